@@ -1,0 +1,100 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	promconfig "github.com/prometheus/common/config"
+	"gopkg.in/yaml.v3"
+)
+
+// What depends on the module alone is built here, once, from prometheus/common's types: TLS, proxies, credentials.
+
+var proxySchemes = []string{"http", "https", "socks5", "socks5h"}
+
+func (h *httpKeys) proxyURL(node *yaml.Node) error {
+	u, err := url.Parse(node.Value)
+	if err != nil || node.Kind != yaml.ScalarNode {
+		return placedError{h.place.errorAt(node, "proxy_url is not a URL, want one such as http://proxy.example.com:3128")}
+	}
+	if !slices.Contains(proxySchemes, u.Scheme) || u.Hostname() == "" {
+		return placedError{h.place.errorAt(node, "proxy_url %q: want SCHEME://HOST:PORT with one of the schemes %s", u.Redacted(), strings.Join(proxySchemes, ", "))}
+	}
+	h.client.ProxyURL = promconfig.URL{URL: u}
+	return nil
+}
+
+func (h *httpKeys) proxyConnectHeader(node *yaml.Node) error {
+	if err := node.Decode(&h.client.ProxyConnectHeader); err != nil {
+		return errors.New("want a mapping from header names to lists of texts")
+	}
+	for name := range h.client.ProxyConnectHeader {
+		if err := checkHeader(name, ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// connections builds TLS and proxies.
+func (h *httpKeys) connections() error {
+	h.client.TLSConfig.SetDirectory(h.dir)
+	c, err := promconfig.NewTLSConfig(&h.client.TLSConfig)
+	if err != nil {
+		return fmt.Errorf("tls_config: %w", err)
+	}
+	c.NextProtos = []string{"http/1.1"}
+	if h.EnableHTTP2 {
+		c.NextProtos = []string{"h2", "http/1.1"}
+	}
+	h.TLS = c
+	h.Proxy = h.client.Proxy()
+	if header := h.client.GetProxyConnectHeader(); header != nil {
+		h.ProxyConnectHeader = make(http.Header, len(header))
+		for name, values := range header {
+			h.ProxyConnectHeader[http.CanonicalHeaderKey(name)] = values
+		}
+	}
+	return nil
+}
+
+// credentials builds the authorising round-trippers around a leaf that sends nothing, and sees that each secret file can be read.
+func (h *httpKeys) credentials(node *yaml.Node) error {
+	c := &h.client
+	var chain http.RoundTripper = unsent{}
+	if c.HTTPHeaders != nil && len(c.HTTPHeaders.Headers) > 0 {
+		c.HTTPHeaders.SetDirectory(h.dir)
+		chain = promconfig.NewHeadersRoundTripper(c.HTTPHeaders, chain)
+	}
+	if basic := c.BasicAuth; basic != nil {
+		basic.SetDirectory(h.dir)
+		chain = promconfig.NewBasicAuthRoundTripper(
+			secretReader(basic.Username, basic.UsernameFile), secretReader(string(basic.Password), basic.PasswordFile), chain)
+	}
+	if auth := c.Authorization; auth != nil {
+		auth.SetDirectory(h.dir)
+		chain = promconfig.NewAuthorizationCredentialsRoundTripper(
+			auth.Type, secretReader(string(auth.Credentials), auth.CredentialsFile), chain)
+	}
+	if chain == (unsent{}) {
+		return nil
+	}
+	h.authorize = chain
+	trial := &http.Request{URL: &url.URL{Scheme: "http", Host: "trial"}, Header: http.Header{}}
+	if _, err := h.Module.Authorize(trial); err != nil {
+		return h.wrong(node, err)
+	}
+	return nil
+}
+
+// secretReader reads a secret from its file each time, so that a change counts at once; a text is what it is.
+func secretReader(text, file string) promconfig.SecretReader {
+	if file != "" {
+		return promconfig.NewFileSecret(file)
+	}
+	return promconfig.NewInlineSecret(text)
+}

@@ -1,0 +1,90 @@
+// Package config turns exporter.yml into resolved, validated, immutable values: everything that can be wrong is wrong at
+// load, and everything that depends only on the module is built there once.
+package config
+
+import (
+	"crypto/tls"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"time"
+)
+
+// Config is one loaded configuration. It is never changed after Load.
+type Config struct {
+	File    string // where it came from; empty for Default
+	Modules map[string]*Module
+}
+
+// Module says how to probe. It is shared by all probes and never changed after Load.
+type Module struct {
+	Name    string
+	Timeout time.Duration // 0: bounded by the scrape alone
+
+	// What is sent.
+	Method string      // GET unless configured
+	Header http.Header // `headers:`, canonical names, without Host; never nil
+	Host   string      // the Host header of `headers:`; empty for the URL's
+	Body   []byte      // body or the content of body_file; nil for none
+
+	// How the target is reached.
+	PreferIPv6         bool // preferred_ip_protocol: ip6
+	IPProtocolFallback bool // the other family will do when the preferred one has no address
+	EnableHTTP2        bool // offer h2 by ALPN
+	TLS                *tls.Config
+	Proxy              func(*http.Request) (*url.URL, error) // nil: none is configured
+	ProxyConnectHeader http.Header                           // for CONNECT; may be nil
+	SkipResolve        bool                                  // skip_resolve_phase_with_proxy
+	SourceIP           netip.Addr                            // source_ip_address; zero for the kernel's choice
+
+	// What is done with the answer.
+	FollowRedirects bool
+	Compression     string // "gzip", "br", "deflate", "identity"; empty: the body is taken as it is
+	BodySizeLimit   int64  // bytes after decompression; 0: none
+
+	// What the answer must be like.
+	ValidStatusCodes       []int    // empty: 2xx
+	ValidHTTPVersions      []string // "HTTP/1.1", "HTTP/2.0"; empty: any
+	FailIfSSL              bool
+	FailIfNotSSL           bool
+	FailIfBodyMatches      []*regexp.Regexp
+	FailIfBodyNotMatches   []*regexp.Regexp
+	FailIfHeaderMatches    []HeaderMatch
+	FailIfHeaderNotMatches []HeaderMatch
+
+	authorize http.RoundTripper // the auth and http_headers round-trippers around a leaf that sends nothing; nil for none
+}
+
+// HeaderMatch is one expression on the values of a response header.
+type HeaderMatch struct {
+	Header       string // canonical
+	Regexp       *regexp.Regexp
+	AllowMissing bool
+}
+
+// HasRegexp reports whether the module judges bodies or headers by expressions.
+func (m *Module) HasRegexp() bool {
+	return len(m.FailIfBodyMatches)+len(m.FailIfBodyNotMatches)+len(m.FailIfHeaderMatches)+len(m.FailIfHeaderNotMatches) > 0
+}
+
+// Authorize returns the request with the module's http_headers and credentials added. Nothing is sent; the request given is
+// not changed. Credentials are left out on a redirect to another host, which is known by request.Response. The error says
+// which secret could not be read.
+func (m *Module) Authorize(request *http.Request) (*http.Request, error) {
+	if m.authorize == nil {
+		return request, nil
+	}
+	response, err := m.authorize.RoundTrip(request)
+	if err != nil {
+		return nil, err
+	}
+	return response.Request, nil
+}
+
+// unsent is the leaf of the authorising round-trippers: it hands the finished request back instead of sending it.
+type unsent struct{}
+
+func (unsent) RoundTrip(request *http.Request) (*http.Response, error) {
+	return &http.Response{Request: request}, nil
+}

@@ -1,0 +1,150 @@
+package config
+
+import (
+	"crypto/tls"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestBlackboxFile loads what a blackbox_exporter user has and compares each module whole.
+func TestBlackboxFile(t *testing.T) {
+	got, err := Load("testdata/blackbox.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := NewModule("http_2xx")
+	plain.PreferIPv6 = false
+	post := NewModule("http_post_2xx")
+	post.Timeout = 5 * time.Second
+	post.Method, post.Body, post.Host = http.MethodPost, []byte("{}"), "vhost.example.com"
+	post.Header = http.Header{"Content-Type": {"application/json"}}
+	everything := &Module{
+		Name: "http_everything", Timeout: 90 * time.Second, Method: http.MethodGet, Header: http.Header{}, PreferIPv6: true,
+		TLS:                &tls.Config{NextProtos: []string{"http/1.1"}, InsecureSkipVerify: true, MinVersion: tls.VersionTLS12, ServerName: "other.example.com"},
+		Proxy:              func(*http.Request) (*url.URL, error) { return nil, nil },
+		ProxyConnectHeader: http.Header{"X-Proxy": {"v"}}, SkipResolve: true,
+		Compression: "gzip", BodySizeLimit: 1 << 20,
+		ValidStatusCodes: []int{200, 301}, ValidHTTPVersions: []string{"HTTP/1.1", "HTTP/2.0"}, FailIfNotSSL: true,
+		FailIfBodyMatches:      []*regexp.Regexp{regexp.MustCompile("Could not connect to database")},
+		FailIfBodyNotMatches:   []*regexp.Regexp{regexp.MustCompile("Download the latest version here")},
+		FailIfHeaderMatches:    []HeaderMatch{{"Set-Cookie", regexp.MustCompile(".*"), true}},
+		FailIfHeaderNotMatches: []HeaderMatch{{"Access-Control-Allow-Origin", regexp.MustCompile(`(\*|example\.com)`), false}},
+		authorize:              unsent{},
+	}
+	want := &Config{File: "testdata/blackbox.yml", Modules: map[string]*Module{
+		"http_2xx": plain, "http_post_2xx": post, "http_everything": everything,
+	}}
+	if diff := cmp.Diff(want, got, equalModules, cmp.AllowUnexported(Module{})); diff != "" {
+		t.Errorf("Load (-want +got):\n%s", diff)
+	}
+}
+
+func TestOneKey(t *testing.T) {
+	for _, row := range []struct {
+		name, text string
+		change     func(*Module)
+	}{
+		{"nothing", "{}", func(*Module) {}},
+		{"aliases", "{headers: &h {A: b}, body: x}", func(m *Module) { m.Header, m.Body = http.Header{"A": {"b"}}, []byte("x") }},
+		{"IPv4", "{preferred_ip_protocol: ip4, ip_protocol_fallback: false}", func(m *Module) { m.PreferIPv6, m.IPProtocolFallback = false, false }},
+		{"source", "{source_ip_address: '::ffff:10.0.0.7'}", func(m *Module) { m.SourceIP = netip.MustParseAddr("10.0.0.7") }},
+		{"the old key wins", "{no_follow_redirects: false, follow_redirects: false}", func(m *Module) { m.FollowRedirects = true }},
+		{"no HTTP/2", "{enable_http2: false}", func(m *Module) { m.EnableHTTP2, m.TLS.NextProtos = false, []string{"http/1.1"} }},
+		{"compression is accepted", "{compression: br, headers: {Accept-Encoding: 'gzip, *;q=0.5'}}", func(m *Module) { m.Compression, m.Header = "br", http.Header{"Accept-Encoding": {"gzip, *;q=0.5"}} }},
+	} {
+		c, err := Parse([]byte("modules: {m: {prober: http, http: "+row.text+"}}"), "f.yml", ".")
+		if err != nil {
+			t.Errorf("%s: %v", row.name, err)
+			continue
+		}
+		want := NewModule("m")
+		row.change(want)
+		if diff := cmp.Diff(want, c.Modules["m"], equalModules, cmp.AllowUnexported(Module{})); diff != "" {
+			t.Errorf("%s: Parse (-want +got):\n%s", row.name, diff)
+		}
+	}
+}
+
+func TestAuthorize(t *testing.T) {
+	dir := t.TempDir()
+	secret := filepath.Join(dir, "secret")
+	write := func(content string) {
+		t.Helper()
+		if err := os.WriteFile(secret, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("first\n")
+	first := &http.Request{URL: &url.URL{Scheme: "https", Host: "api.example.com"}}
+	elsewhere := &http.Response{Request: first}
+	for _, row := range []struct {
+		name, text, content, host string
+		response                  *http.Response
+		want                      http.Header
+		err                       string
+	}{
+		{"nothing", "{}", "", "api.example.com", nil, http.Header{}, ""},
+		{"basic", "{basic_auth: {username: u, password: p}}", "", "api.example.com", nil, http.Header{"Authorization": {"Basic dTpw"}}, ""},
+		{"bearer", "{bearer_token: t}", "", "api.example.com", nil, http.Header{"Authorization": {"Bearer t"}}, ""},
+		{"another type", "{authorization: {type: Key, credentials: k}}", "", "api.example.com", nil, http.Header{"Authorization": {"Key k"}}, ""},
+		{"file, changed since", "{bearer_token_file: secret}", "second", "api.example.com", nil, http.Header{"Authorization": {"Bearer second"}}, ""},
+		{"file, gone since", "{bearer_token_file: secret}", "gone", "api.example.com", nil, nil, "unable to read authorization credentials: unable to read file " + secret + ": open " + secret + ": no such file or directory"},
+		{"headers", "{http_headers: {X-A: {values: [a], secrets: [b]}}}", "", "api.example.com", nil, http.Header{"X-A": {"a", "b"}}, ""},
+		{"redirect to the same host", "{bearer_token: t}", "", "api.example.com", elsewhere, http.Header{"Authorization": {"Bearer t"}}, ""},
+		{"redirect to another host", "{bearer_token: t}", "", "evil.example", elsewhere, http.Header{}, ""},
+	} {
+		write("first\n")
+		c, err := Parse([]byte("modules: {m: {prober: http, http: "+row.text+"}}"), "f.yml", dir)
+		if err != nil {
+			t.Errorf("%s: %v", row.name, err)
+			continue
+		}
+		write(row.content)
+		if row.content == "gone" {
+			if err := os.Remove(secret); err != nil {
+				t.Fatal(err)
+			}
+		}
+		request := &http.Request{URL: &url.URL{Scheme: "https", Host: row.host}, Header: http.Header{}, Response: row.response}
+		var got http.Header
+		message := ""
+		if authorized, err := c.Modules["m"].Authorize(request); err != nil {
+			message = err.Error()
+		} else {
+			got = authorized.Header
+		}
+		if diff := cmp.Diff(row.want, got); diff != "" || message != row.err {
+			t.Errorf("%s: Authorize: error %q, want %q; header (-want +got):\n%s", row.name, message, row.err, diff)
+		}
+	}
+}
+
+func TestReload(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "exporter.yml")
+	current := NewCurrent(Default())
+	for _, row := range []struct {
+		name, text string
+		err        bool
+		modules    int
+	}{
+		{"good", "modules: {a: {prober: http}, b: {prober: http}}", false, 2},
+		{"bad leaves the old one", "modules: {a: {prober: tcp}}", true, 2},
+		{"good again", "modules: {a: {prober: http}}", false, 1},
+	} {
+		if err := os.WriteFile(path, []byte(row.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		err := current.Reload(path)
+		if got := len(current.Get().Modules); (err != nil) != row.err || got != row.modules {
+			t.Errorf("%s: Reload = %v, %d modules, want error %v, %d modules", row.name, err, got, row.err, row.modules)
+		}
+	}
+}

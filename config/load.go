@@ -1,0 +1,109 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Load reads a configuration file and everything it refers to. The error has one line for each thing that is wrong, naming file,
+// line, module, key, value and the mend.
+func Load(path string) (*Config, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read configuration: %w", err)
+	}
+	return Parse(data, path, filepath.Dir(path))
+}
+
+// Parse reads a configuration. file is its name in errors; files it refers to are relative to dir.
+func Parse(data []byte, file, dir string) (*Config, error) {
+	p := place{file: file}
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	var document, more yaml.Node
+	if err := decoder.Decode(&document); err != nil {
+		if errors.Is(err, io.EOF) {
+			return nil, fmt.Errorf("%s:1: the file is empty, want at least modules:", file)
+		}
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	if err := decoder.Decode(&more); !errors.Is(err, io.EOF) {
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		return nil, p.errorAt(&more, "a second document begins here, want one")
+	}
+	c := &Config{File: file, Modules: map[string]*Module{}}
+	root := document.Content[0]
+	err := p.mapping(root, "the configuration", map[string]key{
+		"modules": func(value *yaml.Node) error { return c.modules(p, dir, value) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(c.Modules) == 0 {
+		return nil, p.errorAt(root, "modules: none is configured, want at least one")
+	}
+	return c, nil
+}
+
+// modules reads the mapping from module names to modules.
+func (c *Config) modules(p place, dir string, node *yaml.Node) error {
+	if node.Kind != yaml.MappingNode {
+		return errors.New("want a mapping from module names to modules")
+	}
+	keys := map[string]key{}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		name := node.Content[i].Value
+		keys[name] = func(value *yaml.Node) error {
+			if name == "" {
+				return errors.New("a module needs a name")
+			}
+			m, err := readModule(place{p.file, fmt.Sprintf("module %q: ", name)}, name, dir, value)
+			c.Modules[name] = m
+			return err
+		}
+	}
+	return p.mapping(node, "modules", keys)
+}
+
+// readModule reads one module.
+func readModule(p place, name, dir string, node *yaml.Node) (*Module, error) {
+	m := NewModule(name)
+	if isNull(node) {
+		return m, placedError{p.errorAt(node, "is empty, want prober: http")}
+	}
+	if other := otherProber(node); other != nil {
+		return m, placedError{p.errorAt(other, "prober %q is not supported, this exporter probes HTTP only: remove the module or want prober: http", other.Value)}
+	}
+	prober := ""
+	h := &httpKeys{Module: m, place: p, dir: dir}
+	err := p.mapping(node, "the module", map[string]key{
+		"prober":  into(&prober),
+		"timeout": duration(&m.Timeout),
+		"http":    h.read,
+	})
+	if err != nil {
+		return m, err
+	}
+	if prober == "" {
+		return m, placedError{p.errorAt(node, "prober is missing, want prober: http")}
+	}
+	return m, h.finish(node)
+}
+
+// otherProber finds a prober that is not ours: blackbox_exporter's other modules have keys that mean nothing here, and one error says
+// enough.
+func otherProber(module *yaml.Node) *yaml.Node {
+	for i := 0; module.Kind == yaml.MappingNode && i+1 < len(module.Content); i += 2 {
+		if value := module.Content[i+1]; module.Content[i].Value == "prober" && value.Kind == yaml.ScalarNode && value.Value != "http" {
+			return value
+		}
+	}
+	return nil
+}

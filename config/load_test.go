@@ -1,0 +1,65 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestBadFiles: each file's first line is the error it must give.
+func TestBadFiles(t *testing.T) {
+	paths, err := filepath.Glob("testdata/bad/*.yml")
+	if err != nil || len(paths) < 45 {
+		t.Fatalf("found %d bad files, err %v", len(paths), err)
+	}
+	for _, path := range paths {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, _, _ := strings.Cut(string(content), "\n")
+		want := strings.TrimPrefix(first, "# error: ")
+		c, err := Load(path)
+		if err == nil {
+			t.Errorf("Load(%s) = %+v, want the error %q", path, c, want)
+			continue
+		}
+		if got := err.Error(); got != want {
+			t.Errorf("Load(%s):\n got %s\nwant %s", path, got, want)
+		}
+	}
+}
+
+func TestEveryErrorIsReported(t *testing.T) {
+	const text = "modules:\n  a:\n    prober: http\n    timeout: 5\n    http:\n      methd: GET\n  b:\n    prober: dns\n"
+	const want = `f.yml:4: module "a": timeout "5": missing unit, want a duration such as "5s"` + "\n" +
+		`f.yml:6: module "a": unknown key "methd" in http; did you mean "method"?` + "\n" +
+		`f.yml:8: module "b": prober "dns" is not supported, this exporter probes HTTP only: remove the module or want prober: http`
+	if _, err := Parse([]byte(text), "f.yml", "."); err == nil || err.Error() != want {
+		t.Errorf("Parse:\n got %v\nwant %s", err, want)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	paths, err := filepath.Glob("testdata/bad/*.yml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, path := range append(paths, "../exporter.yml", "testdata/blackbox.yml") {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(content)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := Parse(data, "f.yml", t.TempDir())
+		if (c == nil) == (err == nil) {
+			t.Errorf("Parse(%q) = %v, %v: want one of the two", data, c, err)
+		}
+		if err == nil && len(c.Modules) == 0 {
+			t.Errorf("Parse(%q) gave no module and no error", data)
+		}
+	})
+}

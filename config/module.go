@@ -1,0 +1,28 @@
+package config
+
+import (
+	"crypto/tls"
+	"net/http"
+)
+
+// NewModule returns a module with every default, as `prober: http` alone gives it.
+func NewModule(name string) *Module {
+	return &Module{
+		Name:               name,
+		Method:             http.MethodGet,
+		Header:             http.Header{},
+		PreferIPv6:         true,
+		IPProtocolFallback: true,
+		EnableHTTP2:        true,
+		FollowRedirects:    true,
+		TLS:                &tls.Config{NextProtos: []string{"h2", "http/1.1"}},
+	}
+}
+
+// DefaultModule is the name of the module that is used when none is asked for.
+const DefaultModule = "http_2xx"
+
+// Default is the configuration without a file: the module http_2xx with every default.
+func Default() *Config {
+	return &Config{Modules: map[string]*Module{DefaultModule: NewModule(DefaultModule)}}
+}

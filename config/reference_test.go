@@ -1,0 +1,95 @@
+package config
+
+import (
+	"bufio"
+	"crypto/tls"
+	"fmt"
+	"maps"
+	"net/netip"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+// equalModules compares whole modules: expressions by their text, functions by whether they are there.
+var equalModules = cmp.Options{
+	cmp.Comparer(func(a, b *regexp.Regexp) bool { return a.String() == b.String() }),
+	cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".Proxy" || p.Last().String() == ".authorize" },
+		cmp.Transformer("isSet", func(v any) bool { return fmt.Sprintf("%v", v) != "<nil>" })),
+	cmpopts.IgnoreUnexported(tls.Config{}),
+	cmpopts.EquateComparable(netip.Addr{}),
+}
+
+// documented reads the reference configuration's comments: key to default. A key's line is "#   key: meaning", its default's
+// "#     default: value".
+func documented(t *testing.T) map[string]string {
+	t.Helper()
+	file, err := os.Open("../exporter.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	keyLine, detail := regexp.MustCompile(`^#   ([a-z_0-9]+): \S`), regexp.MustCompile(`^#     (default|range): (\S.*)$`)
+	defaults, ranges, key := map[string]string{}, map[string]bool{}, ""
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		if m := keyLine.FindStringSubmatch(lines.Text()); m != nil {
+			key = m[1]
+		} else if m := detail.FindStringSubmatch(lines.Text()); m != nil && m[1] == "default" {
+			defaults[key] = m[2]
+		} else if m != nil {
+			ranges[key] = true
+		}
+	}
+	for key := range defaults {
+		if !ranges[key] {
+			t.Errorf("exporter.yml documents no range of %q", key)
+		}
+	}
+	return defaults
+}
+
+func TestReferenceDocumentsEveryKey(t *testing.T) {
+	h := &httpKeys{Module: NewModule("x")}
+	want := append(slices.Collect(maps.Keys(h.keys())), "prober", "timeout", "http")
+	got := slices.Sorted(maps.Keys(documented(t)))
+	slices.Sort(want)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("keys of the program and of exporter.yml differ (-program +exporter.yml):\n%s", diff)
+	}
+}
+
+// TestReferenceDocumentsTheDefaults configures each documented default: the module must be the one without it.
+func TestReferenceDocumentsTheDefaults(t *testing.T) {
+	for key, value := range documented(t) {
+		if strings.HasPrefix(value, "none") || key == "http" {
+			continue
+		}
+		text := "modules:\n  m:\n    prober: http\n    http:\n      " + key + ": " + value + "\n"
+		if key == "timeout" {
+			text = "modules:\n  m:\n    prober: http\n    timeout: " + value + "\n"
+		}
+		c, err := Parse([]byte(text), "f.yml", ".")
+		if err != nil {
+			t.Errorf("the documented default of %q does not load: %v", key, err)
+			continue
+		}
+		if diff := cmp.Diff(NewModule("m"), c.Modules["m"], equalModules, cmpopts.EquateEmpty(), cmp.AllowUnexported(Module{})); diff != "" {
+			t.Errorf("the documented default of %q is not the real one (-real +documented):\n%s", key, diff)
+		}
+	}
+}
+
+func TestShippedFileLoads(t *testing.T) {
+	c, err := Load("../exporter.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Modules[DefaultModule] == nil {
+		t.Errorf("exporter.yml has no module %q", DefaultModule)
+	}
+}

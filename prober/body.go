@@ -1,0 +1,115 @@
+package prober
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/flate"
+	"github.com/klauspost/compress/gzip"
+)
+
+// bodyBuffer is the size of the buffers that bodies are read into.
+const bodyBuffer = 16 << 10
+
+var errBodyTooLarge = errors.New("body is larger than body_size_limit")
+
+// decodeError says that the body arrived and its content encoding is wrong.
+type decodeError struct{ err error }
+
+func (e *decodeError) Error() string { return "decompress body: " + e.err.Error() }
+func (e *decodeError) Unwrap() error { return e.err }
+
+// source is the body as net/http gives it. It keeps the error that ended it, so that a broken connection is told from broken
+// compression.
+type source struct {
+	io.Reader
+	err error // nil before the end; io.EOF at a good one
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	n, err := s.Reader.Read(p)
+	if err != nil {
+		s.err = err
+	}
+	return n, err
+}
+
+// readBody reads the body to its end, and returns it if the module's checks need it. A redirect's body is of no interest.
+func (h *hop) readBody() ([]byte, error) {
+	m := h.attempt.module
+	if h.attempt.follows(h) {
+		return nil, nil
+	}
+	raw := &source{Reader: h.response.Body}
+	decoded, err := decoder(m.Compression, raw, h.response.ContentLength)
+	if err != nil {
+		return nil, raw.blame(err)
+	}
+	var kept *bytes.Buffer
+	if len(m.FailIfBodyMatches)+len(m.FailIfBodyNotMatches) > 0 {
+		kept = new(bytes.Buffer)
+	}
+	h.Response.BodyBytes, err = h.attempt.prober.drain(decoded, kept, m.BodySizeLimit)
+	if err != nil {
+		if errors.Is(err, errBodyTooLarge) {
+			return nil, fmt.Errorf("%w of %d bytes", errBodyTooLarge, m.BodySizeLimit)
+		}
+		return nil, raw.blame(err)
+	}
+	h.Response.Complete = true
+	if kept == nil {
+		return nil, nil
+	}
+	return kept.Bytes(), nil
+}
+
+// blame returns the error to classify: the connection's, or else the decoder's.
+func (s *source) blame(err error) error {
+	if s.err != nil && s.err != io.EOF {
+		return s.err
+	}
+	return &decodeError{err}
+}
+
+// drain reads to the end, keeping what it reads if keep is not nil, and counts. limit 0 means none.
+func (p *Prober) drain(from io.Reader, keep *bytes.Buffer, limit int64) (int64, error) {
+	buffer := p.buffers.Get().(*[]byte)
+	defer p.buffers.Put(buffer)
+	var total int64
+	for {
+		n, err := from.Read(*buffer)
+		total += int64(n)
+		if limit > 0 && total > limit {
+			return limit, errBodyTooLarge
+		}
+		if keep != nil {
+			keep.Write((*buffer)[:n])
+		}
+		if err == io.EOF {
+			return total, nil
+		}
+		if err != nil {
+			return total, err
+		}
+	}
+}
+
+// decoder undoes the compression that the module expects. An empty body needs none.
+func decoder(compression string, from io.Reader, length int64) (io.Reader, error) {
+	if length == 0 {
+		return from, nil
+	}
+	switch compression {
+	case "gzip":
+		return gzip.NewReader(from)
+	case "deflate":
+		return flate.NewReader(from), nil
+	case "br":
+		return brotli.NewReader(from), nil
+	default:
+		return from, nil
+	}
+}

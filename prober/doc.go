@@ -1,0 +1,16 @@
+// Package prober probes one HTTP API once, step by step, and records in which phase it failed, why, with which errno, and who ended
+// it.
+//
+// A probe is a function from (target, module) to a Result; nothing in here knows of metrics, logs or pages. Read it in this order:
+//
+//	probe.go      the order of the steps: the definition of the phases
+//	failure.go    the vocabulary: phases, reasons, origins, and what an operator should know of each
+//	result.go     what a probe leaves behind
+//	resolve.go, connect.go, proxy.go, tls.go, request.go, exchange.go, body.go, expect.go   one file a step
+//	wire.go       the recorded socket under TLS and net/http
+//	classify.go   evidence to Failure
+//
+// The prober owns every connection: it dials the address that was resolved, does the TLS handshake, and hands the connection to
+// net/http as a single-use http.ClientConn. So net/http never dials, pools or retries, and each hop is one connection and one
+// attempt whatever the server does. Linux-only evidence (TCP_INFO, the error queue) is in tcp_linux.go and absent elsewhere.
+package prober

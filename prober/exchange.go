@@ -1,0 +1,250 @@
+package prober
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
+	"sync"
+	"time"
+)
+
+// maxResponseHead bounds a response's head, 1xx responses included.
+const maxResponseHead = 1 << 20
+
+// h2Linger bounds how long net/http keeps a closed HTTP/2 connection in memory (by itself 5 s).
+const h2Linger = 500 * time.Millisecond
+
+// connKey carries the prepared connection to the transport's dial functions.
+type connKey struct{}
+
+// newTransport returns a transport that turns connections prepared by us into http.ClientConns. It never dials, and never uses
+// its pool: a ClientConn is one connection, and its RoundTrip one attempt.
+func newTransport() *http.Transport {
+	prepared := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		conn, ok := ctx.Value(connKey{}).(net.Conn)
+		if !ok {
+			return nil, errors.New("prober: no connection was prepared")
+		}
+		return conn, nil
+	}
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	return &http.Transport{
+		DialContext: prepared, DialTLSContext: prepared, Protocols: protocols,
+		DisableCompression: true, MaxResponseHeaderBytes: maxResponseHead, IdleConnTimeout: h2Linger,
+	}
+}
+
+// progress is how far an exchange came, as net/http's two remaining hooks tell. Hooks run on net/http's goroutines, and may run
+// after RoundTrip returned.
+type progress struct {
+	conn *recorder
+
+	mu        sync.Mutex    // guards what follows
+	wrote     bool          // net/http has handed over the whole request
+	wroteAt   time.Duration // when; for HTTP/1 the last bytes are flushed after this, for HTTP/2 before
+	firstByte time.Duration // arrival of the first byte of the final response; 0 before
+	sent      time.Duration // end of the last write before that
+	informed  time.Duration // arrival of the last 1xx response; 0 if there was none
+}
+
+func (p *progress) trace() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{
+		WroteRequest: func(info httptrace.WroteRequestInfo) {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.wrote, p.wroteAt = info.Err == nil, time.Since(p.conn.start)
+		},
+		GotFirstResponseByte: p.responded,
+		Got1xxResponse: func(int, textproto.MIMEHeader) error {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.informed, p.firstByte = p.firstByte, 0
+			if p.informed == 0 {
+				p.informed, _ = p.conn.times()
+			}
+			return nil
+		},
+	}
+}
+
+// responded notes the arrival of a response's first byte. The read that brought it ended before this ran.
+func (p *progress) responded() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.firstByte, p.sent = p.conn.times()
+}
+
+// head is called when the final response's head is here. After 1xx responses net/http does not announce the final one's first byte:
+// it came with the first read after the last of them, or with the same read.
+func (p *progress) head() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.firstByte == 0 {
+		p.firstByte, p.sent = p.conn.times()
+	}
+}
+
+// exchange sends the request and receives the response: the phases request, processing and transfer. It returns the body, as
+// far as the module's checks need it.
+func (h *hop) exchange() []byte {
+	began := h.attempt.elapsed()
+	p := &progress{conn: h.socket}
+	client, err := h.client()
+	if err == nil {
+		h.socket.hold()
+		request := h.traced(p)
+		h.Request = &RequestHead{
+			Method: request.Method, URL: publicURL(request.URL), Host: hostOf(request), Header: request.Header, Body: request.ContentLength,
+		}
+		h.response, err = client.RoundTrip(request)
+		h.socket.answered()
+		defer closeClient(client)
+	}
+	if err != nil {
+		if client != nil {
+			closeClient(client)
+		}
+		h.failExchange(p, began, err)
+		return nil
+	}
+	p.head()
+	h.Response = headOf(h.response)
+	defer h.response.Body.Close()
+	transfer := h.spanHead(p, began)
+	body, err := h.readBody()
+	if err != nil {
+		closeClient(client)
+		h.failTransfer(transfer, err)
+		return nil
+	}
+	h.done(Transfer, transfer, h.attempt.elapsed())
+	h.socket.look()
+	return body
+}
+
+// client hands the prepared connection to net/http.
+func (h *hop) client() (*http.ClientConn, error) {
+	scheme := "http"
+	if h.TLS != nil {
+		scheme = "https"
+	}
+	ctx := context.WithValue(context.Background(), connKey{}, h.stream)
+	return h.attempt.prober.transport.NewClientConn(ctx, scheme, "prepared:0")
+}
+
+func closeClient(client *http.ClientConn) {
+	_ = client.Close() // the exchange is over or has failed
+}
+
+// traced is the request with our hooks, in absolute form for a proxy that is sent the request itself.
+func (h *hop) traced(p *progress) *http.Request {
+	request := h.request.WithContext(httptrace.WithClientTrace(context.Background(), p.trace()))
+	if h.forward {
+		absolute := *request.URL
+		absolute.Opaque = "//" + absolute.Host + absolute.EscapedPath()
+		if absolute.Path == "" {
+			absolute.Opaque += "/"
+		}
+		request.URL = &absolute
+	}
+	return request
+}
+
+func hostOf(r *http.Request) string {
+	if r.Host != "" {
+		return r.Host
+	}
+	return r.URL.Host
+}
+
+func headOf(r *http.Response) *Response {
+	return &Response{
+		Proto: r.Proto, ProtoMajor: r.ProtoMajor, ProtoMinor: r.ProtoMinor, Status: r.StatusCode, StatusText: r.Status,
+		Header: r.Header, ContentLength: r.ContentLength,
+	}
+}
+
+// spanHead adds the spans of request and processing once the response has begun, and returns when it began. A server may answer
+// before it has read the request: then processing takes no time.
+func (h *hop) spanHead(p *progress, began time.Duration) (firstByte time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	sent := p.sent
+	if h.Response.ProtoMajor == 2 && p.wrote {
+		sent = p.wroteAt // the last write may have been an acknowledgement of settings
+	}
+	sent = min(max(sent, began), p.firstByte)
+	h.done(Request, began, sent)
+	h.done(Processing, sent, p.firstByte)
+	return p.firstByte
+}
+
+// failExchange names an exchange that ended before the response's head was complete. The phase is what was going on when the
+// causal event happened, not when net/http told us.
+func (h *hop) failExchange(p *progress, began time.Duration, err error) {
+	h.close()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	at := h.endedAt()
+	switch {
+	case p.firstByte != 0:
+		sent := min(max(p.sent, began), p.firstByte)
+		h.done(Request, began, sent)
+		h.done(Processing, sent, p.firstByte)
+		h.failAt(Transfer, p.firstByte, at, h.classify(Transfer, err))
+	case h.requestAccepted(p, at):
+		sent := p.wroteAt
+		if !h.secondProtocol() {
+			_, sent = h.socket.times()
+		}
+		sent = min(max(sent, began), at)
+		h.done(Request, began, sent)
+		h.failAt(Processing, sent, at, h.classify(Processing, err))
+	default:
+		h.failAt(Request, began, at, h.classify(Request, err))
+	}
+}
+
+// failTransfer names a body that did not come to its end.
+func (h *hop) failTransfer(began time.Duration, err error) {
+	h.close()
+	if errors.Is(err, errBodyTooLarge) {
+		at := h.attempt.elapsed()
+		h.done(Transfer, began, at)
+		h.fail(Validate, at, Failure{Reason: HTTPContent, Origin: Self, Check: CheckBodySize, Err: err})
+		return
+	}
+	h.failAt(Transfer, began, h.endedAt(), h.classify(Transfer, err))
+}
+
+// endedAt is when the exchange ended: at the causal event, else at our own deadline, else now.
+func (h *hop) endedAt() time.Duration {
+	h.socket.mu.Lock()
+	defer h.socket.mu.Unlock()
+	if cause := h.socket.wire.Cause; cause != nil && (h.socket.endedAt == 0 || cause.End <= h.socket.endedAt) {
+		return cause.End
+	}
+	if h.socket.endedAt != 0 {
+		return h.socket.endedAt
+	}
+	return time.Since(h.socket.start)
+}
+
+// requestAccepted reports whether the kernel had taken the last byte of the request at a time. HTTP/2 tells after it has flushed the
+// request. HTTP/1 tells before: what was told later than the event was not flushed before it, and what was, was accepted if the
+// write succeeded, since a reset socket takes nothing.
+func (h *hop) requestAccepted(p *progress, at time.Duration) bool {
+	settled := h.socket.settle()
+	if h.secondProtocol() {
+		return p.wrote
+	}
+	return p.wrote && p.wroteAt <= at && settled
+}
+
+// secondProtocol reports whether the connection speaks HTTP/2.
+func (h *hop) secondProtocol() bool { return h.TLS != nil && h.TLS.ALPN == "h2" }

@@ -1,0 +1,113 @@
+package prober
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+
+	"errno_exporter/config"
+)
+
+// validate judges a complete response by the module's rules, in the order of the Check constants. The first rule that is not
+// met is the failure.
+func (h *hop) validate(body []byte) {
+	if h.failure != nil || h.Response == nil {
+		return
+	}
+	began := h.attempt.elapsed()
+	if f := h.judge(body); f != nil {
+		h.fail(Validate, began, *f)
+		return
+	}
+	h.done(Validate, began, h.attempt.elapsed())
+}
+
+func (h *hop) judge(body []byte) *Failure {
+	m, r := h.attempt.module, h.Response
+	if f := judgeStatus(m.ValidStatusCodes, r, h.forward); f != nil {
+		return f
+	}
+	if err := judgeHeader(m, r.Header); err != nil {
+		return refused(CheckHeader, err)
+	}
+	if err := judgeBody(m, body); err != nil {
+		return refused(CheckBody, err)
+	}
+	if len(m.ValidHTTPVersions) > 0 && !slices.Contains(m.ValidHTTPVersions, r.Proto) {
+		return refused(CheckVersion, fmt.Errorf("the response is %s, want one of %q", r.Proto, m.ValidHTTPVersions))
+	}
+	secure := h.request.URL.Scheme == "https"
+	if m.FailIfSSL && secure {
+		return refused(CheckTLS, fmt.Errorf("the final response came over TLS, and fail_if_ssl is set"))
+	}
+	if m.FailIfNotSSL && !secure {
+		return refused(CheckTLS, fmt.Errorf("the final response came without TLS, and fail_if_not_ssl is set"))
+	}
+	return nil
+}
+
+func refused(check Check, err error) *Failure {
+	return &Failure{Reason: HTTPContent, Check: check, Err: err}
+}
+
+// judgeStatus tells an API that limits our rate (RFC 6585 section 4, RFC 9110 section 15.6.4) and a proxy that wants credentials
+// from any other unexpected status.
+func judgeStatus(valid []int, r *Response, forwarded bool) *Failure {
+	if len(valid) == 0 && r.Status >= 200 && r.Status < 300 || slices.Contains(valid, r.Status) {
+		return nil
+	}
+	f := &Failure{Reason: HTTPError, Check: CheckStatus, Err: fmt.Errorf("status %s", r.StatusText)}
+	switch {
+	case r.Status == http.StatusTooManyRequests,
+		r.Status == http.StatusServiceUnavailable && r.Header.Get("Retry-After") != "":
+		f.Reason = HTTPRateLimited
+	case r.Status == http.StatusProxyAuthRequired && forwarded:
+		f.Reason, f.Origin = ProxyAuthRequired, Peer
+	}
+	return f
+}
+
+func judgeHeader(m *config.Module, header http.Header) error {
+	for _, rule := range m.FailIfHeaderMatches {
+		values, err := headerValues(header, rule)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(values, rule.Regexp.MatchString) {
+			return fmt.Errorf("header %q matches %q", rule.Header, rule.Regexp)
+		}
+	}
+	for _, rule := range m.FailIfHeaderNotMatches {
+		values, err := headerValues(header, rule)
+		if err != nil {
+			return err
+		}
+		if len(values) > 0 && !slices.ContainsFunc(values, rule.Regexp.MatchString) {
+			return fmt.Errorf("header %q does not match %q", rule.Header, rule.Regexp)
+		}
+	}
+	return nil
+}
+
+// headerValues returns the values that a rule judges; none, without error, where the rule allows the header to be missing.
+func headerValues(header http.Header, rule config.HeaderMatch) ([]string, error) {
+	values := header[rule.Header]
+	if len(values) == 0 && !rule.AllowMissing {
+		return nil, fmt.Errorf("header %q is missing", rule.Header)
+	}
+	return values, nil
+}
+
+func judgeBody(m *config.Module, body []byte) error {
+	for _, re := range m.FailIfBodyMatches {
+		if re.Match(body) {
+			return fmt.Errorf("body matches %q", re)
+		}
+	}
+	for _, re := range m.FailIfBodyNotMatches {
+		if !re.Match(body) {
+			return fmt.Errorf("body does not match %q", re)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,271 @@
+package prober
+
+import (
+	"fmt"
+	"slices"
+	"syscall"
+)
+
+// Phase is what a probe was doing. Each is one step of a hop, in this order; a phase that never began leaves no span.
+// The names are those of blackbox_exporter's phase label, with proxy, request, validate and idle added.
+type Phase string
+
+// The phases of a hop, and idle for kept connections between two requests.
+const (
+	Resolve    Phase = "resolve"    // question asked to addresses known
+	Connect    Phase = "connect"    // socket() to a completed TCP handshake
+	Proxy      Phase = "proxy"      // dialling the proxy to a tunnel that stands
+	TLS        Phase = "tls"        // ClientHello to handshake done
+	Request    Phase = "request"    // connection ready to last request byte accepted by the kernel
+	Processing Phase = "processing" // request written to first byte of the final response
+	Transfer   Phase = "transfer"   // first response byte to last body byte
+	Validate   Phase = "validate"   // the complete response is judged
+	Idle       Phase = "idle"       // a kept connection between two requests
+)
+
+// Phases lists every phase in the order of a hop, with the words that end an operator's sentence: "connection reset by the
+// peer while waiting for the response".
+var Phases = []struct {
+	Phase   Phase
+	While   string // "while …"
+	Meaning string
+}{
+	{Resolve, "resolving the name", "The name is being resolved to addresses."},
+	{Connect, "connecting", "The TCP handshake with the address is under way."},
+	{Proxy, "setting up the tunnel through the proxy", "The proxy is dialled and asked for a tunnel; anything that fails before the tunnel stands is here."},
+	{TLS, "negotiating TLS", "The TLS handshake with the target is under way."},
+	{Request, "sending the request", "The request is being handed to the kernel; ends when its last byte is accepted."},
+	{Processing, "waiting for the response", "The request has been sent and no byte of the final response has arrived: the server's turn."},
+	{Transfer, "receiving the response", "The response has begun and its last body byte has not arrived."},
+	{Validate, "checking the response", "The response is complete and is judged by the module's rules."},
+	{Idle, "the connection was idle", "A kept connection waits between two requests."},
+}
+
+// While returns the words for "what we were doing" in an operator's sentence.
+func (p Phase) While() string {
+	for _, row := range Phases {
+		if row.Phase == p {
+			return row.While
+		}
+	}
+	panic(fmt.Sprintf("prober: phase %q is not in the table", string(p)))
+}
+
+// Origin says who ended an attempt. Empty where nobody did: a complete response that fails the checks.
+type Origin string
+
+// The origins of a failure.
+const (
+	Peer   Origin = "peer"   // RST, FIN, alert or bytes from the peer's address
+	Path   Origin = "path"   // ICMP from a router, or a reset proven to come from a middlebox
+	Kernel Origin = "kernel" // our kernel's timer: ETIMEDOUT
+	Self   Origin = "self"   // we gave up: deadline, cancel, a certificate or redirect that we refuse
+	Local  Origin = "local"  // never left the host
+)
+
+// Failure says where an attempt stopped, why, and who ended it. Err is free text for the record and never becomes a label.
+type Failure struct {
+	Phase  Phase
+	Reason Reason
+	Errno  syscall.Errno // of the causal system call; 0 where there is none (FIN, alert, our deadline, bad bytes)
+	Origin Origin
+	Check  Check // which check refused the response; empty outside validate
+	Err    error // what the step returned; may be nil
+}
+
+// Check names the rule of the module that refused a response.
+type Check string
+
+// The checks of the validate phase, in the order in which they are applied.
+const (
+	CheckStatus   Check = "status"
+	CheckHeader   Check = "header_regexp"
+	CheckBodySize Check = "body_size"
+	CheckBody     Check = "body_regexp"
+	CheckVersion  Check = "http_version"
+	CheckTLS      Check = "tls_policy"
+	CheckRedirect Check = "redirect"
+)
+
+// Sentence is the failure in the words an operator reads first:
+// "connection reset by the peer while waiting for the response (ECONNRESET)".
+func (f *Failure) Sentence() string {
+	s := f.Reason.short() + " while " + f.Phase.While()
+	if f.Errno != 0 {
+		s += " (" + ErrnoName(f.Errno) + ")"
+	}
+	return s
+}
+
+// Reason is why an attempt failed: a dotted type in the manner of W3C Network Error Logging.
+type Reason string
+
+// The reasons. Their meaning, phases and source stand in Reasons.
+const (
+	DNSNameNotResolved Reason = "dns.name_not_resolved"
+	DNSNoData          Reason = "dns.no_data"
+	DNSUnreachable     Reason = "dns.unreachable"
+	DNSTimedOut        Reason = "dns.timed_out"
+	DNSServfail        Reason = "dns.servfail"
+	DNSRefused         Reason = "dns.refused"
+	DNSProtocol        Reason = "dns.protocol"
+	DNSFailed          Reason = "dns.failed"
+
+	TCPRefused            Reason = "tcp.refused"
+	TCPTimedOut           Reason = "tcp.timed_out"
+	TCPReset              Reason = "tcp.reset"
+	TCPClosed             Reason = "tcp.closed"
+	TCPAborted            Reason = "tcp.aborted"
+	TCPAddressUnreachable Reason = "tcp.address_unreachable"
+	TCPAddressInvalid     Reason = "tcp.address_invalid"
+	TCPFailed             Reason = "tcp.failed"
+	TCPStalled            Reason = "tcp.stalled"
+
+	TLSTimedOut                Reason = "tls.timed_out"
+	TLSVersionOrCipherMismatch Reason = "tls.version_or_cipher_mismatch"
+	TLSALPNMismatch            Reason = "tls.alpn_mismatch"
+	TLSUnrecognizedName        Reason = "tls.unrecognized_name"
+	TLSBadClientAuthCert       Reason = "tls.bad_client_auth_cert"
+	TLSCertDateInvalid         Reason = "tls.cert.date_invalid"
+	TLSCertNameInvalid         Reason = "tls.cert.name_invalid"
+	TLSCertAuthorityInvalid    Reason = "tls.cert.authority_invalid"
+	TLSCertInvalid             Reason = "tls.cert.invalid"
+	TLSCertRevoked             Reason = "tls.cert.revoked"
+	TLSCertPinned              Reason = "tls.cert.pinned_key_not_in_cert_chain"
+	TLSNotTLS                  Reason = "tls.not_tls"
+	TLSProtocolError           Reason = "tls.protocol.error"
+	TLSFailed                  Reason = "tls.failed"
+
+	ProxyAuthRequired Reason = "proxy.auth_required"
+	ProxyDenied       Reason = "proxy.denied"
+	ProxyFailed       Reason = "proxy.failed"
+
+	HTTPResponseTimedOut Reason = "http.response.timed_out"
+	HTTPProtocolError    Reason = "http.protocol.error"
+	HTTPHeadersTooLarge  Reason = "http.headers_too_large"
+	HTTPResponseInvalid  Reason = "http.response.invalid"
+	HTTPRedirectLoop     Reason = "http.response.redirect_loop"
+	HTTPRedirectInvalid  Reason = "http.response.redirect_invalid"
+	HTTPError            Reason = "http.error"
+	HTTPRateLimited      Reason = "http.rate_limited"
+	HTTPContent          Reason = "http.content"
+	HTTPFailed           Reason = "http.failed"
+
+	H2GoAway        Reason = "h2.goaway"
+	H2StreamRefused Reason = "h2.stream_refused"
+	H2Throttled     Reason = "h2.throttled"
+	H2StreamReset   Reason = "h2.stream_reset"
+	H2PingFailed    Reason = "h2.ping_failed"
+	H2ProtocolError Reason = "h2.protocol.error"
+
+	LocalFDExhausted   Reason = "local.fd_exhausted"
+	LocalPortExhausted Reason = "local.port_exhausted"
+	LocalNoResources   Reason = "local.no_resources"
+	LocalNoRoute       Reason = "local.no_route"
+	LocalDenied        Reason = "local.denied"
+
+	ProbeConfig Reason = "probe.config"
+	Abandoned   Reason = "abandoned"
+	Unknown     Reason = "unknown"
+)
+
+// ReasonInfo is one row of the vocabulary.
+type ReasonInfo struct {
+	Reason   Reason
+	Phases   []Phase // the phases it may be found in
+	Short    string  // begins the operator's sentence; "while …" follows
+	Sentence string  // what it means and where to look first
+	Source   string  // N: W3C NEL; C: Chromium's NEL or net errors; X: ours, with its nearest relative
+}
+
+var (
+	dialling  = []Phase{Connect, Proxy}
+	naming    = []Phase{Resolve, Proxy}
+	leaving   = []Phase{Resolve, Connect, Proxy}
+	shaking   = []Phase{TLS, Proxy}
+	secured   = []Phase{TLS, Proxy, Request, Processing, Transfer}
+	exchanged = []Phase{Request, Processing, Transfer}
+	stream    = []Phase{Proxy, TLS, Request, Processing, Transfer, Idle}
+	always    = []Phase{Resolve, Connect, Proxy, TLS, Request, Processing, Transfer, Validate, Idle}
+)
+
+// Reasons is the vocabulary: every reason a probe can end with. It follows W3C Network Error Logging, section 6, Chromium's
+// predefined types, and RFC 9209 where they have a word.
+var Reasons = []ReasonInfo{
+	{DNSNameNotResolved, naming, "the name does not exist (NXDOMAIN)", "The resolver says that the name does not exist. Check the spelling, the zone, and which resolver the container asks.", "N"},
+	{DNSNoData, naming, "the name has no address", "The name exists and has no A or AAAA record of the kind that was asked for. Check the record and preferred_ip_protocol.", "X (OONI dns_no_answer)"},
+	{DNSUnreachable, naming, "the resolver is unreachable", "Nothing answers at the resolver's address: its port is closed or a router says it cannot be reached. Check resolv.conf and the resolver.", "N"},
+	{DNSTimedOut, naming, "no answer from the resolver in time", "The resolver did not give a usable answer in time. Check the resolver's load and whether UDP port 53 gets through.", "C (RFC 9209 dns_timeout)"},
+	{DNSServfail, naming, "the resolver failed (SERVFAIL)", "The resolver could not get an answer from the zone's servers: broken delegation, DNSSEC, or their outage.", "X (C dns.server)"},
+	{DNSRefused, naming, "the resolver refused to answer (REFUSED)", "The resolver does not serve us or this zone. Check its access rules.", "X (OONI dns_refused_error)"},
+	{DNSProtocol, naming, "the resolver's answer is unusable", "The resolver answered with FORMERR, NOTIMP, a lame referral, or a truncated answer that TCP did not complete.", "C"},
+	{DNSFailed, naming, "the name was not resolved", "Resolution failed in a way that has no name of its own; the record has the resolver's words.", "N"},
+
+	{TCPRefused, dialling, "connection refused", "A RST or ICMP port-unreachable answered our SYN: nothing listens there, or a firewall rejects. A restart looks like this for its duration.", "N"},
+	{TCPTimedOut, dialling, "no answer to our SYN", "Nothing answered the connection attempt: a firewall drops, the host is gone, or its accept queue is full.", "N"},
+	{TCPReset, append([]Phase{Connect}, stream...), "connection reset by the peer", "A RST ended an established connection: the server aborted, crashed or lost the connection's state, or a box on the way reset it.", "N (C CONNECTION_RESET; Envoy UC; HAProxy S*)"},
+	{TCPClosed, stream, "connection closed by the peer", "The peer closed the connection (FIN) before the exchange was complete: a crashing worker, a restart, or an idle timeout shorter than ours.", "N (C CONNECTION_CLOSED; RFC 9209 http_response_incomplete)"},
+	{TCPAborted, stream, "the path went dead", "The connection stood, and then nothing of ours was acknowledged any more: an outage, a firewall that dropped the flow, or a black hole for large packets.", "N (C CONNECTION_ABORTED)"},
+	{TCPAddressUnreachable, dialling, "address unreachable", "A router answered with ICMP unreachable or prohibited, or the last hop found no such host. The record has the router's address.", "N"},
+	{TCPAddressInvalid, dialling, "address cannot be connected to", "The kernel refuses the address itself: a link-local address without its zone, or a blackhole route.", "N"},
+	{TCPFailed, dialling, "connection failed", "connect() failed with an errno that has no reason of its own.", "N"},
+	{TCPStalled, []Phase{Request}, "the peer stopped reading", "The peer is alive but keeps its receive window closed while we upload: the application does not read.", "X (RFC 9209 connection_write_timeout)"},
+
+	{TLSTimedOut, shaking, "TLS handshake not finished in time", "TCP stood and our ClientHello was acknowledged, but the handshake did not finish: an overloaded server or a port that does not speak TLS.", "X"},
+	{TLSVersionOrCipherMismatch, shaking, "no common TLS version or cipher suite", "Both sides share no TLS version or cipher suite. Compare tls_config min_version and max_version with the server's.", "N"},
+	{TLSALPNMismatch, shaking, "no common application protocol (ALPN)", "The server refused our list of application protocols.", "X (C ALPN_NEGOTIATION_FAILED)"},
+	{TLSUnrecognizedName, shaking, "the server does not know the name (SNI)", "The server has no certificate for the name we asked for. Check the host name and tls_config server_name.", "C"},
+	{TLSBadClientAuthCert, secured, "our client certificate was refused", "The server asked for a client certificate and did not accept what it got, if anything. With TLS 1.3 this is seen only after the handshake.", "N"},
+	{TLSCertDateInvalid, shaking, "certificate expired or not yet valid", "A certificate of the chain is outside its dates. Renew it, or check this host's clock.", "N"},
+	{TLSCertNameInvalid, shaking, "certificate is for another name", "The certificate does not cover the name we asked for: wrong virtual host, stale DNS, or an intercepting box.", "N"},
+	{TLSCertAuthorityInvalid, shaking, "certificate authority not trusted", "The chain does not lead to a CA we trust: a missing intermediate, a private CA without ca_file, or an intercepting box.", "N"},
+	{TLSCertInvalid, shaking, "certificate not acceptable", "The certificate may not be used for this: wrong key usage, constraints, or malformed.", "N"},
+	{TLSCertRevoked, shaking, "certificate revoked", "The certificate has been revoked by its issuer.", "N"},
+	{TLSCertPinned, shaking, "pinned key not in the chain", "None of the chain's keys is the pinned one.", "N"},
+	{TLSNotTLS, shaking, "the peer does not speak TLS", "The first bytes of the answer are not TLS: wrong port, wrong scheme, or a proxy that answers in plain text.", "X (curl 35)"},
+	{TLSProtocolError, secured, "TLS protocol error", "A record was malformed or could not be decrypted, or the peer sent an alert that has no reason of its own.", "N"},
+	{TLSFailed, secured, "TLS failed", "TLS failed in a way that has no reason of its own.", "N"},
+
+	{ProxyAuthRequired, []Phase{Proxy, Validate}, "the proxy wants other credentials", "The proxy answered 407, or its SOCKS authentication refused us. Check the credentials in proxy_url.", "C PROXY_AUTH_REQUESTED"},
+	{ProxyDenied, []Phase{Proxy}, "the proxy denies this destination", "The proxy's policy forbids the destination (CONNECT 403, SOCKS reply 2).", "X (RFC 9209 http_request_denied)"},
+	{ProxyFailed, []Phase{Proxy}, "the proxy could not build the tunnel", "The proxy is there but could not reach the target, or answered something other than 200 or 403. The record has its status.", "C TUNNEL_CONNECTION_FAILED"},
+
+	{HTTPResponseTimedOut, []Phase{Proxy, Processing, Transfer}, "no response in time", "The peer's kernel acknowledged our request and the connection is alive, but no (more) bytes came before our deadline: the application is slow or stuck.", "X (Envoy UT; RFC 9209 http_response_timeout)"},
+	{HTTPProtocolError, []Phase{Proxy, Transfer}, "the response is not HTTP", "The status line or headers cannot be parsed.", "N"},
+	{HTTPHeadersTooLarge, []Phase{Proxy, Transfer}, "response head too large", "The response head exceeds our limit.", "X (C RESPONSE_HEADERS_TOO_BIG)"},
+	{HTTPResponseInvalid, []Phase{Transfer}, "the response body is malformed", "A chunk, the compression, or the announced length is wrong while the connection is healthy.", "N"},
+	{HTTPRedirectLoop, []Phase{Validate}, "too many redirects", "The limit of redirects was reached.", "N"},
+	{HTTPRedirectInvalid, []Phase{Validate}, "redirect cannot be followed", "The Location header is malformed, or leads to a scheme other than http and https.", "X (C INVALID_REDIRECT)"},
+	{HTTPError, []Phase{Validate}, "unexpected HTTP status", "The response's status is not among the valid ones.", "N"},
+	{HTTPRateLimited, []Phase{Validate}, "rate limited", "The API says we ask too often or that it is overloaded: 429, or 503 with Retry-After.", "X (Envoy RL)"},
+	{HTTPContent, []Phase{Validate}, "the response fails the module's checks", "Status is fine, but headers, body, size, HTTP version or TLS policy do not meet the module's rules.", "X"},
+	{HTTPFailed, []Phase{Request, Processing, Transfer, Validate}, "the HTTP exchange failed", "The exchange failed in a way that has no reason of its own while the connection was healthy.", "N"},
+
+	{H2GoAway, exchanged, "the server is going away (HTTP/2 GOAWAY)", "The server announced the end of the connection before it answered: a restart, a drain, or a limit of requests per connection.", "X"},
+	{H2StreamRefused, exchanged, "the server refused the stream (HTTP/2 REFUSED_STREAM)", "The server refused the request before processing it: overload or a concurrency limit.", "C"},
+	{H2Throttled, exchanged, "the server calls for calm (HTTP/2 ENHANCE_YOUR_CALM)", "The server limits our rate.", "X"},
+	{H2StreamReset, exchanged, "the server reset the stream (HTTP/2 RST_STREAM)", "The server or a proxy before it cancelled the request; the record has the code.", "X (Envoy UR)"},
+	{H2PingFailed, exchanged, "HTTP/2 PING not acknowledged", "The connection stopped answering HTTP/2 pings.", "C"},
+	{H2ProtocolError, exchanged, "HTTP/2 protocol error", "Framing was violated, or the server speaks HTTP/1.1 after negotiating h2.", "C"},
+
+	{LocalFDExhausted, leaving, "out of file descriptors here", "This process or host has no file descriptor left. Raise the limit or find the leak; the target is not at fault.", "X (C INSUFFICIENT_RESOURCES)"},
+	{LocalPortExhausted, dialling, "out of local ports here", "No ephemeral port is free towards this destination: too many connections, many of them in TIME_WAIT.", "X"},
+	{LocalNoResources, leaving, "out of memory or buffers here", "The kernel has no buffers or memory for the socket (ENOBUFS, ENOMEM).", "X"},
+	{LocalNoRoute, leaving, "no route from here", "This host has no route to the address, or its interface is down: our network, not the target.", "X (C INTERNET_DISCONNECTED)"},
+	{LocalDenied, leaving, "denied on this host", "A local rule forbids it: firewall, prohibit route, seccomp or Landlock.", "X (C NETWORK_ACCESS_DENIED)"},
+
+	{ProbeConfig, []Phase{Resolve, Connect, Proxy, Request}, "the probe itself is misconfigured", "The target or module cannot work as written: a name that can never resolve, a secret file that cannot be read.", "X"},
+	{Abandoned, always, "abandoned by us", "The asker went away or the exporter is stopping: not the target's failure.", "N"},
+	{Unknown, always, "unknown failure", "None of the known reasons fits the evidence. Please report it with the record of the probe.", "N"},
+}
+
+// Info returns the reason's row of the vocabulary.
+func (r Reason) Info() ReasonInfo {
+	i := slices.IndexFunc(Reasons, func(row ReasonInfo) bool { return row.Reason == r })
+	if i < 0 {
+		panic(fmt.Sprintf("prober: reason %q is not in the table", string(r)))
+	}
+	return Reasons[i]
+}
+
+func (r Reason) short() string { return r.Info().Short }

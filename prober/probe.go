@@ -1,0 +1,231 @@
+package prober
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"sync"
+	"time"
+
+	"errno_exporter/config"
+)
+
+// Options are the few things of a Prober that its owner decides.
+type Options struct {
+	UserAgent string // sent unless the module's headers name another
+	Resolver  string // host:port of a DNS server to ask instead of the system's; empty for the system's
+}
+
+// Prober probes. It keeps no connection and no result between probes, and may be used by many goroutines.
+type Prober struct {
+	options   Options
+	transport *http.Transport // turns prepared connections into client connections; dials and pools nothing
+	buffers   sync.Pool       // *[]byte of bodyBuffer bytes, to read bodies into
+}
+
+// New returns a Prober.
+func New(options Options) *Prober {
+	return &Prober{
+		options:   options,
+		transport: newTransport(),
+		buffers:   sync.Pool{New: func() any { b := make([]byte, bodyBuffer); return &b }},
+	}
+}
+
+// Probe probes the target once as the module says. What happens to a target is a Result, never an error. The probe ends at
+// the context's deadline or the module's timeout, whichever is sooner; a context that is cancelled gives reason abandoned.
+func (p *Prober) Probe(ctx context.Context, t Target, m *config.Module) Result {
+	start := time.Now()
+	if m.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, m.Timeout)
+		defer cancel()
+	}
+	r := Result{Target: t, Module: m.Name, Start: start}
+	if at, ok := ctx.Deadline(); ok {
+		r.Timeout = at.Sub(start)
+	}
+	r.Attempts = []Attempt{p.try(ctx, t, m)}
+	r.Failure = r.Last().Failure
+	r.Elapsed = time.Since(start)
+	return r
+}
+
+// attempt is one try while it goes on.
+type attempt struct {
+	prober  *Prober
+	ctx     context.Context
+	module  *config.Module
+	target  Target
+	start   time.Time
+	record  Attempt
+	cookies http.CookieJar // made with the first cookie; redirects carry cookies as browsers do
+	left    bool           // a redirect led to another host: credentials stay behind from there on
+}
+
+func (a *attempt) elapsed() time.Duration { return time.Since(a.start) }
+
+// try runs the hops of one attempt: the target, and one more for each redirect followed.
+func (p *Prober) try(ctx context.Context, t Target, m *config.Module) Attempt {
+	a := &attempt{prober: p, ctx: ctx, module: m, target: t, start: time.Now()}
+	a.record.Start = a.start
+	a.record.Hops = make([]Hop, 0, 1)
+	request, err := a.firstRequest()
+	if err != nil { // a secret that cannot be read: nothing was sent
+		h := a.newHop(&http.Request{URL: t.URL})
+		h.fail(Connect, a.elapsed(), Failure{Reason: ProbeConfig, Origin: Self, Err: err})
+	}
+	for err == nil {
+		h := a.newHop(request)
+		body := h.run()
+		if h.failure != nil || !a.follows(h) {
+			h.validate(body)
+			break
+		}
+		if request, err = a.nextRequest(h); err != nil {
+			h.fail(Validate, a.elapsed(), redirectFailure(err))
+			break
+		}
+	}
+	a.record.Elapsed = a.elapsed()
+	return a.record
+}
+
+func (a *attempt) newHop(request *http.Request) *hop {
+	a.record.Hops = append(a.record.Hops, Hop{URL: publicURL(request.URL), Spans: make([]Span, 0, 8)})
+	return &hop{Hop: a.record.LastHop(), attempt: a, request: request}
+}
+
+// hop is one exchange while it goes on.
+type hop struct {
+	*Hop
+	attempt  *attempt
+	request  *http.Request
+	socket   *recorder      // nil until the TCP connection stands
+	stream   net.Conn       // what the next layer speaks over: the socket, or TLS on it
+	disarm   func() bool    // takes our deadline off the socket
+	proxyTLS bool           // the proxy is spoken to over TLS
+	forward  bool           // the proxy is sent the request itself, there is no tunnel
+	response *http.Response // as net/http gave it; its head is copied to Response
+	failure  *Failure
+}
+
+// run is the definition of the phases: one step after the other, and the step that fails is the phase of the failure. It returns
+// the body, as far as the module's checks need it.
+func (h *hop) run() []byte {
+	host, port, err := hostPort(h.request.URL)
+	if err != nil {
+		h.fail(Resolve, h.attempt.elapsed(), Failure{Reason: ProbeConfig, Origin: Self, Err: err})
+		return nil
+	}
+	proxy, err := h.attempt.proxyFor(h.request)
+	if err != nil {
+		h.fail(Proxy, h.attempt.elapsed(), Failure{Reason: ProbeConfig, Origin: Self, Err: err})
+		return nil
+	}
+	if (proxy == nil || !h.attempt.module.SkipResolve) && !h.resolve(host) {
+		return nil
+	}
+	defer h.close()
+	if proxy == nil {
+		err = h.connect(port)
+	} else {
+		err = h.tunnel(proxy, host, port)
+	}
+	if err != nil {
+		return nil
+	}
+	if h.request.URL.Scheme == "https" {
+		if err = h.secure(host); err != nil {
+			return nil
+		}
+	}
+	return h.exchange()
+}
+
+// own takes the connection that the rest of the hop speaks over. From here on our deadline is the socket's: nothing waits
+// beyond it, whatever layer it waits in.
+func (h *hop) own(conn *recorder) {
+	h.socket, h.stream = conn, conn
+	h.disarm = context.AfterFunc(h.attempt.ctx, conn.interrupt)
+}
+
+// close closes the connection, if one was made, and keeps what it saw. It may be called more than once.
+func (h *hop) close() {
+	if h.socket == nil {
+		return
+	}
+	h.disarm()
+	_ = h.socket.Close() // nothing is lost: the exchange is over or has failed
+	h.Wire = h.socket.seen()
+}
+
+// done adds the span of a phase that completed.
+func (h *hop) done(p Phase, began, ended time.Duration) {
+	h.Spans = append(h.Spans, Span{Phase: p, Start: began, Duration: max(0, ended-began)})
+}
+
+// fail adds the span of the phase that failed, and ends the attempt with its failure.
+func (h *hop) fail(p Phase, began time.Duration, f Failure) {
+	h.failAt(p, began, h.attempt.elapsed(), f)
+}
+
+func (h *hop) failAt(p Phase, began, ended time.Duration, f Failure) {
+	h.Spans = append(h.Spans, Span{Phase: p, Start: began, Duration: max(0, ended-began), Failed: true})
+	f.Phase = p
+	h.failure = &f
+	h.attempt.record.Failure = &f
+}
+
+// resolve finds the target's addresses; an address literal has itself.
+func (h *hop) resolve(host string) bool {
+	began := h.attempt.elapsed()
+	if addr, ok := literal(host); ok {
+		h.Answers = []netip.Addr{addr}
+	} else {
+		var err error
+		h.Answers, h.Lookup, err = h.attempt.resolve(host)
+		if err != nil {
+			h.fail(Resolve, began, classifyResolve(h.Lookup, err, h.attempt.ending(err)))
+			return false
+		}
+	}
+	addr, ok := pick(h.Answers, h.attempt.module.PreferIPv6, h.attempt.module.IPProtocolFallback)
+	if !ok {
+		h.fail(Resolve, began, Failure{Reason: DNSNoData, Origin: Peer, Err: errNoFamily})
+		return false
+	}
+	h.Addr = netip.AddrPortFrom(addr, 0)
+	h.done(Resolve, began, h.attempt.elapsed())
+	return true
+}
+
+var errNoFamily = errors.New("no address of the preferred family, and ip_protocol_fallback is off")
+
+// connect makes the TCP connection to the address that was resolved.
+func (h *hop) connect(port uint16) error {
+	began := h.attempt.elapsed()
+	h.Addr = netip.AddrPortFrom(h.Addr.Addr(), port)
+	conn, wire, err := h.attempt.connect(h.Addr)
+	if err != nil {
+		h.Wire = wire
+		h.fail(Connect, began, classifyConnect(wire, err, h.attempt.ending(err)))
+		return err
+	}
+	h.own(conn)
+	h.done(Connect, began, h.attempt.elapsed())
+	return nil
+}
+
+// publicURL is a URL without its userinfo.
+func publicURL(u *url.URL) string {
+	if u.User == nil {
+		return u.String()
+	}
+	bare := *u
+	bare.User = nil
+	return bare.String()
+}

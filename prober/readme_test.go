@@ -1,0 +1,87 @@
+package prober
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write the README's tables anew")
+
+// TestREADMEHasTheVocabulary keeps the README's tables of phases and reasons equal to the program's.
+func TestREADMEHasTheVocabulary(t *testing.T) {
+	const path = "../README.md"
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := string(content)
+	want := replaceBlock(t, replaceBlock(t, got, "phases", phaseTable()), "reasons", reasonTable())
+	if got == want {
+		return
+	}
+	if !*update {
+		t.Fatal("README.md's tables differ from prober/failure.go; run: go test ./prober -run README -update")
+	}
+	if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func phaseTable() string {
+	var b strings.Builder
+	b.WriteString("| phase | meaning |\n|---|---|\n")
+	for _, row := range Phases {
+		fmt.Fprintf(&b, "| `%s` | %s |\n", row.Phase, row.Meaning)
+	}
+	return b.String()
+}
+
+func reasonTable() string {
+	var b strings.Builder
+	b.WriteString("| reason | phases | what it means and where to look first |\n|---|---|---|\n")
+	for _, row := range Reasons {
+		phases := make([]string, len(row.Phases))
+		for i, p := range row.Phases {
+			phases[i] = string(p)
+		}
+		list := strings.Join(phases, " ")
+		if len(phases) == len(Phases) {
+			list = "any"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", row.Reason, list, row.Sentence)
+	}
+	return b.String()
+}
+
+// replaceBlock replaces what stands between <!-- name --> and <!-- /name -->.
+func replaceBlock(t *testing.T, text, name, block string) string {
+	t.Helper()
+	begin, end := "<!-- "+name+" -->\n", "<!-- /"+name+" -->"
+	i, j := strings.Index(text, begin), strings.Index(text, end)
+	if i < 0 || j < i {
+		t.Fatalf("README.md has no block %q", name)
+	}
+	return text[:i+len(begin)] + block + text[j:]
+}
+
+// TestVocabularyIsSound holds what every row of the tables must satisfy.
+func TestVocabularyIsSound(t *testing.T) {
+	seen := map[Reason]bool{}
+	for _, row := range Reasons {
+		if seen[row.Reason] {
+			t.Errorf("reason %s stands twice", row.Reason)
+		}
+		seen[row.Reason] = true
+		if row.Short == "" || row.Source == "" || len(row.Phases) == 0 || !strings.HasSuffix(row.Sentence, ".") {
+			t.Errorf("reason %s is not complete: %+v", row.Reason, row)
+		}
+		for _, p := range row.Phases {
+			if p.While() == "" {
+				t.Errorf("phase %s has no words", p)
+			}
+		}
+	}
+}

@@ -1,0 +1,220 @@
+package prober
+
+import (
+	"context"
+	"encoding/binary"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"golang.org/x/net/dns/dnsmessage"
+)
+
+// Go's resolver asks the questions, so that hosts files, search lists and resolv.conf's options count as they do for the
+// service that suffers. Its errors lose both the RCODE and the errno (net.DNSError is text), so a recorder on the sockets it
+// dials reads the answers too. The cgo resolver would report EMFILE as a name that does not exist: it is never used.
+
+// maxExchanges bounds what is kept of one lookup.
+const maxExchanges = 32
+
+// noRCode stands for a question that got no valid answer.
+const noRCode = -1
+
+// lookup watches one name being resolved.
+type lookup struct {
+	start  time.Time // the attempt's beginning
+	server string    // asked instead of the system's; empty for the system's
+
+	mu     sync.Mutex // guards what follows: A and AAAA are asked side by side
+	record Lookup
+	conns  []net.Conn
+	over   bool // the answer, or our deadline, is here
+}
+
+// resolve returns the name's addresses in the resolver's order, and what was seen on the wire.
+func (a *attempt) resolve(host string) ([]netip.Addr, *Lookup, error) {
+	l := &lookup{start: a.start, server: a.prober.options.Resolver, record: Lookup{Host: host}}
+	resolver := net.Resolver{PreferGo: true, Dial: l.dial}
+	addrs, err := resolver.LookupNetIP(a.ctx, a.lookupNetwork(), host)
+	record := l.end()
+	for i := range addrs {
+		addrs[i] = addrs[i].Unmap()
+	}
+	return addrs, record, err
+}
+
+// end closes what is still waiting, and returns what was seen. Go's resolver returns at our deadline and leaves its goroutines to
+// their own patience, 5 s a question.
+func (l *lookup) end() *Lookup {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.over = true
+	for _, conn := range l.conns {
+		_ = conn.Close() // most are closed already
+	}
+	record := l.record
+	record.Exchanges = append([]DNSExchange(nil), l.record.Exchanges...)
+	return &record
+}
+
+// own remembers a connection to be closed at the end; it reports false when the end has come.
+func (l *lookup) own(conn net.Conn) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.over {
+		l.conns = append(l.conns, conn)
+	}
+	return !l.over
+}
+
+// lookupNetwork asks for one family only when the other would not be used anyway.
+func (a *attempt) lookupNetwork() string {
+	switch {
+	case a.module.IPProtocolFallback:
+		return "ip"
+	case a.module.PreferIPv6:
+		return "ip6"
+	default:
+		return "ip4"
+	}
+}
+
+func (l *lookup) dial(ctx context.Context, network, server string) (net.Conn, error) {
+	if l.server != "" {
+		server = l.server
+	}
+	began := time.Since(l.start)
+	dialer := net.Dialer{Control: reportICMP}
+	conn, err := dialer.DialContext(ctx, network, server)
+	if err != nil {
+		l.add(newExchange(server, network, began, time.Since(l.start), err))
+		return nil, err
+	}
+	if !l.own(conn) {
+		_ = conn.Close() // nothing was asked on it
+		return nil, net.ErrClosed
+	}
+	watched := &dnsConn{Conn: conn, lookup: l, server: server, network: network}
+	if packets, ok := conn.(*net.UDPConn); ok {
+		return &dnsPacketConn{dnsConn: watched, PacketConn: packets}, nil
+	}
+	return watched, nil
+}
+
+func newExchange(server, network string, began, ended time.Duration, err error) DNSExchange {
+	e := DNSExchange{Server: server, Network: network, Start: began, Duration: ended - began, RCode: noRCode, Err: err}
+	e.Errno, _ = errnoOf(err)
+	return e
+}
+
+// add keeps an exchange within the bound and returns its index.
+func (l *lookup) add(e DNSExchange) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.record.Exchanges) == maxExchanges {
+		return -1
+	}
+	l.record.Exchanges = append(l.record.Exchanges, e)
+	return len(l.record.Exchanges) - 1
+}
+
+// update changes an exchange that add returned.
+func (l *lookup) update(i int, change func(*DNSExchange)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if i >= 0 {
+		change(&l.record.Exchanges[i])
+		l.record.Exchanges[i].Duration = time.Since(l.start) - l.record.Exchanges[i].Start
+	}
+}
+
+// dnsConn is a resolver's connection, watched. It is used by one goroutine, one question at a time.
+type dnsConn struct {
+	net.Conn
+	lookup   *lookup
+	server   string
+	network  string
+	exchange int    // the question under way
+	id       uint16 // its ID
+	stream   []byte // bytes of a TCP answer so far
+}
+
+// dnsPacketConn is a dnsConn over UDP: Go's resolver tells the transports apart by the interface.
+type dnsPacketConn struct {
+	*dnsConn
+	net.PacketConn
+}
+
+// The methods that both embedded values have.
+func (c *dnsPacketConn) Close() error                       { return c.Conn.Close() }
+func (c *dnsPacketConn) LocalAddr() net.Addr                { return c.Conn.LocalAddr() }
+func (c *dnsPacketConn) SetDeadline(t time.Time) error      { return c.Conn.SetDeadline(t) }
+func (c *dnsPacketConn) SetReadDeadline(t time.Time) error  { return c.Conn.SetReadDeadline(t) }
+func (c *dnsPacketConn) SetWriteDeadline(t time.Time) error { return c.Conn.SetWriteDeadline(t) }
+
+func (c *dnsConn) Write(p []byte) (int, error) {
+	message := p
+	if c.network == "tcp" && len(p) > 2 {
+		message = p[2:] // RFC 1035 section 4.2.2: two bytes of length
+	}
+	began := time.Since(c.lookup.start)
+	n, err := c.Conn.Write(p)
+	e := newExchange(c.server, c.network, began, time.Since(c.lookup.start), err)
+	e.Sent = err == nil
+	e.Question, c.id = question(message)
+	c.exchange, c.stream = c.lookup.add(e), nil
+	return n, err
+}
+
+func (c *dnsConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if err != nil {
+		c.lookup.update(c.exchange, func(e *DNSExchange) {
+			e.Err = err
+			e.Errno, _ = errnoOf(err)
+		})
+		return n, err
+	}
+	if c.network != "tcp" {
+		c.answered(p[:n])
+		return n, nil
+	}
+	c.stream = append(c.stream, p[:n]...)
+	if len(c.stream) > 2 && len(c.stream)-2 >= int(binary.BigEndian.Uint16(c.stream)) {
+		c.answered(c.stream[2:])
+	}
+	return n, nil
+}
+
+// answered notes a message from the server if it answers the question under way; others are ignored, as the resolver does.
+func (c *dnsConn) answered(message []byte) {
+	var parser dnsmessage.Parser
+	header, err := parser.Start(message)
+	if err != nil || !header.Response || header.ID != c.id {
+		return
+	}
+	answers := 0
+	if parser.SkipAllQuestions() == nil {
+		for parser.SkipAnswer() == nil {
+			answers++
+		}
+	}
+	c.lookup.update(c.exchange, func(e *DNSExchange) {
+		e.RCode, e.Answers, e.Truncated = int(header.RCode), answers, header.Truncated
+	})
+}
+
+// question tells what a query asks, such as "api.example.com. AAAA", and its ID.
+func question(message []byte) (string, uint16) {
+	var parser dnsmessage.Parser
+	header, err := parser.Start(message)
+	if err != nil {
+		return "", 0
+	}
+	q, err := parser.Question()
+	if err != nil {
+		return "", header.ID
+	}
+	return q.Name.String() + " " + q.Type.String()[len("Type"):], header.ID
+}

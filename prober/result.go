@@ -1,0 +1,198 @@
+package prober
+
+import (
+	"crypto/x509"
+	"net/http"
+	"net/netip"
+	"syscall"
+	"time"
+)
+
+// Result is the complete record of one probe: written by Probe, afterwards only read.
+type Result struct {
+	Target   Target
+	Module   string        // the module's name
+	Start    time.Time     // when the probe began
+	Elapsed  time.Duration // wall time of the whole probe
+	Timeout  time.Duration // what the probe was given; never zero
+	Attempts []Attempt     // at least one
+	Failure  *Failure      // nil if and only if the probe succeeded
+}
+
+// Last returns the last attempt, the one whose facts are exposed.
+func (r *Result) Last() *Attempt { return &r.Attempts[len(r.Attempts)-1] }
+
+// Attempt is one try: one hop, and one more for each redirect that was followed.
+type Attempt struct {
+	Start   time.Time
+	Elapsed time.Duration
+	Hops    []Hop    // at least one
+	Failure *Failure // nil if the attempt succeeded
+}
+
+// LastHop returns the hop at which the attempt ended.
+func (a *Attempt) LastHop() *Hop { return &a.Hops[len(a.Hops)-1] }
+
+// Hop is one exchange: name, addresses, connection, response.
+type Hop struct {
+	URL      string         // as requested, without userinfo
+	Spans    []Span         // phases that began, in order; the last may have failed
+	Lookup   *Lookup        // what the resolver said; nil for an address literal and where nothing was resolved
+	Answers  []netip.Addr   // the target's addresses, in the resolver's order
+	Addr     netip.AddrPort // what was dialled: the target's or the proxy's address; zero before connect
+	Proxy    string         // the proxy's URL without userinfo; empty without a proxy
+	Wire     *Wire          // what the socket saw; nil when no socket was made
+	TLS      *TLSState      // set as soon as a certificate was shown or the handshake finished
+	Request  *RequestHead   // set when the request was handed to the connection
+	Response *Response      // set as soon as a final response's head arrived
+}
+
+// Span is the time one phase took.
+type Span struct {
+	Phase    Phase
+	Start    time.Duration // since the attempt began
+	Duration time.Duration
+	Failed   bool // the phase did not complete
+}
+
+// Span returns the hop's span of a phase, and whether the phase began.
+func (h *Hop) Span(p Phase) (Span, bool) {
+	for _, s := range h.Spans {
+		if s.Phase == p {
+			return s, true
+		}
+	}
+	return Span{}, false
+}
+
+// Lookup is what was seen of the resolver on the wire.
+type Lookup struct {
+	Host      string
+	Exchanges []DNSExchange // questions and what became of each, in order of asking; bounded
+}
+
+// DNSExchange is one question put to one server.
+type DNSExchange struct {
+	Server    string // address and port
+	Network   string // "udp" or "tcp"
+	Question  string // "api.example.com. AAAA"
+	Sent      bool   // the question left this host
+	Start     time.Duration
+	Duration  time.Duration
+	RCode     int  // -1 when no valid answer came
+	Answers   int  // records in the answer section
+	Truncated bool // the TC bit: ask again over TCP
+	Errno     syscall.Errno
+	Err       error // the socket's error; nil when an answer came
+}
+
+// Op names a system call the recorder saw.
+type Op string
+
+// The operations of a connection.
+const (
+	OpConnect Op = "connect"
+	OpRead    Op = "read"
+	OpWrite   Op = "write"
+	OpClose   Op = "close"
+)
+
+// Event is one or more like system calls on the connection, in the order in which they completed.
+type Event struct {
+	Op    Op
+	Start time.Duration // since the attempt began: the first call's start
+	End   time.Duration // the last call's end
+	Calls int           // successful calls of the same kind that follow each other are one event
+	Bytes int64
+	EOF   bool          // a read that returned 0
+	Errno syscall.Errno // of a failed call
+	Err   error         // nil on success
+}
+
+// Wire is what the socket saw, under TLS.
+type Wire struct {
+	Local          netip.AddrPort
+	Remote         netip.AddrPort
+	BytesSent      int64
+	BytesReceived  int64
+	Events         []Event // the first and the last ones; bounded
+	Dropped        int     // events left out between them
+	Cause          *Event  // the first event that was not our own doing and ended the connection; nil if none
+	SYNRetransmits uint32  // of the handshake that succeeded
+	Info           *TCPInfo
+	InfoAt         string // when Info was taken: "failure", "deadline" or "close"
+	ICMP           *ICMP  // the socket's error queue after a failed connect; nil if empty or not available
+}
+
+// ICMP is a router's word on our SYN, from the socket's error queue (ip(7), IP_RECVERR).
+type ICMP struct {
+	Type, Code uint8
+	From       netip.Addr    // the router that sent it; our own address for a local reject
+	Errno      syscall.Errno // what the kernel made of it
+}
+
+// TCPInfo is Linux's struct tcp_info (linux/tcp.h), with durations for times. Not available elsewhere.
+type TCPInfo struct {
+	State            string // "ESTABLISHED", "SYN_SENT", … as in tcp_states.h
+	RTT              time.Duration
+	RTTVar           time.Duration
+	MinRTT           time.Duration // 0 when none was measured
+	Retransmits      uint8         // unrecovered RTOs on the packet at the head of the queue
+	Backoff          uint8
+	Probes           uint8 // unanswered keepalive or window probes
+	Unacked          uint32
+	Lost             uint32
+	TotalRetrans     uint32
+	BytesAcked       uint64 // includes 1 for our SYN
+	BytesReceived    uint64 // includes 1 for the peer's FIN
+	BytesSent        uint64
+	BytesRetrans     uint64
+	NotSent          uint32
+	SegsOut          uint32
+	SegsIn           uint32
+	OutOfOrder       uint32 // rcv_ooopack
+	OutOfOrderQueued bool   // segments wait behind a hole right now
+	SndMSS           uint32
+	PMTU             uint32
+	SndWnd           uint32
+	RwndLimited      time.Duration
+	BusyTime         time.Duration
+	LastDataRecv     time.Duration
+	LastAckRecv      time.Duration
+	TotalRTO         uint16
+}
+
+// TLSState is what is known of the TLS layer, also when verification or the handshake failed.
+type TLSState struct {
+	Version         uint16 // 0 when the handshake did not get that far
+	CipherSuite     uint16
+	ServerName      string // SNI
+	ALPN            string // negotiated protocol; empty if none
+	Chain           []*x509.Certificate
+	VerifiedChains  [][]*x509.Certificate // empty when nothing was verified
+	Complete        bool                  // the handshake finished
+	ClientCertAsked bool                  // the server asked for a client certificate
+	Alert           uint8                 // the peer's fatal alert, RFC 8446 section 6; 0 if none
+}
+
+// RequestHead is the request as handed to the connection. Header values may hold secrets: mask before showing.
+type RequestHead struct {
+	Method string
+	URL    string // without userinfo
+	Host   string
+	Header http.Header
+	Body   int64 // bytes
+}
+
+// Response is the final response's head and what became of its body.
+type Response struct {
+	Proto         string // "HTTP/1.1"
+	ProtoMajor    int
+	ProtoMinor    int
+	Status        int
+	StatusText    string
+	Header        http.Header
+	ContentLength int64 // -1 when unknown
+	BodyBytes     int64 // bytes read, after decompression
+	Complete      bool  // the body was read to its end
+}

@@ -1,0 +1,65 @@
+package prober
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestParseTarget(t *testing.T) {
+	for _, row := range []struct{ raw, want, err string }{
+		{"https://api.example.com/v1?a=b", "https://api.example.com/v1?a=b", ""},
+		{"http://api.example.com", "http://api.example.com", ""},
+		{"HTTPS://API.example.com/x", "https://API.example.com/x", ""},
+		{"api.example.com", "http://api.example.com", ""},
+		{"api.example.com:8080/health", "http://api.example.com:8080/health", ""},
+		{"api.example.com/next?url=https://other.example", "http://api.example.com/next?url=https://other.example", ""},
+		{"[2001:db8::1]:8080", "http://[2001:db8::1]:8080", ""},
+		{"https://user:secret@api.example.com", "https://user:secret@api.example.com", ""},
+		{"http://a/x%252By+z", "http://a/x%252By+z", ""},
+		{"", "", "target is missing: add target=URL, such as target=https://api.example.com/health"},
+		{"  ", "", "target is missing: add target=URL, such as target=https://api.example.com/health"},
+		{"ftp://a/", "", `target "ftp://a/": scheme "ftp" is not supported, want http or https`},
+		{"http://", "", `target "http://": host is missing, want http://HOST[:PORT]/PATH`},
+		{"http://:80/", "", `target "http://:80/": host is missing, want http://HOST[:PORT]/PATH`},
+		{"http://a:0/", "", `target "http://a:0/": port "0" is out of range, want 1 to 65535`},
+		{"http://a:65536/", "", `target "http://a:65536/": port "65536" is out of range, want 1 to 65535`},
+		{"http://a:http/", "", `target "http://a:http/" is not a URL: invalid port ":http" after host`},
+		{"http://a/%zz", "", `target "http://a/%zz" is not a URL: invalid URL escape "%zz"`},
+		{"http://0.0.0.0/", "", `target "http://0.0.0.0/": address "0.0.0.0" means this host itself, name the address to probe`},
+		{"http://[::]/", "", `target "http://[::]/": address "::" means this host itself, name the address to probe`},
+		{"https://u:secret@a:http/", "", `target "https://a:http/" is not a URL: invalid port ":http" after host`},
+		{"https://u:secret@a:0/", "", `target "https://a:0/": port "0" is out of range, want 1 to 65535`},
+	} {
+		target, err := ParseTarget(row.raw)
+		got, message := "", ""
+		if err != nil {
+			message = err.Error()
+		} else {
+			got = target.URL.String()
+		}
+		if got != row.want || message != row.err {
+			t.Errorf("ParseTarget(%q) = %q, %q, want %q, %q", row.raw, got, message, row.want, row.err)
+		}
+	}
+}
+
+func FuzzParseTarget(f *testing.F) {
+	for _, seed := range []string{"https://api.example.com/", "a:80", "[::1]", "http://u:p@h/%2f?q#f", "://", "http://a\nb/", "\x00", "http://ä.example"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, raw string) {
+		target, err := ParseTarget(raw)
+		if err != nil {
+			if strings.ContainsAny(err.Error(), "\r\n") {
+				t.Errorf("ParseTarget(%q): the error is more than a line: %q", raw, err)
+			}
+			return
+		}
+		if s := target.URL.Scheme; s != "http" && s != "https" {
+			t.Errorf("ParseTarget(%q) let scheme %q pass", raw, s)
+		}
+		if _, err := ParseTarget(target.URL.String()); err != nil {
+			t.Errorf("ParseTarget(%q) does not read its own %q: %v", raw, target.URL, err)
+		}
+	})
+}

@@ -1,0 +1,172 @@
+package prober
+
+import (
+	"context"
+	"encoding/binary"
+	"net/netip"
+	"strings"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// dialWitness watches one dial from outside Go's dialer: after a failed connect the dialer closes its socket, and what the
+// socket knew is gone with it. A duplicate of the descriptor keeps it.
+type dialWitness struct{ fd int }
+
+func newDialWitness() *dialWitness { return &dialWitness{fd: -1} }
+
+// control prepares the socket before connect(): ICMP errors go to its error queue (ip(7) IP_RECVERR; for TCP since kernel
+// commit 45af29ca761c, in SYN_SENT only), and the descriptor is duplicated.
+func (d *dialWitness) control(_ context.Context, network, _ string, raw syscall.RawConn) error {
+	return raw.Control(func(fd uintptr) {
+		recvErr(int(fd), network, 1)
+		d.close() // the dialer makes a second socket when the first got connected to itself
+		if dup, err := unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0); err == nil {
+			d.fd = dup
+		}
+	})
+}
+
+// reportICMP makes a resolver's UDP socket fail at once when a router says that the server cannot be reached; otherwise the kernel
+// hands on no more than a closed port (udp(7)).
+func reportICMP(network, _ string, raw syscall.RawConn) error {
+	if !strings.HasPrefix(network, "udp") {
+		return nil
+	}
+	return raw.Control(func(fd uintptr) { recvErr(int(fd), network, 1) })
+}
+
+func recvErr(fd int, network string, on int) {
+	if strings.HasSuffix(network, "6") {
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_RECVERR, on) // evidence only: absent if refused
+		return
+	}
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_RECVERR, on)
+}
+
+// connected ends the watch after a dial that succeeded. ICMP must not be delivered as a hard error from here on, and a duplicate
+// left open would keep the FIN from being sent.
+func (d *dialWitness) connected(network string) (synRetransmits uint32) {
+	if d.fd < 0 {
+		return 0
+	}
+	defer d.close()
+	recvErr(d.fd, network, 0)
+	if info := tcpInfo(d.fd); info != nil {
+		return info.TotalRetrans
+	}
+	return 0
+}
+
+// failed ends the watch after a dial that failed and tells what the socket knew.
+func (d *dialWitness) failed() (*TCPInfo, *ICMP) {
+	if d.fd < 0 {
+		return nil, nil
+	}
+	defer d.close()
+	return tcpInfo(d.fd), readErrorQueue(d.fd)
+}
+
+func (d *dialWitness) close() {
+	if d.fd >= 0 {
+		_ = unix.Close(d.fd) // nothing is lost: the duplicate was only looked at
+		d.fd = -1
+	}
+}
+
+// readErrorQueue returns the first ICMP message on the socket's error queue, nil if there is none (ip(7), sock_extended_err).
+func readErrorQueue(fd int) *ICMP {
+	var oob [512]byte
+	_, oobn, _, _, err := unix.Recvmsg(fd, nil, oob[:], unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT)
+	if err != nil {
+		return nil
+	}
+	messages, err := unix.ParseSocketControlMessage(oob[:oobn])
+	if err != nil {
+		return nil
+	}
+	for _, m := range messages {
+		v4 := m.Header.Level == unix.IPPROTO_IP && m.Header.Type == unix.IP_RECVERR
+		v6 := m.Header.Level == unix.IPPROTO_IPV6 && m.Header.Type == unix.IPV6_RECVERR
+		if (v4 || v6) && len(m.Data) >= 16 {
+			return parseExtendedErr(m.Data)
+		}
+	}
+	return nil
+}
+
+// parseExtendedErr reads struct sock_extended_err (linux/errqueue.h) and the offender's address behind it.
+func parseExtendedErr(b []byte) *ICMP {
+	const originICMP, originICMP6 = 2, 3
+	origin := b[4]
+	if origin != originICMP && origin != originICMP6 {
+		return nil
+	}
+	icmp := &ICMP{Errno: syscall.Errno(binary.NativeEndian.Uint32(b)), Type: b[5], Code: b[6]}
+	offender := b[16:]
+	if len(offender) < 2 {
+		return icmp
+	}
+	switch family := binary.NativeEndian.Uint16(offender); {
+	case family == unix.AF_INET && len(offender) >= 8:
+		icmp.From = netip.AddrFrom4([4]byte(offender[4:8]))
+	case family == unix.AF_INET6 && len(offender) >= 24:
+		icmp.From = netip.AddrFrom16([16]byte(offender[8:24])).Unmap()
+	}
+	return icmp
+}
+
+func readTCPInfo(raw syscall.RawConn) *TCPInfo {
+	var info *TCPInfo
+	if err := raw.Control(func(fd uintptr) { info = tcpInfo(int(fd)) }); err != nil {
+		return nil // closed meanwhile
+	}
+	return info
+}
+
+// tcpStates are the names of linux/net/tcp_states.h, from 1.
+var tcpStates = [...]string{"", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT", "CLOSE",
+	"CLOSE_WAIT", "LAST_ACK", "LISTEN", "CLOSING", "NEW_SYN_RECV"}
+
+// noMinRTT is what the kernel reports before it has measured a round trip.
+const noMinRTT = 1<<32 - 1
+
+func tcpInfo(fd int) *TCPInfo {
+	in, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+	if err != nil {
+		return nil
+	}
+	out := &TCPInfo{
+		RTT: time.Duration(in.Rtt) * time.Microsecond, RTTVar: time.Duration(in.Rttvar) * time.Microsecond,
+		Retransmits: in.Retransmits, Backoff: in.Backoff, Probes: in.Probes,
+		Unacked: in.Unacked, Lost: in.Lost, TotalRetrans: in.Total_retrans,
+		BytesAcked: in.Bytes_acked, BytesReceived: in.Bytes_received, BytesSent: in.Bytes_sent, BytesRetrans: in.Bytes_retrans,
+		NotSent: in.Notsent_bytes, SegsOut: in.Segs_out, SegsIn: in.Segs_in, OutOfOrder: in.Rcv_ooopack,
+		SndMSS: in.Snd_mss, PMTU: in.Pmtu, SndWnd: in.Snd_wnd,
+		RwndLimited: time.Duration(in.Rwnd_limited) * time.Microsecond, BusyTime: time.Duration(in.Busy_time) * time.Microsecond,
+		LastDataRecv: time.Duration(in.Last_data_recv) * time.Millisecond, LastAckRecv: time.Duration(in.Last_ack_recv) * time.Millisecond,
+		TotalRTO: in.Total_rto,
+	}
+	if int(in.State) < len(tcpStates) {
+		out.State = tcpStates[in.State]
+	}
+	if in.Min_rtt != noMinRTT {
+		out.MinRTT = time.Duration(in.Min_rtt) * time.Microsecond
+	}
+	out.OutOfOrderQueued = out.OutOfOrder > 0 && outOfOrderQueued(fd)
+	return out
+}
+
+// outOfOrderQueued reports whether segments wait behind a hole: the socket holds received memory (SO_MEMINFO, linux/sock_diag.h)
+// and yet nothing can be read (SIOCINQ).
+func outOfOrderQueued(fd int) bool {
+	var meminfo [9]uint32
+	size := uint32(unsafe.Sizeof(meminfo))
+	_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.SOL_SOCKET, unix.SO_MEMINFO,
+		uintptr(unsafe.Pointer(&meminfo)), uintptr(unsafe.Pointer(&size)), 0)
+	readable, err := unix.IoctlGetInt(fd, unix.TIOCINQ)
+	return errno == 0 && err == nil && meminfo[0] > 0 && readable == 0
+}

@@ -1,0 +1,23 @@
+//go:build !linux
+
+package prober
+
+import (
+	"context"
+	"syscall"
+)
+
+// dialWitness has nothing to see here: the error queue and TCP_INFO are Linux's.
+type dialWitness struct{}
+
+func newDialWitness() *dialWitness { return &dialWitness{} }
+
+func (*dialWitness) control(context.Context, string, string, syscall.RawConn) error { return nil }
+func (*dialWitness) connected(string) uint32                                        { return 0 }
+func (*dialWitness) failed() (*TCPInfo, *ICMP)                                      { return nil, nil }
+
+// readTCPInfo returns nil: not available on this system.
+func readTCPInfo(syscall.RawConn) *TCPInfo { return nil }
+
+// reportICMP leaves a resolver's socket as it is.
+func reportICMP(string, string, syscall.RawConn) error { return nil }

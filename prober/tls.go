@@ -1,0 +1,196 @@
+package prober
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"reflect"
+	"strings"
+)
+
+// secure does the TLS handshake with the target.
+func (h *hop) secure(host string) error {
+	began := h.attempt.elapsed()
+	conn, state, err := handshake(h.stream, h.tlsConfig(host))
+	h.TLS = state
+	if err != nil {
+		h.close()
+		h.fail(TLS, began, h.classify(TLS, err))
+		return err
+	}
+	h.stream = conn
+	h.done(TLS, began, h.attempt.elapsed())
+	return nil
+}
+
+// tlsConfig is the module's TLS configuration for one host. A configured server_name, and a Host override, are meant for the
+// target itself: a redirect to another host is verified against that host's own name.
+func (h *hop) tlsConfig(host string) *tls.Config {
+	c := h.attempt.module.TLS.Clone()
+	ours := strings.EqualFold(h.request.URL.Hostname(), h.attempt.target.URL.Hostname())
+	if c.ServerName != "" && ours {
+		return c
+	}
+	c.ServerName = host
+	if override := h.attempt.hostOverride(); override != "" && ours {
+		c.ServerName = withoutPort(override)
+	}
+	return c
+}
+
+// handshake speaks TLS over a connection. The state is returned also when the handshake failed, as far as it got; nil if the peer
+// showed nothing.
+func handshake(over net.Conn, c *tls.Config) (*tls.Conn, *TLSState, error) {
+	asked := false
+	choose := c.GetClientCertificate
+	c.GetClientCertificate = func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		asked = true
+		if choose == nil {
+			return new(tls.Certificate), nil // none, as crypto/tls does by itself
+		}
+		return choose(info)
+	}
+	conn := tls.Client(over, c)
+	err := conn.Handshake()
+	cs := conn.ConnectionState()
+	state := &TLSState{
+		Version: cs.Version, CipherSuite: cs.CipherSuite, ServerName: c.ServerName, ALPN: cs.NegotiatedProtocol,
+		Chain: cs.PeerCertificates, VerifiedChains: cs.VerifiedChains, Complete: err == nil, ClientCertAsked: asked,
+	}
+	if err == nil {
+		return conn, state, nil
+	}
+	if bad, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		state.Chain = bad.UnverifiedCertificates
+	}
+	state.Alert, _ = remoteAlert(err)
+	return nil, state, err
+}
+
+// TLS alerts (RFC 8446 section 6) that have a reason of their own, or decide one.
+const (
+	alertCloseNotify         = 0
+	alertHandshakeFailure    = 40
+	alertBadCertificate      = 42
+	alertUnsupportedCert     = 43
+	alertRevoked             = 44
+	alertCertExpired         = 45
+	alertCertUnknown         = 46
+	alertUnknownCA           = 48
+	alertAccessDenied        = 49
+	alertProtocolVersion     = 70
+	alertInsufficientSec     = 71
+	alertUnrecognizedName    = 112
+	alertCertRequired        = 116
+	alertNoApplicationProtol = 120
+)
+
+// remoteAlert is the number of the alert that the peer sent. crypto/tls hides it over TCP: the error is a *net.OpError with Op
+// "remote error" around an unexported uint8 (crypto/tls conn.go); tls.AlertError matches only over QUIC.
+func remoteAlert(err error) (uint8, bool) { return alert(err, "remote error") }
+
+// localAlert is the number of the alert that we sent.
+func localAlert(err error) (uint8, bool) { return alert(err, "local error") }
+
+func alert(err error, op string) (uint8, bool) {
+	for err != nil {
+		if e, ok := err.(*net.OpError); ok && e.Op == op && e.Err != nil {
+			if v := reflect.ValueOf(e.Err); v.Kind() == reflect.Uint8 {
+				return uint8(v.Uint()), true
+			}
+		}
+		err = errors.Unwrap(err)
+	}
+	return 0, false
+}
+
+// reasonOfAlert names the peer's alert. asked: the peer had asked for a client certificate. After the handshake only the client's
+// certificate can still be refused (TLS 1.3).
+func reasonOfAlert(number uint8, asked bool) Reason {
+	switch number {
+	case alertCertRequired:
+		return TLSBadClientAuthCert
+	case alertBadCertificate, alertUnsupportedCert, alertRevoked, alertCertExpired, alertCertUnknown, alertUnknownCA, alertAccessDenied:
+		if asked {
+			return TLSBadClientAuthCert
+		}
+	case alertHandshakeFailure:
+		if asked {
+			return TLSBadClientAuthCert
+		}
+		return TLSVersionOrCipherMismatch
+	case alertProtocolVersion, alertInsufficientSec:
+		return TLSVersionOrCipherMismatch
+	case alertUnrecognizedName:
+		return TLSUnrecognizedName
+	case alertNoApplicationProtol:
+		return TLSALPNMismatch
+	}
+	return TLSProtocolError
+}
+
+// reasonOfCertificate names a certificate that we refused.
+func reasonOfCertificate(err error) (Reason, bool) {
+	if _, ok := errors.AsType[x509.HostnameError](err); ok {
+		return TLSCertNameInvalid, true
+	}
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return TLSCertAuthorityInvalid, true
+	}
+	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok {
+		if invalid.Reason == x509.Expired { // also "not yet valid"
+			return TLSCertDateInvalid, true
+		}
+		return TLSCertInvalid, true
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return TLSCertInvalid, true
+	}
+	return "", false
+}
+
+// classifyTLS names what a TLS layer said about a failure of its own, during the handshake or after it. It does not look at the
+// transport.
+func classifyTLS(err error, state *TLSState) (Reason, Origin, bool) {
+	asked := state != nil && state.ClientCertAsked
+	if number, ok := remoteAlert(err); ok && number != alertCloseNotify {
+		return reasonOfAlert(number, asked), Peer, true
+	}
+	if reason, ok := reasonOfCertificate(err); ok {
+		return reason, Self, true
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return TLSNotTLS, Peer, true
+	}
+	if _, ok := localAlert(err); ok {
+		return TLSProtocolError, Peer, true
+	}
+	return classifyTLSText(err)
+}
+
+// tlsTexts are errors that crypto/tls makes by errors.New, so that only their text tells (handshake_client.go,
+// handshake_client_tls13.go). A test provokes each.
+var tlsTexts = []struct {
+	text   string
+	reason Reason
+}{
+	{"server selected unsupported protocol version", TLSVersionOrCipherMismatch},
+	{"unconfigured cipher suite", TLSVersionOrCipherMismatch},
+	{"no supported versions satisfy", TLSVersionOrCipherMismatch},
+	{"server selected unadvertised ALPN protocol", TLSALPNMismatch},
+	{"failed to parse certificate from server", TLSCertInvalid},
+}
+
+func classifyTLSText(err error) (Reason, Origin, bool) {
+	text := err.Error()
+	if !strings.Contains(text, "tls: ") {
+		return "", "", false
+	}
+	for _, row := range tlsTexts {
+		if strings.Contains(text, row.text) {
+			return row.reason, Self, true
+		}
+	}
+	return TLSFailed, Peer, true
+}

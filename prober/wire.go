@@ -1,0 +1,285 @@
+package prober
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// How a connection's system calls are seen and kept.
+//
+//   - The recorder sits under TLS and net/http. It counts every read's and write's bytes and notes when each ended and with
+//     which errno.
+//   - Linux delivers a reset's errno exactly once, to whichever system call comes first; later reads return 0 and later writes
+//     EPIPE. The recorder keeps the first error that was not our own doing, the cause, and replays it instead of what follows.
+//   - Bytes that arrived before a reset stay readable after it. So a failed write does not end the reading, and it returns to
+//     net/http only once the answer has been taken or the connection closed: net/http gives up at the first write error and
+//     would lose a 413 that lies in the receive buffer.
+//   - TCP_INFO is read at the cause, at our deadline, or at the start of the close, whichever comes first: it is gone after.
+
+// maxEvents bounds the events kept of a connection: the first half and the last half of them.
+const maxEvents = 32
+
+// writeHold bounds how long a failed write waits for the answer that may already be here. What ends the wait is an event (the
+// response or the close); the bound is for the case that neither comes.
+const writeHold = 200 * time.Millisecond
+
+// recorder is a connection that keeps what the socket saw.
+type recorder struct {
+	net.Conn
+	raw   syscall.RawConn // nil when the connection has no descriptor
+	start time.Time       // the attempt's beginning: times are since then
+
+	mu       sync.Mutex // guards what follows
+	wire     Wire
+	lastRead time.Duration // end of the last read that brought bytes
+	accepted time.Duration // when the kernel took the last bytes written while the connection was alive; 0 before
+	writing  time.Duration // start of the write under way; 0 when there is none
+	cut      bool          // a write failed that began while the connection was alive
+	quiet    sync.Cond     // signalled when no write is under way
+	holding  bool          // failed writes wait for the answer
+	endedAt  time.Duration // when our own deadline or cancel struck; 0 if it did not
+	closed   bool
+	released chan struct{} // closed when failed writes need wait no longer
+}
+
+func newRecorder(conn net.Conn, start time.Time) *recorder {
+	r := &recorder{Conn: conn, start: start, released: make(chan struct{})}
+	r.wire.Local, r.wire.Remote = addrPort(conn.LocalAddr()), addrPort(conn.RemoteAddr())
+	r.wire.Events = make([]Event, 0, 8)
+	r.quiet.L = &r.mu
+	if sc, ok := conn.(syscall.Conn); ok {
+		r.raw, _ = sc.SyscallConn()
+	}
+	return r
+}
+
+func (r *recorder) Read(p []byte) (int, error) {
+	began := time.Since(r.start)
+	n, err := r.Conn.Read(p)
+	ended := time.Since(r.start)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.wire.BytesReceived += int64(n)
+	if n > 0 {
+		r.lastRead = ended
+	}
+	return n, r.note(Event{Op: OpRead, Start: began, End: ended, Calls: 1, Bytes: int64(n), Err: err})
+}
+
+func (r *recorder) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	if r.wire.Cause != nil {
+		cause := r.wire.Cause.Err
+		r.mu.Unlock()
+		return 0, written(cause)
+	}
+	began := time.Since(r.start)
+	alive := r.endedAt == 0 && !r.closed // TLS takes its leave after that
+	r.writing = began
+	r.mu.Unlock()
+	n, err := r.Conn.Write(p)
+	ended := time.Since(r.start)
+
+	r.mu.Lock()
+	r.writing = 0
+	r.quiet.Broadcast()
+	r.wire.BytesSent += int64(n)
+	if alive && err == nil {
+		r.accepted = ended
+		if r.lastRead > began {
+			r.accepted = began // an answer was read meanwhile: this goroutine had to wait for its turn to look at the clock
+		}
+	}
+	r.cut = r.cut || alive && err != nil
+	err = r.note(Event{Op: OpWrite, Start: began, End: ended, Calls: 1, Bytes: int64(n), Err: err})
+	hold := err != nil && r.holding && !r.closed
+	r.mu.Unlock()
+	if hold {
+		r.waitReleased()
+	}
+	return n, written(err)
+}
+
+// written makes an error fit to be returned by Write: io.EOF is only for reads.
+func written(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+func (r *recorder) waitReleased() {
+	timer := time.NewTimer(writeHold)
+	defer timer.Stop()
+	select {
+	case <-r.released:
+	case <-timer.C:
+	}
+}
+
+// note records an event and returns the error to hand on: the cause, once there is one. The caller holds mu.
+func (r *recorder) note(e Event) error {
+	if e.Err != nil {
+		e.EOF = e.Err == io.EOF
+		e.Errno, _ = errnoOf(e.Err)
+	}
+	r.append(e)
+	if e.Err == nil {
+		return nil
+	}
+	if r.wire.Cause == nil && !ourDoing(e.Err) && !r.closed {
+		r.snapshot("failure")
+		r.wire.Cause = &e
+	}
+	if r.wire.Cause != nil {
+		return r.wire.Cause.Err
+	}
+	return e.Err
+}
+
+// append keeps an event, merging successes of the same kind, within the bound. The caller holds mu.
+func (r *recorder) append(e Event) {
+	events := r.wire.Events
+	if last := len(events) - 1; last >= 0 && e.Err == nil && events[last].Err == nil && events[last].Op == e.Op {
+		events[last].End, events[last].Bytes = e.End, events[last].Bytes+e.Bytes
+		events[last].Calls++
+		return
+	}
+	if len(events) == maxEvents {
+		copy(events[maxEvents/2:], events[maxEvents/2+1:])
+		events = events[:maxEvents-1]
+		r.wire.Dropped++
+	}
+	r.wire.Events = append(events, e)
+}
+
+// ourDoing reports whether an error comes from our own close or deadline.
+func ourDoing(err error) bool {
+	return errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, io.ErrClosedPipe)
+}
+
+// snapshot takes TCP_INFO unless it was taken before. The caller holds mu.
+func (r *recorder) snapshot(when string) {
+	if r.wire.Info != nil || r.raw == nil || r.closed {
+		return
+	}
+	if info := readTCPInfo(r.raw); info != nil {
+		r.wire.Info, r.wire.InfoAt = info, when
+	}
+}
+
+// interrupt ends the connection's reads and writes because our deadline struck or we were cancelled.
+func (r *recorder) interrupt() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed || r.endedAt != 0 {
+		return
+	}
+	r.snapshot("deadline")
+	r.endedAt = time.Since(r.start)
+	_ = r.Conn.SetDeadline(time.Unix(1, 0)) // fails only on a closed connection, which needs no interrupting
+}
+
+// hold makes failed writes wait for the answer: called when reading and writing go on side by side.
+func (r *recorder) hold() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.holding = true
+}
+
+// answered lets failed writes return: the answer is in our hands.
+func (r *recorder) answered() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.release()
+}
+
+func (r *recorder) release() {
+	if r.holding {
+		r.holding = false
+		close(r.released)
+	}
+}
+
+// Close takes the last look at the socket and closes it. It is safe to call it more than once.
+func (r *recorder) Close() error {
+	r.mu.Lock()
+	if r.closed {
+		r.mu.Unlock()
+		return nil
+	}
+	r.snapshot("close")
+	r.closed = true
+	r.release()
+	now := time.Since(r.start)
+	r.append(Event{Op: OpClose, Start: now, End: now, Calls: 1})
+	r.mu.Unlock()
+	return r.Conn.Close()
+}
+
+// seen returns what the socket saw so far, as a value that no longer changes.
+func (r *recorder) seen() *Wire {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	w := r.wire
+	w.Events = append([]Event(nil), r.wire.Events...)
+	return &w
+}
+
+// times returns the end of the last read that brought bytes, and when the last bytes written were accepted. A write that is under
+// way while its answer has been read was accepted, and only waits to look at the clock.
+func (r *recorder) times() (lastRead, accepted time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.writing != 0 {
+		return r.lastRead, r.writing
+	}
+	return r.lastRead, r.accepted
+}
+
+// look takes TCP_INFO at the end of an exchange, before the close changes it.
+func (r *recorder) look() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.snapshot("close")
+}
+
+// settle waits for the writes under way to return, which they do because the connection is closed, and reports whether all that
+// was written while it was alive was accepted.
+func (r *recorder) settle() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for r.writing != 0 {
+		r.quiet.Wait()
+	}
+	return r.accepted != 0 && !r.cut
+}
+
+// The deadlines of the layers above end with ours: TLS would give its farewell five seconds more.
+
+// SetDeadline sets both deadlines unless our own has struck.
+func (r *recorder) SetDeadline(t time.Time) error { return r.unlessEnded(r.Conn.SetDeadline, t) }
+
+// SetReadDeadline sets the read deadline unless our own has struck.
+func (r *recorder) SetReadDeadline(t time.Time) error {
+	return r.unlessEnded(r.Conn.SetReadDeadline, t)
+}
+
+// SetWriteDeadline sets the write deadline unless our own has struck.
+func (r *recorder) SetWriteDeadline(t time.Time) error {
+	return r.unlessEnded(r.Conn.SetWriteDeadline, t)
+}
+
+func (r *recorder) unlessEnded(set func(time.Time) error, t time.Time) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.endedAt != 0 {
+		return nil
+	}
+	return set(t)
+}

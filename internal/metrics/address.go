@@ -1,0 +1,62 @@
+package metrics
+
+import (
+	"hash/fnv"
+	"net/netip"
+
+	"errno_exporter/config"
+	"errno_exporter/prober"
+)
+
+// addAddress adds what the first hop's name resolved to. Nothing is known, and nothing exposed, where the name is left to
+// the proxy.
+func (f *families) addAddress(h *prober.Hop, m *config.Module) {
+	lookup, resolved := h.Span(prober.Resolve)
+	if h.Proxy != "" && !resolved {
+		return
+	}
+	if resolved {
+		f.gauge("probe_dns_lookup_time_seconds", "How long the target's name took to resolve, in seconds.", lookup.Duration.Seconds())
+		f.gauge("probe_addresses", "Addresses that the target's name resolved to.", float64(len(h.Answers)))
+	}
+	addr := chosen(h, m)
+	f.gauge("probe_ip_protocol", "IP version of the address that was chosen: 4 or 6, or 0 if there was none.", ipVersion(addr))
+	f.gauge("probe_ip_addr_hash", "FNV-1a hash of the address that was chosen, to see when it changes.", addrHash(addr))
+}
+
+// chosen is the target's address that the probe used: what was dialled, or through a proxy the answer that would have been.
+func chosen(h *prober.Hop, m *config.Module) netip.Addr {
+	if h.Proxy == "" && h.Addr.IsValid() {
+		return h.Addr.Addr().Unmap()
+	}
+	for _, answer := range h.Answers {
+		if answer.Unmap().Is6() == m.PreferIPv6 {
+			return answer.Unmap()
+		}
+	}
+	if len(h.Answers) > 0 && m.IPProtocolFallback {
+		return h.Answers[0].Unmap()
+	}
+	return netip.Addr{}
+}
+
+func ipVersion(addr netip.Addr) float64 {
+	switch {
+	case addr.Is4():
+		return 4
+	case addr.Is6():
+		return 6
+	default:
+		return 0
+	}
+}
+
+// addrHash is the 32-bit FNV-1a hash of the address's 4 or 16 bytes, 0 for no address.
+func addrHash(addr netip.Addr) float64 {
+	if !addr.IsValid() {
+		return 0
+	}
+	hash := fnv.New32a()
+	_, _ = hash.Write(addr.AsSlice()) // a hash's Write never fails
+	return float64(hash.Sum32())
+}

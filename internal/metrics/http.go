@@ -1,0 +1,63 @@
+package metrics
+
+import (
+	"net/http"
+	"time"
+
+	"errno_exporter/prober"
+)
+
+// addHTTP adds the facts of the final response. Without one they are 0, as dashboards made for blackbox_exporter expect.
+func (f *families) addHTTP(a *prober.Attempt, failure *prober.Failure) {
+	last := a.LastHop()
+	response := last.Response
+	if response == nil {
+		response = &prober.Response{}
+	}
+	f.gauge("probe_http_status_code", "Status code of the final response, 0 if there was none.", float64(response.Status))
+	f.gauge("probe_http_version", "HTTP version of the final response, such as 1.1 or 2, 0 if there was none.",
+		float64(response.ProtoMajor)+float64(response.ProtoMinor)/10)
+	f.gauge("probe_http_content_length", "Content-Length of the final response in bytes, -1 if it named none, 0 if there was no response.",
+		float64(response.ContentLength))
+	f.gauge("probe_http_uncompressed_body_length", "Bytes read of the final response's body, after decompression.", float64(response.BodyBytes))
+	f.gauge("probe_http_redirects", "Redirects that were answered, the last one also when it was not followed.", redirects(a))
+	f.gauge("probe_http_ssl", "Whether the final exchange was over TLS: 1 if a handshake finished, 0 if not.",
+		number(last.TLS != nil && last.TLS.Complete))
+	f.gauge("probe_failed_due_to_regex", "Whether the probe failed because a regular expression on the body or a header refused the response.",
+		number(refusedByRegexp(failure)))
+	if modified, ok := lastModified(response); ok {
+		f.gauge("probe_http_last_modified_timestamp_seconds", "The final response's Last-Modified as a Unix time.", float64(modified.Unix()))
+	}
+}
+
+func refusedByRegexp(failure *prober.Failure) bool {
+	return failure != nil && (failure.Check == prober.CheckHeader || failure.Check == prober.CheckBody)
+}
+
+// redirects counts as blackbox_exporter does: each followed redirect, and a final response that would have led on.
+func redirects(a *prober.Attempt) float64 {
+	count := len(a.Hops) - 1
+	if response := a.LastHop().Response; response != nil && leadsOn(response) {
+		count++
+	}
+	return float64(count)
+}
+
+// leadsOn reports whether a response is a redirect (RFC 9110 section 15.4).
+func leadsOn(response *prober.Response) bool {
+	switch response.Status {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return response.Header.Get("Location") != ""
+	default:
+		return false
+	}
+}
+
+func lastModified(response *prober.Response) (time.Time, bool) {
+	value := response.Header.Get("Last-Modified")
+	if value == "" {
+		return time.Time{}, false
+	}
+	modified, err := http.ParseTime(value)
+	return modified, err == nil
+}

@@ -1,0 +1,60 @@
+package web
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+)
+
+// How long a probe may take.
+//
+//   - The deadline is the module's timeout or what Prometheus allows less the offset, whichever is sooner: the answer must be
+//     with Prometheus before it gives up.
+//   - A scrape timeout that is not larger than the offset is halved instead: a probe without any time would blame the target.
+//   - Where neither says anything it is unboundedTimeout.
+
+// scrapeTimeoutHeader is what Prometheus sends: its scrape timeout in seconds.
+const scrapeTimeoutHeader = "X-Prometheus-Scrape-Timeout-Seconds"
+
+// unboundedTimeout is for a person with curl and a module without a timeout.
+const unboundedTimeout = 120 * time.Second
+
+// longestTimeout is longer than any scrape lasts; more would overflow a time.Duration.
+const longestTimeout = 24 * time.Hour
+
+// budget returns how long a probe may take, always more than zero. header is the value of scrapeTimeoutHeader, "" where there
+// was none; module is the module's timeout, 0 for none. The error is for the asker.
+func budget(header string, module, offset time.Duration) (time.Duration, error) {
+	if header == "" {
+		if module > 0 {
+			return module, nil
+		}
+		return unboundedTimeout, nil
+	}
+	seconds, err := strconv.ParseFloat(header, 64)
+	if err != nil || math.IsNaN(seconds) || math.IsInf(seconds, 0) || seconds <= 0 {
+		return 0, fmt.Errorf(`header %s %q is not a timeout, want seconds as a number larger than 0 such as "10"`, scrapeTimeoutHeader, header)
+	}
+	allowed := scrapeBudget(duration(seconds), offset)
+	if module > 0 {
+		return min(module, allowed), nil
+	}
+	return allowed, nil
+}
+
+// scrapeBudget is what is left of a scrape for the probe.
+func scrapeBudget(scrape, offset time.Duration) time.Duration {
+	if scrape > offset {
+		return scrape - offset
+	}
+	return max(scrape/2, 1)
+}
+
+// duration converts seconds, larger than 0, without overflow.
+func duration(seconds float64) time.Duration {
+	if seconds >= longestTimeout.Seconds() {
+		return longestTimeout
+	}
+	return time.Duration(seconds * float64(time.Second))
+}

@@ -1,0 +1,89 @@
+package web
+
+import (
+	"bytes"
+	"net/http"
+	"strings"
+	"time"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+
+	"errno_exporter/config"
+	"errno_exporter/prober"
+)
+
+// writeDebug answers with the whole record of a probe, for a person.
+func writeDebug(w http.ResponseWriter, r *prober.Result, m *config.Module, families []*dto.MetricFamily) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	_, _ = w.Write(debugPage(r, m, families)) // an asker who has gone is no one to tell
+}
+
+// debugPage is the record as text: the verdict first, then what led to it, the samples last.
+func debugPage(r *prober.Result, m *config.Module, families []*dto.MetricFamily) []byte {
+	p := &page{}
+	p.verdict(r)
+	p.asked(r)
+	for i := range r.Attempts {
+		attempt := &r.Attempts[i]
+		if len(r.Attempts) > 1 {
+			p.section("Attempt %d of %d, took %s", i+1, len(r.Attempts), short(attempt.Elapsed))
+		}
+		for j := range attempt.Hops {
+			p.section("Hop %d: %s", j+1, maskLink(attempt.Hops[j].URL))
+			p.hop(&attempt.Hops[j], attempt.Elapsed, r.Start, m)
+		}
+	}
+	p.samples(families)
+	return p.Bytes()
+}
+
+// verdict is the probe in one sentence, and on failure what it means and where to look.
+func (p *page) verdict(r *prober.Result) {
+	target := maskURL(r.Target.URL)
+	if r.Failure != nil {
+		p.line("FAILED: %s: %s, after %s", target, r.Failure.Sentence(), short(r.Elapsed))
+		p.line("")
+		p.prose(r.Failure.Reason.Info().Sentence)
+		return
+	}
+	response := r.Last().LastHop().Response
+	p.line("OK: %s answered %d over %s, in %s", target, response.Status, response.Proto, short(r.Elapsed))
+}
+
+// asked is how the probe was made and how it failed, in the words of the labels.
+func (p *page) asked(r *prober.Result) {
+	p.section("Probe")
+	p.line("  module    %s", r.Module)
+	if r.Target.Host != "" {
+		p.line("  hostname  %s", r.Target.Host)
+	}
+	p.line("  started   %s", r.Start.UTC().Format(time.RFC3339Nano))
+	p.line("  took      %s of %s allowed", short(r.Elapsed), short(r.Timeout))
+	f := r.Failure
+	if f == nil {
+		return
+	}
+	p.line("  failure   phase=%s reason=%s errno=%s origin=%s", f.Phase, f.Reason, prober.ErrnoName(f.Errno), f.Origin)
+	if f.Check != "" {
+		p.line("  check     %s", f.Check)
+	}
+	if f.Err != nil {
+		p.line("  error     %s", f.Err)
+	}
+}
+
+// samples are the metrics as a scrape in text format would get them.
+func (p *page) samples(families []*dto.MetricFamily) {
+	p.section("Metrics")
+	var text bytes.Buffer
+	for _, family := range families {
+		if _, err := expfmt.MetricFamilyToText(&text, family); err != nil {
+			p.line("%s", err)
+		}
+	}
+	for line := range strings.Lines(text.String()) {
+		p.line("%s", strings.TrimSuffix(line, "\n"))
+	}
+}

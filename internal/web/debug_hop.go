@@ -1,0 +1,111 @@
+package web
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"errno_exporter/config"
+	"errno_exporter/prober"
+)
+
+// barWidth is the width in columns of an attempt's time.
+const barWidth = 40
+
+// hop is one exchange: its steps, the name, the socket, TLS, and both heads. whole is the attempt's time.
+func (p *page) hop(h *prober.Hop, whole time.Duration, now time.Time, m *config.Module) {
+	p.steps(h, whole)
+	p.name(h)
+	if h.Wire != nil {
+		p.wire(h.Wire)
+	}
+	if h.TLS != nil {
+		p.tls(h.TLS, now)
+	}
+	if h.Request != nil {
+		p.request(h.Request, m)
+	}
+	if h.Response != nil {
+		p.response(h.Response)
+	}
+}
+
+// steps are the phases that began, with when, how long, and a bar that shows both.
+func (p *page) steps(h *prober.Hop, whole time.Duration) {
+	p.section("  Steps           start       took")
+	for _, s := range h.Spans {
+		line := fmt.Sprintf("    %-10s %10s %10s  %s", s.Phase, short(s.Start), short(s.Duration), bar(s, whole))
+		if s.Failed {
+			line += "  FAILED here"
+		}
+		p.line("%s", line)
+	}
+}
+
+// bar draws a span in the attempt's time: |  ===     |. The shortest one is still to be seen.
+func bar(s prober.Span, whole time.Duration) string {
+	from := column(s.Start, whole)
+	length := max(column(s.Start+s.Duration, whole)-from, 1)
+	if from == barWidth {
+		from--
+	}
+	return "|" + strings.Repeat(" ", from) + strings.Repeat("=", length) + strings.Repeat(" ", barWidth-from-length) + "|"
+}
+
+func column(at, whole time.Duration) int {
+	if whole <= 0 {
+		return 0
+	}
+	return int(min(max(at, 0), whole) * barWidth / whole)
+}
+
+// name is what the name resolved to, who said so, and which address was dialled.
+func (p *page) name(h *prober.Hop) {
+	p.section("  Addresses")
+	if h.Proxy != "" {
+		p.line("    proxy %s", maskLink(h.Proxy))
+	}
+	if len(h.Answers) == 0 {
+		p.line("    none known")
+	}
+	for _, answer := range h.Answers {
+		p.line("    %s", answer)
+	}
+	if h.Addr.Port() != 0 {
+		p.line("    dialled %s", h.Addr)
+	}
+	if h.Lookup == nil {
+		return
+	}
+	p.section("  Resolver, asked for %s", h.Lookup.Host)
+	if len(h.Lookup.Exchanges) == 0 {
+		p.line("    no question left this host: the hosts file or the name itself decides")
+	}
+	for i := range h.Lookup.Exchanges {
+		e := &h.Lookup.Exchanges[i]
+		p.line("    at %9s  %s/%s  %s  %s, after %s", short(e.Start), e.Server, e.Network, e.Question, outcome(e), short(e.Duration))
+	}
+}
+
+// outcome is what became of a question.
+func outcome(e *prober.DNSExchange) string {
+	switch {
+	case e.Err != nil && e.Errno != 0:
+		return fmt.Sprintf("no answer: %s (%s)", prober.ErrnoName(e.Errno), e.Err)
+	case e.RCode < 0 && e.Err != nil:
+		return fmt.Sprintf("no answer (%s)", e.Err)
+	case e.RCode < 0:
+		return "no answer"
+	default:
+		return fmt.Sprintf("%s, %s", rcode(e.RCode), count(e.Answers, "record"))
+	}
+}
+
+// rcode names a DNS response code (RFC 1035 section 4.1.1).
+func rcode(code int) string {
+	names := []string{"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"}
+	if code < len(names) {
+		return names[code]
+	}
+	return fmt.Sprintf("RCODE %d", code)
+}

@@ -1,0 +1,56 @@
+package web
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+
+	"errno_exporter/config"
+	"errno_exporter/prober"
+)
+
+// maxHeaders bounds how many header lines of a head are shown.
+const maxHeaders = 100
+
+// request is the head as it was sent, secrets masked.
+func (p *page) request(h *prober.RequestHead, m *config.Module) {
+	p.section("  Request")
+	p.line("    %s %s", h.Method, maskLink(h.URL))
+	p.line("    Host: %s", h.Host)
+	p.header(h.Header, func(name, value string) string { return requestValue(name, value, m) })
+	if h.Body > 0 {
+		p.line("    and a body of %s", count(h.Body, "byte"))
+	}
+}
+
+// response is the head as it came, secrets masked, and what became of the body.
+func (p *page) response(r *prober.Response) {
+	p.section("  Response")
+	p.line("    %s %s", r.Proto, r.StatusText)
+	p.header(r.Header, responseValue)
+	end := "broken off"
+	if r.Complete {
+		end = "complete"
+	}
+	announced := "no length announced"
+	if r.ContentLength >= 0 {
+		announced = fmt.Sprintf("Content-Length %d", r.ContentLength)
+	}
+	p.line("    body: %s, %s, %s", count(r.BodyBytes, "byte"), announced, end)
+}
+
+// header adds a line for each value, the names in order, as shown decides.
+func (p *page) header(header http.Header, shown func(name, value string) string) {
+	lines := 0
+	for _, name := range slices.Sorted(maps.Keys(header)) {
+		for _, value := range header[name] {
+			if lines++; lines <= maxHeaders {
+				p.line("    %s: %s", name, shown(name, value))
+			}
+		}
+	}
+	if lines > maxHeaders {
+		p.line("    … %s more", count(lines-maxHeaders, "line"))
+	}
+}

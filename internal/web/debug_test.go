@@ -1,0 +1,55 @@
+package web
+
+import (
+	"flag"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"errno_exporter/config"
+	"errno_exporter/internal/metrics"
+	"errno_exporter/internal/metrics/resulttest"
+)
+
+func TestMain(m *testing.M) {
+	flag.Bool("update", false, "write the golden files instead of comparing with them")
+	goleak.VerifyTestMain(m)
+}
+
+func updating() bool { return flag.Lookup("update").Value.String() == "true" }
+
+// Every record gives exactly the page in its golden file: printable, and without the secrets of the records.
+func TestDebugPage(t *testing.T) {
+	module := &config.Module{Name: "api", IPProtocolFallback: true, Header: http.Header{}}
+	for _, record := range resulttest.Records() {
+		t.Run(record.Name, func(t *testing.T) {
+			got := string(debugPage(&record.Result, module, metrics.Probe(&record.Result, module)))
+			file := filepath.Join("testdata", record.Name+".txt")
+			if updating() {
+				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("debugPage(%s) (-want +got):\n%s", record.Name, diff)
+			}
+			if i := strings.IndexFunc(got, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }); i >= 0 || !utf8.ValidString(got) {
+				t.Errorf("debugPage(%s) is not printable at byte %d", record.Name, i)
+			}
+			if strings.Contains(got, "hunter2") {
+				t.Errorf("debugPage(%s) shows a secret:\n%s", record.Name, got)
+			}
+		})
+	}
+}

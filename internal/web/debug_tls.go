@@ -1,0 +1,82 @@
+package web
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"strings"
+	"time"
+
+	"errno_exporter/prober"
+)
+
+// maxNames bounds how many names of a certificate are shown.
+const maxNames = 20
+
+// tls is what is known of the handshake and the certificates. now is the time that their dates are compared with.
+func (p *page) tls(s *prober.TLSState, now time.Time) {
+	p.section("  TLS")
+	p.line("    server name  %s", s.ServerName)
+	if s.Version != 0 {
+		p.line("    version      %s", tls.VersionName(s.Version))
+	}
+	if s.CipherSuite != 0 {
+		p.line("    cipher       %s", tls.CipherSuiteName(s.CipherSuite))
+	}
+	if s.ALPN != "" {
+		p.line("    protocol     %s", s.ALPN)
+	}
+	p.line("    certificate  %s", verification(s))
+	if s.ClientCertAsked {
+		p.line("    the server asked for a client certificate")
+	}
+	if s.Alert != 0 {
+		p.line("    the server sent alert %d (%s)", s.Alert, strings.TrimPrefix(tls.AlertError(s.Alert).Error(), "tls: "))
+	}
+	for i, c := range s.Chain {
+		p.certificate(i+1, c, now)
+	}
+}
+
+func verification(s *prober.TLSState) string {
+	switch {
+	case len(s.VerifiedChains) > 0:
+		return "verified"
+	case s.Complete:
+		return "accepted without verification"
+	default:
+		return "not accepted, the handshake did not finish"
+	}
+}
+
+func (p *page) certificate(number int, c *x509.Certificate, now time.Time) {
+	p.section("  Certificate %d", number)
+	p.line("    subject  %s", c.Subject)
+	p.line("    issuer   %s", c.Issuer)
+	p.line("    valid    %s to %s (%s)", c.NotBefore.UTC().Format(time.DateTime), c.NotAfter.UTC().Format(time.DateTime), validity(c, now))
+	if names := certificateNames(c); len(names) > 0 {
+		shown := strings.Join(names[:min(len(names), maxNames)], ", ")
+		if len(names) > maxNames {
+			shown += ", and " + count(len(names)-maxNames, "other")
+		}
+		p.line("    names    %s", shown)
+	}
+}
+
+func validity(c *x509.Certificate, now time.Time) string {
+	switch {
+	case now.After(c.NotAfter):
+		return "expired " + rough(now.Sub(c.NotAfter)) + " ago"
+	case now.Before(c.NotBefore):
+		return "not valid for another " + rough(c.NotBefore.Sub(now))
+	default:
+		return "expires in " + rough(c.NotAfter.Sub(now))
+	}
+}
+
+func certificateNames(c *x509.Certificate) []string {
+	names := append([]string(nil), c.DNSNames...)
+	for _, ip := range c.IPAddresses {
+		names = append(names, ip.String())
+	}
+	return names
+}

@@ -1,0 +1,206 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"errno_exporter/config"
+	"errno_exporter/internal/metrics/resulttest"
+	"errno_exporter/prober"
+)
+
+// exporter serves the endpoints with two modules: http_2xx and pinned, which has a Host header of its own.
+func exporter(t *testing.T, logger *slog.Logger) *httptest.Server {
+	t.Helper()
+	pinned := config.NewModule("pinned")
+	pinned.Host = "pinned.example.com"
+	modules := map[string]*config.Module{"http_2xx": config.NewModule("http_2xx"), "pinned": pinned}
+	handler := &ProbeHandler{
+		Prober: prober.New(prober.Options{UserAgent: "errno_exporter/test"}), Config: config.NewCurrent(&config.Config{Modules: modules}),
+		TimeoutOffset: 500 * time.Millisecond, Logger: logger,
+	}
+	server := httptest.NewServer(NewMux(handler, prometheus.NewPedanticRegistry()))
+	t.Cleanup(server.Close)
+	return server
+}
+
+// api answers 200 with what it was asked for, and 500 at /broken.
+func api(t *testing.T) *httptest.Server {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/broken" {
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+		_, _ = io.WriteString(w, r.Host+r.RequestURI)
+	}))
+	t.Cleanup(server.Close)
+	return server
+}
+
+// answer is what a test compares of a response.
+type answer struct {
+	Status      int
+	ContentType string
+	Body        string // or the lines of it that the test looks at
+}
+
+func ask(t *testing.T, method, address string, header http.Header) answer {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header = header
+	transport := &http.Transport{DisableKeepAlives: true}
+	response, err := (&http.Client{Transport: transport}).Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer{response.StatusCode, response.Header.Get("Content-Type"), string(body)}
+}
+
+// The asker's mistakes are 400, with one line that says what to do.
+func TestProbeHandlerRefuses(t *testing.T) {
+	server := exporter(t, slog.New(slog.DiscardHandler))
+	const timeout = "X-Prometheus-Scrape-Timeout-Seconds"
+	for _, row := range []struct {
+		name, query, timeout, want string
+	}{
+		{"no target", "", "10", `target is missing: add target=URL, such as target=https://api.example.com/health`},
+		{"empty target", "target=", "10", `target is missing: add target=URL, such as target=https://api.example.com/health`},
+		{"two targets", "target=a&target=b", "10", `target is given 2 times, want it once`},
+		{"unknown module", "target=a&module=nosuch", "10", `module "nosuch" is unknown, want one of: http_2xx, pinned`},
+		{"no URL", "target=http://%5B::1", "10", `target "http://[::1" is not a URL: missing ']' in host`},
+		{"another scheme", "target=ftp://a", "10", `target "ftp://a": scheme "ftp" is not supported, want http or https`},
+		{"not percent-encoded", "target=%zz", "10", `query cannot be decoded: invalid URL escape "%zz", want its values percent-encoded`},
+		{"nonsense timeout", "target=a", "soon", `header X-Prometheus-Scrape-Timeout-Seconds "soon" is not a timeout, want seconds as a number larger than 0 such as "10"`},
+		{"hostname that cannot be", "target=a&hostname=b%2Fc", "10", `hostname "b/c" cannot be a Host header, want a name such as api.example.com`},
+		{"hostname against the module's", "target=a&module=pinned&hostname=b", "10",
+			`hostname "b" conflicts with the Host header "pinned.example.com" of module "pinned", leave one of them out`},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			got := ask(t, http.MethodGet, server.URL+"/probe?"+row.query, http.Header{timeout: {row.timeout}})
+			want := answer{http.StatusBadRequest, "text/plain; charset=utf-8", row.want + "\n"}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("GET /probe?%s (-want +got):\n%s", row.query, diff)
+			}
+		})
+	}
+}
+
+// A probe is 200 whatever became of the target.
+func TestProbeHandlerProbes(t *testing.T) {
+	server, target := exporter(t, slog.New(slog.DiscardHandler)), api(t)
+	const (
+		text        = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
+		openMetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores"
+	)
+	encoded := url.QueryEscape(target.URL)
+	const facts = `(?m)^(probe_success|probe_failure_info|probe_http_status_code|probe_http_uncompressed_body_length)\b.*$|^# EOF$`
+	for _, row := range []struct {
+		name, query, accept string
+		contentType         string
+		lines               []string
+	}{
+		{"healthy", "target=" + encoded + "/ok&hostname=a", "", text,
+			[]string{"probe_http_status_code 200", "probe_http_uncompressed_body_length 4", "probe_success 1"}},
+		{"no scheme", "target=" + strings.TrimPrefix(target.URL, "http://") + "/ok&hostname=a", "", text,
+			[]string{"probe_http_status_code 200", "probe_http_uncompressed_body_length 4", "probe_success 1"}},
+		{"decoded once", "target=" + encoded + "/%3Fx%3D%252B&hostname=a", "", text,
+			[]string{"probe_http_status_code 200", "probe_http_uncompressed_body_length 8", "probe_success 1"}},
+		{"unhealthy", "target=" + encoded + "/broken&hostname=a", "", text,
+			[]string{`probe_failure_info{errno="",origin="",phase="validate",reason="http.error"} 1`,
+				"probe_http_status_code 500", "probe_http_uncompressed_body_length 8", "probe_success 0"}},
+		{"OpenMetrics", "target=" + encoded + "/ok&hostname=a", "application/openmetrics-text;version=1.0.0", openMetrics,
+			[]string{"probe_http_status_code 200.0", "probe_http_uncompressed_body_length 4.0", "probe_success 1.0", "# EOF"}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			got := ask(t, http.MethodGet, server.URL+"/probe?"+row.query, http.Header{"Accept": {row.accept}})
+			lines := regexp.MustCompile(facts).FindAllString(got.Body, -1)
+			want := answer{http.StatusOK, row.contentType, strings.Join(row.lines, "\n")}
+			got.Body = strings.Join(lines, "\n")
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("GET /probe?%s (-want +got):\n%s", row.query, diff)
+			}
+		})
+	}
+}
+
+// The other endpoints, and the methods they have.
+func TestMux(t *testing.T) {
+	server, target := exporter(t, slog.New(slog.DiscardHandler)), api(t)
+	const plain, html = "text/plain; charset=utf-8", "text/html; charset=utf-8"
+	probe := "/probe?target=" + url.QueryEscape(target.URL)
+	for _, row := range []struct {
+		method, path string
+		want         answer // Body: how it begins
+	}{
+		{"GET", "/-/healthy", answer{200, plain, "errno_exporter is healthy\n"}},
+		{"GET", "/", answer{200, html, "<!DOCTYPE html>"}},
+		{"GET", "/metrics", answer{200, "text/plain; version=0.0.4; charset=utf-8; escaping=underscores", "# HELP promhttp_metric_handler_errors_total"}},
+		{"GET", probe + "&debug=true", answer{200, plain, "OK: " + target.URL + " answered 200 over HTTP/1.1, in "}},
+		{"HEAD", probe, answer{200, "text/plain; version=0.0.4; charset=utf-8; escaping=underscores", ""}},
+		{"POST", probe, answer{405, plain, "Method Not Allowed\n"}},
+		{"GET", "/nosuch", answer{404, plain, "404 page not found\n"}},
+	} {
+		t.Run(row.method+" "+row.path, func(t *testing.T) {
+			got := ask(t, row.method, server.URL+row.path, http.Header{})
+			got.Body = got.Body[:min(len(got.Body), len(row.want.Body))]
+			if diff := cmp.Diff(row.want, got); diff != "" {
+				t.Errorf("%s %s (-want +got):\n%s", row.method, row.path, diff)
+			}
+		})
+	}
+}
+
+// One line for each probe: failures for the operator, successes and what the asker gave up only for whoever debugs.
+func TestLogProbe(t *testing.T) {
+	abandoned := resulttest.ResetInProcessing()
+	abandoned.Failure = &prober.Failure{Phase: prober.Processing, Reason: prober.Abandoned, Origin: prober.Self, Err: context.Canceled}
+	secret := resulttest.HTTPSuccess()
+	secret.Target.URL = &url.URL{Scheme: "http", User: url.UserPassword("u", "hunter2"), Host: "a", RawQuery: "token=hunter2"}
+	for _, row := range []struct {
+		name   string
+		result prober.Result
+		want   string
+	}{
+		{"failure", resulttest.ResetInProcessing(), `level=INFO msg="probe failed" module=api target=https://www.example.com/health ` +
+			`phase=processing reason=tcp.reset errno=ECONNRESET origin=peer err="read tcp: connection reset by peer" duration=1.203s` + "\n"},
+		{"success", resulttest.HTTPSuccess(), `level=DEBUG msg="probe succeeded" module=api target=http://api.example.com/health duration=45ms` + "\n"},
+		{"abandoned", abandoned, `level=DEBUG msg="probe failed" module=api target=https://www.example.com/health ` +
+			`phase=processing reason=abandoned errno="" origin=self err="context canceled" duration=1.203s` + "\n"},
+		{"secrets in the target", secret, `level=DEBUG msg="probe succeeded" module=api target="http://a?token=<hidden>" duration=45ms` + "\n"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			var got bytes.Buffer
+			withoutTime := func(_ []string, a slog.Attr) slog.Attr {
+				if a.Key == slog.TimeKey {
+					return slog.Attr{}
+				}
+				return a
+			}
+			logger := slog.New(slog.NewTextHandler(&got, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: withoutTime}))
+			logProbe(t.Context(), logger, &row.result)
+			if diff := cmp.Diff(row.want, got.String()); diff != "" {
+				t.Errorf("logProbe (-want +got):\n%s", diff)
+			}
+		})
+	}
+}

@@ -1,0 +1,103 @@
+package web
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// maxLine bounds a line of a page in bytes: servers may send long ones.
+const maxLine = 4096
+
+// textWidth is where prose is wrapped.
+const textWidth = 100
+
+// page is a plain text page under construction. Whatever goes into a line stays in that line and cannot drive a terminal: it
+// may come from a hostile server.
+type page struct{ bytes.Buffer }
+
+// line adds one line.
+func (p *page) line(format string, args ...any) {
+	p.WriteString(printable(fmt.Sprintf(format, args...)))
+	p.WriteByte('\n')
+}
+
+// section adds an empty line and a heading.
+func (p *page) section(format string, args ...any) {
+	p.WriteByte('\n')
+	p.line(format, args...)
+}
+
+// prose adds sentences, wrapped between words.
+func (p *page) prose(text string) {
+	var line string
+	for word := range strings.FieldsSeq(text) {
+		switch {
+		case line == "":
+			line = word
+		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > textWidth:
+			p.line("%s", line)
+			line = word
+		default:
+			line += " " + word
+		}
+	}
+	p.line("%s", line)
+}
+
+// printable is text with all that is not printable, line feeds too, as Go would quote it, and cut at maxLine bytes.
+func printable(text string) string {
+	var b strings.Builder
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRuneInString(text[i:])
+		if b.Len()+utf8.UTFMax > maxLine {
+			fmt.Fprintf(&b, "… (%d bytes more)", len(text)-i)
+			break
+		}
+		if strconv.IsPrint(r) && (r != utf8.RuneError || size > 1) {
+			b.WriteRune(r)
+		} else {
+			quoted := strconv.Quote(text[i : i+size])
+			b.WriteString(quoted[1 : len(quoted)-1])
+		}
+		i += size
+	}
+	return b.String()
+}
+
+// short is a duration for a column: "250 µs", "12.5 ms", "1.203 s".
+func short(d time.Duration) string {
+	switch {
+	case d < time.Millisecond:
+		return fmt.Sprintf("%d µs", d.Microseconds())
+	case d < time.Second:
+		return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond))
+	default:
+		return fmt.Sprintf("%.3f s", d.Seconds())
+	}
+}
+
+// rough is a long duration in its largest unit: "40 days".
+func rough(d time.Duration) string {
+	switch day := 24 * time.Hour; {
+	case d >= 2*day:
+		return fmt.Sprintf("%d days", d/day)
+	case d >= 2*time.Hour:
+		return fmt.Sprintf("%d hours", d/time.Hour)
+	case d >= 2*time.Minute:
+		return fmt.Sprintf("%d minutes", d/time.Minute)
+	default:
+		return fmt.Sprintf("%d seconds", d/time.Second)
+	}
+}
+
+// count is a number of things: "1 call", "2 calls".
+func count[N int | int64 | uint32 | uint64](n N, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}

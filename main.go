@@ -1,0 +1,187 @@
+// Command errno_exporter probes HTTP APIs for Prometheus and says in which phase a call failed, why, and with which errno.
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
+	"github.com/prometheus/common/promslog"
+	promslogflag "github.com/prometheus/common/promslog/flag"
+	"github.com/prometheus/common/version"
+	toolkit "github.com/prometheus/exporter-toolkit/web"
+	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
+
+	"errno_exporter/config"
+	"errno_exporter/internal/metrics"
+	"errno_exporter/internal/web"
+	"errno_exporter/prober"
+)
+
+const (
+	readHeaderTimeout = 10 * time.Second
+	maxHeaderBytes    = 64 << 10
+	shutdownTimeout   = 10 * time.Second // for the probes under way
+)
+
+func main() {
+	o := parseFlags(os.Args[1:])
+	if o.check {
+		os.Exit(checkConfig(o))
+	}
+	if err := serve(o); err != nil {
+		o.logger.Error("errno_exporter ends", "err", err)
+		os.Exit(1)
+	}
+}
+
+// options is the command line.
+type options struct {
+	check         bool // only load the configuration
+	configFile    string
+	configGiven   bool // by the user: the file must exist
+	timeoutOffset time.Duration
+	web           *toolkit.FlagConfig
+	logger        *slog.Logger
+}
+
+func parseFlags(args []string) options {
+	var o options
+	app := kingpin.New("errno_exporter", "Probes HTTP APIs for Prometheus and says in which phase a call failed, why, and with which errno.")
+	app.Version(version.Print("errno_exporter"))
+	app.HelpFlag.Short('h')
+	app.UsageWriter(os.Stdout)
+	app.Flag("config.file", "The configuration.").Default("exporter.yml").IsSetByUser(&o.configGiven).StringVar(&o.configFile)
+	check := app.Flag("config.check", "Load the configuration, print what is wrong and where, and exit with 0 or 1.").Bool()
+	offset := app.Flag("timeout-offset", "Seconds to keep back from Prometheus's scrape timeout.").Default("0.5").Float64()
+	o.web = kingpinflag.AddFlags(app, ":10104")
+	var logs promslog.Config
+	promslogflag.AddFlags(app, &logs)
+	app.Command("serve", "Run the exporter.").Default()
+	checkCommand := app.Command("check-config", "Load the configuration, print what is wrong and where, and exit with 0 or 1.")
+
+	command := kingpin.MustParse(app.Parse(args))
+	if !(*offset >= 0 && *offset <= 3600) {
+		app.Fatalf(`--timeout-offset "%v" is out of range, want seconds from 0 to 3600`, *offset)
+	}
+	o.timeoutOffset = time.Duration(*offset * float64(time.Second))
+	o.check = *check || command == checkCommand.FullCommand()
+	o.logger = promslog.New(&logs)
+	return o
+}
+
+// checkConfig prints what is wrong with the configuration and returns the exit status.
+func checkConfig(o options) int {
+	if _, err := config.Load(o.configFile); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	fmt.Printf("%s is good\n", o.configFile)
+	return 0
+}
+
+// serve runs the exporter until it is told to end.
+func serve(o options) error {
+	loaded, err := loadConfig(o)
+	if err != nil {
+		return err
+	}
+	current := config.NewCurrent(loaded)
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		versioncollector.NewCollector("errno_exporter"))
+	reload := metrics.NewReload(registry)
+	reload.Record(nil, time.Now())
+
+	handler := &web.ProbeHandler{
+		Prober:        prober.New(prober.Options{UserAgent: "errno_exporter/" + cmp.Or(version.Version, "unversioned")}),
+		Config:        current,
+		TimeoutOffset: o.timeoutOffset,
+		Logger:        o.logger,
+	}
+	server := &http.Server{
+		Handler:           web.NewMux(handler, registry),
+		ReadHeaderTimeout: readHeaderTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(o.logger.Handler(), slog.LevelWarn),
+	}
+	o.logger.Info("Starting errno_exporter", version.Slog()...)
+	return listen(server, o, func() { reloadConfig(o, current, reload) })
+}
+
+// loadConfig loads the file. Without one, and without the user asking for one, there is a built-in configuration.
+func loadConfig(o options) (*config.Config, error) {
+	if !noFile(o) {
+		return config.Load(o.configFile)
+	}
+	o.logger.Info("No configuration file: the built-in module http_2xx is all there is", "file", o.configFile)
+	return config.Default(), nil
+}
+
+// noFile reports whether there is no configuration file and the user did not ask for one.
+func noFile(o options) bool {
+	_, err := os.Stat(o.configFile)
+	return !o.configGiven && errors.Is(err, fs.ErrNotExist)
+}
+
+// reloadConfig loads the file again. When it cannot, the running configuration stays.
+func reloadConfig(o options, current *config.Current, reload *metrics.Reload) {
+	if current.Get().File == "" && noFile(o) {
+		o.logger.Info("There is still no configuration file to reload", "file", o.configFile)
+		return
+	}
+	err := current.Reload(o.configFile)
+	reload.Record(err, time.Now())
+	if err != nil {
+		o.logger.Error("The configuration was not reloaded, the running one stays", "err", err)
+		return
+	}
+	o.logger.Info("The configuration was reloaded", "file", o.configFile)
+}
+
+// listen serves until SIGINT or SIGTERM, then lets the probes under way finish. SIGHUP calls reload.
+func listen(server *http.Server, o options, reload func()) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+
+	ended := make(chan error, 1)
+	go func() { ended <- toolkit.ListenAndServe(server, o.web, o.logger) }()
+	for {
+		select {
+		case err := <-ended:
+			return err
+		case <-hangups:
+			reload()
+		case <-ctx.Done():
+			stop() // the next signal ends us at once
+			return shutdown(server, o.logger)
+		}
+	}
+}
+
+// shutdown waits for the probes under way, and cuts those off that take too long.
+func shutdown(server *http.Server, logger *slog.Logger) error {
+	logger.Info("Shutting down")
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+	defer cancel()
+	if err := server.Shutdown(ctx); err != nil {
+		logger.Warn("Probes were cut off", "err", err)
+		return server.Close()
+	}
+	return nil
+}

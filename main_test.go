@@ -1,0 +1,105 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net/http"
+	"os/exec"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// The built program under scripts. Besides testscript's own commands there are:
+//
+//	serve FLAG...        start the exporter on a port of its own, in $ADDR, and wait until it listens
+//	get PATH             GET it from that exporter: the status and the body are the stdout
+//	signal NAME PATTERN  send HUP, TERM or INT and wait for a log line; TERM and INT must then end it with status 0
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"errno_exporter": main})
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"serve":  cmdServe,
+			"get":    cmdGet,
+			"signal": cmdSignal,
+		},
+		Setup: func(env *testscript.Env) error {
+			env.Values[runningKey{}] = &running{}
+			return nil
+		},
+	})
+}
+
+// running is a script's exporter.
+type running struct {
+	command *exec.Cmd
+	log     *bufio.Scanner
+}
+
+type runningKey struct{}
+
+func current(ts *testscript.TestScript) *running { return ts.Value(runningKey{}).(*running) }
+
+// waitLog reads the exporter's log up to the first line that matches, and returns what the pattern's group matched.
+func (r *running) waitLog(ts *testscript.TestScript, pattern string) string {
+	expression := regexp.MustCompile(pattern)
+	for r.log.Scan() {
+		ts.Logf("%s", r.log.Text())
+		if match := expression.FindStringSubmatch(r.log.Text()); match != nil {
+			return match[len(match)-1]
+		}
+	}
+	ts.Fatalf("the log ended without a line that matches %q", pattern)
+	return ""
+}
+
+func cmdServe(ts *testscript.TestScript, _ bool, flags []string) {
+	program, err := exec.LookPath("errno_exporter")
+	ts.Check(err)
+	command := exec.Command(program, append([]string{"--web.listen-address=127.0.0.1:0"}, flags...)...)
+	command.Dir = ts.MkAbs(".")
+	log, err := command.StderrPipe()
+	ts.Check(err)
+	ts.Check(command.Start())
+	ts.Defer(func() {
+		_ = command.Process.Kill() // fails when the script has ended it
+		_ = command.Wait()
+	})
+	r := current(ts)
+	r.command, r.log = command, bufio.NewScanner(log)
+	ts.Setenv("ADDR", r.waitLog(ts, `msg="Listening on" address=(\S+)`))
+}
+
+func cmdGet(ts *testscript.TestScript, _ bool, args []string) {
+	transport := &http.Transport{DisableKeepAlives: true}
+	response, err := (&http.Client{Transport: transport}).Get("http://" + ts.Getenv("ADDR") + args[0])
+	ts.Check(err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	ts.Check(err)
+	_, err = fmt.Fprintf(ts.Stdout(), "%s\n%s", response.Status, body)
+	ts.Check(err)
+}
+
+func cmdSignal(ts *testscript.TestScript, _ bool, args []string) {
+	signals := map[string]syscall.Signal{"HUP": syscall.SIGHUP, "TERM": syscall.SIGTERM, "INT": syscall.SIGINT}
+	r := current(ts)
+	ts.Check(r.command.Process.Signal(signals[args[0]]))
+	r.waitLog(ts, strings.Join(args[1:], " "))
+	if args[0] == "HUP" {
+		return
+	}
+	for r.log.Scan() { // up to its end, which Wait must not cut off
+		ts.Logf("%s", r.log.Text())
+	}
+	ts.Check(r.command.Wait())
+}

@@ -179,10 +179,13 @@ func (h *hop) handshaking(phase Phase) bool {
 	return phase == TLS || phase == Proxy && h.stream == h.socket && h.proxyTLS
 }
 
-// spoken finds a protocol's own word about the failure: TLS, HTTP/2, or a proxy's answer.
+// spoken finds a protocol's own word about the failure: a proxy's answer, the body's compression, TLS, HTTP/2.
 func (h *hop) spoken(err error) (Reason, Origin, bool) {
 	if r, ok := errors.AsType[*refusal](err); ok {
 		return r.reason, Peer, true
+	}
+	if _, ok := errors.AsType[*decodeError](err); ok {
+		return HTTPResponseInvalid, Peer, true // the body itself had come to its end
 	}
 	if reason, origin, ok := classifyTLS(err, h.TLS); ok {
 		return reason, origin, true
@@ -263,9 +266,6 @@ func pathDead(i *TCPInfo) bool {
 func (h *hop) malformed(phase Phase, err error) (Reason, Origin) {
 	if h.stream != h.socket && isEOF(err) && h.lastOfTLS() == io.EOF && !h.secondProtocolBody() {
 		return TCPClosed, Peer // the TLS way to close: a close_notify, and the FIN not yet seen
-	}
-	if _, ok := errors.AsType[*decodeError](err); ok {
-		return HTTPResponseInvalid, Peer
 	}
 	text := err.Error()
 	switch {

@@ -12,14 +12,9 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
-)
 
-// Host is what a lab needs of a *testing.T.
-type Host interface {
-	Helper()
-	Cleanup(func())
-	Fatalf(format string, args ...any)
-}
+	"errno_exporter/internal/faultlab"
+)
 
 // Node is one of the four namespaces.
 type Node int
@@ -60,7 +55,7 @@ func (f Family) flag() string { return "-" + strconv.Itoa(int(f)) }
 
 // Net is one network of four namespaces. Its methods fail the test when a command does.
 type Net struct {
-	host  Host
+	host  faultlab.Host
 	names [4]string // of the namespaces, by Node
 }
 
@@ -84,7 +79,7 @@ func Available() error {
 }
 
 // New makes a Net and has it removed when the test ends, whether it passes or not.
-func New(h Host) *Net {
+func New(h faultlab.Host) *Net {
 	h.Helper()
 	sweep()
 	n := &Net{host: h}

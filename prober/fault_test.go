@@ -1,0 +1,191 @@
+package prober_test
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"errno_exporter/config"
+	"errno_exporter/internal/faultlab"
+	"errno_exporter/prober"
+)
+
+// outcome is what a fault is called: every label, and the check that refused a response.
+type outcome struct {
+	Phase  prober.Phase
+	Reason prober.Reason
+	Errno  syscall.Errno
+	Origin prober.Origin
+	Check  prober.Check
+}
+
+func outcomeOf(f *prober.Failure) outcome {
+	if f == nil {
+		return outcome{}
+	}
+	return outcome{f.Phase, f.Reason, f.Errno, f.Origin, f.Check}
+}
+
+// success is the outcome of a probe that did not fail.
+var success = outcome{}
+
+// fault is one row: a server, the module to probe it with, and what it must be called. Where the outcome is decided by a race that no
+// observer could win, want lists each.
+type fault struct {
+	name   string
+	serve  func(faultlab.Host) string
+	module func(*config.Module) // what differs from a module with every default, IPv4 and the lab's CA
+	runs   int                  // probes in one test run: 50 where a race is possible
+	want   []outcome
+}
+
+const (
+	raced = 50
+	once  = 1
+)
+
+// patience is the deadline of faults that end with one, and ample for all others.
+const (
+	patience = 400 * time.Millisecond
+	ample    = 20 * time.Second
+)
+
+// Changes of the module.
+var (
+	asIs    = func(*config.Module) {}
+	briefly = func(m *config.Module) { m.Timeout = patience }
+	// uploading sends more than all the buffers on the way hold.
+	uploading = func(m *config.Module) { m.Method, m.Body = http.MethodPost, make([]byte, 64<<20) }
+	// stuck sends more than the buffers hold to a server that does not read, and gives up.
+	stuck = func(m *config.Module) { uploading(m); briefly(m) }
+	gzip  = func(m *config.Module) { m.Compression = "gzip" }
+)
+
+func answering(bytes string) func(faultlab.Host) string {
+	return func(h faultlab.Host) string { h.Helper(); return faultlab.Answer(h, bytes) }
+}
+
+func status(code int, header ...string) func(faultlab.Host) string {
+	return func(h faultlab.Host) string { h.Helper(); return faultlab.Status(h, code, header...) }
+}
+
+func labModule() *config.Module {
+	m := config.NewModule("lab")
+	m.Timeout, m.PreferIPv6 = ample, false
+	m.TLS.RootCAs = faultlab.Roots()
+	return m
+}
+
+func through(proxy string) func(*http.Request) (*url.URL, error) {
+	u, err := url.Parse(proxy)
+	return func(*http.Request) (*url.URL, error) { return u, err }
+}
+
+var (
+	peerReset  = outcome{prober.Processing, prober.TCPReset, syscall.ECONNRESET, prober.Peer, ""}
+	peerClosed = outcome{prober.Processing, prober.TCPClosed, 0, prober.Peer, ""}
+	tooSlow    = outcome{prober.Processing, prober.HTTPResponseTimedOut, 0, prober.Self, ""}
+	notHTTP    = outcome{prober.Transfer, prober.HTTPProtocolError, 0, prober.Peer, ""}
+	cutBody    = outcome{prober.Transfer, prober.TCPClosed, 0, prober.Peer, ""}
+	resetBody  = outcome{prober.Transfer, prober.TCPReset, syscall.ECONNRESET, prober.Peer, ""}
+	stalled    = outcome{prober.Transfer, prober.HTTPResponseTimedOut, 0, prober.Self, ""}
+	badBody    = outcome{prober.Transfer, prober.HTTPResponseInvalid, 0, prober.Peer, ""}
+)
+
+func statusError(reason prober.Reason) outcome {
+	return outcome{prober.Validate, reason, 0, "", prober.CheckStatus}
+}
+
+func at(phase prober.Phase, o outcome) outcome { o.Phase = phase; return o }
+
+// probeFaults probes each row's server as often as it says, rows side by side.
+func probeFaults(t *testing.T, rows []fault) {
+	p := prober.New(prober.Options{UserAgent: "errno_exporter/test"})
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			m := labModule()
+			row.module(m)
+			target := row.serve(t)
+			for range row.runs {
+				r := probe(t, p, target, m)
+				if got := outcomeOf(r.Failure); !slices.Contains(row.want, got) {
+					t.Fatalf("Probe(%s) = %+v, want one of %+v%s", target, got, row.want, evidence(&r))
+				}
+				if r.Elapsed > m.Timeout+250*time.Millisecond {
+					t.Errorf("Probe(%s) took %v, its timeout is %v", target, r.Elapsed, m.Timeout)
+				}
+			}
+		})
+	}
+}
+
+func TestTCPFaults(t *testing.T) { probeFaults(t, tcpFaults) }
+
+var tcpFaults = []fault{
+	{"nothing listens", faultlab.ClosedPort, asIs, 5, []outcome{{prober.Connect, prober.TCPRefused, syscall.ECONNREFUSED, prober.Peer, ""}}},
+	{"accept queue full", faultlab.NeverAccepts, briefly, once, []outcome{{prober.Connect, prober.TCPTimedOut, 0, prober.Self, ""}}},
+	{"RST on accept", faultlab.ResetOnAccept, asIs, raced, []outcome{at(prober.Connect, peerReset), at(prober.Request, peerReset), peerReset}},
+	{"FIN on accept", faultlab.CloseOnAccept, asIs, raced, []outcome{at(prober.Request, peerClosed), peerClosed}},
+	{"silence", faultlab.Silent, briefly, once, []outcome{tooSlow}},
+	{"window closed", faultlab.NeverReads, stuck, once, []outcome{{prober.Request, prober.TCPStalled, 0, prober.Self, ""}}},
+}
+
+func TestHTTP1Faults(t *testing.T) { probeFaults(t, http1Faults()) }
+
+func http1Faults() []fault {
+	rows := []fault{
+		{"RST after the request", faultlab.ResetAfterRequest, asIs, raced, []outcome{peerReset}},
+		{"close with unread request", faultlab.CloseWithUnreadRequest, asIs, raced, []outcome{peerReset}},
+		{"FIN after the request", faultlab.FinAfterRequest, asIs, raced, []outcome{peerClosed}},
+		{"RST in a body with length", faultlab.ResetMidBody, asIs, raced, []outcome{resetBody}},
+		{"RST in a chunk", faultlab.ResetMidChunk, asIs, raced, []outcome{resetBody}},
+		{"RST in an HTTP/1.0 body", faultlab.ResetMidBody10, asIs, raced, []outcome{resetBody}},
+		{"FIN in a body with length", faultlab.FinMidBody, asIs, raced, []outcome{cutBody}},
+		{"FIN in a chunk", faultlab.FinMidChunk, asIs, raced, []outcome{cutBody}},
+		{"FIN ends the body", faultlab.FinEndsBody, asIs, raced, []outcome{success}},
+		{"HTTP/1.0", faultlab.HTTP10, asIs, raced, []outcome{success}},
+		{"stall in the body", faultlab.StallMidBody, briefly, once, []outcome{stalled}},
+		{"1xx, then RST", faultlab.InformationalThenReset, asIs, raced, []outcome{peerReset}},
+		{"1xx, then silence", faultlab.InformationalThenSilence, briefly, once, []outcome{tooSlow}},
+		{"head of 2 MiB", faultlab.HugeHead, asIs, 5, []outcome{{prober.Transfer, prober.HTTPHeadersTooLarge, 0, prober.Self, ""}}},
+		{"RST in an upload", faultlab.ResetMidUpload, uploading, raced, []outcome{at(prober.Request, peerReset)}},
+		{"FIN in an upload", faultlab.FinMidUpload, uploading, raced, []outcome{at(prober.Request, peerClosed)}},
+		{"413 and close in an upload", faultlab.RefusesUpload, uploading, raced, []outcome{statusError(prober.HTTPError)}},
+		{"413 and FIN in an upload", faultlab.RefusesUploadGently, uploading, raced, []outcome{statusError(prober.HTTPError)}},
+		{"garbage for a status line", answering("garbage\r\n\r\n"), asIs, 5, []outcome{notHTTP}},
+		{"status that is no number", answering("HTTP/1.1 OK fine\r\n\r\n"), asIs, 5, []outcome{notHTTP}},
+		{"header without a colon", answering("HTTP/1.1 200 OK\r\nno colon\r\n\r\n"), asIs, 5, []outcome{notHTTP}},
+		{"two lengths that differ", answering("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"), asIs, 5, []outcome{notHTTP}},
+		{"unknown transfer encoding", answering("HTTP/1.1 200 OK\r\nTransfer-Encoding: strange\r\n\r\n"), asIs, 5, []outcome{notHTTP}},
+		{"TLS alert in clear", answering("\x15\x03\x01\x00\x02\x02\x28\r\n"), asIs, 5, []outcome{notHTTP}},
+		{"bad chunk length", answering("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"), asIs, 5, []outcome{badBody}},
+		{"bad trailer", answering("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: A\r\n\r\n0\r\nno colon\r\n\r\n"), asIs, 5, []outcome{badBody}},
+		{"bytes after the body", answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok and more"), asIs, 5, []outcome{success}},
+		{"not gzip", faultlab.GarbageGzip, gzip, 5, []outcome{badBody}},
+		{"half of a gzip stream", faultlab.TruncatedGzip, gzip, 5, []outcome{badBody}},
+		{"stall before a gzip head", faultlab.Silent, func(m *config.Module) { gzip(m); briefly(m) }, once, []outcome{tooSlow}},
+		{"404", status(404), asIs, once, []outcome{statusError(prober.HTTPError)}},
+		{"417", status(417), asIs, once, []outcome{statusError(prober.HTTPError)}},
+		{"429", status(429), asIs, once, []outcome{statusError(prober.HTTPRateLimited)}},
+		{"503", status(503), asIs, once, []outcome{statusError(prober.HTTPError)}},
+		{"503 with Retry-After", status(503, "Retry-After", "5"), asIs, once, []outcome{statusError(prober.HTTPRateLimited)}},
+		{"101 that nobody asked for", answering("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"), briefly, once, []outcome{statusError(prober.HTTPError), stalled}},
+		{"302 without Location", status(302), asIs, once, []outcome{statusError(prober.HTTPError)}},
+		{"bad Location", status(302, "Location", "http://a b/%zz"), asIs, once, []outcome{{prober.Validate, prober.HTTPRedirectInvalid, 0, prober.Self, prober.CheckRedirect}}},
+		{"redirect to ftp", status(302, "Location", "ftp://files.example/"), asIs, once, []outcome{{prober.Validate, prober.HTTPRedirectInvalid, 0, prober.Self, prober.CheckRedirect}}},
+		{"redirect loop", status(302, "Location", "/"), asIs, once, []outcome{{prober.Validate, prober.HTTPRedirectLoop, 0, prober.Self, prober.CheckRedirect}}},
+	}
+	for _, n := range []int{1, 4, 8, 9, 12, 15, 17, 20, 30, 40, 60, 66} {
+		cut := func(serve func(faultlab.Host, int) string) func(faultlab.Host) string {
+			return func(h faultlab.Host) string { h.Helper(); return serve(h, n) }
+		}
+		rows = append(rows,
+			fault{"RST in the head", cut(faultlab.ResetMidHead), asIs, raced, []outcome{resetBody}},
+			fault{"FIN in the head", cut(faultlab.FinMidHead), asIs, raced, []outcome{cutBody}})
+	}
+	return rows
+}

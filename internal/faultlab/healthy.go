@@ -17,10 +17,10 @@ func Handler(h Host, handler http.Handler) string {
 	return "http://" + serveHTTP(h, listen(h, "tcp4", "127.0.0.1:0"), nil, handler) + "/"
 }
 
-// Handler6 is Handler on IPv6.
-func Handler6(h Host, handler http.Handler) string {
+// HandlerOn is Handler on another loopback address, such as "127.0.0.2:0" or "[::1]:0".
+func HandlerOn(h Host, address string, handler http.Handler) string {
 	h.Helper()
-	return "http://" + serveHTTP(h, listen(h, "tcp6", "[::1]:0"), nil, handler) + "/"
+	return "http://" + serveHTTP(h, listen(h, "tcp", address), nil, handler) + "/"
 }
 
 // TLSHandler serves HTTPS by a handler, over the protocols given ("h2", "http/1.1").

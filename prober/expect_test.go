@@ -1,0 +1,78 @@
+package prober_test
+
+import (
+	"net/http"
+	"regexp"
+	"testing"
+
+	"errno_exporter/config"
+	"errno_exporter/internal/faultlab"
+	"errno_exporter/prober"
+)
+
+func expressions(texts ...string) []*regexp.Regexp {
+	list := make([]*regexp.Regexp, len(texts))
+	for i, text := range texts {
+		list[i] = regexp.MustCompile(text)
+	}
+	return list
+}
+
+func header(name, expression string, allowMissing bool) []config.HeaderMatch {
+	return []config.HeaderMatch{{Header: name, Regexp: regexp.MustCompile(expression), AllowMissing: allowMissing}}
+}
+
+func refusedBy(check prober.Check) []outcome {
+	return []outcome{{prober.Validate, prober.HTTPContent, 0, "", check}}
+}
+
+// TestChecks: the servers are healthy; the module's rules decide.
+func TestChecks(t *testing.T) {
+	plain := func(h faultlab.Host) string { return faultlab.Handler(h, faultlab.Healthy) }
+	first := func(h faultlab.Host) string { return faultlab.TLSHandler(h, faultlab.Healthy, "http/1.1") }
+	second := func(h faultlab.Host) string { return faultlab.TLSHandler(h, faultlab.Healthy, "h2") }
+	packed := func(h faultlab.Host) string {
+		return faultlab.Compressed(h, "gzip", faultlab.Gzipped(`{"status":"ok"}`))
+	}
+	redirect := func(h faultlab.Host) string { return faultlab.Status(h, 302, "Location", "/elsewhere") }
+	ok := []outcome{success}
+	probeFaults(t, []fault{
+		{"HTTP/1.1", plain, asIs, once, ok},
+		{"HTTPS with HTTP/1.1", first, asIs, once, ok},
+		{"HTTPS with HTTP/2", second, asIs, once, ok},
+		{"the status that is wanted", status(401), func(m *config.Module) { m.ValidStatusCodes = []int{200, 401} }, once, ok},
+		{"a status that is not wanted", plain, func(m *config.Module) { m.ValidStatusCodes = []int{204} }, once, []outcome{statusError(prober.HTTPError)}},
+		{"429 that is wanted", status(429), func(m *config.Module) { m.ValidStatusCodes = []int{429} }, once, ok},
+		{"version that is wanted", second, func(m *config.Module) { m.ValidHTTPVersions = []string{"HTTP/2.0"} }, once, ok},
+		{"version that is not wanted", first, func(m *config.Module) { m.ValidHTTPVersions = []string{"HTTP/2.0"} }, once, refusedBy(prober.CheckVersion)},
+		{"HTTP/2 switched off", second, func(m *config.Module) { m.TLS.NextProtos, m.ValidHTTPVersions = []string{"http/1.1"}, []string{"HTTP/1.1"} }, once, ok},
+		{"TLS where none is wanted", first, func(m *config.Module) { m.FailIfSSL = true }, once, refusedBy(prober.CheckTLS)},
+		{"no TLS where it is wanted", plain, func(m *config.Module) { m.FailIfNotSSL = true }, once, refusedBy(prober.CheckTLS)},
+		{"TLS where it is wanted", first, func(m *config.Module) { m.FailIfNotSSL = true }, once, ok},
+		{"body matches", plain, func(m *config.Module) { m.FailIfBodyMatches = expressions("nothing", `"ok"`) }, once, refusedBy(prober.CheckBody)},
+		{"body does not match", plain, func(m *config.Module) { m.FailIfBodyMatches = expressions("nothing") }, once, ok},
+		{"body matches as it must", plain, func(m *config.Module) { m.FailIfBodyNotMatches = expressions("status", "ok") }, once, ok},
+		{"body does not match all it must", plain, func(m *config.Module) { m.FailIfBodyNotMatches = expressions("status", "down") }, once, refusedBy(prober.CheckBody)},
+		{"body under gzip matches", packed, func(m *config.Module) { gzip(m); m.FailIfBodyNotMatches = expressions(`^{"status":"ok"}$`) }, once, ok},
+		{"body of a redirect that is not followed", redirect, func(m *config.Module) {
+			m.FollowRedirects, m.ValidStatusCodes, m.FailIfBodyMatches = false, []int{302}, expressions("nothing")
+		}, once, ok},
+		{"body at the limit", plain, func(m *config.Module) { m.BodySizeLimit = 15 }, once, ok},
+		{"body over the limit", plain, func(m *config.Module) { m.BodySizeLimit = 14 }, once, []outcome{{prober.Validate, prober.HTTPContent, 0, prober.Self, prober.CheckBodySize}}},
+		{"body over the limit after decompression", packed, func(m *config.Module) { gzip(m); m.BodySizeLimit = 14 }, once, []outcome{{prober.Validate, prober.HTTPContent, 0, prober.Self, prober.CheckBodySize}}},
+		{"header matches", plain, func(m *config.Module) { m.FailIfHeaderMatches = header("Content-Type", "json", false) }, once, refusedBy(prober.CheckHeader)},
+		{"header does not match", plain, func(m *config.Module) { m.FailIfHeaderMatches = header("Content-Type", "html", false) }, once, ok},
+		{"header is missing", plain, func(m *config.Module) { m.FailIfHeaderMatches = header("X-None", "", false) }, once, refusedBy(prober.CheckHeader)},
+		{"header may be missing", plain, func(m *config.Module) { m.FailIfHeaderMatches = header("X-None", "", true) }, once, ok},
+		{"header matches as it must", plain, func(m *config.Module) { m.FailIfHeaderNotMatches = header("Content-Type", "json", false) }, once, ok},
+		{"header does not match as it must", plain, func(m *config.Module) { m.FailIfHeaderNotMatches = header("Content-Type", "html", false) }, once, refusedBy(prober.CheckHeader)},
+		{"header that must match may be missing", plain, func(m *config.Module) { m.FailIfHeaderNotMatches = header("X-None", "a", true) }, once, ok},
+		{"status comes before the body", status(500), func(m *config.Module) { m.FailIfBodyNotMatches = expressions("x") }, once, []outcome{statusError(prober.HTTPError)}},
+		{"HEAD", plain, func(m *config.Module) { m.Method = http.MethodHead }, once, ok},
+		{"HEAD over HTTP/2", second, func(m *config.Module) { m.Method = http.MethodHead }, once, ok},
+		{"POST over HTTP/2", second, func(m *config.Module) { m.Method, m.Body = http.MethodPost, make([]byte, 1<<20) }, once, ok},
+		{"ten redirects", func(h faultlab.Host) string { return faultlab.Redirects(h) + "10" }, asIs, once, ok},
+		{"eleven redirects", func(h faultlab.Host) string { return faultlab.Redirects(h) + "11" }, asIs, once, []outcome{{prober.Validate, prober.HTTPRedirectLoop, 0, prober.Self, prober.CheckRedirect}}},
+		{"redirect that is not followed", redirect, func(m *config.Module) { m.FollowRedirects = false }, once, []outcome{statusError(prober.HTTPError)}},
+	})
+}

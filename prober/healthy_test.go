@@ -1,0 +1,115 @@
+package prober_test
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"errno_exporter/internal/faultlab"
+	"errno_exporter/prober"
+)
+
+// TestHealthyServersAreNeverAccused probes healthy servers as fast as it can, 200 at once: not one probe may fail.
+func TestHealthyServersAreNeverAccused(t *testing.T) {
+	const probes, concurrency = 5000, 200
+	targets := []string{
+		faultlab.Handler(t, faultlab.Healthy),
+		faultlab.TLSHandler(t, faultlab.Healthy, "http/1.1"),
+		faultlab.TLSHandler(t, faultlab.Healthy, "h2", "http/1.1"),
+	}
+	p, m := prober.New(prober.Options{}), labModule()
+	m.Timeout = time.Minute
+	var next atomic.Int64
+	var wait sync.WaitGroup
+	for range concurrency {
+		wait.Go(func() {
+			for n := next.Add(1); n <= probes; n = next.Add(1) {
+				if r := probe(t, p, targets[n%int64(len(targets))], m); r.Failure != nil {
+					t.Errorf("Probe(%s) = %+v, want success%s", r.Target.URL, outcomeOf(r.Failure), evidence(&r))
+				}
+			}
+		})
+	}
+	wait.Wait()
+}
+
+// TestPhasesAreWhatTheServerSaw compares a probe's phases with the times at which the server read the request, answered and finished.
+func TestPhasesAreWhatTheServerSaw(t *testing.T) {
+	const head, tail = 50 * time.Millisecond, 30 * time.Millisecond
+	const within = time.Millisecond
+	p, m := prober.New(prober.Options{}), labModule()
+	reported := make(chan faultlab.Times, 1)
+	target := faultlab.Slow(t, head, tail, func(times faultlab.Times) { reported <- times })
+	// At rest means at rest: of a few probes the most undisturbed one is compared.
+	best := time.Hour
+	var worst string
+	for range 10 {
+		r := probe(t, p, target, m)
+		if r.Failure != nil {
+			t.Fatalf("Probe(%s) = %+v, want success%s", target, outcomeOf(r.Failure), evidence(&r))
+		}
+		seen := <-reported
+		hop := r.Last().LastHop()
+		processing, _ := hop.Span(prober.Processing)
+		transfer, _ := hop.Span(prober.Transfer)
+		off := max((processing.Duration - seen.Answered.Sub(seen.Asked)).Abs(), (transfer.Duration - seen.Finished.Sub(seen.Answered)).Abs())
+		if off < best {
+			best, worst = off, evidence(&r)
+		}
+	}
+	if best > within {
+		t.Errorf("the phases are %v from what the server saw, want %v%s", best, within, worst)
+	}
+}
+
+func TestCancelledProbeIsAbandoned(t *testing.T) {
+	arrived := make(chan struct{}, 1)
+	hang := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		arrived <- struct{}{}
+		<-r.Context().Done()
+	})
+	p, m := prober.New(prober.Options{}), labModule()
+	for _, target := range []string{
+		faultlab.Handler(t, hang),
+		faultlab.TLSHandler(t, hang, "http/1.1"),
+		faultlab.TLSHandler(t, hang, "h2"),
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() {
+			<-arrived
+			cancel()
+		}()
+		r := probeContext(ctx, t, p, target, m)
+		want := outcome{prober.Processing, prober.Abandoned, 0, prober.Self, ""}
+		if got := outcomeOf(r.Failure); got != want {
+			t.Errorf("Probe(%s) = %+v, want %+v%s", target, got, want, evidence(&r))
+		}
+	}
+}
+
+func TestDeadlineOfTheContextCounts(t *testing.T) {
+	p, m := prober.New(prober.Options{}), labModule()
+	m.Timeout = 0
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	r := probeContext(ctx, t, p, faultlab.Silent(t), m)
+	if got := outcomeOf(r.Failure); got != tooSlow || r.Timeout.Round(10*time.Millisecond) != patience {
+		t.Errorf("Probe = %+v with timeout %v, want %+v with %v", got, r.Timeout, tooSlow, patience)
+	}
+}
+
+// TestInformationalResponsesAreNotTheAnswer: processing goes on until the final response begins.
+func TestInformationalResponsesAreNotTheAnswer(t *testing.T) {
+	release := make(chan struct{})
+	target := faultlab.InformationalThenOK(t, release)
+	timer := time.AfterFunc(100*time.Millisecond, func() { close(release) })
+	defer timer.Stop()
+	r := probe(t, prober.New(prober.Options{}), target, labModule())
+	processing, _ := r.Last().LastHop().Span(prober.Processing)
+	if r.Failure != nil || processing.Duration < 90*time.Millisecond {
+		t.Errorf("Probe = %+v, processing %v, want success after at least 90ms%s", outcomeOf(r.Failure), processing.Duration, evidence(&r))
+	}
+}

@@ -1,0 +1,186 @@
+package prober_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"errno_exporter/config"
+	"errno_exporter/internal/faultlab"
+	"errno_exporter/prober"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// recorderOf returns a handler that answers as next does and keeps what it was sent.
+func recorderOf(seen *[]faultlab.Seen, next http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var answer strings.Builder
+		faultlab.Echo.ServeHTTP(&discard{w: &answer, header: http.Header{}}, r)
+		var s faultlab.Seen
+		if err := json.Unmarshal([]byte(answer.String()), &s); err == nil {
+			*seen = append(*seen, s)
+		}
+		next(w, r)
+	})
+}
+
+// discard is a ResponseWriter that only keeps the body.
+type discard struct {
+	w      *strings.Builder
+	header http.Header
+}
+
+func (d *discard) Header() http.Header         { return d.header }
+func (d *discard) Write(p []byte) (int, error) { return d.w.Write(p) }
+func (d *discard) WriteHeader(int)             {}
+
+func fine(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }
+
+// TestWhatTheServerSees: rows change the module; %HOST stands for the server's host and port.
+func TestWhatTheServerSees(t *testing.T) {
+	sent := func(method, body string, length int64, header http.Header) faultlab.Seen {
+		header.Set("Connection", "close")
+		if header.Get("User-Agent") == "" {
+			header.Set("User-Agent", "errno_exporter/test")
+		}
+		return faultlab.Seen{Method: method, URI: "/path?q=%2B", Proto: "HTTP/1.1", Host: "%HOST", Header: header, Body: body, Length: length}
+	}
+	for _, row := range []struct {
+		name   string
+		module func(*config.Module)
+		want   func() faultlab.Seen
+	}{
+		{"defaults", asIs, func() faultlab.Seen { return sent("GET", "", 0, http.Header{}) }},
+		{"own User-Agent", func(m *config.Module) { m.Header.Set("User-Agent", "mine") }, func() faultlab.Seen { return sent("GET", "", 0, http.Header{"User-Agent": {"mine"}}) }},
+		{"headers", func(m *config.Module) { m.Header.Set("X-A", "b") }, func() faultlab.Seen { return sent("GET", "", 0, http.Header{"X-A": {"b"}}) }},
+		{"Host", func(m *config.Module) { m.Host = "vhost.example" }, func() faultlab.Seen {
+			s := sent("GET", "", 0, http.Header{})
+			s.Host = "vhost.example"
+			return s
+		}},
+		{"body has a Content-Length", func(m *config.Module) { m.Method, m.Body = "POST", []byte("hello") }, func() faultlab.Seen {
+			return sent("POST", "hello", 5, http.Header{"Content-Length": {"5"}})
+		}},
+		{"POST without a body", func(m *config.Module) { m.Method = "POST" }, func() faultlab.Seen {
+			return sent("POST", "", 0, http.Header{"Content-Length": {"0"}})
+		}},
+		{"compression asks for nothing", gzipOf204, func() faultlab.Seen { return sent("GET", "", 0, http.Header{}) }},
+	} {
+		var seen []faultlab.Seen
+		target := faultlab.Handler(t, recorderOf(&seen, fine)) + "path?q=%2B"
+		m := labModule()
+		row.module(m)
+		r := probe(t, prober.New(prober.Options{UserAgent: "errno_exporter/test"}), target, m)
+		want := row.want()
+		want.Host = strings.ReplaceAll(want.Host, "%HOST", r.Target.URL.Host)
+		if diff := cmp.Diff([]faultlab.Seen{want}, seen); diff != "" || r.Failure != nil {
+			t.Errorf("%s: failure %+v; the server saw (-want +got):\n%s", row.name, outcomeOf(r.Failure), diff)
+		}
+	}
+}
+
+func gzipOf204(m *config.Module) { m.Compression = "gzip" }
+
+func TestURLCredentials(t *testing.T) {
+	var seen []faultlab.Seen
+	target := strings.Replace(faultlab.Handler(t, recorderOf(&seen, fine)), "http://", "http://user:secret@", 1)
+	r := probe(t, prober.New(prober.Options{}), target, labModule())
+	if len(seen) != 1 || seen[0].Header.Get("Authorization") != "Basic dXNlcjpzZWNyZXQ=" {
+		t.Errorf("the server saw %+v, want the URL's credentials", seen)
+	}
+	if hop := r.Last().LastHop(); strings.Contains(hop.URL+hop.Request.URL, "secret") {
+		t.Errorf("the record shows the password: %q, %q", hop.URL, hop.Request.URL)
+	}
+}
+
+func TestServerName(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		target func(*prober.Target)
+		module func(*config.Module)
+		want   string
+	}{
+		{"an address has none", func(*prober.Target) {}, func(m *config.Module) { m.TLS.ServerName = "" }, ""},
+		{"server_name", func(*prober.Target) {}, func(m *config.Module) { m.TLS.ServerName = "a.lab.test" }, "a.lab.test"},
+		{"Host header", func(*prober.Target) {}, func(m *config.Module) { m.Host = "b.lab.test:8443" }, "b.lab.test"},
+		{"hostname parameter", func(t *prober.Target) { t.Host = "c.lab.test" }, func(m *config.Module) { m.Host = "b.lab.test" }, "c.lab.test"},
+		{"server_name beats the Host header", func(*prober.Target) {}, func(m *config.Module) { m.TLS.ServerName, m.Host = "a.lab.test", "b.lab.test" }, "a.lab.test"},
+	} {
+		var seen []faultlab.Seen
+		target, err := prober.ParseTarget(faultlab.TLSHandler(t, recorderOf(&seen, fine), "http/1.1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := labModule()
+		row.target(&target)
+		row.module(m)
+		r := prober.New(prober.Options{}).Probe(t.Context(), target, m)
+		if r.Failure != nil || len(seen) != 1 || seen[0].ServerName != row.want {
+			t.Errorf("%s: failure %+v, the server saw %+v, want server name %q", row.name, outcomeOf(r.Failure), seen, row.want)
+		}
+	}
+}
+
+// TestRedirects: what the second server sees.
+func TestRedirects(t *testing.T) {
+	oat := http.Header{"Cookie": {"flavour=oat"}} // set by the first server
+	for _, row := range []struct {
+		name   string
+		status int
+		module func(*config.Module)
+		want   faultlab.Seen // method, body and the headers named below
+		other  bool          // the redirect leads to another host
+	}{
+		{"302 repeats a GET", 302, asIs, faultlab.Seen{Method: "GET", Header: oat}, false},
+		{"302 turns POST into GET", 302, posting, faultlab.Seen{Method: "GET", Header: oat}, false},
+		{"303 keeps HEAD", 303, func(m *config.Module) { m.Method = "HEAD" }, faultlab.Seen{Method: "HEAD", Header: oat}, false},
+		{"307 repeats a POST", 307, posting, faultlab.Seen{Method: "POST", Body: "hello", Header: http.Header{"Content-Type": {"text/plain"}, "Cookie": {"flavour=oat"}}}, false},
+		{"308 repeats a POST", 308, posting, faultlab.Seen{Method: "POST", Body: "hello", Header: http.Header{"Content-Type": {"text/plain"}, "Cookie": {"flavour=oat"}}}, false},
+		{"credentials go along", 302, withCredentials, faultlab.Seen{Method: "GET", Header: http.Header{"Authorization": {"Bearer t"}, "Cookie": {"a=b; flavour=oat"}}}, false},
+		{"credentials stay behind", 302, withCredentials, faultlab.Seen{Method: "GET"}, true},
+	} {
+		var seen []faultlab.Seen
+		final := faultlab.Handler(t, recorderOf(&seen, fine))
+		if row.other {
+			final = faultlab.HandlerOn(t, "127.0.0.2:0", recorderOf(&seen, fine))
+		}
+		target := faultlab.Handler(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			http.SetCookie(w, &http.Cookie{Name: "flavour", Value: "oat"})
+			http.Redirect(w, r, final, row.status)
+		}))
+		m := labModule()
+		row.module(m)
+		r := probe(t, prober.New(prober.Options{}), target, m)
+		if r.Failure != nil || len(seen) != 1 || len(r.Last().Hops) != 2 {
+			t.Errorf("%s: failure %+v, %d hops, the server saw %+v", row.name, outcomeOf(r.Failure), len(r.Last().Hops), seen)
+			continue
+		}
+		got := faultlab.Seen{Method: seen[0].Method, Body: seen[0].Body}
+		for _, name := range []string{"Authorization", "Cookie", "Content-Type"} {
+			if values := seen[0].Header[name]; values != nil {
+				if got.Header == nil {
+					got.Header = http.Header{}
+				}
+				got.Header[name] = values
+			}
+		}
+		if diff := cmp.Diff(row.want, got); diff != "" {
+			t.Errorf("%s: the second server saw (-want +got):\n%s", row.name, diff)
+		}
+		if referer := seen[0].Header.Get("Referer"); referer != target {
+			t.Errorf("%s: Referer %q, want %q", row.name, referer, target)
+		}
+	}
+}
+
+func posting(m *config.Module) {
+	m.Method, m.Body = "POST", []byte("hello")
+	m.Header.Set("Content-Type", "text/plain")
+}
+
+func withCredentials(m *config.Module) {
+	m.Header.Set("Authorization", "Bearer t")
+	m.Header.Set("Cookie", "a=b")
+}

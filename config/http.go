@@ -25,7 +25,6 @@ type httpKeys struct {
 	bodyFile  string
 	noFollow  *bool
 	preferred string
-	sourceIP  string
 	client    promconfig.HTTPClientConfig // tls_config, credentials and proxy, by the names that Prometheus' users know
 }
 

@@ -28,7 +28,7 @@ func Parse(data []byte, file, dir string) (*Config, error) {
 	var document, more yaml.Node
 	if err := decoder.Decode(&document); err != nil {
 		if errors.Is(err, io.EOF) {
-			return nil, fmt.Errorf("%s:1: the file is empty, want at least modules:", file)
+			return nil, fmt.Errorf("%s:1: the file is empty, want at least the key modules", file)
 		}
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}

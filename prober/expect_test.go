@@ -45,7 +45,9 @@ func TestChecks(t *testing.T) {
 		{"429 that is wanted", status(429), func(m *config.Module) { m.ValidStatusCodes = []int{429} }, once, ok},
 		{"version that is wanted", second, func(m *config.Module) { m.ValidHTTPVersions = []string{"HTTP/2.0"} }, once, ok},
 		{"version that is not wanted", first, func(m *config.Module) { m.ValidHTTPVersions = []string{"HTTP/2.0"} }, once, refusedBy(prober.CheckVersion)},
-		{"HTTP/2 switched off", second, func(m *config.Module) { m.TLS.NextProtos, m.ValidHTTPVersions = []string{"http/1.1"}, []string{"HTTP/1.1"} }, once, ok},
+		{"HTTP/2 switched off", second, func(m *config.Module) {
+			m.TLS.NextProtos, m.ValidHTTPVersions = []string{"http/1.1"}, []string{"HTTP/1.1"}
+		}, once, ok},
 		{"TLS where none is wanted", first, func(m *config.Module) { m.FailIfSSL = true }, once, refusedBy(prober.CheckTLS)},
 		{"no TLS where it is wanted", plain, func(m *config.Module) { m.FailIfNotSSL = true }, once, refusedBy(prober.CheckTLS)},
 		{"TLS where it is wanted", first, func(m *config.Module) { m.FailIfNotSSL = true }, once, ok},

@@ -47,6 +47,9 @@ func (p *Prober) Probe(ctx context.Context, t Target, m *config.Module) Result {
 	r := Result{Target: t, Module: m.Name, Start: start}
 	if at, ok := ctx.Deadline(); ok {
 		r.Timeout = at.Sub(start)
+		if r.Timeout > time.Second {
+			r.Timeout = r.Timeout.Round(time.Millisecond) // the moments since it was set are not what was given
+		}
 	}
 	r.Attempts = []Attempt{p.try(ctx, t, m)}
 	r.Failure = r.Last().Failure

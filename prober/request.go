@@ -55,11 +55,14 @@ type requestBody struct{ *bytes.Reader }
 
 func (*requestBody) Close() error { return nil }
 
-// authorize adds the URL's and the module's credentials.
+// authorize adds the URL's credentials, and the module's unless a redirect has led to another host.
 func (a *attempt) authorize(request *http.Request) (*http.Request, error) {
 	if user := request.URL.User; user != nil && request.Header.Get("Authorization") == "" {
 		password, _ := user.Password()
 		request.SetBasicAuth(user.Username(), password)
+	}
+	if a.left {
+		return request, nil
 	}
 	return a.module.Authorize(request)
 }
@@ -89,10 +92,10 @@ func (a *attempt) nextRequest(h *hop) (*http.Request, error) {
 	location := h.Response.Header.Get("Location")
 	to, err := from.URL.Parse(location)
 	if err != nil {
-		return nil, fmt.Errorf("location %q: %w", location, err)
+		return nil, fmt.Errorf("location %q is not a URL", withoutUserinfo(location))
 	}
 	if err := checkURL(to); err != nil {
-		return nil, fmt.Errorf("location %q: %w", location, err)
+		return nil, fmt.Errorf("location %q: %w", withoutUserinfo(location), err)
 	}
 	method, body := from.Method, a.module.Body
 	if !keepsMethod(h.Response.Status, method) {

@@ -190,7 +190,7 @@ type Response struct {
 	ProtoMajor    int
 	ProtoMinor    int
 	Status        int
-	StatusText    string
+	StatusText    string // the whole status line without the version, "200 OK"
 	Header        http.Header
 	ContentLength int64 // -1 when unknown
 	BodyBytes     int64 // bytes read, after decompression

@@ -1,0 +1,20 @@
+# Two stages; both base images can be replaced. The program is static and needs nothing but the CA certificates.
+ARG BUILD_IMAGE=docker.io/library/golang:1.26
+ARG BASE_IMAGE=gcr.io/distroless/static-debian12:nonroot
+
+FROM ${BUILD_IMAGE} AS build
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
+COPY . .
+ARG VERSION=unknown
+RUN CGO_ENABLED=0 go build -trimpath \
+      -ldflags "-s -w -X github.com/prometheus/common/version.Version=${VERSION}" -o /errno_exporter .
+
+FROM ${BASE_IMAGE}
+COPY --from=build /errno_exporter /errno_exporter
+COPY exporter.yml /etc/errno_exporter/exporter.yml
+USER 65532:65532
+EXPOSE 10104
+ENTRYPOINT ["/errno_exporter"]
+CMD ["--config.file=/etc/errno_exporter/exporter.yml"]

@@ -1,0 +1,25 @@
+GO ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+INFO := github.com/prometheus/common/version
+LDFLAGS := -s -w -X $(INFO).Version=$(VERSION) -X $(INFO).Revision=$(REVISION)
+
+.PHONY: all build test lint check bench
+
+all: check build
+
+build: ## the program, static
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o errno_exporter .
+
+test: ## every test; as root the network namespaces too
+	$(GO) test -race ./...
+
+lint:
+	test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+check: lint test ## what CI runs
+
+bench: ## a probe beside a bare client that does the same network work
+	$(GO) test ./prober -run '^$$' -bench . -benchtime 3s -count 3

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// forbidden says which imports a package must not have, and why: dependencies point one way.
+var forbidden = map[string]map[string]string{
+	"errno_exporter/prober": {
+		"github.com/prometheus":   "a probe knows no metrics",
+		"log":                     "a probe returns, it does not log",
+		"html":                    "a probe knows no pages",
+		"errno_exporter/internal": "everything else is a function of Results",
+	},
+	"errno_exporter/config": {
+		"errno_exporter/prober":   "the prober depends on the configuration",
+		"errno_exporter/internal": "the configuration depends on nothing of ours",
+	},
+	"errno_exporter/internal/metrics": {
+		"errno_exporter/internal/web": "pages are made of metrics, not metrics of pages",
+	},
+	"errno_exporter/internal/faultlab": {
+		"errno_exporter/prober": "servers that misbehave know nothing of who looks",
+		"errno_exporter/config": "servers that misbehave know nothing of who looks",
+		"testing":               "the demo uses them too",
+	},
+}
+
+func TestDependenciesPointOneWay(t *testing.T) {
+	for pkg, rules := range forbidden {
+		out, err := exec.Command("go", "list", "-f", `{{join .Imports "\n"}}`, pkg).Output()
+		if err != nil {
+			t.Fatalf("go list %s: %v", pkg, err)
+		}
+		for _, imported := range strings.Fields(string(out)) {
+			for prefix, why := range rules {
+				if imported == prefix || strings.HasPrefix(imported, prefix+"/") {
+					t.Errorf("%s imports %s: %s", pkg, imported, why)
+				}
+			}
+		}
+	}
+}

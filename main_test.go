@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 
+	"errno_exporter/internal/faultlab"
+
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -18,6 +20,7 @@ import (
 //
 //	serve FLAG...        start the exporter on a port of its own, in $ADDR, and wait until it listens
 //	get PATH             GET it from that exporter: the status and the body are the stdout
+//	fault NAME           start a server of the faultlab, its URL in $URL
 //	signal NAME PATTERN  send HUP, TERM or INT and wait for a log line; TERM and INT must then end it with status 0
 
 func TestMain(m *testing.M) {
@@ -31,6 +34,7 @@ func TestScripts(t *testing.T) {
 			"serve":  cmdServe,
 			"get":    cmdGet,
 			"signal": cmdSignal,
+			"fault":  cmdFault,
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Values[runningKey{}] = &running{}
@@ -102,4 +106,25 @@ func cmdSignal(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Logf("%s", r.log.Text())
 	}
 	ts.Check(r.command.Wait())
+}
+
+// faults are the servers that scripts can start.
+var faults = map[string]func(faultlab.Host) string{
+	"healthy":             func(h faultlab.Host) string { return faultlab.Handler(h, faultlab.Healthy) },
+	"reset_after_request": faultlab.ResetAfterRequest,
+	"stall":               faultlab.Silent,
+	"expired_certificate": faultlab.ExpiredCertificate,
+}
+
+// scriptHost lets a script own a server.
+type scriptHost struct{ *testscript.TestScript }
+
+func (scriptHost) Helper()            {}
+func (h scriptHost) Cleanup(f func()) { h.Defer(f) }
+
+func cmdFault(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 || faults[args[0]] == nil {
+		ts.Fatalf("usage: fault NAME, with a NAME of the table of faults")
+	}
+	ts.Setenv("URL", faults[args[0]](scriptHost{ts}))
 }

@@ -190,8 +190,13 @@ func (h *hop) spoken(err error) (Reason, Origin, bool) {
 	if reason, origin, ok := classifyTLS(err, h.TLS); ok {
 		return reason, origin, true
 	}
-	if reason, ok := classifyHTTP2(err); ok {
-		return reason, Peer, true
+	if reason, origin, ok := classifyHTTP2(err); ok {
+		return reason, origin, true
+	}
+	if h2, ok := h.stream.(*h2conn); ok && h.ended() == running {
+		if reason, ok := reasonOfFrames(h2.frames()); ok {
+			return reason, Peer, true
+		}
 	}
 	if h.response == nil && h.stream != h.socket {
 		// net/http may have been told of a write error first. A TLS connection keeps what ended its reading.
@@ -264,8 +269,8 @@ func pathDead(i *TCPInfo) bool {
 
 // malformed names a failure on a connection that was healthy.
 func (h *hop) malformed(phase Phase, err error) (Reason, Origin) {
-	if h.stream != h.socket && isEOF(err) && h.lastOfTLS() == io.EOF && !h.secondProtocolBody() {
-		return TCPClosed, Peer // the TLS way to close: a close_notify, and the FIN not yet seen
+	if isEOF(err) && h.closeNotified() {
+		return TCPClosed, Peer
 	}
 	text := err.Error()
 	switch {
@@ -284,8 +289,14 @@ func (h *hop) malformed(phase Phase, err error) (Reason, Origin) {
 	return HTTPFailed, Peer
 }
 
-// secondProtocolBody: an HTTP/2 body that ends short ends its stream, not the connection.
-func (h *hop) secondProtocolBody() bool { return h.response != nil && h.secondProtocol() }
+// closeNotified reports whether the peer closed the TLS way, by a close_notify whose FIN was not seen. An HTTP/2 body that ends short
+// ends its stream, not the connection.
+func (h *hop) closeNotified() bool {
+	if h.stream == h.socket {
+		return h.request.URL.Scheme == "https" || h.proxyTLS // in the handshake
+	}
+	return h.lastOfTLS() == io.EOF && !(h.response != nil && h.secondProtocol())
+}
 
 func isEOF(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
 
@@ -299,39 +310,52 @@ var http2Texts = []struct {
 	{"GOAWAY", H2GoAway},
 	{"looked like an HTTP/1.1 header", H2ProtocolError},
 	{"client connection lost", H2PingFailed},
+	{"connection error: ", H2ProtocolError},
+	{"http2: frame too large", H2ProtocolError},
 }
 
 // classifyHTTP2 names what an HTTP/2 connection or stream said about its end.
-func classifyHTTP2(err error) (Reason, bool) {
+func classifyHTTP2(err error) (Reason, Origin, bool) {
 	if stream, ok := errors.AsType[http2.StreamError](err); ok {
-		return reasonOfStream(stream)
+		reason, origin := reasonOfStream(stream)
+		return reason, origin, true
 	}
 	text := err.Error()
 	for _, row := range http2Texts {
 		if strings.Contains(text, row.text) {
-			return row.reason, true
+			return row.reason, Peer, true
 		}
 	}
-	if strings.Contains(text, "connection error: ") || strings.Contains(text, "http2: frame too large") {
-		return H2ProtocolError, true
-	}
-	return "", false
+	return "", "", false
 }
 
 // reasonOfStream names a stream's end by its code (RFC 9113 section 7). Without the peer's mark it was our side that could not read
 // the peer's frames.
-func reasonOfStream(e http2.StreamError) (Reason, bool) {
+func reasonOfStream(e http2.StreamError) (Reason, Origin) {
 	fromPeer := e.Cause != nil && strings.Contains(e.Cause.Error(), "received from peer")
 	switch {
 	case !fromPeer && strings.Contains(e.Error(), "header list"):
-		return HTTPHeadersTooLarge, true
+		return HTTPHeadersTooLarge, Self
 	case !fromPeer:
-		return H2ProtocolError, true
+		return H2ProtocolError, Peer
 	case e.Code == http2.ErrCodeRefusedStream:
-		return H2StreamRefused, true
+		return H2StreamRefused, Peer
 	case e.Code == http2.ErrCodeEnhanceYourCalm:
-		return H2Throttled, true
+		return H2Throttled, Peer
 	default:
-		return H2StreamReset, true
+		return H2StreamReset, Peer
 	}
+}
+
+// reasonOfFrames names an end that the peer's frames had announced.
+func reasonOfFrames(seen framesSeen) (Reason, bool) {
+	switch {
+	case seen.http1:
+		return H2ProtocolError, true
+	case seen.goAway && seen.goAwayCode == http2.ErrCodeEnhanceYourCalm:
+		return H2Throttled, true
+	case seen.goAway:
+		return H2GoAway, true
+	}
+	return "", false
 }

@@ -2,6 +2,7 @@ package prober
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
@@ -20,9 +21,12 @@ const h2Linger = 500 * time.Millisecond
 // connKey carries the prepared connection to the transport's dial functions.
 type connKey struct{}
 
-// newTransport returns a transport that turns connections prepared by us into http.ClientConns. It never dials, and never uses
-// its pool: a ClientConn is one connection, and its RoundTrip one attempt.
-func newTransport() *http.Transport {
+// newTransport returns a transport that turns connections prepared by us into http.ClientConns of one protocol. It never dials, and
+// never uses its pool: a ClientConn is one connection, and its RoundTrip one attempt. TLS is ours: to net/http every connection is
+// plain, and HTTP/2 is what it calls unencrypted, with prior knowledge.
+func newTransport(setProtocol func(*http.Protocols, bool)) *http.Transport {
+	protocols := new(http.Protocols)
+	setProtocol(protocols, true)
 	prepared := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		conn, ok := ctx.Value(connKey{}).(net.Conn)
 		if !ok {
@@ -30,11 +34,8 @@ func newTransport() *http.Transport {
 		}
 		return conn, nil
 	}
-	protocols := new(http.Protocols)
-	protocols.SetHTTP1(true)
-	protocols.SetHTTP2(true)
 	return &http.Transport{
-		DialContext: prepared, DialTLSContext: prepared, Protocols: protocols,
+		DialContext: prepared, Protocols: protocols,
 		DisableCompression: true, MaxResponseHeaderBytes: maxResponseHead, IdleConnTimeout: h2Linger,
 	}
 }
@@ -129,12 +130,13 @@ func (h *hop) exchange() []byte {
 
 // client hands the prepared connection to net/http.
 func (h *hop) client() (*http.ClientConn, error) {
-	scheme := "http"
-	if h.TLS != nil {
-		scheme = "https"
+	transport := h.attempt.prober.http1
+	if h.secondProtocol() {
+		transport = h.attempt.prober.http2
+		h.stream = &h2conn{Conn: h.stream.(*tls.Conn)}
 	}
 	ctx := context.WithValue(context.Background(), connKey{}, h.stream)
-	return h.attempt.prober.transport.NewClientConn(ctx, scheme, "prepared:0")
+	return transport.NewClientConn(ctx, "http", "prepared:0")
 }
 
 func closeClient(client *http.ClientConn) {

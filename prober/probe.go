@@ -21,17 +21,19 @@ type Options struct {
 
 // Prober probes. It keeps no connection and no result between probes, and may be used by many goroutines.
 type Prober struct {
-	options   Options
-	transport *http.Transport // turns prepared connections into client connections; dials and pools nothing
-	buffers   sync.Pool       // *[]byte of bodyBuffer bytes, to read bodies into
+	options Options
+	http1   *http.Transport // turn prepared connections into client connections; dial and pool nothing
+	http2   *http.Transport
+	buffers sync.Pool // *[]byte of bodyBuffer bytes, to read bodies into
 }
 
 // New returns a Prober.
 func New(options Options) *Prober {
 	return &Prober{
-		options:   options,
-		transport: newTransport(),
-		buffers:   sync.Pool{New: func() any { b := make([]byte, bodyBuffer); return &b }},
+		options: options,
+		http1:   newTransport((*http.Protocols).SetHTTP1),
+		http2:   newTransport((*http.Protocols).SetUnencryptedHTTP2),
+		buffers: sync.Pool{New: func() any { b := make([]byte, bodyBuffer); return &b }},
 	}
 }
 

@@ -170,3 +170,20 @@ func outOfOrderQueued(fd int) bool {
 	readable, err := unix.IoctlGetInt(fd, unix.TIOCINQ)
 	return errno == 0 && err == nil && meminfo[0] > 0 && readable == 0
 }
+
+// readArrived reads what has arrived and does not wait for more.
+func readArrived(raw syscall.RawConn, most int) []byte {
+	var arrived []byte
+	chunk := make([]byte, 4096)
+	_ = raw.Read(func(fd uintptr) bool { // fails only on a closed connection, which has nothing
+		for len(arrived) < most {
+			n, err := unix.Read(int(fd), chunk)
+			if n <= 0 || err != nil {
+				break
+			}
+			arrived = append(arrived, chunk[:n]...)
+		}
+		return true
+	})
+	return arrived
+}

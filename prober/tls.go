@@ -46,10 +46,15 @@ func handshake(over net.Conn, c *tls.Config) (*tls.Conn, *TLSState, error) {
 	choose := c.GetClientCertificate
 	c.GetClientCertificate = func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
 		asked = true
-		if choose == nil {
-			return new(tls.Certificate), nil // none, as crypto/tls does by itself
+		if choose != nil {
+			return choose(info)
 		}
-		return choose(info)
+		for i := range c.Certificates {
+			if info.SupportsCertificate(&c.Certificates[i]) == nil {
+				return &c.Certificates[i], nil
+			}
+		}
+		return new(tls.Certificate), nil // none, as crypto/tls does by itself
 	}
 	conn := tls.Client(over, c)
 	err := conn.Handshake()

@@ -19,6 +19,7 @@ import (
 //   - Bytes that arrived before a reset stay readable after it. So a failed write does not end the reading, and it returns to
 //     net/http only once the answer has been taken or the connection closed: net/http gives up at the first write error and
 //     would lose a 413 that lies in the receive buffer.
+//     What nobody has read when the connection is closed is kept: it may be the alert or the GOAWAY that tells why.
 //   - TCP_INFO is read at the cause, at our deadline, or at the start of the close, whichever comes first: it is gone after.
 
 // maxEvents bounds the events kept of a connection: the first half and the last half of them.
@@ -27,6 +28,9 @@ const maxEvents = 32
 // writeHold bounds how long a failed write waits for the answer that may already be here. What ends the wait is an event (the
 // response or the close); the bound is for the case that neither comes.
 const writeHold = 200 * time.Millisecond
+
+// maxRest bounds what is kept of bytes that had arrived and were never read.
+const maxRest = 64 << 10
 
 // recorder is a connection that keeps what the socket saw.
 type recorder struct {
@@ -44,6 +48,7 @@ type recorder struct {
 	holding  bool          // failed writes wait for the answer
 	endedAt  time.Duration // when our own deadline or cancel struck; 0 if it did not
 	closed   bool
+	rest     []byte        // had arrived when the connection was closed after a failed write
 	released chan struct{} // closed when failed writes need wait no longer
 }
 
@@ -59,6 +64,9 @@ func newRecorder(conn net.Conn, start time.Time) *recorder {
 }
 
 func (r *recorder) Read(p []byte) (int, error) {
+	if n := r.readRest(p); n > 0 {
+		return n, nil
+	}
 	began := time.Since(r.start)
 	n, err := r.Conn.Read(p)
 	ended := time.Since(r.start)
@@ -69,6 +77,15 @@ func (r *recorder) Read(p []byte) (int, error) {
 		r.lastRead = ended
 	}
 	return n, r.note(Event{Op: OpRead, Start: began, End: ended, Calls: 1, Bytes: int64(n), Err: err})
+}
+
+// readRest hands out what was kept at the close, for the layers above to tell what they make of it.
+func (r *recorder) readRest(p []byte) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := copy(p, r.rest)
+	r.rest = r.rest[n:]
+	return n
 }
 
 func (r *recorder) Write(p []byte) (int, error) {
@@ -214,6 +231,10 @@ func (r *recorder) Close() error {
 		return nil
 	}
 	r.snapshot("close")
+	if cause := r.wire.Cause; cause != nil && cause.Op == OpWrite && r.raw != nil {
+		r.rest = readArrived(r.raw, maxRest)
+		r.wire.BytesReceived += int64(len(r.rest))
+	}
 	r.closed = true
 	r.release()
 	now := time.Since(r.start)

@@ -26,8 +26,7 @@ func HandlerOn(h Host, address string, handler http.Handler) string {
 // TLSHandler serves HTTPS by a handler, over the protocols given ("h2", "http/1.1").
 func TLSHandler(h Host, handler http.Handler, protocols ...string) string {
 	h.Helper()
-	config := &tls.Config{Certificates: []tls.Certificate{certificate()}, NextProtos: protocols}
-	return "https://" + serveHTTP(h, listen(h, "tcp4", "127.0.0.1:0"), config, handler) + "/"
+	return "https://" + serveHTTP(h, listen(h, "tcp4", "127.0.0.1:0"), secured(protocols...), handler) + "/"
 }
 
 // serveHTTP runs a http.Server until the host is done, and returns its address.

@@ -22,8 +22,7 @@ type stream struct {
 // serveH2 speaks HTTP/2 up to the headers of the first request and then does what handle says.
 func serveH2(h Host, handle func(*stream)) string {
 	h.Helper()
-	config := &tls.Config{Certificates: []tls.Certificate{certificate()}, NextProtos: []string{"h2"}}
-	return "https://" + serveTLS(h, config, func(conn *tls.Conn, raw *net.TCPConn) {
+	return "https://" + serveTLS(h, secured("h2"), func(conn *tls.Conn, raw *net.TCPConn) {
 		preface := make([]byte, len(http2.ClientPreface))
 		if _, err := io.ReadFull(conn, preface); err != nil {
 			return
@@ -123,8 +122,7 @@ func H2Silent(h Host) string { h.Helper(); return serveH2(h, (*stream).hang) }
 // H2HTTP1Answer negotiates h2 and answers in HTTP/1.1.
 func H2HTTP1Answer(h Host) string {
 	h.Helper()
-	config := &tls.Config{Certificates: []tls.Certificate{certificate()}, NextProtos: []string{"h2"}}
-	return "https://" + serveTLS(h, config, func(conn *tls.Conn, _ *net.TCPConn) {
+	return "https://" + serveTLS(h, secured("h2"), func(conn *tls.Conn, _ *net.TCPConn) {
 		_, _ = io.WriteString(conn, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
 		waitGone(conn)
 	}) + "/"

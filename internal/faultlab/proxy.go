@@ -78,7 +78,7 @@ func HTTPSProxy(h Host) *Proxy {
 	h.Helper()
 	p := new(Proxy)
 	end := p.begin()
-	address := serveTLS(h, completed(new(tls.Config)), func(conn *tls.Conn, raw *net.TCPConn) { p.serve(conn, raw) })
+	address := serveTLS(h, secured("http/1.1"), func(conn *tls.Conn, raw *net.TCPConn) { p.serve(conn, raw) })
 	h.Cleanup(end)
 	p.URL = "https://" + address
 	return p

@@ -47,7 +47,7 @@ func ConnectHugeHead(h Host) string {
 // UntrustedHTTPSProxy is an https:// proxy with a certificate of an authority that nobody trusts.
 func UntrustedHTTPSProxy(h Host) string {
 	h.Helper()
-	config := completed(&tls.Config{Certificates: []tls.Certificate{issue(unknown(), func(*x509.Certificate) {})}})
+	config := &tls.Config{Certificates: []tls.Certificate{issue(unknown(), func(*x509.Certificate) {})}}
 	return "https://" + serveTLS(h, config, func(conn *tls.Conn, _ *net.TCPConn) {
 		if readRequest(conn) {
 			_, _ = io.WriteString(conn, proxyAnswer(502))

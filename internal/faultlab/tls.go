@@ -61,10 +61,15 @@ func CertificateWrongUsage(h Host) string {
 	return serveCertificate(h, lab(), func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} })
 }
 
+// secured is a configuration with the lab's certificate.
+func secured(protocols ...string) *tls.Config {
+	return &tls.Config{Certificates: []tls.Certificate{certificate()}, NextProtos: protocols}
+}
+
 // overTLS returns the URL of a TLS server with HTTP/1.1 for the connection.
 func overTLS(h Host, change func(*tls.Config), handle func(*tls.Conn, *net.TCPConn)) string {
 	h.Helper()
-	config := &tls.Config{Certificates: []tls.Certificate{certificate()}, NextProtos: []string{"http/1.1"}}
+	config := secured("http/1.1")
 	change(config)
 	return "https://" + serveTLS(h, config, handle) + "/"
 }
@@ -185,7 +190,7 @@ func SSHOnTLSPort(h Host) string { h.Helper(); return afterHello(h, "SSH-2.0-Ope
 // PlainHTTPOnTLSPort is Go's HTTPS server spoken to in clear: it answers HTTP 400.
 func PlainHTTPOnTLSPort(h Host) string {
 	h.Helper()
-	config := &tls.Config{Certificates: []tls.Certificate{certificate()}}
+	config := secured()
 	return "http://" + serveHTTP(h, listen(h, "tcp4", "127.0.0.1:0"), config, http.NotFoundHandler()) + "/"
 }
 
@@ -258,4 +263,24 @@ func TLSBadMAC(h Host) string {
 func TLSBadMACInHandshake(h Host) string {
 	h.Helper()
 	return afterHello(h, "\x16\x03\x03\x00\x04\x63\x00\x00\x00", hang)
+}
+
+// serverHello is a ServerHello record of TLS 1.2's form with a version, a session ID of no one's asking, and the cipher suite
+// TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 (RFC 5246 section 7.4.1.3).
+func serverHello(minor byte, suite string) string {
+	body := "\x03" + string([]byte{minor}) + string(make([]byte, 32)) + "\x00" + suite + "\x00"
+	handshake := "\x02\x00\x00" + string([]byte{byte(len(body))}) + body
+	return "\x16\x03\x03\x00" + string([]byte{byte(len(handshake))}) + handshake
+}
+
+// TLSServerHelloOfTLS11 answers with a ServerHello of TLS 1.1, which was not offered.
+func TLSServerHelloOfTLS11(h Host) string {
+	h.Helper()
+	return afterHello(h, serverHello(2, "\xc0\x2b"), hang)
+}
+
+// TLSServerHelloUnknownSuite answers with a ServerHello of TLS 1.2 and a cipher suite that was not offered.
+func TLSServerHelloUnknownSuite(h Host) string {
+	h.Helper()
+	return afterHello(h, serverHello(3, "\x00\x01"), hang)
 }

@@ -1,0 +1,89 @@
+package prober
+
+import (
+	"bytes"
+	"crypto/tls"
+	"encoding/binary"
+	"io"
+	"sync"
+
+	"golang.org/x/net/http2"
+)
+
+// net/http's HTTP/2 forgets why a connection ended when something else fails in the same moment: a write's errno takes the place of
+// the GOAWAY that lies in the receive buffer, and a read loop that ends before the request leaves nothing but "could not be
+// established". So the frames are watched as they pass, between TLS and net/http.
+
+// frameHeader is the length of a frame's header (RFC 9113 section 4.1).
+const frameHeader = 9
+
+// h2conn is a TLS connection whose incoming frames are watched.
+type h2conn struct {
+	*tls.Conn
+
+	mu    sync.Mutex // guards what follows
+	seen  framesSeen
+	head  []byte // of the frame under way, then what is wanted of its payload
+	rest  int    // payload bytes still to come
+	lost  bool   // these are no frames
+	begun bool
+}
+
+// framesSeen is what the peer's frames said about the end.
+type framesSeen struct {
+	goAway     bool
+	goAwayCode http2.ErrCode
+	http1      bool // the first bytes were an HTTP/1 status line
+}
+
+func (c *h2conn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.watch(p[:n])
+	return n, err
+}
+
+// watch follows the frames' boundaries. The caller holds mu.
+func (c *h2conn) watch(p []byte) {
+	if !c.begun && len(p) > 0 {
+		c.begun = true
+		c.lost = bytes.HasPrefix(p, []byte("HTTP/"))
+		c.seen.http1 = c.lost
+	}
+	for len(p) > 0 && !c.lost {
+		if need := frameHeader - len(c.head); need > 0 {
+			take := min(need, len(p))
+			c.head, p = append(c.head, p[:take]...), p[take:]
+			if len(c.head) < frameHeader {
+				return
+			}
+			c.rest = int(c.head[0])<<16 | int(c.head[1])<<8 | int(c.head[2])
+		}
+		take := min(c.rest, len(p))
+		if http2.FrameType(c.head[3]) == http2.FrameGoAway && len(c.head) < frameHeader+8 {
+			c.head = append(c.head, p[:min(take, frameHeader+8-len(c.head))]...)
+		}
+		p, c.rest = p[take:], c.rest-take
+		if c.rest == 0 {
+			c.frame()
+		}
+	}
+}
+
+// frame takes note of a frame that is complete.
+func (c *h2conn) frame() {
+	if http2.FrameType(c.head[3]) == http2.FrameGoAway && len(c.head) == frameHeader+8 && !c.seen.goAway {
+		c.seen.goAway = true
+		c.seen.goAwayCode = http2.ErrCode(binary.BigEndian.Uint32(c.head[frameHeader+4:]))
+	}
+	c.head = c.head[:0]
+}
+
+// frames returns what the frames said, those included that net/http had not read when the connection ended.
+func (c *h2conn) frames() framesSeen {
+	_, _ = io.Copy(io.Discard, io.LimitReader(c, maxRest)) // the connection is closed: this ends
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.seen
+}

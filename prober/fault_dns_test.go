@@ -1,0 +1,117 @@
+package prober_test
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"errno_exporter/config"
+	"errno_exporter/internal/faultlab"
+	"errno_exporter/prober"
+
+	"golang.org/x/net/dns/dnsmessage"
+)
+
+// lookup is a row whose server is the resolver.
+type lookup struct {
+	name     string
+	resolver func(faultlab.Host) string
+	host     string
+	module   func(*config.Module)
+	runs     int
+	want     outcome
+}
+
+func rcode(code dnsmessage.RCode) func(faultlab.Host) string {
+	return func(h faultlab.Host) string { return faultlab.DNSCode(h, code) }
+}
+
+func inResolve(reason prober.Reason, errno syscall.Errno, origin prober.Origin) outcome {
+	return outcome{prober.Resolve, reason, errno, origin, ""}
+}
+
+const labName = "api.lab.test." // complete: no search list
+
+var dnsFaults = []lookup{
+	{"NXDOMAIN", rcode(dnsmessage.RCodeNameError), labName, asIs, 10, inResolve(prober.DNSNameNotResolved, 0, prober.Peer)},
+	{"no data", rcode(dnsmessage.RCodeSuccess), labName, asIs, 10, inResolve(prober.DNSNoData, 0, prober.Peer)},
+	{"SERVFAIL", rcode(dnsmessage.RCodeServerFailure), labName, asIs, 10, inResolve(prober.DNSServfail, 0, prober.Peer)},
+	{"REFUSED", rcode(dnsmessage.RCodeRefused), labName, asIs, 10, inResolve(prober.DNSRefused, 0, prober.Peer)},
+	{"FORMERR", rcode(dnsmessage.RCodeFormatError), labName, asIs, 10, inResolve(prober.DNSProtocol, 0, prober.Peer)},
+	{"NOTIMP", rcode(dnsmessage.RCodeNotImplemented), labName, asIs, 10, inResolve(prober.DNSProtocol, 0, prober.Peer)},
+	{"an RCODE without a reason", rcode(dnsmessage.RCode(9)), labName, asIs, 10, inResolve(prober.DNSFailed, 0, prober.Peer)},
+	{"lame", faultlab.DNSLame, labName, asIs, 10, inResolve(prober.DNSProtocol, 0, prober.Peer)},
+	{"silence", faultlab.DNSSilent, labName, briefly, once, inResolve(prober.DNSTimedOut, 0, prober.Self)},
+	{"wrong ID", faultlab.DNSWrongID, labName, briefly, once, inResolve(prober.DNSTimedOut, 0, prober.Self)},
+	{"garbage", faultlab.DNSGarbage, labName, briefly, once, inResolve(prober.DNSTimedOut, 0, prober.Self)},
+	{"port closed", faultlab.DNSClosedPort, labName, asIs, 10, inResolve(prober.DNSUnreachable, syscall.ECONNREFUSED, prober.Path)},
+	{"truncated, then TCP closes", faultlab.DNSTruncatedThenEOF, labName, asIs, 10, inResolve(prober.DNSProtocol, 0, prober.Peer)},
+	{"AAAA unanswered", faultlab.DNSSilentAAAA, labName, briefly, once, inResolve(prober.DNSTimedOut, 0, prober.Self)},
+	{"no address of the family", rcode(dnsmessage.RCodeSuccess), labName, func(m *config.Module) { m.PreferIPv6, m.IPProtocolFallback = true, false }, 5, inResolve(prober.DNSNoData, 0, prober.Peer)},
+	{"label of 64 letters", faultlab.DNSSilent, strings.Repeat("a", 64) + ".test.", asIs, 5, inResolve(prober.ProbeConfig, 0, prober.Self)},
+	{".onion", faultlab.DNSSilent, "example.onion.", asIs, 5, inResolve(prober.ProbeConfig, 0, prober.Self)},
+	{"address literal of the other family", faultlab.DNSSilent, "[::1]", func(m *config.Module) { m.PreferIPv6, m.IPProtocolFallback = false, false }, once, inResolve(prober.DNSNoData, 0, prober.Peer)},
+}
+
+func TestDNSFaults(t *testing.T) {
+	for _, row := range dnsFaults {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			p := prober.New(prober.Options{Resolver: row.resolver(t)})
+			m := labModule()
+			row.module(m)
+			for range row.runs {
+				r := probe(t, p, "http://"+row.host+"/", m)
+				if got := outcomeOf(r.Failure); got != row.want {
+					t.Fatalf("Probe = %+v, want %+v%s", got, row.want, evidence(&r))
+				}
+			}
+		})
+	}
+}
+
+// TestLookupsThatSucceed: which address is dialled, and what is recorded of the lookup.
+func TestLookupsThatSucceed(t *testing.T) {
+	var many []netip.Addr
+	for i := range 50 {
+		many = append(many, netip.AddrFrom4([4]byte{127, 0, 0, byte(i + 1)}))
+	}
+	four, six := netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("::1")
+	zone := func(h faultlab.Host) string {
+		return faultlab.DNS(h, map[string][]netip.Addr{"both.lab.test": {four, six}, "four.lab.test": {four}, "six.lab.test": {six}, "many.lab.test": many})
+	}
+	ip4 := func(m *config.Module) { m.PreferIPv6, m.IPProtocolFallback = false, true }
+	ip6 := func(m *config.Module) { m.PreferIPv6, m.IPProtocolFallback = true, true }
+	for _, row := range []struct {
+		name     string
+		resolver func(faultlab.Host) string
+		host     string
+		module   func(*config.Module)
+		dialled  netip.Addr
+		answers  int
+	}{
+		{"both, IPv4 preferred", zone, "both.lab.test.", ip4, four, 2},
+		{"both, IPv6 preferred", zone, "both.lab.test.", ip6, six, 2},
+		{"IPv4 only, IPv6 preferred", zone, "four.lab.test.", ip6, four, 1},
+		{"IPv6 only, IPv4 preferred", zone, "six.lab.test.", ip4, six, 1},
+		{"both, IPv4 asked for alone", zone, "both.lab.test.", func(m *config.Module) { m.PreferIPv6, m.IPProtocolFallback = false, false }, four, 1},
+		{"fifty addresses", zone, "many.lab.test.", ip4, many[0], 50},
+		{"truncated, then TCP", faultlab.DNSTruncated, labName, ip4, four, 1},
+		{"AAAA SERVFAIL", faultlab.DNSServfailAAAA, labName, ip4, four, 1},
+	} {
+		target4 := faultlab.Handler(t, faultlab.Healthy)
+		port := target4[strings.LastIndex(target4, ":")+1:]
+		m := labModule()
+		row.module(m)
+		r := probe(t, prober.New(prober.Options{Resolver: row.resolver(t)}), "http://"+row.host+":"+port, m)
+		hop := r.Last().LastHop()
+		if hop.Addr.Addr() != row.dialled || len(hop.Answers) != row.answers || !slices.Contains(hop.Answers, row.dialled) {
+			t.Errorf("%s: dialled %v of %v, want %v of %d addresses%s", row.name, hop.Addr, hop.Answers, row.dialled, row.answers, evidence(&r))
+		}
+		if hop.Lookup == nil || len(hop.Lookup.Exchanges) == 0 {
+			t.Errorf("%s: nothing is recorded of the lookup", row.name)
+		}
+	}
+}

@@ -27,7 +27,9 @@ func refusedBy(check prober.Check) []outcome {
 }
 
 // TestChecks: the servers are healthy; the module's rules decide.
-func TestChecks(t *testing.T) {
+func TestChecks(t *testing.T) { probeFaults(t, checkRows()) }
+
+func checkRows() []fault {
 	plain := func(h faultlab.Host) string { return faultlab.Handler(h, faultlab.Healthy) }
 	first := func(h faultlab.Host) string { return faultlab.TLSHandler(h, faultlab.Healthy, "http/1.1") }
 	second := func(h faultlab.Host) string { return faultlab.TLSHandler(h, faultlab.Healthy, "h2") }
@@ -36,7 +38,7 @@ func TestChecks(t *testing.T) {
 	}
 	redirect := func(h faultlab.Host) string { return faultlab.Status(h, 302, "Location", "/elsewhere") }
 	ok := []outcome{success}
-	probeFaults(t, []fault{
+	return []fault{
 		{"HTTP/1.1", plain, asIs, once, ok},
 		{"HTTPS with HTTP/1.1", first, asIs, once, ok},
 		{"HTTPS with HTTP/2", second, asIs, once, ok},
@@ -76,5 +78,5 @@ func TestChecks(t *testing.T) {
 		{"ten redirects", func(h faultlab.Host) string { return faultlab.Redirects(h) + "10" }, asIs, once, ok},
 		{"eleven redirects", func(h faultlab.Host) string { return faultlab.Redirects(h) + "11" }, asIs, once, []outcome{{prober.Validate, prober.HTTPRedirectLoop, 0, prober.Self, prober.CheckRedirect}}},
 		{"redirect that is not followed", redirect, func(m *config.Module) { m.FollowRedirects = false }, once, []outcome{statusError(prober.HTTPError)}},
-	})
+	}
 }

@@ -28,14 +28,8 @@ func converseH2(t *testing.T, target string, body int, within time.Duration) []s
 	if err := conn.SetDeadline(time.Now().Add(within)); err != nil {
 		t.Fatal(err)
 	}
-	// Errors of writes show in the first read.
-	_, _ = io.WriteString(conn, http2.ClientPreface)
 	framer := http2.NewFramer(conn, conn)
-	_ = framer.WriteSettings()
-	_ = framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: fields(t), EndHeaders: true, EndStream: body == 0})
-	for ; body > 0; body -= 8 << 10 {
-		_ = framer.WriteData(1, false, make([]byte, 8<<10))
-	}
+	failed := askH2(conn, framer, fields(t), body)
 	framer.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
 	framer.MaxHeaderListSize = 64 << 10
 	framer.SetMaxReadFrameSize(16 << 10)
@@ -43,7 +37,7 @@ func converseH2(t *testing.T, target string, body int, within time.Duration) []s
 	for {
 		frame, err := framer.ReadFrame()
 		if err != nil {
-			return append(lines, endH2(err))
+			return append(lines, endH2(firstOf(failed, err))) // the kernel tells of a RST once only
 		}
 		if line := describe(frame); line != "" {
 			lines = append(lines, line)
@@ -51,7 +45,27 @@ func converseH2(t *testing.T, target string, body int, within time.Duration) []s
 	}
 }
 
-// endH2 is end, but for a frame that breaks off in its head, which is what a FIN looks like to a framer.
+// askH2 sends a request's head and body, and returns the first error.
+func askH2(conn io.Writer, framer *http2.Framer, head []byte, body int) error {
+	_, failed := io.WriteString(conn, http2.ClientPreface)
+	failed = firstOf(failed, framer.WriteSettings())
+	failed = firstOf(failed, framer.WriteHeaders(http2.HeadersFrameParam{
+		StreamID: 1, BlockFragment: head, EndHeaders: true, EndStream: body == 0,
+	}))
+	for ; body > 0; body -= 8 << 10 {
+		failed = firstOf(failed, framer.WriteData(1, false, make([]byte, 8<<10)))
+	}
+	return failed
+}
+
+func firstOf(first, second error) error {
+	if first != nil {
+		return first
+	}
+	return second
+}
+
+// endH2 is end, and names an error that a framer found.
 func endH2(err error) string {
 	if bad, ok := errors.AsType[http2.ConnectionError](err); ok {
 		return "connection error " + http2.ErrCode(bad).String()
@@ -107,7 +121,7 @@ func TestHTTP2(t *testing.T) {
 		{"H2StreamReset", with(faultlab.H2StreamReset, http2.ErrCodeRefusedStream), get, []string{"RST_STREAM 1 REFUSED_STREAM", silence}},
 		{"H2StreamResetMidBody", with(faultlab.H2StreamResetMidBody, http2.ErrCodeInternal), get, []string{head, part, "RST_STREAM 1 INTERNAL_ERROR", silence}},
 		{"H2Silent", faultlab.H2Silent, get, []string{silence}},
-		{"H2HTTP1Answer", faultlab.H2HTTP1Answer, get, []string{"http2: frame too large, note that the frame header looked like an HTTP/1.1 header"}},
+		{"H2HTTP1Answer", faultlab.H2HTTP1Answer, get, []string{"http2: failed reading the frame payload: http2: frame too large, note that the frame header looked like an HTTP/1.1 header"}},
 		{"H2BadFrame", faultlab.H2BadFrame, get, []string{"connection error PROTOCOL_ERROR"}},
 		{"H2HugeHeaders", faultlab.H2HugeHeaders, get, []string{"HEADERS 1 status 200 truncated true end true", silence}},
 		{"H2ResetAfterRequest", faultlab.H2ResetAfterRequest, get, []string{aborted}},

@@ -194,7 +194,7 @@ func (h *hop) spoken(err error) (Reason, Origin, bool) {
 		return reason, origin, true
 	}
 	if h2, ok := h.stream.(*h2conn); ok && h.ended() == running {
-		if reason, ok := reasonOfFrames(h2.frames()); ok {
+		if reason, ok := reasonOfFrames(h2.frames(), h.response != nil); ok {
 			return reason, Peer, true
 		}
 	}
@@ -347,9 +347,11 @@ func reasonOfStream(e http2.StreamError) (Reason, Origin) {
 	}
 }
 
-// reasonOfFrames names an end that the peer's frames had announced.
-func reasonOfFrames(seen framesSeen) (Reason, bool) {
+// reasonOfFrames names an end that the peer's frames had announced. A body that fails although its stream had been ended was short.
+func reasonOfFrames(seen framesSeen, inBody bool) (Reason, bool) {
 	switch {
+	case seen.ended && inBody:
+		return HTTPResponseInvalid, true
 	case seen.http1:
 		return H2ProtocolError, true
 	case seen.goAway && seen.goAwayCode == http2.ErrCodeEnhanceYourCalm:

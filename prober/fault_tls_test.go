@@ -62,7 +62,7 @@ func tlsFaults() []fault {
 		{"alert no_application_protocol", alert(120), asIs, raced, told(prober.TLSALPNMismatch)},
 		{"HTTP on the TLS port", faultlab.HTTPOnTLSPort, asIs, raced, told(prober.TLSNotTLS)},
 		{"SSH on the TLS port", faultlab.SSHOnTLSPort, asIs, raced, told(prober.TLSNotTLS)},
-		{"a record that means nothing", faultlab.TLSBadMACInHandshake, asIs, 5, told(prober.TLSProtocolError)},
+		{"a record that means nothing", faultlab.TLSUnknownHandshakeMessage, asIs, 5, told(prober.TLSProtocolError)},
 		{"cipher suite refused by us", faultlab.TLSServerHelloUnknownSuite, asIs, 5, refused(prober.TLSVersionOrCipherMismatch)},
 		{"plain HTTP to Go's TLS", faultlab.PlainHTTPOnTLSPort, asIs, 5, []outcome{statusError(prober.HTTPError)}},
 		{"plain HTTP to TLS that alerts", faultlab.PlainHTTPOnTLSPortAlert, asIs, raced, []outcome{notHTTP, cutBody}},

@@ -34,6 +34,7 @@ type framesSeen struct {
 	goAway     bool
 	goAwayCode http2.ErrCode
 	http1      bool // the first bytes were an HTTP/1 status line
+	ended      bool // a frame ended our stream: the response was complete in its sender's eyes
 }
 
 func (c *h2conn) Read(p []byte) (int, error) {
@@ -71,9 +72,13 @@ func (c *h2conn) watch(p []byte) {
 	}
 }
 
-// frame takes note of a frame that is complete.
+// frame takes note of a frame that is complete. A connection has one stream of ours.
 func (c *h2conn) frame() {
-	if http2.FrameType(c.head[3]) == http2.FrameGoAway && len(c.head) == frameHeader+8 && !c.seen.goAway {
+	kind, flags := http2.FrameType(c.head[3]), http2.Flags(c.head[4])
+	if (kind == http2.FrameData || kind == http2.FrameHeaders) && flags.Has(http2.FlagDataEndStream) {
+		c.seen.ended = true
+	}
+	if kind == http2.FrameGoAway && len(c.head) == frameHeader+8 && !c.seen.goAway {
 		c.seen.goAway = true
 		c.seen.goAwayCode = http2.ErrCode(binary.BigEndian.Uint32(c.head[frameHeader+4:]))
 	}

@@ -7,9 +7,11 @@ package faultlab
 import (
 	"bufio"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/http"
+	"runtime"
 	"sync"
 )
 
@@ -82,8 +84,12 @@ func serveOn(h Host, l *net.TCPListener, handle func(conn *net.TCPConn)) string 
 		defer c.wait.Done()
 		for {
 			conn, err := l.AcceptTCP()
-			if err != nil {
+			if errors.Is(err, net.ErrClosed) {
 				return
+			}
+			if err != nil {
+				runtime.Gosched() // out of descriptors, for now
+				continue
 			}
 			if !c.add(conn) {
 				return

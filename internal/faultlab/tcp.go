@@ -3,6 +3,7 @@ package faultlab
 import (
 	"net"
 	"sync"
+	"time"
 )
 
 // ClosedPort has a port on which nothing listens: a SYN is answered with RST. The port stays bound to us, so that nobody else takes it.
@@ -22,7 +23,7 @@ func NeverAccepts(h Host) string {
 		}
 	})
 	// A backlog of 0 holds one connection (listen(2), net/ipv4/tcp_ipv4.c): this one.
-	conn, err := net.Dial("tcp4", l)
+	conn, err := net.DialTimeout("tcp4", l, 5*time.Second)
 	if err != nil {
 		h.Fatalf("faultlab: fill the accept queue: %v", err)
 	}

@@ -259,8 +259,8 @@ func TLSBadMAC(h Host) string {
 	})
 }
 
-// TLSBadMACInHandshake answers the ClientHello with a handshake record that means nothing.
-func TLSBadMACInHandshake(h Host) string {
+// TLSUnknownHandshakeMessage answers the ClientHello with a handshake message of an unknown type.
+func TLSUnknownHandshakeMessage(h Host) string {
 	h.Helper()
 	return afterHello(h, "\x16\x03\x03\x00\x04\x63\x00\x00\x00", hang)
 }

@@ -99,6 +99,7 @@ func BenchmarkProbe(b *testing.B) {
 	for i, protocol := range []string{"http", "https1", "https2"} {
 		module := config.NewModule("bench")
 		module.TLS.RootCAs = server.roots
+		module.Timeout = 10 * time.Second
 		target, err := prober.ParseTarget(server.urls[i])
 		if err != nil {
 			b.Fatal(err)

@@ -97,7 +97,9 @@ func (h *hop) exchange() []byte {
 	p := &progress{conn: h.socket}
 	client, err := h.client()
 	if err == nil {
-		h.socket.hold()
+		if !h.secondProtocol() { // whose read loop writes, too, and would wait for itself
+			h.socket.hold()
+		}
 		request := h.traced(p)
 		h.Request = &RequestHead{
 			Method: request.Method, URL: publicURL(request.URL), Host: hostOf(request), Header: request.Header, Body: request.ContentLength,

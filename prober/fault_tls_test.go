@@ -107,6 +107,7 @@ func http2Faults() []fault {
 		{"RST_STREAM NO_ERROR", streamReset(http2.ErrCodeNo), asIs, raced, told(prober.Processing, prober.H2StreamReset)},
 		{"RST_STREAM in the body", resetMidBody, asIs, raced, told(prober.Transfer, prober.H2StreamReset)},
 		{"silence", faultlab.H2Silent, briefly, once, []outcome{tooSlow}},
+		{"silence, without settings", faultlab.H2Mute, briefly, once, []outcome{tooSlow}},
 		{"HTTP/1.1 for an answer", faultlab.H2HTTP1Answer, asIs, raced, []outcome{told(prober.Processing, prober.H2ProtocolError)[0], told(prober.Request, prober.H2ProtocolError)[0]}},
 		{"bad frame", faultlab.H2BadFrame, asIs, raced, told(prober.Processing, prober.H2ProtocolError)},
 		{"head of 2 MiB", faultlab.H2HugeHeaders, asIs, raced, []outcome{{prober.Transfer, prober.HTTPHeadersTooLarge, 0, prober.Self, ""}}},

@@ -196,3 +196,9 @@ func H2StallMidBody(h Host) string {
 	h.Helper()
 	return serveH2(h, func(s *stream) { s.partOfBody(false); s.hang() })
 }
+
+// H2Mute shakes hands and sends no frame, not even SETTINGS.
+func H2Mute(h Host) string {
+	h.Helper()
+	return "https://" + serveTLS(h, secured("h2"), func(conn *tls.Conn, _ *net.TCPConn) { waitGone(conn) }) + "/"
+}

@@ -57,6 +57,7 @@ func (h *httpKeys) keys() map[string]key {
 		"ip_protocol_fallback":            into(&m.IPProtocolFallback),
 		"skip_resolve_phase_with_proxy":   into(&m.SkipResolve),
 		"enable_http2":                    into(&m.EnableHTTP2),
+		"enable_http3":                    into(&m.EnableHTTP3),
 		"source_ip_address":               h.source,
 		"tls_config":                      strictly(p, "tls_config", &h.client.TLSConfig),
 		"basic_auth": func(v *yaml.Node) error {
@@ -105,10 +106,28 @@ func (h *httpKeys) finish(node *yaml.Node) error {
 	if err := h.client.Validate(); err != nil {
 		return h.wrong(node, err)
 	}
+	if err := h.checkHTTP3(); err != nil {
+		return h.wrong(node, err)
+	}
 	if err := h.connections(); err != nil {
 		return h.wrong(node, err)
 	}
 	return h.credentials(node)
+}
+
+// checkHTTP3 refuses what HTTP/3 cannot be combined with.
+func (h *httpKeys) checkHTTP3() error {
+	switch {
+	case !h.EnableHTTP3:
+		return nil
+	case h.EnableHTTP2:
+		return errors.New("enable_http3 speaks nothing but HTTP/3: set enable_http2: false")
+	case h.client.ProxyURL.URL != nil || h.client.ProxyFromEnvironment:
+		return errors.New("enable_http3 cannot go through a proxy: QUIC has no CONNECT here, remove proxy_url and proxy_from_environment")
+	case h.FailIfSSL:
+		return errors.New("enable_http3 and fail_if_ssl exclude each other: HTTP/3 is always over TLS")
+	}
+	return nil
 }
 
 func (h *httpKeys) wrong(node *yaml.Node, err error) error {
@@ -234,7 +253,7 @@ func checkStatusCodes(codes []int) error {
 }
 
 func checkHTTPVersions(versions []string) error {
-	known := []string{"HTTP/1.0", "HTTP/1.1", "HTTP/2.0"}
+	known := []string{"HTTP/1.0", "HTTP/1.1", "HTTP/2.0", "HTTP/3.0"}
 	for _, v := range versions {
 		if v == "HTTP/2" {
 			return errors.New(`"HTTP/2" never matches: the version is written "HTTP/2.0"`)

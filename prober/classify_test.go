@@ -186,3 +186,21 @@ func TestErrnoOfFindsTheErrnoInAnyChain(t *testing.T) {
 		t.Errorf("errnoOf = %v, %v, want ECONNRESET, true", got, ok)
 	}
 }
+
+func TestSentence(t *testing.T) {
+	for _, row := range []struct {
+		failure Failure
+		want    string
+	}{
+		{Failure{Phase: Processing, Reason: TCPReset, Errno: syscall.ECONNRESET}, "connection reset by the peer while waiting for the response (ECONNRESET)"},
+		{Failure{Phase: Connect, Reason: TCPTimedOut}, "no answer to our SYN while connecting"},
+		{Failure{Phase: Resolve, Reason: DNSNameNotResolved}, "the name does not exist (NXDOMAIN)"},
+		{Failure{Phase: Proxy, Reason: DNSNameNotResolved}, "the name does not exist (NXDOMAIN) while setting up the tunnel through the proxy"},
+		{Failure{Phase: Resolve, Reason: LocalFDExhausted, Errno: syscall.EMFILE}, "out of file descriptors here while resolving the name (EMFILE)"},
+		{Failure{Phase: Validate, Reason: HTTPRateLimited}, "rate limited"},
+	} {
+		if got := row.failure.Sentence(); got != row.want {
+			t.Errorf("Sentence = %q, want %q", got, row.want)
+		}
+	}
+}

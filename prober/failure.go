@@ -3,6 +3,7 @@ package prober
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"syscall"
 )
 
@@ -90,7 +91,10 @@ const (
 // Sentence is the failure in the words an operator reads first:
 // "connection reset by the peer while waiting for the response (ECONNRESET)".
 func (f *Failure) Sentence() string {
-	s := f.Reason.short() + " while " + f.Phase.While()
+	s := f.Reason.short()
+	if !f.Reason.impliesPhase(f.Phase) {
+		s += " while " + f.Phase.While()
+	}
 	if f.Errno != 0 {
 		s += " (" + ErrnoName(f.Errno) + ")"
 	}
@@ -266,6 +270,11 @@ func (r Reason) Info() ReasonInfo {
 		panic(fmt.Sprintf("prober: reason %q is not in the table", string(r)))
 	}
 	return Reasons[i]
+}
+
+// impliesPhase reports whether the reason's words say already what we were doing.
+func (r Reason) impliesPhase(p Phase) bool {
+	return p == Validate || p == Resolve && strings.HasPrefix(string(r), "dns.")
 }
 
 func (r Reason) short() string { return r.Info().Short }

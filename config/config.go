@@ -45,14 +45,16 @@ type Module struct {
 	BodySizeLimit   int64  // bytes after decompression; 0: none
 
 	// What the answer must be like.
-	ValidStatusCodes       []int    // empty: 2xx
-	ValidHTTPVersions      []string // "HTTP/1.1", "HTTP/2.0"; empty: any
-	FailIfSSL              bool
-	FailIfNotSSL           bool
-	FailIfBodyMatches      []*regexp.Regexp
-	FailIfBodyNotMatches   []*regexp.Regexp
-	FailIfHeaderMatches    []HeaderMatch
-	FailIfHeaderNotMatches []HeaderMatch
+	ValidStatusCodes         []int    // empty: 2xx
+	ValidHTTPVersions        []string // "HTTP/1.1", "HTTP/2.0"; empty: any
+	FailIfSSL                bool
+	FailIfNotSSL             bool
+	FailIfBodyMatches        []*regexp.Regexp
+	FailIfBodyNotMatches     []*regexp.Regexp
+	FailIfBodyJSONMatches    *CEL // nil: none
+	FailIfBodyJSONNotMatches *CEL
+	FailIfHeaderMatches      []HeaderMatch
+	FailIfHeaderNotMatches   []HeaderMatch
 
 	authorize http.RoundTripper // the auth and http_headers round-trippers around a leaf that sends nothing; nil for none
 }
@@ -64,9 +66,14 @@ type HeaderMatch struct {
 	AllowMissing bool
 }
 
-// HasRegexp reports whether the module judges bodies or headers by expressions.
-func (m *Module) HasRegexp() bool {
-	return len(m.FailIfBodyMatches)+len(m.FailIfBodyNotMatches)+len(m.FailIfHeaderMatches)+len(m.FailIfHeaderNotMatches) > 0
+// JudgesBody reports whether the module's rules need the body's content.
+func (m *Module) JudgesBody() bool {
+	return len(m.FailIfBodyMatches)+len(m.FailIfBodyNotMatches) > 0 || m.HasCEL()
+}
+
+// HasCEL reports whether the module judges bodies by CEL expressions.
+func (m *Module) HasCEL() bool {
+	return m.FailIfBodyJSONMatches != nil || m.FailIfBodyJSONNotMatches != nil
 }
 
 // Authorize returns the request with the module's http_headers and credentials added. Nothing is sent; the request given is

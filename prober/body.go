@@ -49,7 +49,7 @@ func (h *hop) readBody() ([]byte, error) {
 		return nil, raw.blame(err)
 	}
 	var kept *bytes.Buffer
-	if len(m.FailIfBodyMatches)+len(m.FailIfBodyNotMatches) > 0 {
+	if m.JudgesBody() {
 		kept = new(bytes.Buffer)
 	}
 	h.Response.BodyBytes, err = h.attempt.prober.drain(decoded, kept, m.BodySizeLimit)

@@ -1,6 +1,8 @@
 package prober
 
 import (
+	"cmp"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -32,6 +34,9 @@ func (h *hop) judge(body []byte) *Failure {
 	}
 	if err := judgeBody(m, body); err != nil {
 		return refused(CheckBody, err)
+	}
+	if err := h.judgeJSON(body); err != nil {
+		return refused(CheckCEL, err)
 	}
 	if len(m.ValidHTTPVersions) > 0 && !slices.Contains(m.ValidHTTPVersions, r.Proto) {
 		return refused(CheckVersion, fmt.Errorf("the response is %s, want one of %q", r.Proto, m.ValidHTTPVersions))
@@ -84,6 +89,29 @@ func judgeHeader(m *config.Module, header http.Header) error {
 		}
 		if len(values) > 0 && !slices.ContainsFunc(values, rule.Regexp.MatchString) {
 			return fmt.Errorf("header %q does not match %q", rule.Header, rule.Regexp)
+		}
+	}
+	return nil
+}
+
+// judgeJSON applies the CEL expressions to the body, which must be JSON for them.
+func (h *hop) judgeJSON(body []byte) error {
+	m := h.attempt.module
+	if m.FailIfBodyJSONMatches == nil && m.FailIfBodyJSONNotMatches == nil {
+		return nil
+	}
+	var document any
+	if err := json.Unmarshal(body, &document); err != nil {
+		return fmt.Errorf("body is not JSON: %w", err)
+	}
+	if rule := m.FailIfBodyJSONMatches; rule != nil {
+		if matches, err := rule.Eval(h.attempt.ctx, document); err != nil || matches {
+			return cmp.Or(err, fmt.Errorf("body matches %q", rule.Text))
+		}
+	}
+	if rule := m.FailIfBodyJSONNotMatches; rule != nil {
+		if matches, err := rule.Eval(h.attempt.ctx, document); err != nil || !matches {
+			return cmp.Or(err, fmt.Errorf("body does not match %q", rule.Text))
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@ package prober_test
 import (
 	"net/http"
 	"regexp"
+	"strconv"
 	"testing"
 
 	"errno_exporter/config"
@@ -16,6 +17,15 @@ func expressions(texts ...string) []*regexp.Regexp {
 		list[i] = regexp.MustCompile(text)
 	}
 	return list
+}
+
+// cel compiles an expression as the configuration does.
+func cel(text string) *config.CEL {
+	c, err := config.Parse([]byte("modules: {m: {prober: http, http: {fail_if_body_json_matches_cel: "+strconv.Quote(text)+"}}}"), "f.yml", ".")
+	if err != nil {
+		panic(err) // the row is wrong
+	}
+	return c.Modules["m"].FailIfBodyJSONMatches
 }
 
 func header(name, expression string, allowMissing bool) []config.HeaderMatch {
@@ -60,6 +70,21 @@ func checkRows() []fault {
 		{"body under gzip matches", packed, func(m *config.Module) { gzip(m); m.FailIfBodyNotMatches = expressions(`^{"status":"ok"}$`) }, once, ok},
 		{"body of a redirect that is not followed", redirect, func(m *config.Module) {
 			m.FollowRedirects, m.ValidStatusCodes, m.FailIfBodyMatches = false, []int{302}, expressions("nothing")
+		}, once, ok},
+		{"CEL matches", plain, func(m *config.Module) { m.FailIfBodyJSONMatches = cel("body.status == 'ok'") }, once, refusedBy(prober.CheckCEL)},
+		{"CEL does not match", plain, func(m *config.Module) { m.FailIfBodyJSONMatches = cel("body.status == 'down'") }, once, ok},
+		{"CEL matches as it must", plain, func(m *config.Module) { m.FailIfBodyJSONNotMatches = cel("body.status == 'ok'") }, once, ok},
+		{"CEL does not match as it must", plain, func(m *config.Module) { m.FailIfBodyJSONNotMatches = cel("body.status == 'down'") }, once, refusedBy(prober.CheckCEL)},
+		{"CEL on what is not there", plain, func(m *config.Module) { m.FailIfBodyJSONMatches = cel("body.count > 1") }, once, refusedBy(prober.CheckCEL)},
+		{"CEL whose value is no boolean", plain, func(m *config.Module) { m.FailIfBodyJSONNotMatches = cel("body.status") }, once, refusedBy(prober.CheckCEL)},
+		{"CEL on a body that is not JSON", status(200), func(m *config.Module) { m.FailIfBodyJSONMatches = cel("false") }, once, refusedBy(prober.CheckCEL)},
+		{"CEL and a regexp", plain, func(m *config.Module) {
+			m.FailIfBodyJSONNotMatches, m.FailIfBodyNotMatches = cel("body.status == 'ok'"), expressions("status")
+		}, once, ok},
+		{"CEL on a redirect that is not followed", func(h faultlab.Host) string {
+			return faultlab.Answer(h, "HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 8\r\n\r\n{\"a\": 1}")
+		}, func(m *config.Module) {
+			m.FollowRedirects, m.ValidStatusCodes, m.FailIfBodyJSONNotMatches = false, []int{302}, cel("body.a == 1")
 		}, once, ok},
 		{"body at the limit", plain, func(m *config.Module) { m.BodySizeLimit = 15 }, once, ok},
 		{"body over the limit", plain, func(m *config.Module) { m.BodySizeLimit = 14 }, once, []outcome{{prober.Validate, prober.HTTPContent, 0, prober.Self, prober.CheckBodySize}}},

@@ -83,6 +83,7 @@ const (
 	CheckHeader   Check = "header_regexp"
 	CheckBodySize Check = "body_size"
 	CheckBody     Check = "body_regexp"
+	CheckCEL      Check = "body_cel"
 	CheckVersion  Check = "http_version"
 	CheckTLS      Check = "tls_policy"
 	CheckRedirect Check = "redirect"

@@ -4,11 +4,12 @@ import (
 	"net/http"
 	"time"
 
+	"errno_exporter/config"
 	"errno_exporter/prober"
 )
 
 // addHTTP adds the facts of the final response. Without one they are 0, as dashboards made for blackbox_exporter expect.
-func (f *families) addHTTP(a *prober.Attempt, failure *prober.Failure) {
+func (f *families) addHTTP(a *prober.Attempt, m *config.Module, failure *prober.Failure) {
 	last := a.LastHop()
 	response := last.Response
 	if response == nil {
@@ -25,6 +26,10 @@ func (f *families) addHTTP(a *prober.Attempt, failure *prober.Failure) {
 		number(last.TLS != nil && last.TLS.Complete))
 	f.gauge("probe_failed_due_to_regex", "Whether the probe failed because a regular expression on the body or a header refused the response.",
 		number(refusedByRegexp(failure)))
+	if m.HasCEL() {
+		f.gauge("probe_failed_due_to_cel", "Whether the probe failed because a CEL expression on the body refused the response.",
+			number(failure != nil && failure.Check == prober.CheckCEL))
+	}
 	if modified, ok := lastModified(response); ok {
 		f.gauge("probe_http_last_modified_timestamp_seconds", "The final response's Last-Modified as a Unix time.", float64(modified.Unix()))
 	}

@@ -18,7 +18,7 @@ func Probe(r *prober.Result, m *config.Module) []*dto.MetricFamily {
 	f.addVerdict(r)
 	f.addAddress(&attempt.Hops[0], m)
 	f.addDurations(attempt)
-	f.addHTTP(attempt, r.Failure)
+	f.addHTTP(attempt, m, r.Failure)
 	f.addTLS(attempt)
 	f.addBytes(attempt)
 	f.addTCP(attempt)

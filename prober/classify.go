@@ -190,13 +190,8 @@ func (h *hop) spoken(err error) (Reason, Origin, bool) {
 	if reason, origin, ok := classifyTLS(err, h.TLS); ok {
 		return reason, origin, true
 	}
-	if reason, origin, ok := classifyHTTP2(err); ok {
+	if reason, origin, ok := h.spokenHTTP2(err); ok {
 		return reason, origin, true
-	}
-	if h2, ok := h.stream.(*h2conn); ok && h.ended() == running {
-		if reason, ok := reasonOfFrames(h2.frames(), h.response != nil); ok {
-			return reason, Peer, true
-		}
 	}
 	if h.response == nil && h.stream != h.socket {
 		// net/http may have been told of a write error first. A TLS connection keeps what ended its reading.
@@ -205,6 +200,26 @@ func (h *hop) spoken(err error) (Reason, Origin, bool) {
 		}
 	}
 	return "", "", false
+}
+
+// spokenHTTP2 finds what HTTP/2 said: in the error, or in frames that net/http forgot about.
+func (h *hop) spokenHTTP2(err error) (Reason, Origin, bool) {
+	h2, ok := h.stream.(*h2conn)
+	if !ok {
+		return "", "", false
+	}
+	seen := h2.frames()
+	if h.response == nil && seen.headBytes >= maxResponseHead/2 { // HPACK may halve it, and net/http's error does not say
+		return HTTPHeadersTooLarge, Self, true
+	}
+	if reason, origin, ok := classifyHTTP2(err); ok {
+		return reason, origin, true
+	}
+	if h.ended() != running {
+		return "", "", false
+	}
+	reason, ok := reasonOfFrames(seen, h.response != nil)
+	return reason, Peer, ok
 }
 
 // lastOfTLS is what ended the reading of the TLS connection on top of the socket, which is closed: what had been decrypted is read

@@ -135,7 +135,7 @@ func (h *hop) client() (*http.ClientConn, error) {
 	transport := h.attempt.prober.http1
 	if h.secondProtocol() {
 		transport = h.attempt.prober.http2
-		h.stream = &h2conn{Conn: h.stream.(*tls.Conn)}
+		h.stream = &h2conn{Conn: h.stream.(*tls.Conn), start: h.attempt.start}
 	}
 	ctx := context.WithValue(context.Background(), connKey{}, h.stream)
 	return transport.NewClientConn(ctx, "http", "prepared:0")
@@ -195,6 +195,9 @@ func (h *hop) failExchange(p *progress, began time.Duration, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	at := h.endedAt()
+	if h2, ok := h.stream.(*h2conn); ok && p.firstByte == 0 && p.informed == 0 {
+		p.firstByte, p.sent = min(h2.frames().headAt, at), p.wroteAt // net/http tells only of a head that is complete
+	}
 	switch {
 	case p.firstByte != 0:
 		sent := min(max(p.sent, began), p.firstByte)

@@ -110,6 +110,7 @@ func http2Faults() []fault {
 		{"silence, without settings", faultlab.H2Mute, briefly, once, []outcome{tooSlow}},
 		{"HTTP/1.1 for an answer", faultlab.H2HTTP1Answer, asIs, raced, []outcome{told(prober.Processing, prober.H2ProtocolError)[0], told(prober.Request, prober.H2ProtocolError)[0]}},
 		{"bad frame", faultlab.H2BadFrame, asIs, raced, told(prober.Processing, prober.H2ProtocolError)},
+		{"head of 2 MiB under HPACK", faultlab.H2HugeHeadersCompressed, asIs, raced, []outcome{{prober.Transfer, prober.HTTPHeadersTooLarge, 0, prober.Self, ""}}},
 		{"head of 2 MiB", faultlab.H2HugeHeaders, asIs, raced, []outcome{{prober.Transfer, prober.HTTPHeadersTooLarge, 0, prober.Self, ""}}},
 		{"RST after the request", faultlab.H2ResetAfterRequest, asIs, raced, []outcome{peerReset}},
 		{"FIN after the request", faultlab.H2FinAfterRequest, asIs, raced, []outcome{peerClosed}},

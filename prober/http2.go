@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"io"
 	"sync"
+	"time"
 
 	"golang.org/x/net/http2"
 )
@@ -20,6 +21,7 @@ const frameHeader = 9
 // h2conn is a TLS connection whose incoming frames are watched.
 type h2conn struct {
 	*tls.Conn
+	start time.Time // the attempt's beginning
 
 	mu    sync.Mutex // guards what follows
 	seen  framesSeen
@@ -33,8 +35,10 @@ type h2conn struct {
 type framesSeen struct {
 	goAway     bool
 	goAwayCode http2.ErrCode
-	http1      bool // the first bytes were an HTTP/1 status line
-	ended      bool // a frame ended our stream: the response was complete in its sender's eyes
+	http1      bool          // the first bytes were an HTTP/1 status line
+	headAt     time.Duration // arrival of the first HEADERS frame; 0 before
+	headBytes  int           // of HEADERS and CONTINUATION frames, compressed
+	ended      bool          // a frame ended our stream: the response was complete in its sender's eyes
 }
 
 func (c *h2conn) Read(p []byte) (int, error) {
@@ -60,6 +64,7 @@ func (c *h2conn) watch(p []byte) {
 				return
 			}
 			c.rest = int(c.head[0])<<16 | int(c.head[1])<<8 | int(c.head[2])
+			c.begin()
 		}
 		take := min(c.rest, len(p))
 		if http2.FrameType(c.head[3]) == http2.FrameGoAway && len(c.head) < frameHeader+8 {
@@ -69,6 +74,18 @@ func (c *h2conn) watch(p []byte) {
 		if c.rest == 0 {
 			c.frame()
 		}
+	}
+}
+
+// begin takes note of a frame whose header is here.
+func (c *h2conn) begin() {
+	kind := http2.FrameType(c.head[3])
+	if kind != http2.FrameHeaders && kind != http2.FrameContinuation {
+		return
+	}
+	c.seen.headBytes += c.rest
+	if c.seen.headAt == 0 {
+		c.seen.headAt = time.Since(c.start)
 	}
 }
 

@@ -17,6 +17,8 @@ type stream struct {
 	conn *tls.Conn
 	raw  *net.TCPConn
 	id   uint32
+
+	uncompressed bool // send header fields as they are
 }
 
 // serveH2 speaks HTTP/2 up to the headers of the first request and then does what handle says.
@@ -57,6 +59,9 @@ func (s *stream) awaitHeaders() bool {
 func (s *stream) headers(end bool, fields ...string) {
 	var block bytes.Buffer
 	encoder := hpack.NewEncoder(&block)
+	if s.uncompressed {
+		encoder.SetMaxDynamicTableSize(0)
+	}
 	_ = encoder.WriteField(hpack.HeaderField{Name: ":status", Value: "200"}) // a buffer takes everything
 	for i := 0; i+1 < len(fields); i += 2 {
 		_ = encoder.WriteField(hpack.HeaderField{Name: fields[i], Value: fields[i+1]})
@@ -137,17 +142,29 @@ func H2BadFrame(h Host) string {
 	})
 }
 
-// H2HugeHeaders answers with 2 MiB of header fields.
+// hugeHead is 2 MiB of header fields.
+func hugeHead() []string {
+	var fields []string
+	for range 2100 {
+		fields = append(fields, "x-filler", strings.Repeat("xyz~", 250))
+	}
+	return fields
+}
+
+// H2HugeHeaders answers with 2 MiB of header fields, in as many bytes on the wire.
 func H2HugeHeaders(h Host) string {
 	h.Helper()
 	return serveH2(h, func(s *stream) {
-		var fields []string
-		for range 2100 {
-			fields = append(fields, "x-filler", strings.Repeat("xyz~", 250))
-		}
-		s.headers(true, fields...)
+		s.uncompressed = true
+		s.headers(true, hugeHead()...)
 		s.hang()
 	})
+}
+
+// H2HugeHeadersCompressed answers with 2 MiB of header fields that HPACK makes 3 KiB of.
+func H2HugeHeadersCompressed(h Host) string {
+	h.Helper()
+	return serveH2(h, func(s *stream) { s.headers(true, hugeHead()...); s.hang() })
 }
 
 // H2ResetAfterRequest reads the headers and resets the TCP connection.

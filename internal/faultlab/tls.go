@@ -265,8 +265,7 @@ func TLSUnknownHandshakeMessage(h Host) string {
 	return afterHello(h, "\x16\x03\x03\x00\x04\x63\x00\x00\x00", hang)
 }
 
-// serverHello is a ServerHello record of TLS 1.2's form with a version, a session ID of no one's asking, and the cipher suite
-// TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 (RFC 5246 section 7.4.1.3).
+// serverHello is a ServerHello record of TLS 1.2's form with a version and a cipher suite (RFC 5246 section 7.4.1.3).
 func serverHello(minor byte, suite string) string {
 	body := "\x03" + string([]byte{minor}) + string(make([]byte, 32)) + "\x00" + suite + "\x00"
 	handshake := "\x02\x00\x00" + string([]byte{byte(len(body))}) + body

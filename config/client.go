@@ -1,6 +1,7 @@
 package config
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -82,6 +83,18 @@ func (h *httpKeys) credentials(node *yaml.Node) error {
 		auth.SetDirectory(h.dir)
 		chain = promconfig.NewAuthorizationCredentialsRoundTripper(
 			auth.Type, secretReader(string(auth.Credentials), auth.CredentialsFile), chain)
+	}
+	if c.OAuth2 != nil {
+		c.OAuth2.SetDirectory(h.dir)
+		tokens, err := newTokens(c.OAuth2, chain)
+		if err != nil {
+			return h.wrong(node, err)
+		}
+		if _, err := tokens.secret.Fetch(context.Background()); err != nil {
+			return h.wrong(node, fmt.Errorf("oauth2: %w", err))
+		}
+		h.authorize = tokens
+		return nil // a trial would fetch a token
 	}
 	if chain == (unsent{}) {
 		return nil

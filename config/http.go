@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/textproto"
+	"net/url"
 	"os"
 	"regexp"
 	"slices"
@@ -70,6 +71,7 @@ func (h *httpKeys) keys() map[string]key {
 			h.client.Authorization = new(promconfig.Authorization)
 			return strictly(p, "authorization", h.client.Authorization)(v)
 		},
+		"oauth2":                 h.oauth2,
 		"bearer_token":           secret(&h.client.BearerToken),
 		"bearer_token_file":      into(&h.client.BearerTokenFile),
 		"proxy_url":              h.proxyURL,
@@ -200,6 +202,22 @@ func (h *httpKeys) httpHeaders(node *yaml.Node) error {
 	}
 	h.client.HTTPHeaders = headers
 	return nil
+}
+
+// oauth2 reads the credentials for tokens. Its token_url is checked here, since the first fetch is the first probe's.
+func (h *httpKeys) oauth2(node *yaml.Node) error {
+	c := new(promconfig.OAuth2)
+	h.client.OAuth2 = c
+	if err := strictly(h.place, "oauth2", c)(node); err != nil {
+		return err
+	}
+	if u, err := url.Parse(c.TokenURL); c.TokenURL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		return errors.New("token_url is not a URL, want one such as https://login.example.com/oauth2/token")
+	}
+	if c.GrantType != "" && c.GrantType != grantJWTBearer && c.GrantType != "client_credentials" {
+		return fmt.Errorf("grant_type %q is not supported, want client_credentials or %s", c.GrantType, grantJWTBearer)
+	}
+	return c.ProxyConfig.Validate()
 }
 
 func (h *httpKeys) body(node *yaml.Node) error {

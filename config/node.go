@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	promconfig "github.com/prometheus/common/config"
 	"github.com/prometheus/common/model"
 	"gopkg.in/yaml.v3"
 )
@@ -224,17 +225,27 @@ func durationProblem(s string) string {
 }
 
 // strictly reads a mapping into a struct of another package by its yaml tags, without keys it does not know.
-func strictly[T any](p place, what string, to *T, leftOut ...string) key {
+func strictly[T any](p place, what string, to *T) key {
 	return func(value *yaml.Node) error {
 		keys := map[string]key{}
-		v := reflect.ValueOf(to).Elem()
-		for i := range v.NumField() {
-			name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
-			if name != "" && !slices.Contains(leftOut, name) && !strings.HasSuffix(name, "_ref") {
-				keys[name] = field(v.Field(i))
-			}
-		}
+		addFields(p, keys, reflect.ValueOf(to).Elem())
 		return p.mapping(value, what, keys)
+	}
+}
+
+// addFields adds a struct's keys; those of secret managers, which there are none of here, are left out.
+func addFields(p place, keys map[string]key, v reflect.Value) {
+	for i := range v.NumField() {
+		name, options, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
+		switch {
+		case options == "inline":
+			addFields(p, keys, v.Field(i))
+		case name == "" || strings.HasSuffix(name, "_ref"):
+		case name == "tls_config":
+			keys[name] = strictly(p, name, v.Field(i).Addr().Interface().(*promconfig.TLSConfig))
+		default:
+			keys[name] = field(v.Field(i))
+		}
 	}
 }
 

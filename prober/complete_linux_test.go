@@ -44,6 +44,9 @@ func TestEveryReasonHasAFault(t *testing.T) {
 	for _, row := range dnsFaults {
 		expect(row.name, row.want.Phase, row.want.Reason)
 	}
+	for _, row := range oauth2Faults {
+		expect(row.name, row.want.Phase, row.want.Reason)
+	}
 	for _, row := range slices.Concat(netnsLocalRows(), netnsConnectRows(), netnsRejectionRows(), netnsResolveRows(), netnsExchangeRows()) {
 		expect(row.name, row.want.Phase, row.want.Reason)
 	}

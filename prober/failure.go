@@ -169,6 +169,10 @@ const (
 	LocalNoRoute       Reason = "local.no_route"
 	LocalDenied        Reason = "local.denied"
 
+	AuthTokenTimedOut Reason = "auth.token_timed_out"
+	AuthTokenDenied   Reason = "auth.token_denied"
+	AuthTokenFailed   Reason = "auth.token_failed"
+
 	ProbeConfig Reason = "probe.config"
 	Abandoned   Reason = "abandoned"
 	Unknown     Reason = "unknown"
@@ -258,6 +262,10 @@ var Reasons = []ReasonInfo{
 	{LocalNoResources, leaving, "out of memory or buffers here", "The kernel has no buffers or memory for the socket (ENOBUFS, ENOMEM).", "X"},
 	{LocalNoRoute, leaving, "no route from here", "This host has no route to the address, or its interface is down: our network, not the target.", "X (C INTERNET_DISCONNECTED)"},
 	{LocalDenied, leaving, "denied on this host", "A local rule forbids it: firewall, prohibit route, seccomp or Landlock.", "X (C NETWORK_ACCESS_DENIED)"},
+
+	{AuthTokenTimedOut, []Phase{Request}, "no OAuth2 token in time", "The token endpoint did not give a token before our deadline: the login service is slow or stuck, the API itself was not asked.", "X (RFC 6749 section 5)"},
+	{AuthTokenDenied, []Phase{Request}, "the OAuth2 token was denied", "The token endpoint refused our credentials (4xx): check client_id, the secret and the scopes. The API itself was not asked.", "X (RFC 6749 section 5.2)"},
+	{AuthTokenFailed, []Phase{Request}, "the OAuth2 token could not be fetched", "The way to the token endpoint, or the endpoint itself, failed; the record and the errno tell how. The API itself was not asked.", "X (RFC 6749 section 5)"},
 
 	{ProbeConfig, []Phase{Resolve, Connect, Proxy, Request}, "the probe itself is misconfigured", "The target or module cannot work as written: a name that can never resolve, a secret file that cannot be read.", "X"},
 	{Abandoned, always, "abandoned by us", "The asker went away or the exporter is stopping: not the target's failure.", "N"},

@@ -78,22 +78,20 @@ func (p *Prober) try(ctx context.Context, t Target, m *config.Module) Attempt {
 	a := &attempt{prober: p, ctx: ctx, module: m, target: t, start: time.Now()}
 	a.record.Start = a.start
 	a.record.Hops = make([]Hop, 0, 1)
-	request, err := a.firstRequest()
-	if err != nil { // a secret that cannot be read: nothing was sent
-		h := a.newHop(&http.Request{URL: t.URL})
-		h.fail(Connect, a.elapsed(), Failure{Reason: ProbeConfig, Origin: Self, Err: err})
-	}
-	for err == nil {
+	request := a.firstRequest()
+	for {
 		h := a.newHop(request)
 		body := h.run()
 		if h.failure != nil || !a.follows(h) {
 			h.validate(body)
 			break
 		}
-		if request, err = a.nextRequest(h); err != nil {
+		next, err := a.nextRequest(h)
+		if err != nil {
 			h.fail(Validate, a.elapsed(), redirectFailure(err))
 			break
 		}
+		request = next
 	}
 	a.record.Elapsed = a.elapsed()
 	return a.record
@@ -124,6 +122,9 @@ func (h *hop) run() []byte {
 	host, port, err := hostPort(h.request.URL)
 	if err != nil {
 		h.fail(Resolve, h.attempt.elapsed(), Failure{Reason: ProbeConfig, Origin: Self, Err: err})
+		return nil
+	}
+	if err := h.authorize(); err != nil {
 		return nil
 	}
 	proxy, err := h.attempt.proxyFor(h.request)

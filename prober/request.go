@@ -2,7 +2,6 @@ package prober
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -11,16 +10,18 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"errno_exporter/config"
 )
 
 // maxRedirects is how many redirects are followed, as in blackbox_exporter and net/http.
 const maxRedirects = 10
 
-// firstRequest is the request to the target, credentials added.
-func (a *attempt) firstRequest() (*http.Request, error) {
+// firstRequest is the request to the target, without the module's credentials.
+func (a *attempt) firstRequest() *http.Request {
 	request := a.newRequest(a.module.Method, a.target.URL, a.module.Header.Clone(), a.module.Body)
 	request.Host = a.hostOverride()
-	return a.authorize(request)
+	return request
 }
 
 // hostOverride is the Host header asked for, by the probe or by the module; empty for the URL's own.
@@ -31,13 +32,14 @@ func (a *attempt) hostOverride() string {
 	return a.module.Host
 }
 
-// newRequest builds a request by the rules of net/http's own client. Its context is nobody's: the socket holds our deadline.
+// newRequest builds a request by the rules of net/http's own client. Its context bounds what is done to make it; the exchange is
+// bounded by the socket.
 func (a *attempt) newRequest(method string, u *url.URL, header http.Header, body []byte) *http.Request {
 	request := (&http.Request{
 		Method: method, URL: u, Header: header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Close: true, // one connection, one exchange: the server may let go of it
-	}).WithContext(context.Background())
+	}).WithContext(a.ctx)
 	if len(body) > 0 {
 		request.Body = newBody(body)
 		request.ContentLength = int64(len(body))
@@ -55,16 +57,42 @@ type requestBody struct{ *bytes.Reader }
 
 func (*requestBody) Close() error { return nil }
 
-// authorize adds the URL's credentials, and the module's unless a redirect has led to another host.
-func (a *attempt) authorize(request *http.Request) (*http.Request, error) {
-	if user := request.URL.User; user != nil && request.Header.Get("Authorization") == "" {
+// authorize adds the URL's credentials to the request, and the module's unless a redirect has led to another host. An OAuth2 token
+// may have to be fetched first, within our deadline. What goes wrong is a request that could not be made.
+func (h *hop) authorize() error {
+	if user := h.request.URL.User; user != nil && h.request.Header.Get("Authorization") == "" {
 		password, _ := user.Password()
-		request.SetBasicAuth(user.Username(), password)
+		h.request.SetBasicAuth(user.Username(), password)
 	}
-	if a.left {
-		return request, nil
+	if h.attempt.left {
+		return nil
 	}
-	return a.module.Authorize(request)
+	began := h.attempt.elapsed()
+	authorized, err := h.attempt.module.Authorize(h.request)
+	if err != nil {
+		h.fail(Request, began, classifyAuthorize(err, h.attempt.ending(err)))
+		return err
+	}
+	h.request = authorized
+	return nil
+}
+
+// classifyAuthorize names a request that could not be made: a secret that cannot be read, or a token endpoint that gave no token.
+func classifyAuthorize(err error, ended ending) Failure {
+	token, ok := errors.AsType[*config.TokenError](err)
+	errno, _ := errnoOf(err)
+	f := Failure{Reason: AuthTokenFailed, Errno: errno, Origin: Peer, Err: err}
+	switch {
+	case !ok:
+		f.Reason, f.Origin = ProbeConfig, Self
+	case ended == cancelled:
+		f.Reason, f.Origin = Abandoned, Self
+	case token.Status >= 400 && token.Status < 500:
+		f.Reason = AuthTokenDenied
+	case errno == 0 && ended == deadline:
+		f.Reason, f.Origin = AuthTokenTimedOut, Self
+	}
+	return f
 }
 
 // follows reports whether the hop's response is a redirect that the module wants followed.
@@ -107,7 +135,7 @@ func (a *attempt) nextRequest(h *hop) (*http.Request, error) {
 	}
 	request.Response = h.response
 	a.carryCookies(h, request)
-	return a.authorize(request)
+	return request, nil
 }
 
 // keepsMethod: 307 and 308 repeat the request as it was, the others only what is safe anyway (RFC 9110 section 15.4).

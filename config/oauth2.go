@@ -1,0 +1,160 @@
+package config
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+
+	"github.com/golang-jwt/jwt/v5"
+	promconfig "github.com/prometheus/common/config"
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
+)
+
+// TokenError says that the token endpoint gave no token, so that no request could be made.
+type TokenError struct {
+	Endpoint string // the token_url without userinfo and query
+	Status   int    // of the endpoint's answer; 0 where none came
+	Err      error
+}
+
+func (e *TokenError) Error() string {
+	return fmt.Sprintf("oauth2 token from %s: %v", e.Endpoint, e.Err)
+}
+
+// Unwrap returns what the endpoint or the way to it did.
+func (e *TokenError) Unwrap() error { return e.Err }
+
+// tokens gets a module's OAuth2 token, keeps it until it expires, and adds it to requests. A fetch ends with the context of the
+// request that needs it: a token endpoint that hangs costs the probe its deadline and no more.
+type tokens struct {
+	next     http.RoundTripper
+	config   *promconfig.OAuth2
+	secret   promconfig.SecretReader
+	client   *http.Transport
+	turn     chan struct{} // holds one value: who takes it may fetch. Guards token and usedWith
+	token    *oauth2.Token
+	usedWith string // the secret the token was had with
+}
+
+func newTokens(c *promconfig.OAuth2, next http.RoundTripper) (*tokens, error) {
+	secured, err := promconfig.NewTLSConfig(&c.TLSConfig)
+	if err != nil {
+		return nil, fmt.Errorf("oauth2: tls_config: %w", err)
+	}
+	t := &tokens{next: next, config: c, turn: make(chan struct{}, 1), secret: secretReader(string(c.ClientSecret), c.ClientSecretFile)}
+	if c.GrantType == grantJWTBearer {
+		t.secret = secretReader(string(c.ClientCertificateKey), c.ClientCertificateKeyFile)
+	}
+	t.client = &http.Transport{
+		TLSClientConfig: secured, Proxy: c.Proxy(), ProxyConnectHeader: c.GetProxyConnectHeader(),
+		DialContext: dialForFetch, DisableKeepAlives: true, ForceAttemptHTTP2: true,
+	}
+	t.turn <- struct{}{}
+	return t, nil
+}
+
+const grantJWTBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer" // RFC 7523
+
+// RoundTrip adds the token to a copy of the request and hands it on.
+func (t *tokens) RoundTrip(request *http.Request) (*http.Response, error) {
+	token, err := t.valid(request.Context())
+	if err != nil {
+		return nil, err
+	}
+	authorized := request.Clone(request.Context())
+	token.SetAuthHeader(authorized)
+	return t.next.RoundTrip(authorized)
+}
+
+// valid returns the kept token, or a new one. Of several probes that need one, one fetches and the others wait as long as they can.
+func (t *tokens) valid(ctx context.Context) (*oauth2.Token, error) {
+	select {
+	case <-t.turn:
+		defer func() { t.turn <- struct{}{} }()
+	case <-ctx.Done():
+		return nil, t.failed(ctx.Err())
+	}
+	secret, err := t.secret.Fetch(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("unable to read oauth2 client secret: %w", err)
+	}
+	if t.token.Valid() && t.usedWith == secret {
+		return t.token, nil
+	}
+	client := &http.Client{Transport: boundTo{ctx, t.client}}
+	token, err := t.source(context.WithValue(ctx, oauth2.HTTPClient, client), secret).Token()
+	if err != nil {
+		return nil, t.failed(err)
+	}
+	t.token, t.usedWith = token, secret
+	return token, nil
+}
+
+// failed makes an error that names the endpoint, and shows nothing of its answer but the status: it may repeat what it was sent.
+func (t *tokens) failed(err error) error {
+	e := &TokenError{Endpoint: t.config.TokenURL, Err: err}
+	if u, parseErr := url.Parse(t.config.TokenURL); parseErr == nil {
+		e.Endpoint = u.Scheme + "://" + u.Host + u.Path
+	}
+	if answer, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
+		e.Status = answer.Response.StatusCode
+		e.Err = fmt.Errorf("status %d %s", e.Status, answer.ErrorCode)
+	} else if in, ok := errors.AsType[*url.Error](err); ok {
+		e.Err = in.Err
+	}
+	return e
+}
+
+func (t *tokens) source(ctx context.Context, secret string) oauth2.TokenSource {
+	c := t.config
+	parameters := url.Values{}
+	for name, value := range c.EndpointParams {
+		parameters.Set(name, value)
+	}
+	if c.GrantType != grantJWTBearer {
+		credentials := &clientcredentials.Config{
+			ClientID: c.ClientID, ClientSecret: secret, Scopes: c.Scopes, TokenURL: c.TokenURL, EndpointParams: parameters,
+		}
+		return credentials.TokenSource(ctx)
+	}
+	methods := map[string]*jwt.SigningMethodRSA{"": jwt.SigningMethodRS256, "RS256": jwt.SigningMethodRS256, "RS384": jwt.SigningMethodRS384, "RS512": jwt.SigningMethodRS512}
+	assertion := &promconfig.JwtGrantTypeConfig{
+		PrivateKey: []byte(secret), PrivateKeyID: c.ClientCertificateKeyID, Scopes: c.Scopes, TokenURL: c.TokenURL, EndpointParams: parameters,
+		SigningAlgorithm: methods[c.SignatureAlgorithm], Iss: c.Iss, Subject: c.ClientID, Audience: c.Audience, PrivateClaims: c.Claims,
+	}
+	if assertion.Iss == "" {
+		assertion.Iss = c.ClientID
+	}
+	return assertion.TokenSource(ctx)
+}
+
+// fetchKey carries the context of the request that needs the token: net/http dials with a context of its own.
+type fetchKey struct{}
+
+// boundTo sends each request with a context, whatever the library that made it thought of.
+type boundTo struct {
+	ctx  context.Context
+	next http.RoundTripper
+}
+
+func (b boundTo) RoundTrip(request *http.Request) (*http.Response, error) {
+	return b.next.RoundTrip(request.WithContext(context.WithValue(b.ctx, fetchKey{}, b.ctx)))
+}
+
+// dialForFetch makes a connection that is closed when the request's context ends.
+func dialForFetch(ctx context.Context, network, address string) (net.Conn, error) {
+	if fetch, ok := ctx.Value(fetchKey{}).(context.Context); ok {
+		ctx = fetch
+	}
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	context.AfterFunc(ctx, func() { _ = conn.Close() }) // nobody waits for it any more
+	return conn, nil
+}

@@ -1,0 +1,93 @@
+package prober_test
+
+import (
+	"fmt"
+	"strings"
+	"syscall"
+	"testing"
+
+	"errno_exporter/config"
+	"errno_exporter/internal/faultlab"
+	"errno_exporter/prober"
+)
+
+// oauth2Module is a module with an oauth2 key, as the configuration makes it.
+func oauth2Module(t testing.TB, tokenURL, secret string) *config.Module {
+	t.Helper()
+	text := fmt.Sprintf("modules: {m: {prober: http, timeout: 20s, http: {preferred_ip_protocol: ip4, oauth2: {client_id: lab, client_secret: %s, token_url: %q}}}}", secret, tokenURL)
+	c, err := config.Parse([]byte(text), "f.yml", ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.Modules["m"]
+}
+
+// oauth2Faults are token endpoints that give none; the API behind is healthy and must not be asked.
+var oauth2Faults = []struct {
+	name     string
+	endpoint func(faultlab.Host) string
+	secret   string
+	runs     int
+	want     outcome
+}{
+	{"wrong secret", func(h faultlab.Host) string { return faultlab.NewTokenEndpoint(h, 60).URL }, "wrong", 5, noToken(prober.AuthTokenDenied, 0, prober.Peer)},
+	{"endpoint 500", status(500), "secret", 5, noToken(prober.AuthTokenFailed, 0, prober.Peer)},
+	{"endpoint refuses", faultlab.ClosedPort, "secret", 5, noToken(prober.AuthTokenFailed, syscall.ECONNREFUSED, prober.Peer)},
+	{"endpoint resets", faultlab.ResetAfterRequest, "secret", raced, noToken(prober.AuthTokenFailed, syscall.ECONNRESET, prober.Peer)},
+	{"endpoint answers something else", answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"), "secret", 5, noToken(prober.AuthTokenFailed, 0, prober.Peer)},
+	{"endpoint hangs", faultlab.Silent, "secret", once, noToken(prober.AuthTokenTimedOut, 0, prober.Self)},
+}
+
+func noToken(reason prober.Reason, errno syscall.Errno, origin prober.Origin) outcome {
+	return outcome{prober.Request, reason, errno, origin, ""}
+}
+
+func TestOAuth2Faults(t *testing.T) {
+	for _, row := range oauth2Faults {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			var seen []faultlab.Seen
+			api := faultlab.Handler(t, recorderOf(&seen, fine))
+			m := oauth2Module(t, row.endpoint(t), row.secret)
+			if row.want.Reason == prober.AuthTokenTimedOut {
+				m.Timeout = patience
+			}
+			for range row.runs {
+				r := probe(t, prober.New(prober.Options{}), api, m)
+				if got := outcomeOf(r.Failure); got != row.want || len(seen) != 0 {
+					t.Fatalf("Probe = %+v, want %+v; the API saw %v%s", got, row.want, seen, evidence(&r))
+				}
+				if text := r.Failure.Err.Error(); strings.Contains(text, row.secret) && row.secret != "secret" {
+					t.Errorf("the error shows the secret: %s", text)
+				}
+			}
+		})
+	}
+}
+
+// TestOAuth2Tokens: a token is fetched once and kept while it is valid; one that has expired is fetched again.
+func TestOAuth2Tokens(t *testing.T) {
+	for _, row := range []struct {
+		name    string
+		seconds int // of validity; x/oauth2 counts the last ten as expired
+		given   int64
+		last    string
+	}{
+		{"valid for a minute", 60, 1, "Bearer token-1"},
+		{"valid for five seconds", 5, 3, "Bearer token-3"},
+	} {
+		var seen []faultlab.Seen
+		api := faultlab.Handler(t, recorderOf(&seen, fine))
+		endpoint := faultlab.NewTokenEndpoint(t, row.seconds)
+		m := oauth2Module(t, endpoint.URL, "secret")
+		p := prober.New(prober.Options{})
+		for range 3 {
+			if r := probe(t, p, api, m); r.Failure != nil {
+				t.Fatalf("%s: Probe = %+v, want success%s", row.name, outcomeOf(r.Failure), evidence(&r))
+			}
+		}
+		if len(seen) != 3 || seen[2].Header.Get("Authorization") != row.last || endpoint.Given() != row.given {
+			t.Errorf("%s: %d tokens given, the API saw %+v, want %d and %q at last", row.name, endpoint.Given(), seen, row.given, row.last)
+		}
+	}
+}

@@ -3,18 +3,12 @@ package config
 import (
 	"errors"
 	"fmt"
-	"net/http"
 	"net/netip"
 	"net/textproto"
 	"net/url"
 	"os"
-	"regexp"
-	"slices"
-	"strings"
 
-	"github.com/alecthomas/units"
 	promconfig "github.com/prometheus/common/config"
-	"golang.org/x/net/http/httpguts"
 	"gopkg.in/yaml.v3"
 )
 
@@ -161,16 +155,6 @@ func (h *httpKeys) headers(node *yaml.Node) error {
 	return nil
 }
 
-func checkHeader(name, value string) error {
-	if !httpguts.ValidHeaderFieldName(name) {
-		return fmt.Errorf("%q is not a header name", name)
-	}
-	if !httpguts.ValidHeaderFieldValue(value) {
-		return fmt.Errorf("the value of %q has a character that no header may have", name)
-	}
-	return nil
-}
-
 // httpHeaders reads headers with several values, secrets and files.
 func (h *httpKeys) httpHeaders(node *yaml.Node) error {
 	headers := &promconfig.Headers{Headers: map[string]promconfig.Header{}}
@@ -249,140 +233,6 @@ func secret(to *promconfig.Secret) key {
 			return errors.New("want a text")
 		}
 		*to = promconfig.Secret(node.Value)
-		return nil
-	}
-}
-
-func checkMethod(method string) error {
-	if method == "" || !httpguts.ValidHeaderFieldName(method) || strings.ToUpper(method) != method {
-		return errors.New("is not an HTTP method, want one such as GET")
-	}
-	if method == http.MethodConnect {
-		return errors.New("makes a tunnel and no exchange, want one such as GET")
-	}
-	return nil
-}
-
-func checkStatusCodes(codes []int) error {
-	for _, code := range codes {
-		if code < 100 || code > 599 {
-			return fmt.Errorf("%d is not an HTTP status, want 100 to 599", code)
-		}
-	}
-	return nil
-}
-
-func checkHTTPVersions(versions []string) error {
-	known := []string{"HTTP/1.0", "HTTP/1.1", "HTTP/2.0", "HTTP/3.0"}
-	for _, v := range versions {
-		if v == "HTTP/2" {
-			return errors.New(`"HTTP/2" never matches: the version is written "HTTP/2.0"`)
-		}
-		if !slices.Contains(known, v) {
-			return fmt.Errorf("%q is not a version that a response can have, want %s", v, strings.Join(known, ", "))
-		}
-	}
-	return nil
-}
-
-func checkCompression(c string) error {
-	if !slices.Contains([]string{"", "gzip", "br", "deflate", "identity"}, c) {
-		return errors.New("is not supported, want gzip, br, deflate or identity")
-	}
-	return nil
-}
-
-// accepts reports whether an Accept-Encoding header allows an encoding (RFC 9110 section 12.5.3).
-func accepts(header, encoding string) bool {
-	starred := false
-	for item := range strings.SplitSeq(header, ",") {
-		name, parameters, _ := strings.Cut(item, ";")
-		name = strings.ToLower(strings.TrimSpace(name))
-		refused := regexp.MustCompile(`^\s*q\s*=\s*0(\.0*)?\s*$`).MatchString(parameters)
-		if name == encoding {
-			return !refused
-		}
-		starred = starred || name == "*" && !refused
-	}
-	return starred || encoding == "identity"
-}
-
-func checkIPProtocol(s string) error {
-	if s != "ip4" && s != "ip6" {
-		return errors.New("want ip4 or ip6")
-	}
-	return nil
-}
-
-// byteSize reads a size such as 10MB or 1KiB; units are powers of 1024 as in blackbox_exporter. 0 means no limit.
-func byteSize(to *int64) key {
-	return func(node *yaml.Node) error {
-		if node.Kind != yaml.ScalarNode || isNull(node) {
-			return errors.New(`want a size such as "10MB"`)
-		}
-		if node.Value == "0" {
-			*to = 0
-			return nil
-		}
-		size, err := units.ParseBase2Bytes(node.Value)
-		if err != nil || size < 0 {
-			return errors.New(`want a size such as "10MB", or 0 for no limit`)
-		}
-		*to = int64(size)
-		return nil
-	}
-}
-
-// regexps reads a list of expressions, RE2 and unanchored.
-func regexps(p place, to *[]*regexp.Regexp) key {
-	return func(node *yaml.Node) error {
-		if node.Kind != yaml.SequenceNode {
-			return errors.New("want a list of regular expressions")
-		}
-		for _, item := range node.Content {
-			re, err := compile(item)
-			if err != nil {
-				return placedError{p.errorAt(item, "regexp%s: %w", quoted(item), err)}
-			}
-			*to = append(*to, re)
-		}
-		return nil
-	}
-}
-
-func compile(node *yaml.Node) (*regexp.Regexp, error) {
-	if node.Kind != yaml.ScalarNode || isNull(node) {
-		return nil, errors.New("has no value, want a regular expression")
-	}
-	re, err := regexp.Compile(node.Value)
-	if err != nil {
-		return nil, fmt.Errorf("%s, want RE2 syntax", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
-	}
-	return re, nil
-}
-
-// headerMatches reads a list of {header, regexp, allow_missing}.
-func headerMatches(p place, to *[]HeaderMatch) key {
-	return func(node *yaml.Node) error {
-		if node.Kind != yaml.SequenceNode {
-			return errors.New("want a list of {header, regexp, allow_missing}")
-		}
-		for _, item := range node.Content {
-			var match HeaderMatch
-			err := p.mapping(item, "a header rule", map[string]key{
-				"header":        checked(&match.Header, func(s string) error { return checkHeader(s, "") }),
-				"regexp":        func(v *yaml.Node) (err error) { match.Regexp, err = compile(v); return err },
-				"allow_missing": into(&match.AllowMissing),
-			})
-			if err != nil {
-				return err
-			}
-			if match.Header == "" || match.Regexp == nil {
-				return placedError{p.errorAt(item, "a header rule needs both header and regexp")}
-			}
-			match.Header = textproto.CanonicalMIMEHeaderKey(match.Header)
-			*to = append(*to, match)
-		}
 		return nil
 	}
 }

@@ -1,0 +1,85 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net/textproto"
+	"regexp"
+	"strings"
+
+	"github.com/alecthomas/units"
+	"gopkg.in/yaml.v3"
+)
+
+// byteSize reads a size such as 10MB or 1KiB; units are powers of 1024 as in blackbox_exporter. 0 means no limit.
+func byteSize(to *int64) key {
+	return func(node *yaml.Node) error {
+		if node.Kind != yaml.ScalarNode || isNull(node) {
+			return errors.New(`want a size such as "10MB"`)
+		}
+		if node.Value == "0" {
+			*to = 0
+			return nil
+		}
+		size, err := units.ParseBase2Bytes(node.Value)
+		if err != nil || size < 0 {
+			return errors.New(`want a size such as "10MB", or 0 for no limit`)
+		}
+		*to = int64(size)
+		return nil
+	}
+}
+
+// regexps reads a list of expressions, RE2 and unanchored.
+func regexps(p place, to *[]*regexp.Regexp) key {
+	return func(node *yaml.Node) error {
+		if node.Kind != yaml.SequenceNode {
+			return errors.New("want a list of regular expressions")
+		}
+		for _, item := range node.Content {
+			re, err := compile(item)
+			if err != nil {
+				return placedError{p.errorAt(item, "regexp%s: %w", quoted(item), err)}
+			}
+			*to = append(*to, re)
+		}
+		return nil
+	}
+}
+
+func compile(node *yaml.Node) (*regexp.Regexp, error) {
+	if node.Kind != yaml.ScalarNode || isNull(node) {
+		return nil, errors.New("has no value, want a regular expression")
+	}
+	re, err := regexp.Compile(node.Value)
+	if err != nil {
+		return nil, fmt.Errorf("%s, want RE2 syntax", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+	}
+	return re, nil
+}
+
+// headerMatches reads a list of {header, regexp, allow_missing}.
+func headerMatches(p place, to *[]HeaderMatch) key {
+	return func(node *yaml.Node) error {
+		if node.Kind != yaml.SequenceNode {
+			return errors.New("want a list of {header, regexp, allow_missing}")
+		}
+		for _, item := range node.Content {
+			var match HeaderMatch
+			err := p.mapping(item, "a header rule", map[string]key{
+				"header":        checked(&match.Header, func(s string) error { return checkHeader(s, "") }),
+				"regexp":        func(v *yaml.Node) (err error) { match.Regexp, err = compile(v); return err },
+				"allow_missing": into(&match.AllowMissing),
+			})
+			if err != nil {
+				return err
+			}
+			if match.Header == "" || match.Regexp == nil {
+				return placedError{p.errorAt(item, "a header rule needs both header and regexp")}
+			}
+			match.Header = textproto.CanonicalMIMEHeaderKey(match.Header)
+			*to = append(*to, match)
+		}
+		return nil
+	}
+}

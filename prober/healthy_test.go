@@ -65,6 +65,20 @@ func TestPhasesAreWhatTheServerSaw(t *testing.T) {
 	}
 }
 
+// TestFailedPhaseHasItsTime: a phase that failed has the time it took until then, however soon the end came.
+func TestFailedPhaseHasItsTime(t *testing.T) {
+	p, m := prober.New(prober.Options{}), labModule()
+	for _, target := range []string{faultlab.ResetAfterRequest(t), faultlab.FinAfterRequest(t), faultlab.TLSResetAfterRequest(t), faultlab.H2ResetAfterRequest(t)} {
+		for range raced {
+			r := probe(t, p, target, m)
+			processing, began := r.Last().LastHop().Span(prober.Processing)
+			if !began || processing.Duration <= 0 {
+				t.Fatalf("Probe(%s): processing %v, began %v, want the time until the end%s", target, processing.Duration, began, evidence(&r))
+			}
+		}
+	}
+}
+
 func TestCancelledProbeIsAbandoned(t *testing.T) {
 	arrived := make(chan struct{}, 1)
 	hang := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {

@@ -108,8 +108,8 @@ func (r *recorder) Write(p []byte) (int, error) {
 	r.wire.BytesSent += int64(n)
 	if alive && err == nil {
 		r.accepted = ended
-		if r.lastRead > began {
-			r.accepted = began // an answer was read meanwhile: this goroutine had to wait for its turn to look at the clock
+		if r.lastRead > began || r.wire.Cause != nil {
+			r.accepted = began // it was answered meanwhile: this goroutine had to wait for its turn to look at the clock
 		}
 	}
 	r.cut = r.cut || alive && err != nil

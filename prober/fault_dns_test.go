@@ -115,3 +115,27 @@ func TestLookupsThatSucceed(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryHopKeepsToTheFamily: a redirect's name is resolved and chosen from as the target's was.
+func TestEveryHopKeepsToTheFamily(t *testing.T) {
+	four, six := netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("::1")
+	zone := faultlab.DNS(t, map[string][]netip.Addr{"first.lab.test": {four}, "second.lab.test": {four, six}})
+	port := func(url string) string { return strings.TrimSuffix(url[strings.LastIndex(url, ":")+1:], "/") }
+	for _, row := range []struct {
+		preferIPv6 bool
+		second     string // the server that the redirect must reach
+		want       netip.Addr
+	}{
+		{true, faultlab.HandlerOn(t, "[::1]:0", faultlab.Healthy), six},
+		{false, faultlab.HandlerOn(t, "127.0.0.1:0", faultlab.Healthy), four},
+	} {
+		first := faultlab.Status(t, 302, "Location", "http://second.lab.test:"+port(row.second)+"/")
+		m := labModule()
+		m.PreferIPv6 = row.preferIPv6
+		r := probe(t, prober.New(prober.Options{Resolver: zone}), "http://first.lab.test:"+port(first)+"/", m)
+		hops := r.Last().Hops
+		if r.Failure != nil || len(hops) != 2 || hops[0].Addr.Addr() != four || hops[1].Addr.Addr() != row.want {
+			t.Errorf("prefer IPv6 %v: failure %+v, %d hops, the last at %v, want success at %v%s", row.preferIPv6, outcomeOf(r.Failure), len(hops), r.Last().LastHop().Addr, row.want, evidence(&r))
+		}
+	}
+}

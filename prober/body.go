@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/flate"
@@ -44,7 +45,11 @@ func (h *hop) readBody() ([]byte, error) {
 		return nil, nil
 	}
 	raw := &source{Reader: h.response.Body}
-	decoded, err := decoder(m.Compression, raw, h.response.ContentLength)
+	length := h.response.ContentLength
+	if h.request.Method == http.MethodHead {
+		length = 0 // whatever the head announces
+	}
+	decoded, err := decoder(m.Compression, raw, length)
 	if err != nil {
 		return nil, raw.blame(err)
 	}

@@ -98,6 +98,7 @@ func checkRows() []fault {
 		{"header that must match may be missing", plain, func(m *config.Module) { m.FailIfHeaderNotMatches = header("X-None", "a", true) }, once, ok},
 		{"status comes before the body", status(500), func(m *config.Module) { m.FailIfBodyNotMatches = expressions("x") }, once, []outcome{statusError(prober.HTTPError)}},
 		{"HEAD", plain, func(m *config.Module) { m.Method = http.MethodHead }, once, ok},
+		{"HEAD of a compressed body", packed, func(m *config.Module) { gzip(m); m.Method = http.MethodHead }, once, ok},
 		{"HEAD over HTTP/2", second, func(m *config.Module) { m.Method = http.MethodHead }, once, ok},
 		{"POST over HTTP/2", second, func(m *config.Module) { m.Method, m.Body = http.MethodPost, make([]byte, 1<<20) }, once, ok},
 		{"ten redirects", func(h faultlab.Host) string { return faultlab.Redirects(h) + "10" }, asIs, once, ok},

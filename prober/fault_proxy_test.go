@@ -86,6 +86,7 @@ var proxyFaults = []proxied{
 	{"SOCKS without a method", faultlab.SOCKSNoMethod, secureTarget, asIs, 5, inProxy(prober.ProxyAuthRequired, 0, prober.Peer)},
 	{"SOCKS refuses the password", faultlab.SOCKSAuthRefused, secureTarget, asIs, 5, inProxy(prober.ProxyAuthRequired, 0, prober.Peer)},
 	{"HTTP proxy taken for SOCKS", faultlab.SOCKSGarbage, secureTarget, asIs, 5, inProxy(prober.HTTPProtocolError, 0, prober.Peer)},
+	{"SOCKS reply of another version", faultlab.SOCKSGarbageReply, secureTarget, asIs, 5, inProxy(prober.HTTPProtocolError, 0, prober.Peer)},
 	{"SOCKS, RST", faultlab.SOCKSReset, secureTarget, asIs, raced, inProxy(prober.TCPReset, syscall.ECONNRESET, prober.Peer)},
 	{"SOCKS, FIN", faultlab.SOCKSFin, secureTarget, asIs, raced, inProxy(prober.TCPClosed, 0, prober.Peer)},
 	{"SOCKS, silence", faultlab.SOCKSSilent, secureTarget, briefly, once, inProxy(prober.HTTPResponseTimedOut, 0, prober.Self)},

@@ -72,3 +72,13 @@ func SOCKSAuthRefused(h Host) string {
 		fin(conn)
 	})
 }
+
+// SOCKSGarbageReply agrees to no authentication and answers the request to connect with version 4: ten bytes, 04 00 00 01 and six
+// zeros, then a FIN.
+func SOCKSGarbageReply(h Host) string {
+	h.Helper()
+	return socksAfterRequest(h, func(conn *net.TCPConn) {
+		_, _ = conn.Write([]byte{4, 0, 0, socksIPv4, 0, 0, 0, 0, 0, 0})
+		fin(conn)
+	})
+}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log"
 	"log/slog"
 	"net/http"
 	"os"
@@ -53,6 +54,7 @@ type options struct {
 	configFile    string
 	configGiven   bool // by the user: the file must exist
 	timeoutOffset time.Duration
+	lifecycle     bool // answer /-/reload
 	web           *toolkit.FlagConfig
 	logger        *slog.Logger
 }
@@ -66,6 +68,7 @@ func parseFlags(args []string) options {
 	app.Flag("config.file", "The configuration.").Default("exporter.yml").IsSetByUser(&o.configGiven).StringVar(&o.configFile)
 	check := app.Flag("config.check", "Load the configuration, print what is wrong and where, and exit with 0 or 1.").Bool()
 	offset := app.Flag("timeout-offset", "Seconds to keep back from Prometheus's scrape timeout.").Default("0.5").Float64()
+	app.Flag("web.enable-lifecycle", "Reload the configuration on POST to /-/reload; SIGHUP always works.").Default("true").BoolVar(&o.lifecycle)
 	o.web = kingpinflag.AddFlags(app, ":10104")
 	var logs promslog.Config
 	promslogflag.AddFlags(app, &logs)
@@ -111,14 +114,18 @@ func serve(o options) error {
 		TimeoutOffset: o.timeoutOffset,
 		Logger:        o.logger,
 	}
+	life := &web.Lifecycle{Enabled: o.lifecycle, Reload: func() error { return reloadConfig(o, current, reload) }}
 	server := &http.Server{
-		Handler:           web.NewMux(handler, registry),
+		Handler:           web.NewMux(handler, life, registry),
 		ReadHeaderTimeout: readHeaderTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(o.logger.Handler(), slog.LevelWarn),
 	}
 	o.logger.Info("Starting errno_exporter", version.Slog()...)
-	return listen(server, o, func() { reloadConfig(o, current, reload) })
+	// net/http has no other way to say that a server misbehaved; what matters of it is in the Result.
+	log.SetFlags(0)
+	log.SetOutput(slog.NewLogLogger(o.logger.Handler(), slog.LevelDebug).Writer())
+	return listen(server, o, life)
 }
 
 // loadConfig loads the file. Without one, and without the user asking for one, there is a built-in configuration.
@@ -136,23 +143,24 @@ func noFile(o options) bool {
 	return !o.configGiven && errors.Is(err, fs.ErrNotExist)
 }
 
-// reloadConfig loads the file again. When it cannot, the running configuration stays.
-func reloadConfig(o options, current *config.Current, reload *metrics.Reload) {
+// reloadConfig loads the file again. When it cannot, the running configuration stays, and the error says why.
+func reloadConfig(o options, current *config.Current, reload *metrics.Reload) error {
 	if current.Get().File == "" && noFile(o) {
 		o.logger.Info("There is still no configuration file to reload", "file", o.configFile)
-		return
+		return nil
 	}
 	err := current.Reload(o.configFile)
 	reload.Record(err, time.Now())
 	if err != nil {
 		o.logger.Error("The configuration was not reloaded, the running one stays", "err", err)
-		return
+		return err
 	}
 	o.logger.Info("The configuration was reloaded", "file", o.configFile)
+	return nil
 }
 
-// listen serves until SIGINT or SIGTERM, then lets the probes under way finish. SIGHUP calls reload.
-func listen(server *http.Server, o options, reload func()) error {
+// listen serves until SIGINT or SIGTERM, then lets the probes under way finish. SIGHUP reloads.
+func listen(server *http.Server, o options, life *web.Lifecycle) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	hangups := make(chan os.Signal, 1)
@@ -166,9 +174,10 @@ func listen(server *http.Server, o options, reload func()) error {
 		case err := <-ended:
 			return err
 		case <-hangups:
-			reload()
+			_ = life.Again() // which logs what is wrong
 		case <-ctx.Done():
 			stop() // the next signal ends us at once
+			life.Drain()
 			return shutdown(server, o.logger)
 		}
 	}

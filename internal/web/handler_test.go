@@ -31,7 +31,7 @@ func exporter(t *testing.T, logger *slog.Logger) *httptest.Server {
 		Prober: prober.New(prober.Options{UserAgent: "errno_exporter/test"}), Config: config.NewCurrent(&config.Config{Modules: modules}),
 		TimeoutOffset: 500 * time.Millisecond, Logger: logger,
 	}
-	server := httptest.NewServer(NewMux(handler, prometheus.NewPedanticRegistry()))
+	server := httptest.NewServer(NewMux(handler, new(Lifecycle), prometheus.NewPedanticRegistry()))
 	t.Cleanup(server.Close)
 	return server
 }

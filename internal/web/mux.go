@@ -10,11 +10,12 @@ import (
 )
 
 // NewMux returns the exporter's endpoints. /metrics exposes the registry: the exporter's own metrics, no target's.
-func NewMux(probe *ProbeHandler, registry *prometheus.Registry) *http.ServeMux {
+func NewMux(probe *ProbeHandler, life *Lifecycle, registry *prometheus.Registry) *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.Handle("GET /probe", probe)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true, Registry: registry}))
 	mux.HandleFunc("GET /-/healthy", healthy)
+	life.handle(mux)
 	mux.Handle("GET /{$}", landing{config: probe.Config})
 	return mux
 }

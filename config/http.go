@@ -54,7 +54,6 @@ func (h *httpKeys) keys() map[string]key {
 		"ip_protocol_fallback":              into(&m.IPProtocolFallback),
 		"skip_resolve_phase_with_proxy":     into(&m.SkipResolve),
 		"enable_http2":                      into(&m.EnableHTTP2),
-		"enable_http3":                      into(&m.EnableHTTP3),
 		"source_ip_address":                 h.source,
 		"tls_config":                        strictly(p, "tls_config", &h.client.TLSConfig),
 		"basic_auth": func(v *yaml.Node) error {
@@ -104,28 +103,10 @@ func (h *httpKeys) finish(node *yaml.Node) error {
 	if err := h.client.Validate(); err != nil {
 		return h.wrong(node, err)
 	}
-	if err := h.checkHTTP3(); err != nil {
-		return h.wrong(node, err)
-	}
 	if err := h.connections(); err != nil {
 		return h.wrong(node, err)
 	}
 	return h.credentials(node)
-}
-
-// checkHTTP3 refuses what HTTP/3 cannot be combined with.
-func (h *httpKeys) checkHTTP3() error {
-	switch {
-	case !h.EnableHTTP3:
-		return nil
-	case h.EnableHTTP2:
-		return errors.New("enable_http3 speaks nothing but HTTP/3: set enable_http2: false")
-	case h.client.ProxyURL.URL != nil || h.client.ProxyFromEnvironment:
-		return errors.New("enable_http3 cannot go through a proxy: QUIC has no CONNECT here, remove proxy_url and proxy_from_environment")
-	case h.FailIfSSL:
-		return errors.New("enable_http3 and fail_if_ssl exclude each other: HTTP/3 is always over TLS")
-	}
-	return nil
 }
 
 func (h *httpKeys) wrong(node *yaml.Node, err error) error {

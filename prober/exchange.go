@@ -180,7 +180,7 @@ func (h *hop) spanHead(p *progress, began time.Duration) (firstByte time.Duratio
 	defer p.mu.Unlock()
 	sent := p.sent
 	if h.Response.ProtoMajor == 2 && p.wrote {
-		sent = p.wroteAt // the last write may have been an acknowledgement of settings
+		sent = min(sent, p.wroteAt) // the last write may have been an acknowledgement of settings
 	}
 	sent = min(max(sent, began), p.firstByte)
 	h.done(Request, began, sent)
@@ -205,9 +205,9 @@ func (h *hop) failExchange(p *progress, began time.Duration, err error) {
 		h.done(Processing, sent, p.firstByte)
 		h.failAt(Transfer, p.firstByte, at, h.classify(Transfer, err))
 	case h.requestAccepted(p, at):
-		sent := p.wroteAt
-		if !h.secondProtocol() {
-			_, sent = h.socket.times()
+		_, sent := h.socket.times()
+		if h.secondProtocol() {
+			sent = min(sent, p.wroteAt) // later writes are the connection's own; the word that it was written may come late
 		}
 		sent = min(max(sent, began), at)
 		h.done(Request, began, sent)

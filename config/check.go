@@ -23,6 +23,13 @@ func checkHeader(name, value string) error {
 	return nil
 }
 
+func checkHost(host string) error {
+	if !httpguts.ValidHostHeader(host) || strings.ContainsAny(host, "/ @") {
+		return fmt.Errorf("%q is not a Host, want a name such as www.example.com", host)
+	}
+	return nil
+}
+
 func checkMethod(method string) error {
 	if method == "" || !httpguts.ValidHeaderFieldName(method) || strings.ToUpper(method) != method {
 		return errors.New("is not an HTTP method, want one such as GET")

@@ -2,7 +2,6 @@ package config
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -26,18 +25,6 @@ func (h *httpKeys) proxyURL(node *yaml.Node) error {
 		return placedError{h.place.errorAt(node, "proxy_url %q: want SCHEME://HOST:PORT with one of the schemes %s", u.Redacted(), strings.Join(proxySchemes, ", "))}
 	}
 	h.client.ProxyURL = promconfig.URL{URL: u}
-	return nil
-}
-
-func (h *httpKeys) proxyConnectHeader(node *yaml.Node) error {
-	if err := node.Decode(&h.client.ProxyConnectHeader); err != nil {
-		return errors.New("want a mapping from header names to lists of texts")
-	}
-	for name := range h.client.ProxyConnectHeader {
-		if err := checkHeader(name, ""); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
@@ -70,6 +57,9 @@ func (h *httpKeys) credentials(node *yaml.Node) error {
 	if c.HTTPHeaders != nil && len(c.HTTPHeaders.Headers) > 0 {
 		c.HTTPHeaders.SetDirectory(h.dir)
 		chain = promconfig.NewHeadersRoundTripper(c.HTTPHeaders, chain)
+		if err := try(chain); err != nil {
+			return h.wrong(node, fmt.Errorf("http_headers: %w", err), "http_headers")
+		}
 	}
 	if basic := c.BasicAuth; basic != nil {
 		basic.SetDirectory(h.dir)
@@ -85,10 +75,10 @@ func (h *httpKeys) credentials(node *yaml.Node) error {
 		c.OAuth2.SetDirectory(h.dir)
 		tokens, err := newTokens(c.OAuth2, chain)
 		if err != nil {
-			return h.wrong(node, err)
+			return h.wrong(node, err, "oauth2")
 		}
 		if _, err := tokens.secret.Fetch(context.Background()); err != nil {
-			return h.wrong(node, fmt.Errorf("oauth2: %w", err))
+			return h.wrong(node, fmt.Errorf("oauth2: %w", err), "oauth2")
 		}
 		h.authorize = tokens
 		return nil // a trial would fetch a token
@@ -96,10 +86,26 @@ func (h *httpKeys) credentials(node *yaml.Node) error {
 	if chain == (unsent{}) {
 		return nil
 	}
+	if err := try(chain); err != nil {
+		return h.wrong(node, err, "authorization", "bearer_token_file", "bearer_token", "basic_auth")
+	}
 	h.authorize = chain
+	return nil
+}
+
+// try authorises a request that is not sent, so that what cannot be read, or be a header, is known at load.
+func try(chain http.RoundTripper) error {
 	trial := &http.Request{URL: &url.URL{Scheme: "http", Host: "trial"}, Header: http.Header{}}
-	if _, err := h.Module.Authorize(trial); err != nil {
-		return h.wrong(node, err)
+	response, err := chain.RoundTrip(trial)
+	if err != nil {
+		return err
+	}
+	for name, values := range response.Request.Header {
+		for _, value := range values {
+			if err := checkHeader(name, value); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

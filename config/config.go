@@ -76,7 +76,7 @@ func (m *Module) HasCEL() bool {
 }
 
 // Authorize returns the request with the module's http_headers and credentials added. Nothing is sent; the request given is
-// not changed. Credentials are left out on a redirect to another host, which is known by request.Response. The error says
+// not changed. Credentials are left out on a redirect to another host, which is known by request.Response; http_headers are the caller's to leave out. The error says
 // which secret could not be read.
 func (m *Module) Authorize(request *http.Request) (*http.Request, error) {
 	if m.authorize == nil {

@@ -57,6 +57,12 @@ func TestOneKey(t *testing.T) {
 		{"IPv4", "{preferred_ip_protocol: ip4, ip_protocol_fallback: false}", func(m *Module) { m.PreferIPv6, m.IPProtocolFallback = false, false }},
 		{"source", "{source_ip_address: '::ffff:10.0.0.7'}", func(m *Module) { m.SourceIP = netip.MustParseAddr("10.0.0.7") }},
 		{"the old key wins", "{no_follow_redirects: false, follow_redirects: false}", func(m *Module) { m.FollowRedirects = true }},
+		{"credentials without a value", "{basic_auth: , authorization: }", func(*Module) {}},
+		{"a list with an alias", "{headers: {A: &c b}, valid_http_versions: [HTTP/1.1], fail_if_body_matches_regexp: [*c]}", func(m *Module) {
+			m.Header, m.ValidHTTPVersions = http.Header{"A": {"b"}}, []string{"HTTP/1.1"}
+			m.FailIfBodyMatches = []*regexp.Regexp{regexp.MustCompile("b")}
+		}},
+		{"Host of one header", "{headers: {hOST: 'a.example:8443'}}", func(m *Module) { m.Host = "a.example:8443" }},
 		{"no HTTP/2", "{enable_http2: false}", func(m *Module) { m.EnableHTTP2, m.TLS.NextProtos = false, []string{"http/1.1"} }},
 		{"compression is accepted", "{compression: br, headers: {Accept-Encoding: 'gzip, *;q=0.5'}}", func(m *Module) { m.Compression, m.Header = "br", http.Header{"Accept-Encoding": {"gzip, *;q=0.5"}} }},
 	} {
@@ -69,6 +75,32 @@ func TestOneKey(t *testing.T) {
 		row.change(want)
 		if diff := cmp.Diff(want, c.Modules["m"], equalModules, cmp.AllowUnexported(Module{})); diff != "" {
 			t.Errorf("%s: Parse (-want +got):\n%s", row.name, diff)
+		}
+	}
+}
+
+// TestMergeKeys: a mapping's own keys win, then those of the first mapping merged.
+func TestMergeKeys(t *testing.T) {
+	const text = `
+modules:
+  a: &a
+    prober: http
+    timeout: 5s
+    http: &get {method: HEAD, headers: {A: b}, body: x}
+  b: {prober: http, http: &put {method: PUT, compression: br}}
+  own: {<<: *a, timeout: 7s}
+  several: {prober: http, http: {body: y, <<: [*put, *get]}}
+`
+	c, err := Parse([]byte(text), "f.yml", ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, several := NewModule("own"), NewModule("several")
+	own.Timeout, own.Method, own.Header, own.Body = 7*time.Second, "HEAD", http.Header{"A": {"b"}}, []byte("x")
+	several.Method, several.Header, several.Body, several.Compression = "PUT", http.Header{"A": {"b"}}, []byte("y"), "br"
+	for _, want := range []*Module{own, several} {
+		if diff := cmp.Diff(want, c.Modules[want.Name], equalModules, cmp.AllowUnexported(Module{})); diff != "" {
+			t.Errorf("%s: Parse (-want +got):\n%s", want.Name, diff)
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"net/textproto"
 	"net/url"
 	"os"
 
@@ -17,6 +16,7 @@ type httpKeys struct {
 	*Module
 	place     place
 	dir       string
+	given     map[string]*yaml.Node // the values of the keys that the module has
 	bodyFile  string
 	noFollow  *bool
 	preferred string
@@ -24,7 +24,17 @@ type httpKeys struct {
 }
 
 // read reads the mapping under http:.
-func (h *httpKeys) read(node *yaml.Node) error { return h.place.mapping(node, "http", h.keys()) }
+func (h *httpKeys) read(node *yaml.Node) error {
+	h.given = map[string]*yaml.Node{}
+	keys := h.keys()
+	for name, read := range keys {
+		keys[name] = func(value *yaml.Node) error {
+			h.given[name] = value
+			return read(value)
+		}
+	}
+	return h.place.mapping(node, "http", keys)
+}
 
 // keys are the keys under http:, each with its reader.
 func (h *httpKeys) keys() map[string]key {
@@ -57,10 +67,16 @@ func (h *httpKeys) keys() map[string]key {
 		"source_ip_address":                 h.source,
 		"tls_config":                        strictly(p, "tls_config", &h.client.TLSConfig),
 		"basic_auth": func(v *yaml.Node) error {
+			if isNull(v) {
+				return nil
+			}
 			h.client.BasicAuth = new(promconfig.BasicAuth)
 			return strictly(p, "basic_auth", h.client.BasicAuth)(v)
 		},
 		"authorization": func(v *yaml.Node) error {
+			if isNull(v) {
+				return nil
+			}
 			h.client.Authorization = new(promconfig.Authorization)
 			return strictly(p, "authorization", h.client.Authorization)(v)
 		},
@@ -77,96 +93,49 @@ func (h *httpKeys) keys() map[string]key {
 // finish checks what several keys decide together and builds what depends on the module alone.
 func (h *httpKeys) finish(node *yaml.Node) error {
 	m := h.Module
-	switch {
-	case h.noFollow != nil:
+	if h.noFollow != nil {
 		m.FollowRedirects = !*h.noFollow
 	}
 	if h.preferred != "" {
 		m.PreferIPv6 = h.preferred == "ip6"
 	}
 	if h.bodyFile != "" && m.Body != nil {
-		return h.wrong(node, errors.New("body and body_file exclude each other: remove one"))
+		return h.wrong(node, errors.New("body and body_file exclude each other: remove one"), "body_file")
 	}
 	if h.bodyFile != "" {
 		body, err := os.ReadFile(h.bodyFile)
 		if err != nil {
-			return h.wrong(node, fmt.Errorf("body_file: %w", err))
+			return h.wrong(node, fmt.Errorf("body_file: %w", err), "body_file")
 		}
 		m.Body = body
 	}
 	if accepted := m.Header.Get("Accept-Encoding"); m.Compression != "" && accepted != "" && !accepts(accepted, m.Compression) {
-		return h.wrong(node, fmt.Errorf("compression %q is not among the encodings of the header Accept-Encoding %q: make them agree", m.Compression, accepted))
+		return h.wrong(node, fmt.Errorf("compression %q is not among the encodings of the header Accept-Encoding %q: make them agree", m.Compression, accepted), "compression")
 	}
 	if m.FailIfSSL && m.FailIfNotSSL {
-		return h.wrong(node, errors.New("fail_if_ssl and fail_if_not_ssl exclude each other: every response would fail"))
+		return h.wrong(node, errors.New("fail_if_ssl and fail_if_not_ssl exclude each other: every response would fail"), "fail_if_not_ssl")
+	}
+	if err := h.client.ProxyConfig.Validate(); err != nil {
+		return h.wrong(node, err, "proxy_from_environment", "no_proxy", "proxy_connect_header")
 	}
 	if err := h.client.Validate(); err != nil {
-		return h.wrong(node, err)
+		return h.wrong(node, err, "authorization", "bearer_token_file", "bearer_token", "oauth2", "basic_auth")
 	}
 	if err := h.connections(); err != nil {
-		return h.wrong(node, err)
+		return h.wrong(node, err, "tls_config")
 	}
 	return h.credentials(node)
 }
 
-func (h *httpKeys) wrong(node *yaml.Node, err error) error {
+// wrong places an error at the first of the keys that the module has, or else at the module.
+func (h *httpKeys) wrong(node *yaml.Node, err error, keys ...string) error {
+	for _, name := range keys {
+		if value := h.given[name]; value != nil {
+			node = value
+			break
+		}
+	}
 	return placedError{h.place.errorAt(node, "%w", err)}
-}
-
-// headers reads plain headers. Host is the request's Host and the TLS server name, not a header to be added.
-func (h *httpKeys) headers(node *yaml.Node) error {
-	var plain map[string]string
-	if err := node.Decode(&plain); err != nil {
-		return errors.New("want a mapping from header names to texts")
-	}
-	for name, value := range plain {
-		canonical := textproto.CanonicalMIMEHeaderKey(name)
-		if err := checkHeader(name, value); err != nil {
-			return err
-		}
-		if canonical == "Host" {
-			h.Host = value
-			continue
-		}
-		if _, twice := h.Header[canonical]; twice {
-			return fmt.Errorf("%q stands twice in different spellings: remove one", canonical)
-		}
-		h.Header[canonical] = []string{value}
-	}
-	return nil
-}
-
-// httpHeaders reads headers with several values, secrets and files.
-func (h *httpKeys) httpHeaders(node *yaml.Node) error {
-	headers := &promconfig.Headers{Headers: map[string]promconfig.Header{}}
-	keys := map[string]key{}
-	if node.Kind != yaml.MappingNode {
-		return errors.New("want a mapping from header names to {values, secrets, files}")
-	}
-	for i := 0; i+1 < len(node.Content); i += 2 {
-		name := node.Content[i].Value
-		keys[name] = func(value *yaml.Node) error {
-			var header promconfig.Header
-			if err := strictly(h.place, fmt.Sprintf("http_headers %q", name), &header)(value); err != nil {
-				return err
-			}
-			for _, v := range header.Values {
-				if err := checkHeader(name, v); err != nil {
-					return err
-				}
-			}
-			headers.Headers[name] = header
-			return checkHeader(name, "")
-		}
-	}
-	if err := h.place.mapping(node, "http_headers", keys); err != nil {
-		return err
-	}
-	if err := headers.Validate(); err != nil {
-		return fmt.Errorf("%w here: use headers, basic_auth or authorization", err)
-	}
-	h.client.HTTPHeaders = headers
-	return nil
 }
 
 // oauth2 reads the credentials for tokens. Its token_url is checked here, since the first fetch is the first probe's.

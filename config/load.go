@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -30,16 +31,19 @@ func Parse(data []byte, file, dir string) (*Config, error) {
 		if errors.Is(err, io.EOF) {
 			return nil, fmt.Errorf("%s:1: the file is empty, want at least the key modules", file)
 		}
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, syntaxError(file, err)
 	}
 	if err := decoder.Decode(&more); !errors.Is(err, io.EOF) {
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", file, err)
+			return nil, syntaxError(file, err)
 		}
 		return nil, p.errorAt(&more, "a second document begins here, want one")
 	}
 	c := &Config{File: file, Modules: map[string]*Module{}}
 	root := document.Content[0]
+	if err := (merges{p, map[*yaml.Node]bool{}}).expand(root); err != nil {
+		return nil, err
+	}
 	err := p.mapping(root, "the configuration", map[string]key{
 		"modules": func(value *yaml.Node) error { return c.modules(p, dir, value) },
 	})
@@ -52,6 +56,15 @@ func Parse(data []byte, file, dir string) (*Config, error) {
 	return c, nil
 }
 
+// syntaxError places what yaml says of broken YAML. The line is the last that made sense to it; it knows none of bytes that are no text.
+func syntaxError(file string, err error) error {
+	problem := strings.TrimPrefix(err.Error(), "yaml: ")
+	if line, rest, found := strings.Cut(strings.TrimPrefix(problem, "line "), ": "); found && rest != "" && strings.HasPrefix(problem, "line ") {
+		return fmt.Errorf("%s:%s: broken YAML here or below: %s", file, line, rest)
+	}
+	return fmt.Errorf("%s:1: broken YAML here or below: %s", file, problem)
+}
+
 // modules reads the mapping from module names to modules.
 func (c *Config) modules(p place, dir string, node *yaml.Node) error {
 	if node.Kind != yaml.MappingNode {
@@ -62,7 +75,7 @@ func (c *Config) modules(p place, dir string, node *yaml.Node) error {
 		name := node.Content[i].Value
 		keys[name] = func(value *yaml.Node) error {
 			if name == "" {
-				return errors.New("a module needs a name")
+				return placedError{p.errorAt(value, "modules: a module needs a name")}
 			}
 			m, err := readModule(place{p.file, fmt.Sprintf("module %q: ", name)}, name, dir, value)
 			c.Modules[name] = m
@@ -101,8 +114,8 @@ func readModule(p place, name, dir string, node *yaml.Node) (*Module, error) {
 // enough.
 func otherProber(module *yaml.Node) *yaml.Node {
 	for i := 0; module.Kind == yaml.MappingNode && i+1 < len(module.Content); i += 2 {
-		if value := module.Content[i+1]; module.Content[i].Value == "prober" && value.Kind == yaml.ScalarNode && value.Value != "http" {
-			return value
+		if value := resolved(module.Content[i+1]); module.Content[i].Value == "prober" && value.Kind == yaml.ScalarNode && value.Value != "http" {
+			return &yaml.Node{Value: value.Value, Line: module.Content[i+1].Line}
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -41,6 +42,13 @@ func TestEveryErrorIsReported(t *testing.T) {
 	}
 }
 
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
 func FuzzParse(f *testing.F) {
 	paths, err := filepath.Glob("testdata/bad/*.yml")
 	if err != nil {
@@ -53,6 +61,7 @@ func FuzzParse(f *testing.F) {
 		}
 		f.Add(content)
 	}
+	placed := regexp.MustCompile(`^f\.yml:\d+: `)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c, err := Parse(data, "f.yml", t.TempDir())
 		if (c == nil) == (err == nil) {
@@ -60,6 +69,11 @@ func FuzzParse(f *testing.F) {
 		}
 		if err == nil && len(c.Modules) == 0 {
 			t.Errorf("Parse(%q) gave no module and no error", data)
+		}
+		for line := range strings.Lines(errorText(err)) {
+			if !placed.MatchString(line) {
+				t.Errorf("Parse(%q) gave the line %q, want each to begin with file:line", data, line)
+			}
 		}
 	})
 }

@@ -37,6 +37,7 @@ func regexps(p place, to *[]*regexp.Regexp) key {
 			return errors.New("want a list of regular expressions")
 		}
 		for _, item := range node.Content {
+			item = resolved(item)
 			re, err := compile(item)
 			if err != nil {
 				return placedError{p.errorAt(item, "regexp%s: %w", quoted(item), err)}

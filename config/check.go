@@ -50,7 +50,7 @@ func checkStatusCodes(codes []int) error {
 }
 
 func checkHTTPVersions(versions []string) error {
-	known := []string{"HTTP/1.0", "HTTP/1.1", "HTTP/2.0"}
+	known := []string{"HTTP/1.0", "HTTP/1.1", "HTTP/2.0", "HTTP/3.0"}
 	for _, v := range versions {
 		if v == "HTTP/2" {
 			return errors.New(`"HTTP/2" never matches: the version is written "HTTP/2.0"`)

@@ -36,8 +36,11 @@ func (h *httpKeys) connections() error {
 		return fmt.Errorf("tls_config: %w", err)
 	}
 	c.NextProtos = []string{"http/1.1"}
-	if h.EnableHTTP2 {
+	switch {
+	case h.EnableHTTP2:
 		c.NextProtos = []string{"h2", "http/1.1"}
+	case h.EnableHTTP3:
+		c.NextProtos = []string{"h3"}
 	}
 	h.TLS = c
 	h.Proxy = h.client.Proxy()

@@ -32,6 +32,7 @@ type Module struct {
 	PreferIPv6         bool // preferred_ip_protocol: ip6
 	IPProtocolFallback bool // the other family will do when the preferred one has no address
 	EnableHTTP2        bool // offer h2 by ALPN
+	EnableHTTP3        bool // speak HTTP/3 over QUIC, and nothing else; http:// targets are taken for https://
 	TLS                *tls.Config
 	Proxy              func(*http.Request) (*url.URL, error) // nil: none is configured
 	ProxyConnectHeader http.Header                           // for CONNECT; may be nil

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -64,6 +65,7 @@ func (h *httpKeys) keys() map[string]key {
 		"ip_protocol_fallback":              into(&m.IPProtocolFallback),
 		"skip_resolve_phase_with_proxy":     into(&m.SkipResolve),
 		"enable_http2":                      into(&m.EnableHTTP2),
+		"enable_http3":                      into(&m.EnableHTTP3),
 		"source_ip_address":                 h.source,
 		"tls_config":                        strictly(p, "tls_config", &h.client.TLSConfig),
 		"basic_auth": func(v *yaml.Node) error {
@@ -121,10 +123,30 @@ func (h *httpKeys) finish(node *yaml.Node) error {
 	if err := h.client.Validate(); err != nil {
 		return h.wrong(node, err, "authorization", "bearer_token_file", "bearer_token", "oauth2", "basic_auth")
 	}
+	if err := h.checkHTTP3(); err != nil {
+		return h.wrong(node, err, "enable_http3")
+	}
 	if err := h.connections(); err != nil {
 		return h.wrong(node, err, "tls_config")
 	}
 	return h.credentials(node)
+}
+
+// checkHTTP3 refuses what HTTP/3 cannot be combined with.
+func (h *httpKeys) checkHTTP3() error {
+	switch {
+	case !h.EnableHTTP3:
+		return nil
+	case h.EnableHTTP2:
+		return errors.New("enable_http3 speaks nothing but HTTP/3: set enable_http2: false")
+	case h.client.ProxyURL.URL != nil || h.client.ProxyFromEnvironment:
+		return errors.New("enable_http3 cannot go through a proxy, which has no way for QUIC: remove proxy_url and proxy_from_environment")
+	case h.FailIfSSL:
+		return errors.New("enable_http3 and fail_if_ssl exclude each other: HTTP/3 is always over TLS")
+	case h.client.TLSConfig.MaxVersion != 0 && h.client.TLSConfig.MaxVersion < tls.VersionTLS13:
+		return errors.New("enable_http3 needs TLS 1.3: remove tls_config max_version, or set it to TLS13")
+	}
+	return nil
 }
 
 // wrong places an error at the first of the keys that the module has, or else at the module.

@@ -11,7 +11,7 @@ import (
 )
 
 // Evidence becomes a Failure here, and nothing else looks inside errors: classify.go for connections and exchanges, classify_dns.go
-// for lookups, classify_http2.go for frames and streams, tls.go for alerts and certificates. What the socket saw comes first, types
+// for lookups, classify_http2.go for frames and streams, classify_quic.go for HTTP/3, tls.go for alerts and certificates. What the socket saw comes first, types
 // second, texts last; what fits nothing is unknown, never a guess. The precedence, first match wins:
 //
 //  1. what never left the host,
@@ -138,6 +138,9 @@ func reasonOfConnectErrno(errno syscall.Errno, icmp *ICMP) (Reason, Origin) {
 
 // classify names what ended an established connection, in the phase given. The connection is closed by now.
 func (h *hop) classify(phase Phase, err error) Failure {
+	if h.quic != nil {
+		return h.classifyQUIC(phase, err)
+	}
 	w := h.socket.seen()
 	f := Failure{Err: err}
 	cause, ended := w.Cause, h.ended()

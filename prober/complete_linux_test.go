@@ -31,7 +31,7 @@ func TestEveryReasonHasAFault(t *testing.T) {
 			t.Errorf("%s: (%s, %s) is not in the table of reasons", name, phase, reason)
 		}
 	}
-	for _, row := range slices.Concat(tcpFaults, http1Faults(), tlsFaults(), http2Faults(), checkRows()) {
+	for _, row := range slices.Concat(tcpFaults, http1Faults(), tlsFaults(), http2Faults(), http3Faults(), checkRows()) {
 		for _, want := range row.want {
 			expect(row.name, want.Phase, want.Reason)
 		}
@@ -47,7 +47,7 @@ func TestEveryReasonHasAFault(t *testing.T) {
 	for _, row := range oauth2Faults {
 		expect(row.name, row.want.Phase, row.want.Reason)
 	}
-	for _, row := range slices.Concat(netnsLocalRows(), netnsConnectRows(), netnsRejectionRows(), netnsResolveRows(), netnsExchangeRows()) {
+	for _, row := range slices.Concat(netnsLocalRows(), netnsConnectRows(), netnsRejectionRows(), netnsResolveRows(), netnsQUICRows(), netnsExchangeRows()) {
 		expect(row.name, row.want.Phase, row.want.Reason)
 	}
 	for _, row := range prober.Reasons {

@@ -33,7 +33,7 @@ func (a *attempt) connect(addr netip.AddrPort) (*recorder, *Wire, error) {
 	}
 	r := newRecorder(conn, a.start)
 	r.wire.SYNRetransmits = witness.connected(network)
-	r.append(Event{Op: OpConnect, Start: began, End: ended, Calls: 1})
+	r.wire.append(Event{Op: OpConnect, Start: began, End: ended, Calls: 1})
 	return r, nil, nil
 }
 

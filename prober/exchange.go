@@ -43,7 +43,10 @@ func newTransport(setProtocol func(*http.Protocols, bool)) *http.Transport {
 // progress is how far an exchange came, as net/http's two remaining hooks tell. Hooks run on net/http's goroutines, and may run
 // after RoundTrip returned.
 type progress struct {
-	conn *recorder
+	start time.Time // the attempt's beginning
+	conn  interface {
+		times() (lastRead, accepted time.Duration)
+	}
 
 	mu        sync.Mutex    // guards what follows
 	wrote     bool          // net/http has handed over the whole request
@@ -58,7 +61,7 @@ func (p *progress) trace() *httptrace.ClientTrace {
 		WroteRequest: func(info httptrace.WroteRequestInfo) {
 			p.mu.Lock()
 			defer p.mu.Unlock()
-			p.wrote, p.wroteAt = info.Err == nil, time.Since(p.conn.start)
+			p.wrote, p.wroteAt = info.Err == nil, time.Since(p.start)
 		},
 		GotFirstResponseByte: p.responded,
 		Got1xxResponse: func(int, textproto.MIMEHeader) error {
@@ -94,16 +97,14 @@ func (p *progress) head() {
 // far as the module's checks need it.
 func (h *hop) exchange() []byte {
 	began := h.attempt.elapsed()
-	p := &progress{conn: h.socket}
+	p := &progress{start: h.attempt.start, conn: h.socket}
 	client, err := h.client()
 	if err == nil {
 		if !h.secondProtocol() { // whose read loop writes, too, and would wait for itself
 			h.socket.hold()
 		}
 		request := h.traced(p)
-		h.Request = &RequestHead{
-			Method: request.Method, URL: publicURL(request.URL), Host: hostOf(request), Header: request.Header, Body: request.ContentLength,
-		}
+		h.Request = requestHead(request)
 		h.response, err = client.RoundTrip(request)
 		h.socket.answered()
 		defer closeClient(client)
@@ -115,18 +116,24 @@ func (h *hop) exchange() []byte {
 		h.failExchange(p, began, err)
 		return nil
 	}
+	return h.receive(p, began)
+}
+
+// receive reads the response whose head is here: the end of processing, and transfer.
+func (h *hop) receive(p *progress, began time.Duration) []byte {
 	p.head()
 	h.Response = headOf(h.response)
 	defer h.response.Body.Close()
 	transfer := h.spanHead(p, began)
 	body, err := h.readBody()
 	if err != nil {
-		closeClient(client)
 		h.failTransfer(transfer, err)
 		return nil
 	}
 	h.done(Transfer, transfer, h.attempt.elapsed())
-	h.socket.look()
+	if h.socket != nil {
+		h.socket.look()
+	}
 	return body
 }
 
@@ -159,6 +166,10 @@ func (h *hop) traced(p *progress) *http.Request {
 	return request
 }
 
+func requestHead(r *http.Request) *RequestHead {
+	return &RequestHead{Method: r.Method, URL: publicURL(r.URL), Host: hostOf(r), Header: r.Header, Body: r.ContentLength}
+}
+
 func hostOf(r *http.Request) string {
 	if r.Host != "" {
 		return r.Host
@@ -179,7 +190,7 @@ func (h *hop) spanHead(p *progress, began time.Duration) (firstByte time.Duratio
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	sent := p.sent
-	if h.Response.ProtoMajor == 2 && p.wrote {
+	if h.Response.ProtoMajor >= 2 && p.wrote {
 		sent = min(sent, p.wroteAt) // the last write may have been an acknowledgement of settings
 	}
 	sent = min(max(sent, began), p.firstByte)
@@ -219,6 +230,9 @@ func (h *hop) failExchange(p *progress, began time.Duration, err error) {
 
 // failTransfer names a body that did not come to its end.
 func (h *hop) failTransfer(began time.Duration, err error) {
+	if h.quic != nil {
+		h.quic.look()
+	}
 	h.close()
 	if errors.Is(err, errBodyTooLarge) {
 		at := h.attempt.elapsed()
@@ -231,6 +245,12 @@ func (h *hop) failTransfer(began time.Duration, err error) {
 
 // endedAt is when the exchange ended: at the causal event, else at our own deadline, else now.
 func (h *hop) endedAt() time.Duration {
+	if h.quic != nil {
+		if cause := h.quic.socket.seen().Cause; cause != nil {
+			return cause.End
+		}
+		return h.attempt.elapsed()
+	}
 	h.socket.mu.Lock()
 	defer h.socket.mu.Unlock()
 	if cause := h.socket.wire.Cause; cause != nil && (h.socket.endedAt == 0 || cause.End <= h.socket.endedAt) {

@@ -163,6 +163,16 @@ const (
 	H2PingFailed    Reason = "h2.ping_failed"
 	H2ProtocolError Reason = "h2.protocol.error"
 
+	QUICTimedOut           Reason = "quic.timed_out"
+	QUICRefused            Reason = "quic.refused"
+	QUICReset              Reason = "quic.reset"
+	QUICClosed             Reason = "quic.closed"
+	QUICVersion            Reason = "quic.version"
+	QUICProtocolError      Reason = "quic.protocol.error"
+	QUICStreamReset        Reason = "quic.stream_reset"
+	QUICStalled            Reason = "quic.stalled"
+	QUICAddressUnreachable Reason = "quic.address_unreachable"
+
 	LocalFDExhausted   Reason = "local.fd_exhausted"
 	LocalPortExhausted Reason = "local.port_exhausted"
 	LocalNoResources   Reason = "local.no_resources"
@@ -256,6 +266,16 @@ var Reasons = []ReasonInfo{
 	{H2StreamReset, exchanged, "the server reset the stream (HTTP/2 RST_STREAM)", "The server or a proxy before it cancelled the request; the record has the code.", "X (Envoy UR)"},
 	{H2PingFailed, exchanged, "HTTP/2 PING not acknowledged", "The connection stopped answering HTTP/2 pings.", "C"},
 	{H2ProtocolError, exchanged, "HTTP/2 protocol error", "Framing was violated, or the server speaks HTTP/1.1 after negotiating h2.", "C"},
+
+	{QUICTimedOut, []Phase{Connect, Request, Processing, Transfer}, "no answer over QUIC", "Nothing came back over UDP: in connect, the server does not speak HTTP/3 there or a firewall drops UDP; later, the path went dead.", "X (C QUIC_HANDSHAKE_FAILED)"},
+	{QUICRefused, []Phase{Connect}, "QUIC connection refused", "ICMP says that nothing listens on the UDP port, or the server answered CONNECTION_REFUSED: no HTTP/3 there, a restart, or overload.", "X"},
+	{QUICReset, []Phase{TLS, Request, Processing, Transfer}, "QUIC connection reset by the peer", "The server no longer knows the connection (stateless reset, RFC 9000 section 10.3) or its port is closed: it crashed or restarted, or a load balancer changed its mind.", "X"},
+	{QUICClosed, []Phase{TLS, Request, Processing, Transfer}, "QUIC connection closed by the peer", "The server closed the connection (CONNECTION_CLOSE) or is going away (GOAWAY) before the exchange was complete. The record has its code.", "X"},
+	{QUICVersion, []Phase{Connect}, "no common QUIC version", "The server speaks none of our versions of QUIC (1 and 2).", "X (C QUIC_INVALID_VERSION)"},
+	{QUICProtocolError, []Phase{TLS, Request, Processing, Transfer}, "QUIC protocol error", "QUIC or HTTP/3 framing was violated. The record has the code.", "N h3.protocol.error (C QUIC_PROTOCOL_ERROR)"},
+	{QUICStreamReset, exchanged, "the server reset the stream (HTTP/3)", "The server or a proxy before it cancelled the request; the record has the code.", "X"},
+	{QUICStalled, []Phase{Request}, "the peer stopped reading", "The peer is alive but grants no more data while we upload (QUIC flow control): the application does not read.", "X"},
+	{QUICAddressUnreachable, []Phase{Connect}, "address unreachable", "A router answered our datagram with ICMP unreachable or prohibited, or the last hop found no such host. The record has the router's address.", "X"},
 
 	{LocalFDExhausted, leaving, "out of file descriptors here", "This process or host has no file descriptor left. Raise the limit or find the leak; the target is not at fault.", "X (C INSUFFICIENT_RESOURCES)"},
 	{LocalPortExhausted, dialling, "out of local ports here", "No ephemeral port is free towards this destination: too many connections, many of them in TIME_WAIT.", "X"},

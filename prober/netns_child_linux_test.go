@@ -35,6 +35,7 @@ type visit struct {
 	DescriptorsLeft    int  // that the process may still open, if it is short of them
 	ShortOfDescriptors bool
 	Landlock           bool // the process may not connect
+	HTTP3              bool // over QUIC
 }
 
 func (v visit) withDefaults() visit {
@@ -80,6 +81,9 @@ func TestNetnsChild(t *testing.T) {
 	}
 	module := config.NewModule("net")
 	module.Timeout, module.PreferIPv6 = v.Timeout, v.PreferIPv6
+	if v.HTTP3 {
+		overHTTP3(module)
+	}
 	if v.Body > 0 {
 		module.Method, module.Body = "POST", make([]byte, v.Body)
 	}

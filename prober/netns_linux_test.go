@@ -56,6 +56,7 @@ func TestNetns(t *testing.T) {
 	t.Run("connect", func(t *testing.T) { sightAll(t, netnsConnectRows()) })
 	t.Run("rejections", func(t *testing.T) { sightAll(t, netnsRejectionRows()) })
 	t.Run("resolve", func(t *testing.T) { sightAll(t, netnsResolveRows()) })
+	t.Run("QUIC", func(t *testing.T) { sightAll(t, netnsQUICRows()) })
 	t.Run("exchange", func(t *testing.T) { sightAll(t, netnsExchangeRows()) })
 }
 

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/quic-go/quic-go/http3"
+
 	"errno_exporter/config"
 )
 
@@ -24,6 +26,7 @@ type Prober struct {
 	options Options
 	http1   *http.Transport // turn prepared connections into client connections; dial and pool nothing
 	http2   *http.Transport
+	http3   *http3.Transport
 	buffers sync.Pool // *[]byte of bodyBuffer bytes, to read bodies into
 }
 
@@ -33,6 +36,7 @@ func New(options Options) *Prober {
 		options: options,
 		http1:   newTransport((*http.Protocols).SetHTTP1),
 		http2:   newTransport((*http.Protocols).SetUnencryptedHTTP2),
+		http3:   newHTTP3(),
 		buffers: sync.Pool{New: func() any { b := make([]byte, bodyBuffer); return &b }},
 	}
 }
@@ -107,12 +111,13 @@ type hop struct {
 	*Hop
 	attempt  *attempt
 	request  *http.Request
-	socket   *recorder      // nil until the TCP connection stands
-	stream   net.Conn       // what the next layer speaks over: the socket, or TLS on it
-	disarm   func() bool    // takes our deadline off the socket
-	proxyTLS bool           // the proxy is spoken to over TLS
-	forward  bool           // the proxy is sent the request itself, there is no tunnel
-	response *http.Response // as net/http gave it; its head is copied to Response
+	socket   *recorder       // nil until the TCP connection stands
+	quic     *quicConnection // nil unless HTTP/3 is spoken
+	stream   net.Conn        // what the next layer speaks over: the socket, or TLS on it
+	disarm   func() bool     // takes our deadline off the socket
+	proxyTLS bool            // the proxy is spoken to over TLS
+	forward  bool            // the proxy is sent the request itself, there is no tunnel
+	response *http.Response  // as net/http gave it; its head is copied to Response
 	failure  *Failure
 }
 
@@ -134,6 +139,9 @@ func (h *hop) run() []byte {
 	}
 	if (proxy == nil || !h.attempt.module.SkipResolve) && !h.resolve(host) {
 		return nil
+	}
+	if h.attempt.module.EnableHTTP3 {
+		return h.runHTTP3(host, port)
 	}
 	defer h.close()
 	if proxy == nil {
@@ -161,6 +169,10 @@ func (h *hop) own(conn *recorder) {
 
 // close closes the connection, if one was made, and keeps what it saw. It may be called more than once.
 func (h *hop) close() {
+	if h.quic != nil {
+		h.quic.close()
+		h.Wire = h.quic.socket.seen()
+	}
 	if h.socket == nil {
 		return
 	}

@@ -19,9 +19,20 @@ const maxRedirects = 10
 
 // firstRequest is the request to the target, without the module's credentials.
 func (a *attempt) firstRequest() *http.Request {
-	request := a.newRequest(a.module.Method, a.target.URL, a.module.Header.Clone(), a.module.Body)
+	request := a.newRequest(a.module.Method, a.firstURL(), a.module.Header.Clone(), a.module.Body)
 	request.Host = a.hostOverride()
 	return request
+}
+
+// firstURL is the target's URL. HTTP/3 is always encrypted: an http:// target is taken for https://.
+func (a *attempt) firstURL() *url.URL {
+	u := a.target.URL
+	if !a.module.EnableHTTP3 || u.Scheme != "http" {
+		return u
+	}
+	secure := *u
+	secure.Scheme = "https"
+	return &secure
 }
 
 // hostOverride is the Host header asked for, by the probe or by the module; empty for the URL's own.
@@ -124,6 +135,9 @@ func (a *attempt) nextRequest(h *hop) (*http.Request, error) {
 	}
 	if err := checkURL(to); err != nil {
 		return nil, fmt.Errorf("location %q: %w", withoutUserinfo(location), err)
+	}
+	if a.module.EnableHTTP3 && to.Scheme != "https" {
+		return nil, fmt.Errorf("location %q cannot be asked over HTTP/3, which is always encrypted", withoutUserinfo(location))
 	}
 	method, body := from.Method, a.module.Body
 	if !keepsMethod(h.Response.Status, method) {

@@ -3,6 +3,7 @@ package prober
 import (
 	"context"
 	"encoding/binary"
+	"net"
 	"net/netip"
 	"strings"
 	"syscall"
@@ -74,6 +75,27 @@ func (d *dialWitness) close() {
 	if d.fd >= 0 {
 		_ = unix.Close(d.fd) // nothing is lost: the duplicate was only looked at
 		d.fd = -1
+	}
+}
+
+// errorQueue returns the first ICMP message on a UDP socket's error queue, nil if there is none.
+func errorQueue(conn *net.UDPConn) *ICMP {
+	var icmp *ICMP
+	raw, err := conn.SyscallConn()
+	if err != nil || raw.Control(func(fd uintptr) { icmp = readErrorQueue(int(fd)) }) != nil {
+		return nil // closed meanwhile
+	}
+	return icmp
+}
+
+// ignoreICMP undoes reportICMP: from here on the kernel hands on no more than a closed port.
+func ignoreICMP(conn *net.UDPConn) {
+	network := "udp4"
+	if addrPort(conn.LocalAddr()).Addr().Is6() {
+		network = "udp6"
+	}
+	if raw, err := conn.SyscallConn(); err == nil {
+		_ = raw.Control(func(fd uintptr) { recvErr(int(fd), network, 0) }) // fails only on a closed socket
 	}
 }
 

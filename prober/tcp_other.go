@@ -4,6 +4,7 @@ package prober
 
 import (
 	"context"
+	"net"
 	"syscall"
 )
 
@@ -21,6 +22,12 @@ func readTCPInfo(syscall.RawConn) *TCPInfo { return nil }
 
 // reportICMP leaves a resolver's socket as it is.
 func reportICMP(string, string, syscall.RawConn) error { return nil }
+
+// errorQueue returns nil: not available on this system.
+func errorQueue(*net.UDPConn) *ICMP { return nil }
+
+// ignoreICMP leaves a socket as it is.
+func ignoreICMP(*net.UDPConn) {}
 
 // readArrived reads nothing here.
 func readArrived(syscall.RawConn, int) []byte { return nil }

@@ -42,10 +42,25 @@ func (h *hop) tlsConfig(host string) *tls.Config {
 // handshake speaks TLS over a connection. The state is returned also when the handshake failed, as far as it got; nil if the peer
 // showed nothing.
 func handshake(over net.Conn, c *tls.Config) (*tls.Conn, *TLSState, error) {
-	asked := false
+	asked := watchClientCertificate(c)
+	conn := tls.Client(over, c)
+	err := conn.Handshake()
+	bad, _ := errors.AsType[*tls.CertificateVerificationError](err)
+	state := tlsState(conn.ConnectionState(), c, *asked, bad)
+	if err == nil {
+		return conn, state, nil
+	}
+	state.Complete = false
+	state.Alert, _ = remoteAlert(err)
+	return nil, state, err
+}
+
+// watchClientCertificate makes a configuration tell whether the server asked for a client certificate.
+func watchClientCertificate(c *tls.Config) *bool {
+	asked := new(bool)
 	choose := c.GetClientCertificate
 	c.GetClientCertificate = func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
-		asked = true
+		*asked = true
 		if choose != nil {
 			return choose(info)
 		}
@@ -56,21 +71,19 @@ func handshake(over net.Conn, c *tls.Config) (*tls.Conn, *TLSState, error) {
 		}
 		return new(tls.Certificate), nil // none, as crypto/tls does by itself
 	}
-	conn := tls.Client(over, c)
-	err := conn.Handshake()
-	cs := conn.ConnectionState()
+	return asked
+}
+
+// tlsState is what a handshake showed. bad is what verification refused, if it did.
+func tlsState(cs tls.ConnectionState, c *tls.Config, asked bool, bad *tls.CertificateVerificationError) *TLSState {
 	state := &TLSState{
 		Version: cs.Version, CipherSuite: cs.CipherSuite, ServerName: c.ServerName, ALPN: cs.NegotiatedProtocol,
-		Chain: cs.PeerCertificates, VerifiedChains: cs.VerifiedChains, Complete: err == nil, ClientCertAsked: asked,
+		Chain: cs.PeerCertificates, VerifiedChains: cs.VerifiedChains, Complete: cs.HandshakeComplete, ClientCertAsked: asked,
 	}
-	if err == nil {
-		return conn, state, nil
-	}
-	if bad, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+	if bad != nil {
 		state.Chain = bad.UnverifiedCertificates
 	}
-	state.Alert, _ = remoteAlert(err)
-	return nil, state, err
+	return state
 }
 
 // TLS alerts (RFC 8446 section 6) that have a reason of their own, or decide one.

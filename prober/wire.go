@@ -145,7 +145,7 @@ func (r *recorder) note(e Event) error {
 		e.EOF = e.Err == io.EOF
 		e.Errno, _ = errnoOf(e.Err)
 	}
-	r.append(e)
+	r.wire.append(e)
 	if e.Err == nil {
 		return nil
 	}
@@ -159,9 +159,9 @@ func (r *recorder) note(e Event) error {
 	return e.Err
 }
 
-// append keeps an event, merging successes of the same kind, within the bound. The caller holds mu.
-func (r *recorder) append(e Event) {
-	events := r.wire.Events
+// append keeps an event, merging successes of the same kind, within the bound.
+func (w *Wire) append(e Event) {
+	events := w.Events
 	if last := len(events) - 1; last >= 0 && e.Err == nil && events[last].Err == nil && events[last].Op == e.Op {
 		events[last].End, events[last].Bytes = e.End, events[last].Bytes+e.Bytes
 		events[last].Calls++
@@ -170,9 +170,9 @@ func (r *recorder) append(e Event) {
 	if len(events) == maxEvents {
 		copy(events[maxEvents/2:], events[maxEvents/2+1:])
 		events = events[:maxEvents-1]
-		r.wire.Dropped++
+		w.Dropped++
 	}
-	r.wire.Events = append(events, e)
+	w.Events = append(events, e)
 }
 
 // ourDoing reports whether an error comes from our own close or deadline.
@@ -238,7 +238,7 @@ func (r *recorder) Close() error {
 	r.closed = true
 	r.release()
 	now := time.Since(r.start)
-	r.append(Event{Op: OpClose, Start: now, End: now, Calls: 1})
+	r.wire.append(Event{Op: OpClose, Start: now, End: now, Calls: 1})
 	r.mu.Unlock()
 	return r.Conn.Close()
 }
@@ -247,9 +247,13 @@ func (r *recorder) Close() error {
 func (r *recorder) seen() *Wire {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	w := r.wire
-	w.Events = append([]Event(nil), r.wire.Events...)
-	return &w
+	return r.wire.clone()
+}
+
+func (w *Wire) clone() *Wire {
+	c := *w
+	c.Events = append([]Event(nil), w.Events...)
+	return &c
 }
 
 // times returns the end of the last read that brought bytes, and when the last bytes written were accepted. A write that is under

@@ -50,6 +50,14 @@ func outputFilter(f Family, verdict string) Fault {
 	}
 }
 
+// UDPOutputDropped drops datagrams to the server in c's own firewall. UDP is told: EPERM.
+func UDPOutputDropped(f Family) Fault {
+	return func(n *Net) string {
+		n.Filter(C, "output", fmt.Sprintf("%s daddr %s udp dport %d drop", f.nft(), f.Addr(S), port))
+		return n.serve(f, answer)
+	}
+}
+
 // HostDownOnOurLAN is an address of c's own link that no host has: the SYN is never sent, since its neighbour's link address
 // is asked for in vain. The kernel gives up after three questions, a second apart.
 func HostDownOnOurLAN(f Family) Fault {

@@ -1,0 +1,86 @@
+package prober
+
+import (
+	"crypto/tls"
+	"errors"
+	"net/http/httptrace"
+	"time"
+
+	"github.com/quic-go/quic-go"
+	"github.com/quic-go/quic-go/http3"
+)
+
+// newHTTP3 returns what turns QUIC connections into HTTP/3 client connections. It never dials.
+func newHTTP3() *http3.Transport {
+	return &http3.Transport{DisableCompression: true, MaxResponseHeaderBytes: maxResponseHead}
+}
+
+// runHTTP3 is run for a module that speaks HTTP/3: UDP, QUIC and the exchange.
+func (h *hop) runHTTP3(host string, port uint16) []byte {
+	defer h.close()
+	if h.dialQUIC(host, port) != nil {
+		return nil
+	}
+	began := h.attempt.elapsed()
+	p := &progress{start: h.attempt.start, conn: h.quic.socket}
+	client := h.attempt.prober.http3.NewClientConn(h.quic.conn)
+	request := h.request.WithContext(httptrace.WithClientTrace(h.attempt.ctx, p.trace()))
+	h.Request = requestHead(request)
+	var err error
+	if h.response, err = client.RoundTrip(request); err != nil {
+		h.failHTTP3(p, began, err)
+		return nil
+	}
+	return h.receive(p, began)
+}
+
+// failQUIC names a handshake that did not come to its end. It is the phase connect until the server has sent something, and while
+// the two have not agreed to speak.
+func (h *hop) failQUIC(c *tls.Config, asked bool, began time.Duration, err error) {
+	h.quic.look()
+	if bad, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		h.TLS = tlsState(tls.ConnectionState{}, c, asked, bad)
+	}
+	h.close()
+	at, answered := h.endedAt(), h.quic.socket.answered()
+	phase := TLS
+	if answered == 0 || unmet(err) {
+		phase = Connect
+	}
+	if phase == TLS {
+		h.done(Connect, began, answered)
+		began = answered
+	}
+	h.failAt(phase, began, at, h.classifyQUIC(phase, err))
+}
+
+// unmet reports whether the server said no before the handshake: to the version or to the connection.
+func unmet(err error) bool {
+	if _, ok := errors.AsType[*quic.VersionNegotiationError](err); ok {
+		return true
+	}
+	e, ok := errors.AsType[*quic.TransportError](err)
+	return ok && e.Remote && e.ErrorCode == quic.ConnectionRefused
+}
+
+// failHTTP3 names an exchange that ended before the response's head was complete.
+func (h *hop) failHTTP3(p *progress, began time.Duration, err error) {
+	h.quic.look()
+	h.close()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	at := h.endedAt()
+	switch {
+	case p.firstByte != 0:
+		sent := min(max(p.sent, began), p.firstByte)
+		h.done(Request, began, sent)
+		h.done(Processing, sent, p.firstByte)
+		h.failAt(Transfer, p.firstByte, at, h.classify(Transfer, err))
+	case p.wrote:
+		sent := min(max(p.wroteAt, began), at)
+		h.done(Request, began, sent)
+		h.failAt(Processing, sent, at, h.classify(Processing, err))
+	default:
+		h.failAt(Request, began, at, h.classify(Request, err))
+	}
+}

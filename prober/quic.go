@@ -1,0 +1,226 @@
+package prober
+
+import (
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/quic-go/quic-go"
+	"github.com/quic-go/quic-go/http3"
+)
+
+// How a QUIC connection is made and seen.
+//
+//   - QUIC is quic-go's; the socket under it is ours. It is connected to the one address that was resolved, so that the kernel hands
+//     us what ICMP says of it, and every datagram's time and every errno is kept.
+//   - QUIC has one handshake for transport and TLS (RFC 9001 section 4). The phase connect ends with the first datagram that the
+//     server sends, tls with the handshake.
+//   - Datagrams are encrypted: what was acknowledged is told by whether anything arrived after what we sent.
+
+// quicKeepAlive is how often a server that is silent is asked whether it is there, as keepAlive does over TCP.
+const quicKeepAlive = time.Second
+
+// quicConfig leaves every deadline to ours. Datagrams stay at the 1280 bytes that every path must carry: one exchange gains nothing
+// from probing for more.
+var quicConfig = &quic.Config{
+	HandshakeIdleTimeout: time.Hour, MaxIdleTimeout: time.Hour, KeepAlivePeriod: quicKeepAlive,
+	MaxIncomingStreams: -1, DisablePathMTUDiscovery: true,
+}
+
+// datagrams is a connected UDP socket that keeps what it saw. It is quic-go's net.PacketConn.
+type datagrams struct {
+	*udpSocket
+	start time.Time // the attempt's beginning: times are since then
+
+	mu         sync.Mutex // guards what follows
+	wire       Wire
+	firstRead  time.Duration // arrival of the first datagram; 0 before
+	lastRead   time.Duration
+	lastSent   time.Duration
+	unanswered int // datagrams sent since the last one arrived
+	closed     bool
+}
+
+// udpSocket hides from quic-go the methods of a *net.UDPConn that are not watched.
+type udpSocket struct{ conn *net.UDPConn }
+
+func (s *udpSocket) LocalAddr() net.Addr                { return s.conn.LocalAddr() }
+func (s *udpSocket) SetDeadline(t time.Time) error      { return s.conn.SetDeadline(t) }
+func (s *udpSocket) SetReadDeadline(t time.Time) error  { return s.conn.SetReadDeadline(t) }
+func (s *udpSocket) SetWriteDeadline(t time.Time) error { return s.conn.SetWriteDeadline(t) }
+
+// SetReadBuffer leaves the kernel's default: it is ample for one exchange.
+func (s *udpSocket) SetReadBuffer(int) error { return nil }
+
+// SetWriteBuffer leaves the kernel's default.
+func (s *udpSocket) SetWriteBuffer(int) error { return nil }
+
+// openUDP connects a UDP socket to an address. Nothing is sent yet: an error is this host's own.
+func (a *attempt) openUDP(addr netip.AddrPort) (*datagrams, error) {
+	network := "udp4"
+	if addr.Addr().Is6() {
+		network = "udp6"
+	}
+	dialer := net.Dialer{Control: reportICMP}
+	if source := a.module.SourceIP; source.IsValid() {
+		dialer.LocalAddr = &net.UDPAddr{IP: source.AsSlice()}
+	}
+	conn, err := dialer.DialContext(a.ctx, network, addr.String())
+	if err != nil {
+		return nil, err
+	}
+	d := &datagrams{udpSocket: &udpSocket{conn.(*net.UDPConn)}, start: a.start}
+	d.wire.Local, d.wire.Remote = addrPort(conn.LocalAddr()), addr
+	d.wire.Events = make([]Event, 0, 8)
+	return d, nil
+}
+
+// ReadFrom reads a datagram.
+func (d *datagrams) ReadFrom(p []byte) (int, net.Addr, error) {
+	began := time.Since(d.start)
+	n, err := d.conn.Read(p)
+	ended := time.Since(d.start)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err == nil {
+		d.wire.BytesReceived += int64(n)
+		d.lastRead, d.unanswered = ended, 0
+		if d.firstRead == 0 {
+			d.firstRead = ended
+			ignoreICMP(d.conn) // it may say what it likes of a path that works, but for a port that closes
+		}
+	}
+	d.note(Event{Op: OpRead, Start: began, End: ended, Calls: 1, Bytes: int64(n), Err: err})
+	return n, d.conn.RemoteAddr(), err
+}
+
+// WriteTo sends a datagram to the address that the socket is connected to.
+func (d *datagrams) WriteTo(p []byte, _ net.Addr) (int, error) {
+	began := time.Since(d.start)
+	n, err := d.conn.Write(p)
+	ended := time.Since(d.start)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err == nil {
+		d.wire.BytesSent += int64(n)
+		d.lastSent = ended
+		d.unanswered++
+	}
+	d.note(Event{Op: OpWrite, Start: began, End: ended, Calls: 1, Bytes: int64(n), Err: err})
+	return n, err
+}
+
+// note keeps an event, and the first failure that was not our doing with what ICMP said of it. The caller holds mu.
+func (d *datagrams) note(e Event) {
+	if e.Err != nil {
+		if d.closed || ourDoing(e.Err) {
+			return
+		}
+		e.Errno, _ = errnoOf(e.Err)
+	}
+	d.wire.append(e)
+	if e.Err != nil && d.wire.Cause == nil {
+		d.wire.Cause = &e
+		d.wire.ICMP = errorQueue(d.conn)
+	}
+}
+
+// Close closes the socket. It may be called more than once.
+func (d *datagrams) Close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return nil
+	}
+	d.closed = true
+	now := time.Since(d.start)
+	d.wire.append(Event{Op: OpClose, Start: now, End: now, Calls: 1})
+	return d.conn.Close()
+}
+
+// seen returns what the socket saw so far, as a value that no longer changes.
+func (d *datagrams) seen() *Wire {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.wire.clone()
+}
+
+// times returns when the last datagram arrived, and when the last was sent.
+func (d *datagrams) times() (lastRead, lastSent time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.lastRead, d.lastSent
+}
+
+// answered returns when the server's first datagram arrived; 0 if none did.
+func (d *datagrams) answered() time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.firstRead
+}
+
+// The path is taken for dead when more datagrams are unanswered than acknowledgements of ours can be, and the last of them left
+// longer after the last one arrived than an answer takes.
+const (
+	deadUnanswered = 4
+	deadSilence    = 200 * time.Millisecond
+)
+
+// silent reports whether the server has stopped answering what must be answered: our data, sent again and again, or our pings.
+func (d *datagrams) silent(rtt time.Duration) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.unanswered >= deadUnanswered && d.lastSent-d.lastRead > max(3*rtt, deadSilence)
+}
+
+// quicConnection is a hop's connection over QUIC.
+type quicConnection struct {
+	socket    *datagrams
+	transport *quic.Transport
+	conn      *quic.Conn // nil until the handshake is finished
+	dead      bool       // the server had stopped answering when our deadline struck
+}
+
+// look takes the last look at a connection whose exchange failed, before the close adds to it.
+func (c *quicConnection) look() {
+	var rtt time.Duration
+	if c.conn != nil {
+		rtt = c.conn.ConnectionStats().SmoothedRTT
+	}
+	c.dead = c.socket.silent(rtt)
+}
+
+// close takes leave of the server and closes the socket. It may be called more than once.
+func (c *quicConnection) close() {
+	if c.conn != nil {
+		_ = c.conn.CloseWithError(quic.ApplicationErrorCode(http3.ErrCodeNoError), "") // the exchange is over or has failed
+	}
+	_ = c.transport.Close()
+	_ = c.socket.Close()
+}
+
+// dialQUIC makes the QUIC connection to the address that was resolved: the phases connect and tls.
+func (h *hop) dialQUIC(host string, port uint16) error {
+	began := h.attempt.elapsed()
+	h.Addr = netip.AddrPortFrom(h.Addr.Addr(), port)
+	socket, err := h.attempt.openUDP(h.Addr)
+	if err != nil {
+		h.fail(Connect, began, classifyOpenUDP(err, h.attempt.ending(err)))
+		return err
+	}
+	h.quic = &quicConnection{socket: socket, transport: &quic.Transport{Conn: socket}}
+	c := h.tlsConfig(host)
+	asked := watchClientCertificate(c)
+	conn, err := h.quic.transport.Dial(h.attempt.ctx, net.UDPAddrFromAddrPort(h.Addr), c, quicConfig)
+	if err != nil {
+		h.failQUIC(c, *asked, began, err)
+		return err
+	}
+	h.quic.conn = conn
+	h.TLS = tlsState(conn.ConnectionState().TLS, c, *asked, nil)
+	answered := socket.answered()
+	h.done(Connect, began, answered)
+	h.done(TLS, answered, h.attempt.elapsed())
+	return nil
+}

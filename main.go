@@ -10,8 +10,12 @@ import (
 	"log"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"os"
 	"os/signal"
+	"path"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -26,6 +30,7 @@ import (
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
 
 	"errno_exporter/config"
+	"errno_exporter/internal/history"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/web"
 	"errno_exporter/prober"
@@ -35,6 +40,8 @@ const (
 	readHeaderTimeout = 10 * time.Second
 	maxHeaderBytes    = 64 << 10
 	shutdownTimeout   = 10 * time.Second // for the probes under way
+	maxHistory        = 100_000
+	minReloadInterval = 100 * time.Millisecond
 )
 
 func main() {
@@ -52,11 +59,16 @@ func main() {
 type options struct {
 	check         bool // only load the configuration
 	configFile    string
-	configGiven   bool // by the user: the file must exist
+	configGiven   bool          // by the user: the file must exist
+	autoReload    time.Duration // how often to look for changes; 0: never
 	timeoutOffset time.Duration
+	historyLimit  int
+	routePrefix   string
 	lifecycle     bool // answer /-/reload
+	pprof         bool
 	web           *toolkit.FlagConfig
 	logger        *slog.Logger
+	probeLogger   *slog.Logger // one line a probe
 }
 
 func parseFlags(args []string) options {
@@ -67,8 +79,17 @@ func parseFlags(args []string) options {
 	app.UsageWriter(os.Stdout)
 	app.Flag("config.file", "The configuration.").Default("exporter.yml").IsSetByUser(&o.configGiven).StringVar(&o.configFile)
 	check := app.Flag("config.check", "Load the configuration, print what is wrong and where, and exit with 0 or 1.").Bool()
+	autoReload := app.Flag("config.enable-auto-reload", "Reload the configuration when its file, or a file that it names, has changed.").Bool()
+	interval := app.Flag("config.auto-reload-interval", "How often to look for changes.").Default("30s").String()
 	offset := app.Flag("timeout-offset", "Seconds to keep back from Prometheus's scrape timeout.").Default("0.5").Float64()
 	app.Flag("web.enable-lifecycle", "Reload the configuration on POST to /-/reload; SIGHUP always works.").Default("true").BoolVar(&o.lifecycle)
+	externalURL := app.Flag("web.external-url", "The URL under which the exporter is reached from outside, such as https://probe.example.com/errno.").String()
+	routePrefix := app.Flag("web.route-prefix", "The path under which the endpoints are. By default the path of --web.external-url.").String()
+	app.Flag("web.enable-pprof", "Answer /debug/pprof/.").BoolVar(&o.pprof)
+	app.Flag("history.limit", "Probes to keep the records of, and as many failures beside them.").Default("100").IntVar(&o.historyLimit)
+	probeLevel := promslog.NewLevel()
+	app.Flag("log.prober", "Log a probe's line from this level on: failures are info, successes debug. One of: [debug, info, warn, error]").
+		Default("info").SetValue(probeLevel)
 	o.web = kingpinflag.AddFlags(app, ":10104")
 	var logs promslog.Config
 	promslogflag.AddFlags(app, &logs)
@@ -80,9 +101,50 @@ func parseFlags(args []string) options {
 		app.Fatalf(`--timeout-offset "%v" is out of range, want seconds from 0 to 3600`, *offset)
 	}
 	o.timeoutOffset = time.Duration(*offset * float64(time.Second))
+	if o.historyLimit < 0 || o.historyLimit > maxHistory {
+		app.Fatalf("--history.limit %d is out of range, want 0 to %d", o.historyLimit, maxHistory)
+	}
+	var err error
+	if o.routePrefix, err = routes(*externalURL, *routePrefix); err != nil {
+		app.Fatalf("%s", err)
+	}
+	if *autoReload {
+		if o.autoReload, err = reloadInterval(*interval); err != nil {
+			app.Fatalf("%s", err)
+		}
+	}
 	o.check = *check || command == checkCommand.FullCommand()
 	o.logger = promslog.New(&logs)
+	o.probeLogger = promslog.New(&promslog.Config{Level: probeLevel, Format: logs.Format, Style: logs.Style})
 	return o
+}
+
+// routes is the path under which the endpoints are: "/", or one that ends without a slash.
+func routes(externalURL, prefix string) (string, error) {
+	if externalURL != "" {
+		u, err := url.Parse(externalURL)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "" {
+			return "", fmt.Errorf("--web.external-url %q is not the exporter's URL, want one such as https://probe.example.com/errno", externalURL)
+		}
+		prefix = cmp.Or(prefix, u.Path)
+	}
+	prefix = "/" + strings.Trim(prefix, "/")
+	if prefix != path.Clean(prefix) || strings.ContainsAny(prefix, "{}?# \t") {
+		return "", fmt.Errorf("--web.route-prefix %q is not a path, want one such as /errno", prefix)
+	}
+	return prefix, nil
+}
+
+// reloadInterval reads a duration, or seconds as blackbox_exporter writes them.
+func reloadInterval(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if seconds, number := strconv.Atoi(text); number == nil {
+		d, err = time.Duration(seconds)*time.Second, nil
+	}
+	if err != nil || d < minReloadInterval || d > 24*time.Hour {
+		return 0, fmt.Errorf(`--config.auto-reload-interval %q is not an interval, want one from %s to 24h such as "30s"`, text, minReloadInterval)
+	}
+	return d, nil
 }
 
 // checkConfig prints what is wrong with the configuration and returns the exit status.
@@ -112,11 +174,13 @@ func serve(o options) error {
 		Prober:        prober.New(prober.Options{UserAgent: "errno_exporter/" + cmp.Or(version.Version, "unversioned")}),
 		Config:        current,
 		TimeoutOffset: o.timeoutOffset,
-		Logger:        o.logger,
+		History:       history.New(o.historyLimit),
+		Logger:        o.probeLogger,
 	}
 	life := &web.Lifecycle{Enabled: o.lifecycle, Reload: func() error { return reloadConfig(o, current, reload) }}
+	endpoints := &web.Endpoints{Probe: handler, Life: life, Registry: registry, RoutePrefix: o.routePrefix, Pprof: o.pprof}
 	server := &http.Server{
-		Handler:           web.NewMux(handler, life, registry),
+		Handler:           endpoints.Handler(),
 		ReadHeaderTimeout: readHeaderTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(o.logger.Handler(), slog.LevelWarn),
@@ -125,7 +189,7 @@ func serve(o options) error {
 	// net/http has no other way to say that a server misbehaved; what matters of it is in the Result.
 	log.SetFlags(0)
 	log.SetOutput(slog.NewLogLogger(o.logger.Handler(), slog.LevelDebug).Writer())
-	return listen(server, o, life)
+	return listen(server, o, life, func() bool { return !noFile(o) && current.Changed(o.configFile) })
 }
 
 // loadConfig loads the file. Without one, and without the user asking for one, there is a built-in configuration.
@@ -159,13 +223,21 @@ func reloadConfig(o options, current *config.Current, reload *metrics.Reload) er
 	return nil
 }
 
-// listen serves until SIGINT or SIGTERM, then lets the probes under way finish. SIGHUP reloads.
-func listen(server *http.Server, o options, life *web.Lifecycle) error {
+// listen serves until SIGINT or SIGTERM, then lets the probes under way finish. SIGHUP reloads, and so does a change of the
+// configuration's files if that is asked for.
+func listen(server *http.Server, o options, life *web.Lifecycle, changed func() bool) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
+
+	var look <-chan time.Time // for changes; nil: never
+	if o.autoReload > 0 {
+		ticker := time.NewTicker(o.autoReload)
+		defer ticker.Stop()
+		look = ticker.C
+	}
 
 	ended := make(chan error, 1)
 	go func() { ended <- toolkit.ListenAndServe(server, o.web, o.logger) }()
@@ -175,6 +247,10 @@ func listen(server *http.Server, o options, life *web.Lifecycle) error {
 			return err
 		case <-hangups:
 			_ = life.Again() // which logs what is wrong
+		case <-look:
+			if changed() {
+				_ = life.Again()
+			}
 		case <-ctx.Done():
 			stop() // the next signal ends us at once
 			life.Drain()

@@ -21,6 +21,7 @@ import (
 //	serve FLAG...        start the exporter on a port of its own, in $ADDR, and wait until it listens
 //	get PATH             GET it from that exporter: the status and the body are the stdout
 //	fault NAME           start a server of the faultlab, its URL in $URL
+//	log PATTERN          wait for a log line
 //	signal NAME PATTERN  send HUP, TERM or INT and wait for a log line; TERM and INT must then end it with status 0
 
 func TestMain(m *testing.M) {
@@ -35,6 +36,7 @@ func TestScripts(t *testing.T) {
 			"get":    cmdGet,
 			"signal": cmdSignal,
 			"fault":  cmdFault,
+			"log":    cmdLog,
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Values[runningKey{}] = &running{}
@@ -92,6 +94,10 @@ func cmdGet(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	_, err = fmt.Fprintf(ts.Stdout(), "%s\n%s", response.Status, body)
 	ts.Check(err)
+}
+
+func cmdLog(ts *testscript.TestScript, _ bool, args []string) {
+	current(ts).waitLog(ts, strings.Join(args, " "))
 }
 
 func cmdSignal(ts *testscript.TestScript, _ bool, args []string) {

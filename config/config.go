@@ -15,6 +15,9 @@ import (
 type Config struct {
 	File    string // where it came from; empty for Default
 	Modules map[string]*Module
+
+	yaml        []byte      // what may be shown of it
+	fingerprint Fingerprint // of the files it was loaded from
 }
 
 // Module says how to probe. It is shared by all probes and never changed after Load.

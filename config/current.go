@@ -1,14 +1,25 @@
 package config
 
-import "sync/atomic"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // Current is the configuration in force. Probes take it once and keep it; a reload replaces it for those that come after.
-type Current struct{ config atomic.Pointer[Config] }
+type Current struct {
+	config atomic.Pointer[Config]
+
+	mu   sync.Mutex  // guards last
+	last Fingerprint // of the files when they were last loaded, for good or bad
+}
 
 // NewCurrent returns a Current that holds c.
 func NewCurrent(c *Config) *Current {
 	current := new(Current)
 	current.config.Store(c)
+	if c.File != "" {
+		current.last = c.fingerprint
+	}
 	return current
 }
 
@@ -17,10 +28,20 @@ func (c *Current) Get() *Config { return c.config.Load() }
 
 // Reload loads the file and puts it in force. After an error the running configuration stays as it is.
 func (c *Current) Reload(path string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.last = FingerprintOf(path) // before the load: what changes during it counts as a change
 	loaded, err := Load(path)
 	if err != nil {
 		return err
 	}
 	c.config.Store(loaded)
 	return nil
+}
+
+// Changed reports whether the file, or one that it names, is not what it was when it was last loaded, or when loading it failed.
+func (c *Current) Changed(path string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return FingerprintOf(path) != c.last
 }

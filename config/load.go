@@ -15,11 +15,17 @@ import (
 // Load reads a configuration file and everything it refers to. The error has one line for each thing that is wrong, naming file,
 // line, module, key, value and the mend.
 func Load(path string) (*Config, error) {
+	fingerprint := FingerprintOf(path) // before the load: what changes during it counts as a change
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
-	return Parse(data, path, filepath.Dir(path))
+	c, err := Parse(data, path, filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	c.fingerprint = fingerprint
+	return c, nil
 }
 
 // Parse reads a configuration. file is its name in errors; files it refers to are relative to dir.
@@ -52,6 +58,9 @@ func Parse(data []byte, file, dir string) (*Config, error) {
 	}
 	if len(c.Modules) == 0 {
 		return nil, p.errorAt(root, "modules: none is configured, want at least one")
+	}
+	if c.yaml, err = show(root); err != nil {
+		return nil, fmt.Errorf("%s:1: cannot be shown: %w", file, err)
 	}
 	return c, nil
 }

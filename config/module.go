@@ -24,5 +24,8 @@ const DefaultModule = "http_2xx"
 
 // Default is the configuration without a file: the module http_2xx with every default.
 func Default() *Config {
-	return &Config{Modules: map[string]*Module{DefaultModule: NewModule(DefaultModule)}}
+	return &Config{
+		Modules: map[string]*Module{DefaultModule: NewModule(DefaultModule)},
+		yaml:    []byte("modules:\n    " + DefaultModule + ":\n        prober: http\n"),
+	}
 }

@@ -15,8 +15,7 @@ import (
 
 // writeDebug answers with the whole record of a probe, for a person.
 func writeDebug(w http.ResponseWriter, r *prober.Result, m *config.Module, families []*dto.MetricFamily) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
+	plainText(w)
 	_, _ = w.Write(debugPage(r, m, families)) // an asker who has gone is no one to tell
 }
 
@@ -41,7 +40,7 @@ func debugPage(r *prober.Result, m *config.Module, families []*dto.MetricFamily)
 
 // verdict is the probe in one sentence, and on failure what it means and where to look.
 func (p *page) verdict(r *prober.Result) {
-	target := maskURL(r.Target.URL)
+	target := config.MaskURL(r.Target.URL)
 	if r.Failure != nil {
 		p.line("FAILED: %s: %s, after %s", target, r.Failure.Sentence(), short(r.Elapsed))
 		p.line("")

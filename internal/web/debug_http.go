@@ -13,7 +13,7 @@ import (
 // maxHeaders bounds how many header lines of a head are shown.
 const maxHeaders = 100
 
-// request is the head as it was sent, secrets masked.
+// request is the head as it was sent, secrets config.Masked.
 func (p *page) request(h *prober.RequestHead, m *config.Module) {
 	p.section("  Request")
 	p.line("    %s %s", h.Method, maskLink(h.URL))
@@ -24,7 +24,7 @@ func (p *page) request(h *prober.RequestHead, m *config.Module) {
 	}
 }
 
-// response is the head as it came, secrets masked, and what became of the body.
+// response is the head as it came, secrets config.Masked, and what became of the body.
 func (p *page) response(r *prober.Response) {
 	p.section("  Response")
 	p.line("    %s %s", r.Proto, r.StatusText)

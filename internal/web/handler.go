@@ -11,6 +11,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"errno_exporter/config"
+	"errno_exporter/internal/history"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/prober"
 )
@@ -20,7 +21,8 @@ type ProbeHandler struct {
 	Prober        *prober.Prober
 	Config        *config.Current
 	TimeoutOffset time.Duration // kept back from Prometheus's scrape timeout
-	Logger        *slog.Logger
+	History       *history.History
+	Logger        *slog.Logger // a line for each probe
 }
 
 // ServeHTTP answers 200 with the probe's samples, also when the probe failed, and 400 to the asker's mistakes.
@@ -33,6 +35,7 @@ func (h *ProbeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), q.timeout)
 	defer cancel()
 	result := h.Prober.Probe(ctx, q.target, q.module)
+	h.History.Add(&result, q.module)
 	logProbe(r.Context(), h.Logger, &result)
 	families := metrics.Probe(&result, q.module)
 	if q.debug {
@@ -51,7 +54,7 @@ func writeSamples(w http.ResponseWriter, r *http.Request, families []*dto.Metric
 
 // logProbe writes one line for each probe. A probe that its asker gave up says nothing about the target.
 func logProbe(ctx context.Context, logger *slog.Logger, r *prober.Result) {
-	attrs := []slog.Attr{slog.String("module", r.Module), slog.String("target", maskURL(r.Target.URL))}
+	attrs := []slog.Attr{slog.String("module", r.Module), slog.String("target", config.MaskURL(r.Target.URL))}
 	level, text := slog.LevelDebug, "probe succeeded"
 	if f := r.Failure; f != nil {
 		text = "probe failed"

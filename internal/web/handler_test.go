@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"errno_exporter/config"
+	"errno_exporter/internal/history"
 	"errno_exporter/internal/metrics/resulttest"
 	"errno_exporter/prober"
 )
@@ -29,9 +30,10 @@ func exporter(t *testing.T, logger *slog.Logger) *httptest.Server {
 	modules := map[string]*config.Module{"http_2xx": config.NewModule("http_2xx"), "pinned": pinned}
 	handler := &ProbeHandler{
 		Prober: prober.New(prober.Options{UserAgent: "errno_exporter/test"}), Config: config.NewCurrent(&config.Config{Modules: modules}),
-		TimeoutOffset: 500 * time.Millisecond, Logger: logger,
+		TimeoutOffset: 500 * time.Millisecond, History: history.New(2), Logger: logger,
 	}
-	server := httptest.NewServer(NewMux(handler, new(Lifecycle), prometheus.NewPedanticRegistry()))
+	endpoints := &Endpoints{Probe: handler, Life: new(Lifecycle), Registry: prometheus.NewPedanticRegistry()}
+	server := httptest.NewServer(endpoints.Handler())
 	t.Cleanup(server.Close)
 	return server
 }

@@ -32,7 +32,9 @@ var landingPage = template.Must(template.New("landing").Parse(`<!DOCTYPE html>
 <button>Probe</button>
 </form>
 <ul>
+<li><a href="history">recent probes</a></li>
 <li><a href="metrics">metrics of the exporter itself</a></li>
+<li><a href="config">running configuration</a></li>
 <li><a href="-/healthy">health</a></li>
 </ul>
 </body>
@@ -40,8 +42,7 @@ var landingPage = template.Must(template.New("landing").Parse(`<!DOCTYPE html>
 `))
 
 func (l landing) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; form-action 'self'; frame-ancestors 'none'")
+	pageHeaders(w)
 	_ = landingPage.Execute(w, struct { // fails only when the asker has gone
 		Version, Default string
 		Modules          []string

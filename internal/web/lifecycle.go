@@ -54,6 +54,6 @@ func (l *Lifecycle) ready(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "errno_exporter is shutting down", http.StatusServiceUnavailable)
 		return
 	}
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	plainText(w)
 	_, _ = io.WriteString(w, "errno_exporter is ready\n") // an asker who has gone is no one to tell
 }

@@ -4,23 +4,70 @@ package web
 import (
 	"io"
 	"net/http"
+	"net/http/pprof"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// NewMux returns the exporter's endpoints. /metrics exposes the registry: the exporter's own metrics, no target's.
-func NewMux(probe *ProbeHandler, life *Lifecycle, registry *prometheus.Registry) *http.ServeMux {
+// Endpoints are what the exporter answers.
+type Endpoints struct {
+	Probe       *ProbeHandler
+	Life        *Lifecycle
+	Registry    *prometheus.Registry // the exporter's own metrics, no target's
+	RoutePrefix string               // where they begin: "/", or a path without a slash at its end
+	Pprof       bool                 // profiles under /debug/pprof/
+}
+
+// Handler returns the handler of all endpoints.
+func (e *Endpoints) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /probe", probe)
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true, Registry: registry}))
+	mux.Handle("GET /probe", e.Probe)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(e.Registry, promhttp.HandlerOpts{EnableOpenMetrics: true, Registry: e.Registry}))
 	mux.HandleFunc("GET /-/healthy", healthy)
-	life.handle(mux)
-	mux.Handle("GET /{$}", landing{config: probe.Config})
-	return mux
+	e.Life.handle(mux)
+	records{e.Probe.History}.handle(mux)
+	mux.HandleFunc("GET /config", e.config)
+	mux.Handle("GET /{$}", landing{config: e.Probe.Config})
+	if e.Pprof {
+		profiles(mux)
+	}
+	return e.prefixed(mux)
+}
+
+// prefixed puts everything under the prefix; what stands before it leads there.
+func (e *Endpoints) prefixed(mux *http.ServeMux) http.Handler {
+	if e.RoutePrefix == "/" || e.RoutePrefix == "" {
+		return mux
+	}
+	outer := http.NewServeMux()
+	outer.Handle(e.RoutePrefix+"/", http.StripPrefix(e.RoutePrefix, mux))
+	outer.Handle("GET /{$}", http.RedirectHandler(e.RoutePrefix+"/", http.StatusFound))
+	return outer
+}
+
+// config shows the running configuration.
+func (e *Endpoints) config(w http.ResponseWriter, _ *http.Request) {
+	plainText(w)
+	_, _ = w.Write(e.Probe.Config.Get().YAML()) // an asker who has gone is no one to tell
 }
 
 func healthy(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	plainText(w)
 	_, _ = io.WriteString(w, "errno_exporter is healthy\n") // an asker who has gone is no one to tell
+}
+
+// plainText announces text that is nothing else, whatever a server has put into it.
+func plainText(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+}
+
+// profiles adds Go's profiles of the running program.
+func profiles(mux *http.ServeMux) {
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
 }

@@ -1,0 +1,123 @@
+// Package history keeps the records of recent probes.
+package history
+
+import (
+	"slices"
+	"sync"
+
+	"errno_exporter/config"
+	"errno_exporter/prober"
+)
+
+// Record is one probe that was made, with the module that it was made by.
+type Record struct {
+	ID     uint64 // counts up from 1
+	Result *prober.Result
+	Module *config.Module
+}
+
+// Key is what records are kept by.
+type Key struct{ Target, Module string }
+
+// KeyOf is the record's key.
+func (r *Record) KeyOf() Key { return Key{r.Result.Target.URL.String(), r.Result.Module} }
+
+// History keeps a bounded number of records, and as many failures beside them, so that a failure outlives the successes after it.
+// When it is full, the target that has most of them loses its oldest: one that always fails does not push out the others.
+type History struct {
+	limit int
+
+	mu       sync.Mutex // guards what follows
+	last     uint64
+	results  shelf // of all probes
+	failures shelf // that have left results
+}
+
+// New returns an empty History of limit records and limit failures.
+func New(limit int) *History {
+	return &History{limit: limit, results: newShelf(), failures: newShelf()}
+}
+
+// Add keeps a result and returns its record's ID. A probe that was abandoned says nothing about its target and is not kept: its ID
+// is 0, as with a limit of 0.
+func (h *History) Add(result *prober.Result, module *config.Module) uint64 {
+	if f := result.Failure; h.limit <= 0 || f != nil && f.Reason == prober.Abandoned {
+		return 0
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.last++
+	h.results.add(&Record{h.last, result, module})
+	if h.results.count > h.limit {
+		if old := h.results.evict(); old.Result.Failure != nil {
+			h.failures.add(old)
+			if h.failures.count > h.limit {
+				h.failures.evict()
+			}
+		}
+	}
+	return h.last
+}
+
+// Get returns the record of an ID, nil if it is no longer, or was never, kept.
+func (h *History) Get(id uint64) *Record {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, s := range []*shelf{&h.results, &h.failures} {
+		if r := s.byID[id]; r != nil {
+			return r
+		}
+	}
+	return nil
+}
+
+// Records returns what is kept, the newest first.
+func (h *History) Records() []*Record {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	all := make([]*Record, 0, h.results.count+h.failures.count)
+	for _, s := range []*shelf{&h.results, &h.failures} {
+		for _, r := range s.byID {
+			all = append(all, r)
+		}
+	}
+	slices.SortFunc(all, func(a, b *Record) int { return int(b.ID) - int(a.ID) })
+	return all
+}
+
+// shelf holds records by target, each in the order in which they came.
+type shelf struct {
+	count int
+	byKey map[Key][]*Record
+	byID  map[uint64]*Record
+}
+
+func newShelf() shelf {
+	return shelf{byKey: map[Key][]*Record{}, byID: map[uint64]*Record{}}
+}
+
+func (s *shelf) add(r *Record) {
+	key := r.KeyOf()
+	s.byKey[key] = append(s.byKey[key], r)
+	s.byID[r.ID] = r
+	s.count++
+}
+
+// evict removes the oldest record of the target that has most; among several such, the oldest of all.
+func (s *shelf) evict() *Record {
+	var most Key
+	var oldest *Record
+	for key, records := range s.byKey {
+		if n := len(s.byKey[most]); len(records) > n || len(records) == n && records[0].ID < oldest.ID {
+			most, oldest = key, records[0]
+		}
+	}
+	if rest := s.byKey[most][1:]; len(rest) > 0 {
+		s.byKey[most] = rest
+	} else {
+		delete(s.byKey, most)
+	}
+	delete(s.byID, oldest.ID)
+	s.count--
+	return oldest
+}

@@ -1,0 +1,115 @@
+package web
+
+import (
+	"fmt"
+	"html/template"
+	"net/http"
+	"strconv"
+	"time"
+
+	"errno_exporter/config"
+	"errno_exporter/internal/history"
+	"errno_exporter/internal/metrics"
+	"errno_exporter/prober"
+)
+
+// records answers for the probes that were made.
+type records struct{ history *history.History }
+
+func (h records) handle(mux *http.ServeMux) {
+	mux.HandleFunc("GET /history", h.list)
+	mux.HandleFunc("GET /history/{id}", func(w http.ResponseWriter, r *http.Request) { h.byID(w, r.PathValue("id")) })
+	mux.HandleFunc("GET /logs", h.logs)
+}
+
+// logs finds a record as blackbox_exporter does: by id, or the latest of a target, with a module or any.
+func (h records) logs(w http.ResponseWriter, r *http.Request) {
+	query := r.URL.Query()
+	if id := query.Get("id"); id != "" {
+		h.byID(w, id)
+		return
+	}
+	target, err := prober.ParseTarget(query.Get("target"))
+	if err != nil {
+		http.Error(w, "add id=ID or target=URL: "+err.Error(), http.StatusBadRequest)
+		return
+	}
+	module := query.Get("module")
+	for _, record := range h.history.Records() {
+		if key := record.KeyOf(); key.Target == target.URL.String() && (module == "" || module == key.Module) {
+			h.show(w, record)
+			return
+		}
+	}
+	http.Error(w, fmt.Sprintf("no probe of target %q is kept, see /history for those that are", config.MaskURL(target.URL)), http.StatusNotFound)
+}
+
+func (h records) byID(w http.ResponseWriter, text string) {
+	id, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		http.Error(w, fmt.Sprintf("id %q is not the number of a probe, see /history for those that are kept", text), http.StatusBadRequest)
+		return
+	}
+	record := h.history.Get(id)
+	if record == nil {
+		http.Error(w, fmt.Sprintf("probe %d is not kept, or no longer: see /history, and --history.limit", id), http.StatusNotFound)
+		return
+	}
+	h.show(w, record)
+}
+
+func (h records) show(w http.ResponseWriter, record *history.Record) {
+	writeDebug(w, record.Result, record.Module, metrics.Probe(record.Result, record.Module))
+}
+
+// listed is one line of the list.
+type listed struct {
+	ID                     uint64
+	Time, Module, Duration string
+	Target, Result         string
+	Failed                 bool
+}
+
+var listPage = template.Must(template.New("history").Parse(`<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Recent probes - errno_exporter</title>
+</head>
+<body>
+<h1>Recent probes</h1>
+<p><a href="./">errno_exporter</a></p>
+{{if .}}<table>
+<thead><tr><th>Time</th><th>Target</th><th>Module</th><th>Result</th><th>Took</th><th>Record</th></tr></thead>
+<tbody>
+{{range .}}<tr><td>{{.Time}}</td><td>{{.Target}}</td><td>{{.Module}}</td><td>{{if .Failed}}<strong>{{.Result}}</strong>{{else}}{{.Result}}{{end}}</td><td>{{.Duration}}</td><td><a href="history/{{.ID}}">{{.ID}}</a></td></tr>
+{{end}}</tbody>
+</table>{{else}}<p>No probe has been made yet.</p>{{end}}
+</body>
+</html>
+`))
+
+// list shows what is kept, the newest first.
+func (h records) list(w http.ResponseWriter, _ *http.Request) {
+	var lines []listed
+	for _, record := range h.history.Records() {
+		r := record.Result
+		line := listed{
+			ID: record.ID, Time: r.Start.UTC().Format(time.RFC3339), Target: config.MaskURL(r.Target.URL), Module: r.Module,
+			Result: "success", Duration: short(r.Elapsed), Failed: r.Failure != nil,
+		}
+		if r.Failure != nil {
+			line.Result = r.Failure.Sentence()
+		}
+		lines = append(lines, line)
+	}
+	pageHeaders(w)
+	_ = listPage.Execute(w, lines) // fails only when the asker has gone
+}
+
+// pageHeaders announces a page that loads nothing and runs nothing.
+func pageHeaders(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; form-action 'self'; frame-ancestors 'none'")
+}

@@ -1,0 +1,94 @@
+package web
+
+import (
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"errno_exporter/config"
+	"errno_exporter/internal/history"
+)
+
+// TestRecords: three probes are made with room for two records; rows ask for them.
+func TestRecords(t *testing.T) {
+	server, target := exporter(t, slog.New(slog.DiscardHandler)), api(t)
+	for _, path := range []string{"/first", "/broken", "/last?token=s3cret"} {
+		ask(t, http.MethodGet, server.URL+"/probe?target="+url.QueryEscape(target.URL+path), nil)
+	}
+	at := func(path string) string { return url.QueryEscape(target.URL + path) }
+	for _, row := range []struct {
+		name, path string
+		status     int
+		has        string
+	}{
+		{"by id", "/history/3", 200, "OK: " + target.URL + "/last?token=<hidden> answered 200"},
+		{"logs by id", "/logs?id=2", 200, "FAILED: " + target.URL + "/broken: unexpected HTTP status"},
+		{"logs by target", "/logs?target=" + at("/broken"), 200, "reason=http.error"},
+		{"logs by target and module", "/logs?target=" + at("/broken") + "&module=http_2xx", 200, "reason=http.error"},
+		{"logs of another module", "/logs?target=" + at("/broken") + "&module=pinned", 404, "no probe of target"},
+		{"gone", "/history/1", 404, "probe 1 is not kept, or no longer"},
+		{"never made", "/logs?id=9", 404, "probe 9 is not kept, or no longer"},
+		{"no number", "/history/x", 400, `id "x" is not the number of a probe`},
+		{"logs of nothing", "/logs", 400, "add id=ID or target=URL"},
+		{"list", "/history", 200, `<a href="history/3">3</a>`},
+		{"list masks", "/history", 200, "/last?token=&lt;hidden&gt;"},
+		{"list says why", "/history", 200, "<strong>unexpected HTTP status</strong>"},
+		{"configuration", "/config", 200, ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			got := ask(t, http.MethodGet, server.URL+row.path, nil)
+			if got.Status != row.status || !strings.Contains(got.Body, row.has) || strings.Contains(got.Body, "s3cret") {
+				t.Errorf("GET %s = %d, want %d, with %q and without secrets:\n%s", row.path, got.Status, row.status, row.has, got.Body)
+			}
+		})
+	}
+}
+
+func TestRoutePrefix(t *testing.T) {
+	for _, row := range []struct {
+		prefix, path string
+		status       int
+		location     string
+	}{
+		{"/", "/-/healthy", 200, ""},
+		{"/", "/errno/-/healthy", 404, ""},
+		{"/errno", "/errno/-/healthy", 200, ""},
+		{"/errno", "/errno/", 200, ""},
+		{"/errno", "/errno", 307, "/errno/"},
+		{"/errno", "/", 302, "/errno/"},
+		{"/errno", "/-/healthy", 404, ""},
+		{"/a/b", "/a/b/config", 200, ""},
+	} {
+		endpoints := &Endpoints{
+			Probe: &ProbeHandler{Config: config.NewCurrent(config.Default()), History: history.New(1)},
+			Life:  new(Lifecycle), Registry: prometheus.NewPedanticRegistry(), RoutePrefix: row.prefix,
+		}
+		answer := httptest.NewRecorder()
+		endpoints.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, row.path, nil))
+		if answer.Code != row.status || answer.Header().Get("Location") != row.location {
+			t.Errorf("prefix %s: GET %s = %d to %q, want %d to %q", row.prefix, row.path, answer.Code, answer.Header().Get("Location"), row.status, row.location)
+		}
+	}
+}
+
+func TestPprofIsAskedFor(t *testing.T) {
+	for _, row := range []struct {
+		on     bool
+		status int
+	}{{true, 200}, {false, 404}} {
+		endpoints := &Endpoints{
+			Probe: &ProbeHandler{Config: config.NewCurrent(config.Default()), History: history.New(1)},
+			Life:  new(Lifecycle), Registry: prometheus.NewPedanticRegistry(), Pprof: row.on,
+		}
+		answer := httptest.NewRecorder()
+		endpoints.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/debug/pprof/cmdline", nil))
+		if answer.Code != row.status {
+			t.Errorf("pprof %v: %d, want %d", row.on, answer.Code, row.status)
+		}
+	}
+}

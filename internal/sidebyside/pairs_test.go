@@ -26,7 +26,6 @@ type pair struct {
 type lab struct {
 	*testing.T
 	requests *requests
-	proxy    string
 }
 
 func (l *lab) plain(h http.HandlerFunc) string { return faultlab.Handler(l.T, l.requests.keep(h)) }

@@ -15,6 +15,8 @@ import (
 type Config struct {
 	File    string // where it came from; empty for Default
 	Modules map[string]*Module
+	Targets []*Target // in the file's order
+	Policy  Policy
 
 	yaml        []byte      // what may be shown of it
 	fingerprint Fingerprint // of the files it was loaded from
@@ -24,6 +26,7 @@ type Config struct {
 type Module struct {
 	Name    string
 	Timeout time.Duration // 0: bounded by the scrape alone
+	Trace   bool          // send a traceparent header, whose trace ID leads to the probe's record
 
 	// What is sent.
 	Method string      // GET unless configured

@@ -40,7 +40,7 @@ func TestBlackboxFile(t *testing.T) {
 		FailIfHeaderNotMatches: []HeaderMatch{{"Access-Control-Allow-Origin", regexp.MustCompile(`(\*|example\.com)`), false}},
 		authorize:              unsent{},
 	}
-	want := &Config{File: "testdata/blackbox.yml", Modules: map[string]*Module{
+	want := &Config{File: "testdata/blackbox.yml", Policy: Policy{MaxConcurrent: 1000}, Modules: map[string]*Module{
 		"http_2xx": plain, "http_post_2xx": post, "http_everything": everything,
 	}}
 	if diff := cmp.Diff(want, got, equalModules, cmp.AllowUnexported(Module{}), cmpopts.IgnoreUnexported(Config{})); diff != "" {
@@ -179,5 +179,47 @@ func TestReload(t *testing.T) {
 		if got := len(current.Get().Modules); (err != nil) != row.err || got != row.modules {
 			t.Errorf("%s: Reload = %v, %d modules, want error %v, %d modules", row.name, err, got, row.err, row.modules)
 		}
+	}
+}
+
+func TestTargets(t *testing.T) {
+	c, err := Parse([]byte(`
+modules: {http_2xx: {prober: http}, api: {prober: http, http: {trace: true}}}
+targets:
+  - {name: plain, url: api.example.com/health}
+  - name: all keys
+    url: https://u:p@api.example.com:8443/?a=b
+    module: api
+    labels: {team: billing, stage: 1}
+    min_interval: 10s
+`), "f.yml", ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed := func(raw string) *url.URL {
+		u, err := url.Parse(raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return u
+	}
+	want := []*Target{
+		{Name: "plain", URL: parsed("http://api.example.com/health"), Module: c.Modules["http_2xx"]},
+		{
+			Name: "all keys", URL: parsed("https://u:p@api.example.com:8443/?a=b"), Module: c.Modules["api"],
+			Labels: []Label{{"stage", "1"}, {"team", "billing"}}, MinInterval: 10 * time.Second,
+		},
+	}
+	if diff := cmp.Diff(want, c.Targets, equalModules, cmp.AllowUnexported(Module{}), cmp.AllowUnexported(url.Userinfo{})); diff != "" {
+		t.Errorf("Targets (-want +got):\n%s", diff)
+	}
+	if got := c.Find("all keys"); got != c.Targets[1] {
+		t.Errorf(`Find("all keys") = %v, want the second`, got)
+	}
+	if got := c.Find("nobody"); got != nil {
+		t.Errorf(`Find("nobody") = %v, want none`, got)
+	}
+	if !c.Modules["api"].Trace || c.Modules["http_2xx"].Trace {
+		t.Error("trace is not what was configured")
 	}
 }

@@ -67,6 +67,7 @@ func (h *httpKeys) keys() map[string]key {
 		"enable_http2":                      into(&m.EnableHTTP2),
 		"enable_http3":                      into(&m.EnableHTTP3),
 		"source_ip_address":                 h.source,
+		"trace":                             into(&m.Trace),
 		"tls_config":                        strictly(p, "tls_config", &h.client.TLSConfig),
 		"basic_auth": func(v *yaml.Node) error {
 			if isNull(v) {
@@ -116,6 +117,9 @@ func (h *httpKeys) finish(node *yaml.Node) error {
 	}
 	if m.FailIfSSL && m.FailIfNotSSL {
 		return h.wrong(node, errors.New("fail_if_ssl and fail_if_not_ssl exclude each other: every response would fail"), "fail_if_not_ssl")
+	}
+	if m.Trace && m.Header.Get("Traceparent") != "" {
+		return h.wrong(node, errors.New("trace and a Traceparent header exclude each other: remove one"), "trace")
 	}
 	if err := h.client.ProxyConfig.Validate(); err != nil {
 		return h.wrong(node, err, "proxy_from_environment", "no_proxy", "proxy_connect_header")

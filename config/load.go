@@ -45,14 +45,20 @@ func Parse(data []byte, file, dir string) (*Config, error) {
 		}
 		return nil, p.errorAt(&more, "a second document begins here, want one")
 	}
-	c := &Config{File: file, Modules: map[string]*Module{}}
+	c := &Config{File: file, Modules: map[string]*Module{}, Policy: Policy{MaxConcurrent: defaultMaxConcurrent}}
 	root := document.Content[0]
 	if err := (merges{p, map[*yaml.Node]bool{}}).expand(root); err != nil {
 		return nil, err
 	}
+	var targets *yaml.Node // are read last: they name modules
 	err := p.mapping(root, "the configuration", map[string]key{
-		"modules": func(value *yaml.Node) error { return c.modules(p, dir, value) },
+		"modules":      func(value *yaml.Node) error { return c.modules(p, dir, value) },
+		"targets":      func(value *yaml.Node) error { targets = value; return nil },
+		"probe_policy": func(value *yaml.Node) error { return p.mapping(value, "probe_policy", c.Policy.keys()) },
 	})
+	if targets != nil {
+		err = joined([]error{err, c.readTargets(p, targets)})
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -108,6 +114,7 @@ func readModule(p place, name, dir string, node *yaml.Node) (*Module, error) {
 	err := p.mapping(node, "the module", map[string]key{
 		"prober":  into(&prober),
 		"timeout": duration(&m.Timeout),
+		"trace":   into(&m.Trace), // is understood here, too
 		"http":    h.read,
 	})
 	if err != nil {

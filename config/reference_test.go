@@ -56,6 +56,8 @@ func documented(t *testing.T) map[string]string {
 func TestReferenceDocumentsEveryKey(t *testing.T) {
 	h := &httpKeys{Module: NewModule("x")}
 	want := append(slices.Collect(maps.Keys(h.keys())), "prober", "timeout", "http")
+	want = slices.AppendSeq(want, maps.Keys(new(Target).keys(place{}, nil)))
+	want = slices.AppendSeq(want, maps.Keys(new(Policy).keys()))
 	got := slices.Sorted(maps.Keys(documented(t)))
 	slices.Sort(want)
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -63,10 +65,42 @@ func TestReferenceDocumentsEveryKey(t *testing.T) {
 	}
 }
 
+// aroundDefault are the files in which a documented default stands, for the keys that are not a module's.
+var aroundDefault = map[string]string{
+	"max_concurrent": "probe_policy: {max_concurrent: %s}\n",
+	"labels":         "targets: [{name: t, url: http://t/, labels: %s}]\n",
+	"min_interval":   "targets: [{name: t, url: http://t/, min_interval: %s}]\n",
+}
+
+// checkDefault holds a file with a documented default to the one without the key.
+func checkDefault(t *testing.T, key, text string) {
+	t.Helper()
+	const modules = "modules: {http_2xx: {prober: http}}\n"
+	documented, err := Parse([]byte(modules+text), "f.yml", ".")
+	if err != nil {
+		t.Errorf("the documented default of %q does not load: %v", key, err)
+		return
+	}
+	bare, err := Parse([]byte(modules+"targets: [{name: t, url: http://t/}]\n"), "f.yml", ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(documented.Targets) == 0 {
+		bare.Targets = nil
+	}
+	if diff := cmp.Diff(bare, documented, equalModules, cmpopts.EquateEmpty(), cmp.AllowUnexported(Module{}), cmpopts.IgnoreUnexported(Config{})); diff != "" {
+		t.Errorf("the documented default of %q is not the real one (-real +documented):\n%s", key, diff)
+	}
+}
+
 // TestReferenceDocumentsTheDefaults configures each documented default: the module must be the one without it.
 func TestReferenceDocumentsTheDefaults(t *testing.T) {
 	for key, value := range documented(t) {
-		if strings.HasPrefix(value, "none") || key == "http" {
+		if strings.HasPrefix(value, "none") || key == "http" || key == "module" {
+			continue
+		}
+		if text, ok := aroundDefault[key]; ok {
+			checkDefault(t, key, fmt.Sprintf(text, value))
 			continue
 		}
 		text := "modules:\n  m:\n    prober: http\n    http:\n      " + key + ": " + value + "\n"

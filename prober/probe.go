@@ -57,7 +57,10 @@ func (p *Prober) Probe(ctx context.Context, t Target, m *config.Module) Result {
 			r.Timeout = r.Timeout.Round(time.Millisecond) // the moments since it was set are not what was given
 		}
 	}
-	r.Attempts = []Attempt{p.try(ctx, t, m)}
+	if m.Trace {
+		r.TraceID = newTraceID()
+	}
+	r.Attempts = []Attempt{p.try(ctx, t, m, r.TraceID)}
 	r.Failure = r.Last().Failure
 	r.Elapsed = time.Since(start)
 	return r
@@ -69,6 +72,7 @@ type attempt struct {
 	ctx     context.Context
 	module  *config.Module
 	target  Target
+	traceID string
 	start   time.Time
 	record  Attempt
 	cookies http.CookieJar // made with the first cookie; redirects carry cookies as browsers do
@@ -78,8 +82,8 @@ type attempt struct {
 func (a *attempt) elapsed() time.Duration { return time.Since(a.start) }
 
 // try runs the hops of one attempt: the target, and one more for each redirect followed.
-func (p *Prober) try(ctx context.Context, t Target, m *config.Module) Attempt {
-	a := &attempt{prober: p, ctx: ctx, module: m, target: t, start: time.Now()}
+func (p *Prober) try(ctx context.Context, t Target, m *config.Module, traceID string) Attempt {
+	a := &attempt{prober: p, ctx: ctx, module: m, target: t, traceID: traceID, start: time.Now()}
 	a.record.Start = a.start
 	a.record.Hops = make([]Hop, 0, 1)
 	request := a.firstRequest()

@@ -58,6 +58,9 @@ func (a *attempt) newRequest(method string, u *url.URL, header http.Header, body
 	if _, ok := header["User-Agent"]; !ok && a.prober.options.UserAgent != "" {
 		header["User-Agent"] = []string{a.prober.options.UserAgent}
 	}
+	if a.traceID != "" {
+		header["Traceparent"] = []string{traceparent(a.traceID)}
+	}
 	return request
 }
 
@@ -131,13 +134,13 @@ func (a *attempt) nextRequest(h *hop) (*http.Request, error) {
 	location := h.Response.Header.Get("Location")
 	to, err := from.URL.Parse(location)
 	if err != nil {
-		return nil, fmt.Errorf("location %q is not a URL", withoutUserinfo(location))
+		return nil, fmt.Errorf("location %q is not a URL", config.WithoutUserinfo(location))
 	}
-	if err := checkURL(to); err != nil {
-		return nil, fmt.Errorf("location %q: %w", withoutUserinfo(location), err)
+	if err := config.CheckURL(to); err != nil {
+		return nil, fmt.Errorf("location %q: %w", config.WithoutUserinfo(location), err)
 	}
 	if a.module.EnableHTTP3 && to.Scheme != "https" {
-		return nil, fmt.Errorf("location %q cannot be asked over HTTP/3, which is always encrypted", withoutUserinfo(location))
+		return nil, fmt.Errorf("location %q cannot be asked over HTTP/3, which is always encrypted", config.WithoutUserinfo(location))
 	}
 	method, body := from.Method, a.module.Body
 	if !keepsMethod(h.Response.Status, method) {
@@ -223,7 +226,7 @@ func redirectFailure(err error) Failure {
 
 // hostPort is the ASCII host and the port that a URL leads to.
 func hostPort(u *url.URL) (string, uint16, error) {
-	host, err := asciiHost(u.Hostname())
+	host, err := config.ASCIIHost(u.Hostname())
 	if err != nil {
 		return "", 0, fmt.Errorf("host %q is not a valid internationalised name: %w", u.Hostname(), err)
 	}

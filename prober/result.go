@@ -12,6 +12,7 @@ import (
 type Result struct {
 	Target   Target
 	Module   string        // the module's name
+	TraceID  string        // of the traceparent header that was sent, 32 hexadecimal digits; empty for none
 	Start    time.Time     // when the probe began
 	Elapsed  time.Duration // wall time of the whole probe
 	Timeout  time.Duration // what the probe was given; never zero

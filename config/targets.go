@@ -1,0 +1,180 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Target is one API to watch: it is probed on every scrape of /metrics. It is never changed after Load.
+type Target struct {
+	Name        string // the label target; unique
+	URL         *url.URL
+	Module      *Module
+	Labels      []Label       // of probe_target_info, by name
+	MinInterval time.Duration // a scrape within it gets the last result again; 0: every scrape probes
+}
+
+// Label is a label that a target was given.
+type Label struct{ Name, Value string }
+
+// Find returns the configured target of a name, nil if there is none.
+func (c *Config) Find(name string) *Target {
+	i := slices.IndexFunc(c.Targets, func(t *Target) bool { return t.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return c.Targets[i]
+}
+
+// maxName bounds the name of a target in bytes.
+const maxName = 128
+
+// readTargets reads the list of targets, whose modules are known by now.
+func (c *Config) readTargets(p place, node *yaml.Node) error {
+	node = resolved(node)
+	if isNull(node) {
+		return nil
+	}
+	if node.Kind != yaml.SequenceNode {
+		return placedError{p.errorAt(node, "targets: want a list, each {name, url, module, labels, min_interval}")}
+	}
+	var problems []error
+	lines := map[string]int{}
+	for i, item := range node.Content {
+		item = resolved(item)
+		t, err := c.readTarget(place{p.file, fmt.Sprintf("target %s: ", targetTitle(item, i))}, item)
+		if line, twice := lines[t.Name]; err == nil && twice {
+			err = p.errorAt(item, "target %q stands twice, first in line %d: give each a name of its own", t.Name, line)
+		}
+		lines[t.Name] = item.Line
+		problems = append(problems, err)
+		c.Targets = append(c.Targets, t)
+	}
+	return joined(problems)
+}
+
+// targetTitle is what errors call a target that may have no name.
+func targetTitle(item *yaml.Node, i int) string {
+	for j := 0; item.Kind == yaml.MappingNode && j+1 < len(item.Content); j += 2 {
+		if value := resolved(item.Content[j+1]); item.Content[j].Value == "name" && value.Kind == yaml.ScalarNode && value.Value != "" {
+			return fmt.Sprintf("%q", shortened(value.Value))
+		}
+	}
+	return fmt.Sprintf("%d", i+1)
+}
+
+func (c *Config) readTarget(p place, node *yaml.Node) (*Target, error) {
+	t := &Target{Module: c.Modules[DefaultModule]}
+	err := p.mapping(node, "the target", t.keys(p, c.Modules))
+	switch {
+	case err != nil:
+		return t, err
+	case t.Name == "":
+		return t, placedError{p.errorAt(node, "name is missing, want a short one such as name: payments")}
+	case t.URL == nil:
+		return t, placedError{p.errorAt(node, "url is missing, want one such as url: https://api.example.com/v1/health")}
+	case t.Module == nil:
+		return t, placedError{p.errorAt(node, "module is missing, and there is no module %q to take its place", DefaultModule)}
+	}
+	return t, nil
+}
+
+// keys are the keys of a target, each with its reader.
+func (t *Target) keys(p place, modules map[string]*Module) map[string]key {
+	return map[string]key{
+		"name":         checked(&t.Name, checkName),
+		"min_interval": duration(&t.MinInterval),
+		"labels":       func(value *yaml.Node) error { return t.readLabels(p, value) },
+		"url": func(value *yaml.Node) error {
+			u, err := ParseURL(value.Value)
+			if err != nil || value.Kind != yaml.ScalarNode || value.Value == "" {
+				if err == nil {
+					err = errors.New("is no text, want a URL such as https://api.example.com/v1/health")
+				}
+				return placedError{p.errorAt(value, "url %w", err)} // which shows no credentials
+			}
+			t.URL = u
+			return nil
+		},
+		"module": func(value *yaml.Node) error {
+			if t.Module = modules[value.Value]; t.Module == nil {
+				return fmt.Errorf("is unknown, want one of: %s", strings.Join(slices.Sorted(maps.Keys(modules)), ", "))
+			}
+			return nil
+		},
+	}
+}
+
+func checkName(name string) error {
+	switch {
+	case name == "":
+		return errors.New("is empty, want a short name such as payments")
+	case len(name) > maxName:
+		return fmt.Errorf("has %d bytes, want at most %d", len(name), maxName)
+	case !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }):
+		return errors.New("has characters that cannot be shown, want a short name such as payments")
+	}
+	return nil
+}
+
+var labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
+
+// reservedLabels are probe_target_info's own, and those that Prometheus or its formats give a meaning.
+var reservedLabels = []string{"target", "url", "module", "le", "quantile"}
+
+func (t *Target) readLabels(p place, node *yaml.Node) error {
+	if node.Kind != yaml.MappingNode {
+		return errors.New("want a mapping from label names to texts")
+	}
+	keys := map[string]key{}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		name := node.Content[i].Value
+		keys[name] = func(value *yaml.Node) error {
+			switch {
+			case !labelName.MatchString(name) || strings.HasPrefix(name, "__"):
+				return errors.New("is not a label's name, want letters, digits and _, not __ at the beginning")
+			case slices.Contains(reservedLabels, name):
+				return fmt.Errorf("is taken, want another name than %s", strings.Join(reservedLabels, ", "))
+			case value.Kind != yaml.ScalarNode || !utf8.ValidString(value.Value):
+				return errors.New("want a text")
+			}
+			text := value.Value
+			if isNull(value) {
+				text = ""
+			}
+			t.Labels = append(t.Labels, Label{name, text})
+			return nil
+		}
+	}
+	err := p.mapping(node, "labels", keys)
+	slices.SortFunc(t.Labels, func(a, b Label) int { return strings.Compare(a.Name, b.Name) })
+	return err
+}
+
+// Policy bounds what the exporter may be asked to do.
+type Policy struct {
+	MaxConcurrent int // probes under way at once; further ones wait for their turn
+}
+
+// defaultMaxConcurrent is enough for every target of a large configuration to stall at once.
+const defaultMaxConcurrent = 1000
+
+func (l *Policy) keys() map[string]key {
+	return map[string]key{
+		"max_concurrent": checked(&l.MaxConcurrent, func(n int) error {
+			if n < 1 || n > 100_000 {
+				return errors.New("is out of range, want 1 to 100000")
+			}
+			return nil
+		}),
+	}
+}

@@ -1,0 +1,102 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"golang.org/x/net/idna"
+)
+
+// ParseURL reads the URL of something to probe: http:// where no scheme is given, as in blackbox_exporter. The error says what to do.
+func ParseURL(raw string) (*url.URL, error) {
+	full := raw
+	if !hasScheme(raw) {
+		full = "http://" + raw
+	}
+	u, err := url.Parse(full)
+	if err != nil {
+		var reason *url.Error
+		if errors.As(err, &reason) {
+			err = reason.Err
+		}
+		return nil, fmt.Errorf("%q is not a URL: %w", WithoutUserinfo(raw), err)
+	}
+	if err := CheckURL(u); err != nil {
+		return nil, fmt.Errorf("%q: %w", WithoutUserinfo(raw), err)
+	}
+	return u, nil
+}
+
+// WithoutUserinfo takes the credentials out of what may not even be a URL.
+func WithoutUserinfo(raw string) string {
+	start := 0
+	if i := strings.Index(raw, "://"); i >= 0 {
+		start = i + len("://")
+	}
+	end := len(raw)
+	if i := strings.IndexAny(raw[start:], "/?#"); i >= 0 {
+		end = start + i
+	}
+	at := strings.LastIndex(raw[start:end], "@")
+	if at < 0 {
+		return raw
+	}
+	return raw[:start] + raw[start+at+1:]
+}
+
+// hasScheme tells "https://x" and "ftp://x" from "host:port/path".
+func hasScheme(raw string) bool {
+	scheme, _, found := strings.Cut(raw, "://")
+	return found && !strings.ContainsAny(scheme, "/?#")
+}
+
+// CheckURL holds what every hop's URL must satisfy, the asked one's and a redirect's alike.
+func CheckURL(u *url.URL) error {
+	if u.Scheme != "http" && u.Scheme != "https" {
+		return fmt.Errorf("scheme %q is not supported, want http or https", u.Scheme)
+	}
+	host := u.Hostname()
+	if host == "" {
+		return errors.New("host is missing, want http://HOST[:PORT]/PATH")
+	}
+	if port := u.Port(); port != "" && !validPort(port) {
+		return fmt.Errorf("port %q is out of range, want 1 to 65535", port)
+	}
+	if addr, err := netip.ParseAddr(host); err == nil {
+		if addr.Unmap().IsUnspecified() {
+			return fmt.Errorf("address %q means this host itself, name the address to probe", host)
+		}
+		return nil
+	}
+	if strings.ContainsAny(host, " \t\r\n\x00") {
+		return fmt.Errorf("host %q has a character that no name can have", host)
+	}
+	return nil
+}
+
+func validPort(port string) bool {
+	n := 0
+	for _, c := range port {
+		if c < '0' || c > '9' {
+			return false
+		}
+		n = n*10 + int(c-'0')
+		if n > 65535 {
+			return false
+		}
+	}
+	return n > 0
+}
+
+// ASCIIHost is the host's name as DNS and TLS see it: internationalised names in their ASCII form (RFC 5891).
+func ASCIIHost(host string) (string, error) {
+	for i := 0; i < len(host); i++ {
+		if host[i] >= 0x80 {
+			return idna.Lookup.ToASCII(host)
+		}
+	}
+	return host, nil
+}

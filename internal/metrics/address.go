@@ -10,18 +10,18 @@ import (
 
 // addAddress adds what the first hop's name resolved to. Nothing is known, and nothing exposed, where the name is left to
 // the proxy.
-func (f *families) addAddress(h *prober.Hop, m *config.Module) {
+func (e *Exposition) addAddress(h *prober.Hop, m *config.Module) {
 	lookup, resolved := h.Span(prober.Resolve)
 	if h.Proxy != "" && !resolved {
 		return
 	}
 	if resolved {
-		f.gauge("probe_dns_lookup_time_seconds", "How long the target's name took to resolve, in seconds.", lookup.Duration.Seconds())
-		f.gauge("probe_addresses", "Addresses that the target's name resolved to.", float64(len(h.Answers)))
+		e.gauge("probe_dns_lookup_time_seconds", "How long the target's name took to resolve, in seconds.", lookup.Duration.Seconds())
+		e.gauge("probe_addresses", "Addresses that the target's name resolved to.", float64(len(h.Answers)))
 	}
 	addr := chosen(h, m)
-	f.gauge("probe_ip_protocol", "IP version of the address that was chosen: 4 or 6, or 0 if there was none.", ipVersion(addr))
-	f.gauge("probe_ip_addr_hash", "FNV-1a hash of the address that was chosen, to see when it changes.", addrHash(addr))
+	e.gauge("probe_ip_protocol", "IP version of the address that was chosen: 4 or 6, or 0 if there was none.", ipVersion(addr))
+	e.gauge("probe_ip_addr_hash", "FNV-1a hash of the address that was chosen, to see when it changes.", addrHash(addr))
 }
 
 // chosen is the target's address that the probe used: what was dialled, or through a proxy the answer that would have been.

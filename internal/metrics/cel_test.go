@@ -25,7 +25,9 @@ func TestFailedDueToCEL(t *testing.T) {
 	} {
 		r := &prober.Result{Attempts: []prober.Attempt{{Hops: []prober.Hop{{}}}}, Failure: row.failure}
 		got := -1.0
-		for _, family := range Probe(r, row.module) {
+		e := NewExposition()
+		e.Probe(r, row.module)
+		for _, family := range e.Families() {
 			if family.GetName() == "probe_failed_due_to_cel" {
 				got = family.Metric[0].GetGauge().GetValue()
 			}

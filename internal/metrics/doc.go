@@ -1,3 +1,2 @@
-// Package metrics turns Results into samples. Probe is a pure function: the same record gives the same samples, and nothing
-// is kept between probes.
+// Package metrics turns Results into samples: one probe's into an Exposition, many of a target's into its Totals.
 package metrics

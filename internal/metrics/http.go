@@ -9,29 +9,29 @@ import (
 )
 
 // addHTTP adds the facts of the final response. Without one they are 0, as dashboards made for blackbox_exporter expect.
-func (f *families) addHTTP(a *prober.Attempt, m *config.Module, failure *prober.Failure) {
+func (e *Exposition) addHTTP(a *prober.Attempt, m *config.Module, failure *prober.Failure) {
 	last := a.LastHop()
 	response := last.Response
 	if response == nil {
 		response = &prober.Response{}
 	}
-	f.gauge("probe_http_status_code", "Status code of the final response, 0 if there was none.", float64(response.Status))
-	f.gauge("probe_http_version", "HTTP version of the final response, such as 1.1 or 2, 0 if there was none.",
+	e.gauge("probe_http_status_code", "Status code of the final response, 0 if there was none.", float64(response.Status))
+	e.gauge("probe_http_version", "HTTP version of the final response, such as 1.1 or 2, 0 if there was none.",
 		float64(response.ProtoMajor)+float64(response.ProtoMinor)/10)
-	f.gauge("probe_http_content_length", "Content-Length of the final response in bytes, -1 if it named none, 0 if there was no response.",
+	e.gauge("probe_http_content_length", "Content-Length of the final response in bytes, -1 if it named none, 0 if there was no response.",
 		float64(response.ContentLength))
-	f.gauge("probe_http_uncompressed_body_length", "Bytes read of the final response's body, after decompression.", float64(response.BodyBytes))
-	f.gauge("probe_http_redirects", "Redirects that were answered, the last one also when it was not followed.", redirects(a))
-	f.gauge("probe_http_ssl", "Whether the final exchange was over TLS: 1 if a handshake finished, 0 if not.",
+	e.gauge("probe_http_uncompressed_body_length", "Bytes read of the final response's body, after decompression.", float64(response.BodyBytes))
+	e.gauge("probe_http_redirects", "Redirects that were answered, the last one also when it was not followed.", redirects(a))
+	e.gauge("probe_http_ssl", "Whether the final exchange was over TLS: 1 if a handshake finished, 0 if not.",
 		number(last.TLS != nil && last.TLS.Complete))
-	f.gauge("probe_failed_due_to_regex", "Whether the probe failed because a regular expression on the body or a header refused the response.",
+	e.gauge("probe_failed_due_to_regex", "Whether the probe failed because a regular expression on the body or a header refused the response.",
 		number(refusedByRegexp(failure)))
 	if m.HasCEL() {
-		f.gauge("probe_failed_due_to_cel", "Whether the probe failed because a CEL expression on the body refused the response.",
+		e.gauge("probe_failed_due_to_cel", "Whether the probe failed because a CEL expression on the body refused the response.",
 			number(failure != nil && failure.Check == prober.CheckCEL))
 	}
 	if modified, ok := lastModified(response); ok {
-		f.gauge("probe_http_last_modified_timestamp_seconds", "The final response's Last-Modified as a Unix time.", float64(modified.Unix()))
+		e.gauge("probe_http_last_modified_timestamp_seconds", "The final response's Last-Modified as a Unix time.", float64(modified.Unix()))
 	}
 }
 

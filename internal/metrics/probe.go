@@ -3,35 +3,30 @@ package metrics
 import (
 	"time"
 
-	dto "github.com/prometheus/client_model/go"
-
 	"errno_exporter/config"
 	"errno_exporter/prober"
 )
 
-// Probe returns the samples of one probe, the families by name: those of blackbox_exporter's http prober under their names,
-// and ours. They describe the last attempt. What was not measured has no sample, except where blackbox_exporter's users rely
+// Probe adds the samples of one probe: those of blackbox_exporter's http prober under their names, and ours. They describe the last attempt. What was not measured has no sample, except where blackbox_exporter's users rely
 // on a zero.
-func Probe(r *prober.Result, m *config.Module) []*dto.MetricFamily {
-	f := make(families, 0, 40)
+func (e *Exposition) Probe(r *prober.Result, m *config.Module) {
 	attempt := r.Last()
-	f.addVerdict(r)
-	f.addAddress(&attempt.Hops[0], m)
-	f.addDurations(attempt)
-	f.addHTTP(attempt, m, r.Failure)
-	f.addTLS(attempt)
-	f.addBytes(attempt)
-	f.addTCP(attempt)
-	return f.sorted()
+	e.addVerdict(r)
+	e.addAddress(&attempt.Hops[0], m)
+	e.addDurations(attempt)
+	e.addHTTP(attempt, m, r.Failure)
+	e.addTLS(attempt)
+	e.addBytes(attempt)
+	e.addTCP(attempt)
 }
 
-func (f *families) addVerdict(r *prober.Result) {
-	f.gauge("probe_success", "Whether the probe succeeded: 1 if it did, 0 if not.", number(r.Failure == nil))
-	f.gauge("probe_duration_seconds", "How long the whole probe took, in seconds.", r.Elapsed.Seconds())
-	f.gauge("probe_timeout_seconds", "How long the probe was allowed to take, in seconds.", r.Timeout.Seconds())
-	f.gauge("probe_attempts", "Attempts that this probe took.", float64(len(r.Attempts)))
+func (e *Exposition) addVerdict(r *prober.Result) {
+	e.gauge("probe_success", "Whether the probe succeeded: 1 if it did, 0 if not.", number(r.Failure == nil))
+	e.gauge("probe_duration_seconds", "How long the whole probe took, in seconds.", r.Elapsed.Seconds())
+	e.gauge("probe_timeout_seconds", "How long the probe was allowed to take, in seconds.", r.Timeout.Seconds())
+	e.gauge("probe_attempts", "Attempts that this probe took.", float64(len(r.Attempts)))
 	if failure := r.Failure; failure != nil {
-		f.gauge("probe_failure_info", "1 when the probe failed, with the phase, the reason, the errno and who ended it; absent when it succeeded.", 1,
+		e.gauge("probe_failure_info", "1 when the probe failed, with the phase, the reason, the errno and who ended it; absent when it succeeded.", 1,
 			label{"errno", prober.ErrnoName(failure.Errno)},
 			label{"origin", string(failure.Origin)},
 			label{"phase", string(failure.Phase)},
@@ -41,13 +36,13 @@ func (f *families) addVerdict(r *prober.Result) {
 
 // addDurations adds each phase's time, summed over the hops. A phase that failed has the time until it failed; one that never
 // began has no sample. Judging takes no time worth a sample, and idle is for kept connections.
-func (f *families) addDurations(a *prober.Attempt) {
+func (e *Exposition) addDurations(a *prober.Attempt) {
 	for _, row := range prober.Phases {
 		if row.Phase == prober.Validate || row.Phase == prober.Idle {
 			continue
 		}
 		if spent, began := spentIn(a, row.Phase); began {
-			f.gauge("probe_http_duration_seconds", "How long each phase that began took, in seconds, summed over the redirects that were followed.",
+			e.gauge("probe_http_duration_seconds", "How long each phase that began took, in seconds, summed over the redirects that were followed.",
 				spent.Seconds(), label{"phase", string(row.Phase)})
 		}
 	}

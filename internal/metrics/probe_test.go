@@ -18,6 +18,7 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/metrics/resulttest"
+	"errno_exporter/prober"
 )
 
 func TestMain(m *testing.M) {
@@ -30,11 +31,17 @@ func updating() bool { return flag.Lookup("update").Value.String() == "true" }
 // module is what the records were probed with.
 func module() *config.Module { return &config.Module{Name: "api", IPProtocolFallback: true} }
 
+func exposed(r *prober.Result) *metrics.Exposition {
+	e := metrics.NewExposition()
+	e.Probe(r, module())
+	return e
+}
+
 // Every record gives exactly the samples in its golden file.
 func TestProbe(t *testing.T) {
 	for _, record := range resulttest.Records() {
 		t.Run(record.Name, func(t *testing.T) {
-			got := text(t, metrics.Probe(&record.Result, module()))
+			got := exposed(&record.Result).Text()
 			file := filepath.Join("testdata", record.Name+".prom")
 			if updating() {
 				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
@@ -67,7 +74,7 @@ func text(t *testing.T, families []*dto.MetricFamily) string {
 func TestLint(t *testing.T) {
 	var got []promlint.Problem
 	for _, record := range resulttest.Records() {
-		problems, err := promlint.NewWithMetricFamilies(metrics.Probe(&record.Result, module())).Lint()
+		problems, err := promlint.NewWithMetricFamilies(exposed(&record.Result).Families()).Lint()
 		if err != nil {
 			t.Fatal(err)
 		}

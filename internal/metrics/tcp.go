@@ -3,7 +3,7 @@ package metrics
 import "errno_exporter/prober"
 
 // addBytes adds what went over the attempt's connections, TLS included.
-func (f *families) addBytes(a *prober.Attempt) {
+func (e *Exposition) addBytes(a *prober.Attempt) {
 	var sent, received int64
 	for i := range a.Hops {
 		if wire := a.Hops[i].Wire; wire != nil {
@@ -11,30 +11,30 @@ func (f *families) addBytes(a *prober.Attempt) {
 			received += wire.BytesReceived
 		}
 	}
-	f.gauge("probe_bytes_sent", "Bytes handed to the TCP connection until it ended or failed.", float64(sent))
-	f.gauge("probe_bytes_received", "Bytes read from the TCP connection until it ended or failed.", float64(received))
+	e.gauge("probe_bytes_sent", "Bytes handed to the TCP connection until it ended or failed.", float64(sent))
+	e.gauge("probe_bytes_received", "Bytes read from the TCP connection until it ended or failed.", float64(received))
 }
 
 // addTCP adds the kernel's measurements of the last connection that has any. Round trips are absent when none was measured:
 // the SYN was not answered.
-func (f *families) addTCP(a *prober.Attempt) {
+func (e *Exposition) addTCP(a *prober.Attempt) {
 	wire := lastMeasured(a)
 	if wire == nil {
 		return
 	}
 	info := wire.Info
 	if info.RTT > 0 {
-		f.gauge("probe_tcp_rtt_seconds", "Smoothed round-trip time that the kernel measured, in seconds.", info.RTT.Seconds())
-		f.gauge("probe_tcp_rtt_variance_seconds", "Mean deviation of the round-trip time, in seconds.", info.RTTVar.Seconds())
+		e.gauge("probe_tcp_rtt_seconds", "Smoothed round-trip time that the kernel measured, in seconds.", info.RTT.Seconds())
+		e.gauge("probe_tcp_rtt_variance_seconds", "Mean deviation of the round-trip time, in seconds.", info.RTTVar.Seconds())
 	}
 	if info.MinRTT > 0 {
-		f.gauge("probe_tcp_min_rtt_seconds", "Shortest round-trip time that the kernel measured, in seconds.", info.MinRTT.Seconds())
+		e.gauge("probe_tcp_min_rtt_seconds", "Shortest round-trip time that the kernel measured, in seconds.", info.MinRTT.Seconds())
 	}
-	f.gauge("probe_tcp_syn_retransmits", "How often the SYN was sent again.", float64(SYNRetransmits(wire)))
-	f.gauge("probe_tcp_retransmitted_segments", "Segments that were sent again, the SYN included.", float64(info.TotalRetrans))
-	f.gauge("probe_tcp_out_of_order_packets", "Packets that arrived out of order.", float64(info.OutOfOrder))
-	f.gauge("probe_tcp_mss_bytes", "Largest segment that we send, in bytes.", float64(info.SndMSS))
-	f.gauge("probe_tcp_path_mtu_bytes", "Largest packet that the kernel believes the path to carry, in bytes.", float64(info.PMTU))
+	e.gauge("probe_tcp_syn_retransmits", "How often the SYN was sent again.", float64(SYNRetransmits(wire)))
+	e.gauge("probe_tcp_retransmitted_segments", "Segments that were sent again, the SYN included.", float64(info.TotalRetrans))
+	e.gauge("probe_tcp_out_of_order_packets", "Packets that arrived out of order.", float64(info.OutOfOrder))
+	e.gauge("probe_tcp_mss_bytes", "Largest segment that we send, in bytes.", float64(info.SndMSS))
+	e.gauge("probe_tcp_path_mtu_bytes", "Largest packet that the kernel believes the path to carry, in bytes.", float64(info.PMTU))
 }
 
 // SYNRetransmits counts the retransmissions of the SYN, of a connection whose TCP_INFO is known. When nothing was acknowledged,

@@ -12,32 +12,32 @@ import (
 )
 
 // addTLS adds the certificate's and the session's facts of the last hop that showed any, also when verification failed.
-func (f *families) addTLS(a *prober.Attempt) {
+func (e *Exposition) addTLS(a *prober.Attempt) {
 	state := lastTLS(a)
 	if state == nil {
 		return
 	}
 	if len(state.Chain) > 0 {
-		f.addChain(state.Chain)
+		e.addChain(state.Chain)
 	}
 	if expiry, known := lastChainExpiry(state); known {
-		f.gauge("probe_ssl_last_chain_expiry_timestamp_seconds",
+		e.gauge("probe_ssl_last_chain_expiry_timestamp_seconds",
 			"Unix time at which the verified chain that lasts longest expires, -62135596800 if none was verified.", float64(expiry.Unix()))
 	}
 	if state.Version != 0 {
-		f.gauge("probe_tls_version_info", "1, with the TLS version in use.", 1, label{"version", tls.VersionName(state.Version)})
+		e.gauge("probe_tls_version_info", "1, with the TLS version in use.", 1, label{"version", tls.VersionName(state.Version)})
 	}
 	if state.CipherSuite != 0 {
-		f.gauge("probe_tls_cipher_info", "1, with the TLS cipher suite in use.", 1, label{"cipher", tls.CipherSuiteName(state.CipherSuite)})
+		e.gauge("probe_tls_cipher_info", "1, with the TLS cipher suite in use.", 1, label{"cipher", tls.CipherSuiteName(state.CipherSuite)})
 	}
 }
 
 // addChain adds the facts of the certificates as the server sent them, the leaf first.
-func (f *families) addChain(chain []*x509.Certificate) {
-	f.gauge("probe_ssl_earliest_cert_expiry", "Unix time at which the first certificate of the server's chain expires.",
+func (e *Exposition) addChain(chain []*x509.Certificate) {
+	e.gauge("probe_ssl_earliest_cert_expiry", "Unix time at which the first certificate of the server's chain expires.",
 		float64(earliestExpiry(chain).Unix()))
 	leaf := chain[0]
-	f.gauge("probe_ssl_last_chain_info", "1, with the facts of the server's own certificate.", 1,
+	e.gauge("probe_ssl_last_chain_info", "1, with the facts of the server's own certificate.", 1,
 		label{"fingerprint_sha256", fmt.Sprintf("%x", sha256.Sum256(leaf.Raw))},
 		label{"issuer", leaf.Issuer.String()},
 		label{"serialnumber", fmt.Sprintf("%x", leaf.SerialNumber.Bytes())},

@@ -1,0 +1,49 @@
+package metrics
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// Own is what the exporter says of itself: how busy and how late it is.
+type Own struct {
+	Probes         prometheus.Counter
+	NotStarted     prometheus.Counter
+	Unreliable     prometheus.Counter
+	SlotWait       prometheus.Counter // seconds
+	SchedulerDelay prometheus.Observer
+}
+
+// OwnGauges are read at each scrape.
+type OwnGauges struct {
+	Targets    func() int // configured
+	Remembered func() int // others whose totals are kept
+	Slots      func() int
+	Running    func() int // probes
+}
+
+// NewOwn registers the metrics errno_exporter_*.
+func NewOwn(registry prometheus.Registerer, read OwnGauges) *Own {
+	counter := func(name, help string) prometheus.Counter {
+		c := prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
+		registry.MustRegister(c)
+		return c
+	}
+	gauge := func(name, help string, value func() int) {
+		registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return float64(value()) }))
+	}
+	gauge("errno_exporter_targets", "Targets that are configured.", read.Targets)
+	gauge("errno_exporter_remembered_targets", "Targets of /probe, by module, whose counters are kept.", read.Remembered)
+	gauge("errno_exporter_probe_slots", "Probes that may be under way at once.", read.Slots)
+	gauge("errno_exporter_probes_running", "Probes that are under way.", read.Running)
+	delay := prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name:    "errno_exporter_scheduler_delay_seconds",
+		Help:    "How late the exporter's goroutines got a processor while probes ran, in seconds, sampled every 5 ms.",
+		Buckets: []float64{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1},
+	})
+	registry.MustRegister(delay)
+	return &Own{
+		Probes:         counter("errno_exporter_probes_total", "Probes that were made."),
+		NotStarted:     counter("errno_exporter_probes_not_started_total", "Probes that found no slot before their deadline: not their targets' failures."),
+		Unreliable:     counter("errno_exporter_probes_unreliable_total", "Probes during which the exporter itself was late (probe_reliable 0)."),
+		SlotWait:       counter("errno_exporter_probe_slot_wait_seconds_total", "Time that probes waited for a slot, in seconds."),
+		SchedulerDelay: delay,
+	}
+}

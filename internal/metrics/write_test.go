@@ -1,0 +1,95 @@
+package metrics_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+	"github.com/prometheus/common/expfmt"
+
+	"errno_exporter/config"
+	"errno_exporter/internal/metrics"
+	"errno_exporter/internal/metrics/resulttest"
+)
+
+// everything is the exposition of two configured targets with all that can be said of them.
+func everything(t *testing.T) *metrics.Exposition {
+	t.Helper()
+	c, err := config.Parse([]byte(`
+modules: {http_2xx: {prober: http}}
+targets:
+  - {name: 'a "quoted\ name', url: "https://u:p@a.example/?token=x", labels: {team: "one\ntwo"}}
+  - {name: b, url: http://b.example/}
+`), "f.yml", ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := metrics.NewExposition()
+	for i, target := range c.Targets {
+		totals := metrics.NewTotals()
+		for _, record := range resulttest.Records()[i:] {
+			record.Result.TraceID = strings.Repeat("ab", 16*i)
+			totals.Observe(&record.Result)
+		}
+		e.For(target.Name)
+		e.Target(target)
+		e.Freshness(1500_000_000, i == 0)
+		e.Probe(&resulttest.Records()[i].Result, module())
+		e.Totals(totals)
+	}
+	return e
+}
+
+// TestFormats: in each text format the writer says what prometheus/common's encoder says of the same samples.
+func TestFormats(t *testing.T) {
+	e := everything(t)
+	for _, row := range []struct {
+		name   string
+		format expfmt.Format
+	}{
+		{"text", expfmt.NewFormat(expfmt.TypeTextPlain)},
+		{"OpenMetrics", expfmt.NewFormat(expfmt.TypeOpenMetrics)},
+		{"protobuf", expfmt.NewFormat(expfmt.TypeProtoDelim)},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			var want, got bytes.Buffer
+			encoder := expfmt.NewEncoder(&want, row.format)
+			for _, family := range e.Families() {
+				if err := encoder.Encode(family); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := e.WriteTo(&got, row.format); err != nil {
+				t.Fatal(err)
+			}
+			if closer, ok := encoder.(expfmt.Closer); ok {
+				if err := closer.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := metrics.CloseOpenMetrics(&got, row.format); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want.String(), got.String()); diff != "" {
+				t.Errorf("WriteTo (-expfmt +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestEverythingLints(t *testing.T) {
+	problems, err := promlint.NewWithMetricFamilies(everything(t).Families()).Lint()
+	if err != nil || len(problems) > 0 {
+		t.Errorf("Lint() = %v, %v, want nothing", problems, err)
+	}
+}
+
+func TestSecretsAreNoLabels(t *testing.T) {
+	for _, secret := range []string{"u:p", "token=x"} {
+		if strings.Contains(everything(t).Text(), secret) {
+			t.Errorf("%q is shown", secret)
+		}
+	}
+}

@@ -32,6 +32,7 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/history"
 	"errno_exporter/internal/metrics"
+	"errno_exporter/internal/watch"
 	"errno_exporter/internal/web"
 	"errno_exporter/prober"
 )
@@ -41,6 +42,7 @@ const (
 	maxHeaderBytes    = 64 << 10
 	shutdownTimeout   = 10 * time.Second // for the probes under way
 	maxHistory        = 100_000
+	maxRemember       = 1_000_000
 	minReloadInterval = 100 * time.Millisecond
 )
 
@@ -63,7 +65,10 @@ type options struct {
 	autoReload    time.Duration // how often to look for changes; 0: never
 	timeoutOffset time.Duration
 	historyLimit  int
+	remember      int      // targets of /probe to keep the counters of
+	externalURL   *url.URL // nil unless given
 	routePrefix   string
+	demo          bool
 	lifecycle     bool // answer /-/reload
 	pprof         bool
 	web           *toolkit.FlagConfig
@@ -87,6 +92,8 @@ func parseFlags(args []string) options {
 	routePrefix := app.Flag("web.route-prefix", "The path under which the endpoints are. By default the path of --web.external-url.").String()
 	app.Flag("web.enable-pprof", "Answer /debug/pprof/.").BoolVar(&o.pprof)
 	app.Flag("history.limit", "Probes to keep the records of, and as many failures beside them.").Default("100").IntVar(&o.historyLimit)
+	app.Flag("probe.remember", "Targets of /probe, by module, to keep the counters of; the longest unused go first.").Default("10000").IntVar(&o.remember)
+	app.Flag("demo", "Start servers that misbehave on this host, and watch them instead of the configured targets.").BoolVar(&o.demo)
 	probeLevel := promslog.NewLevel()
 	app.Flag("log.prober", "Log a probe's line from this level on: failures are info, successes debug. One of: [debug, info, warn, error]").
 		Default("info").SetValue(probeLevel)
@@ -104,8 +111,11 @@ func parseFlags(args []string) options {
 	if o.historyLimit < 0 || o.historyLimit > maxHistory {
 		app.Fatalf("--history.limit %d is out of range, want 0 to %d", o.historyLimit, maxHistory)
 	}
+	if o.remember < 1 || o.remember > maxRemember {
+		app.Fatalf("--probe.remember %d is out of range, want 1 to %d", o.remember, maxRemember)
+	}
 	var err error
-	if o.routePrefix, err = routes(*externalURL, *routePrefix); err != nil {
+	if o.externalURL, o.routePrefix, err = routes(*externalURL, *routePrefix); err != nil {
 		app.Fatalf("%s", err)
 	}
 	if *autoReload {
@@ -119,20 +129,22 @@ func parseFlags(args []string) options {
 	return o
 }
 
-// routes is the path under which the endpoints are: "/", or one that ends without a slash.
-func routes(externalURL, prefix string) (string, error) {
+// routes reads the URL from outside, nil if there is none, and the path under which the endpoints are: "/", or one without a slash at
+// its end.
+func routes(externalURL, prefix string) (*url.URL, string, error) {
+	var external *url.URL
 	if externalURL != "" {
 		u, err := url.Parse(externalURL)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "" {
-			return "", fmt.Errorf("--web.external-url %q is not the exporter's URL, want one such as https://probe.example.com/errno", externalURL)
+			return nil, "", fmt.Errorf("--web.external-url %q is not the exporter's URL, want one such as https://probe.example.com/errno", externalURL)
 		}
-		prefix = cmp.Or(prefix, u.Path)
+		external, prefix = u, cmp.Or(prefix, u.Path)
 	}
 	prefix = "/" + strings.Trim(prefix, "/")
 	if prefix != path.Clean(prefix) || strings.ContainsAny(prefix, "{}?# \t") {
-		return "", fmt.Errorf("--web.route-prefix %q is not a path, want one such as /errno", prefix)
+		return nil, "", fmt.Errorf("--web.route-prefix %q is not a path, want one such as /errno", prefix)
 	}
-	return prefix, nil
+	return external, prefix, nil
 }
 
 // reloadInterval reads a duration, or seconds as blackbox_exporter writes them.
@@ -159,7 +171,7 @@ func checkConfig(o options) int {
 
 // serve runs the exporter until it is told to end.
 func serve(o options) error {
-	loaded, err := loadConfig(o)
+	loaded, err := loadConfig(&o)
 	if err != nil {
 		return err
 	}
@@ -170,15 +182,21 @@ func serve(o options) error {
 	reload := metrics.NewReload(registry)
 	reload.Record(nil, time.Now())
 
-	handler := &web.ProbeHandler{
-		Prober:        prober.New(prober.Options{UserAgent: "errno_exporter/" + cmp.Or(version.Version, "unversioned")}),
-		Config:        current,
-		TimeoutOffset: o.timeoutOffset,
-		History:       history.New(o.historyLimit),
-		Logger:        o.probeLogger,
+	records := history.New(o.historyLimit)
+	watching := watch.New(watch.Options{
+		Prober:   prober.New(prober.Options{UserAgent: "errno_exporter/" + cmp.Or(version.Version, "unversioned")}),
+		Remember: o.remember, Registry: registry,
+		Ended: func(r *prober.Result, m *config.Module) {
+			records.Add(r, m)
+			web.LogProbe(o.probeLogger, r)
+		},
+	})
+	watching.Apply(loaded)
+	life := &web.Lifecycle{Enabled: o.lifecycle, Reload: func() error { return reloadConfig(&o, current, watching, reload) }}
+	endpoints := &web.Endpoints{
+		Probe: &web.ProbeHandler{Watch: watching, Config: current, TimeoutOffset: o.timeoutOffset}, Life: life, History: records, Registry: registry,
+		ExternalURL: o.externalURL, RoutePrefix: o.routePrefix, Pprof: o.pprof,
 	}
-	life := &web.Lifecycle{Enabled: o.lifecycle, Reload: func() error { return reloadConfig(o, current, reload) }}
-	endpoints := &web.Endpoints{Probe: handler, Life: life, Registry: registry, RoutePrefix: o.routePrefix, Pprof: o.pprof}
 	server := &http.Server{
 		Handler:           endpoints.Handler(),
 		ReadHeaderTimeout: readHeaderTimeout,
@@ -186,14 +204,20 @@ func serve(o options) error {
 		ErrorLog:          slog.NewLogLogger(o.logger.Handler(), slog.LevelWarn),
 	}
 	o.logger.Info("Starting errno_exporter", version.Slog()...)
+	if o.demo {
+		o.logger.Info("The demo watches servers of its own: open /metrics, /history and /probe?target=flapping&debug=true under the address below")
+	}
 	// net/http has no other way to say that a server misbehaved; what matters of it is in the Result.
 	log.SetFlags(0)
 	log.SetOutput(slog.NewLogLogger(o.logger.Handler(), slog.LevelDebug).Writer())
-	return listen(server, o, life, func() bool { return !noFile(o) && current.Changed(o.configFile) })
+	return listen(server, o, life, func() bool { return !noFile(&o) && current.Changed(o.configFile) })
 }
 
-// loadConfig loads the file. Without one, and without the user asking for one, there is a built-in configuration.
-func loadConfig(o options) (*config.Config, error) {
+// loadConfig loads the file. Without one, and without the user asking for one, there is a built-in configuration. The demo has its own.
+func loadConfig(o *options) (*config.Config, error) {
+	if o.demo {
+		return startDemo(o.logger)
+	}
 	if !noFile(o) {
 		return config.Load(o.configFile)
 	}
@@ -202,13 +226,17 @@ func loadConfig(o options) (*config.Config, error) {
 }
 
 // noFile reports whether there is no configuration file and the user did not ask for one.
-func noFile(o options) bool {
+func noFile(o *options) bool {
 	_, err := os.Stat(o.configFile)
 	return !o.configGiven && errors.Is(err, fs.ErrNotExist)
 }
 
 // reloadConfig loads the file again. When it cannot, the running configuration stays, and the error says why.
-func reloadConfig(o options, current *config.Current, reload *metrics.Reload) error {
+func reloadConfig(o *options, current *config.Current, watching *watch.Watch, reload *metrics.Reload) error {
+	if o.demo {
+		o.logger.Info("The demo's configuration is built in and not reloaded")
+		return nil
+	}
 	if current.Get().File == "" && noFile(o) {
 		o.logger.Info("There is still no configuration file to reload", "file", o.configFile)
 		return nil
@@ -219,6 +247,7 @@ func reloadConfig(o options, current *config.Current, reload *metrics.Reload) er
 		o.logger.Error("The configuration was not reloaded, the running one stays", "err", err)
 		return err
 	}
+	watching.Apply(current.Get())
 	o.logger.Info("The configuration was reloaded", "file", o.configFile)
 	return nil
 }

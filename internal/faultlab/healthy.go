@@ -29,9 +29,20 @@ func TLSHandler(h Host, handler http.Handler, protocols ...string) string {
 	return "https://" + serveHTTP(h, listen(h, "tcp4", "127.0.0.1:0"), secured(protocols...), handler) + "/"
 }
 
+// ClosesIdle answers, and closes a connection in order once it has been idle for a time.
+func ClosesIdle(h Host, after time.Duration) string {
+	h.Helper()
+	return "http://" + serveWith(h, listen(h, "tcp4", "127.0.0.1:0"), &http.Server{Handler: Healthy, IdleTimeout: after}) + "/"
+}
+
 // serveHTTP runs a http.Server until the host is done, and returns its address.
 func serveHTTP(h Host, l net.Listener, config *tls.Config, handler http.Handler) string {
-	server := &http.Server{Handler: handler, TLSConfig: config, ErrorLog: log.New(io.Discard, "", 0), Protocols: new(http.Protocols)}
+	return serveWith(h, l, &http.Server{Handler: handler, TLSConfig: config})
+}
+
+func serveWith(h Host, l net.Listener, server *http.Server) string {
+	config := server.TLSConfig
+	server.ErrorLog, server.Protocols = log.New(io.Discard, "", 0), new(http.Protocols)
 	server.Protocols.SetHTTP1(true)
 	done := make(chan struct{})
 	go func() {

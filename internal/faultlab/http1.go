@@ -35,6 +35,22 @@ func Answer(h Host, bytes string) string { h.Helper(); return answer(h, bytes, h
 // ResetAfterRequest reads the request and resets.
 func ResetAfterRequest(h Host) string { h.Helper(); return answer(h, "", reset) }
 
+// ResetWhen reads the request and resets, or answers 200, as when says for each connection.
+func ResetWhen(h Host, when func() bool) string {
+	h.Helper()
+	return "http://" + serveTCP(h, func(conn *net.TCPConn) {
+		if !readRequest(conn) {
+			return
+		}
+		if when() {
+			reset(conn)
+			return
+		}
+		_, _ = io.WriteString(conn, okClose)
+		fin(conn)
+	}) + "/"
+}
+
 // CloseWithUnreadRequest closes while the request lies unread in its buffer: the kernel sends a RST (RFC 2525 section 2.17).
 func CloseWithUnreadRequest(h Host) string {
 	h.Helper()

@@ -59,6 +59,16 @@ func (h *History) Add(result *prober.Result, module *config.Module) uint64 {
 	return h.last
 }
 
+// Trace returns the record of a trace ID, nil if there is none.
+func (h *History) Trace(id string) *Record {
+	for _, r := range h.Records() {
+		if r.Result.TraceID == id && id != "" {
+			return r
+		}
+	}
+	return nil
+}
+
 // Get returns the record of an ID, nil if it is no longer, or was never, kept.
 func (h *History) Get(id uint64) *Record {
 	h.mu.Lock()

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -29,6 +28,7 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/internal/history"
+	"errno_exporter/internal/watch"
 	"errno_exporter/internal/web"
 	"errno_exporter/prober"
 )
@@ -156,12 +156,15 @@ func startOurs(t *testing.T, file string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	registry := prometheus.NewPedanticRegistry()
+	watching := watch.New(watch.Options{
+		Prober: prober.New(prober.Options{UserAgent: "errno_exporter/test"}), Remember: 10, Registry: registry,
+		Ended: func(*prober.Result, *config.Module) {},
+	})
+	watching.Apply(c)
 	endpoints := &web.Endpoints{
-		Probe: &web.ProbeHandler{
-			Prober: prober.New(prober.Options{UserAgent: "errno_exporter/test"}), Config: config.NewCurrent(c), TimeoutOffset: 500 * time.Millisecond,
-			History: history.New(0), Logger: slog.New(slog.DiscardHandler),
-		},
-		Life: new(web.Lifecycle), Registry: prometheus.NewPedanticRegistry(),
+		Probe: &web.ProbeHandler{Watch: watching, Config: config.NewCurrent(c), TimeoutOffset: 500 * time.Millisecond},
+		Life:  new(web.Lifecycle), History: history.New(0), Registry: registry,
 	}
 	server := httptest.NewServer(endpoints.Handler())
 	t.Cleanup(server.Close)

@@ -1,26 +1,23 @@
 package web
 
 import (
-	"bytes"
 	"net/http"
 	"strings"
 	"time"
 
-	dto "github.com/prometheus/client_model/go"
-	"github.com/prometheus/common/expfmt"
-
 	"errno_exporter/config"
+	"errno_exporter/internal/metrics"
 	"errno_exporter/prober"
 )
 
 // writeDebug answers with the whole record of a probe, for a person.
-func writeDebug(w http.ResponseWriter, r *prober.Result, m *config.Module, families []*dto.MetricFamily) {
+func writeDebug(w http.ResponseWriter, r *prober.Result, m *config.Module, samples *metrics.Exposition) {
 	plainText(w)
-	_, _ = w.Write(debugPage(r, m, families)) // an asker who has gone is no one to tell
+	_, _ = w.Write(debugPage(r, m, samples)) // an asker who has gone is no one to tell
 }
 
 // debugPage is the record as text: the verdict first, then what led to it, the samples last.
-func debugPage(r *prober.Result, m *config.Module, families []*dto.MetricFamily) []byte {
+func debugPage(r *prober.Result, m *config.Module, samples *metrics.Exposition) []byte {
 	p := &page{}
 	p.verdict(r)
 	p.asked(r)
@@ -34,7 +31,7 @@ func debugPage(r *prober.Result, m *config.Module, families []*dto.MetricFamily)
 			p.hop(&attempt.Hops[j], attempt.Elapsed, r.Start, m)
 		}
 	}
-	p.samples(families)
+	p.samples(samples)
 	return p.Bytes()
 }
 
@@ -74,15 +71,9 @@ func (p *page) asked(r *prober.Result) {
 }
 
 // samples are the metrics as a scrape in text format would get them.
-func (p *page) samples(families []*dto.MetricFamily) {
+func (p *page) samples(samples *metrics.Exposition) {
 	p.section("Metrics")
-	var text bytes.Buffer
-	for _, family := range families {
-		if _, err := expfmt.MetricFamilyToText(&text, family); err != nil {
-			p.line("%s", err)
-		}
-	}
-	for line := range strings.Lines(text.String()) {
+	for line := range strings.Lines(samples.Text()) {
 		p.line("%s", strings.TrimSuffix(line, "\n"))
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/metrics/resulttest"
+	"errno_exporter/prober"
 )
 
 func TestMain(m *testing.M) {
@@ -30,7 +31,7 @@ func TestDebugPage(t *testing.T) {
 	module := &config.Module{Name: "api", IPProtocolFallback: true, Header: http.Header{}}
 	for _, record := range resulttest.Records() {
 		t.Run(record.Name, func(t *testing.T) {
-			got := string(debugPage(&record.Result, module, metrics.Probe(&record.Result, module)))
+			got := string(debugPage(&record.Result, module, exposed(&record.Result, module)))
 			file := filepath.Join("testdata", record.Name+".txt")
 			if updating() {
 				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
@@ -52,4 +53,10 @@ func TestDebugPage(t *testing.T) {
 			}
 		})
 	}
+}
+
+func exposed(r *prober.Result, m *config.Module) *metrics.Exposition {
+	e := metrics.NewExposition()
+	e.Probe(r, m)
+	return e
 }

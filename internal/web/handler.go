@@ -6,63 +6,92 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
 
 	"errno_exporter/config"
-	"errno_exporter/internal/history"
 	"errno_exporter/internal/metrics"
+	"errno_exporter/internal/watch"
 	"errno_exporter/prober"
 )
 
 // ProbeHandler answers /probe: one probe for each request.
 type ProbeHandler struct {
-	Prober        *prober.Prober
+	Watch         *watch.Watch
 	Config        *config.Current
 	TimeoutOffset time.Duration // kept back from Prometheus's scrape timeout
-	History       *history.History
-	Logger        *slog.Logger // a line for each probe
 }
 
-// ServeHTTP answers 200 with the probe's samples, also when the probe failed, and 400 to the asker's mistakes.
+// ServeHTTP answers 200 with the probe's samples, also when the probe failed, 400 to the asker's mistakes, and 503 when the exporter
+// itself could not probe in time.
 func (h *ProbeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q, err := parseQuestion(r, h.Config.Get(), h.TimeoutOffset)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), q.timeout)
-	defer cancel()
-	result := h.Prober.Probe(ctx, q.target, q.module)
-	h.History.Add(&result, q.module)
-	logProbe(r.Context(), h.Logger, &result)
-	families := metrics.Probe(&result, q.module)
-	if q.debug {
-		writeDebug(w, &result, q.module, families)
+	state, err := h.probe(r.Context(), &q)
+	switch {
+	case r.Context().Err() != nil:
+		return // nobody is there to be told
+	case err != nil:
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}
-	writeSamples(w, r, families)
+	e := metrics.NewExposition()
+	e.Probe(state.Outcome.Result, q.module)
+	if q.configured != nil {
+		e.Target(q.configured)
+	}
+	e.Freshness(state.Age, state.Outcome.Reliable)
+	e.Totals(state.Totals)
+	if q.debug {
+		writeDebug(w, state.Outcome.Result, q.module, e)
+		return
+	}
+	format := negotiate(w, r)
+	if e.WriteTo(w, format) == nil { // otherwise the asker has gone
+		_ = metrics.CloseOpenMetrics(w, format)
+	}
 }
 
-// writeSamples answers in the format that the asker prefers: text, OpenMetrics or protobuf. The answer is small, and
-// compressing it would cost more than the probe.
-func writeSamples(w http.ResponseWriter, r *http.Request, families []*dto.MetricFamily) {
-	gathered := prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) { return families, nil })
-	promhttp.HandlerFor(gathered, promhttp.HandlerOpts{EnableOpenMetrics: true, DisableCompression: true}).ServeHTTP(w, r)
+// probe probes what is asked for; the state has an outcome if there is no error.
+func (h *ProbeHandler) probe(ctx context.Context, q *question) (watch.State, error) {
+	if q.configured != nil {
+		state, _ := h.Watch.ProbeTarget(ctx, q.configured.Name, q.timeout)
+		if state.Outcome == nil {
+			return state, watch.ErrNotStarted
+		}
+		return state, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, q.timeout)
+	defer cancel()
+	outcome, totals, err := h.Watch.Probe(ctx, q.target, q.module)
+	return watch.State{Outcome: outcome, Totals: totals}, err
 }
 
-// logProbe writes one line for each probe. A probe that its asker gave up says nothing about the target.
-func logProbe(ctx context.Context, logger *slog.Logger, r *prober.Result) {
-	attrs := []slog.Attr{slog.String("module", r.Module), slog.String("target", config.MaskURL(r.Target.URL))}
+// negotiate chooses the format that the asker prefers, text, OpenMetrics or protobuf, and announces it.
+func negotiate(w http.ResponseWriter, r *http.Request) expfmt.Format {
+	format := expfmt.NegotiateIncludingOpenMetrics(r.Header)
+	w.Header().Set("Content-Type", string(format))
+	return format
+}
+
+// LogProbe writes one line for each probe. A probe that its asker gave up says nothing about the target.
+func LogProbe(logger *slog.Logger, r *prober.Result) {
 	level, text := slog.LevelDebug, "probe succeeded"
 	if f := r.Failure; f != nil {
 		text = "probe failed"
 		if f.Reason != prober.Abandoned {
 			level = slog.LevelInfo
 		}
+	}
+	if !logger.Enabled(context.Background(), level) {
+		return
+	}
+	attrs := []slog.Attr{slog.String("module", r.Module), slog.String("target", config.MaskURL(r.Target.URL))}
+	if f := r.Failure; f != nil {
 		attrs = append(attrs, slog.String("phase", string(f.Phase)), slog.String("reason", string(f.Reason)),
 			slog.String("errno", prober.ErrnoName(f.Errno)), slog.String("origin", string(f.Origin)), slog.Any("err", f.Err))
 	}
-	logger.LogAttrs(ctx, level, text, append(attrs, slog.Duration("duration", r.Elapsed))...)
+	logger.LogAttrs(context.Background(), level, text, append(attrs, slog.Duration("duration", r.Elapsed))...)
 }

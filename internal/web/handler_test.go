@@ -19,6 +19,7 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/history"
 	"errno_exporter/internal/metrics/resulttest"
+	"errno_exporter/internal/watch"
 	"errno_exporter/prober"
 )
 
@@ -28,11 +29,22 @@ func exporter(t *testing.T, logger *slog.Logger) *httptest.Server {
 	pinned := config.NewModule("pinned")
 	pinned.Host = "pinned.example.com"
 	modules := map[string]*config.Module{"http_2xx": config.NewModule("http_2xx"), "pinned": pinned}
-	handler := &ProbeHandler{
-		Prober: prober.New(prober.Options{UserAgent: "errno_exporter/test"}), Config: config.NewCurrent(&config.Config{Modules: modules}),
-		TimeoutOffset: 500 * time.Millisecond, History: history.New(2), Logger: logger,
+	return serveConfig(t, &config.Config{Modules: modules, Policy: config.Policy{MaxConcurrent: 10}}, logger)
+}
+
+// serveConfig serves the endpoints by a configuration.
+func serveConfig(t *testing.T, c *config.Config, logger *slog.Logger) *httptest.Server {
+	t.Helper()
+	registry, records := prometheus.NewPedanticRegistry(), history.New(2)
+	watching := watch.New(watch.Options{
+		Prober: prober.New(prober.Options{UserAgent: "errno_exporter/test"}), Remember: 10, Registry: registry,
+		Ended: func(r *prober.Result, m *config.Module) { records.Add(r, m); LogProbe(logger, r) },
+	})
+	watching.Apply(c)
+	endpoints := &Endpoints{
+		Probe: &ProbeHandler{Watch: watching, Config: config.NewCurrent(c), TimeoutOffset: 500 * time.Millisecond},
+		Life:  new(Lifecycle), History: records, Registry: registry,
 	}
-	endpoints := &Endpoints{Probe: handler, Life: new(Lifecycle), Registry: prometheus.NewPedanticRegistry()}
 	server := httptest.NewServer(endpoints.Handler())
 	t.Cleanup(server.Close)
 	return server
@@ -156,7 +168,7 @@ func TestMux(t *testing.T) {
 	}{
 		{"GET", "/-/healthy", answer{200, plain, "errno_exporter is healthy\n"}},
 		{"GET", "/", answer{200, html, "<!DOCTYPE html>"}},
-		{"GET", "/metrics", answer{200, "text/plain; version=0.0.4; charset=utf-8; escaping=underscores", "# HELP promhttp_metric_handler_errors_total"}},
+		{"GET", "/metrics", answer{200, "text/plain; version=0.0.4; charset=utf-8; escaping=underscores", "# HELP errno_exporter_probe_slot_wait_seconds_total"}},
 		{"GET", probe + "&debug=true", answer{200, plain, "OK: " + target.URL + " answered 200 over HTTP/1.1, in "}},
 		{"HEAD", probe, answer{200, "text/plain; version=0.0.4; charset=utf-8; escaping=underscores", ""}},
 		{"POST", probe, answer{405, plain, "Method Not Allowed\n"}},
@@ -199,9 +211,9 @@ func TestLogProbe(t *testing.T) {
 				return a
 			}
 			logger := slog.New(slog.NewTextHandler(&got, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: withoutTime}))
-			logProbe(t.Context(), logger, &row.result)
+			LogProbe(logger, &row.result)
 			if diff := cmp.Diff(row.want, got.String()); diff != "" {
-				t.Errorf("logProbe (-want +got):\n%s", diff)
+				t.Errorf("LogProbe (-want +got):\n%s", diff)
 			}
 		})
 	}

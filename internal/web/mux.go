@@ -5,16 +5,20 @@ import (
 	"io"
 	"net/http"
 	"net/http/pprof"
+	"net/url"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"errno_exporter/internal/history"
 )
 
 // Endpoints are what the exporter answers.
 type Endpoints struct {
 	Probe       *ProbeHandler
 	Life        *Lifecycle
+	History     *history.History
 	Registry    *prometheus.Registry // the exporter's own metrics, no target's
+	ExternalURL *url.URL             // under which the exporter is reached from outside; nil if that was not said
 	RoutePrefix string               // where they begin: "/", or a path without a slash at its end
 	Pprof       bool                 // profiles under /debug/pprof/
 }
@@ -23,10 +27,11 @@ type Endpoints struct {
 func (e *Endpoints) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /probe", e.Probe)
-	mux.Handle("GET /metrics", promhttp.HandlerFor(e.Registry, promhttp.HandlerOpts{EnableOpenMetrics: true, Registry: e.Registry}))
+	mux.HandleFunc("GET /metrics", e.scrape)
+	mux.HandleFunc("GET /sd", e.discover)
 	mux.HandleFunc("GET /-/healthy", healthy)
 	e.Life.handle(mux)
-	records{e.Probe.History}.handle(mux)
+	records{e.History}.handle(mux)
 	mux.HandleFunc("GET /config", e.config)
 	mux.Handle("GET /{$}", landing{config: e.Probe.Config})
 	if e.Pprof {

@@ -23,10 +23,11 @@ const listedModules = 20
 
 // question is what a request to /probe asks for.
 type question struct {
-	target  prober.Target
-	module  *config.Module
-	timeout time.Duration
-	debug   bool
+	configured *config.Target // nil for a target that is not
+	target     prober.Target
+	module     *config.Module
+	timeout    time.Duration
+	debug      bool
 }
 
 // parseQuestion reads the request. An error is the asker's mistake: one line that says what to do. The query is decoded once;
@@ -38,6 +39,9 @@ func parseQuestion(r *http.Request, c *config.Config, offset time.Duration) (que
 	}
 	if n := len(query["target"]); n > 1 {
 		return question{}, fmt.Errorf("target is given %d times, want it once", n)
+	}
+	if t := c.Find(query.Get("target")); t != nil {
+		return parseConfigured(r, query, t, offset)
 	}
 	target, err := prober.ParseTarget(query.Get("target"))
 	if err != nil {
@@ -55,6 +59,18 @@ func parseQuestion(r *http.Request, c *config.Config, offset time.Duration) (que
 		return question{}, err
 	}
 	return question{target: target, module: module, timeout: timeout, debug: query.Get("debug") == "true"}, nil
+}
+
+// parseConfigured reads a request for a configured target, by its name: how to probe it is configured, too.
+func parseConfigured(r *http.Request, query url.Values, t *config.Target, offset time.Duration) (question, error) {
+	if m := query.Get("module"); m != "" && m != t.Module.Name {
+		return question{}, fmt.Errorf("module %q is not the one of the configured target %q, leave it out or want module=%s", m, t.Name, t.Module.Name)
+	}
+	if query.Get("hostname") != "" {
+		return question{}, fmt.Errorf("hostname cannot be set for the configured target %q, want target=%s", t.Name, config.MaskURL(t.URL))
+	}
+	timeout, err := budget(r.Header.Get(scrapeTimeoutHeader), t.Module.Timeout, offset)
+	return question{configured: t, module: t.Module, timeout: timeout, debug: query.Get("debug") == "true"}, err
 }
 
 func findModule(query url.Values, c *config.Config) (*config.Module, error) {

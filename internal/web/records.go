@@ -44,7 +44,12 @@ func (h records) logs(w http.ResponseWriter, r *http.Request) {
 	http.Error(w, fmt.Sprintf("no probe of target %q is kept, see /history for those that are", config.MaskURL(target.URL)), http.StatusNotFound)
 }
 
+// byID shows a record by its number, or by the trace ID that its request bore.
 func (h records) byID(w http.ResponseWriter, text string) {
+	if record := h.history.Trace(text); record != nil {
+		h.show(w, record)
+		return
+	}
 	id, err := strconv.ParseUint(text, 10, 64)
 	if err != nil {
 		http.Error(w, fmt.Sprintf("id %q is not the number of a probe, see /history for those that are kept", text), http.StatusBadRequest)
@@ -59,7 +64,9 @@ func (h records) byID(w http.ResponseWriter, text string) {
 }
 
 func (h records) show(w http.ResponseWriter, record *history.Record) {
-	writeDebug(w, record.Result, record.Module, metrics.Probe(record.Result, record.Module))
+	e := metrics.NewExposition()
+	e.Probe(record.Result, record.Module)
+	writeDebug(w, record.Result, record.Module, e)
 }
 
 // listed is one line of the list.

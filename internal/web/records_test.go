@@ -65,8 +65,8 @@ func TestRoutePrefix(t *testing.T) {
 		{"/a/b", "/a/b/config", 200, ""},
 	} {
 		endpoints := &Endpoints{
-			Probe: &ProbeHandler{Config: config.NewCurrent(config.Default()), History: history.New(1)},
-			Life:  new(Lifecycle), Registry: prometheus.NewPedanticRegistry(), RoutePrefix: row.prefix,
+			Probe: &ProbeHandler{Config: config.NewCurrent(config.Default())},
+			Life:  new(Lifecycle), History: history.New(1), Registry: prometheus.NewPedanticRegistry(), RoutePrefix: row.prefix,
 		}
 		answer := httptest.NewRecorder()
 		endpoints.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, row.path, nil))
@@ -82,8 +82,8 @@ func TestPprofIsAskedFor(t *testing.T) {
 		status int
 	}{{true, 200}, {false, 404}} {
 		endpoints := &Endpoints{
-			Probe: &ProbeHandler{Config: config.NewCurrent(config.Default()), History: history.New(1)},
-			Life:  new(Lifecycle), Registry: prometheus.NewPedanticRegistry(), Pprof: row.on,
+			Probe: &ProbeHandler{Config: config.NewCurrent(config.Default())},
+			Life:  new(Lifecycle), History: history.New(1), Registry: prometheus.NewPedanticRegistry(), Pprof: row.on,
 		}
 		answer := httptest.NewRecorder()
 		endpoints.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/debug/pprof/cmdline", nil))

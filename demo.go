@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"errno_exporter/config"
+	"errno_exporter/internal/faultlab"
+)
+
+// demoTargets are the servers that the demo watches, each by what it does.
+var demoTargets = []struct {
+	name, does string
+	serve      func(faultlab.Host) string
+}{
+	{"healthy", "answers", func(h faultlab.Host) string { return faultlab.TLSHandler(h, faultlab.Healthy, "h2", "http/1.1") }},
+	{"reset-after-request", "resets the connection instead of an answer", faultlab.ResetAfterRequest},
+	{"reset-in-body", "resets the connection in the middle of the body", faultlab.ResetMidBody},
+	{"stalled", "accepts the request and never answers", faultlab.Silent},
+	{"closes-idle", "closes connections that are idle for 2 s", func(h faultlab.Host) string { return faultlab.ClosesIdle(h, 2*time.Second) }},
+	{"expired-certificate", "shows a certificate that has expired", faultlab.ExpiredCertificate},
+	{"rate-limited", "answers 429", func(h faultlab.Host) string {
+		return faultlab.Status(h, http.StatusTooManyRequests, "Retry-After", "30")
+	}},
+	{"flapping", "answers every other request, and resets the others", flapping},
+}
+
+// flapping resets every other connection after its request.
+func flapping(h faultlab.Host) string {
+	var asked atomic.Int64
+	return faultlab.ResetWhen(h, func() bool { return asked.Add(1)%2 == 0 })
+}
+
+// demoHost owns the demo's servers until the program ends.
+type demoHost struct{ logger *slog.Logger }
+
+func (demoHost) Helper()        {}
+func (demoHost) Cleanup(func()) {} // the servers live as long as the program
+func (h demoHost) Fatalf(format string, args ...any) {
+	h.logger.Error("the demo could not be started", "err", fmt.Sprintf(format, args...))
+	os.Exit(1)
+}
+
+// startDemo starts the demo's servers on loopback and returns the configuration that watches them.
+func startDemo(logger *slog.Logger) (*config.Config, error) {
+	var text strings.Builder
+	fmt.Fprintf(&text, "modules:\n  http_2xx:\n    prober: http\n    timeout: 2s\n    http:\n      preferred_ip_protocol: ip4\n      trace: true\n      tls_config:\n        ca: |\n")
+	for line := range strings.Lines(string(faultlab.RootsPEM())) {
+		fmt.Fprintf(&text, "          %s", line)
+	}
+	text.WriteString("targets:\n")
+	for _, t := range demoTargets {
+		address := t.serve(demoHost{logger})
+		fmt.Fprintf(&text, "  - {name: %s, url: %q, labels: {demo: %q}}\n", t.name, address, t.does)
+	}
+	return config.Parse([]byte(text.String()), "demo", ".")
+}

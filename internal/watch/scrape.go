@@ -1,0 +1,136 @@
+package watch
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"errno_exporter/config"
+	"errno_exporter/internal/metrics"
+)
+
+// How a scrape probes.
+//
+//   - Every target is probed once, side by side; scrapes at the same time share the probes.
+//   - Probes do not start all at once: a thousand TLS handshakes on a few processors would measure ourselves. Starts are startEvery apart,
+//     or closer where all of them would not fit into half of the scrape's time (more than half, if the modules' timeouts are short).
+//   - The slowest targets start first, judging by their last probes, and those that are not known before them: who needs the time has it.
+//   - All probes end a little before the scrape does, so that what they say gets into it.
+
+// startEvery is the time between two starts, if the scrape leaves as much: at 200 starts a second the processors are mostly idle.
+const startEvery = 5 * time.Millisecond
+
+// State is what a scrape has of a target.
+type State struct {
+	Target  *config.Target
+	Outcome *Outcome      // nil if no probe ended in time
+	Age     time.Duration // of the outcome; 0 when it was probed for this scrape
+	Totals  *metrics.Totals
+}
+
+// Scrape probes every configured target, and returns what it has of each when all have ended, at the latest when its time is up. The
+// order is the configuration's. It returns nil when the context was cancelled.
+func (w *Watch) Scrape(ctx context.Context, budget time.Duration) []State {
+	return w.scrape(ctx, w.current(), budget)
+}
+
+// ProbeTarget is Scrape for one configured target. It reports false if there is none of that name.
+func (w *Watch) ProbeTarget(ctx context.Context, name string, budget time.Duration) (State, bool) {
+	for _, t := range w.current() {
+		if t.config.Name == name {
+			states := w.scrape(ctx, []*target{t}, budget)
+			if states == nil {
+				return State{Target: t.config, Totals: t.totals}, true
+			}
+			return states[0], true
+		}
+	}
+	return State{}, false
+}
+
+func (w *Watch) scrape(ctx context.Context, targets []*target, budget time.Duration) []State {
+	began := time.Now()
+	until := began.Add(budget - reserve(budget, len(targets)))
+	flights := make([]*flight, len(targets))
+	var starting []launch
+	for i, t := range targets {
+		f, fresh := t.join(began, until)
+		flights[i] = f
+		if fresh {
+			starting = append(starting, launch{t, f, t.expected()})
+		}
+	}
+	go w.launch(starting, pace(starting, budget))
+	defer func() {
+		for i, t := range targets {
+			t.leave(flights[i])
+		}
+	}()
+	return collect(ctx, targets, flights, began, budget)
+}
+
+// collect waits for the flights, and for none longer than the budget.
+func collect(ctx context.Context, targets []*target, flights []*flight, began time.Time, budget time.Duration) []State {
+	ctx, cancel := context.WithDeadline(ctx, began.Add(budget))
+	defer cancel()
+	states := make([]State, len(targets))
+	for i, t := range targets {
+		states[i] = State{Target: t.config, Totals: t.totals}
+		select {
+		case <-flights[i].landed:
+		case <-ctx.Done():
+			if context.Cause(ctx) == context.Canceled {
+				return nil
+			}
+			select {
+			case <-flights[i].landed: // both may be true
+			default:
+				continue
+			}
+		}
+		if states[i].Outcome = flights[i].outcome; states[i].Outcome != nil && states[i].Outcome.Ended.Before(began) {
+			states[i].Age = began.Sub(states[i].Outcome.Ended)
+		}
+	}
+	return states
+}
+
+// reserve is what of a scrape's time is kept for putting its answer together.
+func reserve(budget time.Duration, targets int) time.Duration {
+	return min(budget/10, 20*time.Millisecond+time.Duration(targets)*100*time.Microsecond)
+}
+
+// launch is a flight that is to start.
+type launch struct {
+	target   *target
+	flight   *flight
+	expected time.Duration
+}
+
+// pace is the time between two starts.
+func pace(starting []launch, budget time.Duration) time.Duration {
+	if len(starting) == 0 {
+		return 0
+	}
+	slowest := time.Duration(0)
+	for _, l := range starting {
+		timeout := cmp.Or(l.target.config.Module.Timeout, budget)
+		slowest = max(slowest, timeout)
+	}
+	window := max(budget/2, budget-slowest-reserve(budget, len(starting)))
+	return min(startEvery, window/time.Duration(len(starting)))
+}
+
+// launch starts flights one after the other. One that nobody waits for any more is not started.
+func (w *Watch) launch(starting []launch, every time.Duration) {
+	slices.SortStableFunc(starting, func(a, b launch) int { return cmp.Compare(b.expected, a.expected) })
+	next := time.Now()
+	for _, l := range starting {
+		time.Sleep(time.Until(next))
+		next = next.Add(every)
+		if !l.target.drop(l.flight) {
+			go w.fly(l.target, l.flight)
+		}
+	}
+}

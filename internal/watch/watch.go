@@ -1,0 +1,114 @@
+// Package watch owns what lives across scrapes: the configured targets with their flights and last results, what is counted of every
+// target, and whose turn it is to probe.
+package watch
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"errno_exporter/config"
+	"errno_exporter/internal/metrics"
+	"errno_exporter/prober"
+)
+
+// Options are what a Watch is made of.
+type Options struct {
+	Prober   *prober.Prober
+	Remember int                                  // targets of /probe to keep the totals of
+	Ended    func(*prober.Result, *config.Module) // is told of every probe that ended
+	Registry prometheus.Registerer                // of the exporter's own metrics
+}
+
+// Watch probes, for scrapes of /metrics and for /probe. It may be used by many goroutines.
+type Watch struct {
+	prober *prober.Prober
+	ended  func(*prober.Result, *config.Module)
+	slots  *slots
+	lag    *lag
+	others *memory
+	own    *metrics.Own
+
+	mu      sync.Mutex // guards targets
+	targets []*target
+}
+
+// New returns a Watch without targets: Apply gives it some.
+func New(o Options) *Watch {
+	w := &Watch{prober: o.Prober, ended: o.Ended, slots: newSlots(1), others: newMemory(o.Remember)}
+	w.own = metrics.NewOwn(o.Registry, metrics.OwnGauges{
+		Targets: func() int { return len(w.current()) }, Remembered: w.others.len, Slots: w.slots.size, Running: w.slots.taken,
+	})
+	w.lag = newLag(w.own.SchedulerDelay)
+	return w
+}
+
+// Apply takes a configuration's targets and bounds. Targets that stay keep what was counted of them: those of the same name, URL and
+// module.
+func (w *Watch) Apply(c *config.Config) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	stayed := map[memoryKey]*metrics.Totals{}
+	for _, t := range w.targets {
+		stayed[t.key()] = t.totals
+	}
+	w.targets = nil
+	for _, configured := range c.Targets {
+		t := &target{config: configured}
+		if t.totals = stayed[t.key()]; t.totals == nil {
+			t.totals = metrics.NewTotals()
+		}
+		w.targets = append(w.targets, t)
+	}
+	w.slots.resize(c.Policy.MaxConcurrent)
+}
+
+// current is the targets of now. The slice is never changed.
+func (w *Watch) current() []*target {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.targets
+}
+
+// Outcome is one probe that ended.
+type Outcome struct {
+	Result   *prober.Result
+	Ended    time.Time
+	Reliable bool // the exporter itself was not late while it probed
+}
+
+// ErrNotStarted says that a probe found no slot, or no processor, before its deadline. It says nothing about the target.
+var ErrNotStarted = errors.New("the exporter could not start the probe in time")
+
+// Probe probes a target that is not configured, and returns what is counted of it as well. The context's deadline is the probe's.
+func (w *Watch) Probe(ctx context.Context, t prober.Target, m *config.Module) (*Outcome, *metrics.Totals, error) {
+	totals := w.others.totals(memoryKey{module: m.Name, target: t.URL.String(), host: t.Host})
+	outcome, err := w.probe(ctx, t, m, totals)
+	return outcome, totals, err
+}
+
+// probe waits for its turn, probes, and counts.
+func (w *Watch) probe(ctx context.Context, t prober.Target, m *config.Module, totals *metrics.Totals) (*Outcome, error) {
+	asked := time.Now()
+	if !w.slots.acquire(ctx) {
+		w.own.NotStarted.Inc()
+		return nil, ErrNotStarted
+	}
+	defer w.slots.release()
+	w.own.SlotWait.Add(time.Since(asked).Seconds())
+	w.lag.begin()
+	defer w.lag.end()
+	began := time.Now()
+	r := w.prober.Probe(ctx, t, m)
+	o := &Outcome{Result: &r, Ended: time.Now(), Reliable: !w.lag.since(began)}
+	w.own.Probes.Inc()
+	if !o.Reliable {
+		w.own.Unreliable.Inc()
+	}
+	totals.Observe(&r)
+	w.ended(&r, m)
+	return o, nil
+}

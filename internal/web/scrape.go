@@ -1,0 +1,60 @@
+package web
+
+import (
+	"io"
+	"net/http"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+
+	"errno_exporter/internal/metrics"
+	"errno_exporter/internal/watch"
+)
+
+// scrape answers /metrics: every configured target is probed, and what was counted and the exporter's own metrics are added.
+func (e *Endpoints) scrape(w http.ResponseWriter, r *http.Request) {
+	timeout, err := budget(r.Header.Get(scrapeTimeoutHeader), 0, e.Probe.TimeoutOffset)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	states := e.Probe.Watch.Scrape(r.Context(), timeout)
+	if r.Context().Err() != nil {
+		return // nobody is there to be told
+	}
+	own, err := e.Registry.Gather()
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	format := negotiate(w, r)
+	_ = writeScrape(w, format, states, own) // an asker who has gone is no one to tell
+}
+
+func writeScrape(w io.Writer, format expfmt.Format, states []watch.State, own []*dto.MetricFamily) error {
+	encoder := expfmt.NewEncoder(w, format)
+	for _, family := range own {
+		if err := encoder.Encode(family); err != nil {
+			return err
+		}
+	}
+	e := metrics.NewExposition()
+	for i := range states {
+		expose(e, &states[i])
+	}
+	if err := e.WriteTo(w, format); err != nil {
+		return err
+	}
+	return metrics.CloseOpenMetrics(w, format)
+}
+
+// expose adds one configured target. Without an outcome there is what is known without probing.
+func expose(e *metrics.Exposition, s *watch.State) {
+	e.For(s.Target.Name)
+	e.Target(s.Target)
+	if o := s.Outcome; o != nil {
+		e.Freshness(s.Age, o.Reliable)
+		e.Probe(o.Result, s.Target.Module)
+	}
+	e.Totals(s.Totals)
+}

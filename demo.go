@@ -49,10 +49,7 @@ func (h demoHost) Fatalf(format string, args ...any) {
 // startDemo starts the demo's servers on loopback and returns the configuration that watches them.
 func startDemo(logger *slog.Logger) (*config.Config, error) {
 	var text strings.Builder
-	fmt.Fprintf(&text, "modules:\n  http_2xx:\n    prober: http\n    timeout: 2s\n    http:\n      preferred_ip_protocol: ip4\n      trace: true\n      tls_config:\n        ca: |\n")
-	for line := range strings.Lines(string(faultlab.RootsPEM())) {
-		fmt.Fprintf(&text, "          %s", line)
-	}
+	text.WriteString("modules:\n" + faultlab.Module("http_2xx", 2*time.Second, faultlab.RootsPEM(), "trace: true"))
 	text.WriteString("targets:\n")
 	for _, t := range demoTargets {
 		address := t.serve(demoHost{logger})

@@ -9,8 +9,10 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"fmt"
 	"math/big"
 	"net"
+	"strings"
 	"sync"
 	"time"
 )
@@ -50,6 +52,21 @@ func Roots() *x509.CertPool {
 // RootsPEM is the lab's authority in PEM, for a ca_file.
 func RootsPEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: lab().certificate.Raw})
+}
+
+// Module is the text of a module, for a configuration, that trusts the certificates of an authority in PEM and prefers IPv4. More keys of
+// http may be given, a line each.
+func Module(name string, timeout time.Duration, roots []byte, keys ...string) string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "  %s:\n    prober: http\n    timeout: %s\n    http:\n      preferred_ip_protocol: ip4\n", name, timeout)
+	for _, key := range keys {
+		fmt.Fprintf(&text, "      %s\n", key)
+	}
+	text.WriteString("      tls_config:\n        ca: |\n")
+	for line := range strings.Lines(string(roots)) {
+		fmt.Fprintf(&text, "          %s", line)
+	}
+	return text.String()
 }
 
 // ClientCertificate is accepted by the servers that want one.

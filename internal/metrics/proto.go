@@ -12,21 +12,33 @@ func (e *Exposition) Families() []*dto.MetricFamily {
 	var all []*dto.MetricFamily
 	for _, f := range e.sorted() {
 		family := &dto.MetricFamily{Name: &f.name, Help: &f.help, Type: f.kind.Enum()}
+		family.Metric = make([]*dto.Metric, len(f.samples))
+		metrics := make([]dto.Metric, len(f.samples))
 		for i := range f.samples {
-			family.Metric = append(family.Metric, f.metric(&f.samples[i]))
+			family.Metric[i] = &metrics[i]
+			f.fill(&metrics[i], &f.samples[i])
 		}
 		all = append(all, family)
 	}
 	return all
 }
 
-func (f *family) metric(s *sample) *dto.Metric {
-	m := new(dto.Metric)
+// targetName is the name of the label that For adds.
+var targetName = "target"
+
+// fill makes m the sample. What is many is made in one piece: a thousand targets have a hundred thousand labels and buckets.
+func (f *family) fill(m *dto.Metric, s *sample) {
+	pairs := make([]dto.LabelPair, len(s.labels), len(s.labels)+1)
 	for i := range s.labels {
-		m.Label = append(m.Label, &dto.LabelPair{Name: &s.labels[i].name, Value: &s.labels[i].value})
+		pairs[i].Name, pairs[i].Value = &s.labels[i].name, &s.labels[i].value
 	}
 	if s.target != "" {
-		m.Label = append(m.Label, &dto.LabelPair{Name: new("target"), Value: &s.target})
+		pairs = pairs[:len(pairs)+1]
+		pairs[len(s.labels)].Name, pairs[len(s.labels)].Value = &targetName, &s.target
+	}
+	m.Label = make([]*dto.LabelPair, len(pairs))
+	for i := range pairs {
+		m.Label[i] = &pairs[i]
 	}
 	switch f.kind {
 	case dto.MetricType_COUNTER:
@@ -36,8 +48,10 @@ func (f *family) metric(s *sample) *dto.Metric {
 	default:
 		m.Gauge = &dto.Gauge{Value: &s.value}
 	}
-	return m
 }
+
+// upperBounds are the bounds of all classic buckets, the last one's included.
+var upperBounds = append(bounds[:], math.Inf(1))
 
 // zeroThreshold is the largest observation that counts as 0: there is none but 0 itself.
 const zeroThreshold = 0x1p-128
@@ -47,21 +61,21 @@ func (h *histogram) proto() *dto.Histogram {
 		SampleCount: new(h.count()), SampleSum: &h.sum,
 		Schema: &h.schema, ZeroThreshold: new(float64(zeroThreshold)), ZeroCount: &h.zero,
 	}
-	var cumulative uint64
-	for i := range h.classic {
-		cumulative += h.classic[i]
-		bound := math.Inf(1)
-		if i < len(bounds) {
-			bound = bounds[i]
+	buckets, counts := make([]dto.Bucket, len(h.classic)), h.classic
+	p.Bucket = make([]*dto.Bucket, len(h.classic))
+	for i := range buckets {
+		if i > 0 {
+			counts[i] += counts[i-1]
 		}
-		bucket := &dto.Bucket{CumulativeCount: new(cumulative), UpperBound: &bound}
+		bucket := &buckets[i]
+		p.Bucket[i] = bucket
+		bucket.CumulativeCount, bucket.UpperBound = &counts[i], &upperBounds[i]
 		if x := h.exemplarOf(i); x != nil {
 			bucket.Exemplar = &dto.Exemplar{
 				Label: []*dto.LabelPair{{Name: new("trace_id"), Value: &x.traceID}}, Value: &x.value, Timestamp: timestamppb.New(x.at),
 			}
 			p.Exemplars = append(p.Exemplars, bucket.Exemplar)
 		}
-		p.Bucket = append(p.Bucket, bucket)
 	}
 	h.addSpans(p)
 	return p

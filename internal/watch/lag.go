@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"runtime"
 	"sync"
 	"time"
 
@@ -9,8 +10,9 @@ import (
 
 // How the exporter knows that it is late.
 //
-//   - While probes run, a goroutine sleeps for lagInterval again and again. What it oversleeps, every other goroutine that was due then
-//     waited for a processor too: those that read a response, and look at the clock after.
+//   - While probes run, a goroutine sleeps for lagInterval again and again, and then waits behind all that are ready to run. What it
+//     oversleeps, every other goroutine that was due then waited for a processor too: those that read a response, and look at the
+//     clock after.
 //   - A probe is unreliable when during it this delay was longer than lagLimit. Its durations are then too long by about as much, and
 //     its target is not to blame.
 
@@ -62,6 +64,7 @@ func (l *lag) measure(stop chan struct{}) {
 		case <-stop:
 			return
 		case <-timer.C:
+			runtime.Gosched() // a timer's goroutine is put before all others: what they wait for is seen from their end of the queue
 			l.woke(slept, time.Now())
 		}
 		timer.Reset(lagInterval)

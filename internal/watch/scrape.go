@@ -61,7 +61,7 @@ func (w *Watch) scrape(ctx context.Context, targets []*target, budget time.Durat
 			starting = append(starting, launch{t, f, t.expected()})
 		}
 	}
-	go w.launch(starting, pace(starting, budget))
+	go start(starting, pace(starting, budget), w.fly)
 	defer func() {
 		for i, t := range targets {
 			t.leave(flights[i])
@@ -122,15 +122,15 @@ func pace(starting []launch, budget time.Duration) time.Duration {
 	return min(startEvery, window/time.Duration(len(starting)))
 }
 
-// launch starts flights one after the other. One that nobody waits for any more is not started.
-func (w *Watch) launch(starting []launch, every time.Duration) {
+// start starts flights one after the other. One that nobody waits for any more is not started.
+func start(starting []launch, every time.Duration, fly func(*target, *flight)) {
 	slices.SortStableFunc(starting, func(a, b launch) int { return cmp.Compare(b.expected, a.expected) })
 	next := time.Now()
 	for _, l := range starting {
 		time.Sleep(time.Until(next))
 		next = next.Add(every)
 		if !l.target.drop(l.flight) {
-			go w.fly(l.target, l.flight)
+			go fly(l.target, l.flight)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 )
 
 // slots bounds the probes under way; further ones wait in the order in which they came. The bound may change at any time.
@@ -16,8 +17,8 @@ type slots struct {
 
 func newSlots(limit int) *slots { return &slots{limit: limit} }
 
-// acquire waits for a slot, and reports false when the context ends first, or has.
-func (s *slots) acquire(ctx context.Context) bool {
+// acquire waits for a slot, no longer than until, and reports whether it has one: not when the context ends first, or has.
+func (s *slots) acquire(ctx context.Context, until time.Time) bool {
 	s.mu.Lock()
 	if ctx.Err() != nil {
 		s.mu.Unlock()
@@ -31,25 +32,28 @@ func (s *slots) acquire(ctx context.Context) bool {
 	turn := make(chan struct{})
 	s.waiting = append(s.waiting, turn)
 	s.mu.Unlock()
+	patience := time.NewTimer(time.Until(until))
+	defer patience.Stop()
 	select {
 	case <-turn:
 		return true
+	case <-patience.C:
 	case <-ctx.Done():
-		return s.leave(turn)
 	}
+	s.leave(turn)
+	return false
 }
 
-// leave ends a wait, and reports whether the slot had come in the meantime: it is given back.
-func (s *slots) leave(turn chan struct{}) bool {
+// leave ends a wait. A slot that came in the meantime is given back.
+func (s *slots) leave(turn chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if i := slices.Index(s.waiting, turn); i >= 0 {
 		s.waiting = slices.Delete(s.waiting, i, i+1)
-		return false
+		return
 	}
 	s.used--
 	s.serve()
-	return false
 }
 
 func (s *slots) release() {

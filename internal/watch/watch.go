@@ -83,17 +83,20 @@ type Outcome struct {
 // ErrNotStarted says that a probe found no slot, or no processor, before its deadline. It says nothing about the target.
 var ErrNotStarted = errors.New("the exporter could not start the probe in time")
 
-// Probe probes a target that is not configured, and returns what is counted of it as well. The context's deadline is the probe's.
+// Probe probes a target that is not configured, and returns what is counted of it as well. The context has a deadline: the
+// probe's.
 func (w *Watch) Probe(ctx context.Context, t prober.Target, m *config.Module) (*Outcome, *metrics.Totals, error) {
 	totals := w.others.totals(memoryKey{module: m.Name, target: t.URL.String(), host: t.Host})
 	outcome, err := w.probe(ctx, t, m, totals)
 	return outcome, totals, err
 }
 
-// probe waits for its turn, probes, and counts.
+// probe waits for its turn, probes, and counts. It waits for no more than half of its time: a probe that starts with less would blame
+// its target for what is left.
 func (w *Watch) probe(ctx context.Context, t prober.Target, m *config.Module, totals *metrics.Totals) (*Outcome, error) {
 	asked := time.Now()
-	if !w.slots.acquire(ctx) {
+	deadline, _ := ctx.Deadline() // every caller sets one
+	if !w.slots.acquire(ctx, asked.Add(deadline.Sub(asked)/2)) {
 		w.own.NotStarted.Inc()
 		return nil, ErrNotStarted
 	}

@@ -14,12 +14,16 @@ import (
 	"go.uber.org/goleak"
 
 	"errno_exporter/config"
+	"errno_exporter/internal/bench"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/metrics/resulttest"
 	"errno_exporter/prober"
 )
 
 func TestMain(m *testing.M) {
+	if bench.ServeIfAsked() {
+		return
+	}
 	flag.Bool("update", false, "write the golden files instead of comparing with them")
 	goleak.VerifyTestMain(m)
 }

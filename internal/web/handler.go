@@ -71,7 +71,7 @@ func (h *ProbeHandler) probe(ctx context.Context, q *question) (watch.State, err
 
 // negotiate chooses the format that the asker prefers, text, OpenMetrics or protobuf, and announces it.
 func negotiate(w http.ResponseWriter, r *http.Request) expfmt.Format {
-	format := expfmt.NegotiateIncludingOpenMetrics(r.Header)
+	format := expfmt.NegotiateAccept(r.Header, expfmt.DefaultOpenMetricsAcceptedFormats()...)
 	w.Header().Set("Content-Type", string(format))
 	return format
 }

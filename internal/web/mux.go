@@ -27,7 +27,7 @@ type Endpoints struct {
 func (e *Endpoints) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /probe", e.Probe)
-	mux.HandleFunc("GET /metrics", e.scrape)
+	mux.HandleFunc("GET /metrics", compressed(e.scrape))
 	mux.HandleFunc("GET /sd", e.discover)
 	mux.HandleFunc("GET /-/healthy", healthy)
 	e.Life.handle(mux)

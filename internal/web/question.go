@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
@@ -40,44 +41,39 @@ func parseQuestion(r *http.Request, c *config.Config, offset time.Duration) (que
 	if n := len(query["target"]); n > 1 {
 		return question{}, fmt.Errorf("target is given %d times, want it once", n)
 	}
-	if t := c.Find(query.Get("target")); t != nil {
-		return parseConfigured(r, query, t, offset)
-	}
-	target, err := prober.ParseTarget(query.Get("target"))
-	if err != nil {
+	q := question{debug: query.Get("debug") == "true"}
+	if q, err = q.find(query, c); err != nil {
 		return question{}, err
 	}
-	module, err := findModule(query, c)
-	if err != nil {
+	if q.target.Host, err = hostname(query.Get("hostname"), q.module); err != nil {
 		return question{}, err
 	}
-	if target.Host, err = hostname(query.Get("hostname"), module); err != nil {
+	if q.timeout, err = budget(r.Header.Get(scrapeTimeoutHeader), q.module.Timeout, offset); err != nil {
 		return question{}, err
 	}
-	timeout, err := budget(r.Header.Get(scrapeTimeoutHeader), module.Timeout, offset)
-	if err != nil {
-		return question{}, err
-	}
-	return question{target: target, module: module, timeout: timeout, debug: query.Get("debug") == "true"}, nil
+	return q, nil
 }
 
-// parseConfigured reads a request for a configured target, by its name: how to probe it is configured, too.
-func parseConfigured(r *http.Request, query url.Values, t *config.Target, offset time.Duration) (question, error) {
-	if m := query.Get("module"); m != "" && m != t.Module.Name {
-		return question{}, fmt.Errorf("module %q is not the one of the configured target %q, leave it out or want module=%s", m, t.Name, t.Module.Name)
+// find adds the target and the module. The name of a configured target stands for its URL and its module; with another module or another
+// hostname it is a probe like any other, which does not count for the configured target.
+func (q question) find(query url.Values, c *config.Config) (question, error) {
+	t := c.Find(query.Get("target"))
+	if t != nil && query.Get("hostname") == "" && (!query.Has("module") || query.Get("module") == t.Module.Name) {
+		q.configured, q.target.URL, q.module = t, t.URL, t.Module
+		return q, nil
 	}
-	if query.Get("hostname") != "" {
-		return question{}, fmt.Errorf("hostname cannot be set for the configured target %q, want target=%s", t.Name, config.MaskURL(t.URL))
+	var err error
+	fallback := defaultModule
+	if t != nil {
+		q.target.URL, fallback = t.URL, t.Module.Name
+	} else if q.target, err = prober.ParseTarget(query.Get("target")); err != nil {
+		return q, err
 	}
-	timeout, err := budget(r.Header.Get(scrapeTimeoutHeader), t.Module.Timeout, offset)
-	return question{configured: t, module: t.Module, timeout: timeout, debug: query.Get("debug") == "true"}, err
+	q.module, err = findModule(cmp.Or(query.Get("module"), fallback), c)
+	return q, err
 }
 
-func findModule(query url.Values, c *config.Config) (*config.Module, error) {
-	name := query.Get("module")
-	if name == "" {
-		name = defaultModule
-	}
+func findModule(name string, c *config.Config) (*config.Module, error) {
 	if module, ok := c.Modules[name]; ok {
 		return module, nil
 	}

@@ -1,0 +1,91 @@
+package watch
+
+import (
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"errno_exporter/internal/faultlab"
+)
+
+// The rule: a probe is unreliable if, during it, the measuring goroutine got its processor more than lagLimit late, or has not got it yet.
+func TestLag(t *testing.T) {
+	const ms = time.Millisecond
+	type wake struct{ at, slept time.Duration } // of the measuring goroutine, since the start
+	for _, test := range []struct {
+		name         string
+		wakes        []wake
+		began, ended time.Duration // the probe
+		want         bool
+	}{
+		{"every wake in time", []wake{{5 * ms, 5 * ms}, {10 * ms, 5 * ms}}, 2 * ms, 11 * ms, false},
+		{"late by the limit is in time", []wake{{15 * ms, 15 * ms}}, 2 * ms, 16 * ms, false},
+		{"late by more", []wake{{16 * ms, 16 * ms}}, 2 * ms, 17 * ms, true},
+		{"late before the probe began", []wake{{30 * ms, 30 * ms}, {35 * ms, 5 * ms}}, 31 * ms, 36 * ms, false},
+		{"late, and in time after", []wake{{30 * ms, 30 * ms}, {35 * ms, 5 * ms}}, 20 * ms, 36 * ms, true},
+		{"not awake yet, within the limit", []wake{{5 * ms, 5 * ms}}, 6 * ms, 20 * ms, false},
+		{"not awake yet, beyond it", []wake{{5 * ms, 5 * ms}}, 6 * ms, 21 * ms, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				l := newLag(prometheus.NewHistogram(prometheus.HistogramOpts{Name: "delay"}))
+				l.woken = start
+				for _, w := range test.wakes {
+					time.Sleep(time.Until(start.Add(w.at)))
+					l.woke(time.Now().Add(-w.slept), time.Now())
+				}
+				time.Sleep(time.Until(start.Add(test.ended)))
+				if got := l.since(start.Add(test.began)); got != test.want {
+					t.Errorf("late = %t, want %t", got, test.want)
+				}
+			})
+		})
+	}
+}
+
+// The measuring goroutine lives while probes run.
+func TestLagMeasures(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLag(prometheus.NewHistogram(prometheus.HistogramOpts{Name: "delay"}))
+		for range 2 {
+			l.begin()
+			l.begin()
+			time.Sleep(time.Second)
+			l.end()
+			if l.since(time.Now().Add(-time.Second)) {
+				t.Error("late though nothing computes")
+			}
+			l.end()
+			time.Sleep(time.Second)
+		}
+	})
+}
+
+// A probe while every processor computes something else is marked.
+func TestStarved(t *testing.T) {
+	b := newTested(t, parse(t, "targets:\n"+item("slow", faultlab.Slow(t, 200*time.Millisecond, 0, func(faultlab.Times) {}))))
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	var stop atomic.Bool
+	for range 10 {
+		go func() {
+			for !stop.Load() {
+			}
+		}()
+	}
+	state := b.Scrape(t.Context(), 20*time.Second)[0]
+	stop.Store(true)
+	if state.Outcome == nil {
+		t.Fatal("the probe was not started")
+	}
+	if state.Outcome.Reliable {
+		t.Errorf("a probe among ten goroutines that compute on one processor is called reliable: %v", state.Outcome.Result.Last().LastHop().Spans)
+	}
+	if got := b.own(t, "errno_exporter_probes_unreliable_total"); got != 1 {
+		t.Errorf("errno_exporter_probes_unreliable_total %v, want 1", got)
+	}
+}

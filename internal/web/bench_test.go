@@ -1,0 +1,66 @@
+package web
+
+import (
+	"io"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/expfmt"
+
+	"errno_exporter/config"
+	"errno_exporter/internal/bench"
+	"errno_exporter/internal/history"
+	"errno_exporter/internal/watch"
+	"errno_exporter/prober"
+)
+
+// BenchmarkScrape scrapes 1,000 healthy targets: probe is the probing of one scrape, the others what it costs to expose what came of it.
+// cpu-ms/op is the exporter's CPU time for a scrape. A scrape takes 5 s: starts are paced.
+//
+//	go test ./internal/web -run '^$' -bench Scrape
+func BenchmarkScrape(b *testing.B) {
+	server := bench.Start(b)
+	for _, row := range []struct{ protocol, url string }{{"http", server.HTTP}, {"https1", server.HTTPS1}, {"https2", server.HTTPS2}} {
+		records := history.New(100)
+		watching := watch.New(watch.Options{
+			Prober: prober.New(prober.Options{UserAgent: "errno_exporter"}), Remember: 1, Registry: prometheus.NewRegistry(),
+			Ended: func(r *prober.Result, m *config.Module) {
+				records.Add(r, m)
+				LogProbe(slog.New(slog.DiscardHandler), r)
+			},
+		})
+		watching.Apply(server.Config(b, row.url, 1000))
+		states := watching.Scrape(b.Context(), 20*time.Second)
+		b.Run(row.protocol+"/probe", func(b *testing.B) {
+			reportCPU(b, func() { states = watching.Scrape(b.Context(), 20*time.Second) })
+			for _, s := range states {
+				if s.Outcome == nil || s.Outcome.Result.Failure != nil {
+					b.Fatalf("%s: %+v, want a success", s.Target.Name, s.Outcome)
+				}
+			}
+		})
+		for _, format := range []struct {
+			name   string
+			format expfmt.Format
+		}{{"text", expfmt.NewFormat(expfmt.TypeTextPlain)}, {"openmetrics", expfmt.NewFormat(expfmt.TypeOpenMetrics)}, {"protobuf", expfmt.NewFormat(expfmt.TypeProtoDelim)}} {
+			b.Run(row.protocol+"/"+format.name, func(b *testing.B) {
+				reportCPU(b, func() {
+					if err := writeScrape(io.Discard, format.format, states, nil); err != nil {
+						b.Fatal(err)
+					}
+				})
+			})
+		}
+	}
+}
+
+func reportCPU(b *testing.B, f func()) {
+	b.ReportAllocs()
+	before := bench.CPU(b)
+	for b.Loop() {
+		f()
+	}
+	b.ReportMetric(float64((bench.CPU(b)-before).Microseconds())/1000/float64(b.N), "cpu-ms/op")
+}

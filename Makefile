@@ -23,3 +23,4 @@ check: lint test ## what CI runs
 
 bench: ## a probe beside a bare client that does the same network work
 	$(GO) test ./prober -run '^$$' -bench . -benchtime 3s -count 3
+	$(GO) test ./internal/web ./internal/watch -p 1 -run '^$$' -bench . -benchtime 1x

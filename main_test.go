@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -21,6 +22,7 @@ import (
 //	serve FLAG...        start the exporter on a port of its own, in $ADDR, and wait until it listens
 //	get PATH             GET it from that exporter: the status and the body are the stdout
 //	fault NAME           start a server of the faultlab, its URL in $URL
+//	subst FILE           replace the word URL in a file by $URL
 //	log PATTERN          wait for a log line
 //	signal NAME PATTERN  send HUP, TERM or INT and wait for a log line; TERM and INT must then end it with status 0
 
@@ -37,6 +39,7 @@ func TestScripts(t *testing.T) {
 			"signal": cmdSignal,
 			"fault":  cmdFault,
 			"log":    cmdLog,
+			"subst":  cmdSubst,
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Values[runningKey{}] = &running{}
@@ -98,6 +101,11 @@ func cmdGet(ts *testscript.TestScript, _ bool, args []string) {
 
 func cmdLog(ts *testscript.TestScript, _ bool, args []string) {
 	current(ts).waitLog(ts, strings.Join(args, " "))
+}
+
+func cmdSubst(ts *testscript.TestScript, _ bool, args []string) {
+	file := ts.MkAbs(args[0])
+	ts.Check(os.WriteFile(file, []byte(strings.ReplaceAll(ts.ReadFile(file), `"URL"`, `"`+ts.Getenv("URL")+`"`)), 0o644))
 }
 
 func cmdSignal(ts *testscript.TestScript, _ bool, args []string) {

@@ -48,7 +48,11 @@ func parseQuestion(r *http.Request, c *config.Config, offset time.Duration) (que
 	if q.target.Host, err = hostname(query.Get("hostname"), q.module); err != nil {
 		return question{}, err
 	}
-	if q.timeout, err = budget(r.Header.Get(scrapeTimeoutHeader), q.module.Timeout, offset); err != nil {
+	timeout := q.module.Timeout
+	if q.configured != nil {
+		timeout = 0 // the flight keeps to it, and may be shared with a scrape that has less time
+	}
+	if q.timeout, err = budget(r.Header.Get(scrapeTimeoutHeader), timeout, offset); err != nil {
 		return question{}, err
 	}
 	return q, nil

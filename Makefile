@@ -4,12 +4,17 @@ REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 INFO := github.com/prometheus/common/version
 LDFLAGS := -s -w -X $(INFO).Version=$(VERSION) -X $(INFO).Revision=$(REVISION)
 
-.PHONY: all build test lint check bench
+.PHONY: all build tools test lint check bench
 
 all: check build
 
 build: ## the program, static
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o errno_exporter .
+
+tools: ## Prometheus 3 and Alertmanager for the end-to-end tests; minutes when built for the first time
+	$(GO) build -C tools/prometheus -o $(CURDIR)/.tools/prometheus-3 github.com/prometheus/prometheus/cmd/prometheus
+	$(GO) build -C tools/prometheus -o $(CURDIR)/.tools/promtool-3 github.com/prometheus/prometheus/cmd/promtool
+	$(GO) build -C tools/alertmanager -o $(CURDIR)/.tools/alertmanager-31 github.com/prometheus/alertmanager/cmd/alertmanager
 
 test: ## every test; as root the network namespaces too
 	$(GO) test -race ./...

@@ -1,0 +1,115 @@
+package endtoend
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// prometheuses are the releases that the exporter is scraped by: the oldest that is supported, and the newest.
+var prometheuses = []struct{ name, program, how string }{
+	{"Debian's 2.42", "prometheus", "apt-get install prometheus"},
+	{"3.x", "prometheus-3", "make tools"},
+}
+
+// scrapes is the README's three ways to scrape an exporter: all targets at once, discovered, and relabelled.
+func scrapes(exporter string) string {
+	return strings.ReplaceAll(`
+global: {scrape_interval: 2s, scrape_timeout: 2s, evaluation_interval: 1s}
+scrape_configs:
+  - job_name: one
+    static_configs:
+      - targets: [EXPORTER]
+  - job_name: discovered
+    http_sd_configs:
+      - url: http://EXPORTER/sd
+        refresh_interval: 2s
+  - job_name: relabelled
+    metrics_path: /probe
+    static_configs:
+      - targets: [healthy, reset-after-request]
+    relabel_configs:
+      - source_labels: [__address__]
+        target_label: __param_target
+      - source_labels: [__param_target]
+        target_label: instance
+      - target_label: __address__
+        replacement: EXPORTER
+`, "EXPORTER", exporter)
+}
+
+// startDemo runs the exporter on servers of its own.
+func startDemo(t *testing.T) string {
+	t.Helper()
+	address := freeAddress(t)
+	start(t, "http://"+address+"/-/ready", exporter, "--demo", "--web.listen-address="+address)
+	return address
+}
+
+// A real Prometheus sees the demo in all three ways, with native histograms and with exemplars that lead to the probe's record.
+func TestScrapedByPrometheus(t *testing.T) {
+	for _, row := range prometheuses {
+		t.Run(row.name, func(t *testing.T) {
+			path := find(t, row.program, row.how)
+			address := startDemo(t)
+			p := startPrometheus(t, path, scrapes(address), "--enable-feature=native-histograms,exemplar-storage")
+			reasons := map[string]string{
+				"reset-after-request processing tcp.reset ECONNRESET": "1", "reset-in-body transfer tcp.reset ECONNRESET": "1",
+				"stalled processing http.response.timed_out ": "1", "expired-certificate tls tls.cert.date_invalid ": "1",
+				"rate-limited validate http.rate_limited ": "1",
+			}
+			for _, want := range []struct {
+				query  string
+				labels []string
+				series map[string]string
+			}{
+				{`probe_failure_info{job="one",target!="flapping"}`, []string{"target", "phase", "reason", "errno"}, reasons},
+				{`probe_failure_info{job="discovered",instance!="flapping"}`, []string{"instance", "phase", "reason", "errno"}, reasons},
+				{`probe_success{job="relabelled"}`, []string{"instance"}, map[string]string{"healthy": "1", "reset-after-request": "0"}},
+				{`probe_success{job="discovered"} * on (instance) group_left (demo) (probe_target_info{job="discovered",instance=~"healthy|rate-limited"})`,
+					[]string{"instance", "demo"}, map[string]string{"healthy answers": "1", "rate-limited answers 429": "0"}},
+				{`histogram_count(probe_phase_duration_seconds{job="one",target="healthy"}) > bool 0`, []string{"phase", "result"}, map[string]string{
+					"resolve success": "1", "connect success": "1", "tls success": "1", "request success": "1", "processing success": "1", "transfer success": "1"}},
+				{`increase(probe_connection_resets_total{job="one",target="reset-in-body"}[1m]) > bool 0`, []string{"phase"}, map[string]string{
+					"resolve": "0", "connect": "0", "proxy": "0", "tls": "0", "request": "0", "processing": "0", "transfer": "1", "validate": "0", "idle": "0"}},
+				{`count(up == 1) by (job)`, []string{"job"}, map[string]string{"one": "1", "discovered": "8", "relabelled": "2"}},
+			} {
+				eventually(t, want.query, func() (string, bool) {
+					got := p.vector(t, want.query, want.labels...)
+					diff := cmp.Diff(want.series, got)
+					return diff, diff == ""
+				})
+			}
+			exemplarsLead(t, p, address)
+		})
+	}
+}
+
+// exemplarsLead checks that the trace of an exemplar in Prometheus is known at the exporter.
+func exemplarsLead(t *testing.T, p prometheus, exporter string) {
+	t.Helper()
+	var answer struct {
+		Data []struct {
+			Exemplars []struct{ Labels map[string]string }
+		}
+	}
+	query := url.QueryEscape(`probe_phase_duration_seconds{job="one",target="healthy"}`)
+	eventually(t, "exemplars", func() (string, bool) {
+		getJSON(t, fmt.Sprintf("http://%s/api/v1/query_exemplars?query=%s&start=0&end=9999999999", p.address, query), &answer)
+		return fmt.Sprint(answer), len(answer.Data) > 0 && len(answer.Data[0].Exemplars) > 0
+	})
+	last := answer.Data[0].Exemplars
+	trace := last[len(last)-1].Labels["trace_id"]
+	response, err := http.Get("http://" + exporter + "/history/" + trace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		t.Errorf("GET /history/%s: %s, want the probe's record", trace, response.Status)
+	}
+}

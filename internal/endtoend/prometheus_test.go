@@ -11,15 +11,16 @@ import (
 )
 
 // prometheuses are the releases that the exporter is scraped by: the oldest that is supported, and the newest.
-var prometheuses = []struct{ name, program, how string }{
-	{"Debian's 2.42", "prometheus", "apt-get install prometheus"},
-	{"3.x", "prometheus-3", "make tools"},
+// Native histograms are asked for by a flag there, and by the configuration here.
+var prometheuses = []struct{ name, program, how, feature, global string }{
+	{"Debian's 2.42", "prometheus", "apt-get install prometheus", ",native-histograms", ""},
+	{"3.15", "prometheus-3", "make tools", "", ", scrape_native_histograms: true"},
 }
 
 // scrapes is the README's three ways to scrape an exporter: all targets at once, discovered, and relabelled.
-func scrapes(exporter string) string {
+func scrapes(exporter, global string) string {
 	return strings.ReplaceAll(`
-global: {scrape_interval: 2s, scrape_timeout: 2s, evaluation_interval: 1s}
+global: {scrape_interval: 2s, scrape_timeout: 2s, evaluation_interval: 1s`+global+`}
 scrape_configs:
   - job_name: one
     static_configs:
@@ -56,7 +57,7 @@ func TestScrapedByPrometheus(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			path := find(t, row.program, row.how)
 			address := startDemo(t)
-			p := startPrometheus(t, path, scrapes(address), "--enable-feature=native-histograms,exemplar-storage")
+			p := startPrometheus(t, path, scrapes(address, row.global), "--enable-feature=exemplar-storage"+row.feature)
 			reasons := map[string]string{
 				"reset-after-request processing tcp.reset ECONNRESET": "1", "reset-in-body transfer tcp.reset ECONNRESET": "1",
 				"stalled processing http.response.timed_out ": "1", "expired-certificate tls tls.cert.date_invalid ": "1",

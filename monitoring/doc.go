@@ -1,0 +1,2 @@
+// Package monitoring holds the tests of the rules, routes and dashboards beside it.
+package monitoring

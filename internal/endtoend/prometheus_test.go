@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -12,15 +13,16 @@ import (
 
 // prometheuses are the releases that the exporter is scraped by: the oldest that is supported, and the newest.
 // Native histograms are asked for by a flag there, and by the configuration here.
-var prometheuses = []struct{ name, program, how, feature, global string }{
-	{"Debian's 2.42", "prometheus", "apt-get install prometheus", ",native-histograms", ""},
-	{"3.15", "prometheus-3", "make tools", "", ", scrape_native_histograms: true"},
+var prometheuses = []struct{ name, program, promtool, how, feature, global string }{
+	{"Debian's 2.42", "prometheus", "promtool", "apt-get install prometheus", ",native-histograms", ""},
+	{"3.15", "prometheus-3", "promtool-3", "make tools", "", ", scrape_native_histograms: true"},
 }
 
 // scrapes is the README's three ways to scrape an exporter: all targets at once, discovered, and relabelled.
-func scrapes(exporter, global string) string {
+func scrapes(exporter, global string, rules ...string) string {
 	return strings.ReplaceAll(`
 global: {scrape_interval: 2s, scrape_timeout: 2s, evaluation_interval: 1s`+global+`}
+rule_files: ["`+strings.Join(rules, `", "`)+`"]
 scrape_configs:
   - job_name: one
     static_configs:
@@ -57,7 +59,8 @@ func TestScrapedByPrometheus(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			path := find(t, row.program, row.how)
 			address := startDemo(t)
-			p := startPrometheus(t, path, scrapes(address, row.global), "--enable-feature=exemplar-storage"+row.feature)
+			checkMetrics(t, find(t, row.promtool, row.how), address)
+			p := startPrometheus(t, path, scrapes(address, row.global, shippedRules(t)...), "--enable-feature=exemplar-storage"+row.feature)
 			reasons := map[string]string{
 				"reset-after-request processing tcp.reset ECONNRESET": "1", "reset-in-body transfer tcp.reset ECONNRESET": "1",
 				"stalled processing http.response.timed_out ": "1", "expired-certificate tls tls.cert.date_invalid ": "1",
@@ -77,6 +80,9 @@ func TestScrapedByPrometheus(t *testing.T) {
 					"resolve success": "1", "connect success": "1", "tls success": "1", "request success": "1", "processing success": "1", "transfer success": "1"}},
 				{`increase(probe_connection_resets_total{job="one",target="reset-in-body"}[1m]) > bool 0`, []string{"phase"}, map[string]string{
 					"resolve": "0", "connect": "0", "proxy": "0", "tls": "0", "request": "0", "processing": "0", "transfer": "1", "validate": "0", "idle": "0"}},
+				{`ALERTS{alertname="ErrnoConnectionReset",alertstate="firing",target=~"reset-after-request|",instance!="flapping",instance!="reset-in-body"}`,
+					[]string{"job", "target", "instance", "phase"}, map[string]string{"one reset-after-request " + address + " processing": "1",
+						"discovered  reset-after-request processing": "1", "relabelled  reset-after-request processing": "1"}},
 				{`count(up == 1) by (job)`, []string{"job"}, map[string]string{"one": "1", "discovered": "8", "relabelled": "2"}},
 			} {
 				eventually(t, want.query, func() (string, bool) {
@@ -87,6 +93,31 @@ func TestScrapedByPrometheus(t *testing.T) {
 			}
 			exemplarsLead(t, p, address)
 		})
+	}
+}
+
+// shippedRules are the files of the shipped rules, with seconds in the place of minutes.
+func shippedRules(t *testing.T) []string {
+	t.Helper()
+	dir := t.TempDir()
+	return []string{
+		write(t, dir, "recording.yml", strings.ReplaceAll(inSeconds(t, "recording.yml"), "interval: 15s", "interval: 1s")),
+		write(t, dir, "alerts.yml", inSeconds(t, "alerts.yml")),
+	}
+}
+
+// checkMetrics lets promtool judge the names and helps of all metrics.
+func checkMetrics(t *testing.T, promtool, exporter string) {
+	t.Helper()
+	response, err := http.Get("http://" + exporter + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	command := exec.Command(promtool, "check", "metrics")
+	command.Stdin = response.Body
+	if out, err := command.CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("promtool check metrics: %v\n%s", err, out)
 	}
 }
 

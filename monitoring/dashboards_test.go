@@ -1,0 +1,121 @@
+package monitoring
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// dashboard is what the rules look at.
+type dashboard struct {
+	UID, Title, Description string
+	Editable                bool
+	Templating              struct {
+		List []struct {
+			Name, Type, AllValue string
+			Multi                bool
+			Query                any
+			Refresh              int
+		}
+	}
+	Panels []panel
+}
+
+type panel struct {
+	Type, Title, Description string
+	Datasource               struct{ Type, UID string }
+	FieldConfig              struct{ Defaults struct{ Unit string } }
+	Targets                  []struct {
+		Datasource struct{ Type, UID string }
+		Expr       string
+	}
+}
+
+// selector is one of the selectors of a query: a metric's name and its matchers.
+var selector = regexp.MustCompile(`\b(?:probe|errno_exporter|process|go|up|scrape)[a-z_]*(\{[^}]*\})?`)
+
+// The rules of dashboard-linter, and the panels that Grafana's own components can draw for the README.
+func TestDashboardsKeepToTheRules(t *testing.T) {
+	files, err := filepath.Glob("dashboards/*.json")
+	if err != nil || len(files) != 3 {
+		t.Fatalf("%d dashboards, %v, want 3", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			content, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var d dashboard
+			if err := json.Unmarshal(content, &d); err != nil {
+				t.Fatal(err)
+			}
+			if d.Editable || d.UID == "" || d.Title == "" || d.Description == "" {
+				t.Errorf("editable %t, uid %q, title %q, description %q", d.Editable, d.UID, d.Title, d.Description)
+			}
+			checkVariables(t, &d)
+			for _, p := range d.Panels {
+				checkPanel(t, &p)
+			}
+		})
+	}
+}
+
+func checkVariables(t *testing.T, d *dashboard) {
+	t.Helper()
+	sources := 0
+	for _, v := range d.Templating.List {
+		if v.Type == "datasource" {
+			sources++
+			if v.Name != "datasource" || v.Query != "prometheus" {
+				t.Errorf("variable %s of the data source asks for %v", v.Name, v.Query)
+			}
+		}
+		if (v.Name == "job" || v.Name == "instance") && (!v.Multi || v.AllValue != ".+" || v.Refresh != 2) {
+			t.Errorf("variable %s: multi %t, allValue %q, refresh %d, want true, .+, 2", v.Name, v.Multi, v.AllValue, v.Refresh)
+		}
+	}
+	names := func(name string) bool {
+		for _, v := range d.Templating.List {
+			if v.Name == name {
+				return true
+			}
+		}
+		return false
+	}
+	if sources != 1 || !names("job") || !names("instance") {
+		t.Errorf("%d data sources, job %t, instance %t, want one of each", sources, names("job"), names("instance"))
+	}
+}
+
+func checkPanel(t *testing.T, p *panel) {
+	t.Helper()
+	if !slices.Contains([]string{"timeseries", "stat", "table", "bargauge"}, p.Type) {
+		t.Errorf("panel %q is a %s", p.Title, p.Type)
+	}
+	if p.Title == "" || p.Description == "" || p.FieldConfig.Defaults.Unit == "" || p.Datasource.UID != "${datasource}" || len(p.Targets) == 0 {
+		t.Errorf("panel %q: description %q, unit %q, datasource %q, %d queries", p.Title, p.Description, p.FieldConfig.Defaults.Unit, p.Datasource.UID, len(p.Targets))
+	}
+	for _, q := range p.Targets {
+		if q.Datasource.UID != "${datasource}" {
+			t.Errorf("panel %q: a query has the data source %q", p.Title, q.Datasource.UID)
+		}
+		for _, match := range selector.FindAllStringSubmatch(q.Expr, -1) {
+			if !strings.Contains(match[1], `job=~"$job"`) || !strings.Contains(match[1], `instance=~"$instance"`) {
+				t.Errorf("panel %q: %s lacks job or instance", p.Title, match[0])
+			}
+		}
+		for _, call := range regexp.MustCompile(`\b(rate|increase|irate|delta|deriv)\([^\[]*\[([^\]]*)\]`).FindAllStringSubmatch(q.Expr, -1) {
+			if call[2] != "$__rate_interval" {
+				t.Errorf("panel %q: %s over %s, want $__rate_interval", p.Title, call[1], call[2])
+			}
+		}
+		if m := regexp.MustCompile(`(^|[^(])\b\w+_total\{`).FindString(q.Expr); m != "" {
+			t.Errorf("panel %q: the counter %s is shown as it is, want its rate", p.Title, m)
+		}
+	}
+}

@@ -1,4 +1,5 @@
-# Two stages; both base images can be replaced. The program is static and needs nothing but the CA certificates.
+# Two stages; both base images can be replaced. The program is static and needs nothing but the CA certificates. It runs as an ordinary user
+# and writes nothing: a read-only root will do. deploy/image-test.sh builds it and runs it so.
 ARG BUILD_IMAGE=docker.io/library/golang:1.26
 ARG BASE_IMAGE=gcr.io/distroless/static-debian12:nonroot
 
@@ -8,7 +9,7 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 ARG VERSION=unknown
-RUN CGO_ENABLED=0 go build -trimpath \
+RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false \
       -ldflags "-s -w -X github.com/prometheus/common/version.Version=${VERSION}" -o /errno_exporter .
 
 FROM ${BASE_IMAGE}

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# Builds the Dockerfile with buildah, and runs what comes of it as uid 65532 on a read-only root. There is no registry: the base images are
+# put together from this host's Go and CA certificates. Needs root, buildah and a static busybox.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot
+work=$(mktemp -d)
+cat >"$work/storage.conf" <<CONF
+[storage]
+driver = "vfs"
+graphroot = "$work/graph"
+runroot = "$work/run"
+CONF
+export CONTAINERS_STORAGE_CONF="$work/storage.conf"
+cleanup() {
+  [ -z "${server:-}" ] || kill "$server" 2>/dev/null || true
+  [ -z "${container:-}" ] || buildah umount "$container" >/dev/null || true
+  rm -rf "$work"
+}
+trap cleanup EXIT
+
+# base NAME COMMAND...: an image from scratch, which the commands fill under $root.
+base() {
+  local name=$1 id root
+  shift
+  id=$(buildah from scratch)
+  root=$(buildah mount "$id")
+  mkdir -p "$root"/etc/ssl/certs "$root"/tmp
+  chmod 1777 "$root"/tmp
+  cp /etc/ssl/certs/ca-certificates.crt "$root"/etc/ssl/certs/
+  "$@" "$root"
+  buildah config --env PATH=/usr/local/go/bin:/bin --env GOPROXY=off --env GOFLAGS=-mod=mod --env HOME=/root "$id"
+  buildah umount "$id" >/dev/null
+  buildah commit --quiet --rm "$id" "localhost/$name" >/dev/null
+}
+with_go() {
+  mkdir -p "$1"/bin "$1"/usr/local "$1"/root
+  cp /bin/busybox "$1"/bin/busybox
+  ln -s busybox "$1"/bin/sh
+  cp -r "$(go env GOROOT)" "$1"/usr/local/go
+}
+nothing() { :; }
+base build with_go
+base runtime nothing
+
+go mod download
+buildah bud --quiet --pull-never --build-arg BUILD_IMAGE=localhost/build --build-arg BASE_IMAGE=localhost/runtime --build-arg VERSION=test \
+  --volume "$(go env GOMODCACHE):/root/go/pkg/mod:ro" --volume "$(go env GOCACHE):/root/.cache/go-build" --tag localhost/errno_exporter . >/dev/null
+
+container=$(buildah from --pull-never localhost/errno_exporter)
+root=$(buildah mount "$container")
+mib=$(($(du -sk "$root" | cut -f1) / 1024))
+echo "image: $mib MiB"
+[ "$mib" -lt 30 ] || { echo "want less than 30"; exit 1; }
+
+entrypoint=$(buildah inspect --type image --format '{{index .OCIv1.Config.Entrypoint 0}}' localhost/errno_exporter)
+user=$(buildah inspect --type image --format '{{.OCIv1.Config.User}}' localhost/errno_exporter)
+[ "$user" = 65532:65532 ] || { echo "user $user, want 65532:65532"; exit 1; }
+unshare --mount sh -c "mount --bind '$root' '$root' && mount -o remount,ro,bind '$root' && exec chroot --userspec=$user '$root' $entrypoint \
+  --config.file=/etc/errno_exporter/exporter.yml --web.listen-address=127.0.0.1:0" 2>"$work/log" &
+server=$!
+for _ in $(seq 100); do grep -q 'Listening on' "$work/log" && break; sleep 0.1; done
+address=$(sed -n 's/.*msg="Listening on" address=\([^ ]*\).*/\1/p' "$work/log" | head -1)
+[ -n "$address" ] || { cat "$work/log"; exit 1; }
+pid=$(pgrep -P "$server" -x errno_exporter || echo "$server")
+[ "$(awk '/^Uid:/ {print $2}' "/proc/$pid/status")" = 65532 ] || { echo "it does not run as uid 65532"; exit 1; }
+awk '$5 == "/" && $6 ~ /^ro/ {found = 1} END {exit !found}' "/proc/$pid/mountinfo" || { echo "its root is not read-only"; exit 1; }
+curl -fsS "http://$address/-/ready"
+curl -fsS "http://$address/probe?target=http://$address/-/healthy" | grep -x 'probe_success 1'
+kill -TERM "$pid"
+wait "$server"
+server=
+echo "the image is good"

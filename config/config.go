@@ -45,6 +45,10 @@ type Module struct {
 	SkipResolve        bool                                  // skip_resolve_phase_with_proxy
 	SourceIP           netip.Addr                            // source_ip_address; zero for the kernel's choice
 
+	// How often it is tried.
+	Retry              Retry
+	RetryNonIdempotent bool // also POST and the like, which may then be done twice
+
 	// What is done with the answer.
 	FollowRedirects bool
 	Compression     string // "gzip", "br", "deflate", "identity"; empty: the body is taken as it is

@@ -68,6 +68,8 @@ func (h *httpKeys) keys() map[string]key {
 		"enable_http3":                      into(&m.EnableHTTP3),
 		"source_ip_address":                 h.source,
 		"trace":                             into(&m.Trace),
+		"retry":                             h.readRetry,
+		"retry_non_idempotent":              into(&m.RetryNonIdempotent),
 		"tls_config":                        strictly(p, "tls_config", &h.client.TLSConfig),
 		"basic_auth": func(v *yaml.Node) error {
 			if isNull(v) {

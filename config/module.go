@@ -3,6 +3,7 @@ package config
 import (
 	"crypto/tls"
 	"net/http"
+	"time"
 )
 
 // NewModule returns a module with every default, as `prober: http` alone gives it.
@@ -15,6 +16,7 @@ func NewModule(name string) *Module {
 		IPProtocolFallback: true,
 		EnableHTTP2:        true,
 		FollowRedirects:    true,
+		Retry:              Retry{Attempts: 1, InitialBackoff: 500 * time.Millisecond, MaxBackoff: 5 * time.Second},
 		TLS:                &tls.Config{NextProtos: []string{"h2", "http/1.1"}},
 	}
 }

@@ -60,7 +60,7 @@ func (p *Prober) Probe(ctx context.Context, t Target, m *config.Module) Result {
 	if m.Trace {
 		r.TraceID = newTraceID()
 	}
-	r.Attempts = []Attempt{p.try(ctx, t, m, r.TraceID)}
+	r.Attempts = p.attempts(ctx, t, m, r.TraceID)
 	r.Failure = r.Last().Failure
 	r.Elapsed = time.Since(start)
 	return r

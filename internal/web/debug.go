@@ -24,7 +24,7 @@ func debugPage(r *prober.Result, m *config.Module, samples *metrics.Exposition) 
 	for i := range r.Attempts {
 		attempt := &r.Attempts[i]
 		if len(r.Attempts) > 1 {
-			p.section("Attempt %d of %d, took %s", i+1, len(r.Attempts), short(attempt.Elapsed))
+			p.section("Attempt %d of %d, began after %s, took %s: %s", i+1, len(r.Attempts), short(attempt.Start.Sub(r.Start)), short(attempt.Elapsed), ended(attempt))
 		}
 		for j := range attempt.Hops {
 			p.section("Hop %d: %s", j+1, maskLink(attempt.Hops[j].URL))
@@ -33,6 +33,14 @@ func debugPage(r *prober.Result, m *config.Module, samples *metrics.Exposition) 
 	}
 	p.samples(samples)
 	return p.Bytes()
+}
+
+// ended is what became of an attempt, in a few words.
+func ended(a *prober.Attempt) string {
+	if a.Failure != nil {
+		return a.Failure.Sentence()
+	}
+	return "succeeded"
 }
 
 // verdict is the probe in one sentence, and on failure what it means and where to look.

@@ -98,24 +98,28 @@ func (p *progress) head() {
 func (h *hop) exchange() []byte {
 	began := h.attempt.elapsed()
 	p := &progress{start: h.attempt.start, conn: h.socket}
-	client, err := h.client()
+	err := h.newClient()
 	if err == nil {
 		if !h.secondProtocol() { // whose read loop writes, too, and would wait for itself
 			h.socket.hold()
 		}
 		request := h.traced(p)
 		h.Request = requestHead(request)
-		h.response, err = client.RoundTrip(request)
+		h.response, err = h.client.RoundTrip(request)
 		h.socket.answered()
-		defer closeClient(client)
 	}
 	if err != nil {
-		if client != nil {
-			closeClient(client)
+		if h.client != nil {
+			closeClient(h.client)
 		}
 		h.failExchange(p, began, err)
 		return nil
 	}
+	defer func() {
+		if !h.keeps() {
+			closeClient(h.client)
+		}
+	}()
 	return h.receive(p, began)
 }
 
@@ -137,15 +141,24 @@ func (h *hop) receive(p *progress, began time.Duration) []byte {
 	return body
 }
 
-// client hands the prepared connection to net/http.
-func (h *hop) client() (*http.ClientConn, error) {
-	transport := h.attempt.prober.http1
+// newClient hands the prepared connection to net/http, unless it has it from an exchange before.
+func (h *hop) newClient() error {
+	if h.client != nil {
+		return nil
+	}
+	p := h.attempt.prober
+	transport, keeping := p.http1, p.keep1
 	if h.secondProtocol() {
-		transport = h.attempt.prober.http2
+		transport, keeping = p.http2, p.keep2
 		h.stream = &h2conn{Conn: h.stream.(*tls.Conn), start: h.attempt.start}
 	}
+	if h.attempt.keep {
+		transport = keeping
+	}
 	ctx := context.WithValue(context.Background(), connKey{}, h.stream)
-	return transport.NewClientConn(ctx, "http", "prepared:0")
+	var err error
+	h.client, err = transport.NewClientConn(ctx, "http", "prepared:0")
+	return err
 }
 
 func closeClient(client *http.ClientConn) {

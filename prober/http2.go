@@ -35,6 +35,7 @@ type h2conn struct {
 type framesSeen struct {
 	goAway     bool
 	goAwayCode http2.ErrCode
+	goAwayAt   time.Duration // arrival of the GOAWAY; 0 before
 	http1      bool          // the first bytes were an HTTP/1 status line
 	headAt     time.Duration // arrival of the first HEADERS frame; 0 before
 	headBytes  int           // of HEADERS and CONTINUATION frames, compressed
@@ -97,9 +98,24 @@ func (c *h2conn) frame() {
 	}
 	if kind == http2.FrameGoAway && len(c.head) == frameHeader+8 && !c.seen.goAway {
 		c.seen.goAway = true
+		c.seen.goAwayAt = time.Since(c.start)
 		c.seen.goAwayCode = http2.ErrCode(binary.BigEndian.Uint32(c.head[frameHeader+4:]))
 	}
 	c.head = c.head[:0]
+}
+
+// goAwayAt is when the server announced the end of the connection; 0 if it did not.
+func (c *h2conn) goAwayAt() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.seen.goAwayAt
+}
+
+// again forgets the stream that has ended: another begins on the same connection.
+func (c *h2conn) again() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.seen.headAt, c.seen.headBytes, c.seen.ended = 0, 0, false
 }
 
 // frames returns what the frames said, those included that net/http had not read when the connection ended.

@@ -26,6 +26,8 @@ type Prober struct {
 	options Options
 	http1   *http.Transport // turn prepared connections into client connections; dial and pool nothing
 	http2   *http.Transport
+	keep1   *http.Transport // the same, for connections that are kept
+	keep2   *http.Transport
 	http3   *http3.Transport
 	buffers sync.Pool // *[]byte of bodyBuffer bytes, to read bodies into
 }
@@ -36,6 +38,8 @@ func New(options Options) *Prober {
 		options: options,
 		http1:   newTransport((*http.Protocols).SetHTTP1),
 		http2:   newTransport((*http.Protocols).SetUnencryptedHTTP2),
+		keep1:   newKeepTransport((*http.Protocols).SetHTTP1),
+		keep2:   newKeepTransport((*http.Protocols).SetUnencryptedHTTP2),
 		http3:   newHTTP3(),
 		buffers: sync.Pool{New: func() any { b := make([]byte, bodyBuffer); return &b }},
 	}
@@ -76,33 +80,43 @@ type attempt struct {
 	start   time.Time
 	record  Attempt
 	cookies http.CookieJar // made with the first cookie; redirects carry cookies as browsers do
+	keep    bool           // the connection is wanted after the exchange
 	left    bool           // a redirect led to another host: credentials stay behind from there on
 }
 
 func (a *attempt) elapsed() time.Duration { return time.Since(a.start) }
 
-// try runs the hops of one attempt: the target, and one more for each redirect followed.
 func (p *Prober) try(ctx context.Context, t Target, m *config.Module, traceID string) Attempt {
+	a := p.newAttempt(ctx, t, m, traceID)
+	a.run()
+	return a.record
+}
+
+func (p *Prober) newAttempt(ctx context.Context, t Target, m *config.Module, traceID string) *attempt {
 	a := &attempt{prober: p, ctx: ctx, module: m, target: t, traceID: traceID, start: time.Now()}
 	a.record.Start = a.start
 	a.record.Hops = make([]Hop, 0, 1)
+	return a
+}
+
+// run runs the hops of one attempt: the target, and one more for each redirect followed. It returns the last.
+func (a *attempt) run() *hop {
+	defer func() { a.record.Elapsed = a.elapsed() }()
 	request := a.firstRequest()
 	for {
 		h := a.newHop(request)
 		body := h.run()
 		if h.failure != nil || !a.follows(h) {
 			h.validate(body)
-			break
+			return h
 		}
 		next, err := a.nextRequest(h)
 		if err != nil {
 			h.fail(Validate, a.elapsed(), redirectFailure(err))
-			break
+			return h
 		}
 		request = next
 	}
-	a.record.Elapsed = a.elapsed()
-	return a.record
 }
 
 func (a *attempt) newHop(request *http.Request) *hop {
@@ -115,13 +129,14 @@ type hop struct {
 	*Hop
 	attempt  *attempt
 	request  *http.Request
-	socket   *recorder       // nil until the TCP connection stands
-	quic     *quicConnection // nil unless HTTP/3 is spoken
-	stream   net.Conn        // what the next layer speaks over: the socket, or TLS on it
-	disarm   func() bool     // takes our deadline off the socket
-	proxyTLS bool            // the proxy is spoken to over TLS
-	forward  bool            // the proxy is sent the request itself, there is no tunnel
-	response *http.Response  // as net/http gave it; its head is copied to Response
+	socket   *recorder        // nil until the TCP connection stands
+	quic     *quicConnection  // nil unless HTTP/3 is spoken
+	stream   net.Conn         // what the next layer speaks over: the socket, or TLS on it
+	disarm   func() bool      // takes our deadline off the socket
+	proxyTLS bool             // the proxy is spoken to over TLS
+	forward  bool             // the proxy is sent the request itself, there is no tunnel
+	client   *http.ClientConn // net/http's view of the connection; nil before the exchange
+	response *http.Response   // as net/http gave it; its head is copied to Response
 	failure  *Failure
 }
 
@@ -147,7 +162,7 @@ func (h *hop) run() []byte {
 	if h.attempt.module.EnableHTTP3 {
 		return h.runHTTP3(host, port)
 	}
-	defer h.close()
+	defer h.finish()
 	if proxy == nil {
 		err = h.connect(port)
 	} else {
@@ -169,6 +184,15 @@ func (h *hop) run() []byte {
 func (h *hop) own(conn *recorder) {
 	h.socket, h.stream = conn, conn
 	h.disarm = context.AfterFunc(h.attempt.ctx, conn.interrupt)
+}
+
+// finish closes the connection unless it is kept.
+func (h *hop) finish() {
+	if h.keeps() && h.disarm() {
+		h.Wire = h.socket.seen()
+		return
+	}
+	h.close()
 }
 
 // close closes the connection, if one was made, and keeps what it saw. It may be called more than once.

@@ -223,6 +223,15 @@ func (r *recorder) release() {
 	}
 }
 
+// renew makes the recorder ready for another exchange on the same connection.
+func (r *recorder) renew() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.wire = Wire{Local: r.wire.Local, Remote: r.wire.Remote, Events: make([]Event, 0, 8)}
+	r.lastRead, r.accepted, r.cut, r.holding = 0, 0, false, false
+	r.released = make(chan struct{})
+}
+
 // Close takes the last look at the socket and closes it. It is safe to call it more than once.
 func (r *recorder) Close() error {
 	r.mu.Lock()

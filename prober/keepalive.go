@@ -1,0 +1,208 @@
+package prober
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"errno_exporter/config"
+)
+
+// How connections are kept between requests.
+//
+//   - A connection is kept after a request that succeeded, unless the server says that it will close it. net/http goes on reading from it,
+//     so that the recorder sees its end when it comes. The kernel's keepalive is off while it idles: it would keep alive the very state
+//     in a NAT whose loss we want to see.
+//   - When it is used again, that is one attempt on this connection: nothing dials, and nothing is retried.
+//   - Of a connection's second exchange all times are counted from its first attempt, and moved when it is over.
+
+// Kept is a connection that idles between two requests. It is used by one goroutine at a time.
+type Kept struct {
+	hop       *hop
+	since     time.Time     // when it became idle
+	announced time.Duration // the server's Keep-Alive: timeout=; 0 if it said nothing
+}
+
+// KeptResult is what became of a kept connection: how it ended while it idled, or how it served the next request.
+type KeptResult struct {
+	Idle    time.Duration // how long it was idle when it was used again, or when its end came
+	Used    bool          // it was used again; otherwise its end came before
+	Attempt Attempt       // the request on it; of one that ended before, its hop is the connection's
+	Failure *Failure      // nil if it served the request
+	Ended   time.Time     // when this became known
+}
+
+// Keep makes a request as a probe does, and returns its connection; nil if the request failed, or the server closes after its answer.
+// announced is how long the server says that it keeps idle connections (RFC 2068 section 19.7.1.1, Keep-Alive), -1 if it does not keep
+// them at all, 0 if it says nothing.
+func (p *Prober) Keep(ctx context.Context, t Target, m *config.Module) (kept *Kept, announced time.Duration) {
+	a := p.newAttempt(ctx, t, m, "")
+	a.keep = true
+	h := a.run()
+	if h.failure == nil && h.response != nil && h.response.Close {
+		announced = -1
+	}
+	if !h.keeps() {
+		h.let()
+		return nil, announced
+	}
+	k := &Kept{hop: h, since: time.Now()}
+	k.announced = keepAliveTimeout(h.Response.Header.Get("Keep-Alive"))
+	setKeepAlive(h.socket.Conn, net.KeepAliveConfig{Enable: false})
+	return k, k.announced
+}
+
+// Idle is for how long the connection has been idle, and whether it still stands.
+func (k *Kept) Idle() (time.Duration, bool) {
+	_, ended := k.end()
+	return time.Since(k.since), !ended
+}
+
+// Close ends the connection.
+func (k *Kept) Close() { k.hop.let() }
+
+// Probe sends the request again on the kept connection, as long as it stands. If that succeeds the connection is kept on, and is idle from
+// now; else it is closed.
+func (k *Kept) Probe(ctx context.Context) KeptResult {
+	if r, ended := k.end(); ended {
+		k.hop.let()
+		return r
+	}
+	before := k.hop
+	a := before.attempt.prober.newAttempt(ctx, before.attempt.target, before.attempt.module, "")
+	a.keep = true
+	a.start = before.socket.start // the recorder's times begin there
+	base := a.elapsed()
+	a.record.Start = time.Now()
+	r := KeptResult{Idle: a.record.Start.Sub(k.since), Used: true}
+	h := a.newHop(a.newRequest(before.request.Method, before.request.URL, a.module.Header.Clone(), a.module.Body))
+	h.request.Host = before.request.Host
+	h.reuse(before)
+	h.validate(h.exchangeAgain())
+	a.record.Elapsed = a.elapsed() - base
+	a.record.rebase(base)
+	r.Attempt, r.Failure, r.Ended = a.record, a.record.Failure, time.Now()
+	k.hop, k.since = h, r.Ended
+	if !h.keeps() {
+		h.let()
+	} else {
+		setKeepAlive(h.socket.Conn, net.KeepAliveConfig{Enable: false})
+	}
+	return r
+}
+
+// Kept reports whether the connection is kept on.
+func (k *Kept) Kept() bool { return k.hop.keeps() }
+
+// end looks whether the connection ended while it was idle, and how.
+func (k *Kept) end() (KeptResult, bool) {
+	h := k.hop
+	h.socket.mu.Lock()
+	cause, closed, lastRead := h.socket.wire.Cause, h.socket.closed, h.socket.lastRead
+	h.socket.mu.Unlock()
+	var goAway time.Duration
+	if h2, ok := h.stream.(*h2conn); ok {
+		goAway = h2.goAwayAt()
+	}
+	f := Failure{Phase: Idle, Reason: TCPClosed, Origin: Peer}
+	at := lastRead
+	switch {
+	case goAway != 0:
+		f.Reason, at = H2GoAway, goAway
+	case cause != nil:
+		f.Reason, f.Errno, f.Origin = reasonOfCause(h.socket.seen(), cause)
+		f.Err, at = cause.Err, cause.End
+	case !closed: // net/http closes when TLS says farewell, or something comes that nobody asked for
+		return KeptResult{}, false
+	}
+	ended := h.socket.start.Add(at)
+	idle := max(0, ended.Sub(k.since))
+	record := Attempt{Start: k.since, Elapsed: idle, Failure: &f, Hops: []Hop{{
+		URL: h.URL, Addr: h.Addr, Proxy: h.Proxy, TLS: h.TLS, Wire: h.socket.seen(), Spans: []Span{{Phase: Idle, Duration: idle, Failed: true}},
+	}}}
+	return KeptResult{Idle: idle, Attempt: record, Failure: &f, Ended: ended}, true
+}
+
+// reuse takes over the connection of another hop.
+func (h *hop) reuse(other *hop) {
+	h.Addr, h.Answers, h.Proxy, h.TLS = other.Addr, other.Answers, other.Proxy, other.TLS
+	h.stream, h.client, h.forward, h.proxyTLS = other.stream, other.client, other.forward, other.proxyTLS
+	h.socket = other.socket
+	h.socket.renew()
+	if h2, ok := h.stream.(*h2conn); ok {
+		h2.again()
+	}
+	setKeepAlive(h.socket.Conn, keepAlive)
+	h.disarm = context.AfterFunc(h.attempt.ctx, h.socket.interrupt)
+}
+
+// exchangeAgain is what run does once the connection stands.
+func (h *hop) exchangeAgain() []byte {
+	defer h.finish()
+	if h.authorize() != nil {
+		return nil
+	}
+	return h.exchange()
+}
+
+// keeps reports whether the hop's connection is kept: its exchange succeeded, and the server does not close it.
+func (h *hop) keeps() bool {
+	if !h.attempt.keep || h.failure != nil || h.response == nil || h.response.Close || h.client == nil || h.attempt.follows(h) {
+		return false
+	}
+	return h.client.Err() == nil
+}
+
+// let ends the hop's connection, if one was made.
+func (h *hop) let() {
+	if h.client != nil {
+		closeClient(h.client)
+	}
+	h.close()
+}
+
+// rebase moves all times of an attempt that were counted from an earlier moment.
+func (a *Attempt) rebase(base time.Duration) {
+	for i := range a.Hops {
+		h := &a.Hops[i]
+		for j := range h.Spans {
+			h.Spans[j].Start -= base
+		}
+		if h.Wire == nil {
+			continue
+		}
+		for j := range h.Wire.Events {
+			h.Wire.Events[j].Start -= base
+			h.Wire.Events[j].End -= base
+		}
+	}
+}
+
+// keepAliveTimeout reads the header Keep-Alive, such as "timeout=5, max=100".
+func keepAliveTimeout(header string) time.Duration {
+	for parameter := range strings.SplitSeq(header, ",") {
+		name, value, _ := strings.Cut(strings.TrimSpace(parameter), "=")
+		seconds, err := strconv.ParseUint(strings.Trim(strings.TrimSpace(value), `"`), 10, 31)
+		if strings.EqualFold(strings.TrimSpace(name), "timeout") && err == nil {
+			return time.Duration(seconds) * time.Second
+		}
+	}
+	return 0
+}
+
+// setKeepAlive changes the kernel's keepalive, on connections that have it.
+func setKeepAlive(conn net.Conn, c net.KeepAliveConfig) {
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetKeepAliveConfig(c) // fails only on a connection that has ended, which is noticed elsewhere
+	}
+}
+
+// newKeepTransport is newTransport for connections that are kept: nothing in net/http ends them while they idle.
+func newKeepTransport(setProtocol func(*http.Protocols, bool)) *http.Transport {
+	t := newTransport(setProtocol)
+	t.IdleConnTimeout = 0
+	return t
+}

@@ -30,6 +30,19 @@ func Healthy(f Family) Fault {
 	return func(n *Net) string { return n.serve(f, answer) }
 }
 
+// HealthyKeeping answers every request, and keeps its connection for the next.
+func HealthyKeeping(f Family) Fault {
+	return func(n *Net) string {
+		return n.serve(f, func(conn *net.TCPConn) {
+			for readRequest(conn) {
+				if _, err := io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"); err != nil {
+					return
+				}
+			}
+		})
+	}
+}
+
 // Resolver is the address of the name server on s, as host:port.
 func (f Family) Resolver() string { return netip.AddrPortFrom(f.Addr(S), 53).String() }
 

@@ -1,0 +1,203 @@
+package prober_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"errno_exporter/config"
+	"errno_exporter/internal/faultlab"
+	"errno_exporter/prober"
+)
+
+// keptSighting is what a test compares of a kept connection's fate.
+type keptSighting struct {
+	Used   bool
+	Phase  prober.Phase
+	Reason prober.Reason
+	Errno  string
+	Origin prober.Origin
+	Phases string // of the request on the kept connection
+	Kept   bool   // the connection is kept on
+}
+
+func sightKept(k *prober.Kept, r prober.KeptResult) keptSighting {
+	s := keptSighting{Used: r.Used, Kept: k.Kept()}
+	if f := r.Failure; f != nil {
+		s.Phase, s.Reason, s.Errno, s.Origin, s.Kept = f.Phase, f.Reason, prober.ErrnoName(f.Errno), f.Origin, false
+	}
+	var phases []string
+	for _, span := range r.Attempt.LastHop().Spans {
+		phases = append(phases, string(span.Phase))
+	}
+	s.Phases = strings.Join(phases, " ")
+	return s
+}
+
+func keepModule() *config.Module {
+	m := config.NewModule("keep")
+	m.PreferIPv6 = false
+	m.TLS.RootCAs = faultlab.Roots()
+	return m
+}
+
+func keep(t *testing.T, p *prober.Prober, url string, m *config.Module) (*prober.Kept, time.Duration) {
+	t.Helper()
+	target, err := prober.ParseTarget(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	kept, announced := p.Keep(ctx, target, m)
+	if kept != nil {
+		t.Cleanup(kept.Close)
+	}
+	return kept, announced
+}
+
+// awaitEnd looks at an idle connection until its end is noticed.
+func awaitEnd(t *testing.T, k *prober.Kept) {
+	t.Helper()
+	ticker := time.NewTicker(time.Millisecond)
+	defer ticker.Stop()
+	for {
+		idle, stands := k.Idle()
+		if !stands {
+			return
+		}
+		if idle > 20*time.Second {
+			t.Fatal("the connection still stands after 20 s")
+		}
+		<-ticker.C
+	}
+}
+
+// Connections that end while they idle: how, and how old they were.
+func TestKeptEndsIdle(t *testing.T) {
+	const after = 60 * time.Millisecond
+	for _, row := range []struct {
+		name  string
+		serve func(faultlab.Host, time.Duration) string
+		want  keptSighting
+	}{
+		{"FIN", faultlab.IdleFin, keptSighting{false, "idle", prober.TCPClosed, "", prober.Peer, "idle", false}},
+		{"FIN of a real server", faultlab.ClosesIdle, keptSighting{false, "idle", prober.TCPClosed, "", prober.Peer, "idle", false}},
+		{"RST", faultlab.IdleReset, keptSighting{false, "idle", prober.TCPReset, "ECONNRESET", prober.Peer, "idle", false}},
+		{"408 and FIN", faultlab.IdleTimeoutAnswer, keptSighting{false, "idle", prober.TCPClosed, "", prober.Peer, "idle", false}},
+		{"TLS close_notify", faultlab.IdleTLSClose, keptSighting{false, "idle", prober.TCPClosed, "", prober.Peer, "idle", false}},
+		{"HTTP/2 GOAWAY", faultlab.IdleGoAway, keptSighting{false, "idle", prober.H2GoAway, "", prober.Peer, "idle", false}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			k, _ := keep(t, prober.New(prober.Options{UserAgent: "test"}), row.serve(t, after), keepModule())
+			if k == nil {
+				t.Fatal("the connection was not kept")
+			}
+			awaitEnd(t, k)
+			r := k.Probe(t.Context())
+			if diff := cmp.Diff(row.want, sightKept(k, r)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if r.Idle < after-20*time.Millisecond || r.Idle > after+500*time.Millisecond {
+				t.Errorf("idle for %s, want %s", r.Idle, after)
+			}
+		})
+	}
+}
+
+// Kept connections that are used again.
+func TestKeptUsedAgain(t *testing.T) {
+	both := func(protocols ...string) func(faultlab.Host) string {
+		return func(h faultlab.Host) string { return faultlab.TLSHandler(h, faultlab.Healthy, protocols...) }
+	}
+	served := keptSighting{Used: true, Phases: "request processing transfer validate", Kept: true}
+	lost := func(phase prober.Phase, reason prober.Reason, errno, phases string) keptSighting {
+		return keptSighting{true, phase, reason, errno, prober.Peer, phases, false}
+	}
+	for _, row := range []struct {
+		name   string
+		serve  func(faultlab.Host) string
+		one    []keptSighting // each is right: what races is not ours to order
+		repeat int
+	}{
+		{"healthy, HTTP", func(h faultlab.Host) string { return faultlab.Handler(h, faultlab.Healthy) }, []keptSighting{served}, 5},
+		{"healthy, HTTPS", both("http/1.1"), []keptSighting{served}, 5},
+		{"healthy, HTTP/2", both("h2"), []keptSighting{served}, 5},
+		{"reset after the request", faultlab.SecondReset, []keptSighting{lost("processing", prober.TCPReset, "ECONNRESET", "request processing")}, 1},
+		{"FIN after the request", faultlab.SecondFin, []keptSighting{lost("processing", prober.TCPClosed, "", "request processing")}, 1},
+		{"the server closes as the request arrives", faultlab.SecondRaces, []keptSighting{
+			lost("processing", prober.TCPReset, "ECONNRESET", "request processing"), lost("request", prober.TCPReset, "ECONNRESET", "request")}, 1},
+		{"silence", faultlab.SecondSilent, []keptSighting{{true, "processing", prober.HTTPResponseTimedOut, "", prober.Self, "request processing", false}}, 1},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			k, _ := keep(t, prober.New(prober.Options{UserAgent: "test"}), row.serve(t), keepModule())
+			if k == nil {
+				t.Fatal("the connection was not kept")
+			}
+			for range row.repeat {
+				timeout := 20 * time.Second
+				if row.one[0].Reason == prober.HTTPResponseTimedOut {
+					timeout = 1500 * time.Millisecond
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), timeout)
+				r := k.Probe(ctx)
+				cancel()
+				got := sightKept(k, r)
+				if !oneOf(row.one, got) {
+					t.Errorf("got %+v, want one of %+v; error %v", got, row.one, r.Failure)
+				}
+				if r.Attempt.Elapsed > timeout+time.Second || r.Attempt.LastHop().Spans[0].Start > time.Second {
+					t.Errorf("took %s, its first phase began at %s: not counted from its own beginning", r.Attempt.Elapsed, r.Attempt.LastHop().Spans[0].Start)
+				}
+			}
+		})
+	}
+}
+
+func oneOf(all []keptSighting, got keptSighting) bool {
+	for _, want := range all {
+		if cmp.Equal(want, got) {
+			return true
+		}
+	}
+	return false
+}
+
+// What the server says of keeping, and what is not kept.
+func TestKeep(t *testing.T) {
+	header := func(name, value string) func(faultlab.Host) string {
+		return func(h faultlab.Host) string {
+			return faultlab.Handler(h, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set(name, value) }))
+		}
+	}
+	for _, row := range []struct {
+		name      string
+		serve     func(faultlab.Host) string
+		kept      bool
+		announced time.Duration
+	}{
+		{"says nothing", func(h faultlab.Host) string { return faultlab.Handler(h, faultlab.Healthy) }, true, 0},
+		{"Connection: close", header("Connection", "close"), false, -1},
+		{"HTTP/1.0", faultlab.HTTP10, false, -1},
+		{"Keep-Alive: timeout=7, max=100", header("Keep-Alive", "timeout=7, max=100"), true, 7 * time.Second},
+		{"Keep-Alive that cannot be read", header("Keep-Alive", "timeout=soon"), true, 0},
+		{"a failure", faultlab.ResetAfterRequest, false, 0},
+		{"a response that does not meet the rules", func(h faultlab.Host) string { return faultlab.Status(h, 500) }, false, 0},
+		{"a redirect is followed", faultlab.Redirects, true, 0},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			url := row.serve(t)
+			if row.name == "a redirect is followed" {
+				url += "1"
+			}
+			k, announced := keep(t, prober.New(prober.Options{UserAgent: "test"}), url, keepModule())
+			if (k != nil) != row.kept || announced != row.announced {
+				t.Errorf("kept %t, announced %s, want %t, %s", k != nil, announced, row.kept, row.announced)
+			}
+		})
+	}
+}

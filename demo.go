@@ -17,7 +17,7 @@ import (
 var demoTargets = []struct {
 	name, does string
 	serve      func(faultlab.Host) string
-}{
+}{ // closes-idle has a module of its own, which keeps connections
 	{"healthy", "answers", func(h faultlab.Host) string { return faultlab.TLSHandler(h, faultlab.Healthy, "h2", "http/1.1") }},
 	{"reset-after-request", "resets the connection instead of an answer", faultlab.ResetAfterRequest},
 	{"reset-in-body", "resets the connection in the middle of the body", faultlab.ResetMidBody},
@@ -50,10 +50,15 @@ func (h demoHost) Fatalf(format string, args ...any) {
 func startDemo(logger *slog.Logger) (*config.Config, error) {
 	var text strings.Builder
 	text.WriteString("modules:\n" + faultlab.Module("http_2xx", 2*time.Second, faultlab.RootsPEM(), "trace: true"))
+	text.WriteString(faultlab.Module("keeps", 2*time.Second, faultlab.RootsPEM(), "trace: true", "keepalive: {idle: [1s, 5s]}"))
 	text.WriteString("targets:\n")
 	for _, t := range demoTargets {
 		address := t.serve(demoHost{logger})
-		fmt.Fprintf(&text, "  - {name: %s, url: %q, labels: {demo: %q}}\n", t.name, address, t.does)
+		module := "http_2xx"
+		if t.name == "closes-idle" {
+			module = "keeps"
+		}
+		fmt.Fprintf(&text, "  - {name: %s, url: %q, module: %s, labels: {demo: %q}}\n", t.name, address, module, t.does)
 	}
 	return config.Parse([]byte(text.String()), "demo", ".")
 }

@@ -210,6 +210,7 @@ func serve(o options) error {
 	// net/http has no other way to say that a server misbehaved; what matters of it is in the Result.
 	log.SetFlags(0)
 	log.SetOutput(slog.NewLogLogger(o.logger.Handler(), slog.LevelDebug).Writer())
+	defer watching.Close()
 	return listen(server, o, life, func() bool { return !noFile(&o) && current.Changed(o.configFile) })
 }
 

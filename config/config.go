@@ -47,7 +47,8 @@ type Module struct {
 
 	// How often it is tried.
 	Retry              Retry
-	RetryNonIdempotent bool // also POST and the like, which may then be done twice
+	Keepalive          []time.Duration // idle ages to keep connections for, ascending; empty: none are kept
+	RetryNonIdempotent bool            // also POST and the like, which may then be done twice
 
 	// What is done with the answer.
 	FollowRedirects bool

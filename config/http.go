@@ -69,6 +69,7 @@ func (h *httpKeys) keys() map[string]key {
 		"source_ip_address":                 h.source,
 		"trace":                             into(&m.Trace),
 		"retry":                             h.readRetry,
+		"keepalive":                         h.readKeepalive,
 		"retry_non_idempotent":              into(&m.RetryNonIdempotent),
 		"tls_config":                        strictly(p, "tls_config", &h.client.TLSConfig),
 		"basic_auth": func(v *yaml.Node) error {
@@ -128,6 +129,9 @@ func (h *httpKeys) finish(node *yaml.Node) error {
 	}
 	if err := h.client.Validate(); err != nil {
 		return h.wrong(node, err, "authorization", "bearer_token_file", "bearer_token", "oauth2", "basic_auth")
+	}
+	if h.EnableHTTP3 && len(h.Keepalive) > 0 {
+		return h.wrong(node, errors.New("keepalive cannot be combined with enable_http3: remove one"), "keepalive")
 	}
 	if err := h.checkHTTP3(); err != nil {
 		return h.wrong(node, err, "enable_http3")

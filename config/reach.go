@@ -2,6 +2,8 @@ package config
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"gopkg.in/yaml.v3"
@@ -37,5 +39,41 @@ func (h *httpKeys) readRetry(node *yaml.Node) error {
 	if h.Retry.InitialBackoff > h.Retry.MaxBackoff {
 		return errors.New("initial_backoff is longer than max_backoff, want it no longer")
 	}
+	return nil
+}
+
+// Bounds of keepalive.
+const (
+	maxAges     = 10
+	shortestAge = time.Second
+	longestAge  = 24 * time.Hour
+)
+
+// readKeepalive reads keepalive: {idle: [30s, 5m]}.
+func (h *httpKeys) readKeepalive(node *yaml.Node) error {
+	err := h.place.mapping(node, "keepalive", map[string]key{"idle": h.readAges})
+	if err != nil {
+		return placedError{err}
+	}
+	return nil
+}
+
+func (h *httpKeys) readAges(node *yaml.Node) error {
+	if node.Kind != yaml.SequenceNode || len(node.Content) > maxAges {
+		return fmt.Errorf("want a list of at most %d durations such as [30s, 5m]", maxAges)
+	}
+	var ages []time.Duration
+	for _, item := range node.Content {
+		var age time.Duration
+		if err := duration(&age)(resolved(item)); err != nil {
+			return fmt.Errorf("the item%s: %w", quoted(item), err)
+		}
+		if age < shortestAge || age > longestAge {
+			return fmt.Errorf("the item%s is out of range, want 1s to 24h", quoted(item))
+		}
+		ages = append(ages, age)
+	}
+	slices.Sort(ages)
+	h.Keepalive = slices.Compact(ages)
 	return nil
 }

@@ -101,3 +101,14 @@ func SecondRaces(h Host) string {
 		_, _ = conn.Read(first[:]) // the rest is here and stays unread
 	})
 }
+
+// Gone answers and keeps the connection, and tells when a client that had kept it for a second request has closed it instead.
+func Gone(h Host, told chan<- struct{}) string {
+	h.Helper()
+	return keeps(h, func(conn *net.TCPConn) {
+		var first [1]byte
+		if _, err := conn.Read(first[:]); err == io.EOF {
+			told <- struct{}{}
+		}
+	})
+}

@@ -17,6 +17,7 @@ type OwnGauges struct {
 	Remembered func() int // others whose totals are kept
 	Slots      func() int
 	Running    func() int // probes
+	Kept       func() int // connections
 }
 
 // NewOwn registers the metrics errno_exporter_*.
@@ -32,6 +33,7 @@ func NewOwn(registry prometheus.Registerer, read OwnGauges) *Own {
 	gauge("errno_exporter_targets", "Targets that are configured.", read.Targets)
 	gauge("errno_exporter_remembered_targets", "Targets of /probe, by module, whose counters are kept.", read.Remembered)
 	gauge("errno_exporter_probe_slots", "Probes that may be under way at once.", read.Slots)
+	gauge("errno_exporter_kept_connections", "Connections that are kept idle.", read.Kept)
 	gauge("errno_exporter_probes_running", "Probes that are under way.", read.Running)
 	delay := prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name:    "errno_exporter_scheduler_delay_seconds",

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -19,6 +20,7 @@ type Totals struct {
 	resets      [phaseCount]uint64
 	failures    map[tuple]uint64
 	durations   [phaseCount][2]*histogram // by phase, and whether it failed; nil before the first
+	kept        map[keptTuple]uint64      // failures of kept connections; nil before the first
 	lastSuccess time.Time                 // zero before the first
 	lastFailure time.Time
 }
@@ -102,6 +104,7 @@ func (e *Exposition) Totals(t *Totals) {
 			label{"phase", string(row.Phase)})
 	}
 	e.addFailures(t)
+	e.addKeptFailures(t)
 	for i, row := range prober.Phases {
 		for failed, result := range []string{"success", "failure"} {
 			if h := t.durations[i][failed]; h != nil {
@@ -125,6 +128,16 @@ func (e *Exposition) addFailures(t *Totals) {
 	for _, f := range tuples {
 		e.counter("probe_failures_total", "Attempts that failed, with the phase, the reason, the errno and who ended it.", float64(t.failures[f]),
 			label{"errno", f.errno}, label{"origin", f.origin}, label{"phase", f.phase}, label{"reason", f.reason})
+	}
+}
+
+func (e *Exposition) addKeptFailures(t *Totals) {
+	tuples := slices.SortedFunc(maps.Keys(t.kept), func(a, b keptTuple) int {
+		return strings.Compare(a.idle+" "+a.phase+" "+a.reason+" "+a.errno+" "+a.origin, b.idle+" "+b.phase+" "+b.reason+" "+b.errno+" "+b.origin)
+	})
+	for _, f := range tuples {
+		e.counter("probe_keepalive_failures_total", "Kept connections that died while idle (phase idle) or when used again.", float64(t.kept[f]),
+			label{"errno", f.errno}, label{"idle", f.idle}, label{"origin", f.origin}, label{"phase", f.phase}, label{"reason", f.reason})
 	}
 }
 

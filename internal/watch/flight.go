@@ -14,6 +14,7 @@ import (
 type target struct {
 	config *config.Target
 	totals *metrics.Totals
+	keeper *keeper
 
 	mu     sync.Mutex // guards what follows
 	flight *flight    // the probe that is under way or about to start; nil if there is none
@@ -85,10 +86,19 @@ const longest = time.Duration(1<<63 - 1)
 func (w *Watch) fly(t *target, f *flight) {
 	ctx, cancel := context.WithDeadline(context.Background(), f.until)
 	defer cancel()
+	keptUsed := t.keeper.use(ctx)
 	outcome, err := w.probe(ctx, prober.Target{URL: t.config.URL}, t.config.Module, t.totals)
 	if err != nil {
 		outcome = nil // it is counted
 	}
+	keptUsed()
+	t.land(f, outcome)
+	if outcome != nil && outcome.Result.Failure == nil {
+		t.keeper.fill(w.prober)
+	}
+}
+
+func (t *target) land(f *flight, outcome *Outcome) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.end(f, outcome)

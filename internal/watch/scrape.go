@@ -27,6 +27,7 @@ type State struct {
 	Outcome *Outcome      // nil if no probe ended in time
 	Age     time.Duration // of the outcome; 0 when it was probed for this scrape
 	Totals  *metrics.Totals
+	Kept    metrics.Kept // of connections kept to it
 }
 
 // Scrape probes every configured target, and returns what it has of each when all have ended, at the latest when its time is up. The
@@ -92,6 +93,9 @@ func collect(ctx context.Context, targets []*target, flights []*flight, began ti
 		if states[i].Outcome = flights[i].outcome; states[i].Outcome != nil && states[i].Outcome.Ended.Before(began) {
 			states[i].Age = began.Sub(states[i].Outcome.Ended)
 		}
+	}
+	for i, t := range targets {
+		states[i].Kept = t.keeper.state()
 	}
 	return states
 }

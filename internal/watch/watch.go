@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -31,6 +32,7 @@ type Watch struct {
 	lag    *lag
 	others *memory
 	own    *metrics.Own
+	kept   atomic.Int64 // connections kept
 
 	mu      sync.Mutex // guards targets
 	targets []*target
@@ -41,19 +43,21 @@ func New(o Options) *Watch {
 	w := &Watch{prober: o.Prober, ended: o.Ended, slots: newSlots(1), others: newMemory(o.Remember)}
 	w.own = metrics.NewOwn(o.Registry, metrics.OwnGauges{
 		Targets: func() int { return len(w.current()) }, Remembered: w.others.len, Slots: w.slots.size, Running: w.slots.taken,
+		Kept: func() int { return int(w.kept.Load()) },
 	})
 	w.lag = newLag(w.own.SchedulerDelay)
 	return w
 }
 
 // Apply takes a configuration's targets and bounds. Targets that stay keep what was counted of them: those of the same name, URL and
-// module.
+// module. Connections are kept anew.
 func (w *Watch) Apply(c *config.Config) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	stayed := map[memoryKey]*metrics.Totals{}
 	for _, t := range w.targets {
 		stayed[t.key()] = t.totals
+		t.keeper.close()
 	}
 	w.targets = nil
 	for _, configured := range c.Targets {
@@ -61,9 +65,17 @@ func (w *Watch) Apply(c *config.Config) {
 		if t.totals = stayed[t.key()]; t.totals == nil {
 			t.totals = metrics.NewTotals()
 		}
+		t.keeper = newKeeper(configured, t.totals, &w.kept)
 		w.targets = append(w.targets, t)
 	}
 	w.slots.resize(c.Policy.MaxConcurrent)
+}
+
+// Close closes the connections that are kept. Nothing is kept from then on.
+func (w *Watch) Close() {
+	for _, t := range w.current() {
+		t.keeper.close()
+	}
 }
 
 // current is the targets of now. The slice is never changed.

@@ -11,13 +11,13 @@ import (
 )
 
 // writeDebug answers with the whole record of a probe, for a person.
-func writeDebug(w http.ResponseWriter, r *prober.Result, m *config.Module, samples *metrics.Exposition) {
+func writeDebug(w http.ResponseWriter, r *prober.Result, m *config.Module, kept metrics.Kept, samples *metrics.Exposition) {
 	plainText(w)
-	_, _ = w.Write(debugPage(r, m, samples)) // an asker who has gone is no one to tell
+	_, _ = w.Write(debugPage(r, m, kept, samples)) // an asker who has gone is no one to tell
 }
 
 // debugPage is the record as text: the verdict first, then what led to it, the samples last.
-func debugPage(r *prober.Result, m *config.Module, samples *metrics.Exposition) []byte {
+func debugPage(r *prober.Result, m *config.Module, kept metrics.Kept, samples *metrics.Exposition) []byte {
 	p := &page{}
 	p.verdict(r)
 	p.asked(r)
@@ -31,8 +31,30 @@ func debugPage(r *prober.Result, m *config.Module, samples *metrics.Exposition) 
 			p.hop(&attempt.Hops[j], attempt.Elapsed, r.Start, m)
 		}
 	}
+	p.kept(kept)
 	p.samples(samples)
 	return p.Bytes()
+}
+
+// kept says what became of the connections that were kept.
+func (p *page) kept(k metrics.Kept) {
+	if len(k.Ages) == 0 && k.Announced == 0 {
+		return
+	}
+	p.section("Kept connections")
+	switch {
+	case k.Announced > 0:
+		p.line("  the server says that it keeps idle connections for %s", k.Announced)
+	case k.Announced < 0:
+		p.line("  the server closes the connection after each response")
+	}
+	for _, a := range k.Ages {
+		text := "served a request"
+		if f := a.Last.Failure; f != nil {
+			text = "FAILED: " + f.Sentence()
+		}
+		p.line("  %-8s idle for %s: %s", metrics.AgeLabel(a.Age), short(a.Last.Idle), text)
+	}
 }
 
 // ended is what became of an attempt, in a few words.

@@ -35,7 +35,7 @@ func TestDebugPage(t *testing.T) {
 	module := &config.Module{Name: "api", IPProtocolFallback: true, Header: http.Header{}}
 	for _, record := range resulttest.Records() {
 		t.Run(record.Name, func(t *testing.T) {
-			got := string(debugPage(&record.Result, module, exposed(&record.Result, module)))
+			got := string(debugPage(&record.Result, module, metrics.Kept{}, exposed(&record.Result, module)))
 			file := filepath.Join("testdata", record.Name+".txt")
 			if updating() {
 				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {

@@ -43,9 +43,10 @@ func (h *ProbeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.Target(q.configured)
 	}
 	e.Freshness(state.Age, state.Outcome.Reliable)
+	e.Keepalive(state.Kept)
 	e.Totals(state.Totals)
 	if q.debug {
-		writeDebug(w, state.Outcome.Result, q.module, e)
+		writeDebug(w, state.Outcome.Result, q.module, state.Kept, e)
 		return
 	}
 	format := negotiate(w, r)

@@ -168,7 +168,7 @@ func TestMux(t *testing.T) {
 	}{
 		{"GET", "/-/healthy", answer{200, plain, "errno_exporter is healthy\n"}},
 		{"GET", "/", answer{200, html, "<!DOCTYPE html>"}},
-		{"GET", "/metrics", answer{200, "text/plain; version=0.0.4; charset=utf-8; escaping=underscores", "# HELP errno_exporter_probe_slot_wait_seconds_total"}},
+		{"GET", "/metrics", answer{200, "text/plain; version=0.0.4; charset=utf-8; escaping=underscores", "# HELP errno_exporter_"}},
 		{"GET", probe + "&debug=true", answer{200, plain, "OK: " + target.URL + " answered 200 over HTTP/1.1, in "}},
 		{"HEAD", probe, answer{200, "text/plain; version=0.0.4; charset=utf-8; escaping=underscores", ""}},
 		{"POST", probe, answer{405, plain, "Method Not Allowed\n"}},

@@ -66,7 +66,7 @@ func (h records) byID(w http.ResponseWriter, text string) {
 func (h records) show(w http.ResponseWriter, record *history.Record) {
 	e := metrics.NewExposition()
 	e.Probe(record.Result, record.Module)
-	writeDebug(w, record.Result, record.Module, e)
+	writeDebug(w, record.Result, record.Module, metrics.Kept{}, e)
 }
 
 // listed is one line of the list.

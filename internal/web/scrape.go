@@ -71,5 +71,6 @@ func expose(e *metrics.Exposition, s *watch.State) {
 		e.Freshness(s.Age, o.Reliable)
 		e.Probe(o.Result, s.Target.Module)
 	}
+	e.Keepalive(s.Kept)
 	e.Totals(s.Totals)
 }

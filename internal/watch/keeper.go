@@ -1,0 +1,169 @@
+package watch
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"errno_exporter/config"
+	"errno_exporter/internal/metrics"
+	"errno_exporter/prober"
+)
+
+// How connections are kept.
+//
+//   - A target whose module has keepalive keeps one connection for each configured age. It is made after a probe that succeeded, by a request
+//     of its own, so that nothing is taken from the probe.
+//   - At the first scrape at which it has been idle that long, or has ended, it is used again, or its end is told, beside the probe over a
+//     fresh connection. If it serves the request it is kept on.
+//   - A server that announces that it keeps idle connections for less time (Keep-Alive: timeout=) is believed: none is kept for longer.
+
+// maxKept bounds the connections that are kept at once, of all targets.
+const maxKept = 1000
+
+// keepTimeout bounds the request that makes a connection to keep.
+const keepTimeout = 10 * time.Second
+
+// keeper keeps a target's connections.
+type keeper struct {
+	module *config.Module
+	target prober.Target
+	totals *metrics.Totals
+	all    *atomic.Int64 // connections kept, by all keepers
+
+	mu        sync.Mutex // guards what follows
+	slots     []keptSlot
+	announced time.Duration // as Prober.Keep says it
+	asked     bool          // announced is known
+	closed    bool
+}
+
+// keptSlot is the connection of one age.
+type keptSlot struct {
+	age  time.Duration
+	kept *prober.Kept // nil while there is none, and while it is in use
+	busy bool
+	last *prober.KeptResult // nil before the first
+}
+
+func newKeeper(t *config.Target, totals *metrics.Totals, all *atomic.Int64) *keeper {
+	k := &keeper{module: t.Module, target: prober.Target{URL: t.URL}, totals: totals, all: all}
+	for _, age := range t.Module.Keepalive {
+		k.slots = append(k.slots, keptSlot{age: age})
+	}
+	return k
+}
+
+// use uses the connections that are due, side by side, and returns what waits for them.
+func (k *keeper) use(ctx context.Context) (wait func()) {
+	var using sync.WaitGroup
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for i := range k.slots {
+		s := &k.slots[i]
+		if s.kept == nil {
+			continue
+		}
+		if idle, stands := s.kept.Idle(); stands && idle < s.age {
+			continue
+		}
+		kept := s.kept
+		s.kept, s.busy = nil, true
+		using.Go(func() {
+			r := kept.Probe(ctx)
+			k.used(s, kept, &r)
+		})
+	}
+	return using.Wait
+}
+
+// used notes what became of a connection.
+func (k *keeper) used(s *keptSlot, kept *prober.Kept, r *prober.KeptResult) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	s.busy = false
+	if r.Failure == nil || r.Failure.Reason != prober.Abandoned {
+		s.last = r
+		k.totals.ObserveKept(s.age, r)
+	}
+	if k.closed || !kept.Kept() {
+		k.all.Add(-1)
+		kept.Close()
+		return
+	}
+	s.kept = kept
+}
+
+// fill makes the connections that are missing, after a probe that succeeded.
+func (k *keeper) fill(p *prober.Prober) {
+	for i := range k.slots {
+		s := &k.slots[i]
+		if !k.wants(s) {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), keepTimeout)
+		kept, announced := p.Keep(ctx, k.target, k.module)
+		cancel()
+		k.filled(s, kept, announced)
+	}
+}
+
+// wants reports whether a slot is to be filled, and takes it if so.
+func (k *keeper) wants(s *keptSlot) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.closed || s.busy || s.kept != nil || k.announced > 0 && s.age > k.announced {
+		return false
+	}
+	if k.all.Add(1) > maxKept {
+		k.all.Add(-1)
+		return false
+	}
+	s.busy = true
+	return true
+}
+
+func (k *keeper) filled(s *keptSlot, kept *prober.Kept, announced time.Duration) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	s.busy = false
+	if kept != nil || announced != 0 {
+		k.announced, k.asked = announced, true
+	}
+	if kept == nil || k.closed || k.announced > 0 && s.age > k.announced {
+		k.all.Add(-1)
+		if kept != nil {
+			kept.Close()
+		}
+		return
+	}
+	s.kept = kept
+}
+
+// close closes every connection; those in use are closed when they have been used.
+func (k *keeper) close() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.closed = true
+	for i := range k.slots {
+		if kept := k.slots[i].kept; kept != nil {
+			kept.Close()
+			k.slots[i].kept = nil
+			k.all.Add(-1)
+		}
+	}
+}
+
+// state is what there is to say of the connections.
+func (k *keeper) state() metrics.Kept {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	state := metrics.Kept{Announced: k.announced, Asked: k.asked}
+	for _, s := range k.slots {
+		if s.last != nil {
+			state.Ages = append(state.Ages, metrics.KeptAge{Age: s.age, Last: s.last})
+		}
+	}
+	return state
+}

@@ -1,0 +1,127 @@
+package watch
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"errno_exporter/internal/faultlab"
+	"errno_exporter/internal/metrics"
+	"errno_exporter/prober"
+)
+
+// watchKept scrapes again and again until the connection kept for an age has been used or has ended.
+func watchKept(t *testing.T, b *tested, age time.Duration) metrics.KeptAge {
+	t.Helper()
+	ticker := time.NewTicker(100 * time.Millisecond)
+	defer ticker.Stop()
+	for range 200 {
+		for _, a := range b.Scrape(t.Context(), 10*time.Second)[0].Kept.Ages {
+			if a.Age == age {
+				return a
+			}
+		}
+		<-ticker.C
+	}
+	t.Fatalf("nothing became of the connection kept for %s", age)
+	return metrics.KeptAge{}
+}
+
+// The measured age is right within a scrape's interval, and the fresh probe of the same scrape succeeds.
+func TestKept(t *testing.T) {
+	const age = time.Second
+	for _, row := range []struct {
+		name   string
+		serve  func(faultlab.Host) string
+		used   bool
+		phase  prober.Phase
+		reason prober.Reason
+		idle   time.Duration
+	}{
+		{"healthy", func(h faultlab.Host) string { return faultlab.Handler(h, faultlab.Healthy) }, true, "", "", age},
+		{"the server closes before", func(h faultlab.Host) string { return faultlab.ClosesIdle(h, 400*time.Millisecond) }, false, prober.Idle, prober.TCPClosed, 400 * time.Millisecond},
+		{"the server resets before", func(h faultlab.Host) string { return faultlab.IdleReset(h, 400*time.Millisecond) }, false, prober.Idle, prober.TCPReset, 400 * time.Millisecond},
+		{"the server resets the second request", faultlab.SecondReset, true, prober.Processing, prober.TCPReset, age},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			c := parse(t, "targets:\n"+item("a", row.serve(t)))
+			c.Modules["api"].Keepalive = []time.Duration{age}
+			b := newTested(t, c)
+			t.Cleanup(b.Close)
+			got := watchKept(t, b, age)
+			var phase prober.Phase
+			var reason prober.Reason
+			if f := got.Last.Failure; f != nil {
+				phase, reason = f.Phase, f.Reason
+			}
+			if got.Last.Used != row.used || phase != row.phase || reason != row.reason {
+				t.Errorf("used %t, %s %s, want %t, %s %s", got.Last.Used, phase, reason, row.used, row.phase, row.reason)
+			}
+			if got.Last.Idle < row.idle-50*time.Millisecond || got.Last.Idle > row.idle+500*time.Millisecond {
+				t.Errorf("idle for %s, want %s", got.Last.Idle, row.idle)
+			}
+			if state := b.Scrape(t.Context(), 10*time.Second)[0]; state.Outcome.Result.Failure != nil {
+				t.Errorf("the fresh probe failed: %+v", state.Outcome.Result.Failure)
+			}
+			if n := b.own(t, "errno_exporter_kept_connections"); n < 0 || n > 1 {
+				t.Errorf("errno_exporter_kept_connections %v, want 0 or 1", n)
+			}
+		})
+	}
+}
+
+// What the server says of keeping is reported, and nothing is kept against its word.
+func TestKeptAnnounced(t *testing.T) {
+	for _, row := range []struct {
+		name, header, value string
+		want                time.Duration
+		kept                float64
+	}{
+		{"closes", "Connection", "close", -1, 0},
+		{"keeps for less", "Keep-Alive", "timeout=5", 5 * time.Second, 1},
+		{"keeps for longer", "Keep-Alive", "timeout=3600", time.Hour, 2},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			url := faultlab.Handler(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set(row.header, row.value) }))
+			c := parse(t, "targets:\n"+item("a", url))
+			c.Modules["api"].Keepalive = []time.Duration{2 * time.Second, time.Minute}
+			b := newTested(t, c)
+			b.Scrape(t.Context(), 10*time.Second)
+			keeper := b.current()[0].keeper
+			ticker := time.NewTicker(time.Millisecond)
+			defer ticker.Stop()
+			for i := 0; (keeper.state().Announced != row.want || b.own(t, "errno_exporter_kept_connections") != row.kept) && i < 5000; i++ {
+				<-ticker.C // they are made after the scrape
+			}
+			if got, n := keeper.state().Announced, b.own(t, "errno_exporter_kept_connections"); got != row.want || n != row.kept {
+				t.Errorf("announced %s, %v kept, want %s, %v", got, n, row.want, row.kept)
+			}
+			b.Close()
+			if n := b.own(t, "errno_exporter_kept_connections"); n != 0 {
+				t.Errorf("%v kept after Close, want 0", n)
+			}
+		})
+	}
+}
+
+// A reload closes what was kept.
+func TestKeptIsClosedOnReload(t *testing.T) {
+	gone := make(chan struct{}, 10)
+	url := faultlab.Gone(t, gone)
+	text := "targets:\n" + item("a", url)
+	c := parse(t, text)
+	c.Modules["api"].Keepalive = []time.Duration{time.Hour}
+	b := newTested(t, c)
+	b.Scrape(t.Context(), 10*time.Second)
+	keeper := b.current()[0].keeper
+	ticker := time.NewTicker(time.Millisecond)
+	defer ticker.Stop()
+	for b.kept.Load() != 1 {
+		<-ticker.C
+	}
+	b.Apply(parse(t, text))
+	<-gone
+	if keeper.wants(&keeper.slots[0]) {
+		t.Error("the keeper of before the reload still wants connections")
+	}
+}

@@ -70,6 +70,8 @@ func (h *httpKeys) keys() map[string]key {
 		"trace":                             into(&m.Trace),
 		"retry":                             h.readRetry,
 		"keepalive":                         h.readKeepalive,
+		"addresses":                         choice(&m.AllAddresses, "first", "all"),
+		"addresses_success":                 choice(&m.AnyAddress, "all", "any"),
 		"retry_non_idempotent":              into(&m.RetryNonIdempotent),
 		"tls_config":                        strictly(p, "tls_config", &h.client.TLSConfig),
 		"basic_auth": func(v *yaml.Node) error {
@@ -129,6 +131,12 @@ func (h *httpKeys) finish(node *yaml.Node) error {
 	}
 	if err := h.client.Validate(); err != nil {
 		return h.wrong(node, err, "authorization", "bearer_token_file", "bearer_token", "oauth2", "basic_auth")
+	}
+	if m.AnyAddress && !m.AllAddresses {
+		return h.wrong(node, errors.New("addresses_success: any needs addresses: all"), "addresses_success")
+	}
+	if m.AllAddresses && (h.client.ProxyURL.URL != nil || h.client.ProxyFromEnvironment) {
+		return h.wrong(node, errors.New("addresses: all cannot be combined with a proxy, which chooses the address itself: remove one"), "addresses")
 	}
 	if h.EnableHTTP3 && len(h.Keepalive) > 0 {
 		return h.wrong(node, errors.New("keepalive cannot be combined with enable_http3: remove one"), "keepalive")

@@ -77,3 +77,14 @@ func (h *httpKeys) readAges(node *yaml.Node) error {
 	h.Keepalive = slices.Compact(ages)
 	return nil
 }
+
+// choice reads one of two words; the second is true.
+func choice(to *bool, no, yes string) key {
+	return func(value *yaml.Node) error {
+		if value.Kind != yaml.ScalarNode || value.Value != no && value.Value != yes {
+			return fmt.Errorf("want %s or %s", no, yes)
+		}
+		*to = value.Value == yes
+		return nil
+	}
+}

@@ -64,8 +64,12 @@ func (p *Prober) Probe(ctx context.Context, t Target, m *config.Module) Result {
 	if m.Trace {
 		r.TraceID = newTraceID()
 	}
-	r.Attempts = p.attempts(ctx, t, m, r.TraceID)
-	r.Failure = r.Last().Failure
+	if m.AllAddresses {
+		p.probeAddresses(ctx, &r, m)
+	} else {
+		r.Attempts = p.attempts(p.newAttempt(ctx, t, m, r.TraceID))
+		r.Failure = r.Last().Failure
+	}
 	r.Elapsed = time.Since(start)
 	return r
 }
@@ -79,18 +83,14 @@ type attempt struct {
 	traceID string
 	start   time.Time
 	record  Attempt
+	addr    netip.Addr     // the target's address to use, found before; zero: resolve its name
+	found   func(*hop)     // is told of the target's addresses, once; may be nil
 	cookies http.CookieJar // made with the first cookie; redirects carry cookies as browsers do
 	keep    bool           // the connection is wanted after the exchange
 	left    bool           // a redirect led to another host: credentials stay behind from there on
 }
 
 func (a *attempt) elapsed() time.Duration { return time.Since(a.start) }
-
-func (p *Prober) try(ctx context.Context, t Target, m *config.Module, traceID string) Attempt {
-	a := p.newAttempt(ctx, t, m, traceID)
-	a.run()
-	return a.record
-}
 
 func (p *Prober) newAttempt(ctx context.Context, t Target, m *config.Module, traceID string) *attempt {
 	a := &attempt{prober: p, ctx: ctx, module: m, target: t, traceID: traceID, start: time.Now()}
@@ -229,6 +229,11 @@ func (h *hop) failAt(p Phase, began, ended time.Duration, f Failure) {
 // resolve finds the target's addresses; an address literal has itself.
 func (h *hop) resolve(host string) bool {
 	began := h.attempt.elapsed()
+	if h.attempt.pinned(h) {
+		h.Answers, h.Addr = []netip.Addr{h.attempt.addr}, netip.AddrPortFrom(h.attempt.addr, 0)
+		h.done(Resolve, began, began)
+		return true
+	}
 	if addr, ok := literal(host); ok {
 		h.Answers = []netip.Addr{addr}
 	} else {
@@ -246,6 +251,10 @@ func (h *hop) resolve(host string) bool {
 	}
 	h.Addr = netip.AddrPortFrom(addr, 0)
 	h.done(Resolve, began, h.attempt.elapsed())
+	if found := h.attempt.found; found != nil {
+		h.attempt.found = nil
+		found(h)
+	}
 	return true
 }
 

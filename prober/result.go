@@ -2,6 +2,7 @@ package prober
 
 import (
 	"crypto/x509"
+	"iter"
 	"net/http"
 	"net/netip"
 	"syscall"
@@ -18,6 +19,40 @@ type Result struct {
 	Timeout  time.Duration // what the probe was given; never zero
 	Attempts []Attempt     // at least one
 	Failure  *Failure      // nil if and only if the probe succeeded
+
+	// Addresses are what became of each address, in the resolver's order, with addresses: all; else it is empty. Attempts are then those
+	// of the address that decided.
+	Addresses []AddressProbe
+}
+
+// AddressProbe is the probe of one of a name's addresses.
+type AddressProbe struct {
+	Addr     netip.Addr
+	Attempts []Attempt // at least one
+	Failure  *Failure  // of the last; nil if it succeeded
+}
+
+// Last returns the last attempt.
+func (p *AddressProbe) Last() *Attempt { return &p.Attempts[len(p.Attempts)-1] }
+
+// Every returns all attempts that were made, over all addresses.
+func (r *Result) Every() iter.Seq[*Attempt] {
+	return func(yield func(*Attempt) bool) {
+		if len(r.Addresses) == 0 {
+			for i := range r.Attempts {
+				if !yield(&r.Attempts[i]) {
+					return
+				}
+			}
+		}
+		for i := range r.Addresses {
+			for j := range r.Addresses[i].Attempts {
+				if !yield(&r.Addresses[i].Attempts[j]) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // Last returns the last attempt, the one whose facts are exposed.

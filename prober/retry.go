@@ -18,17 +18,22 @@ import (
 //     together.
 //   - A Retry-After of the server (RFC 9110 section 10.2.3) is waited for if it is longer, and ends it if it is too long.
 
-// attempts tries once, and again as the module says.
-func (p *Prober) attempts(ctx context.Context, t Target, m *config.Module, traceID string) []Attempt {
-	all := []Attempt{p.try(ctx, t, m, traceID)}
+// attempts makes an attempt, and again as the module says.
+func (p *Prober) attempts(first *attempt) []Attempt {
+	m := first.module
+	first.run()
+	all := []Attempt{first.record}
 	backoff := m.Retry.InitialBackoff
 	for len(all) < m.Retry.Attempts {
 		last := &all[len(all)-1]
-		if !repeatable(last, m) || !wait(ctx, max(jittered(backoff), retryAfter(last))) {
+		if !repeatable(last, m) || !wait(first.ctx, max(jittered(backoff), retryAfter(last))) {
 			break
 		}
 		backoff = min(2*backoff, m.Retry.MaxBackoff)
-		all = append(all, p.try(ctx, t, m, traceID))
+		a := p.newAttempt(first.ctx, first.target, m, first.traceID)
+		a.addr = first.addr
+		a.run()
+		all = append(all, a.record)
 	}
 	return all
 }

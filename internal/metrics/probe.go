@@ -18,6 +18,7 @@ func (e *Exposition) Probe(r *prober.Result, m *config.Module) {
 	e.addTLS(attempt)
 	e.addBytes(attempt)
 	e.addTCP(attempt)
+	e.addAddresses(r)
 }
 
 func (e *Exposition) addVerdict(r *prober.Result) {

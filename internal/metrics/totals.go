@@ -40,8 +40,8 @@ func (t *Totals) Observe(r *prober.Result) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for i := range r.Attempts {
-		t.observeAttempt(&r.Attempts[i], r.TraceID)
+	for a := range r.Every() {
+		t.observeAttempt(a, r.TraceID)
 	}
 	if ended := r.Start.Add(r.Elapsed); r.Failure == nil {
 		t.lastSuccess = ended

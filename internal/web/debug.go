@@ -31,9 +31,26 @@ func debugPage(r *prober.Result, m *config.Module, kept metrics.Kept, samples *m
 			p.hop(&attempt.Hops[j], attempt.Elapsed, r.Start, m)
 		}
 	}
+	p.addresses(r)
 	p.kept(kept)
 	p.samples(samples)
 	return p.Bytes()
+}
+
+// addresses says what became of each address.
+func (p *page) addresses(r *prober.Result) {
+	if len(r.Addresses) == 0 {
+		return
+	}
+	p.section("Addresses")
+	for i := range r.Addresses {
+		a := &r.Addresses[i]
+		text := "succeeded"
+		if a.Failure != nil {
+			text = "FAILED: " + a.Failure.Sentence()
+		}
+		p.line("  %-39s %10s  %s", a.Addr, short(a.Last().Elapsed), text)
+	}
 }
 
 // kept says what became of the connections that were kept.

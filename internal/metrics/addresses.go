@@ -1,0 +1,37 @@
+package metrics
+
+import (
+	"hash/fnv"
+	"slices"
+
+	"errno_exporter/prober"
+)
+
+// addAddresses adds what became of each address, where all were probed.
+func (e *Exposition) addAddresses(r *prober.Result) {
+	if len(r.Addresses) == 0 {
+		return
+	}
+	texts := make([]string, len(r.Addresses))
+	for i := range r.Addresses {
+		p := &r.Addresses[i]
+		texts[i] = p.Addr.String()
+		address := label{"address", texts[i]}
+		e.gauge("probe_address_success", "1 if the probe of this address succeeded.", number(p.Failure == nil), address)
+		if f := p.Failure; f != nil {
+			e.gauge("probe_address_failure_info", "1 if the probe of this address failed, with the phase, the reason, the errno and who ended it.", 1, address,
+				label{"errno", prober.ErrnoName(f.Errno)}, label{"origin", string(f.Origin)}, label{"phase", string(f.Phase)}, label{"reason", string(f.Reason)})
+		}
+		for _, row := range prober.Phases {
+			if d, began := spentIn(p.Last(), row.Phase); began && row.Phase != prober.Validate {
+				e.gauge("probe_address_duration_seconds", "How long each phase took with this address, in seconds.", d.Seconds(), address, label{"phase", string(row.Phase)})
+			}
+		}
+	}
+	slices.Sort(texts)
+	sum := fnv.New32a()
+	for _, text := range texts {
+		_, _ = sum.Write([]byte(text + "\n")) // a hash takes everything
+	}
+	e.gauge("probe_addresses_hash", "FNV-1a hash of the set of addresses, to detect that it changed.", float64(sum.Sum32()))
+}

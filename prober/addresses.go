@@ -1,0 +1,92 @@
+package prober
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+
+	"errno_exporter/config"
+)
+
+// How every address of a name is probed.
+//
+//   - The first attempt resolves the name and goes on with the address that would have been chosen anyway. As soon as the answer is there the
+//     others begin beside it, each by itself, with its own retries.
+//   - What decides is exposed as the probe: a failure if all have to succeed, a success if one is enough.
+
+// maxAddresses bounds the addresses that are probed at once.
+const maxAddresses = 16
+
+// probeAddresses probes every address, and puts together what came of it.
+func (p *Prober) probeAddresses(ctx context.Context, r *Result, m *config.Module) {
+	var others sync.WaitGroup
+	var probes []AddressProbe
+	first := p.newAttempt(ctx, r.Target, m, r.TraceID)
+	chosen := -1
+	first.found = func(h *hop) {
+		for i, addr := range distinct(h.Answers, h.Addr.Addr()) {
+			probes = append(probes, AddressProbe{Addr: addr})
+			if addr == h.Addr.Addr() {
+				chosen, first.addr = i, addr // for its retries
+			}
+		}
+		for i := range probes {
+			if i == chosen {
+				continue
+			}
+			others.Go(func() {
+				a := p.newAttempt(ctx, r.Target, m, r.TraceID)
+				a.addr = probes[i].Addr
+				probes[i].Attempts = p.attempts(a)
+				probes[i].Failure = probes[i].Last().Failure
+			})
+		}
+	}
+	r.Attempts = p.attempts(first)
+	r.Failure = r.Last().Failure
+	others.Wait()
+	if chosen < 0 {
+		return // the name was not resolved
+	}
+	probes[chosen].Attempts, probes[chosen].Failure = r.Attempts, r.Failure
+	r.Addresses = probes
+	if decisive := decide(probes, chosen, m.AnyAddress); decisive != chosen {
+		r.Attempts, r.Failure = probes[decisive].Attempts, probes[decisive].Failure
+	}
+}
+
+// distinct are the first addresses of an answer, each once, the chosen one among them.
+func distinct(answers []netip.Addr, chosen netip.Addr) []netip.Addr {
+	var all []netip.Addr
+	seen := map[netip.Addr]bool{}
+	for _, addr := range answers {
+		if !seen[addr] && len(all) < maxAddresses {
+			seen[addr] = true
+			all = append(all, addr)
+		}
+	}
+	if !slices.Contains(all, chosen) {
+		all[len(all)-1] = chosen
+	}
+	return all
+}
+
+// decide is the address whose fate is the probe's: the chosen one, unless another one failed, or succeeded where one is enough.
+func decide(probes []AddressProbe, chosen int, anyWillDo bool) int {
+	if (probes[chosen].Failure == nil) == anyWillDo {
+		return chosen
+	}
+	for i := range probes {
+		if (probes[i].Failure == nil) == anyWillDo {
+			return i
+		}
+	}
+	return chosen
+}
+
+// pinned reports whether a hop goes to the target itself, whose address was found before.
+func (a *attempt) pinned(h *hop) bool {
+	return a.addr.IsValid() && strings.EqualFold(h.request.URL.Hostname(), a.target.URL.Hostname())
+}

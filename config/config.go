@@ -45,8 +45,9 @@ type Module struct {
 	SkipResolve        bool                                  // skip_resolve_phase_with_proxy
 	SourceIP           netip.Addr                            // source_ip_address; zero for the kernel's choice
 
-	AllAddresses       bool     // probe every address of the name, side by side
-	AnyAddress         bool     // with it: one that succeeds is enough
+	Resolver     *Resolver // asked instead of the system's; nil: the system's
+	AllAddresses bool      // probe every address of the name, side by side
+	AnyAddress   bool      // with it: one that succeeds is enough
 
 	// How often it is tried.
 	Retry              Retry

@@ -69,6 +69,7 @@ func (h *httpKeys) keys() map[string]key {
 		"source_ip_address":                 h.source,
 		"trace":                             into(&m.Trace),
 		"retry":                             h.readRetry,
+		"resolver":                          h.readResolver,
 		"keepalive":                         h.readKeepalive,
 		"addresses":                         choice(&m.AllAddresses, "first", "all"),
 		"addresses_success":                 choice(&m.AnyAddress, "all", "any"),

@@ -3,7 +3,11 @@ package config
 import (
 	"errors"
 	"fmt"
+	"net"
+	"net/url"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"gopkg.in/yaml.v3"
@@ -87,4 +91,70 @@ func choice(to *bool, no, yes string) key {
 		*to = value.Value == yes
 		return nil
 	}
+}
+
+// Resolver is the name servers that are asked instead of the system's.
+type Resolver struct {
+	Servers       []string // host:port, or URLs for https
+	Protocol      string   // "udp", "tcp", "tls", "https"
+	CompareSystem bool     // ask the system's resolver too, and compare
+}
+
+// maxServers bounds the servers of a resolver.
+const maxServers = 8
+
+// readResolver reads resolver: {servers, protocol, compare_with}.
+func (h *httpKeys) readResolver(node *yaml.Node) error {
+	if isNull(node) {
+		return nil
+	}
+	r := &Resolver{Protocol: "udp"}
+	err := h.place.mapping(node, "resolver", map[string]key{
+		"servers":      into(&r.Servers),
+		"protocol":     checked(&r.Protocol, checkProtocol),
+		"compare_with": choice(&r.CompareSystem, "none", "system"),
+	})
+	if err != nil {
+		return placedError{err}
+	}
+	if len(r.Servers) == 0 || len(r.Servers) > maxServers {
+		return fmt.Errorf("servers: want 1 to %d of them such as [10.0.0.2:53]", maxServers)
+	}
+	for i, server := range r.Servers {
+		if r.Servers[i], err = serverAddress(server, r.Protocol); err != nil {
+			return err
+		}
+	}
+	h.Resolver = r
+	return nil
+}
+
+func checkProtocol(protocol string) error {
+	if !slices.Contains([]string{"udp", "tcp", "tls", "https"}, protocol) {
+		return errors.New("want udp, tcp, tls or https")
+	}
+	return nil
+}
+
+// serverAddress checks a server, and adds its port where that is missing.
+func serverAddress(server, protocol string) (string, error) {
+	if protocol == "https" {
+		u, err := url.Parse(server)
+		if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
+			return "", fmt.Errorf("the server %q is no URL, want one such as https://dns.example.com/dns-query", WithoutUserinfo(server))
+		}
+		return server, nil
+	}
+	port := "53"
+	if protocol == "tls" {
+		port = "853"
+	}
+	host, given, err := net.SplitHostPort(server)
+	if err != nil {
+		host, given = strings.Trim(server, "[]"), port
+	}
+	if n, err := strconv.ParseUint(given, 10, 16); err != nil || n == 0 || host == "" || strings.ContainsAny(host, "/ @") {
+		return "", fmt.Errorf("the server %q is no address, want one such as 10.0.0.2:53", WithoutUserinfo(server))
+	}
+	return net.JoinHostPort(host, given), nil
 }

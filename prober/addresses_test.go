@@ -76,7 +76,9 @@ func TestAddresses(t *testing.T) {
 		{"one family only", map[string]http.Handler{"127.0.0.1": ok, "::1": bad}, func(m *config.Module) { m.IPProtocolFallback = false },
 			addressed{"", 1, []string{"127.0.0.1 ok"}, "127.0.0.1"}},
 		{"each has its retries", map[string]http.Handler{"127.0.0.1": ok, "127.0.0.2": bad},
-			func(m *config.Module) { m.Retry = config.Retry{Attempts: 3, InitialBackoff: time.Millisecond, MaxBackoff: time.Millisecond} },
+			func(m *config.Module) {
+				m.Retry = config.Retry{Attempts: 3, InitialBackoff: time.Millisecond, MaxBackoff: time.Millisecond}
+			},
 			addressed{prober.TCPReset, 3, []string{"127.0.0.1 ok", "127.0.0.2 tcp.reset"}, "127.0.0.2"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -76,18 +76,19 @@ func (p *Prober) Probe(ctx context.Context, t Target, m *config.Module) Result {
 
 // attempt is one try while it goes on.
 type attempt struct {
-	prober  *Prober
-	ctx     context.Context
-	module  *config.Module
-	target  Target
-	traceID string
-	start   time.Time
-	record  Attempt
-	addr    netip.Addr     // the target's address to use, found before; zero: resolve its name
-	found   func(*hop)     // is told of the target's addresses, once; may be nil
-	cookies http.CookieJar // made with the first cookie; redirects carry cookies as browsers do
-	keep    bool           // the connection is wanted after the exchange
-	left    bool           // a redirect led to another host: credentials stay behind from there on
+	prober   *Prober
+	ctx      context.Context
+	module   *config.Module
+	target   Target
+	traceID  string
+	start    time.Time
+	record   Attempt
+	addr     netip.Addr         // the target's address to use, found before; zero: resolve its name
+	compared func() *Comparison // waits for the system's resolver; nil unless it was asked beside
+	found    func(*hop)         // is told of the target's addresses, once; may be nil
+	cookies  http.CookieJar     // made with the first cookie; redirects carry cookies as browsers do
+	keep     bool               // the connection is wanted after the exchange
+	left     bool               // a redirect led to another host: credentials stay behind from there on
 }
 
 func (a *attempt) elapsed() time.Duration { return time.Since(a.start) }
@@ -101,7 +102,12 @@ func (p *Prober) newAttempt(ctx context.Context, t Target, m *config.Module, tra
 
 // run runs the hops of one attempt: the target, and one more for each redirect followed. It returns the last.
 func (a *attempt) run() *hop {
-	defer func() { a.record.Elapsed = a.elapsed() }()
+	defer func() {
+		if a.compared != nil {
+			a.record.Hops[0].Compared = a.compared()
+		}
+		a.record.Elapsed = a.elapsed()
+	}()
 	request := a.firstRequest()
 	for {
 		h := a.newHop(request)
@@ -237,6 +243,9 @@ func (h *hop) resolve(host string) bool {
 	if addr, ok := literal(host); ok {
 		h.Answers = []netip.Addr{addr}
 	} else {
+		if r := h.attempt.module.Resolver; r != nil && r.CompareSystem && len(h.attempt.record.Hops) == 1 {
+			h.attempt.compared = h.attempt.compare(host)
+		}
 		var err error
 		h.Answers, h.Lookup, err = h.attempt.resolve(host)
 		if err != nil {

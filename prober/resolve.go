@@ -18,6 +18,9 @@ import (
 // maxExchanges bounds what is kept of one lookup.
 const maxExchanges = 32
 
+// noTTL stands for an answer without records.
+const noTTL time.Duration = -1
+
 // noRCode stands for a question that got no valid answer.
 const noRCode = -1
 
@@ -34,6 +37,14 @@ type lookup struct {
 
 // resolve returns the name's addresses in the resolver's order, and what was seen on the wire.
 func (a *attempt) resolve(host string) ([]netip.Addr, *Lookup, error) {
+	if a.module.Resolver != nil {
+		return a.ask(host)
+	}
+	return a.askSystem(host)
+}
+
+// askSystem asks the system's resolver.
+func (a *attempt) askSystem(host string) ([]netip.Addr, *Lookup, error) {
 	l := &lookup{start: a.start, server: a.prober.options.Resolver, record: Lookup{Host: host}}
 	resolver := net.Resolver{PreferGo: true, Dial: l.dial}
 	addrs, err := resolver.LookupNetIP(a.ctx, a.lookupNetwork(), host)
@@ -103,7 +114,7 @@ func (l *lookup) dial(ctx context.Context, network, server string) (net.Conn, er
 }
 
 func newExchange(server, network string, began, ended time.Duration, err error) DNSExchange {
-	e := DNSExchange{Server: server, Network: network, Start: began, Duration: ended - began, RCode: noRCode, Err: err}
+	e := DNSExchange{Server: server, Network: network, Start: began, Duration: ended - began, RCode: noRCode, TTL: noTTL, Err: err}
 	e.Errno, _ = errnoOf(err)
 	return e
 }
@@ -194,14 +205,21 @@ func (c *dnsConn) answered(message []byte) {
 	if err != nil || !header.Response || header.ID != c.id {
 		return
 	}
-	answers := 0
+	answers, ttl := 0, noTTL
 	if parser.SkipAllQuestions() == nil {
-		for parser.SkipAnswer() == nil {
+		for {
+			record, err := parser.AnswerHeader()
+			if err != nil || parser.SkipAnswer() != nil {
+				break
+			}
 			answers++
+			if left := time.Duration(record.TTL) * time.Second; ttl == noTTL || left < ttl {
+				ttl = left
+			}
 		}
 	}
 	c.lookup.update(c.exchange, func(e *DNSExchange) {
-		e.RCode, e.Answers, e.Truncated = int(header.RCode), answers, header.Truncated
+		e.RCode, e.Answers, e.Truncated, e.TTL = int(header.RCode), answers, header.Truncated, ttl
 	})
 }
 

@@ -74,6 +74,7 @@ type Hop struct {
 	URL      string         // as requested, without userinfo
 	Spans    []Span         // phases that began, in order; the last may have failed
 	Lookup   *Lookup        // what the resolver said; nil for an address literal and where nothing was resolved
+	Compared *Comparison    // what the system's resolver said, with compare_with; nil without
 	Answers  []netip.Addr   // the target's addresses, in the resolver's order
 	Addr     netip.AddrPort // what was dialled: the target's or the proxy's address; zero before connect
 	Proxy    string         // the proxy's URL without userinfo; empty without a proxy
@@ -107,17 +108,29 @@ type Lookup struct {
 	Exchanges []DNSExchange // questions and what became of each, in order of asking; bounded
 }
 
+// TTL is how long the answers may still be used, the shortest of them; -1 without an answer.
+func (l *Lookup) TTL() time.Duration {
+	least := noTTL
+	for i := range l.Exchanges {
+		if ttl := l.Exchanges[i].TTL; ttl != noTTL && (least == noTTL || ttl < least) {
+			least = ttl
+		}
+	}
+	return least
+}
+
 // DNSExchange is one question put to one server.
 type DNSExchange struct {
 	Server    string // address and port
-	Network   string // "udp" or "tcp"
+	Network   string // "udp", "tcp", "tls" or "https"
 	Question  string // "api.example.com. AAAA"
 	Sent      bool   // the question left this host
 	Start     time.Duration
 	Duration  time.Duration
-	RCode     int  // -1 when no valid answer came
-	Answers   int  // records in the answer section
-	Truncated bool // the TC bit: ask again over TCP
+	RCode     int           // -1 when no valid answer came
+	Answers   int           // records in the answer section
+	Truncated bool          // the TC bit: ask again over TCP
+	TTL       time.Duration // of the record that lives shortest; -1 without records
 	Errno     syscall.Errno
 	Err       error // the socket's error; nil when an answer came
 }

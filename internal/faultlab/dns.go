@@ -1,9 +1,11 @@
 package faultlab
 
 import (
+	"crypto/tls"
 	"encoding/binary"
 	"io"
 	"net"
+	"net/http"
 	"net/netip"
 	"strings"
 	"sync"
@@ -17,14 +19,42 @@ import (
 // name without an address of the family asked for gets NOERROR and no answers, one that is not in the map NXDOMAIN.
 func DNS(h Host, names map[string][]netip.Addr) string {
 	h.Helper()
-	return serveDNS(h, func(q *dnsmessage.Message) *dnsmessage.Message {
+	return serveDNS(h, answerFrom(names))
+}
+
+// DNSOverTLS is DNS over TLS (RFC 7858), with a certificate of the lab.
+func DNSOverTLS(h Host, names map[string][]netip.Addr) string {
+	h.Helper()
+	answer := answerFrom(names)
+	return serveTLS(h, secured(), func(conn *tls.Conn, _ *net.TCPConn) { answerStream(conn, answer) })
+}
+
+// DNSOverHTTPS is DNS over HTTPS (RFC 8484), with a certificate of the lab. It returns a URL.
+func DNSOverHTTPS(h Host, names map[string][]netip.Addr) string {
+	h.Helper()
+	answer := answerFrom(names)
+	return TLSHandler(h, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		bytes, err := io.ReadAll(r.Body)
+		q := parseQuestion(bytes)
+		if err != nil || q == nil || r.Header.Get("Content-Type") != "application/dns-message" {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		w.Header().Set("Content-Type", "application/dns-message")
+		_, _ = w.Write(pack(answer(q))) // the client's end is the client's business
+	}), "h2", "http/1.1") + "dns-query"
+}
+
+// answerFrom answers from a map of names.
+func answerFrom(names map[string][]netip.Addr) dnsAnswer {
+	return func(q *dnsmessage.Message) *dnsmessage.Message {
 		name := strings.TrimSuffix(strings.ToLower(q.Questions[0].Name.String()), ".")
 		addresses, found := names[name]
 		if !found {
 			return dnsReply(q, dnsmessage.RCodeNameError)
 		}
 		return dnsReply(q, dnsmessage.RCodeSuccess, addresses...)
-	})
+	}
 }
 
 // dnsAnswer answers a message that asks one question; nil is silence.
@@ -118,19 +148,21 @@ func truncated(q *dnsmessage.Message) *dnsmessage.Message {
 
 // streams answers the questions of a TCP connection, each message behind its length in two bytes (RFC 1035 section 4.2.2).
 func streams(answer dnsAnswer) func(*net.TCPConn) {
-	return func(conn *net.TCPConn) {
-		for {
-			question, ok := readDNS(conn)
-			if !ok {
-				return
-			}
-			q := parseQuestion(question)
-			if q == nil {
-				return
-			}
-			if bytes := pack(answer(q)); bytes != nil {
-				_, _ = conn.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(bytes))), bytes...)) // the next read tells
-			}
+	return func(conn *net.TCPConn) { answerStream(conn, answer) }
+}
+
+func answerStream(conn net.Conn, answer dnsAnswer) {
+	for {
+		question, ok := readDNS(conn)
+		if !ok {
+			return
+		}
+		q := parseQuestion(question)
+		if q == nil {
+			return
+		}
+		if bytes := pack(answer(q)); bytes != nil {
+			_, _ = conn.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(bytes))), bytes...)) // the next read tells
 		}
 	}
 }

@@ -1,0 +1,274 @@
+package prober
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/net/dns/dnsmessage"
+
+	"errno_exporter/config"
+)
+
+// How configured servers are asked (RFC 1035, 7858, 8484).
+//
+//   - The name is asked as it is: no search list, no hosts file. A and AAAA are asked side by side.
+//   - Servers are asked in their order. One that does not answer within serverPatience, or answers SERVFAIL or REFUSED, gives way to the next;
+//     the list is gone through twice.
+//   - An answer over UDP that is truncated is asked for again over TCP.
+
+const (
+	serverPatience = 2 * time.Second
+	dnsRounds      = 2
+	maxDNSMessage  = 64 << 10
+)
+
+// ask asks the module's servers for the name's addresses.
+func (a *attempt) ask(host string) ([]netip.Addr, *Lookup, error) {
+	l := &lookup{start: a.start, record: Lookup{Host: host}}
+	c := dnsClient{lookup: l, resolver: a.module.Resolver, tls: a.module.TLS}
+	kinds := map[string][]dnsmessage.Type{"ip4": {dnsmessage.TypeA}, "ip6": {dnsmessage.TypeAAAA}, "ip": {dnsmessage.TypeA, dnsmessage.TypeAAAA}}[a.lookupNetwork()]
+	answers, problems := make([][]netip.Addr, len(kinds)), make([]error, len(kinds))
+	var asking sync.WaitGroup
+	for i, kind := range kinds {
+		asking.Go(func() { answers[i], problems[i] = c.query(a.ctx, host, kind) })
+	}
+	asking.Wait()
+	addrs := slices.Concat(answers...)
+	if len(addrs) > 0 {
+		return addrs, l.end(), nil
+	}
+	for _, err := range problems {
+		if err != nil {
+			return nil, l.end(), err
+		}
+	}
+	return nil, l.end(), &net.DNSError{Err: "no address", Name: host, IsNotFound: true}
+}
+
+// dnsClient asks for one name.
+type dnsClient struct {
+	lookup   *lookup
+	resolver *config.Resolver
+	tls      *tls.Config
+}
+
+// query asks one server after the other for the records of one kind. Without an error the name exists.
+func (c *dnsClient) query(ctx context.Context, host string, kind dnsmessage.Type) ([]netip.Addr, error) {
+	var last error
+	for range dnsRounds {
+		for _, server := range c.resolver.Servers {
+			question, err := newQuestion(host, kind)
+			if err != nil {
+				return nil, &net.DNSError{Err: err.Error(), Name: host, IsNotFound: true}
+			}
+			message, err := c.exchange(ctx, c.resolver.Protocol, server, question)
+			if err == nil && c.resolver.Protocol == "udp" && message.Truncated {
+				message, err = c.exchange(ctx, "tcp", server, question)
+			}
+			if err == nil {
+				addrs, settled, err := addressesOf(message, host)
+				if settled {
+					return addrs, err
+				}
+				last = err
+				continue
+			}
+			if last = err; ctx.Err() != nil {
+				return nil, last
+			}
+		}
+	}
+	return nil, last
+}
+
+// addressesOf are the addresses of an answer, and whether it settles the question: another server would not know better.
+func addressesOf(m *dnsmessage.Message, host string) ([]netip.Addr, bool, error) {
+	switch m.RCode {
+	case dnsmessage.RCodeSuccess:
+	case dnsmessage.RCodeNameError:
+		return nil, true, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+	default:
+		return nil, false, &net.DNSError{Err: "server misbehaving", Name: host}
+	}
+	var addrs []netip.Addr
+	for _, answer := range m.Answers {
+		switch body := answer.Body.(type) {
+		case *dnsmessage.AResource:
+			addrs = append(addrs, netip.AddrFrom4(body.A))
+		case *dnsmessage.AAAAResource:
+			addrs = append(addrs, netip.AddrFrom16(body.AAAA).Unmap())
+		}
+	}
+	return addrs, true, nil
+}
+
+func newQuestion(host string, kind dnsmessage.Type) ([]byte, error) {
+	if host[len(host)-1] != '.' {
+		host += "."
+	}
+	name, err := dnsmessage.NewName(host)
+	if err != nil {
+		return nil, err
+	}
+	var id [2]byte
+	_, _ = rand.Read(id[:]) // never fails
+	m := dnsmessage.Message{
+		Header:    dnsmessage.Header{ID: binary.BigEndian.Uint16(id[:]), RecursionDesired: true},
+		Questions: []dnsmessage.Question{{Name: name, Type: kind, Class: dnsmessage.ClassINET}},
+	}
+	return m.Pack()
+}
+
+// exchange puts one question to one server, and keeps what became of it.
+func (c *dnsClient) exchange(ctx context.Context, protocol, server string, query []byte) (*dnsmessage.Message, error) {
+	ctx, cancel := context.WithTimeout(ctx, serverPatience)
+	defer cancel()
+	e := newExchange(server, protocol, time.Since(c.lookup.start), time.Since(c.lookup.start), nil)
+	e.Question, _ = question(query)
+	at := c.lookup.add(e)
+	answer, err := c.transport(protocol)(ctx, server, query, func() { c.lookup.update(at, func(e *DNSExchange) { e.Sent = true }) })
+	var m *dnsmessage.Message
+	if err == nil {
+		m, err = parseAnswer(query, answer)
+	}
+	c.lookup.update(at, func(e *DNSExchange) {
+		if e.Err = err; err != nil {
+			e.Errno, _ = errnoOf(err)
+			return
+		}
+		e.RCode, e.Answers, e.Truncated, e.TTL = int(m.RCode), len(m.Answers), m.Truncated, leastTTL(m)
+	})
+	return m, err
+}
+
+// parseAnswer reads a message that answers a query.
+func parseAnswer(query, answer []byte) (*dnsmessage.Message, error) {
+	m := new(dnsmessage.Message)
+	if err := m.Unpack(answer); err != nil {
+		return nil, fmt.Errorf("parse the resolver's answer: %w", err)
+	}
+	if !m.Response || m.ID != binary.BigEndian.Uint16(query) {
+		return nil, errors.New("the resolver's answer is to another question")
+	}
+	return m, nil
+}
+
+// leastTTL is the time that the shortest-lived record of an answer may still be used.
+func leastTTL(m *dnsmessage.Message) time.Duration {
+	least := noTTL
+	for _, answer := range m.Answers {
+		if ttl := time.Duration(answer.Header.TTL) * time.Second; least == noTTL || ttl < least {
+			least = ttl
+		}
+	}
+	return least
+}
+
+// dnsTransport takes one query to a server and brings its answer. sent is called when the query has left.
+type dnsTransport func(ctx context.Context, server string, query []byte, sent func()) ([]byte, error)
+
+func (c *dnsClient) transport(protocol string) dnsTransport {
+	switch protocol {
+	case "udp":
+		return c.overUDP
+	case "https":
+		return c.overHTTPS
+	case "tls":
+		return func(ctx context.Context, server string, query []byte, sent func()) ([]byte, error) {
+			config := c.tls.Clone()
+			config.ServerName, _, _ = net.SplitHostPort(server)
+			config.NextProtos = nil
+			conn, err := (&tls.Dialer{NetDialer: &net.Dialer{Control: reportICMP}, Config: config}).DialContext(ctx, "tcp", server)
+			return overStream(ctx, conn, err, query, sent)
+		}
+	default:
+		return func(ctx context.Context, server string, query []byte, sent func()) ([]byte, error) {
+			conn, err := (&net.Dialer{Control: reportICMP}).DialContext(ctx, "tcp", server)
+			return overStream(ctx, conn, err, query, sent)
+		}
+	}
+}
+
+func (c *dnsClient) overUDP(ctx context.Context, server string, query []byte, sent func()) ([]byte, error) {
+	conn, err := (&net.Dialer{Control: reportICMP}).DialContext(ctx, "udp", server)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	defer interruptible(ctx, conn)()
+	if _, err := conn.Write(query); err != nil {
+		return nil, err
+	}
+	sent()
+	buffer := make([]byte, maxDNSMessage)
+	for {
+		n, err := conn.Read(buffer)
+		if err != nil {
+			return nil, err
+		}
+		if n >= 2 && bytes.Equal(buffer[:2], query[:2]) { // others are ignored (RFC 5452 section 9.1)
+			return buffer[:n], nil
+		}
+	}
+}
+
+// overStream asks over TCP, or over TLS on it: messages have their length before them (RFC 1035 section 4.2.2).
+func overStream(ctx context.Context, conn net.Conn, err error, query []byte, sent func()) ([]byte, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	defer interruptible(ctx, conn)()
+	if _, err := conn.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(query))), query...)); err != nil {
+		return nil, err
+	}
+	sent()
+	var length [2]byte
+	if _, err := io.ReadFull(conn, length[:]); err != nil {
+		return nil, err
+	}
+	answer := make([]byte, binary.BigEndian.Uint16(length[:]))
+	_, err = io.ReadFull(conn, answer)
+	return answer, err
+}
+
+// overHTTPS asks by POST (RFC 8484 section 4.1).
+func (c *dnsClient) overHTTPS(ctx context.Context, server string, query []byte, sent func()) ([]byte, error) {
+	config := c.tls.Clone()
+	config.ServerName, config.NextProtos = "", []string{"h2", "http/1.1"}
+	transport := &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: true, DisableKeepAlives: true, DialContext: (&net.Dialer{Control: reportICMP}).DialContext}
+	defer transport.CloseIdleConnections()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, server, bytes.NewReader(query))
+	if err != nil {
+		return nil, err
+	}
+	request.Header = http.Header{"Content-Type": {"application/dns-message"}, "Accept": {"application/dns-message"}}
+	response, err := transport.RoundTrip(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	sent()
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("the resolver answered %s", response.Status)
+	}
+	return io.ReadAll(io.LimitReader(response.Body, maxDNSMessage))
+}
+
+// interruptible makes a context's end the connection's deadline. What it returns undoes that.
+func interruptible(ctx context.Context, conn net.Conn) (undo func()) {
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) }) // fails only on a closed connection
+	return func() { stop() }
+}

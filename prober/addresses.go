@@ -29,7 +29,8 @@ func (p *Prober) probeAddresses(ctx context.Context, r *Result, m *config.Module
 		for i, addr := range distinct(h.Answers, h.Addr.Addr()) {
 			probes = append(probes, AddressProbe{Addr: addr})
 			if addr == h.Addr.Addr() {
-				chosen, first.addr = i, addr // for its retries
+				chosen = i
+				first.addr, first.answers, first.lookup = addr, h.Answers, h.Lookup // for its retries
 			}
 		}
 		for i := range probes {
@@ -38,7 +39,7 @@ func (p *Prober) probeAddresses(ctx context.Context, r *Result, m *config.Module
 			}
 			others.Go(func() {
 				a := p.newAttempt(ctx, r.Target, m, r.TraceID)
-				a.addr = probes[i].Addr
+				a.addr, a.answers, a.lookup = probes[i].Addr, h.Answers, h.Lookup
 				probes[i].Attempts = p.attempts(a)
 				probes[i].Failure = probes[i].Last().Failure
 			})

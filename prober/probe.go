@@ -83,6 +83,8 @@ type attempt struct {
 	traceID  string
 	start    time.Time
 	record   Attempt
+	answers  []netip.Addr       // all that were found with it
+	lookup   *Lookup            // by which
 	addr     netip.Addr         // the target's address to use, found before; zero: resolve its name
 	compared func() *Comparison // waits for the system's resolver; nil unless it was asked beside
 	found    func(*hop)         // is told of the target's addresses, once; may be nil
@@ -236,7 +238,7 @@ func (h *hop) failAt(p Phase, began, ended time.Duration, f Failure) {
 func (h *hop) resolve(host string) bool {
 	began := h.attempt.elapsed()
 	if h.attempt.pinned(h) {
-		h.Answers, h.Addr = []netip.Addr{h.attempt.addr}, netip.AddrPortFrom(h.attempt.addr, 0)
+		h.Answers, h.Lookup, h.Addr = h.attempt.answers, h.attempt.lookup, netip.AddrPortFrom(h.attempt.addr, 0)
 		h.done(Resolve, began, began)
 		return true
 	}

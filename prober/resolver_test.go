@@ -110,7 +110,7 @@ func TestCompareWithSystem(t *testing.T) {
 	for _, row := range []struct {
 		name    string
 		system  func(faultlab.Host) string
-		reason prober.Reason // of the system's failure; empty if it answered
+		reason  prober.Reason // of the system's failure; empty if it answered
 		overlap bool
 		stale   []netip.Addr
 	}{

@@ -31,7 +31,7 @@ func (p *Prober) attempts(first *attempt) []Attempt {
 		}
 		backoff = min(2*backoff, m.Retry.MaxBackoff)
 		a := p.newAttempt(first.ctx, first.target, m, first.traceID)
-		a.addr = first.addr
+		a.addr, a.answers, a.lookup = first.addr, first.answers, first.lookup
 		a.run()
 		all = append(all, a.record)
 	}

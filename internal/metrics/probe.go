@@ -19,6 +19,7 @@ func (e *Exposition) Probe(r *prober.Result, m *config.Module) {
 	e.addBytes(attempt)
 	e.addTCP(attempt)
 	e.addAddresses(r)
+	e.addComparison(&attempt.Hops[0])
 }
 
 func (e *Exposition) addVerdict(r *prober.Result) {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -78,13 +79,44 @@ func (p *page) name(h *prober.Hop) {
 		return
 	}
 	p.section("  Resolver, asked for %s", h.Lookup.Host)
-	if len(h.Lookup.Exchanges) == 0 {
+	p.lookup(h.Lookup)
+	if c := h.Compared; c != nil {
+		p.comparison(c, h)
+	}
+}
+
+func (p *page) lookup(l *prober.Lookup) {
+	if len(l.Exchanges) == 0 {
 		p.line("    no question left this host: the hosts file or the name itself decides")
 	}
-	for i := range h.Lookup.Exchanges {
-		e := &h.Lookup.Exchanges[i]
+	for i := range l.Exchanges {
+		e := &l.Exchanges[i]
 		p.line("    at %9s  %s/%s  %s  %s, after %s", short(e.Start), e.Server, e.Network, e.Question, outcome(e), short(e.Duration))
 	}
+}
+
+// comparison is what the system's resolver said beside the configured servers.
+func (p *page) comparison(c *prober.Comparison, h *prober.Hop) {
+	p.section("  The system's resolver, asked beside")
+	switch stale := c.Stale(h.Answers); {
+	case c.Failure != nil:
+		p.line("    FAILED: %s", c.Failure.Sentence())
+	case len(stale) == 0:
+		p.line("    agrees")
+	default:
+		p.line("    has addresses that the configured servers do not give, they may be stale: %s", joined(stale))
+	}
+	if c.Lookup != nil {
+		p.lookup(c.Lookup)
+	}
+}
+
+func joined(addrs []netip.Addr) string {
+	texts := make([]string, len(addrs))
+	for i, addr := range addrs {
+		texts[i] = addr.String()
+	}
+	return strings.Join(texts, ", ")
 }
 
 // outcome is what became of a question.

@@ -31,6 +31,7 @@ func Records() []Record {
 		{"expired_certificate", ExpiredCertificate()},
 		{"body_regexp", BodyRegexp()},
 		{"proxied", Proxied()},
+		{"backends", Backends()},
 		{"hostile_server", Hostile()},
 	}
 }
@@ -179,4 +180,23 @@ func Proxied() prober.Result {
 			Info: info("CLOSE_WAIT"), InfoAt: "failure",
 		},
 	})
+}
+
+// Backends is a name with three addresses, all of which were probed: one resets. The system's resolver gives an address that the
+// configured servers do not.
+func Backends() prober.Result {
+	good, bad := HTTPSuccess(), ResetInProcessing()
+	r := bad
+	lookup := answered("www.example.com", "192.0.2.7")
+	lookup.Exchanges[0].TTL, lookup.Exchanges[1].TTL = 30*time.Second, -1
+	system := answered("www.example.com", "192.0.2.9")
+	system.Exchanges[0].TTL, system.Exchanges[1].TTL = 290*time.Second, -1
+	hop := &r.Attempts[0].Hops[0]
+	hop.Answers = []netip.Addr{addr("192.0.2.7"), addr("192.0.2.8"), addr("2001:db8::7")}
+	hop.Lookup, hop.Compared = lookup, &prober.Comparison{Answers: []netip.Addr{addr("192.0.2.7"), addr("192.0.2.9")}, Lookup: system}
+	r.Addresses = []prober.AddressProbe{
+		{Addr: addr("192.0.2.7"), Attempts: good.Attempts}, {Addr: addr("192.0.2.8"), Attempts: r.Attempts, Failure: r.Failure},
+		{Addr: addr("2001:db8::7"), Attempts: good.Attempts},
+	}
+	return r
 }

@@ -1,0 +1,28 @@
+package metrics
+
+import (
+	"errno_exporter/prober"
+)
+
+// addComparison adds what the configured name servers and the system's resolver said of the target's name.
+func (e *Exposition) addComparison(h *prober.Hop) {
+	if h.Lookup == nil || h.Compared == nil {
+		return
+	}
+	configured, system := label{"resolver", "configured"}, label{"resolver", "system"}
+	answered, c := len(h.Answers) > 0, h.Compared
+	const success, ttl = "probe_dns_resolver_success", "probe_dns_ttl_seconds"
+	const successHelp, ttlHelp = "1 if this resolver gave an address of the target's name.", "How long the answer of this resolver may still be used: the record that lives shortest."
+	e.gauge(success, successHelp, number(answered), configured)
+	e.gauge(success, successHelp, number(c.Failure == nil), system)
+	if left := h.Lookup.TTL(); left >= 0 {
+		e.gauge(ttl, ttlHelp, left.Seconds(), configured)
+	}
+	if c.Lookup != nil && c.Lookup.TTL() >= 0 {
+		e.gauge(ttl, ttlHelp, c.Lookup.TTL().Seconds(), system)
+	}
+	if answered && c.Failure == nil {
+		e.gauge("probe_dns_answers_overlap", "1 if the configured name servers and the system's resolver gave an address in common.", number(c.Overlap(h.Answers)))
+		e.gauge("probe_dns_stale_addresses", "Addresses that the system's resolver gave and the configured name servers did not.", float64(len(c.Stale(h.Answers))))
+	}
+}

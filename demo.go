@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -15,19 +16,22 @@ import (
 
 // demoTargets are the servers that the demo watches, each by what it does.
 var demoTargets = []struct {
-	name, does string
-	serve      func(faultlab.Host) string
-}{ // closes-idle has a module of its own, which keeps connections
-	{"healthy", "answers", func(h faultlab.Host) string { return faultlab.TLSHandler(h, faultlab.Healthy, "h2", "http/1.1") }},
-	{"reset-after-request", "resets the connection instead of an answer", faultlab.ResetAfterRequest},
-	{"reset-in-body", "resets the connection in the middle of the body", faultlab.ResetMidBody},
-	{"stalled", "accepts the request and never answers", faultlab.Silent},
-	{"closes-idle", "closes connections that are idle for 2 s", func(h faultlab.Host) string { return faultlab.ClosesIdle(h, 2*time.Second) }},
-	{"expired-certificate", "shows a certificate that has expired", faultlab.ExpiredCertificate},
-	{"rate-limited", "answers 429", func(h faultlab.Host) string {
+	name, module, does string
+	serve              func(faultlab.Host) string
+}{
+	{"healthy", "http_2xx", "answers", func(h faultlab.Host) string { return faultlab.TLSHandler(h, faultlab.Healthy, "h2", "http/1.1") }},
+	{"reset-after-request", "http_2xx", "resets the connection instead of an answer", faultlab.ResetAfterRequest},
+	{"reset-in-body", "http_2xx", "resets the connection in the middle of the body", faultlab.ResetMidBody},
+	{"stalled", "http_2xx", "accepts the request and never answers", faultlab.Silent},
+	{"closes-idle", "keeps", "closes connections that are idle for 2 s", func(h faultlab.Host) string { return faultlab.ClosesIdle(h, 2*time.Second) }},
+	{"expired-certificate", "http_2xx", "shows a certificate that has expired", faultlab.ExpiredCertificate},
+	{"rate-limited", "http_2xx", "answers 429", func(h faultlab.Host) string {
 		return faultlab.Status(h, http.StatusTooManyRequests, "Retry-After", "30")
 	}},
-	{"flapping", "answers every other request, and resets the others", flapping},
+	{"flapping", "http_2xx", "answers every other request, and resets the others", flapping},
+	{"one-bad-address", "every", "has three addresses, of which the second resets", func(h faultlab.Host) string {
+		return "http://localhost:" + faultlab.OneBadAddress(h) + "/"
+	}},
 }
 
 // flapping resets every other connection after its request.
@@ -51,14 +55,16 @@ func startDemo(logger *slog.Logger) (*config.Config, error) {
 	var text strings.Builder
 	text.WriteString("modules:\n" + faultlab.Module("http_2xx", 2*time.Second, faultlab.RootsPEM(), "trace: true"))
 	text.WriteString(faultlab.Module("keeps", 2*time.Second, faultlab.RootsPEM(), "trace: true", "keepalive: {idle: [1s, 5s]}"))
+	// The system's resolver has localhost from the hosts file: no question leaves this host.
+	resolver := faultlab.DNS(demoHost{logger}, map[string][]netip.Addr{
+		"localhost": {netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("127.0.0.2"), netip.MustParseAddr("127.0.0.3")},
+	})
+	text.WriteString(faultlab.Module("every", 2*time.Second, faultlab.RootsPEM(), "trace: true", "addresses: all", "addresses_success: any",
+		"retry: {attempts: 2, initial_backoff: 50ms}", fmt.Sprintf("resolver: {servers: [%q], compare_with: system}", resolver)))
 	text.WriteString("targets:\n")
 	for _, t := range demoTargets {
 		address := t.serve(demoHost{logger})
-		module := "http_2xx"
-		if t.name == "closes-idle" {
-			module = "keeps"
-		}
-		fmt.Fprintf(&text, "  - {name: %s, url: %q, module: %s, labels: {demo: %q}}\n", t.name, address, module, t.does)
+		fmt.Fprintf(&text, "  - {name: %s, url: %q, module: %s, labels: {demo: %q}}\n", t.name, address, t.module, t.does)
 	}
 	return config.Parse([]byte(text.String()), "demo", ".")
 }

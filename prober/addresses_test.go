@@ -17,16 +17,6 @@ import (
 	"errno_exporter/prober"
 )
 
-// resetting resets instead of an answer.
-var resetting = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-	conn, _, err := w.(http.Hijacker).Hijack()
-	if err != nil {
-		panic(err)
-	}
-	_ = conn.(*net.TCPConn).SetLinger(0)
-	_ = conn.Close()
-})
-
 // backends serves by a handler for each address, all on one port, and returns the URL of the name that has them all.
 func backends(t *testing.T, handlers map[string]http.Handler) (url string, names map[string][]netip.Addr) {
 	t.Helper()
@@ -53,7 +43,7 @@ type addressed struct {
 }
 
 func TestAddresses(t *testing.T) {
-	ok, bad := http.Handler(faultlab.Healthy), http.Handler(resetting)
+	ok, bad := http.Handler(faultlab.Healthy), faultlab.Resetting
 	five := map[string]http.Handler{"127.0.0.1": ok, "127.0.0.2": ok, "127.0.0.3": ok, "127.0.0.4": bad, "127.0.0.5": ok}
 	for _, row := range []struct {
 		name     string

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -136,4 +137,28 @@ func Redirects(h Host) string {
 		}
 		http.Redirect(w, r, "/"+strconv.Itoa(n-1), http.StatusFound)
 	}))
+}
+
+// Resetting resets the connection instead of an answer.
+var Resetting http.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	conn, _, err := w.(http.Hijacker).Hijack()
+	if err != nil {
+		panic(err) // only over HTTP/2
+	}
+	_ = conn.(*net.TCPConn).SetLinger(0) // then the close is a RST
+	_ = conn.Close()
+})
+
+// OneBadAddress serves at 127.0.0.1, 127.0.0.2 and 127.0.0.3, on one port: the second one resets. It returns the port.
+func OneBadAddress(h Host) (port string) {
+	h.Helper()
+	port = "0"
+	for _, backend := range []struct {
+		address string
+		handler http.Handler
+	}{{"127.0.0.1", Healthy}, {"127.0.0.2", Resetting}, {"127.0.0.3", Healthy}} {
+		served := HandlerOn(h, net.JoinHostPort(backend.address, port), backend.handler)
+		_, port, _ = net.SplitHostPort(strings.Trim(strings.TrimPrefix(served, "http://"), "/"))
+	}
+	return port
 }

@@ -10,6 +10,7 @@ import (
 
 	"errno_exporter/config"
 	"errno_exporter/internal/metrics"
+	"errno_exporter/internal/record"
 	"errno_exporter/internal/watch"
 	"errno_exporter/prober"
 )
@@ -46,7 +47,8 @@ func (h *ProbeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.Keepalive(state.Kept)
 	e.Totals(state.Totals)
 	if q.debug {
-		writeDebug(w, state.Outcome.Result, q.module, state.Kept, e)
+		plainText(w)
+		_, _ = w.Write(record.Text(state.Outcome.Result, q.module, state.Kept, e)) // an asker who has gone is no one to tell
 		return
 	}
 	format := negotiate(w, r)

@@ -10,6 +10,7 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/history"
 	"errno_exporter/internal/metrics"
+	"errno_exporter/internal/record"
 	"errno_exporter/prober"
 )
 
@@ -35,9 +36,9 @@ func (h records) logs(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	module := query.Get("module")
-	for _, record := range h.history.Records() {
-		if key := record.KeyOf(); key.Target == target.URL.String() && (module == "" || module == key.Module) {
-			h.show(w, record)
+	for _, kept := range h.history.Records() {
+		if key := kept.KeyOf(); key.Target == target.URL.String() && (module == "" || module == key.Module) {
+			h.show(w, kept)
 			return
 		}
 	}
@@ -46,8 +47,8 @@ func (h records) logs(w http.ResponseWriter, r *http.Request) {
 
 // byID shows a record by its number, or by the trace ID that its request bore.
 func (h records) byID(w http.ResponseWriter, text string) {
-	if record := h.history.Trace(text); record != nil {
-		h.show(w, record)
+	if kept := h.history.Trace(text); kept != nil {
+		h.show(w, kept)
 		return
 	}
 	id, err := strconv.ParseUint(text, 10, 64)
@@ -55,18 +56,19 @@ func (h records) byID(w http.ResponseWriter, text string) {
 		http.Error(w, fmt.Sprintf("id %q is not the number of a probe, see /history for those that are kept", text), http.StatusBadRequest)
 		return
 	}
-	record := h.history.Get(id)
-	if record == nil {
+	kept := h.history.Get(id)
+	if kept == nil {
 		http.Error(w, fmt.Sprintf("probe %d is not kept, or no longer: see /history, and --history.limit", id), http.StatusNotFound)
 		return
 	}
-	h.show(w, record)
+	h.show(w, kept)
 }
 
-func (h records) show(w http.ResponseWriter, record *history.Record) {
+func (h records) show(w http.ResponseWriter, kept *history.Record) {
 	e := metrics.NewExposition()
-	e.Probe(record.Result, record.Module)
-	writeDebug(w, record.Result, record.Module, metrics.Kept{}, e)
+	e.Probe(kept.Result, kept.Module)
+	plainText(w)
+	_, _ = w.Write(record.Text(kept.Result, kept.Module, metrics.Kept{}, e)) // an asker who has gone is no one to tell
 }
 
 // listed is one line of the list.
@@ -100,11 +102,11 @@ var listPage = template.Must(template.New("history").Parse(`<!DOCTYPE html>
 // list shows what is kept, the newest first.
 func (h records) list(w http.ResponseWriter, _ *http.Request) {
 	var lines []listed
-	for _, record := range h.history.Records() {
-		r := record.Result
+	for _, kept := range h.history.Records() {
+		r := kept.Result
 		line := listed{
-			ID: record.ID, Time: r.Start.UTC().Format(time.RFC3339), Target: config.MaskURL(r.Target.URL), Module: r.Module,
-			Result: "success", Duration: short(r.Elapsed), Failed: r.Failure != nil,
+			ID: kept.ID, Time: r.Start.UTC().Format(time.RFC3339), Target: config.MaskURL(r.Target.URL), Module: r.Module,
+			Result: "success", Duration: record.Short(r.Elapsed), Failed: r.Failure != nil,
 		}
 		if r.Failure != nil {
 			line.Result = r.Failure.Sentence()

@@ -1,4 +1,4 @@
-package web
+package record
 
 import (
 	"fmt"
@@ -21,7 +21,7 @@ func (p *page) wire(w *prober.Wire) {
 		p.event(&w.Events[i])
 	}
 	if w.Cause != nil {
-		p.line("    ended by: %s at %s: %s", w.Cause.Op, short(w.Cause.End), ending(w.Cause))
+		p.line("    ended by: %s at %s: %s", w.Cause.Op, Short(w.Cause.End), ending(w.Cause))
 	}
 	if w.ICMP != nil {
 		p.line("    ICMP type %d code %d (%s) from %s, seen as %s", w.ICMP.Type, w.ICMP.Code, icmpName(w.ICMP), w.ICMP.From, prober.ErrnoName(w.ICMP.Errno))
@@ -34,14 +34,14 @@ func (p *page) wire(w *prober.Wire) {
 func (p *page) event(e *prober.Event) {
 	took := e.End - e.Start
 	if e.Err != nil || e.EOF {
-		p.line("    at %9s  %-7s %s, after %s", short(e.Start), e.Op, ending(e), short(took))
+		p.line("    at %9s  %-7s %s, after %s", Short(e.Start), e.Op, ending(e), Short(took))
 		return
 	}
 	switch e.Op {
 	case prober.OpRead, prober.OpWrite:
-		p.line("    at %9s  %-7s %s in %s, over %s", short(e.Start), e.Op, count(e.Bytes, "byte"), count(e.Calls, "call"), short(took))
+		p.line("    at %9s  %-7s %s in %s, over %s", Short(e.Start), e.Op, count(e.Bytes, "byte"), count(e.Calls, "call"), Short(took))
 	default:
-		p.line("    at %9s  %-7s done, after %s", short(e.Start), e.Op, short(took))
+		p.line("    at %9s  %-7s done, after %s", Short(e.Start), e.Op, Short(took))
 	}
 }
 
@@ -63,7 +63,7 @@ func (p *page) tcpInfo(w *prober.Wire) {
 	p.section("  Kernel's view (TCP_INFO), taken at the %s", w.InfoAt)
 	p.line("    state %s", i.State)
 	if i.RTT > 0 {
-		p.line("    round trip %s, varying by %s, shortest %s", short(i.RTT), short(i.RTTVar), short(i.MinRTT))
+		p.line("    round trip %s, varying by %s, shortest %s", Short(i.RTT), Short(i.RTTVar), Short(i.MinRTT))
 	} else {
 		p.line("    round trip not measured: nothing of ours was acknowledged")
 	}
@@ -79,10 +79,10 @@ func (p *page) tcpInfo(w *prober.Wire) {
 	}
 	p.line("    segment size %d, path MTU %d, peer's window %s", i.SndMSS, i.PMTU, count(i.SndWnd, "byte"))
 	if i.RwndLimited > 0 {
-		p.line("    held up by the peer's window for %s of %s sending", short(i.RwndLimited), short(i.BusyTime))
+		p.line("    held up by the peer's window for %s of %s sending", Short(i.RwndLimited), Short(i.BusyTime))
 	}
 	if i.BytesReceived > 0 {
-		p.line("    last data came %s before, last acknowledgement %s before", short(i.LastDataRecv), short(i.LastAckRecv))
+		p.line("    last data came %s before, last acknowledgement %s before", Short(i.LastDataRecv), Short(i.LastAckRecv))
 	}
 }
 

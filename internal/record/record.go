@@ -1,7 +1,7 @@
-package web
+// Package record writes a probe's whole record as plain text, for a person. What comes from outside stays text, and secrets are masked.
+package record
 
 import (
-	"net/http"
 	"strings"
 	"time"
 
@@ -10,21 +10,15 @@ import (
 	"errno_exporter/prober"
 )
 
-// writeDebug answers with the whole record of a probe, for a person.
-func writeDebug(w http.ResponseWriter, r *prober.Result, m *config.Module, kept metrics.Kept, samples *metrics.Exposition) {
-	plainText(w)
-	_, _ = w.Write(debugPage(r, m, kept, samples)) // an asker who has gone is no one to tell
-}
-
-// debugPage is the record as text: the verdict first, then what led to it, the samples last.
-func debugPage(r *prober.Result, m *config.Module, kept metrics.Kept, samples *metrics.Exposition) []byte {
+// Text is the record as text: the verdict first, then what led to it, the samples last.
+func Text(r *prober.Result, m *config.Module, kept metrics.Kept, samples *metrics.Exposition) []byte {
 	p := &page{}
 	p.verdict(r)
 	p.asked(r)
 	for i := range r.Attempts {
 		attempt := &r.Attempts[i]
 		if len(r.Attempts) > 1 {
-			p.section("Attempt %d of %d, began after %s, took %s: %s", i+1, len(r.Attempts), short(attempt.Start.Sub(r.Start)), short(attempt.Elapsed), ended(attempt))
+			p.section("Attempt %d of %d, began after %s, took %s: %s", i+1, len(r.Attempts), Short(attempt.Start.Sub(r.Start)), Short(attempt.Elapsed), ended(attempt))
 		}
 		for j := range attempt.Hops {
 			p.section("Hop %d: %s", j+1, maskLink(attempt.Hops[j].URL))
@@ -49,7 +43,7 @@ func (p *page) addresses(r *prober.Result) {
 		if a.Failure != nil {
 			text = "FAILED: " + a.Failure.Sentence()
 		}
-		p.line("  %-39s %10s  %s", a.Addr, short(a.Last().Elapsed), text)
+		p.line("  %-39s %10s  %s", a.Addr, Short(a.Last().Elapsed), text)
 	}
 }
 
@@ -70,7 +64,7 @@ func (p *page) kept(k metrics.Kept) {
 		if f := a.Last.Failure; f != nil {
 			text = "FAILED: " + f.Sentence()
 		}
-		p.line("  %-8s idle for %s: %s", metrics.AgeLabel(a.Age), short(a.Last.Idle), text)
+		p.line("  %-8s idle for %s: %s", metrics.AgeLabel(a.Age), Short(a.Last.Idle), text)
 	}
 }
 
@@ -86,13 +80,13 @@ func ended(a *prober.Attempt) string {
 func (p *page) verdict(r *prober.Result) {
 	target := config.MaskURL(r.Target.URL)
 	if r.Failure != nil {
-		p.line("FAILED: %s: %s, after %s", target, r.Failure.Sentence(), short(r.Elapsed))
+		p.line("FAILED: %s: %s, after %s", target, r.Failure.Sentence(), Short(r.Elapsed))
 		p.line("")
 		p.prose(r.Failure.Reason.Info().Sentence)
 		return
 	}
 	response := r.Last().LastHop().Response
-	p.line("OK: %s answered %d over %s, in %s", target, response.Status, response.Proto, short(r.Elapsed))
+	p.line("OK: %s answered %d over %s, in %s", target, response.Status, response.Proto, Short(r.Elapsed))
 }
 
 // asked is how the probe was made and how it failed, in the words of the labels.
@@ -103,7 +97,7 @@ func (p *page) asked(r *prober.Result) {
 		p.line("  hostname  %s", r.Target.Host)
 	}
 	p.line("  started   %s", r.Start.UTC().Format(time.RFC3339Nano))
-	p.line("  took      %s of %s allowed", short(r.Elapsed), short(r.Timeout))
+	p.line("  took      %s of %s allowed", Short(r.Elapsed), Short(r.Timeout))
 	f := r.Failure
 	if f == nil {
 		return

@@ -1,4 +1,4 @@
-package web
+package record
 
 import (
 	"strings"
@@ -17,8 +17,8 @@ func TestPrintable(t *testing.T) {
 		{"the replacement character itself", "a\uFFFDb", "a\uFFFDb"},
 		{"too long", strings.Repeat("a", 5000), strings.Repeat("a", 4093) + "… (907 bytes more)"},
 	} {
-		if got := printable(row.text); got != row.want {
-			t.Errorf("%s: printable(%q) = %q, want %q", row.name, row.text, got, row.want)
+		if got := Printable(row.text); got != row.want {
+			t.Errorf("%s: Printable(%q) = %q, want %q", row.name, row.text, got, row.want)
 		}
 	}
 }
@@ -34,8 +34,8 @@ func TestShort(t *testing.T) {
 		{12540 * time.Microsecond, "12.5 ms"},
 		{1203 * time.Millisecond, "1.203 s"},
 	} {
-		if got := short(row.d); got != row.want {
-			t.Errorf("short(%s) = %q, want %q", row.d, got, row.want)
+		if got := Short(row.d); got != row.want {
+			t.Errorf("Short(%s) = %q, want %q", row.d, got, row.want)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package web
+package record
 
 import (
 	"fmt"
@@ -35,7 +35,7 @@ func (p *page) hop(h *prober.Hop, whole time.Duration, now time.Time, m *config.
 func (p *page) steps(h *prober.Hop, whole time.Duration) {
 	p.section("  Steps           start       took")
 	for _, s := range h.Spans {
-		line := fmt.Sprintf("    %-10s %10s %10s  %s", s.Phase, short(s.Start), short(s.Duration), bar(s, whole))
+		line := fmt.Sprintf("    %-10s %10s %10s  %s", s.Phase, Short(s.Start), Short(s.Duration), Bar(s, whole, barWidth))
 		if s.Failed {
 			line += "  FAILED here"
 		}
@@ -43,21 +43,21 @@ func (p *page) steps(h *prober.Hop, whole time.Duration) {
 	}
 }
 
-// bar draws a span in the attempt's time: |  ===     |. The shortest one is still to be seen.
-func bar(s prober.Span, whole time.Duration) string {
-	from := column(s.Start, whole)
-	length := max(column(s.Start+s.Duration, whole)-from, 1)
-	if from == barWidth {
+// Bar draws a span in the attempt's time, in a number of columns: |  ===     |. The shortest one is still to be seen.
+func Bar(s prober.Span, whole time.Duration, columns int) string {
+	from := column(s.Start, whole, columns)
+	length := max(column(s.Start+s.Duration, whole, columns)-from, 1)
+	if from == columns {
 		from--
 	}
-	return "|" + strings.Repeat(" ", from) + strings.Repeat("=", length) + strings.Repeat(" ", barWidth-from-length) + "|"
+	return "|" + strings.Repeat(" ", from) + strings.Repeat("=", length) + strings.Repeat(" ", columns-from-length) + "|"
 }
 
-func column(at, whole time.Duration) int {
+func column(at, whole time.Duration, columns int) int {
 	if whole <= 0 {
 		return 0
 	}
-	return int(min(max(at, 0), whole) * barWidth / whole)
+	return int(min(max(at, 0), whole) * time.Duration(columns) / whole)
 }
 
 // name is what the name resolved to, who said so, and which address was dialled.
@@ -91,7 +91,7 @@ func (p *page) lookup(l *prober.Lookup) {
 	}
 	for i := range l.Exchanges {
 		e := &l.Exchanges[i]
-		p.line("    at %9s  %s/%s  %s  %s, after %s", short(e.Start), e.Server, e.Network, e.Question, outcome(e), short(e.Duration))
+		p.line("    at %9s  %s/%s  %s  %s, after %s", Short(e.Start), e.Server, e.Network, e.Question, outcome(e), Short(e.Duration))
 	}
 }
 

@@ -1,4 +1,4 @@
-package web
+package record
 
 import (
 	"flag"
@@ -14,16 +14,12 @@ import (
 	"go.uber.org/goleak"
 
 	"errno_exporter/config"
-	"errno_exporter/internal/bench"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/metrics/resulttest"
 	"errno_exporter/prober"
 )
 
 func TestMain(m *testing.M) {
-	if bench.ServeIfAsked() {
-		return
-	}
 	flag.Bool("update", false, "write the golden files instead of comparing with them")
 	goleak.VerifyTestMain(m)
 }
@@ -31,11 +27,11 @@ func TestMain(m *testing.M) {
 func updating() bool { return flag.Lookup("update").Value.String() == "true" }
 
 // Every record gives exactly the page in its golden file: printable, and without the secrets of the records.
-func TestDebugPage(t *testing.T) {
+func TestText(t *testing.T) {
 	module := &config.Module{Name: "api", IPProtocolFallback: true, Header: http.Header{}}
 	for _, record := range resulttest.Records() {
 		t.Run(record.Name, func(t *testing.T) {
-			got := string(debugPage(&record.Result, module, metrics.Kept{}, exposed(&record.Result, module)))
+			got := string(Text(&record.Result, module, metrics.Kept{}, exposed(&record.Result, module)))
 			file := filepath.Join("testdata", record.Name+".txt")
 			if updating() {
 				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
@@ -47,13 +43,13 @@ func TestDebugPage(t *testing.T) {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("debugPage(%s) (-want +got):\n%s", record.Name, diff)
+				t.Errorf("Text(%s) (-want +got):\n%s", record.Name, diff)
 			}
 			if i := strings.IndexFunc(got, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }); i >= 0 || !utf8.ValidString(got) {
-				t.Errorf("debugPage(%s) is not printable at byte %d", record.Name, i)
+				t.Errorf("Text(%s) is not printable at byte %d", record.Name, i)
 			}
 			if strings.Contains(got, "hunter2") {
-				t.Errorf("debugPage(%s) shows a secret:\n%s", record.Name, got)
+				t.Errorf("Text(%s) shows a secret:\n%s", record.Name, got)
 			}
 		})
 	}

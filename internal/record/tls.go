@@ -1,4 +1,4 @@
-package web
+package record
 
 import (
 	"crypto/tls"

@@ -1,4 +1,4 @@
-package web
+package record
 
 import (
 	"bytes"
@@ -21,7 +21,7 @@ type page struct{ bytes.Buffer }
 
 // line adds one line.
 func (p *page) line(format string, args ...any) {
-	p.WriteString(printable(fmt.Sprintf(format, args...)))
+	p.WriteString(Printable(fmt.Sprintf(format, args...)))
 	p.WriteByte('\n')
 }
 
@@ -48,8 +48,8 @@ func (p *page) prose(text string) {
 	p.line("%s", line)
 }
 
-// printable is text with all that is not printable, line feeds too, as Go would quote it, and cut at maxLine bytes.
-func printable(text string) string {
+// Printable is text with all that is not printable, line feeds too, as Go would quote it, and cut at maxLine bytes.
+func Printable(text string) string {
 	var b strings.Builder
 	for i := 0; i < len(text); {
 		r, size := utf8.DecodeRuneInString(text[i:])
@@ -68,8 +68,8 @@ func printable(text string) string {
 	return b.String()
 }
 
-// short is a duration for a column: "250 µs", "12.5 ms", "1.203 s".
-func short(d time.Duration) string {
+// Short is a duration for a column: "250 µs", "12.5 ms", "1.203 s".
+func Short(d time.Duration) string {
 	switch {
 	case d < time.Millisecond:
 		return fmt.Sprintf("%d µs", d.Microseconds())

@@ -1,0 +1,109 @@
+package terminal
+
+import (
+	"encoding/json"
+	"time"
+
+	"errno_exporter/config"
+	"errno_exporter/prober"
+)
+
+// probeJSON is a probe for programs. Durations are seconds.
+type probeJSON struct {
+	Target    string        `json:"target"`
+	Module    string        `json:"module"`
+	Start     time.Time     `json:"start"`
+	Duration  float64       `json:"duration_seconds"`
+	Success   bool          `json:"success"`
+	Failure   *failureJSON  `json:"failure,omitempty"`
+	Attempts  []attemptJSON `json:"attempts"`
+	Addresses []addressJSON `json:"addresses,omitempty"`
+}
+
+type failureJSON struct {
+	Phase    prober.Phase  `json:"phase"`
+	Reason   prober.Reason `json:"reason"`
+	Errno    string        `json:"errno"`
+	Origin   prober.Origin `json:"origin"`
+	Sentence string        `json:"sentence"`
+	Advice   string        `json:"advice"`
+	Error    string        `json:"error,omitempty"`
+}
+
+type attemptJSON struct {
+	Hops    []hopJSON    `json:"hops"`
+	Failure *failureJSON `json:"failure,omitempty"`
+}
+
+type hopJSON struct {
+	URL       string      `json:"url"`
+	Address   string      `json:"address,omitempty"`
+	Addresses []string    `json:"addresses,omitempty"`
+	Phases    []phaseJSON `json:"phases"`
+	Status    int         `json:"status,omitempty"`
+	Protocol  string      `json:"protocol,omitempty"`
+	RTT       float64     `json:"tcp_rtt_seconds,omitempty"`
+}
+
+type phaseJSON struct {
+	Phase    prober.Phase `json:"phase"`
+	Start    float64      `json:"start_seconds"`
+	Duration float64      `json:"duration_seconds"`
+	Failed   bool         `json:"failed,omitempty"`
+}
+
+type addressJSON struct {
+	Address string       `json:"address"`
+	Success bool         `json:"success"`
+	Failure *failureJSON `json:"failure,omitempty"`
+}
+
+// JSON prints a probe as one line of JSON.
+func (p *Printer) JSON(r *prober.Result) error {
+	out := probeJSON{
+		Target: config.MaskURL(r.Target.URL), Module: r.Module, Start: r.Start, Duration: r.Elapsed.Seconds(), Success: r.Failure == nil, Failure: toFailure(r.Failure),
+	}
+	for i := range r.Attempts {
+		attempt := attemptJSON{Failure: toFailure(r.Attempts[i].Failure)}
+		for j := range r.Attempts[i].Hops {
+			attempt.Hops = append(attempt.Hops, toHop(&r.Attempts[i].Hops[j]))
+		}
+		out.Attempts = append(out.Attempts, attempt)
+	}
+	for i := range r.Addresses {
+		a := &r.Addresses[i]
+		out.Addresses = append(out.Addresses, addressJSON{a.Addr.String(), a.Failure == nil, toFailure(a.Failure)})
+	}
+	return json.NewEncoder(p.Out).Encode(out)
+}
+
+func toFailure(f *prober.Failure) *failureJSON {
+	if f == nil {
+		return nil
+	}
+	out := &failureJSON{Phase: f.Phase, Reason: f.Reason, Errno: prober.ErrnoName(f.Errno), Origin: f.Origin, Sentence: f.Sentence(), Advice: f.Reason.Info().Sentence}
+	if f.Err != nil {
+		out.Error = f.Err.Error()
+	}
+	return out
+}
+
+func toHop(h *prober.Hop) hopJSON {
+	out := hopJSON{URL: maskedURL(h.URL), Phases: []phaseJSON{}}
+	if h.Addr.IsValid() && h.Addr.Port() != 0 {
+		out.Address = h.Addr.String()
+	}
+	for _, addr := range h.Answers {
+		out.Addresses = append(out.Addresses, addr.String())
+	}
+	for _, s := range h.Spans {
+		out.Phases = append(out.Phases, phaseJSON{s.Phase, s.Start.Seconds(), s.Duration.Seconds(), s.Failed})
+	}
+	if h.Response != nil {
+		out.Status, out.Protocol = h.Response.Status, h.Response.Proto
+	}
+	if h.Wire != nil && h.Wire.Info != nil {
+		out.RTT = h.Wire.Info.RTT.Seconds()
+	}
+	return out
+}

@@ -1,0 +1,168 @@
+// Package terminal writes what came of probes for a person at a terminal.
+//
+//   - Results go to one writer, what is going on to another: standard output and standard error.
+//   - Colour and lines that are drawn again are for terminals only. Without them every line is complete in itself.
+//   - Whatever a server says stays text: nothing in it can move the cursor or change a colour.
+package terminal
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"errno_exporter/config"
+	"errno_exporter/internal/record"
+	"errno_exporter/prober"
+)
+
+// Printer prints results.
+type Printer struct {
+	Out    io.Writer
+	Colour bool
+}
+
+// barWidth is the width in columns of an attempt's time.
+const barWidth = 40
+
+// The colours of SGR (ECMA-48 section 8.3.117).
+const (
+	red   = "31"
+	green = "32"
+	faint = "2"
+)
+
+func (p *Printer) paint(colour, text string) string {
+	if !p.Colour {
+		return text
+	}
+	return "\x1b[" + colour + "m" + text + "\x1b[0m"
+}
+
+// line prints one line; what comes from outside must have gone through record.Printable.
+func (p *Printer) line(format string, args ...any) {
+	fmt.Fprintf(p.Out, format+"\n", args...) // nobody is left to be told that it failed
+}
+
+// Waterfall prints a probe: its phases as bars, the verdict in one sentence, and what to look at next.
+func (p *Printer) Waterfall(r *prober.Result) {
+	for i := range r.Attempts {
+		a := &r.Attempts[i]
+		if len(r.Attempts) > 1 {
+			p.line("Attempt %d of %d", i+1, len(r.Attempts))
+		}
+		for j := range a.Hops {
+			p.hop(&a.Hops[j], a)
+		}
+	}
+	p.addresses(r)
+	p.line("%s", p.verdict(r))
+	if f := r.Failure; f != nil {
+		p.line("%s", f.Reason.Info().Sentence)
+		p.line("%s", p.paint(faint, fmt.Sprintf("phase=%s reason=%s errno=%s origin=%s", f.Phase, f.Reason, prober.ErrnoName(f.Errno), f.Origin)))
+		if f.Err != nil {
+			p.line("%s", p.paint(faint, record.Printable(f.Err.Error())))
+		}
+	}
+}
+
+func (p *Printer) hop(h *prober.Hop, a *prober.Attempt) {
+	p.line("%s", record.Printable(maskedURL(h.URL)))
+	for _, s := range h.Spans {
+		bar := record.Bar(s, a.Elapsed, barWidth)
+		if s.Failed {
+			bar = p.paint(red, bar)
+		}
+		p.line("  %-10s %10s  %s  %s", s.Phase, record.Short(s.Duration), bar, record.Printable(fact(h, s)))
+	}
+	p.line("")
+}
+
+// maskedURL is a URL as it may be shown.
+func maskedURL(text string) string {
+	if u, err := config.ParseURL(text); err == nil {
+		return config.MaskURL(u)
+	}
+	return config.WithoutUserinfo(text)
+}
+
+// fact is the one thing worth knowing of a phase.
+func fact(h *prober.Hop, s prober.Span) string {
+	switch s.Phase {
+	case prober.Resolve:
+		addrs := make([]string, len(h.Answers))
+		for i, addr := range h.Answers {
+			addrs[i] = addr.String()
+		}
+		return strings.Join(addrs, ", ")
+	case prober.Connect, prober.Proxy:
+		if h.Addr.Port() != 0 {
+			return h.Addr.String()
+		}
+	case prober.TLS:
+		if h.TLS != nil && len(h.TLS.Chain) > 0 {
+			return "certificate of " + h.TLS.Chain[0].Subject.String() + ", until " + h.TLS.Chain[0].NotAfter.UTC().Format(time.DateOnly)
+		}
+	case prober.Processing:
+		if h.Wire != nil && h.Wire.Info != nil && h.Wire.Info.RTT > 0 {
+			return "round trip " + record.Short(h.Wire.Info.RTT)
+		}
+	case prober.Transfer:
+		if h.Response != nil {
+			return fmt.Sprintf("%s %s, %d bytes", h.Response.Proto, h.Response.StatusText, h.Response.BodyBytes)
+		}
+	}
+	return ""
+}
+
+// addresses prints what became of each address.
+func (p *Printer) addresses(r *prober.Result) {
+	for i := range r.Addresses {
+		a := &r.Addresses[i]
+		text := p.paint(green, "ok")
+		if a.Failure != nil {
+			text = p.paint(red, "FAILED") + " " + a.Failure.Sentence()
+		}
+		p.line("%-39s %10s  %s", a.Addr, record.Short(a.Last().Elapsed), text)
+	}
+	if len(r.Addresses) > 0 {
+		p.line("")
+	}
+}
+
+// verdict is the probe in one sentence.
+func (p *Printer) verdict(r *prober.Result) string {
+	target := record.Printable(config.MaskURL(r.Target.URL))
+	if f := r.Failure; f != nil {
+		return p.paint(red, "FAILED") + " " + target + ": " + f.Sentence() + ", after " + record.Short(r.Elapsed)
+	}
+	answer := ""
+	if response := r.Last().LastHop().Response; response != nil {
+		answer = fmt.Sprintf(" answered %d over %s", response.Status, record.Printable(response.Proto))
+	}
+	return p.paint(green, "OK") + " " + target + answer + ", in " + record.Short(r.Elapsed)
+}
+
+// Line prints a probe in one line, with its number.
+func (p *Printer) Line(n int, r *prober.Result) {
+	result, text := p.paint(green, "ok    "), ""
+	if f := r.Failure; f != nil {
+		result, text = p.paint(red, "FAILED"), f.Sentence()
+	} else {
+		for _, s := range r.Last().LastHop().Spans {
+			if s.Phase != prober.Validate {
+				text += fmt.Sprintf("%s %s  ", s.Phase, record.Short(s.Duration))
+			}
+		}
+	}
+	p.line("%4d  %s  %s  %10s  %s", n, r.Start.Format(time.TimeOnly), result, record.Short(r.Elapsed), strings.TrimRight(text, " "))
+}
+
+// Kept prints what became of a connection that was kept idle.
+func (p *Printer) Kept(age time.Duration, r *prober.KeptResult) {
+	if f := r.Failure; f != nil {
+		p.line("%-8s %s after %s idle: %s", age, p.paint(red, "FAILED"), record.Short(r.Idle), f.Sentence())
+		return
+	}
+	p.line("%-8s %s: served a request after %s idle, in %s", age, p.paint(green, "ok"), record.Short(r.Idle), record.Short(r.Attempt.Elapsed))
+}

@@ -51,6 +51,9 @@ func main() {
 	if o.check {
 		os.Exit(checkConfig(o))
 	}
+	if o.probe != nil {
+		os.Exit(runProbe(&o))
+	}
 	if err := serve(o); err != nil {
 		o.logger.Error("errno_exporter ends", "err", err)
 		os.Exit(1)
@@ -59,7 +62,8 @@ func main() {
 
 // options is the command line.
 type options struct {
-	check         bool // only load the configuration
+	check         bool          // only load the configuration
+	probe         *probeOptions // the command probe; nil for others
 	configFile    string
 	configGiven   bool          // by the user: the file must exist
 	autoReload    time.Duration // how often to look for changes; 0: never
@@ -101,6 +105,7 @@ func parseFlags(args []string) options {
 	var logs promslog.Config
 	promslogflag.AddFlags(app, &logs)
 	app.Command("serve", "Run the exporter.").Default()
+	probeCommand, probe := probeFlags(app)
 	checkCommand := app.Command("check-config", "Load the configuration, print what is wrong and where, and exit with 0 or 1.")
 
 	command := kingpin.MustParse(app.Parse(args))
@@ -124,6 +129,9 @@ func parseFlags(args []string) options {
 		}
 	}
 	o.check = *check || command == checkCommand.FullCommand()
+	if command == probeCommand.FullCommand() {
+		o.probe = probe
+	}
 	o.logger = promslog.New(&logs)
 	o.probeLogger = promslog.New(&promslog.Config{Level: probeLevel, Format: logs.Format, Style: logs.Style})
 	return o
@@ -184,7 +192,7 @@ func serve(o options) error {
 
 	records := history.New(o.historyLimit)
 	watching := watch.New(watch.Options{
-		Prober:   prober.New(prober.Options{UserAgent: "errno_exporter/" + cmp.Or(version.Version, "unversioned")}),
+		Prober:   prober.New(prober.Options{UserAgent: userAgent()}),
 		Remember: o.remember, Registry: registry,
 		Ended: func(r *prober.Result, m *config.Module) {
 			records.Add(r, m)
@@ -213,6 +221,8 @@ func serve(o options) error {
 	defer watching.Close()
 	return listen(server, o, life, func() bool { return !noFile(&o) && current.Changed(o.configFile) })
 }
+
+func userAgent() string { return "errno_exporter/" + cmp.Or(version.Version, "unversioned") }
 
 // loadConfig loads the file. Without one, and without the user asking for one, there is a built-in configuration. The demo has its own.
 func loadConfig(o *options) (*config.Config, error) {

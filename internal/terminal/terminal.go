@@ -70,10 +70,11 @@ func (p *Printer) hop(h *prober.Hop, a *prober.Attempt) {
 	p.line("%s", record.Printable(maskedURL(h.URL)))
 	for _, s := range h.Spans {
 		bar := record.Bar(s, a.Elapsed, barWidth)
+		text := record.Printable(fact(h, s))
 		if s.Failed {
-			bar = p.paint(red, bar)
+			bar, text = p.paint(red, bar), p.paint(red, "FAILED here")
 		}
-		p.line("  %-10s %10s  %s  %s", s.Phase, record.Short(s.Duration), bar, record.Printable(fact(h, s)))
+		p.line("%s", strings.TrimRight(fmt.Sprintf("  %-10s %10s  %s  %s", s.Phase, record.Short(s.Duration), bar, text), " "))
 	}
 	p.line("")
 }

@@ -1,0 +1,131 @@
+package terminal
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"github.com/google/go-cmp/cmp"
+
+	"errno_exporter/internal/metrics/resulttest"
+	"errno_exporter/prober"
+)
+
+var update = flag.Bool("update", false, "write the golden files instead of comparing with them")
+
+// Every record gives exactly the text in its golden file: printable, without escapes and without the secrets of the records.
+func TestWaterfall(t *testing.T) {
+	for _, record := range resulttest.Records() {
+		t.Run(record.Name, func(t *testing.T) {
+			var got bytes.Buffer
+			p := &Printer{Out: &got}
+			p.Waterfall(&record.Result)
+			p.Line(1, &record.Result)
+			file := filepath.Join("testdata", record.Name+".txt")
+			if *update {
+				if err := os.WriteFile(file, got.Bytes(), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got.String()); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if i := strings.IndexFunc(got.String(), func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }); i >= 0 || strings.Contains(got.String(), "hunter2") {
+				t.Errorf("not printable at byte %d, or with a secret:\n%s", i, got.String())
+			}
+		})
+	}
+}
+
+// With colour the text is the same, and every colour is ended.
+func TestColour(t *testing.T) {
+	for _, record := range resulttest.Records() {
+		var plain, coloured bytes.Buffer
+		(&Printer{Out: &plain}).Waterfall(&record.Result)
+		(&Printer{Out: &coloured, Colour: true}).Waterfall(&record.Result)
+		text := coloured.String()
+		if strings.Count(text, "\x1b[") != 2*strings.Count(text, "\x1b[0m") || !strings.Contains(text, "\x1b[") {
+			t.Errorf("%s: colours are not ended: %q", record.Name, text)
+		}
+		for _, code := range []string{"31", "32", "2", "0"} {
+			text = strings.ReplaceAll(text, "\x1b["+code+"m", "")
+		}
+		if diff := cmp.Diff(plain.String(), text); diff != "" {
+			t.Errorf("%s (-plain +coloured):\n%s", record.Name, diff)
+		}
+	}
+}
+
+func TestJSON(t *testing.T) {
+	for _, record := range resulttest.Records() {
+		var out bytes.Buffer
+		if err := (&Printer{Out: &out}).JSON(&record.Result); err != nil {
+			t.Fatal(err)
+		}
+		var got probeJSON
+		if err := json.Unmarshal(out.Bytes(), &got); err != nil || strings.Count(out.String(), "\n") != 1 || strings.Contains(out.String(), "hunter2") {
+			t.Errorf("%s: %v, want one line of JSON without secrets:\n%s", record.Name, err, out.String())
+		}
+		f := record.Result.Failure
+		if got.Success != (f == nil) || f != nil && (got.Failure.Reason != f.Reason || got.Failure.Sentence != f.Sentence()) {
+			t.Errorf("%s: success %t, failure %+v, want %+v", record.Name, got.Success, got.Failure, f)
+		}
+		if hop := got.Attempts[0].Hops[0]; len(hop.Phases) != len(record.Result.Attempts[0].Hops[0].Spans) {
+			t.Errorf("%s: %d phases, want %d", record.Name, len(hop.Phases), len(record.Result.Attempts[0].Hops[0].Spans))
+		}
+	}
+}
+
+func TestSummary(t *testing.T) {
+	s := NewSummary()
+	for i := range 20 {
+		r := resulttest.HTTPSuccess()
+		r.Elapsed = time.Duration(i+1) * time.Second
+		s.Add(&r)
+	}
+	for range 5 {
+		r := resulttest.ResetInProcessing()
+		s.Add(&r)
+	}
+	refused := resulttest.ConnectRefused()
+	s.Add(&refused)
+	abandoned := resulttest.ResetInProcessing()
+	abandoned.Failure = &prober.Failure{Phase: prober.Processing, Reason: prober.Abandoned}
+	s.Add(&abandoned)
+	var got bytes.Buffer
+	(&Printer{Out: &got}).Summary("http://api.example.com/", s)
+	want := []string{
+		"http://api.example.com/: 26 sent, 6 failed (23 %)",
+		"      5  processing tcp.reset ECONNRESET peer",
+		"      1  connect tcp.refused ECONNREFUSED peer",
+		"                    min        avg        p50        p95        max",
+		"  all           1.000 s   10.500 s   10.000 s   19.000 s   20.000 s",
+	}
+	for _, line := range want {
+		if !strings.Contains(got.String(), line+"\n") {
+			t.Errorf("no line %q in\n%s", line, got.String())
+		}
+	}
+}
+
+func TestKept(t *testing.T) {
+	var got bytes.Buffer
+	p := &Printer{Out: &got}
+	p.Kept(30*time.Second, &prober.KeptResult{Idle: 30 * time.Second, Used: true, Attempt: prober.Attempt{Elapsed: 2 * time.Millisecond}})
+	p.Kept(5*time.Minute, &prober.KeptResult{Idle: time.Minute, Failure: &prober.Failure{Phase: prober.Idle, Reason: prober.TCPClosed, Origin: prober.Peer}})
+	want := "30s      ok: served a request after 30.000 s idle, in 2.0 ms\n" +
+		"5m0s     FAILED after 60.000 s idle: connection closed by the peer while the connection was idle\n"
+	if diff := cmp.Diff(want, got.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -194,9 +194,9 @@ func serve(o options) error {
 	watching := watch.New(watch.Options{
 		Prober:   prober.New(prober.Options{UserAgent: userAgent()}),
 		Remember: o.remember, Registry: registry,
-		Ended: func(r *prober.Result, m *config.Module) {
-			records.Add(r, m)
+		Ended: func(r *prober.Result, m *config.Module) uint64 {
 			web.LogProbe(o.probeLogger, r)
+			return records.Add(r, m)
 		},
 	})
 	watching.Apply(loaded)

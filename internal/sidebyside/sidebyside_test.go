@@ -159,7 +159,7 @@ func startOurs(t *testing.T, file string) string {
 	registry := prometheus.NewPedanticRegistry()
 	watching := watch.New(watch.Options{
 		Prober: prober.New(prober.Options{UserAgent: "errno_exporter/test"}), Remember: 10, Registry: registry,
-		Ended: func(*prober.Result, *config.Module) {},
+		Ended: func(*prober.Result, *config.Module) uint64 { return 0 },
 	})
 	watching.Apply(c)
 	endpoints := &web.Endpoints{

@@ -12,9 +12,10 @@ import (
 
 // target is a configured target with what is kept of it.
 type target struct {
-	config *config.Target
-	totals *metrics.Totals
-	keeper *keeper
+	config   *config.Target
+	totals   *metrics.Totals
+	timeline *timeline
+	keeper   *keeper
 
 	mu     sync.Mutex // guards what follows
 	flight *flight    // the probe that is under way or about to start; nil if there is none
@@ -90,6 +91,9 @@ func (w *Watch) fly(t *target, f *flight) {
 	outcome, err := w.probe(ctx, prober.Target{URL: t.config.URL}, t.config.Module, t.totals)
 	if err != nil {
 		outcome = nil // it is counted
+	}
+	if outcome != nil {
+		t.timeline.add(Tick{outcome.Record, outcome.Ended, outcome.Result.Elapsed, outcome.Result.Failure})
 	}
 	keptUsed()
 	t.land(f, outcome)

@@ -34,7 +34,7 @@ func newTested(t testing.TB, c *config.Config) *tested {
 	b := &tested{registry: prometheus.NewPedanticRegistry(), ended: make(chan *prober.Result, 5000)}
 	b.Watch = New(Options{
 		Prober: prober.New(prober.Options{UserAgent: "errno_exporter/test"}), Remember: 10, Registry: b.registry,
-		Ended: func(r *prober.Result, _ *config.Module) { b.ended <- r },
+		Ended: func(r *prober.Result, _ *config.Module) uint64 { b.ended <- r; return 0 },
 	})
 	b.Apply(c)
 	return b

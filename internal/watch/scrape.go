@@ -30,6 +30,31 @@ type State struct {
 	Kept    metrics.Kept // of connections kept to it
 }
 
+// Status is what is known of a target without probing it.
+type Status struct {
+	Target   *config.Target
+	Last     *Outcome // nil before the first probe
+	Timeline Timeline
+	Kept     metrics.Kept
+}
+
+// Status returns what is known of every configured target, in the configuration's order.
+func (w *Watch) Status() []Status {
+	now := time.Now()
+	targets := w.current()
+	all := make([]Status, len(targets))
+	for i, t := range targets {
+		all[i] = Status{Target: t.config, Last: t.latest(), Timeline: t.timeline.at(now), Kept: t.keeper.state()}
+	}
+	return all
+}
+
+func (t *target) latest() *Outcome {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.last
+}
+
 // Scrape probes every configured target, and returns what it has of each when all have ended, at the latest when its time is up. The
 // order is the configuration's. It returns nil when the context was cancelled.
 func (w *Watch) Scrape(ctx context.Context, budget time.Duration) []State {

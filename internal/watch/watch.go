@@ -19,15 +19,15 @@ import (
 // Options are what a Watch is made of.
 type Options struct {
 	Prober   *prober.Prober
-	Remember int                                  // targets of /probe to keep the totals of
-	Ended    func(*prober.Result, *config.Module) // is told of every probe that ended
-	Registry prometheus.Registerer                // of the exporter's own metrics
+	Remember int                                         // targets of /probe to keep the totals of
+	Ended    func(*prober.Result, *config.Module) uint64 // is told of every probe that ended, and returns its record's ID
+	Registry prometheus.Registerer                       // of the exporter's own metrics
 }
 
 // Watch probes, for scrapes of /metrics and for /probe. It may be used by many goroutines.
 type Watch struct {
 	prober *prober.Prober
-	ended  func(*prober.Result, *config.Module)
+	ended  func(*prober.Result, *config.Module) uint64
 	slots  *slots
 	lag    *lag
 	others *memory
@@ -54,16 +54,16 @@ func New(o Options) *Watch {
 func (w *Watch) Apply(c *config.Config) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	stayed := map[memoryKey]*metrics.Totals{}
+	stayed := map[memoryKey]*target{}
 	for _, t := range w.targets {
-		stayed[t.key()] = t.totals
+		stayed[t.key()] = t
 		t.keeper.close()
 	}
 	w.targets = nil
 	for _, configured := range c.Targets {
-		t := &target{config: configured}
-		if t.totals = stayed[t.key()]; t.totals == nil {
-			t.totals = metrics.NewTotals()
+		t := &target{config: configured, totals: metrics.NewTotals(), timeline: new(timeline)}
+		if before := stayed[t.key()]; before != nil {
+			t.totals, t.timeline = before.totals, before.timeline
 		}
 		t.keeper = newKeeper(configured, t.totals, &w.kept)
 		w.targets = append(w.targets, t)
@@ -89,7 +89,8 @@ func (w *Watch) current() []*target {
 type Outcome struct {
 	Result   *prober.Result
 	Ended    time.Time
-	Reliable bool // the exporter itself was not late while it probed
+	Reliable bool   // the exporter itself was not late while it probed
+	Record   uint64 // the ID of its record; 0 if none is kept
 }
 
 // ErrNotStarted says that a probe found no slot, or no processor, before its deadline. It says nothing about the target.
@@ -124,6 +125,6 @@ func (w *Watch) probe(ctx context.Context, t prober.Target, m *config.Module, to
 		w.own.Unreliable.Inc()
 	}
 	totals.Observe(&r)
-	w.ended(&r, m)
+	o.Record = w.ended(&r, m)
 	return o, nil
 }

@@ -26,9 +26,9 @@ func BenchmarkScrape(b *testing.B) {
 		records := history.New(100)
 		watching := watch.New(watch.Options{
 			Prober: prober.New(prober.Options{UserAgent: "errno_exporter"}), Remember: 1, Registry: prometheus.NewRegistry(),
-			Ended: func(r *prober.Result, m *config.Module) {
-				records.Add(r, m)
+			Ended: func(r *prober.Result, m *config.Module) uint64 {
 				LogProbe(slog.New(slog.DiscardHandler), r)
+				return records.Add(r, m)
 			},
 		})
 		watching.Apply(server.Config(b, row.url, 1000))

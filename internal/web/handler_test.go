@@ -38,7 +38,7 @@ func serveConfig(t *testing.T, c *config.Config, logger *slog.Logger) *httptest.
 	registry, records := prometheus.NewPedanticRegistry(), history.New(2)
 	watching := watch.New(watch.Options{
 		Prober: prober.New(prober.Options{UserAgent: "errno_exporter/test"}), Remember: 10, Registry: registry,
-		Ended: func(r *prober.Result, m *config.Module) { records.Add(r, m); LogProbe(logger, r) },
+		Ended: func(r *prober.Result, m *config.Module) uint64 { LogProbe(logger, r); return records.Add(r, m) },
 	})
 	watching.Apply(c)
 	endpoints := &Endpoints{

@@ -1,0 +1,45 @@
+package watch
+
+import (
+	"testing"
+	"time"
+
+	"errno_exporter/prober"
+)
+
+func TestTimeline(t *testing.T) {
+	start := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	reset := &prober.Failure{Phase: prober.Processing, Reason: prober.TCPReset}
+	l := new(timeline)
+	if got := l.at(start); len(got.Ticks) != 0 || !got.Since.IsZero() || got.LastFailure != nil || got.All != (Share{}) {
+		t.Errorf("before the first probe: %+v", got)
+	}
+	for i := range 2000 { // a minute each; every tenth of the first hour fails, and the last three
+		tick := Tick{Record: uint64(i + 1), Ended: start.Add(time.Duration(i) * time.Minute)}
+		if i < 60 && i%10 == 0 || i >= 1997 {
+			tick.Failure = reset
+		}
+		l.add(tick)
+	}
+	now := start.Add(1999 * time.Minute)
+	got := l.at(now)
+	if len(got.Ticks) != 60 || got.Ticks[0].Record != 1941 || got.Ticks[59].Record != 2000 {
+		t.Errorf("%d ticks from %d to %d, want 60 from 1941 to 2000", len(got.Ticks), got.Ticks[0].Record, got.Ticks[59].Record)
+	}
+	if want := start.Add(1997 * time.Minute); !got.Since.Equal(want) {
+		t.Errorf("since %s, want %s", got.Since, want)
+	}
+	if got.LastFailure == nil || got.LastFailure.Record != 2000 {
+		t.Errorf("last failure %+v, want record 2000", got.LastFailure)
+	}
+	if want := (Share{1991, 2000}); got.All != want {
+		t.Errorf("all %+v, want %+v", got.All, want)
+	}
+	// Buckets are five minutes wide: an hour is what has begun since then.
+	if want := (Share{57, 60}); got.Hour != want {
+		t.Errorf("hour %+v, want %+v", got.Hour, want)
+	}
+	if want := (Share{1437, 1440}); got.Day != want {
+		t.Errorf("day %+v, want %+v", got.Day, want)
+	}
+}

@@ -15,6 +15,15 @@ type Lifecycle struct {
 
 	mu       sync.Mutex // one reload at a time
 	draining atomic.Bool
+	failed   atomic.Pointer[error] // what the last reload failed by; nil if it did not
+}
+
+// Failed is what was wrong at the last reload, nil if that was good.
+func (l *Lifecycle) Failed() error {
+	if err := l.failed.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 // Drain makes /-/ready answer 503: no new scrapes, please.
@@ -24,7 +33,11 @@ func (l *Lifecycle) Drain() { l.draining.Store(true) }
 func (l *Lifecycle) Again() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.Reload()
+	err := l.Reload()
+	if l.failed.Store(nil); err != nil {
+		l.failed.Store(&err)
+	}
+	return err
 }
 
 // handle adds the endpoints.

@@ -33,7 +33,8 @@ func (e *Endpoints) Handler() http.Handler {
 	e.Life.handle(mux)
 	records{e.History}.handle(mux)
 	mux.HandleFunc("GET /config", e.config)
-	mux.Handle("GET /{$}", landing{config: e.Probe.Config})
+	mux.HandleFunc("GET /{$}", e.status)
+	mux.HandleFunc("GET /static/{file}", func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, files, "static/"+r.PathValue("file")) })
 	if e.Pprof {
 		profiles(mux)
 	}

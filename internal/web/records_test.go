@@ -12,6 +12,7 @@ import (
 
 	"errno_exporter/config"
 	"errno_exporter/internal/history"
+	"errno_exporter/internal/watch"
 )
 
 // TestRecords: three probes are made with room for two records; rows ask for them.
@@ -65,7 +66,7 @@ func TestRoutePrefix(t *testing.T) {
 		{"/a/b", "/a/b/config", 200, ""},
 	} {
 		endpoints := &Endpoints{
-			Probe: &ProbeHandler{Config: config.NewCurrent(config.Default())},
+			Probe: &ProbeHandler{Watch: watch.New(watch.Options{Registry: prometheus.NewRegistry()}), Config: config.NewCurrent(config.Default())},
 			Life:  new(Lifecycle), History: history.New(1), Registry: prometheus.NewPedanticRegistry(), RoutePrefix: row.prefix,
 		}
 		answer := httptest.NewRecorder()

@@ -1,0 +1,286 @@
+package web
+
+import (
+	"cmp"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/common/version"
+
+	"errno_exporter/config"
+	"errno_exporter/internal/record"
+	"errno_exporter/internal/watch"
+	"errno_exporter/prober"
+)
+
+//go:embed templates static
+var files embed.FS
+
+// statusPage is the page at /.
+var statusPage = template.Must(template.ParseFS(files, "templates/status.html"))
+
+// status is what the page at / says, and its twin in JSON.
+type status struct {
+	Version   string         `json:"version"`
+	Time      time.Time      `json:"time"`
+	Targets   int            `json:"targets"` // configured
+	Failing   int            `json:"failing"`
+	Problems  []string       `json:"problems"` // of the exporter itself
+	Shown     []targetStatus `json:"shown"`    // those that were asked for
+	Query     string         `json:"-"`
+	OnlyBad   bool           `json:"-"`
+	Modules   []string       `json:"-"`
+	Default   string         `json:"-"`
+	Pprof     bool           `json:"-"`
+	Lifecycle bool           `json:"-"`
+}
+
+// targetStatus is what there is to say of one target.
+type targetStatus struct {
+	Name        string         `json:"name"`
+	URL         string         `json:"url"`
+	Module      string         `json:"module"`
+	Labels      []config.Label `json:"labels,omitempty"`
+	State       string         `json:"state"` // ok, failing or unknown
+	Since       *time.Time     `json:"since,omitempty"`
+	Reliable    bool           `json:"reliable"`
+	Duration    float64        `json:"duration_seconds"`
+	Failure     *failureStatus `json:"last_failure,omitempty"`
+	Hour        shareStatus    `json:"hour"`
+	Day         shareStatus    `json:"day"`
+	All         shareStatus    `json:"since_start"`
+	Phases      []phaseStatus  `json:"phases,omitempty"`
+	Ticks       []tickStatus   `json:"results,omitempty"`
+	SinceText   string         `json:"-"`
+	Sparkline   string         `json:"-"` // points of a polyline
+	OKPath      string         `json:"-"` // ticks without a record: of successes
+	BadPath     string         `json:"-"` // and of failures
+	Links       []tickStatus   `json:"-"` // ticks with a record
+	SlowestText string         `json:"-"` // of the ticks
+}
+
+type failureStatus struct {
+	Time     time.Time     `json:"time"`
+	Phase    prober.Phase  `json:"phase"`
+	Reason   prober.Reason `json:"reason"`
+	Errno    string        `json:"errno"`
+	Origin   prober.Origin `json:"origin"`
+	Sentence string        `json:"sentence"`
+	Advice   string        `json:"advice"`
+	Record   uint64        `json:"record,omitempty"`
+	Ago      string        `json:"-"`
+}
+
+type shareStatus struct {
+	Succeeded uint64 `json:"succeeded"`
+	Probes    uint64 `json:"probes"`
+}
+
+// Text is the share in percent; of no probes it is a dash. What is not quite 100 is never shown as 100.
+func (s shareStatus) Text() string {
+	switch {
+	case s.Probes == 0:
+		return "–"
+	case s.Succeeded == s.Probes:
+		return "100 %"
+	}
+	return fmt.Sprintf("%.1f %%", min(99.9, 100*float64(s.Succeeded)/float64(s.Probes)))
+}
+
+// phaseStatus is a phase of the last probe, and where it stands in a bar of 1000 units.
+type phaseStatus struct {
+	Phase    prober.Phase `json:"phase"`
+	Duration float64      `json:"duration_seconds"`
+	Failed   bool         `json:"failed,omitempty"`
+	Text     string       `json:"-"`
+	X, Width float64      `json:"-"`
+}
+
+// tickStatus is one of the last results, and where it stands.
+type tickStatus struct {
+	Record  uint64    `json:"record,omitempty"` // 0: its record is no longer kept
+	Time    time.Time `json:"time"`
+	OK      bool      `json:"ok"`
+	Seconds float64   `json:"duration_seconds"`
+	Reason  string    `json:"reason,omitempty"`
+	Title   string    `json:"-"`
+	X       int       `json:"-"`
+}
+
+// status answers /: for a person, or with format=json or by Accept in JSON.
+func (e *Endpoints) status(w http.ResponseWriter, r *http.Request) {
+	s := e.statusOf(r)
+	if r.URL.Query().Get("format") == "json" || strings.HasPrefix(r.Header.Get("Accept"), "application/json") {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(s) // an asker who has gone is no one to tell
+		return
+	}
+	pageHeaders(w)
+	_ = statusPage.Execute(w, s) // fails only when the asker has gone
+}
+
+func (e *Endpoints) statusOf(r *http.Request) status {
+	c, query, targets := e.Probe.Config.Get(), r.URL.Query(), e.Probe.Watch.Status()
+	s := status{
+		Version: cmp.Or(version.Version, "unversioned"), Time: time.Now().UTC().Truncate(time.Second), Problems: e.problems(targets), Shown: []targetStatus{},
+		Query: query.Get("q"), OnlyBad: query.Get("failing") != "", Modules: slices.Sorted(maps.Keys(c.Modules)), Default: defaultModule,
+		Pprof: e.Pprof, Lifecycle: e.Life.Enabled,
+	}
+	for _, t := range targets {
+		s.Targets++
+		bad := t.Last != nil && t.Last.Result.Failure != nil
+		if bad {
+			s.Failing++
+		}
+		if matches(t.Target, s.Query) && (bad || !s.OnlyBad) {
+			s.Shown = append(s.Shown, e.targetStatus(&t, s.Time))
+		}
+	}
+	slices.SortStableFunc(s.Shown, func(a, b targetStatus) int { return strings.Compare(a.State, b.State) }) // failing, ok, unknown
+	return s
+}
+
+// matches reports whether a target has a text in its name, URL, module or labels.
+func matches(t *config.Target, query string) bool {
+	text := t.Name + "\n" + config.MaskURL(t.URL) + "\n" + t.Module.Name
+	for _, l := range t.Labels {
+		text += "\n" + l.Name + "=" + l.Value
+	}
+	return strings.Contains(strings.ToLower(text), strings.ToLower(query))
+}
+
+func (e *Endpoints) targetStatus(t *watch.Status, now time.Time) targetStatus {
+	s := targetStatus{
+		Name: t.Target.Name, URL: config.MaskURL(t.Target.URL), Module: t.Target.Module.Name, Labels: t.Target.Labels, State: "unknown", Reliable: true,
+		Hour: shareStatus(t.Timeline.Hour), Day: shareStatus(t.Timeline.Day), All: shareStatus(t.Timeline.All),
+	}
+	if f := t.Timeline.LastFailure; f != nil {
+		s.Failure = e.failureStatus(f, now)
+	}
+	s.addTicks(t.Timeline.Ticks, e.History.Kept)
+	if t.Last == nil {
+		return s
+	}
+	s.State = "ok"
+	if t.Last.Result.Failure != nil {
+		s.State = "failing"
+	}
+	s.Since, s.SinceText = &t.Timeline.Since, ago(now.Sub(t.Timeline.Since))
+	s.Reliable, s.Duration = t.Last.Reliable, t.Last.Result.Elapsed.Seconds()
+	s.addPhases(t.Last.Result.Last())
+	return s
+}
+
+func (e *Endpoints) failureStatus(t *watch.Tick, now time.Time) *failureStatus {
+	f := t.Failure
+	s := &failureStatus{
+		Time: t.Ended, Phase: f.Phase, Reason: f.Reason, Errno: prober.ErrnoName(f.Errno), Origin: f.Origin, Sentence: f.Sentence(), Advice: f.Reason.Info().Sentence,
+		Ago: ago(now.Sub(t.Ended)),
+	}
+	if e.History.Kept(t.Record) {
+		s.Record = t.Record
+	}
+	return s
+}
+
+// phaseUnits is the width of the bar of phases.
+const phaseUnits = 1000
+
+func (s *targetStatus) addPhases(a *prober.Attempt) {
+	var whole time.Duration
+	for i := range a.Hops {
+		for _, span := range a.Hops[i].Spans {
+			whole += span.Duration
+		}
+	}
+	x := 0.0
+	for i := range a.Hops {
+		for _, span := range a.Hops[i].Spans {
+			if span.Phase == prober.Validate && !span.Failed {
+				continue
+			}
+			width := 0.0
+			if whole > 0 {
+				width = phaseUnits * float64(span.Duration) / float64(whole)
+			}
+			s.Phases = append(s.Phases, phaseStatus{span.Phase, span.Duration.Seconds(), span.Failed, record.Short(span.Duration), x, width})
+			x += width
+		}
+	}
+}
+
+// The size of the picture of the last results.
+const (
+	tickStep        = 8
+	sparklineHeight = 24
+)
+
+func (s *targetStatus) addTicks(ticks []watch.Tick, kept func(uint64) bool) {
+	var slowest time.Duration
+	for _, t := range ticks {
+		slowest = max(slowest, t.Elapsed)
+	}
+	var points, ok, bad strings.Builder
+	for i, t := range ticks {
+		tick := tickStatus{Time: t.Ended, OK: t.Failure == nil, Seconds: t.Elapsed.Seconds(), X: i * tickStep}
+		word := "ok"
+		if t.Failure != nil {
+			tick.Reason, word = string(t.Failure.Reason), t.Failure.Sentence()
+		}
+		if kept(t.Record) {
+			tick.Record = t.Record
+		}
+		tick.Title = fmt.Sprintf("%s: %s, in %s", t.Ended.UTC().Format(time.DateTime), word, record.Short(t.Elapsed))
+		switch {
+		case tick.Record != 0:
+			s.Links = append(s.Links, tick)
+		case tick.OK:
+			fmt.Fprintf(&ok, "M%d 4h6v16h-6z", tick.X)
+		default:
+			fmt.Fprintf(&bad, "M%d 0h6v20h-6z", tick.X)
+		}
+		s.Ticks = append(s.Ticks, tick)
+		fmt.Fprintf(&points, "%d,%.1f ", i*tickStep+tickStep/2, sparklineHeight-1-float64(sparklineHeight-2)*float64(t.Elapsed)/float64(max(slowest, 1)))
+	}
+	s.OKPath, s.BadPath = ok.String(), bad.String()
+	s.Sparkline, s.SlowestText = strings.TrimSpace(points.String()), record.Short(slowest)
+}
+
+// ago is a span of time in its largest unit.
+func ago(d time.Duration) string {
+	switch day := 24 * time.Hour; {
+	case d >= 2*day:
+		return fmt.Sprintf("%d days", d/day)
+	case d >= 2*time.Hour:
+		return fmt.Sprintf("%d hours", d/time.Hour)
+	case d >= 2*time.Minute:
+		return fmt.Sprintf("%d minutes", d/time.Minute)
+	default:
+		return fmt.Sprintf("%d s", max(0, d)/time.Second)
+	}
+}
+
+// problems are those of the exporter itself, each in a sentence.
+func (e *Endpoints) problems(targets []watch.Status) []string {
+	problems := []string{}
+	if err := e.Life.Failed(); err != nil {
+		problems = append(problems, "The last reload of the configuration failed, the one of before is in force: "+err.Error())
+	}
+	late := 0
+	for _, t := range targets {
+		if t.Last != nil && !t.Last.Reliable {
+			late++
+		}
+	}
+	if late > 0 {
+		problems = append(problems, fmt.Sprintf("The exporter itself was late in the last probe of %d targets: their times are too long.", late))
+	}
+	return problems
+}

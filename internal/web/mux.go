@@ -34,7 +34,9 @@ func (e *Endpoints) Handler() http.Handler {
 	records{e.History}.handle(mux)
 	mux.HandleFunc("GET /config", e.config)
 	mux.HandleFunc("GET /{$}", e.status)
-	mux.HandleFunc("GET /static/{file}", func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, files, "static/"+r.PathValue("file")) })
+	mux.HandleFunc("GET /static/{file}", func(w http.ResponseWriter, r *http.Request) {
+		http.ServeFileFS(w, r, files, "static/"+r.PathValue("file"))
+	})
 	if e.Pprof {
 		profiles(mux)
 	}

@@ -9,7 +9,6 @@ import (
 
 	"errno_exporter/config"
 	"errno_exporter/internal/history"
-	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/record"
 	"errno_exporter/prober"
 )
@@ -19,7 +18,7 @@ type records struct{ history *history.History }
 
 func (h records) handle(mux *http.ServeMux) {
 	mux.HandleFunc("GET /history", h.list)
-	mux.HandleFunc("GET /history/{id}", func(w http.ResponseWriter, r *http.Request) { h.byID(w, r.PathValue("id")) })
+	mux.HandleFunc("GET /history/{id}", func(w http.ResponseWriter, r *http.Request) { h.byID(w, r, r.PathValue("id")) })
 	mux.HandleFunc("GET /logs", h.logs)
 }
 
@@ -27,7 +26,7 @@ func (h records) handle(mux *http.ServeMux) {
 func (h records) logs(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	if id := query.Get("id"); id != "" {
-		h.byID(w, id)
+		h.byID(w, r, id)
 		return
 	}
 	target, err := prober.ParseTarget(query.Get("target"))
@@ -38,7 +37,7 @@ func (h records) logs(w http.ResponseWriter, r *http.Request) {
 	module := query.Get("module")
 	for _, kept := range h.history.Records() {
 		if key := kept.KeyOf(); key.Target == target.URL.String() && (module == "" || module == key.Module) {
-			h.show(w, kept)
+			h.show(w, r, kept)
 			return
 		}
 	}
@@ -46,9 +45,9 @@ func (h records) logs(w http.ResponseWriter, r *http.Request) {
 }
 
 // byID shows a record by its number, or by the trace ID that its request bore.
-func (h records) byID(w http.ResponseWriter, text string) {
+func (h records) byID(w http.ResponseWriter, r *http.Request, text string) {
 	if kept := h.history.Trace(text); kept != nil {
-		h.show(w, kept)
+		h.show(w, r, kept)
 		return
 	}
 	id, err := strconv.ParseUint(text, 10, 64)
@@ -61,14 +60,7 @@ func (h records) byID(w http.ResponseWriter, text string) {
 		http.Error(w, fmt.Sprintf("probe %d is not kept, or no longer: see /history, and --history.limit", id), http.StatusNotFound)
 		return
 	}
-	h.show(w, kept)
-}
-
-func (h records) show(w http.ResponseWriter, kept *history.Record) {
-	e := metrics.NewExposition()
-	e.Probe(kept.Result, kept.Module)
-	plainText(w)
-	_, _ = w.Write(record.Text(kept.Result, kept.Module, metrics.Kept{}, e)) // an asker who has gone is no one to tell
+	h.show(w, r, kept)
 }
 
 // listed is one line of the list.
@@ -84,17 +76,20 @@ var listPage = template.Must(template.New("history").Parse(`<!DOCTYPE html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Recent probes - errno_exporter</title>
+<title>Recent probes – errno_exporter</title>
+<link rel="stylesheet" href="static/style.css">
+<link rel="icon" href="data:,">
 </head>
 <body>
-<h1>Recent probes</h1>
-<p><a href="./">errno_exporter</a></p>
+<header><h1>Recent probes</h1><nav aria-label="Pages"><a href="./">targets</a></nav></header>
+<main>
 {{if .}}<table>
 <thead><tr><th>Time</th><th>Target</th><th>Module</th><th>Result</th><th>Took</th><th>Record</th></tr></thead>
 <tbody>
 {{range .}}<tr><td>{{.Time}}</td><td>{{.Target}}</td><td>{{.Module}}</td><td>{{if .Failed}}<strong>{{.Result}}</strong>{{else}}{{.Result}}{{end}}</td><td>{{.Duration}}</td><td><a href="history/{{.ID}}">{{.ID}}</a></td></tr>
 {{end}}</tbody>
 </table>{{else}}<p>No probe has been made yet.</p>{{end}}
+</main>
 </body>
 </html>
 `))

@@ -27,7 +27,12 @@ func TestRecords(t *testing.T) {
 		status     int
 		has        string
 	}{
-		{"by id", "/history/3", 200, "OK: " + target.URL + "/last?token=<hidden> answered 200"},
+		{"by id", "/history/3?format=text", 200, "OK: " + target.URL + "/last?token=<hidden> answered 200"},
+		{"the page of a success", "/history/3", 200, `<span class="state">OK</span> <span class="url">` + target.URL + "/last?token=&lt;hidden&gt;</span>"},
+		{"the page of a failure", "/history/2", 200, "<p><strong>unexpected HTTP status</strong></p>"},
+		{"its waterfall", "/history/2", 200, `<rect class="p-processing" x="`},
+		{"the command that repeats it", "/history/2", 200, "<pre>curl -sv -o /dev/null --max-time 120 --http1.1 -H &#39;User-Agent: errno_exporter/test&#39; " + target.URL + "/broken</pre>"},
+		{"the whole record", "/history/2", 200, "FAILED: " + target.URL + "/broken: unexpected HTTP status"},
 		{"logs by id", "/logs?id=2", 200, "FAILED: " + target.URL + "/broken: unexpected HTTP status"},
 		{"logs by target", "/logs?target=" + at("/broken"), 200, "reason=http.error"},
 		{"logs by target and module", "/logs?target=" + at("/broken") + "&module=http_2xx", 200, "reason=http.error"},

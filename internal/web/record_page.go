@@ -1,0 +1,112 @@
+package web
+
+import (
+	"fmt"
+	"html/template"
+	"net/http"
+	"time"
+
+	"errno_exporter/config"
+	"errno_exporter/internal/history"
+	"errno_exporter/internal/metrics"
+	"errno_exporter/internal/record"
+	"errno_exporter/prober"
+)
+
+var recordTemplate = template.Must(template.ParseFS(files, "templates/record.html"))
+
+// recordPage is what the page of one probe says.
+type recordPage struct {
+	ID                   uint64
+	Target, Module       string
+	Start, Took, Allowed string
+	Failure              *failureStatus // nil for a success
+	Hops                 []waterfall
+	Curl                 string // repeats the last hop's request
+	Text                 string // the whole record
+}
+
+// waterfall is a hop's phases as bars, in a picture of 1000 units' width.
+type waterfall struct {
+	Title  string
+	Height int
+	Bars   []waterfallBar
+}
+
+type waterfallBar struct {
+	Phase           prober.Phase
+	Text            string
+	Failed          bool
+	X, Width, TextX float64
+	Y, TextY        int
+}
+
+// The places in the picture: names, then bars, then durations.
+const (
+	barsFrom, barsWidth = 100, 720
+	barHeight           = 24
+)
+
+// show answers with one record: for a person, or with format=text as plain text.
+func (h records) show(w http.ResponseWriter, r *http.Request, kept *history.Record) {
+	e := metrics.NewExposition()
+	e.Probe(kept.Result, kept.Module)
+	text := record.Text(kept.Result, kept.Module, metrics.Kept{}, e)
+	if r.URL.Query().Get("format") == "text" || r.URL.Path == "/logs" {
+		plainText(w)
+		_, _ = w.Write(text) // an asker who has gone is no one to tell
+		return
+	}
+	pageHeaders(w)
+	_ = recordTemplate.Execute(w, newRecordPage(kept, string(text))) // fails only when the asker has gone
+}
+
+func newRecordPage(kept *history.Record, text string) recordPage {
+	r := kept.Result
+	p := recordPage{
+		ID: kept.ID, Target: config.MaskURL(r.Target.URL), Module: r.Module, Start: r.Start.UTC().Format(time.RFC3339),
+		Took: record.Short(r.Elapsed), Allowed: record.Short(r.Timeout), Curl: record.Curl(r, r.Last().LastHop(), kept.Module), Text: text,
+	}
+	if f := r.Failure; f != nil {
+		p.Failure = &failureStatus{Phase: f.Phase, Reason: f.Reason, Errno: prober.ErrnoName(f.Errno), Origin: f.Origin, Sentence: f.Sentence(), Advice: f.Reason.Info().Sentence}
+	}
+	for i := range r.Attempts {
+		a := &r.Attempts[i]
+		for j := range a.Hops {
+			title := maskedLink(a.Hops[j].URL)
+			if len(r.Attempts) > 1 {
+				title = fmt.Sprintf("Attempt %d of %d: %s", i+1, len(r.Attempts), title)
+			}
+			p.Hops = append(p.Hops, newWaterfall(title, &a.Hops[j], a.Elapsed))
+		}
+	}
+	return p
+}
+
+// maskedLink is a URL as it may be shown.
+func maskedLink(text string) string {
+	u, err := config.ParseURL(text)
+	if err != nil {
+		return config.WithoutUserinfo(text)
+	}
+	return config.MaskURL(u)
+}
+
+func newWaterfall(title string, h *prober.Hop, whole time.Duration) waterfall {
+	w := waterfall{Title: title, Height: barHeight*len(h.Spans) + 4}
+	place := func(d time.Duration) float64 {
+		if whole <= 0 {
+			return 0
+		}
+		return barsWidth * float64(min(max(d, 0), whole)) / float64(whole)
+	}
+	for i, s := range h.Spans {
+		from := place(s.Start)
+		width := max(2, place(s.Start+s.Duration)-from) // the shortest is still to be seen
+		w.Bars = append(w.Bars, waterfallBar{
+			Phase: s.Phase, Text: record.Short(s.Duration), Failed: s.Failed, X: barsFrom + from, Width: width, TextX: barsFrom + from + width + 6,
+			Y: i*barHeight + 3, TextY: i*barHeight + 17,
+		})
+	}
+	return w
+}

@@ -52,11 +52,14 @@ const legend = (panel) => ({...panel.options.legend, displayMode: 'list', calcs:
 function Panel({panel, answers, width, height}) {
   const all = configured(panel, answers);
   const inner = {width: width - 16, height: height - 40};
+  if (all.length === 0 || all[0].fields.length === 0) {
+    return <p style={{color: theme.colors.text.secondary}}>{panel.fieldConfig.defaults.noValue ?? 'No data'}</p>;
+  }
   if (panel.type === 'timeseries') {
     return <TimeSeries frames={all} timeRange={{from: dateTime(from), to: dateTime(to), raw: {from: dateTime(from), to: dateTime(to)}}} timeZone="utc" legend={legend(panel)} {...inner} />;
   }
   if (panel.type === 'table') {
-    return all[0].fields.length ? <Table data={all[0]} {...inner} /> : <p style={{color: theme.colors.text.secondary}}>No data</p>;
+    return <Table data={all[0]} {...inner} />;
   }
   const shown = all.map((frame) => {
     const field = frame.fields[1];

@@ -1,0 +1,252 @@
+// Package browser looks at the exporter's pages with a real browser.
+package browser
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/accessibility"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+const repository = "../.."
+
+// exporter runs the demo until the test ends, scrapes it a few times, and returns its address.
+func exporter(t *testing.T, scrapes int) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "errno_exporter")
+	build := exec.Command("go", "build", "-o", program, ".")
+	build.Dir = repository
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	_ = l.Close()
+	command := exec.Command(program, "--demo", "--web.listen-address="+address)
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = command.Process.Signal(syscall.SIGTERM); _ = command.Wait() })
+	for deadline := time.Now().Add(30 * time.Second); ; {
+		if response, err := http.Get("http://" + address + "/-/ready"); err == nil {
+			_ = response.Body.Close()
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the exporter does not answer")
+		}
+	}
+	for range scrapes {
+		scrape(t, address)
+	}
+	return address
+}
+
+func scrape(t *testing.T, address string) {
+	t.Helper()
+	response, err := http.Get("http://" + address + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.Copy(io.Discard, response.Body)
+	_ = response.Body.Close()
+}
+
+// page is a tab, with what it complained of and whom it asked.
+type page struct {
+	context.Context
+
+	mu         sync.Mutex // guards what follows
+	complaints []string
+	hosts      []string
+}
+
+func open(t *testing.T) *page {
+	t.Helper()
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Skip("chromium is not installed: apt-get install chromium")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WindowSize(1400, 900),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
+	allocator, cancel := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(cancel)
+	tab, cancel := chromedp.NewContext(allocator)
+	t.Cleanup(cancel)
+	p := &page{}
+	if err := chromedp.Listen(tab, func(event any) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		switch e := event.(type) {
+		case *runtime.EventConsoleAPICalled:
+			p.complaints = append(p.complaints, fmt.Sprint(e.Type, " ", len(e.Args)))
+		case *runtime.EventExceptionThrown:
+			p.complaints = append(p.complaints, e.ExceptionDetails.Text)
+		case *log.EventEntryAdded:
+			p.complaints = append(p.complaints, e.Entry.Text+" "+e.Entry.URL)
+		case *network.EventRequestWillBeSent:
+			if u, err := url.Parse(e.Request.URL); err == nil && u.Host != "" {
+				p.hosts = append(p.hosts, u.Host)
+			}
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	limited, cancel := context.WithTimeout(tab, time.Minute)
+	t.Cleanup(cancel)
+	p.Context = limited
+	call(t, p, network.Enable, network.EnableParams{})
+	call(t, p, log.Enable, cdp.Empty{})
+	return p
+}
+
+// call sends a command to the tab.
+func call[P, R any](t *testing.T, p *page, command cdp.Command[P, R], params P) R {
+	t.Helper()
+	result, err := chromedp.Call(p, command, params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result
+}
+
+// get runs an action and returns its value.
+func get[T any](t *testing.T, p *page, action chromedp.Action[T]) T {
+	t.Helper()
+	value, err := chromedp.Run(p, action)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return value
+}
+
+func (p *page) run(t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
+	t.Helper()
+	if err := chromedp.Do(p, steps...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// From a failing target to its record, with no complaint of the browser and no request to any other host.
+func TestFromTargetToRecord(t *testing.T) {
+	address, p := exporter(t, 3), open(t)
+	p.run(t, chromedp.Navigate("http://"+address+"/"))
+	heading := get(t, p, chromedp.Text("#t-reset-after-request"))
+	p.run(t, chromedp.Click(`article[aria-labelledby="t-reset-after-request"] .why a`), chromedp.WaitVisible("svg.waterfall"))
+	verdict, title := get(t, p, chromedp.Text(".verdict")), get(t, p, chromedp.Title())
+	if heading != "reset-after-request" || !strings.Contains(verdict, "connection reset by the peer while waiting for the response (ECONNRESET)") || !strings.HasPrefix(title, "Probe ") {
+		t.Errorf("heading %q, verdict %q, title %q", heading, verdict, title)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.complaints) > 0 {
+		t.Errorf("the browser complains: %q", p.complaints)
+	}
+	for _, host := range p.hosts {
+		if host != address {
+			t.Errorf("the page asked %s", host)
+		}
+	}
+}
+
+// Filters, and the link of a tick.
+func TestFilterAndTicks(t *testing.T) {
+	address, p := exporter(t, 2), open(t)
+	p.run(t, chromedp.Navigate("http://"+address+"/"), chromedp.Click(`input[name="failing"]`), chromedp.SendKeys(`input[name="q"]`, "RESET-"),
+		chromedp.Submit(`input[name="q"]`), chromedp.WaitNotPresent("#t-healthy"))
+	names := get(t, p, chromedp.Evaluate[string](`[...document.querySelectorAll("h2[id]")].map(h => h.textContent).join(" ")`))
+	p.run(t, chromedp.Click(`article[aria-labelledby="t-reset-in-body"] .ticks a`), chromedp.WaitVisible(".verdict"))
+	location := get(t, p, chromedp.Location())
+	if names != "reset-after-request reset-in-body" || !strings.Contains(location, "/history/") {
+		t.Errorf("names %q, location %q", names, location)
+	}
+}
+
+// What is new takes the place of what is old: where the reader has scrolled to, and what has the focus, stay.
+func TestRefreshInPlace(t *testing.T) {
+	address, p := exporter(t, 1), open(t)
+	p.run(t, chromedp.Navigate("http://"+address+"/"), chromedp.WaitVisible("#live"))
+	before := get(t, p, chromedp.Evaluate[string](`document.querySelectorAll("article")[0].querySelectorAll(".ticks a").length + " " + (scrollTo(0, 300), scrollY)`))
+	scrape(t, address)
+	p.run(t, chromedp.Evaluate[chromedp.Void](`refresh()`, chromedp.EvalAwaitPromise))
+	after := get(t, p, chromedp.Evaluate[string](`document.querySelectorAll("article")[0].querySelectorAll(".ticks a").length + " " + scrollY`))
+	if before != "1 300" || after != "2 300" {
+		t.Errorf("results and scroll before %q, after %q, want 1 300, 2 300", before, after)
+	}
+}
+
+// Every control has a name, and the page its landmarks.
+func TestAccessibilityTree(t *testing.T) {
+	address, p := exporter(t, 1), open(t)
+	p.run(t, chromedp.Navigate("http://"+address+"/"))
+	text := func(v *accessibility.Value) string {
+		var s string
+		if v != nil {
+			_ = json.Unmarshal(v.Value, &s) // not every value is a text
+		}
+		return s
+	}
+	named := []string{"link", "button", "textbox", "searchbox", "checkbox", "combobox", "img", "image", "article", "navigation", "region"}
+	roles := map[string]int{}
+	for _, n := range call(t, p, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{}).Nodes {
+		if n.Ignored {
+			continue
+		}
+		role, name := text(n.Role), text(n.Name)
+		roles[role]++
+		if slices.Contains(named, role) && strings.TrimSpace(name) == "" {
+			t.Errorf("a %s has no name", role)
+		}
+	}
+	for _, role := range []string{"banner", "navigation", "main", "search", "contentinfo", "heading", "searchbox", "checkbox", "button", "combobox", "textbox", "article"} {
+		if roles[role] == 0 {
+			t.Errorf("there is no %s: %v", role, roles)
+		}
+	}
+}
+
+// On a phone nothing is wider than the screen, in the dark as in the light.
+func TestPhone(t *testing.T) {
+	address, p := exporter(t, 1), open(t)
+	for _, row := range []struct{ scheme, ground string }{{"light", "rgb(255, 255, 255)"}, {"dark", "rgb(20, 23, 28)"}} {
+		call(t, p, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: row.scheme}}})
+		p.run(t, chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile), chromedp.Navigate("http://"+address+"/"))
+		width := get(t, p, chromedp.Evaluate[float64]("document.documentElement.scrollWidth - innerWidth"))
+		ground := get(t, p, chromedp.Evaluate[string]("getComputedStyle(document.body).backgroundColor"))
+		if width > 0 || ground != row.ground {
+			t.Errorf("%s: %v wider than the screen, on %s, want %s", row.scheme, width, ground, row.ground)
+		}
+	}
+}
+
+// Without JavaScript everything is there.
+func TestWithoutJavaScript(t *testing.T) {
+	address, p := exporter(t, 1), open(t)
+	call(t, p, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	p.run(t, chromedp.Navigate("http://"+address+"/?failing=1"))
+	if nodes := get(t, p, chromedp.Nodes("article.failing")); len(nodes) != 5 {
+		t.Errorf("%d failing targets, want 5", len(nodes))
+	}
+}

@@ -58,6 +58,7 @@ type Module struct {
 	FollowRedirects bool
 	Compression     string // "gzip", "br", "deflate", "identity"; empty: the body is taken as it is
 	BodySizeLimit   int64  // bytes after decompression; 0: none
+	KeepBody        bool   // keep the beginning of a failed response's body in the record
 
 	// What the answer must be like.
 	ValidStatusCodes         []int    // empty: 2xx

@@ -61,6 +61,7 @@ func (h *httpKeys) keys() map[string]key {
 		"fail_if_header_not_matches":        headerMatches(p, &m.FailIfHeaderNotMatches),
 		"compression":                       checked(&m.Compression, checkCompression),
 		"body_size_limit":                   byteSize(&m.BodySizeLimit),
+		"keep_body":                         into(&m.KeepBody),
 		"preferred_ip_protocol":             checked(&h.preferred, checkIPProtocol),
 		"ip_protocol_fallback":              into(&m.IPProtocolFallback),
 		"skip_resolve_phase_with_proxy":     into(&m.SkipResolve),

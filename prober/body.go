@@ -23,6 +23,17 @@ type decodeError struct{ err error }
 func (e *decodeError) Error() string { return "decompress body: " + e.err.Error() }
 func (e *decodeError) Unwrap() error { return e.err }
 
+// keptBody bounds what is kept of a body for the record.
+const keptBody = 2 << 10
+
+// prefix keeps the beginning of what is written.
+type prefix []byte
+
+func (p *prefix) Write(b []byte) (int, error) {
+	*p = append(*p, b[:min(len(b), keptBody-len(*p))]...)
+	return len(b), nil
+}
+
 // source is the body as net/http gives it. It keeps the error that ended it, so that a broken connection is told from broken
 // compression.
 type source struct {
@@ -52,6 +63,11 @@ func (h *hop) readBody() ([]byte, error) {
 	decoded, err := decoder(m.Compression, raw, length)
 	if err != nil {
 		return nil, raw.blame(err)
+	}
+	if m.KeepBody {
+		var head prefix
+		decoded = io.TeeReader(decoded, &head)
+		defer func() { h.Response.Body = head }()
 	}
 	var kept *bytes.Buffer
 	if m.JudgesBody() {

@@ -116,6 +116,9 @@ func (a *attempt) run() *hop {
 		body := h.run()
 		if h.failure != nil || !a.follows(h) {
 			h.validate(body)
+			if h.failure == nil && h.Response != nil {
+				h.Response.Body = nil
+			}
 			return h
 		}
 		next, err := a.nextRequest(h)

@@ -241,7 +241,8 @@ type Response struct {
 	Status        int
 	StatusText    string // the whole status line without the version, "200 OK"
 	Header        http.Header
-	ContentLength int64 // -1 when unknown
-	BodyBytes     int64 // bytes read, after decompression
-	Complete      bool  // the body was read to its end
+	ContentLength int64  // -1 when unknown
+	BodyBytes     int64  // bytes read, after decompression
+	Complete      bool   // the body was read to its end
+	Body          []byte // its beginning, of a probe that failed and whose module has keep_body; else nil
 }

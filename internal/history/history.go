@@ -3,6 +3,7 @@ package history
 
 import (
 	"slices"
+	"strings"
 	"sync"
 
 	"errno_exporter/config"
@@ -14,6 +15,8 @@ type Record struct {
 	ID     uint64 // counts up from 1
 	Result *prober.Result
 	Module *config.Module
+
+	bytes int // about how much memory it takes
 }
 
 // Key is what records are kept by.
@@ -24,8 +27,10 @@ func (r *Record) KeyOf() Key { return Key{r.Result.Target.URL.String(), r.Result
 
 // History keeps a bounded number of records, and as many failures beside them, so that a failure outlives the successes after it.
 // When it is full, the target that has most of them loses its oldest: one that always fails does not push out the others.
+// It is bounded in bytes, too: a server may send heads of a megabyte.
 type History struct {
-	limit int
+	limit    int
+	maxBytes int
 
 	mu       sync.Mutex // guards what follows
 	last     uint64
@@ -33,9 +38,37 @@ type History struct {
 	failures shelf // that have left results
 }
 
+// maxBytes bounds the memory of the records, and that of the failures beside them.
+const maxBytes = 32 << 20
+
+// baseBytes is about what a record takes without what the server decides the length of.
+const baseBytes = 8 << 10
+
+// size is about how much memory a result takes.
+func size(r *prober.Result) int {
+	n := baseBytes
+	for a := range r.Every() {
+		for i := range a.Hops {
+			n += baseBytes
+			if tls := a.Hops[i].TLS; tls != nil {
+				for _, c := range tls.Chain {
+					n += 2 * len(c.Raw) // the bytes, and what was parsed of them
+				}
+			}
+			if response := a.Hops[i].Response; response != nil {
+				n += len(response.Body)
+				for name, values := range response.Header {
+					n += len(name) + len(strings.Join(values, ""))
+				}
+			}
+		}
+	}
+	return n
+}
+
 // New returns an empty History of limit records and limit failures.
 func New(limit int) *History {
-	return &History{limit: limit, results: newShelf(), failures: newShelf()}
+	return &History{limit: limit, maxBytes: maxBytes, results: newShelf(), failures: newShelf()}
 }
 
 // Add keeps a result and returns its record's ID. A probe that was abandoned says nothing about its target and is not kept: its ID
@@ -47,14 +80,14 @@ func (h *History) Add(result *prober.Result, module *config.Module) uint64 {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.last++
-	h.results.add(&Record{h.last, result, module})
-	if h.results.count > h.limit {
+	h.results.add(&Record{ID: h.last, Result: result, Module: module, bytes: size(result)})
+	for h.results.count > h.limit || h.results.bytes > h.maxBytes {
 		if old := h.results.evict(); old.Result.Failure != nil {
 			h.failures.add(old)
-			if h.failures.count > h.limit {
-				h.failures.evict()
-			}
 		}
+	}
+	for h.failures.count > h.limit || h.failures.bytes > h.maxBytes {
+		h.failures.evict()
 	}
 	return h.last
 }
@@ -101,6 +134,7 @@ func (h *History) Records() []*Record {
 // shelf holds records by target, each in the order in which they came.
 type shelf struct {
 	count int
+	bytes int
 	byKey map[Key][]*Record
 	byID  map[uint64]*Record
 }
@@ -114,6 +148,7 @@ func (s *shelf) add(r *Record) {
 	s.byKey[key] = append(s.byKey[key], r)
 	s.byID[r.ID] = r
 	s.count++
+	s.bytes += r.bytes
 }
 
 // evict removes the oldest record of the target that has most; among several such, the oldest of all.
@@ -132,5 +167,6 @@ func (s *shelf) evict() *Record {
 	}
 	delete(s.byID, oldest.ID)
 	s.count--
+	s.bytes -= oldest.bytes
 	return oldest
 }

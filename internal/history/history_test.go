@@ -2,7 +2,9 @@ package history
 
 import (
 	"fmt"
+	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -73,4 +75,18 @@ func said(r *Record) string {
 		return r.Result.Target.URL.Host + "!"
 	}
 	return r.Result.Target.URL.Host
+}
+
+// Heads of a megabyte push out others before the number of records does.
+func TestHistoryIsBoundedInBytes(t *testing.T) {
+	h := New(1000)
+	for range 100 {
+		r := &prober.Result{Target: prober.Target{URL: &url.URL{Scheme: "http", Host: "a"}}, Attempts: []prober.Attempt{{Hops: []prober.Hop{{
+			Response: &prober.Response{Header: http.Header{"Big": {strings.Repeat("x", 1<<20)}}},
+		}}}}}
+		h.Add(r, config.NewModule("m"))
+	}
+	if n := len(h.Records()); n < 25 || n > 31 {
+		t.Errorf("%d records of a megabyte are kept, want about 31: %d bytes", n, maxBytes)
+	}
 }

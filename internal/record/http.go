@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 
 	"errno_exporter/config"
 	"errno_exporter/prober"
@@ -38,6 +39,12 @@ func (p *page) response(r *prober.Response) {
 		announced = fmt.Sprintf("Content-Length %d", r.ContentLength)
 	}
 	p.line("    body: %s, %s, %s", count(r.BodyBytes, "byte"), announced, end)
+	if len(r.Body) > 0 {
+		p.section("  Body, its first %s", count(int64(len(r.Body)), "byte"))
+		for line := range strings.Lines(string(r.Body)) {
+			p.line("    %s", strings.TrimRight(line, "\r\n"))
+		}
+	}
 }
 
 // header adds a line for each value, the names in order, as shown decides.

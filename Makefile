@@ -4,7 +4,7 @@ REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 INFO := github.com/prometheus/common/version
 LDFLAGS := -s -w -X $(INFO).Version=$(VERSION) -X $(INFO).Revision=$(REVISION)
 
-.PHONY: all build tools test lint check bench
+.PHONY: all build tools man test lint check bench
 
 all: check build
 
@@ -15,6 +15,9 @@ tools: ## Prometheus 3 and Alertmanager for the end-to-end tests; minutes when b
 	$(GO) build -C tools/prometheus -o $(CURDIR)/.tools/prometheus-3 github.com/prometheus/prometheus/cmd/prometheus
 	$(GO) build -C tools/prometheus -o $(CURDIR)/.tools/promtool-3 github.com/prometheus/prometheus/cmd/promtool
 	$(GO) build -C tools/alertmanager -o $(CURDIR)/.tools/alertmanager-31 github.com/prometheus/alertmanager/cmd/alertmanager
+
+man: ## the man page, from the same source as --help
+	@$(GO) run . --help-man
 
 test: ## every test; as root the network namespaces too
 	$(GO) test -race ./...

@@ -108,6 +108,9 @@ func parseFlags(args []string) options {
 	probeCommand, probe := probeFlags(app)
 	checkCommand := app.Command("check-config", "Load the configuration, print what is wrong and where, and exit with 0 or 1.")
 
+	if len(args) > 0 && (args[0] == probeCommand.FullCommand() || args[0] == checkCommand.FullCommand()) {
+		hideServing(app)
+	}
 	command := kingpin.MustParse(app.Parse(args))
 	if !(*offset >= 0 && *offset <= 3600) {
 		app.Fatalf(`--timeout-offset "%v" is out of range, want seconds from 0 to 3600`, *offset)
@@ -135,6 +138,15 @@ func parseFlags(args []string) options {
 	o.logger = promslog.New(&logs)
 	o.probeLogger = promslog.New(&promslog.Config{Level: probeLevel, Format: logs.Format, Style: logs.Style})
 	return o
+}
+
+// hideServing leaves the flags that only serve knows out of the help of the other commands.
+func hideServing(app *kingpin.Application) {
+	for _, f := range app.Model().Flags {
+		if f.Name != "config.file" && f.Name != "help" && f.Name != "version" {
+			app.GetFlag(f.Name).Hidden()
+		}
+	}
 }
 
 // routes reads the URL from outside, nil if there is none, and the path under which the endpoints are: "/", or one without a slash at

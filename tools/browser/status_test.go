@@ -8,7 +8,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -32,6 +34,12 @@ const repository = "../.."
 // exporter runs the demo until the test ends, scrapes it a few times, and returns its address.
 func exporter(t *testing.T, scrapes int) string {
 	t.Helper()
+	return run(t, scrapes, "--demo")
+}
+
+// run runs the exporter until the test ends.
+func run(t *testing.T, scrapes int, flags ...string) string {
+	t.Helper()
 	program := filepath.Join(t.TempDir(), "errno_exporter")
 	build := exec.Command("go", "build", "-o", program, ".")
 	build.Dir = repository
@@ -44,7 +52,7 @@ func exporter(t *testing.T, scrapes int) string {
 	}
 	address := l.Addr().String()
 	_ = l.Close()
-	command := exec.Command(program, "--demo", "--web.listen-address="+address)
+	command := exec.Command(program, append(flags, "--web.listen-address="+address)...)
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -248,5 +256,34 @@ func TestWithoutJavaScript(t *testing.T) {
 	p.run(t, chromedp.Navigate("http://"+address+"/?failing=1"))
 	if nodes := get(t, p, chromedp.Nodes("article.failing")); len(nodes) != 5 {
 		t.Errorf("%d failing targets, want 5", len(nodes))
+	}
+}
+
+// What a hostile server says stays text: on the status page, in the list and in the record.
+func TestHostileContentStaysText(t *testing.T) {
+	const attack = `"><img src=x onerror="hacked=1"><script>hacked=1</script>`
+	hostile := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Hostile", attack)
+		w.Header().Set("Location", "/"+attack)
+		w.WriteHeader(http.StatusInternalServerError)
+		_, _ = io.WriteString(w, "</pre>"+attack+"\x1b[31m\n</body>")
+	}))
+	t.Cleanup(hostile.Close)
+	file := filepath.Join(t.TempDir(), "exporter.yml")
+	text := fmt.Sprintf("modules: {api: {prober: http, timeout: 5s, http: {keep_body: true}}}\ntargets: [{name: '%s', url: '%s', module: api, labels: {note: '%s'}}]\n",
+		"<b>hostile</b>", hostile.URL, attack)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	address, p := run(t, 1, "--config.file="+file), open(t)
+	for _, path := range []string{"/", "/history", "/history/1"} {
+		p.run(t, chromedp.Navigate("http://"+address+path), chromedp.WaitVisible("main"))
+		got := get(t, p, chromedp.Evaluate[string](`typeof hacked + " " + document.querySelectorAll("img, b, main script").length`))
+		if got != "undefined 0" {
+			t.Errorf("%s: hacked and its elements: %s, want undefined 0", path, got)
+		}
+	}
+	if body := get(t, p, chromedp.Text("main")); !strings.Contains(body, attack) {
+		t.Errorf("the record does not show what the server said:\n%s", body)
 	}
 }

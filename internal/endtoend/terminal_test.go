@@ -1,7 +1,9 @@
 package endtoend
 
 import (
+	"bufio"
 	"fmt"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -48,5 +50,34 @@ func TestTerminal(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Ctrl-C ends endless probing, and the summary is there all the same.
+func TestInterruptedProbe(t *testing.T) {
+	command := exec.Command(exporter, "probe", "-n", "0", "-i", "1ms", faultlab.ResetAfterRequest(t))
+	out, err := command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	for range 3 {
+		if !lines.Scan() || !strings.Contains(lines.Text(), "FAILED") {
+			t.Fatalf("line %q, want one for each probe", lines.Text())
+		}
+	}
+	if err := command.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	summary := ""
+	for lines.Scan() {
+		summary += lines.Text() + "\n"
+	}
+	err = command.Wait()
+	if code := command.ProcessState.ExitCode(); code != 2 || !strings.Contains(summary, " failed (100 %)\n") || !strings.Contains(summary, "processing tcp.reset ECONNRESET peer\n") {
+		t.Errorf("%v, status %d, want 2, and the summary:\n%s", err, code, summary)
 	}
 }

@@ -267,11 +267,40 @@ func ago(d time.Duration) string {
 	}
 }
 
+// unreached is how many targets are not reached from here, if they are so many that it must be us: at least three, half of all, at two
+// addresses or more; else 0. The alert ErrnoEgressDown judges alike.
+func unreached(targets []watch.Status) int {
+	n, addresses := 0, map[string]bool{}
+	for _, t := range targets {
+		if t.Last == nil || t.Last.Result.Failure == nil || !outOfReach(t.Last.Result.Failure) {
+			continue
+		}
+		n++
+		addresses[t.Target.URL.Hostname()] = true
+	}
+	if n < 3 || 2*n < len(targets) || len(addresses) < 2 {
+		return 0
+	}
+	return n
+}
+
+// outOfReach reports whether a failure is one that our own way out would explain.
+func outOfReach(f *prober.Failure) bool {
+	switch f.Reason {
+	case prober.DNSNameNotResolved, prober.DNSNoData, prober.DNSRefused, prober.LocalFDExhausted, prober.LocalPortExhausted, prober.ProbeConfig:
+		return false
+	}
+	return f.Phase == prober.Resolve || (f.Phase == prober.Connect || f.Phase == prober.Proxy) && f.Origin != prober.Peer
+}
+
 // problems are those of the exporter itself, each in a sentence.
 func (e *Endpoints) problems(targets []watch.Status) []string {
 	problems := []string{}
 	if err := e.Life.Failed(); err != nil {
 		problems = append(problems, "The last reload of the configuration failed, the one of before is in force: "+err.Error())
+	}
+	if n := unreached(targets); n > 0 {
+		problems = append(problems, fmt.Sprintf("Our own way out may be down: %d of %d targets, at several addresses, are not reached at once.", n, len(targets)))
 	}
 	late := 0
 	for _, t := range targets {

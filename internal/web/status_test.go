@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,8 @@ import (
 
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
+	"errno_exporter/internal/watch"
+	"errno_exporter/prober"
 )
 
 // ofStatus is the JSON twin of the status page.
@@ -177,5 +180,34 @@ func BenchmarkStatus(b *testing.B) {
 			b.Fatal(err)
 		}
 		b.SetBytes(int64(page.Len()))
+	}
+}
+
+// Our own way out, judged as the alert does.
+func TestUnreached(t *testing.T) {
+	timedOut := &prober.Failure{Phase: prober.Connect, Reason: prober.TCPTimedOut, Origin: prober.Self}
+	refused := &prober.Failure{Phase: prober.Connect, Reason: prober.TCPRefused, Origin: prober.Peer}
+	nxdomain := &prober.Failure{Phase: prober.Resolve, Reason: prober.DNSNameNotResolved, Origin: prober.Peer}
+	servfail := &prober.Failure{Phase: prober.Resolve, Reason: prober.DNSServfail, Origin: prober.Peer}
+	for _, row := range []struct {
+		name     string
+		failures []*prober.Failure
+		hosts    int
+		want     int
+	}{
+		{"none", []*prober.Failure{nil, nil, nil}, 3, 0}, {"three of five", []*prober.Failure{timedOut, timedOut, servfail, nil, nil}, 5, 3},
+		{"two of two", []*prober.Failure{timedOut, timedOut}, 2, 0}, {"three of eight", []*prober.Failure{timedOut, timedOut, timedOut, nil, nil, nil, nil, nil}, 8, 0},
+		{"one host", []*prober.Failure{timedOut, timedOut, timedOut}, 1, 0}, {"refused", []*prober.Failure{refused, refused, refused}, 3, 0},
+		{"names that do not exist", []*prober.Failure{nxdomain, nxdomain, nxdomain}, 3, 0},
+	} {
+		var targets []watch.Status
+		for i, f := range row.failures {
+			targets = append(targets, watch.Status{
+				Target: &config.Target{URL: &url.URL{Host: fmt.Sprint("api-", i%row.hosts)}}, Last: &watch.Outcome{Result: &prober.Result{Failure: f}},
+			})
+		}
+		if got := unreached(targets); got != row.want {
+			t.Errorf("%s: unreached() = %d, want %d", row.name, got, row.want)
+		}
 	}
 }

@@ -57,7 +57,7 @@ func TestKept(t *testing.T) {
 			if got.Last.Used != row.used || phase != row.phase || reason != row.reason {
 				t.Errorf("used %t, %s %s, want %t, %s %s", got.Last.Used, phase, reason, row.used, row.phase, row.reason)
 			}
-			if got.Last.Idle < row.idle-50*time.Millisecond || got.Last.Idle > row.idle+500*time.Millisecond {
+			if got.Last.Idle < row.idle-100*time.Millisecond || got.Last.Idle > row.idle+500*time.Millisecond {
 				t.Errorf("idle for %s, want %s", got.Last.Idle, row.idle)
 			}
 			if state := b.Scrape(t.Context(), 10*time.Second)[0]; state.Outcome.Result.Failure != nil {

@@ -56,16 +56,18 @@ func (n *Net) awaitLinks() {
 // linksUp bounds the wait for the links; they take milliseconds.
 const linksUp = 10 * time.Second
 
-// sysctls hold in every namespace. ICMP is not limited in rate: a limit would turn a router's word into silence.
+// sysctls hold in every namespace. ICMP is not limited in rate: a limit would turn a router's word into silence. High limits are not
+// enough: the bucket of a new namespace is empty, and while one processor fills it, another that looks finds it so and drops its
+// message (icmp_global_allow in net/ipv4/icmp.c). Hence the masks, by which the limits hold for no type of message.
 var sysctls = map[string]string{
 	"net.ipv6.conf.default.accept_dad": "0",
 	"net.ipv6.conf.default.accept_ra":  "0",
 	"net.ipv4.conf.all.rp_filter":      "0",
 	"net.ipv4.conf.default.rp_filter":  "0",
 	"net.ipv4.icmp_ratelimit":          "0",
-	"net.ipv4.icmp_msgs_per_sec":       "100000",
-	"net.ipv4.icmp_msgs_burst":         "100000",
+	"net.ipv4.icmp_ratemask":           "0",
 	"net.ipv6.icmp.ratelimit":          "0",
+	"net.ipv6.icmp.ratemask":           "255", // a type that does not exist
 }
 
 // wiring is each node's interfaces, addresses, routes and neighbours, as commands of ip. The neighbours are permanent: the kernel

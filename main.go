@@ -3,7 +3,6 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,11 +11,9 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/signal"
 	"path"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -40,7 +37,8 @@ import (
 const (
 	readHeaderTimeout = 10 * time.Second
 	maxHeaderBytes    = 64 << 10
-	shutdownTimeout   = 10 * time.Second // for the probes under way
+	idleTimeout       = 2 * time.Minute
+	maxShutdown       = time.Hour
 	maxHistory        = 100_000
 	maxRemember       = 1_000_000
 	minReloadInterval = 100 * time.Millisecond
@@ -68,6 +66,7 @@ type options struct {
 	configGiven   bool          // by the user: the file must exist
 	autoReload    time.Duration // how often to look for changes; 0: never
 	timeoutOffset time.Duration
+	shutdown      time.Duration // for the scrapes under way
 	historyLimit  int
 	remember      int      // targets of /probe to keep the counters of
 	externalURL   *url.URL // nil unless given
@@ -91,6 +90,7 @@ func parseFlags(args []string) options {
 	autoReload := app.Flag("config.enable-auto-reload", "Reload the configuration when its file, or a file that it names, has changed.").Bool()
 	interval := app.Flag("config.auto-reload-interval", "How often to look for changes.").Default("30s").String()
 	offset := app.Flag("timeout-offset", "Seconds to keep back from Prometheus's scrape timeout.").Default("0.5").Float64()
+	app.Flag("shutdown-timeout", "How long scrapes under way may go on after SIGTERM or SIGINT.").Default("10s").DurationVar(&o.shutdown)
 	app.Flag("web.enable-lifecycle", "Reload the configuration on POST to /-/reload; SIGHUP always works.").Default("true").BoolVar(&o.lifecycle)
 	externalURL := app.Flag("web.external-url", "The URL under which the exporter is reached from outside, such as https://probe.example.com/errno.").String()
 	routePrefix := app.Flag("web.route-prefix", "The path under which the endpoints are. By default the path of --web.external-url.").String()
@@ -116,6 +116,9 @@ func parseFlags(args []string) options {
 		app.Fatalf(`--timeout-offset "%v" is out of range, want seconds from 0 to 3600`, *offset)
 	}
 	o.timeoutOffset = time.Duration(*offset * float64(time.Second))
+	if o.shutdown < 0 || o.shutdown > maxShutdown {
+		app.Fatalf("--shutdown-timeout %s is out of range, want 0s to %s", o.shutdown, maxShutdown)
+	}
 	if o.historyLimit < 0 || o.historyLimit > maxHistory {
 		app.Fatalf("--history.limit %d is out of range, want 0 to %d", o.historyLimit, maxHistory)
 	}
@@ -205,7 +208,7 @@ func serve(o options) error {
 	records := history.New(o.historyLimit)
 	watching := watch.New(watch.Options{
 		Prober:   prober.New(prober.Options{UserAgent: userAgent()}),
-		Remember: o.remember, Registry: registry,
+		Remember: o.remember, Registry: registry, Descriptors: descriptors(),
 		Ended: func(r *prober.Result, m *config.Module) uint64 {
 			web.LogProbe(o.probeLogger, r)
 			return records.Add(r, m)
@@ -220,6 +223,7 @@ func serve(o options) error {
 	server := &http.Server{
 		Handler:           endpoints.Handler(),
 		ReadHeaderTimeout: readHeaderTimeout,
+		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(o.logger.Handler(), slog.LevelWarn),
 	}
@@ -272,53 +276,5 @@ func reloadConfig(o *options, current *config.Current, watching *watch.Watch, re
 	}
 	watching.Apply(current.Get())
 	o.logger.Info("The configuration was reloaded", "file", o.configFile)
-	return nil
-}
-
-// listen serves until SIGINT or SIGTERM, then lets the probes under way finish. SIGHUP reloads, and so does a change of the
-// configuration's files if that is asked for.
-func listen(server *http.Server, o options, life *web.Lifecycle, changed func() bool) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
-
-	var look <-chan time.Time // for changes; nil: never
-	if o.autoReload > 0 {
-		ticker := time.NewTicker(o.autoReload)
-		defer ticker.Stop()
-		look = ticker.C
-	}
-
-	ended := make(chan error, 1)
-	go func() { ended <- toolkit.ListenAndServe(server, o.web, o.logger) }()
-	for {
-		select {
-		case err := <-ended:
-			return err
-		case <-hangups:
-			_ = life.Again() // which logs what is wrong
-		case <-look:
-			if changed() {
-				_ = life.Again()
-			}
-		case <-ctx.Done():
-			stop() // the next signal ends us at once
-			life.Drain()
-			return shutdown(server, o.logger)
-		}
-	}
-}
-
-// shutdown waits for the probes under way, and cuts those off that take too long.
-func shutdown(server *http.Server, logger *slog.Logger) error {
-	logger.Info("Shutting down")
-	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
-	defer cancel()
-	if err := server.Shutdown(ctx); err != nil {
-		logger.Warn("Probes were cut off", "err", err)
-		return server.Close()
-	}
 	return nil
 }

@@ -176,7 +176,7 @@ func (s *session) probe(ctx context.Context) *prober.Result {
 		ctx, cancel = context.WithTimeout(ctx, timeout)
 		defer cancel()
 	}
-	s.say("probing %s", config.MaskURL(s.target.URL))
+	s.say("probing %s", s.module.MaskURL(s.target.URL))
 	r := s.prober.Probe(ctx, s.target, s.module)
 	s.say("")
 	return &r
@@ -199,7 +199,7 @@ func (s *session) run(ctx context.Context) int {
 		}
 	}
 	if s.options.count != 1 && s.options.output == "text" {
-		s.printer.Summary(config.MaskURL(s.target.URL), summary)
+		s.printer.Summary(s.module.MaskURL(s.target.URL), summary)
 	}
 	if summary.Failed > 0 {
 		return exitFailed

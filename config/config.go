@@ -56,9 +56,10 @@ type Module struct {
 
 	// What is done with the answer.
 	FollowRedirects bool
-	Compression     string // "gzip", "br", "deflate", "identity"; empty: the body is taken as it is
-	BodySizeLimit   int64  // bytes after decompression; 0: none
-	KeepBody        bool   // keep the beginning of a failed response's body in the record
+	Compression     string   // "gzip", "br", "deflate", "identity"; empty: the body is taken as it is
+	BodySizeLimit   int64    // bytes after decompression; 0: none
+	SecretParams    []string // query parameters whose values are not shown, besides those whose names sound secret
+	KeepBody        bool     // keep the beginning of a failed response's body in the record
 
 	// What the answer must be like.
 	ValidStatusCodes         []int    // empty: 2xx

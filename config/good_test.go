@@ -41,7 +41,7 @@ func TestBlackboxFile(t *testing.T) {
 		FailIfHeaderNotMatches: []HeaderMatch{{"Access-Control-Allow-Origin", regexp.MustCompile(`(\*|example\.com)`), false}},
 		authorize:              unsent{},
 	}
-	want := &Config{File: "testdata/blackbox.yml", Policy: Policy{MaxConcurrent: 1000}, Modules: map[string]*Module{
+	want := &Config{File: "testdata/blackbox.yml", Policy: DefaultPolicy(), Modules: map[string]*Module{
 		"http_2xx": plain, "http_post_2xx": post, "http_everything": everything,
 	}}
 	if diff := cmp.Diff(want, got, equalModules, cmp.AllowUnexported(Module{}), cmpopts.IgnoreUnexported(Config{})); diff != "" {

@@ -62,6 +62,7 @@ func (h *httpKeys) keys() map[string]key {
 		"compression":                       checked(&m.Compression, checkCompression),
 		"body_size_limit":                   byteSize(&m.BodySizeLimit),
 		"keep_body":                         into(&m.KeepBody),
+		"secret_params":                     into(&m.SecretParams),
 		"preferred_ip_protocol":             checked(&h.preferred, checkIPProtocol),
 		"ip_protocol_fallback":              into(&m.IPProtocolFallback),
 		"skip_resolve_phase_with_proxy":     into(&m.SkipResolve),

@@ -45,7 +45,7 @@ func Parse(data []byte, file, dir string) (*Config, error) {
 		}
 		return nil, p.errorAt(&more, "a second document begins here, want one")
 	}
-	c := &Config{File: file, Modules: map[string]*Module{}, Policy: Policy{MaxConcurrent: defaultMaxConcurrent}}
+	c := &Config{File: file, Modules: map[string]*Module{}, Policy: DefaultPolicy()}
 	root := document.Content[0]
 	if err := (merges{p, map[*yaml.Node]bool{}}).expand(root); err != nil {
 		return nil, err
@@ -65,10 +65,19 @@ func Parse(data []byte, file, dir string) (*Config, error) {
 	if len(c.Modules) == 0 {
 		return nil, p.errorAt(root, "modules: none is configured, want at least one")
 	}
-	if c.yaml, err = show(root); err != nil {
+	if c.yaml, err = show(root, c.secretParams()); err != nil {
 		return nil, fmt.Errorf("%s:1: cannot be shown: %w", file, err)
 	}
 	return c, nil
+}
+
+// secretParams are the names in secret_params of all modules.
+func (c *Config) secretParams() []string {
+	var names []string
+	for _, m := range c.Modules {
+		names = append(names, m.SecretParams...)
+	}
+	return names
 }
 
 // syntaxError places what yaml says of broken YAML. The line is the last that made sense to it; it knows none of bytes that are no text.

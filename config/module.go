@@ -28,7 +28,7 @@ const DefaultModule = "http_2xx"
 func Default() *Config {
 	return &Config{
 		Modules: map[string]*Module{DefaultModule: NewModule(DefaultModule)},
-		Policy:  Policy{MaxConcurrent: defaultMaxConcurrent},
+		Policy:  DefaultPolicy(),
 		yaml:    []byte("modules:\n    " + DefaultModule + ":\n        prober: http\n"),
 	}
 }

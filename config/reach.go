@@ -93,6 +93,9 @@ func choice(to *bool, no, yes string) key {
 	}
 }
 
+// MaxAddresses bounds the addresses of a name that are probed at once.
+const MaxAddresses = 16
+
 // Resolver is the name servers that are asked instead of the system's.
 type Resolver struct {
 	Servers       []string // host:port, or URLs for https
@@ -141,7 +144,7 @@ func serverAddress(server, protocol string) (string, error) {
 	if protocol == "https" {
 		u, err := url.Parse(server)
 		if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
-			return "", fmt.Errorf("the server %q is no URL, want one such as https://dns.example.com/dns-query", WithoutUserinfo(server))
+			return "", fmt.Errorf("the server %q is no URL, want one such as https://dns.example.com/dns-query", WithoutSecrets(server))
 		}
 		return server, nil
 	}
@@ -154,7 +157,7 @@ func serverAddress(server, protocol string) (string, error) {
 		host, given = strings.Trim(server, "[]"), port
 	}
 	if n, err := strconv.ParseUint(given, 10, 16); err != nil || n == 0 || host == "" || strings.ContainsAny(host, "/ @") {
-		return "", fmt.Errorf("the server %q is no address, want one such as 10.0.0.2:53", WithoutUserinfo(server))
+		return "", fmt.Errorf("the server %q is no address, want one such as 10.0.0.2:53", WithoutSecrets(server))
 	}
 	return net.JoinHostPort(host, given), nil
 }

@@ -22,7 +22,7 @@ var equalModules = cmp.Options{
 	cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".Proxy" || p.Last().String() == ".authorize" },
 		cmp.Transformer("isSet", func(v any) bool { return fmt.Sprintf("%v", v) != "<nil>" })),
 	cmpopts.IgnoreUnexported(tls.Config{}),
-	cmpopts.EquateComparable(netip.Addr{}),
+	cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{}),
 }
 
 // documented reads the reference configuration's comments: key to default. A key's line is "#   key: meaning", its default's
@@ -67,6 +67,8 @@ func TestReferenceDocumentsEveryKey(t *testing.T) {
 
 // aroundDefault are the files in which a documented default stands, for the keys that are not a module's.
 var aroundDefault = map[string]string{
+	"targets":        "probe_policy: {targets: %s}\n",
+	"deny_networks":  "probe_policy: {deny_networks: %s}\n",
 	"max_concurrent": "probe_policy: {max_concurrent: %s}\n",
 	"labels":         "targets: [{name: t, url: http://t/, labels: %s}]\n",
 	"min_interval":   "targets: [{name: t, url: http://t/, min_interval: %s}]\n",

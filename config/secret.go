@@ -20,14 +20,35 @@ func SoundsSecret(name string) bool {
 	return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(name, word) })
 }
 
-// MaskURL is a URL without userinfo and without the values of parameters that may be credentials.
-func MaskURL(u *url.URL) string {
+// MaskURL is a URL as it may be shown: without userinfo, and without the values of parameters that sound like credentials or that the module
+// names in secret_params. m may be nil.
+func (m *Module) MaskURL(u *url.URL) string {
+	if m == nil {
+		return maskURL(u, nil)
+	}
+	return maskURL(u, m.SecretParams)
+}
+
+// MaskLink is a text that should be a URL, as it may be shown. Of one that does not parse, what stands before its query is left.
+func (m *Module) MaskLink(link string) string {
+	u, err := url.Parse(link)
+	if err != nil {
+		return WithoutSecrets(link)
+	}
+	return m.MaskURL(u)
+}
+
+// maskURL masks the values of parameters whose names sound secret, or are given.
+func maskURL(u *url.URL, names []string) string {
+	if u.User == nil && u.RawQuery == "" && u.Opaque == "" && u.Fragment == "" {
+		return u.String()
+	}
 	shown := *u
 	shown.User = nil
 	pairs := strings.Split(u.RawQuery, "&")
 	for i, pair := range pairs {
 		name, _, found := strings.Cut(pair, "=")
-		if plain, err := url.QueryUnescape(name); found && (err != nil || SoundsSecret(plain)) {
+		if plain, err := url.QueryUnescape(name); found && (err != nil || SoundsSecret(plain) || slices.Contains(names, plain)) {
 			pairs[i] = name + "=" + Masked
 		}
 	}
@@ -35,8 +56,28 @@ func MaskURL(u *url.URL) string {
 	if strings.Contains(shown.Opaque, "@") {
 		shown.Opaque = Masked
 	}
-	if SoundsSecret(shown.Fragment) {
+	if SoundsSecret(shown.Fragment) || slices.ContainsFunc(names, func(name string) bool { return strings.Contains(shown.Fragment, name+"=") }) {
 		shown.Fragment, shown.RawFragment = Masked, ""
 	}
 	return shown.String()
+}
+
+// WithoutSecrets is what of a text that may not even be a URL can be repeated in an error: no userinfo, and nothing from the query on.
+func WithoutSecrets(raw string) string {
+	if i := strings.IndexAny(raw, "?#"); i >= 0 {
+		raw = raw[:i] + raw[i:i+1] + "…"
+	}
+	start := 0
+	if i := strings.Index(raw, "://"); i >= 0 {
+		start = i + len("://")
+	}
+	end := len(raw)
+	if i := strings.IndexAny(raw[start:], "/?#"); i >= 0 {
+		end = start + i
+	}
+	at := strings.LastIndex(raw[start:end], "@")
+	if at < 0 {
+		return raw
+	}
+	return raw[:start] + raw[start+at+1:]
 }

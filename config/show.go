@@ -18,17 +18,18 @@ var secretKeys = []string{
 	"endpoint_params", "claims",
 }
 
-// show writes a document for Config.YAML.
-func show(document *yaml.Node) ([]byte, error) {
-	m := masker{shown: map[*yaml.Node]string{}, seen: map[visited]bool{}}
+// show writes a document for Config.YAML. params are the query parameters that some module names as secret.
+func show(document *yaml.Node, params []string) ([]byte, error) {
+	m := masker{params: params, shown: map[*yaml.Node]string{}, seen: map[visited]bool{}}
 	m.walk(document, "", false)
 	return yaml.Marshal(m.copy(document, map[*yaml.Node]*yaml.Node{}))
 }
 
 // masker finds the values that are not shown as they are.
 type masker struct {
-	shown map[*yaml.Node]string // what is shown instead
-	seen  map[visited]bool
+	params []string
+	shown  map[*yaml.Node]string // what is shown instead
+	seen   map[visited]bool
 }
 
 // visited is a value in a place that decides whether it is secret: an alias may stand in several.
@@ -89,7 +90,7 @@ func (m *masker) scalar(node *yaml.Node, secret bool) {
 		return
 	}
 	if u, err := url.Parse(node.Value); err == nil && u.Scheme != "" && (u.User != nil || u.RawQuery != "" || u.Opaque != "") {
-		m.shown[node] = MaskURL(u)
+		m.shown[node] = maskURL(u, m.params)
 	} else if err != nil && strings.Contains(node.Value, "://") && strings.Contains(node.Value, "@") {
 		m.shown[node] = Masked
 	}

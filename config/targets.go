@@ -159,22 +159,3 @@ func (t *Target) readLabels(p place, node *yaml.Node) error {
 	slices.SortFunc(t.Labels, func(a, b Label) int { return strings.Compare(a.Name, b.Name) })
 	return err
 }
-
-// Policy bounds what the exporter may be asked to do.
-type Policy struct {
-	MaxConcurrent int // probes under way at once; further ones wait for their turn
-}
-
-// defaultMaxConcurrent is enough for every target of a large configuration to stall at once.
-const defaultMaxConcurrent = 1000
-
-func (l *Policy) keys() map[string]key {
-	return map[string]key{
-		"max_concurrent": checked(&l.MaxConcurrent, func(n int) error {
-			if n < 1 || n > 100_000 {
-				return errors.New("is out of range, want 1 to 100000")
-			}
-			return nil
-		}),
-	}
-}

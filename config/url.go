@@ -22,29 +22,12 @@ func ParseURL(raw string) (*url.URL, error) {
 		if errors.As(err, &reason) {
 			err = reason.Err
 		}
-		return nil, fmt.Errorf("%q is not a URL: %w", WithoutUserinfo(raw), err)
+		return nil, fmt.Errorf("%q is not a URL: %w", WithoutSecrets(raw), err)
 	}
 	if err := CheckURL(u); err != nil {
-		return nil, fmt.Errorf("%q: %w", WithoutUserinfo(raw), err)
+		return nil, fmt.Errorf("%q: %w", WithoutSecrets(raw), err)
 	}
 	return u, nil
-}
-
-// WithoutUserinfo takes the credentials out of what may not even be a URL.
-func WithoutUserinfo(raw string) string {
-	start := 0
-	if i := strings.Index(raw, "://"); i >= 0 {
-		start = i + len("://")
-	}
-	end := len(raw)
-	if i := strings.IndexAny(raw[start:], "/?#"); i >= 0 {
-		end = start + i
-	}
-	at := strings.LastIndex(raw[start:end], "@")
-	if at < 0 {
-		return raw
-	}
-	return raw[:start] + raw[start+at+1:]
 }
 
 // hasScheme tells "https://x" and "ftp://x" from "host:port/path".

@@ -16,9 +16,6 @@ import (
 //     others begin beside it, each by itself, with its own retries.
 //   - What decides is exposed as the probe: a failure if all have to succeed, a success if one is enough.
 
-// maxAddresses bounds the addresses that are probed at once.
-const maxAddresses = 16
-
 // probeAddresses probes every address, and puts together what came of it.
 func (p *Prober) probeAddresses(ctx context.Context, r *Result, m *config.Module) {
 	var others sync.WaitGroup
@@ -63,7 +60,7 @@ func distinct(answers []netip.Addr, chosen netip.Addr) []netip.Addr {
 	var all []netip.Addr
 	seen := map[netip.Addr]bool{}
 	for _, addr := range answers {
-		if !seen[addr] && len(all) < maxAddresses {
+		if !seen[addr] && len(all) < config.MaxAddresses {
 			seen[addr] = true
 			all = append(all, addr)
 		}

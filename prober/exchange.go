@@ -104,7 +104,7 @@ func (h *hop) exchange() []byte {
 			h.socket.hold()
 		}
 		request := h.traced(p)
-		h.Request = requestHead(request)
+		h.Request = h.requestHead(request)
 		h.response, err = h.client.RoundTrip(request)
 		h.socket.answered()
 	}
@@ -179,8 +179,8 @@ func (h *hop) traced(p *progress) *http.Request {
 	return request
 }
 
-func requestHead(r *http.Request) *RequestHead {
-	return &RequestHead{Method: r.Method, URL: publicURL(r.URL), Host: hostOf(r), Header: r.Header, Body: r.ContentLength}
+func (h *hop) requestHead(r *http.Request) *RequestHead {
+	return &RequestHead{Method: r.Method, URL: h.attempt.module.MaskURL(r.URL), Host: hostOf(r), Header: r.Header, Body: r.ContentLength}
 }
 
 func hostOf(r *http.Request) string {

@@ -25,7 +25,7 @@ func (h *hop) runHTTP3(host string, port uint16) []byte {
 	p := &progress{start: h.attempt.start, conn: h.quic.socket}
 	client := h.attempt.prober.http3.NewClientConn(h.quic.conn)
 	request := h.request.WithContext(httptrace.WithClientTrace(h.attempt.ctx, p.trace()))
-	h.Request = requestHead(request)
+	h.Request = h.requestHead(request)
 	var err error
 	if h.response, err = client.RoundTrip(request); err != nil {
 		h.failHTTP3(p, began, err)

@@ -281,7 +281,7 @@ var Reasons = []ReasonInfo{
 	{LocalPortExhausted, dialling, "out of local ports here", "No ephemeral port is free towards this destination: too many connections, many of them in TIME_WAIT.", "X"},
 	{LocalNoResources, leaving, "out of memory or buffers here", "The kernel has no buffers or memory for the socket (ENOBUFS, ENOMEM).", "X"},
 	{LocalNoRoute, leaving, "no route from here", "This host has no route to the address, or its interface is down: our network, not the target.", "X (C INTERNET_DISCONNECTED)"},
-	{LocalDenied, leaving, "denied on this host", "A local rule forbids it: firewall, prohibit route, seccomp or Landlock.", "X (C NETWORK_ACCESS_DENIED)"},
+	{LocalDenied, leaving, "denied on this host", "A local rule forbids it: firewall, prohibit route, seccomp or Landlock (origin local), or the exporter's own probe_policy (origin self).", "X (C NETWORK_ACCESS_DENIED)"},
 
 	{AuthTokenTimedOut, []Phase{Request}, "no OAuth2 token in time", "The token endpoint did not give a token before our deadline: the login service is slow or stuck, the API itself was not asked.", "X (RFC 6749 section 5)"},
 	{AuthTokenDenied, []Phase{Request}, "the OAuth2 token was denied", "The token endpoint refused our credentials (4xx): check client_id, the secret and the scopes. The API itself was not asked.", "X (RFC 6749 section 5.2)"},

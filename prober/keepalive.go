@@ -81,7 +81,7 @@ func (k *Kept) Probe(ctx context.Context) KeptResult {
 	h := a.newHop(a.newRequest(before.request.Method, before.request.URL, a.module.Header.Clone(), a.module.Body))
 	h.request.Host = before.request.Host
 	h.reuse(before)
-	h.validate(h.exchangeAgain())
+	a.guarded(func() { h.validate(h.exchangeAgain()) })
 	a.record.Elapsed = a.elapsed() - base
 	a.record.rebase(base)
 	r.Attempt, r.Failure, r.Ended = a.record, a.record.Failure, time.Now()

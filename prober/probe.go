@@ -54,7 +54,7 @@ func (p *Prober) Probe(ctx context.Context, t Target, m *config.Module) Result {
 		ctx, cancel = context.WithTimeout(ctx, m.Timeout)
 		defer cancel()
 	}
-	r := Result{Target: t, Module: m.Name, Start: start}
+	r := Result{Target: t, URL: m.MaskURL(t.URL), Module: m.Name, Start: start}
 	if at, ok := ctx.Deadline(); ok {
 		r.Timeout = at.Sub(start)
 		if r.Timeout > time.Second {
@@ -89,6 +89,7 @@ type attempt struct {
 	compared func() *Comparison // waits for the system's resolver; nil unless it was asked beside
 	found    func(*hop)         // is told of the target's addresses, once; may be nil
 	cookies  http.CookieJar     // made with the first cookie; redirects carry cookies as browsers do
+	hop      *hop               // the last one; nil before the first
 	keep     bool               // the connection is wanted after the exchange
 	left     bool               // a redirect led to another host: credentials stay behind from there on
 }
@@ -102,8 +103,14 @@ func (p *Prober) newAttempt(ctx context.Context, t Target, m *config.Module, tra
 	return a
 }
 
-// run runs the hops of one attempt: the target, and one more for each redirect followed. It returns the last.
+// run runs one attempt and returns its last hop.
 func (a *attempt) run() *hop {
+	a.guarded(a.runHops)
+	return a.hop
+}
+
+// runHops runs the hops of one attempt: the target, and one more for each redirect followed.
+func (a *attempt) runHops() {
 	defer func() {
 		if a.compared != nil {
 			a.record.Hops[0].Compared = a.compared()
@@ -119,20 +126,21 @@ func (a *attempt) run() *hop {
 			if h.failure == nil && h.Response != nil {
 				h.Response.Body = nil
 			}
-			return h
+			return
 		}
 		next, err := a.nextRequest(h)
 		if err != nil {
 			h.fail(Validate, a.elapsed(), redirectFailure(err))
-			return h
+			return
 		}
 		request = next
 	}
 }
 
 func (a *attempt) newHop(request *http.Request) *hop {
-	a.record.Hops = append(a.record.Hops, Hop{URL: publicURL(request.URL), Spans: make([]Span, 0, 8)})
-	return &hop{Hop: a.record.LastHop(), attempt: a, request: request}
+	a.record.Hops = append(a.record.Hops, Hop{URL: a.module.MaskURL(request.URL), Spans: make([]Span, 0, 8)})
+	a.hop = &hop{Hop: a.record.LastHop(), attempt: a, request: request}
+	return a.hop
 }
 
 // hop is one exchange while it goes on.
@@ -168,6 +176,14 @@ func (h *hop) run() []byte {
 		return nil
 	}
 	if (proxy == nil || !h.attempt.module.SkipResolve) && !h.resolve(host) {
+		return nil
+	}
+	if err := h.permitted(host); err != nil {
+		phase := Connect
+		if proxy != nil {
+			phase = Proxy
+		}
+		h.fail(phase, h.attempt.elapsed(), Failure{Reason: LocalDenied, Origin: Self, Err: err})
 		return nil
 	}
 	if h.attempt.module.EnableHTTP3 {

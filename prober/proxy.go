@@ -35,7 +35,7 @@ func (a *attempt) proxyFor(request *http.Request) (*url.URL, error) {
 // the proxy is sent the request itself.
 func (h *hop) tunnel(proxy *url.URL, host string, port uint16) error {
 	began := h.attempt.elapsed()
-	h.Proxy = publicURL(proxy)
+	h.Proxy = h.attempt.module.MaskURL(proxy)
 	if err := h.dialProxy(proxy, began); err != nil {
 		return err
 	}

@@ -134,13 +134,13 @@ func (a *attempt) nextRequest(h *hop) (*http.Request, error) {
 	location := h.Response.Header.Get("Location")
 	to, err := from.URL.Parse(location)
 	if err != nil {
-		return nil, fmt.Errorf("location %q is not a URL", config.WithoutUserinfo(location))
+		return nil, fmt.Errorf("location %q is not a URL", a.module.MaskLink(location))
 	}
 	if err := config.CheckURL(to); err != nil {
-		return nil, fmt.Errorf("location %q: %w", config.WithoutUserinfo(location), err)
+		return nil, fmt.Errorf("location %q: %w", a.module.MaskLink(location), err)
 	}
 	if a.module.EnableHTTP3 && to.Scheme != "https" {
-		return nil, fmt.Errorf("location %q cannot be asked over HTTP/3, which is always encrypted", config.WithoutUserinfo(location))
+		return nil, fmt.Errorf("location %q cannot be asked over HTTP/3, which is always encrypted", a.module.MaskLink(location))
 	}
 	method, body := from.Method, a.module.Body
 	if !keepsMethod(h.Response.Status, method) {

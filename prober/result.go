@@ -12,6 +12,7 @@ import (
 // Result is the complete record of one probe: written by Probe, afterwards only read.
 type Result struct {
 	Target   Target
+	URL      string        // the target's, as it may be shown
 	Module   string        // the module's name
 	TraceID  string        // of the traceparent header that was sent, 32 hexadecimal digits; empty for none
 	Start    time.Time     // when the probe began
@@ -71,13 +72,13 @@ func (a *Attempt) LastHop() *Hop { return &a.Hops[len(a.Hops)-1] }
 
 // Hop is one exchange: name, addresses, connection, response.
 type Hop struct {
-	URL      string         // as requested, without userinfo
+	URL      string         // as requested, as it may be shown: without secrets
 	Spans    []Span         // phases that began, in order; the last may have failed
 	Lookup   *Lookup        // what the resolver said; nil for an address literal and where nothing was resolved
 	Compared *Comparison    // what the system's resolver said, with compare_with; nil without
 	Answers  []netip.Addr   // the target's addresses, in the resolver's order
 	Addr     netip.AddrPort // what was dialled: the target's or the proxy's address; zero before connect
-	Proxy    string         // the proxy's URL without userinfo; empty without a proxy
+	Proxy    string         // the proxy's URL as it may be shown; empty without a proxy
 	Wire     *Wire          // what the socket saw; nil when no socket was made
 	TLS      *TLSState      // set as soon as a certificate was shown or the handshake finished
 	Request  *RequestHead   // set when the request was handed to the connection

@@ -2,6 +2,7 @@ package prober
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -41,6 +42,9 @@ func (p *Prober) attempts(first *attempt) []Attempt {
 // repeatable reports whether an attempt failed in a way that another one may mend.
 func repeatable(a *Attempt, m *config.Module) bool {
 	if a.Failure == nil || a.Failure.Reason == ProbeConfig || a.Failure.Reason == Abandoned {
+		return false
+	}
+	if _, denied := errors.AsType[*DeniedError](a.Failure.Err); denied {
 		return false
 	}
 	return m.RetryNonIdempotent || slices.Contains(idempotent, m.Method)

@@ -7,6 +7,8 @@ type Own struct {
 	Probes         prometheus.Counter
 	NotStarted     prometheus.Counter
 	Unreliable     prometheus.Counter
+	Denied         prometheus.Counter
+	Panics         prometheus.Counter
 	SlotWait       prometheus.Counter // seconds
 	SchedulerDelay prometheus.Observer
 }
@@ -45,7 +47,9 @@ func NewOwn(registry prometheus.Registerer, read OwnGauges) *Own {
 		Probes:         counter("errno_exporter_probes_total", "Probes that were made."),
 		NotStarted:     counter("errno_exporter_probes_not_started_total", "Probes that found no slot before their deadline: not their targets' failures."),
 		Unreliable:     counter("errno_exporter_probes_unreliable_total", "Probes during which the exporter itself was late (probe_reliable 0)."),
-		SlotWait:       counter("errno_exporter_probe_slot_wait_seconds_total", "Time that probes waited for a slot, in seconds."),
+		Denied:         counter("errno_exporter_probes_denied_total", "Probes of targets that probe_policy forbids: refused with 403."),
+		Panics:         counter("errno_exporter_probe_panics_total", "Probes that a bug of the exporter ended (reason unknown); the log has the stack."),
+		SlotWait:       counter("errno_exporter_probe_slot_wait_seconds_total", "Time that probes waited for a slot, or for file descriptors, in seconds."),
 		SchedulerDelay: delay,
 	}
 }

@@ -20,7 +20,7 @@ func Curl(r *prober.Result, h *prober.Hop, m *config.Module) string {
 		return ""
 	}
 	if h.Proxy != "" {
-		words = append(words, "--proxy", maskLink(h.Proxy))
+		words = append(words, "--proxy", h.Proxy)
 	} else if _, err := netip.ParseAddr(u.Hostname()); err != nil && h.Addr.IsValid() && h.Addr.Port() != 0 {
 		words = append(words, "--resolve", fmt.Sprintf("%s:%d:%s", u.Hostname(), h.Addr.Port(), h.Addr.Addr()))
 	}
@@ -35,7 +35,7 @@ func Curl(r *prober.Result, h *prober.Hop, m *config.Module) string {
 	if h.Request != nil {
 		words = append(words, requestWords(h, u, m)...)
 	}
-	words = append(words, maskLink(h.URL))
+	words = append(words, h.URL)
 	for i, word := range words {
 		words[i] = quoted(word)
 	}

@@ -27,7 +27,7 @@ func (p *page) hop(h *prober.Hop, whole time.Duration, now time.Time, m *config.
 		p.request(h.Request, m)
 	}
 	if h.Response != nil {
-		p.response(h.Response)
+		p.response(h.Response, m)
 	}
 }
 
@@ -64,7 +64,7 @@ func column(at, whole time.Duration, columns int) int {
 func (p *page) name(h *prober.Hop) {
 	p.section("  Addresses")
 	if h.Proxy != "" {
-		p.line("    proxy %s", maskLink(h.Proxy))
+		p.line("    proxy %s", h.Proxy)
 	}
 	if len(h.Answers) == 0 {
 		p.line("    none known")

@@ -17,7 +17,7 @@ const maxHeaders = 100
 // request is the head as it was sent, secrets config.Masked.
 func (p *page) request(h *prober.RequestHead, m *config.Module) {
 	p.section("  Request")
-	p.line("    %s %s", h.Method, maskLink(h.URL))
+	p.line("    %s %s", h.Method, h.URL)
 	p.line("    Host: %s", h.Host)
 	p.header(h.Header, func(name, value string) string { return requestValue(name, value, m) })
 	if h.Body > 0 {
@@ -26,10 +26,10 @@ func (p *page) request(h *prober.RequestHead, m *config.Module) {
 }
 
 // response is the head as it came, secrets config.Masked, and what became of the body.
-func (p *page) response(r *prober.Response) {
+func (p *page) response(r *prober.Response, m *config.Module) {
 	p.section("  Response")
 	p.line("    %s %s", r.Proto, r.StatusText)
-	p.header(r.Header, responseValue)
+	p.header(r.Header, func(name, value string) string { return responseValue(name, value, m) })
 	end := "broken off"
 	if r.Complete {
 		end = "complete"

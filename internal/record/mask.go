@@ -2,9 +2,7 @@ package record
 
 import (
 	"net/textproto"
-	"net/url"
 	"slices"
-	"strings"
 
 	"errno_exporter/config"
 )
@@ -19,7 +17,7 @@ func requestValue(name, value string, m *config.Module) string {
 	case "Accept", "Accept-Encoding", "Content-Length", "Content-Type", "Host", "User-Agent":
 		return value
 	case "Referer":
-		return maskLink(value)
+		return m.MaskLink(value)
 	}
 	if config.SoundsSecret(name) || !slices.Contains(m.Header.Values(name), value) {
 		return config.Masked
@@ -28,26 +26,13 @@ func requestValue(name, value string, m *config.Module) string {
 }
 
 // responseValue is what is shown of a response header's value.
-func responseValue(name, value string) string {
+func responseValue(name, value string, m *config.Module) string {
 	switch textproto.CanonicalMIMEHeaderKey(name) {
 	case "Location", "Content-Location":
-		return maskLink(value)
+		return m.MaskLink(value)
 	}
 	if config.SoundsSecret(name) {
 		return config.Masked
 	}
 	return value
-}
-
-// maskLink masks a URL in a header; one that does not parse is shown up to its query.
-func maskLink(link string) string {
-	u, err := url.Parse(link)
-	if err != nil {
-		path, _, _ := strings.Cut(link, "?")
-		if strings.Contains(path, "@") {
-			return config.Masked
-		}
-		return path
-	}
-	return config.MaskURL(u)
 }

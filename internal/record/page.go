@@ -80,8 +80,8 @@ func Short(d time.Duration) string {
 	}
 }
 
-// rough is a long duration in its largest unit: "40 days".
-func rough(d time.Duration) string {
+// Long is a long duration in its largest unit: "40 days".
+func Long(d time.Duration) string {
 	switch day := 24 * time.Hour; {
 	case d >= 2*day:
 		return fmt.Sprintf("%d days", d/day)
@@ -90,7 +90,7 @@ func rough(d time.Duration) string {
 	case d >= 2*time.Minute:
 		return fmt.Sprintf("%d minutes", d/time.Minute)
 	default:
-		return fmt.Sprintf("%d seconds", d/time.Second)
+		return fmt.Sprintf("%d seconds", max(0, d)/time.Second)
 	}
 }
 

@@ -52,8 +52,8 @@ func TestRough(t *testing.T) {
 		{47 * time.Hour, "47 hours"},
 		{72*time.Hour - 1, "2 days"},
 	} {
-		if got := rough(row.d); got != row.want {
-			t.Errorf("rough(%s) = %q, want %q", row.d, got, row.want)
+		if got := Long(row.d); got != row.want {
+			t.Errorf("Long(%s) = %q, want %q", row.d, got, row.want)
 		}
 	}
 }

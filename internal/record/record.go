@@ -21,7 +21,7 @@ func Text(r *prober.Result, m *config.Module, kept metrics.Kept, samples *metric
 			p.section("Attempt %d of %d, began after %s, took %s: %s", i+1, len(r.Attempts), Short(attempt.Start.Sub(r.Start)), Short(attempt.Elapsed), ended(attempt))
 		}
 		for j := range attempt.Hops {
-			p.section("Hop %d: %s", j+1, maskLink(attempt.Hops[j].URL))
+			p.section("Hop %d: %s", j+1, attempt.Hops[j].URL)
 			p.hop(&attempt.Hops[j], attempt.Elapsed, r.Start, m)
 		}
 	}
@@ -78,7 +78,7 @@ func ended(a *prober.Attempt) string {
 
 // verdict is the probe in one sentence, and on failure what it means and where to look.
 func (p *page) verdict(r *prober.Result) {
-	target := config.MaskURL(r.Target.URL)
+	target := r.URL
 	if r.Failure != nil {
 		p.line("FAILED: %s: %s, after %s", target, r.Failure.Sentence(), Short(r.Elapsed))
 		p.line("")

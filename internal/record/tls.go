@@ -65,11 +65,11 @@ func (p *page) certificate(number int, c *x509.Certificate, now time.Time) {
 func validity(c *x509.Certificate, now time.Time) string {
 	switch {
 	case now.After(c.NotAfter):
-		return "expired " + rough(now.Sub(c.NotAfter)) + " ago"
+		return "expired " + Long(now.Sub(c.NotAfter)) + " ago"
 	case now.Before(c.NotBefore):
-		return "not valid for another " + rough(c.NotBefore.Sub(now))
+		return "not valid for another " + Long(c.NotBefore.Sub(now))
 	default:
-		return "expires in " + rough(c.NotAfter.Sub(now))
+		return "expires in " + Long(c.NotAfter.Sub(now))
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"time"
 
-	"errno_exporter/config"
 	"errno_exporter/prober"
 )
 
@@ -61,7 +60,7 @@ type addressJSON struct {
 // JSON prints a probe as one line of JSON.
 func (p *Printer) JSON(r *prober.Result) error {
 	out := probeJSON{
-		Target: config.MaskURL(r.Target.URL), Module: r.Module, Start: r.Start, Duration: r.Elapsed.Seconds(), Success: r.Failure == nil, Failure: toFailure(r.Failure),
+		Target: r.URL, Module: r.Module, Start: r.Start, Duration: r.Elapsed.Seconds(), Success: r.Failure == nil, Failure: toFailure(r.Failure),
 	}
 	for i := range r.Attempts {
 		attempt := attemptJSON{Failure: toFailure(r.Attempts[i].Failure)}
@@ -89,7 +88,7 @@ func toFailure(f *prober.Failure) *failureJSON {
 }
 
 func toHop(h *prober.Hop) hopJSON {
-	out := hopJSON{URL: maskedURL(h.URL), Phases: []phaseJSON{}}
+	out := hopJSON{URL: h.URL, Phases: []phaseJSON{}}
 	if h.Addr.IsValid() && h.Addr.Port() != 0 {
 		out.Address = h.Addr.String()
 	}

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"errno_exporter/config"
 	"errno_exporter/internal/record"
 	"errno_exporter/prober"
 )
@@ -67,7 +66,7 @@ func (p *Printer) Waterfall(r *prober.Result) {
 }
 
 func (p *Printer) hop(h *prober.Hop, a *prober.Attempt) {
-	p.line("%s", record.Printable(maskedURL(h.URL)))
+	p.line("%s", record.Printable(h.URL))
 	for _, s := range h.Spans {
 		bar := record.Bar(s, a.Elapsed, barWidth)
 		text := record.Printable(fact(h, s))
@@ -77,14 +76,6 @@ func (p *Printer) hop(h *prober.Hop, a *prober.Attempt) {
 		p.line("%s", strings.TrimRight(fmt.Sprintf("  %-10s %10s  %s  %s", s.Phase, record.Short(s.Duration), bar, text), " "))
 	}
 	p.line("")
-}
-
-// maskedURL is a URL as it may be shown.
-func maskedURL(text string) string {
-	if u, err := config.ParseURL(text); err == nil {
-		return config.MaskURL(u)
-	}
-	return config.WithoutUserinfo(text)
 }
 
 // fact is the one thing worth knowing of a phase.
@@ -133,7 +124,7 @@ func (p *Printer) addresses(r *prober.Result) {
 
 // verdict is the probe in one sentence.
 func (p *Printer) verdict(r *prober.Result) string {
-	target := record.Printable(config.MaskURL(r.Target.URL))
+	target := record.Printable(r.URL)
 	if f := r.Failure; f != nil {
 		return p.paint(red, "FAILED") + " " + target + ": " + f.Sentence() + ", after " + record.Short(r.Elapsed)
 	}

@@ -10,16 +10,29 @@ import (
 	"errno_exporter/prober"
 )
 
-// target is a configured target with what is kept of it.
+// target is a configured target, of one configuration, with what is kept of it.
 type target struct {
-	config   *config.Target
+	*memo
+	config *config.Target
+	policy *config.Policy
+	keeper *keeper
+}
+
+// memo is what is kept of a target. It outlives a configuration if the next one has the same target.
+type memo struct {
 	totals   *metrics.Totals
 	timeline *timeline
-	keeper   *keeper
 
 	mu     sync.Mutex // guards what follows
 	flight *flight    // the probe that is under way or about to start; nil if there is none
 	last   *Outcome   // of the last flight; nil before the first
+}
+
+func newMemo() *memo { return &memo{totals: metrics.NewTotals(), timeline: new(timeline)} }
+
+// asked is the target as it is probed. The operator has named its host; the policy is for where redirects lead.
+func (t *target) asked() prober.Target {
+	return prober.Target{URL: t.config.URL, Policy: t.policy, Configured: true}
 }
 
 func (t *target) key() memoryKey {
@@ -88,7 +101,7 @@ func (w *Watch) fly(t *target, f *flight) {
 	ctx, cancel := context.WithDeadline(context.Background(), f.until)
 	defer cancel()
 	keptUsed := t.keeper.use(ctx)
-	outcome, err := w.probe(ctx, prober.Target{URL: t.config.URL}, t.config.Module, t.totals)
+	outcome, _, err := w.probe(ctx, t.asked(), t.config.Module, func() *metrics.Totals { return t.totals })
 	if err != nil {
 		outcome = nil // it is counted
 	}

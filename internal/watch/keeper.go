@@ -47,9 +47,9 @@ type keptSlot struct {
 	last *prober.KeptResult // nil before the first
 }
 
-func newKeeper(t *config.Target, totals *metrics.Totals, all *atomic.Int64) *keeper {
-	k := &keeper{module: t.Module, target: prober.Target{URL: t.URL}, totals: totals, all: all}
-	for _, age := range t.Module.Keepalive {
+func newKeeper(t prober.Target, m *config.Module, totals *metrics.Totals, all *atomic.Int64) *keeper {
+	k := &keeper{module: m, target: t, totals: totals, all: all}
+	for _, age := range m.Keepalive {
 		k.slots = append(k.slots, keptSlot{age: age})
 	}
 	return k

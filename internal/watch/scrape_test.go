@@ -95,7 +95,7 @@ func TestNotStarted(t *testing.T) {
 func launches(timeout time.Duration, took ...time.Duration) []launch {
 	var all []launch
 	for i, d := range took {
-		t := &target{config: &config.Target{Name: strconv.Itoa(i), Module: &config.Module{Timeout: timeout}}}
+		t := &target{memo: newMemo(), config: &config.Target{Name: strconv.Itoa(i), Module: &config.Module{Timeout: timeout}}}
 		if d >= 0 {
 			t.last = &Outcome{Result: &prober.Result{Elapsed: d}}
 		}

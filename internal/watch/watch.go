@@ -18,21 +18,24 @@ import (
 
 // Options are what a Watch is made of.
 type Options struct {
-	Prober   *prober.Prober
-	Remember int                                         // targets of /probe to keep the totals of
-	Ended    func(*prober.Result, *config.Module) uint64 // is told of every probe that ended, and returns its record's ID
-	Registry prometheus.Registerer                       // of the exporter's own metrics
+	Prober      *prober.Prober
+	Remember    int                                         // targets of /probe to keep the totals of
+	Descriptors int                                         // that the process may have; 0 for no bound
+	Ended       func(*prober.Result, *config.Module) uint64 // is told of every probe that ended, and returns its record's ID
+	Registry    prometheus.Registerer                       // of the exporter's own metrics
 }
 
 // Watch probes, for scrapes of /metrics and for /probe. It may be used by many goroutines.
 type Watch struct {
-	prober *prober.Prober
-	ended  func(*prober.Result, *config.Module) uint64
-	slots  *slots
-	lag    *lag
-	others *memory
-	own    *metrics.Own
-	kept   atomic.Int64 // connections kept
+	prober      *prober.Prober
+	ended       func(*prober.Result, *config.Module) uint64
+	slots       *slots // probes
+	descriptors *slots
+	limit       int // of descriptors that the process may have
+	lag         *lag
+	others      *memory
+	own         *metrics.Own
+	kept        atomic.Int64 // connections kept
 
 	mu      sync.Mutex // guards targets
 	targets []*target
@@ -40,7 +43,7 @@ type Watch struct {
 
 // New returns a Watch without targets: Apply gives it some.
 func New(o Options) *Watch {
-	w := &Watch{prober: o.Prober, ended: o.Ended, slots: newSlots(1), others: newMemory(o.Remember)}
+	w := &Watch{prober: o.Prober, ended: o.Ended, slots: newSlots(1), descriptors: newSlots(1), limit: o.Descriptors, others: newMemory(o.Remember)}
 	w.own = metrics.NewOwn(o.Registry, metrics.OwnGauges{
 		Targets: func() int { return len(w.current()) }, Remembered: w.others.len, Slots: w.slots.size, Running: w.slots.taken,
 		Kept: func() int { return int(w.kept.Load()) },
@@ -49,8 +52,8 @@ func New(o Options) *Watch {
 	return w
 }
 
-// Apply takes a configuration's targets and bounds. Targets that stay keep what was counted of them: those of the same name, URL and
-// module. Connections are kept anew.
+// Apply takes a configuration's targets and bounds. Targets that stay, those of the same name, URL and module, keep what was counted of
+// them, their last result and the probe that is under way. Connections are kept anew.
 func (w *Watch) Apply(c *config.Config) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -61,14 +64,17 @@ func (w *Watch) Apply(c *config.Config) {
 	}
 	w.targets = nil
 	for _, configured := range c.Targets {
-		t := &target{config: configured, totals: metrics.NewTotals(), timeline: new(timeline)}
+		t := &target{config: configured, policy: &c.Policy}
 		if before := stayed[t.key()]; before != nil {
-			t.totals, t.timeline = before.totals, before.timeline
+			t.memo = before.memo
+		} else {
+			t.memo = newMemo()
 		}
-		t.keeper = newKeeper(configured, t.totals, &w.kept)
+		t.keeper = newKeeper(t.asked(), configured.Module, t.totals, &w.kept)
 		w.targets = append(w.targets, t)
 	}
 	w.slots.resize(c.Policy.MaxConcurrent)
+	w.descriptors.resize(descriptorsFor(c, w.limit))
 }
 
 // Close closes the connections that are kept. Nothing is kept from then on.
@@ -99,32 +105,47 @@ var ErrNotStarted = errors.New("the exporter could not start the probe in time")
 // Probe probes a target that is not configured, and returns what is counted of it as well. The context has a deadline: the
 // probe's.
 func (w *Watch) Probe(ctx context.Context, t prober.Target, m *config.Module) (*Outcome, *metrics.Totals, error) {
-	totals := w.others.totals(memoryKey{module: m.Name, target: t.URL.String(), host: t.Host})
-	outcome, err := w.probe(ctx, t, m, totals)
-	return outcome, totals, err
+	return w.probe(ctx, t, m, func() *metrics.Totals {
+		return w.others.totals(memoryKey{module: m.Name, target: t.URL.String(), host: t.Host})
+	})
 }
 
 // probe waits for its turn, probes, and counts. It waits for no more than half of its time: a probe that starts with less would blame
-// its target for what is left.
-func (w *Watch) probe(ctx context.Context, t prober.Target, m *config.Module, totals *metrics.Totals) (*Outcome, error) {
+// its target for what is left. A target that the policy forbids is an error, and leaves nothing behind.
+func (w *Watch) probe(ctx context.Context, t prober.Target, m *config.Module, counted func() *metrics.Totals) (*Outcome, *metrics.Totals, error) {
 	asked := time.Now()
 	deadline, _ := ctx.Deadline() // every caller sets one
-	if !w.slots.acquire(ctx, asked.Add(deadline.Sub(asked)/2)) {
+	latest := asked.Add(deadline.Sub(asked) / 2)
+	if !w.slots.acquire(ctx, latest, 1) {
 		w.own.NotStarted.Inc()
-		return nil, ErrNotStarted
+		return nil, counted(), ErrNotStarted
 	}
-	defer w.slots.release()
+	defer w.slots.release(1)
+	files := descriptorsOf(m)
+	if !w.descriptors.acquire(ctx, latest, files) {
+		w.own.NotStarted.Inc()
+		return nil, counted(), ErrNotStarted
+	}
+	defer w.descriptors.release(files)
 	w.own.SlotWait.Add(time.Since(asked).Seconds())
 	w.lag.begin()
 	defer w.lag.end()
 	began := time.Now()
 	r := w.prober.Probe(ctx, t, m)
+	if denied := r.Denied(); denied != nil {
+		w.own.Denied.Inc()
+		return nil, nil, denied
+	}
 	o := &Outcome{Result: &r, Ended: time.Now(), Reliable: !w.lag.since(began)}
 	w.own.Probes.Inc()
 	if !o.Reliable {
 		w.own.Unreliable.Inc()
 	}
+	if r.Panicked() != nil {
+		w.own.Panics.Inc()
+	}
+	totals := counted()
 	totals.Observe(&r)
 	o.Record = w.ended(&r, m)
-	return o, nil
+	return o, totals, nil
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -22,16 +23,26 @@ type ProbeHandler struct {
 	TimeoutOffset time.Duration // kept back from Prometheus's scrape timeout
 }
 
-// ServeHTTP answers 200 with the probe's samples, also when the probe failed, 400 to the asker's mistakes, and 503 when the exporter
-// itself could not probe in time.
+// ServeHTTP answers 200 with the probe's samples, also when the probe failed, 400 to the asker's mistakes, 403 where the policy forbids the
+// target, and 503 when the exporter itself could not probe in time.
 func (h *ProbeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q, err := parseQuestion(r, h.Config.Get(), h.TimeoutOffset)
+	if errors.Is(err, errConfiguredOnly) {
+		http.Error(w, err.Error(), http.StatusForbidden)
+		return
+	}
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
+	answerBy(w, 0)
 	state, err := h.probe(r.Context(), &q)
+	answerBy(w, answerTimeout)
+	denied, isDenied := errors.AsType[*prober.DeniedError](err)
 	switch {
+	case isDenied:
+		http.Error(w, "target "+q.module.MaskURL(q.target.URL)+": "+denied.Error(), http.StatusForbidden)
+		return
 	case r.Context().Err() != nil:
 		return // nobody is there to be told
 	case err != nil:
@@ -88,10 +99,13 @@ func LogProbe(logger *slog.Logger, r *prober.Result) {
 			level = slog.LevelInfo
 		}
 	}
+	if bug := r.Panicked(); bug != nil {
+		logger.Error("a bug ended a probe, please report it", "module", r.Module, "target", r.URL, "panic", bug.Value, "stack", string(bug.Stack))
+	}
 	if !logger.Enabled(context.Background(), level) {
 		return
 	}
-	attrs := []slog.Attr{slog.String("module", r.Module), slog.String("target", config.MaskURL(r.Target.URL))}
+	attrs := []slog.Attr{slog.String("module", r.Module), slog.String("target", r.URL)}
 	if f := r.Failure; f != nil {
 		attrs = append(attrs, slog.String("phase", string(f.Phase)), slog.String("reason", string(f.Reason)),
 			slog.String("errno", prober.ErrnoName(f.Errno)), slog.String("origin", string(f.Origin)), slog.Any("err", f.Err))

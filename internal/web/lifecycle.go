@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"strings"
@@ -13,9 +14,13 @@ type Lifecycle struct {
 	Reload  func() error // loads the configuration again; the error says what is wrong with it
 	Enabled bool         // answer /-/reload
 
-	mu       sync.Mutex // one reload at a time
-	draining atomic.Bool
-	failed   atomic.Pointer[error] // what the last reload failed by; nil if it did not
+	mu     sync.Mutex            // one reload at a time
+	failed atomic.Pointer[error] // what the last reload failed by; nil if it did not
+
+	drain    sync.Mutex // guards what follows
+	draining bool
+	asking   int           // requests that probe
+	idle     chan struct{} // closed when there is none any more; nil unless somebody waits
 }
 
 // Failed is what was wrong at the last reload, nil if that was good.
@@ -26,8 +31,53 @@ func (l *Lifecycle) Failed() error {
 	return nil
 }
 
-// Drain makes /-/ready answer 503: no new scrapes, please.
-func (l *Lifecycle) Drain() { l.draining.Store(true) }
+// Drain makes /-/ready and new scrapes answer 503, waits for those under way, and reports whether they ended before the context did.
+func (l *Lifecycle) Drain(ctx context.Context) bool {
+	l.drain.Lock()
+	l.draining = true
+	idle := make(chan struct{})
+	if l.asking == 0 {
+		close(idle)
+	} else {
+		l.idle = idle
+	}
+	l.drain.Unlock()
+	select {
+	case <-idle:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// probes counts the requests that probe, and refuses them while draining.
+func (l *Lifecycle) probes(answer http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		l.drain.Lock()
+		if l.draining {
+			l.drain.Unlock()
+			shuttingDown(w)
+			return
+		}
+		l.asking++
+		l.drain.Unlock()
+		defer l.answered()
+		answer.ServeHTTP(w, r)
+	})
+}
+
+func (l *Lifecycle) answered() {
+	l.drain.Lock()
+	defer l.drain.Unlock()
+	if l.asking--; l.asking == 0 && l.idle != nil {
+		close(l.idle)
+		l.idle = nil
+	}
+}
+
+func shuttingDown(w http.ResponseWriter) {
+	http.Error(w, "errno_exporter is shutting down", http.StatusServiceUnavailable)
+}
 
 // Again reloads the configuration, one reload at a time.
 func (l *Lifecycle) Again() error {
@@ -63,8 +113,11 @@ func (l *Lifecycle) reload(w http.ResponseWriter, r *http.Request) {
 }
 
 func (l *Lifecycle) ready(w http.ResponseWriter, _ *http.Request) {
-	if l.draining.Load() {
-		http.Error(w, "errno_exporter is shutting down", http.StatusServiceUnavailable)
+	l.drain.Lock()
+	draining := l.draining
+	l.drain.Unlock()
+	if draining {
+		shuttingDown(w)
 		return
 	}
 	plainText(w)

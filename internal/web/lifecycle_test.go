@@ -29,7 +29,7 @@ func TestLifecycle(t *testing.T) {
 		reloads := 0
 		l := &Lifecycle{Enabled: row.enabled, Reload: func() error { reloads++; return row.err }}
 		if row.draining {
-			l.Drain()
+			l.Drain(t.Context())
 		}
 		mux := http.NewServeMux()
 		l.handle(mux)

@@ -26,8 +26,8 @@ type Endpoints struct {
 // Handler returns the handler of all endpoints.
 func (e *Endpoints) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /probe", e.Probe)
-	mux.HandleFunc("GET /metrics", compressed(e.scrape))
+	mux.Handle("GET /probe", e.Life.probes(e.Probe))
+	mux.Handle("GET /metrics", e.Life.probes(compressed(e.scrape)))
 	mux.HandleFunc("GET /sd", e.discover)
 	mux.HandleFunc("GET /-/healthy", healthy)
 	e.Life.handle(mux)
@@ -37,10 +37,12 @@ func (e *Endpoints) Handler() http.Handler {
 	mux.HandleFunc("GET /static/{file}", func(w http.ResponseWriter, r *http.Request) {
 		http.ServeFileFS(w, r, files, "static/"+r.PathValue("file"))
 	})
+	guarded := http.NewServeMux()
+	guarded.Handle("/", guard(mux))
 	if e.Pprof {
-		profiles(mux)
+		profiles(guarded) // which take as long as they are asked to
 	}
-	return e.prefixed(mux)
+	return e.prefixed(guarded)
 }
 
 // prefixed puts everything under the prefix; what stands before it leads there.
@@ -65,10 +67,9 @@ func healthy(w http.ResponseWriter, _ *http.Request) {
 	_, _ = io.WriteString(w, "errno_exporter is healthy\n") // an asker who has gone is no one to tell
 }
 
-// plainText announces text that is nothing else, whatever a server has put into it.
+// plainText announces text, whatever a server has put into it.
 func plainText(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
 }
 
 // profiles adds Go's profiles of the running program.

@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -66,6 +67,9 @@ func (q question) find(query url.Values, c *config.Config) (question, error) {
 		q.configured, q.target.URL, q.module = t, t.URL, t.Module
 		return q, nil
 	}
+	if c.Policy.ConfiguredOnly {
+		return q, errConfiguredOnly
+	}
 	var err error
 	fallback := defaultModule
 	if t != nil {
@@ -73,9 +77,13 @@ func (q question) find(query url.Values, c *config.Config) (question, error) {
 	} else if q.target, err = prober.ParseTarget(query.Get("target")); err != nil {
 		return q, err
 	}
+	q.target.Policy, q.target.Configured = &c.Policy, t != nil
 	q.module, err = findModule(cmp.Or(query.Get("module"), fallback), c)
 	return q, err
 }
+
+// errConfiguredOnly refuses what is not a configured target, without telling which there are.
+var errConfiguredOnly = errors.New("probe_policy allows configured targets only: want target=NAME of one, with its own module and no hostname")
 
 func findModule(name string, c *config.Config) (*config.Module, error) {
 	if module, ok := c.Modules[name]; ok {

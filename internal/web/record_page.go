@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"time"
 
-	"errno_exporter/config"
 	"errno_exporter/internal/history"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/record"
@@ -64,7 +63,7 @@ func (h records) show(w http.ResponseWriter, r *http.Request, kept *history.Reco
 func newRecordPage(kept *history.Record, text string) recordPage {
 	r := kept.Result
 	p := recordPage{
-		ID: kept.ID, Target: config.MaskURL(r.Target.URL), Module: r.Module, Start: r.Start.UTC().Format(time.RFC3339),
+		ID: kept.ID, Target: r.URL, Module: r.Module, Start: r.Start.UTC().Format(time.RFC3339),
 		Took: record.Short(r.Elapsed), Allowed: record.Short(r.Timeout), Curl: record.Curl(r, r.Last().LastHop(), kept.Module), Text: text,
 	}
 	if f := r.Failure; f != nil {
@@ -73,7 +72,7 @@ func newRecordPage(kept *history.Record, text string) recordPage {
 	for i := range r.Attempts {
 		a := &r.Attempts[i]
 		for j := range a.Hops {
-			title := maskedLink(a.Hops[j].URL)
+			title := a.Hops[j].URL
 			if len(r.Attempts) > 1 {
 				title = fmt.Sprintf("Attempt %d of %d: %s", i+1, len(r.Attempts), title)
 			}
@@ -81,15 +80,6 @@ func newRecordPage(kept *history.Record, text string) recordPage {
 		}
 	}
 	return p
-}
-
-// maskedLink is a URL as it may be shown.
-func maskedLink(text string) string {
-	u, err := config.ParseURL(text)
-	if err != nil {
-		return config.WithoutUserinfo(text)
-	}
-	return config.MaskURL(u)
 }
 
 func newWaterfall(title string, h *prober.Hop, whole time.Duration) waterfall {

@@ -41,7 +41,7 @@ func (h records) logs(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	http.Error(w, fmt.Sprintf("no probe of target %q is kept, see /history for those that are", config.MaskURL(target.URL)), http.StatusNotFound)
+	http.Error(w, fmt.Sprintf("no probe of target %q is kept, see /history for those that are", config.WithoutSecrets(query.Get("target"))), http.StatusNotFound)
 }
 
 // byID shows a record by its number, or by the trace ID that its request bore.
@@ -100,7 +100,7 @@ func (h records) list(w http.ResponseWriter, _ *http.Request) {
 	for _, kept := range h.history.Records() {
 		r := kept.Result
 		line := listed{
-			ID: kept.ID, Time: r.Start.UTC().Format(time.RFC3339), Target: config.MaskURL(r.Target.URL), Module: r.Module,
+			ID: kept.ID, Time: r.Start.UTC().Format(time.RFC3339), Target: r.URL, Module: r.Module,
 			Result: "success", Duration: record.Short(r.Elapsed), Failed: r.Failure != nil,
 		}
 		if r.Failure != nil {
@@ -117,6 +117,4 @@ func pageHeaders(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy",
 		"default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Referrer-Policy", "no-referrer")
 }

@@ -149,7 +149,7 @@ func (e *Endpoints) statusOf(r *http.Request) status {
 
 // matches reports whether a target has a text in its name, URL, module or labels.
 func matches(t *config.Target, query string) bool {
-	text := t.Name + "\n" + config.MaskURL(t.URL) + "\n" + t.Module.Name
+	text := t.Name + "\n" + t.Module.MaskURL(t.URL) + "\n" + t.Module.Name
 	for _, l := range t.Labels {
 		text += "\n" + l.Name + "=" + l.Value
 	}
@@ -158,7 +158,7 @@ func matches(t *config.Target, query string) bool {
 
 func (e *Endpoints) targetStatus(t *watch.Status, now time.Time) targetStatus {
 	s := targetStatus{
-		Name: t.Target.Name, URL: config.MaskURL(t.Target.URL), Module: t.Target.Module.Name, Labels: t.Target.Labels, State: "unknown", Reliable: true,
+		Name: t.Target.Name, URL: t.Target.Module.MaskURL(t.Target.URL), Module: t.Target.Module.Name, Labels: t.Target.Labels, State: "unknown", Reliable: true,
 		Hour: shareStatus(t.Timeline.Hour), Day: shareStatus(t.Timeline.Day), All: shareStatus(t.Timeline.All),
 	}
 	if f := t.Timeline.LastFailure; f != nil {
@@ -172,7 +172,7 @@ func (e *Endpoints) targetStatus(t *watch.Status, now time.Time) targetStatus {
 	if t.Last.Result.Failure != nil {
 		s.State = "failing"
 	}
-	s.Since, s.SinceText = &t.Timeline.Since, ago(now.Sub(t.Timeline.Since))
+	s.Since, s.SinceText = &t.Timeline.Since, record.Long(now.Sub(t.Timeline.Since))
 	s.Reliable, s.Duration = t.Last.Reliable, t.Last.Result.Elapsed.Seconds()
 	s.addPhases(t.Last.Result.Last())
 	return s
@@ -182,7 +182,7 @@ func (e *Endpoints) failureStatus(t *watch.Tick, now time.Time) *failureStatus {
 	f := t.Failure
 	s := &failureStatus{
 		Time: t.Ended, Phase: f.Phase, Reason: f.Reason, Errno: prober.ErrnoName(f.Errno), Origin: f.Origin, Sentence: f.Sentence(), Advice: f.Reason.Info().Sentence,
-		Ago: ago(now.Sub(t.Ended)),
+		Ago: record.Long(now.Sub(t.Ended)),
 	}
 	if e.History.Kept(t.Record) {
 		s.Record = t.Record
@@ -251,20 +251,6 @@ func (s *targetStatus) addTicks(ticks []watch.Tick, kept func(uint64) bool) {
 	}
 	s.OKPath, s.BadPath = ok.String(), bad.String()
 	s.Sparkline, s.SlowestText = strings.TrimSpace(points.String()), record.Short(slowest)
-}
-
-// ago is a span of time in its largest unit.
-func ago(d time.Duration) string {
-	switch day := 24 * time.Hour; {
-	case d >= 2*day:
-		return fmt.Sprintf("%d days", d/day)
-	case d >= 2*time.Hour:
-		return fmt.Sprintf("%d hours", d/time.Hour)
-	case d >= 2*time.Minute:
-		return fmt.Sprintf("%d minutes", d/time.Minute)
-	default:
-		return fmt.Sprintf("%d s", max(0, d)/time.Second)
-	}
 }
 
 // unreached is how many targets are not reached from here, if they are so many that it must be us: at least three, half of all, at two

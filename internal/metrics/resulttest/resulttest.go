@@ -57,7 +57,7 @@ func result(target string, elapsed float64, failure *prober.Failure, hops ...pro
 	}
 	attempt := prober.Attempt{Start: Began(), Elapsed: ms(elapsed), Hops: hops, Failure: failure}
 	return prober.Result{
-		Target: prober.Target{URL: u}, Module: "api", Start: Began(), Elapsed: ms(elapsed), Timeout: 9500 * time.Millisecond,
+		Target: prober.Target{URL: u}, URL: target, Module: "api", Start: Began(), Elapsed: ms(elapsed), Timeout: 9500 * time.Millisecond,
 		Attempts: []prober.Attempt{attempt}, Failure: failure,
 	}
 }

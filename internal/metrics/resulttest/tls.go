@@ -41,7 +41,7 @@ func session(name string) *prober.TLSState {
 
 // HTTPSRedirect is a redirect that was followed to a healthy HTTP/2 server.
 func HTTPSRedirect() prober.Result {
-	const first, second = "http://example.com/", "https://www.example.com/?token=hunter2"
+	const first, second = "http://example.com/", "https://www.example.com/?token=<hidden>"
 	secured := secureHop(second, 20, nil)
 	secured.Spans = append(secured.Spans, span(prober.Processing, 60, 30), span(prober.Transfer, 90, 5), span(prober.Validate, 95, 0))
 	secured.Response = &prober.Response{
@@ -57,7 +57,7 @@ func HTTPSRedirect() prober.Result {
 		Request: get(first, "example.com"),
 		Response: &prober.Response{
 			Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Status: 301, StatusText: "301 Moved Permanently", Complete: true,
-			Header: http.Header{"Location": {second}},
+			Header: http.Header{"Location": {"https://www.example.com/?token=hunter2"}},
 		},
 	}, secured)
 }

@@ -1,0 +1,72 @@
+package config
+
+import (
+	"net/netip"
+	"testing"
+)
+
+// An address is denied however it is spelt, and whatever stands around it.
+func TestDenies(t *testing.T) {
+	policy := DefaultPolicy()
+	policy.DenyNetworks = append(policy.DenyNetworks, netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32"))
+	for _, row := range []struct {
+		addr string
+		want string // the network; "" for an address that may be dialled
+	}{
+		{"169.254.169.254", "169.254.0.0/16"},
+		{"::ffff:169.254.169.254", "169.254.0.0/16"}, // RFC 4291 section 2.5.5.2
+		{"::169.254.169.254", "169.254.0.0/16"},
+		{"64:ff9b::a9fe:a9fe", "169.254.0.0/16"},
+		{"64:ff9b:1:2:3:4:a9fe:a9fe", "169.254.0.0/16"},
+		{"2002:a9fe:a9fe::1", "169.254.0.0/16"},
+		{"2001:0:a9fe:a9fe::", "169.254.0.0/16"},
+		{"2001:0:102:304:0:0:5601:5601", "169.254.0.0/16"}, // the client's address is stored inverted
+		{"2001:470::5efe:169.254.169.254", "169.254.0.0/16"},
+		{"2001:470::200:5efe:a9fe:a9fe", "169.254.0.0/16"},
+		{"0.0.0.0", "127.0.0.0/8"},
+		{"::", "127.0.0.0/8"},
+		{"::ffff:0.0.0.0", "127.0.0.0/8"},
+		{"fe80::1", "fe80::/10"},
+		{"fe80::1%eth0", "fe80::/10"},
+		{"febf:ffff::1%3", "fe80::/10"},
+		{"fd00:ec2::254", "fd00:ec2::/32"},
+		{"fd20:ce::254", "fd20:ce::254/128"},
+		{"100.100.100.200", "100.100.100.200/32"},
+		{"168.63.129.16", "168.63.129.16/32"},
+		{"192.0.0.192", "192.0.0.192/32"},
+		{"2001:db8::7", "2001:db8::/32"},
+		{"169.253.255.255", ""},
+		{"192.0.2.1", ""},
+		{"::1", ""},
+		{"fec0::1", ""},
+		{"2002:c000:201::1", ""},
+		{"64:ff9b::c000:201", ""},
+		{"2001:470::1", ""},
+	} {
+		network, denied := policy.Denies(netip.MustParseAddr(row.addr))
+		got := ""
+		if denied {
+			got = network.String()
+		}
+		if got != row.want {
+			t.Errorf("Denies(%s) = %q, want %q", row.addr, got, row.want)
+		}
+	}
+}
+
+// Networks are read as they are meant.
+func TestDenyNetworks(t *testing.T) {
+	c, err := Parse([]byte("modules: {http_2xx: {prober: http}}\nprobe_policy: {deny_networks: [10.1.2.3/8, 192.0.2.1, '::ffff:127.0.0.0/104', '2001:db8::1']}\n"), "f.yml", ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"10.0.0.0/8", "192.0.2.1/32", "127.0.0.0/8", "2001:db8::1/128"}
+	if len(c.Policy.DenyNetworks) != len(want) {
+		t.Fatalf("deny_networks = %v, want %v", c.Policy.DenyNetworks, want)
+	}
+	for i, network := range c.Policy.DenyNetworks {
+		if network.String() != want[i] {
+			t.Errorf("deny_networks[%d] = %s, want %s", i, network, want[i])
+		}
+	}
+}

@@ -1,0 +1,38 @@
+package web
+
+import (
+	"net/http"
+	"time"
+)
+
+// What every answer has in common, whoever asks.
+
+const (
+	bodyTimeout   = 10 * time.Second // for a request's body, which nothing reads
+	answerTimeout = time.Minute      // for an answer to be taken, once it is known
+)
+
+// guard bounds how slowly a request may come and its answer be taken, and forbids browsers to make of it what it is not.
+func guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header.Set("X-Content-Type-Options", "nosniff")
+		header.Set("X-Frame-Options", "DENY")
+		header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		header.Set("Referrer-Policy", "no-referrer")
+		if r.ContentLength != 0 {
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout)) // a connection without deadlines has no slow sender either
+		}
+		answerBy(w, answerTimeout)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// answerBy bounds when the answer has been taken: from now, 0 for not yet.
+func answerBy(w http.ResponseWriter, within time.Duration) {
+	at := time.Time{}
+	if within > 0 {
+		at = time.Now().Add(within)
+	}
+	_ = http.NewResponseController(w).SetWriteDeadline(at) // as above
+}

@@ -1,0 +1,52 @@
+package prober_test
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"errno_exporter/config"
+	"errno_exporter/internal/faultlab"
+	"errno_exporter/prober"
+)
+
+// A panic in the middle of a probe is that probe's failure, in the phase that it struck, and leaves nothing open.
+func TestPanic(t *testing.T) {
+	plain := faultlab.Handler(t, faultlab.Healthy)
+	for _, row := range []struct {
+		name   string
+		breaks func(*config.Module)
+		want   outcome
+	}{
+		{"before the first phase", func(m *config.Module) {
+			m.Proxy = func(*http.Request) (*url.URL, error) { panic("boom") }
+		}, outcome{prober.Resolve, prober.Unknown, 0, prober.Self, ""}},
+		{"in validate", func(m *config.Module) {
+			m.FailIfHeaderMatches = []config.HeaderMatch{{Header: "Content-Type"}} // without an expression
+		}, outcome{prober.Validate, prober.Unknown, 0, prober.Self, ""}},
+		{"in every address", func(m *config.Module) {
+			m.AllAddresses = true
+			m.FailIfHeaderMatches = []config.HeaderMatch{{Header: "Content-Type"}}
+		}, outcome{prober.Validate, prober.Unknown, 0, prober.Self, ""}},
+	} {
+		m := labModule()
+		row.breaks(m)
+		target, err := prober.ParseTarget(plain)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := prober.New(prober.Options{}).Probe(t.Context(), target, m)
+		if diff := cmp.Diff(row.want, outcomeOf(r.Failure)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", row.name, diff)
+			continue
+		}
+		p, ok := errors.AsType[*prober.PanicError](r.Failure.Err)
+		if !ok || !strings.Contains(string(p.Stack), "panic_test.go") && !strings.Contains(string(p.Stack), "expect.go") {
+			t.Errorf("%s: the failure does not hold the stack: %v", row.name, r.Failure.Err)
+		}
+	}
+}

@@ -62,8 +62,15 @@ func TestOneKey(t *testing.T) {
 		{"credentials without a value", "{basic_auth: , authorization: }", func(*Module) {}},
 		{"a list with an alias", "{headers: {A: &c b}, valid_http_versions: [HTTP/1.1], fail_if_body_matches_regexp: [*c]}", func(m *Module) {
 			m.Header, m.ValidHTTPVersions = http.Header{"A": {"b"}}, []string{"HTTP/1.1"}
-			m.FailIfBodyMatches = []*regexp.Regexp{regexp.MustCompile("b")}
+			m.FailIfBodyMatches, m.BodySizeLimit = []*regexp.Regexp{regexp.MustCompile("b")}, 1<<20
 		}},
+		{"expressions with a limit", "{fail_if_body_matches_regexp: [a], body_size_limit: 3MB}", func(m *Module) {
+			m.FailIfBodyMatches, m.BodySizeLimit = []*regexp.Regexp{regexp.MustCompile("a")}, 3<<20
+		}},
+		{"expressions without a limit", "{fail_if_body_matches_regexp: [a], body_size_limit: 0}", func(m *Module) {
+			m.FailIfBodyMatches, m.BodySizeLimit = []*regexp.Regexp{regexp.MustCompile("a")}, 64<<20
+		}},
+		{"no limit", "{body_size_limit: 0}", func(m *Module) { m.BodySizeLimit = 0 }},
 		{"Host of one header", "{headers: {hOST: 'a.example:8443'}}", func(m *Module) { m.Host = "a.example:8443" }},
 		{"no HTTP/2", "{enable_http2: false}", func(m *Module) { m.EnableHTTP2, m.TLS.NextProtos = false, []string{"http/1.1"} }},
 		{"compression is accepted", "{compression: br, headers: {Accept-Encoding: 'gzip, *;q=0.5'}}", func(m *Module) { m.Compression, m.Header = "br", http.Header{"Accept-Encoding": {"gzip, *;q=0.5"}} }},

@@ -123,6 +123,12 @@ func (h *httpKeys) finish(node *yaml.Node) error {
 	if accepted := m.Header.Get("Accept-Encoding"); m.Compression != "" && accepted != "" && !accepts(accepted, m.Compression) {
 		return h.wrong(node, fmt.Errorf("compression %q is not among the encodings of the header Accept-Encoding %q: make them agree", m.Compression, accepted), "compression")
 	}
+	if m.JudgesBody() && h.given["body_size_limit"] == nil {
+		m.BodySizeLimit = defaultJudged
+	}
+	if m.JudgesBody() && (m.BodySizeLimit == 0 || m.BodySizeLimit > maxJudged) {
+		m.BodySizeLimit = maxJudged
+	}
 	if m.FailIfSSL && m.FailIfNotSSL {
 		return h.wrong(node, errors.New("fail_if_ssl and fail_if_not_ssl exclude each other: every response would fail"), "fail_if_not_ssl")
 	}

@@ -17,9 +17,18 @@ func NewModule(name string) *Module {
 		EnableHTTP2:        true,
 		FollowRedirects:    true,
 		Retry:              Retry{Attempts: 1, InitialBackoff: 500 * time.Millisecond, MaxBackoff: 5 * time.Second},
+		BodySizeLimit:      defaultBodyLimit,
 		TLS:                &tls.Config{NextProtos: []string{"h2", "http/1.1"}},
 	}
 }
+
+// What a body may have, in bytes after decompression, unless body_size_limit says otherwise. Where the rules on bodies need the whole of it in
+// memory, that is for every probe under way at once.
+const (
+	defaultBodyLimit = 256 << 20
+	defaultJudged    = 1 << 20
+	maxJudged        = 64 << 20
+)
 
 // DefaultModule is the name of the module that is used when none is asked for.
 const DefaultModule = "http_2xx"

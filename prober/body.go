@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/flate"
@@ -73,7 +74,7 @@ func (h *hop) readBody() ([]byte, error) {
 	if m.JudgesBody() {
 		kept = new(bytes.Buffer)
 	}
-	h.Response.BodyBytes, err = h.attempt.prober.drain(decoded, kept, m.BodySizeLimit)
+	h.Response.BodyBytes, err = h.drain(decoded, kept)
 	if err != nil {
 		if errors.Is(err, errBodyTooLarge) {
 			return nil, fmt.Errorf("%w of %d bytes", errBodyTooLarge, m.BodySizeLimit)
@@ -89,14 +90,19 @@ func (h *hop) readBody() ([]byte, error) {
 
 // blame returns the error to classify: the connection's, or else the decoder's.
 func (s *source) blame(err error) error {
+	if err == os.ErrDeadlineExceeded {
+		return err
+	}
 	if s.err != nil && s.err != io.EOF {
 		return s.err
 	}
 	return &decodeError{err}
 }
 
-// drain reads to the end, keeping what it reads if keep is not nil, and counts. limit 0 means none.
-func (p *Prober) drain(from io.Reader, keep *bytes.Buffer, limit int64) (int64, error) {
+// drain reads to the end, keeping what it reads if keep is not nil, and counts. It ends with our deadline also where much is made of little:
+// what is decompressed may long be here.
+func (h *hop) drain(from io.Reader, keep *bytes.Buffer) (int64, error) {
+	p, limit := h.attempt.prober, h.attempt.module.BodySizeLimit
 	buffer := p.buffers.Get().(*[]byte)
 	defer p.buffers.Put(buffer)
 	var total int64
@@ -111,6 +117,12 @@ func (p *Prober) drain(from io.Reader, keep *bytes.Buffer, limit int64) (int64, 
 		}
 		if err == io.EOF {
 			return total, nil
+		}
+		if err == nil && h.attempt.ctx.Err() != nil {
+			if h.socket != nil {
+				h.socket.interrupt() // as is under way
+			}
+			err = os.ErrDeadlineExceeded
 		}
 		if err != nil {
 			return total, err

@@ -270,7 +270,7 @@ func (h *hop) malformed(phase Phase, err error) (Reason, Origin) {
 	}
 	text := err.Error()
 	switch {
-	case errors.Is(err, errHeadTooLarge), strings.Contains(text, "server response headers exceeded"),
+	case errors.Is(err, errHeadTooLarge), errors.Is(err, errTooManyInformations), strings.Contains(text, "server response headers exceeded"),
 		strings.Contains(text, "response header list larger"), strings.Contains(text, "header list too large"):
 		return HTTPHeadersTooLarge, Self
 	case phase == Proxy:

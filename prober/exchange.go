@@ -8,12 +8,18 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
+	"strconv"
 	"sync"
 	"time"
 )
 
 // maxResponseHead bounds a response's head, 1xx responses included.
 const maxResponseHead = 1 << 20
+
+// maxInformations bounds the 1xx responses before the final one (RFC 9110 section 15.2 sets no bound).
+const maxInformations = 20
+
+var errTooManyInformations = errors.New("more than " + strconv.Itoa(maxInformations) + " 1xx responses before the final one")
 
 // h2Linger bounds how long net/http keeps a closed HTTP/2 connection in memory (by itself 5 s).
 const h2Linger = 500 * time.Millisecond
@@ -48,12 +54,13 @@ type progress struct {
 		times() (lastRead, accepted time.Duration)
 	}
 
-	mu        sync.Mutex    // guards what follows
-	wrote     bool          // net/http has handed over the whole request
-	wroteAt   time.Duration // when; for HTTP/1 the last bytes are flushed after this, for HTTP/2 before
-	firstByte time.Duration // arrival of the first byte of the final response; 0 before
-	sent      time.Duration // end of the last write before that
-	informed  time.Duration // arrival of the last 1xx response; 0 if there was none
+	mu           sync.Mutex    // guards what follows
+	wrote        bool          // net/http has handed over the whole request
+	wroteAt      time.Duration // when; for HTTP/1 the last bytes are flushed after this, for HTTP/2 before
+	firstByte    time.Duration // arrival of the first byte of the final response; 0 before
+	sent         time.Duration // end of the last write before that
+	informed     time.Duration // arrival of the last 1xx response; 0 if there was none
+	informations int           // 1xx responses
 }
 
 func (p *progress) trace() *httptrace.ClientTrace {
@@ -67,6 +74,9 @@ func (p *progress) trace() *httptrace.ClientTrace {
 		Got1xxResponse: func(int, textproto.MIMEHeader) error {
 			p.mu.Lock()
 			defer p.mu.Unlock()
+			if p.informations++; p.informations > maxInformations {
+				return errTooManyInformations
+			}
 			p.informed, p.firstByte = p.firstByte, 0
 			if p.informed == 0 {
 				p.informed, _ = p.conn.times()

@@ -94,11 +94,22 @@ func judgeHeader(m *config.Module, header http.Header) error {
 	return nil
 }
 
+// largeBody is the size in bytes from which bodies are taken apart one after the other.
+const largeBody = 64 << 10
+
 // judgeJSON applies the CEL expressions to the body, which must be JSON for them.
 func (h *hop) judgeJSON(body []byte) error {
 	m := h.attempt.module
 	if m.FailIfBodyJSONMatches == nil && m.FailIfBodyJSONNotMatches == nil {
 		return nil
+	}
+	if len(body) > largeBody {
+		select {
+		case h.attempt.prober.judging <- struct{}{}:
+			defer func() { <-h.attempt.prober.judging }()
+		case <-h.attempt.ctx.Done():
+			return fmt.Errorf("the deadline came before the body could be judged: %w", h.attempt.ctx.Err())
+		}
 	}
 	var document any
 	if err := json.Unmarshal(body, &document); err != nil {

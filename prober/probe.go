@@ -29,7 +29,8 @@ type Prober struct {
 	keep1   *http.Transport // the same, for connections that are kept
 	keep2   *http.Transport
 	http3   *http3.Transport
-	buffers sync.Pool // *[]byte of bodyBuffer bytes, to read bodies into
+	judging chan struct{} // has room for one who takes a large body apart: that needs dozens of times the body's memory
+	buffers sync.Pool     // *[]byte of bodyBuffer bytes, to read bodies into
 }
 
 // New returns a Prober.
@@ -41,6 +42,7 @@ func New(options Options) *Prober {
 		keep1:   newKeepTransport((*http.Protocols).SetHTTP1),
 		keep2:   newKeepTransport((*http.Protocols).SetUnencryptedHTTP2),
 		http3:   newHTTP3(),
+		judging: make(chan struct{}, 1),
 		buffers: sync.Pool{New: func() any { b := make([]byte, bodyBuffer); return &b }},
 	}
 }

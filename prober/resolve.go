@@ -18,6 +18,9 @@ import (
 // maxExchanges bounds what is kept of one lookup.
 const maxExchanges = 32
 
+// maxAnswers bounds the addresses of a name: the first ones count.
+const maxAnswers = 256
+
 // noTTL stands for an answer without records.
 const noTTL time.Duration = -1
 
@@ -48,6 +51,7 @@ func (a *attempt) askSystem(host string) ([]netip.Addr, *Lookup, error) {
 	l := &lookup{start: a.start, server: a.prober.options.Resolver, record: Lookup{Host: host}}
 	resolver := net.Resolver{PreferGo: true, Dial: l.dial}
 	addrs, err := resolver.LookupNetIP(a.ctx, a.lookupNetwork(), host)
+	addrs = addrs[:min(len(addrs), maxAnswers)]
 	record := l.end()
 	for i := range addrs {
 		addrs[i] = addrs[i].Unmap()

@@ -39,11 +39,13 @@ type lookup struct {
 }
 
 // resolve returns the name's addresses in the resolver's order, and what was seen on the wire.
-func (a *attempt) resolve(host string) ([]netip.Addr, *Lookup, error) {
+func (a *attempt) resolve(host string) (addrs []netip.Addr, l *Lookup, err error) {
 	if a.module.Resolver != nil {
-		return a.ask(host)
+		addrs, l, err = a.ask(host)
+	} else {
+		addrs, l, err = a.askSystem(host)
 	}
-	return a.askSystem(host)
+	return addrs[:min(len(addrs), maxAnswers)], l, err
 }
 
 // askSystem asks the system's resolver.
@@ -51,7 +53,6 @@ func (a *attempt) askSystem(host string) ([]netip.Addr, *Lookup, error) {
 	l := &lookup{start: a.start, server: a.prober.options.Resolver, record: Lookup{Host: host}}
 	resolver := net.Resolver{PreferGo: true, Dial: l.dial}
 	addrs, err := resolver.LookupNetIP(a.ctx, a.lookupNetwork(), host)
-	addrs = addrs[:min(len(addrs), maxAnswers)]
 	record := l.end()
 	for i := range addrs {
 		addrs[i] = addrs[i].Unmap()

@@ -67,6 +67,7 @@ type options struct {
 	autoReload    time.Duration // how often to look for changes; 0: never
 	timeoutOffset time.Duration
 	shutdown      time.Duration // for the scrapes under way
+	capture       bool          // see who resets
 	historyLimit  int
 	remember      int      // targets of /probe to keep the counters of
 	externalURL   *url.URL // nil unless given
@@ -90,6 +91,7 @@ func parseFlags(args []string) options {
 	autoReload := app.Flag("config.enable-auto-reload", "Reload the configuration when its file, or a file that it names, has changed.").Bool()
 	interval := app.Flag("config.auto-reload-interval", "How often to look for changes.").Default("30s").String()
 	offset := app.Flag("timeout-offset", "Seconds to keep back from Prometheus's scrape timeout.").Default("0.5").Float64()
+	app.Flag("reset-capture", "See who sent a RST, the server or a box on the way, where the capability CAP_NET_RAW is there.").Default("true").BoolVar(&o.capture)
 	app.Flag("shutdown-timeout", "How long scrapes under way may go on after SIGTERM or SIGINT.").Default("10s").DurationVar(&o.shutdown)
 	app.Flag("web.enable-lifecycle", "Reload the configuration on POST to /-/reload; SIGHUP always works.").Default("true").BoolVar(&o.lifecycle)
 	externalURL := app.Flag("web.external-url", "The URL under which the exporter is reached from outside, such as https://probe.example.com/errno.").String()
@@ -146,7 +148,7 @@ func parseFlags(args []string) options {
 // hideServing leaves the flags that only serve knows out of the help of the other commands.
 func hideServing(app *kingpin.Application) {
 	for _, f := range app.Model().Flags {
-		if f.Name != "config.file" && f.Name != "help" && f.Name != "version" {
+		if f.Name != "config.file" && f.Name != "reset-capture" && f.Name != "help" && f.Name != "version" {
 			app.GetFlag(f.Name).Hidden()
 		}
 	}
@@ -205,9 +207,14 @@ func serve(o options) error {
 	reload := metrics.NewReload(registry)
 	reload.Record(nil, time.Now())
 
+	capture := openCapture(&o)
+	metrics.NewResetCapture(registry, capture != nil)
+	if capture != nil {
+		defer capture.Close()
+	}
 	records := history.New(o.historyLimit)
 	watching := watch.New(watch.Options{
-		Prober:   prober.New(prober.Options{UserAgent: userAgent()}),
+		Prober:   prober.New(prober.Options{UserAgent: userAgent(), Capture: capture}),
 		Remember: o.remember, Registry: registry, Descriptors: descriptors(),
 		Ended: func(r *prober.Result, m *config.Module) uint64 {
 			web.LogProbe(o.probeLogger, r)
@@ -236,6 +243,19 @@ func serve(o options) error {
 	log.SetOutput(slog.NewLogLogger(o.logger.Handler(), slog.LevelDebug).Writer())
 	defer watching.Close()
 	return listen(server, o, life, func() bool { return !noFile(&o) && current.Changed(o.configFile) })
+}
+
+// openCapture opens the capture of resets; nil where it is not wanted, or not to be had.
+func openCapture(o *options) *prober.Capture {
+	if !o.capture {
+		return nil
+	}
+	capture, err := prober.OpenCapture()
+	if err != nil {
+		o.logger.Info("Who sends resets is not seen: origin peer may be a box on the way", "err", err)
+		return nil
+	}
+	return capture
 }
 
 func userAgent() string { return "errno_exporter/" + cmp.Or(version.Version, "unversioned") }

@@ -81,8 +81,12 @@ func runProbe(o *options) int {
 	defer stop()
 	out := bufio.NewWriter(os.Stdout)
 	defer out.Flush()
+	capture := openCapture(o)
+	if capture != nil {
+		defer capture.Close()
+	}
 	s := &session{
-		options: p, prober: prober.New(prober.Options{UserAgent: userAgent()}), target: target, module: module, out: out,
+		options: p, prober: prober.New(prober.Options{UserAgent: userAgent(), Capture: capture}), target: target, module: module, out: out,
 		printer: &terminal.Printer{Out: out, Colour: colours(os.Stdout)}, progress: term.IsTerminal(int(os.Stderr.Fd())),
 	}
 	if len(ages) > 0 {

@@ -40,6 +40,19 @@ func BenchmarkProbe(b *testing.B) {
 				return nil
 			})
 		})
+		if capture, err := prober.OpenCapture(); err == nil { // where we may
+			captured := prober.New(prober.Options{UserAgent: "errno_exporter", Capture: capture})
+			b.Run(row.protocol+"/captured", func(b *testing.B) {
+				measureCPU(b, func() error {
+					r := captured.Probe(context.Background(), target, module)
+					if r.Failure != nil {
+						return r.Failure.Err
+					}
+					return nil
+				})
+			})
+			capture.Close()
+		}
 		bare := newBareClient(target.URL, module.TLS)
 		b.Run(row.protocol+"/bare", func(b *testing.B) { measureCPU(b, bare.get) })
 	}

@@ -115,6 +115,7 @@ func (k *Kept) end() (KeptResult, bool) {
 	case cause != nil:
 		f.Reason, f.Errno, f.Origin = reasonOfCause(h.socket.seen(), cause)
 		f.Err, at = cause.Err, cause.End
+		h.provenance(&f)
 	case !closed: // net/http closes when TLS says farewell, or something comes that nobody asked for
 		return KeptResult{}, false
 	}

@@ -17,8 +17,9 @@ import (
 
 // Options are the few things of a Prober that its owner decides.
 type Options struct {
-	UserAgent string // sent unless the module's headers name another
-	Resolver  string // host:port of a DNS server to ask instead of the system's; empty for the system's
+	UserAgent string   // sent unless the module's headers name another
+	Capture   *Capture // sees who resets; nil: nobody looks
+	Resolver  string   // host:port of a DNS server to ask instead of the system's; empty for the system's
 }
 
 // Prober probes. It keeps no connection and no result between probes, and may be used by many goroutines.
@@ -251,6 +252,7 @@ func (h *hop) fail(p Phase, began time.Duration, f Failure) {
 func (h *hop) failAt(p Phase, began, ended time.Duration, f Failure) {
 	h.Spans = append(h.Spans, Span{Phase: p, Start: began, Duration: max(0, ended-began), Failed: true})
 	f.Phase = p
+	h.provenance(&f)
 	h.failure = &f
 	h.attempt.record.Failure = &f
 }

@@ -171,6 +171,7 @@ type Wire struct {
 	SYNRetransmits uint32  // of the handshake that succeeded
 	Info           *TCPInfo
 	InfoAt         string // when Info was taken: "failure", "deadline" or "close"
+	Reset          *Reset // who sent the RST that ended it; nil if none did, or nothing was captured
 	ICMP           *ICMP  // the socket's error queue after a failed connect; nil if empty or not available
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"sync"
 	"syscall"
@@ -274,6 +275,20 @@ func (r *recorder) times() (lastRead, accepted time.Duration) {
 		return r.lastRead, r.writing
 	}
 	return r.lastRead, r.accepted
+}
+
+// addresses are the connection's two ends.
+func (r *recorder) addresses() (local, remote netip.AddrPort) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.wire.Local, r.wire.Remote
+}
+
+// keepReset keeps who sent the RST.
+func (r *recorder) keepReset(reset *Reset) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.wire.Reset = reset
 }
 
 // look takes TCP_INFO at the end of an exchange, before the close changes it.

@@ -53,3 +53,11 @@ func NewOwn(registry prometheus.Registerer, read OwnGauges) *Own {
 		SchedulerDelay: delay,
 	}
 }
+
+// NewResetCapture registers whether it is seen who sends resets.
+func NewResetCapture(registry prometheus.Registerer, enabled bool) {
+	g := prometheus.NewGauge(prometheus.GaugeOpts{Name: "errno_exporter_reset_capture_enabled",
+		Help: "1 where it is seen who sends resets (CAP_NET_RAW), 0 where not: origin peer may then be a box on the way."})
+	g.Set(number(enabled))
+	registry.MustRegister(g)
+}

@@ -22,6 +22,11 @@ func (e *Exposition) addTCP(a *prober.Attempt) {
 	if wire == nil {
 		return
 	}
+	if wire.Reset != nil {
+		if delta, known := wire.Reset.Delta(); known {
+			e.gauge("probe_reset_ttl_delta", "TTL of the RST that ended the probe less that of the server's SYN-ACK: how many hops nearer the one who reset is.", float64(delta))
+		}
+	}
 	info := wire.Info
 	if info.RTT > 0 {
 		e.gauge("probe_tcp_rtt_seconds", "Smoothed round-trip time that the kernel measured, in seconds.", info.RTT.Seconds())

@@ -23,6 +23,9 @@ func (p *page) wire(w *prober.Wire) {
 	if w.Cause != nil {
 		p.line("    ended by: %s at %s: %s", w.Cause.Op, Short(w.Cause.End), ending(w.Cause))
 	}
+	if w.Reset != nil {
+		p.line("    reset %s", w.Reset)
+	}
 	if w.ICMP != nil {
 		p.line("    ICMP type %d code %d (%s) from %s, seen as %s", w.ICMP.Type, w.ICMP.Code, icmpName(w.ICMP), w.ICMP.From, prober.ErrnoName(w.ICMP.Errno))
 	}

@@ -84,6 +84,34 @@ func HostForgets(f Family) Fault {
 	}
 }
 
+// Aborts is a server that reads the request and resets the connection.
+func Aborts(f Family) Fault {
+	return func(n *Net) string {
+		return n.serve(f, func(conn *net.TCPConn) {
+			if readRequest(conn) {
+				_ = conn.SetLinger(0) // then the close is a RST
+			}
+		})
+	}
+}
+
+// OtherTTL is HostForgets by a server whose sockets have a TTL (hop limit) of their own, which its kernel's RST has not.
+func OtherTTL(f Family) Fault {
+	return func(n *Net) string {
+		url := HostForgets(f)(n)
+		n.Filter(S, "output", "tcp flags & (syn | ack) == syn | ack "+f.setTTL(100))
+		return url
+	}
+}
+
+// setTTL is nft's statement that changes the TTL.
+func (f Family) setTTL(ttl int) string {
+	if f == V4 {
+		return fmt.Sprintf("ip ttl set %d", ttl)
+	}
+	return fmt.Sprintf("ip6 hoplimit set %d", ttl)
+}
+
 // middleMTU is the length of packet that the link between the routers carries where it is the narrow one.
 const middleMTU = 1400
 

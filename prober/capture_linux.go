@@ -1,0 +1,148 @@
+package prober
+
+import (
+	"encoding/binary"
+	"fmt"
+	"os"
+	"runtime"
+	"time"
+	"unsafe"
+
+	"golang.org/x/net/bpf"
+	"golang.org/x/sys/unix"
+)
+
+const (
+	captureLength = 128     // bytes of a packet: both headers with all of TCP's options
+	captureBuffer = 4 << 20 // of the kernel, for what has not been drained
+	drainEvery    = 50 * time.Millisecond
+)
+
+// OpenCapture opens the packet socket in the network namespace of the calling thread. The error says what is missing, most often
+// CAP_NET_RAW (packet(7)).
+func OpenCapture() (*Capture, error) {
+	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0) // protocol 0: nothing comes before the filter is there
+	if err != nil {
+		return nil, os.NewSyscallError("open a packet socket", err)
+	}
+	if err := prepareCapture(fd); err != nil {
+		_ = unix.Close(fd) // it was never used
+		return nil, err
+	}
+	c := newCapture(&packetSocket{fd: fd, stop: make(chan struct{})})
+	go c.keepDraining()
+	return c, nil
+}
+
+func prepareCapture(fd int) error {
+	filter, err := bpf.Assemble(captureFilter())
+	if err != nil {
+		return fmt.Errorf("assemble the capture's filter: %w", err)
+	}
+	program := unix.SockFprog{Len: uint16(len(filter)), Filter: (*unix.SockFilter)(unsafe.Pointer(&filter[0]))} // both are struct sock_filter
+	if err := unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &program); err != nil {
+		return os.NewSyscallError("attach the capture's filter", err)
+	}
+	runtime.KeepAlive(filter)
+	_ = unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1) // before Linux 4.20 we see our own, too, and they match no connection
+	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, captureBuffer) != nil {
+		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, captureBuffer) // as much as is allowed
+	}
+	all := binary.BigEndian.Uint16(binary.NativeEndian.AppendUint16(nil, unix.ETH_P_ALL)) // htons
+	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: all}); err != nil {
+		return os.NewSyscallError("bind the packet socket", err)
+	}
+	return nil
+}
+
+// captureFilter lets SYN-ACKs, FINs and RSTs of TCP over IPv4 and IPv6 pass. The packet begins with the IP header.
+func captureFilter() []bpf.Instruction {
+	const drop = 255 // resolved below
+	program := []bpf.Instruction{
+		0:  bpf.LoadExtension{Num: bpf.ExtProto},
+		1:  bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.ETH_P_IP, SkipFalse: 7}, // else 9
+		2:  bpf.LoadAbsolute{Off: 9, Size: 1},
+		3:  bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.IPPROTO_TCP, SkipFalse: drop},
+		4:  bpf.LoadAbsolute{Off: 6, Size: 2},
+		5:  bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: 0x1fff, SkipTrue: drop}, // a later fragment has no TCP header
+		6:  bpf.LoadMemShift{Off: 0},
+		7:  bpf.LoadIndirect{Off: 13, Size: 1},
+		8:  bpf.Jump{Skip: 4}, // to 13
+		9:  bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.ETH_P_IPV6, SkipFalse: drop},
+		10: bpf.LoadAbsolute{Off: 6, Size: 1},
+		11: bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.IPPROTO_TCP, SkipFalse: drop},
+		12: bpf.LoadAbsolute{Off: 40 + 13, Size: 1},
+		13: bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: flagFIN | flagRST, SkipTrue: 2}, // to 16
+		14: bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: flagSYN | flagACK},
+		15: bpf.JumpIf{Cond: bpf.JumpEqual, Val: flagSYN | flagACK, SkipFalse: drop},
+		16: bpf.RetConstant{Val: captureLength},
+		17: bpf.RetConstant{Val: 0},
+	}
+	for i, instruction := range program {
+		if jump, ok := instruction.(bpf.JumpIf); ok {
+			to := uint8(len(program) - 1 - i - 1)
+			if jump.SkipTrue == drop {
+				jump.SkipTrue = to
+			}
+			if jump.SkipFalse == drop {
+				jump.SkipFalse = to
+			}
+			program[i] = jump
+		}
+	}
+	return program
+}
+
+// packetSocket reads captured packets.
+type packetSocket struct {
+	fd     int
+	stop   chan struct{}
+	buffer [captureLength]byte
+	from   unix.RawSockaddrLinklayer
+}
+
+// read reads until nothing is left.
+func (p *packetSocket) read(each func(packet []byte, loopback bool)) {
+	for p.fd >= 0 {
+		size := uint32(unsafe.Sizeof(p.from))
+		n, _, errno := unix.Syscall6(unix.SYS_RECVFROM, uintptr(p.fd), uintptr(unsafe.Pointer(&p.buffer[0])), captureLength, unix.MSG_DONTWAIT,
+			uintptr(unsafe.Pointer(&p.from)), uintptr(unsafe.Pointer(&size)))
+		if errno == unix.EINTR || errno == unix.ENETDOWN { // an interface went down: said once
+			continue
+		}
+		if errno != 0 {
+			return
+		}
+		each(p.buffer[:n], p.from.Hatype == unix.ARPHRD_LOOPBACK)
+	}
+}
+
+func (p *packetSocket) close() {
+	close(p.stop)
+	_ = unix.Close(p.fd) // nothing is lost
+	p.fd = -1
+}
+
+// keepDraining keeps the kernel's queue short. It sleeps in between: a goroutine that woke for each packet would cost more than all else here.
+func (c *Capture) keepDraining() {
+	ticker := time.NewTicker(drainEvery)
+	defer ticker.Stop()
+	stop := c.source.(*packetSocket).stop
+	for {
+		select {
+		case <-stop:
+			return
+		case <-ticker.C:
+			c.mu.Lock()
+			c.drain()
+			c.mu.Unlock()
+		}
+	}
+}
+
+// Close ends the capture.
+func (c *Capture) Close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.source.close()
+}

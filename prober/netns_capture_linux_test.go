@@ -1,0 +1,100 @@
+package prober_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"errno_exporter/internal/faultlab/netlab"
+	"errno_exporter/prober"
+)
+
+// provenance is what is seen of who sent a RST.
+type provenance struct {
+	Phase  prober.Phase
+	Reason prober.Reason
+	Origin prober.Origin
+	Sender prober.Sender
+	Delta  int
+	Live   bool
+}
+
+// Who sent the RST, in networks with two routers: failures.md, section 5.
+func TestNetnsCapture(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short mode never leaves loopback")
+	}
+	if err := netlab.Available(); err != nil {
+		t.Skip(err)
+	}
+	const processing = prober.Processing
+	for _, f := range []netlab.Family{netlab.V4, netlab.V6} {
+		none := func(*netlab.Net) {}
+		after := func(fault netlab.Fault) func(*netlab.Net) { return func(n *netlab.Net) { fault(n) } }
+		for _, row := range []struct {
+			name  string
+			fault netlab.Fault
+			then  func(*netlab.Net) // after three good probes, if the fault lets them be
+			want  provenance
+		}{
+			{"the application aborts", netlab.Aborts(f), none, provenance{processing, prober.TCPReset, prober.Peer, prober.EndHost, 0, true}},
+			{"the server has forgotten", netlab.HostForgets(f), none, provenance{processing, prober.TCPReset, prober.Peer, prober.EndHost, 0, false}},
+			{"the server has forgotten, and its sockets have a TTL of their own", netlab.OtherTTL(f), none,
+				provenance{processing, prober.TCPReset, prober.Peer, prober.Ambiguous, -36, false}},
+			{"r1 resets the request", netlab.RequestReset(f, netlab.R1), none, provenance{processing, prober.TCPReset, prober.Path, prober.Middlebox, 2, false}},
+			{"r2 resets the request", netlab.RequestReset(f, netlab.R2), none, provenance{processing, prober.TCPReset, prober.Path, prober.Middlebox, 1, false}},
+			{"nothing listens, and nothing is known", netlab.ClosedPort(f), none, provenance{prober.Connect, prober.TCPRefused, prober.Peer, prober.Ambiguous, 0, false}},
+			{"r1 resets the SYN, and nothing is known", netlab.SYNReset(f, netlab.R1), none, provenance{prober.Connect, prober.TCPRefused, prober.Peer, prober.Ambiguous, 0, false}},
+			{"r1 resets the SYN of a known server", netlab.Healthy(f), func(n *netlab.Net) { n.Filter(netlab.R1, "forward", "tcp dport 80 reject with tcp reset") },
+				provenance{prober.Connect, prober.TCPRefused, prober.Path, prober.Middlebox, 2, false}},
+			{"r2 resets the SYN of a known server", netlab.Healthy(f), func(n *netlab.Net) { n.Filter(netlab.R2, "forward", "tcp dport 80 reject with tcp reset") },
+				provenance{prober.Connect, prober.TCPRefused, prober.Path, prober.Middlebox, 1, false}},
+			{"a known server rejects", netlab.Healthy(f), func(n *netlab.Net) { n.Filter(netlab.S, "input", "tcp dport 80 reject with tcp reset") },
+				provenance{prober.Connect, prober.TCPRefused, prober.Peer, prober.EndHost, 0, false}},
+			{"own firewall resets", netlab.Healthy(f), after(func(n *netlab.Net) string {
+				n.Filter(netlab.C, "output", "tcp dport 80 reject with tcp reset")
+				return ""
+			}),
+				provenance{prober.Connect, prober.TCPRefused, prober.Local, prober.ThisHost, 2, false}},
+		} {
+			t.Run(f.String()+" "+row.name, func(t *testing.T) {
+				t.Parallel()
+				n := netlab.New(t)
+				m := labModule()
+				m.Timeout = 3 * time.Second
+				var capture *prober.Capture
+				if err := n.Inside(netlab.C, func() (err error) { capture, err = prober.OpenCapture(); return err }); err != nil {
+					t.Fatal(err)
+				}
+				defer capture.Close()
+				p := prober.New(prober.Options{Capture: capture})
+				url := row.fault(n)
+				var r prober.Result
+				visit := func() error { r = probe(t, p, url, m); return nil }
+				for range 3 {
+					if err := n.Inside(netlab.C, visit); err != nil {
+						t.Fatal(err)
+					}
+				}
+				row.then(n)
+				if err := n.Inside(netlab.C, visit); err != nil {
+					t.Fatal(err)
+				}
+				got := provenance{}
+				if f := r.Failure; f != nil {
+					got.Phase, got.Reason, got.Origin = f.Phase, f.Reason, f.Origin
+				}
+				if w := r.Last().LastHop().Wire; w != nil && w.Reset != nil {
+					got.Sender, got.Live = w.Reset.Sender, w.Reset.Live
+					if delta, known := w.Reset.Delta(); known {
+						got.Delta = delta
+					}
+				}
+				if diff := cmp.Diff(row.want, got); diff != "" {
+					t.Errorf("(-want +got):\n%s", diff)
+				}
+			})
+		}
+	}
+}

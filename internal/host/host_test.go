@@ -1,0 +1,105 @@
+package host
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+)
+
+// A record of this very process tells what the kernel has just been made to do.
+func TestSample(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the record is read from Linux's /proc")
+	}
+	before := sample()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for range 5 {
+		conn, err := net.Dial("tcp4", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		peer, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = peer.(*net.TCPConn).SetLinger(0) // then the close is a RST
+		_ = peer.Close()
+		if _, err := conn.Read(make([]byte, 1)); err == nil {
+			t.Fatal("the connection was not reset")
+		}
+	}
+	after := sample()
+	if after.Descriptors < before.Descriptors+6 || after.DescriptorLimit <= after.Descriptors {
+		t.Errorf("descriptors %d of %d, were %d before six more", after.Descriptors, after.DescriptorLimit, before.Descriptors)
+	}
+	if after.ResetsReceived < before.ResetsReceived+5 || after.ResetsSent < before.ResetsSent+5 {
+		t.Errorf("resets received %d, sent %d, were %d, %d before five more", after.ResetsReceived, after.ResetsSent, before.ResetsReceived, before.ResetsSent)
+	}
+	if after.Ports < 100 || after.SchedulerDelay <= 0 {
+		t.Errorf("%d ports, scheduler delay %s", after.Ports, after.SchedulerDelay)
+	}
+}
+
+func TestPortsUsed(t *testing.T) {
+	table := filepath.Join(t.TempDir(), "tcp")
+	text := "  sl  local_address rem_address   st tx_queue rx_queue\n" +
+		"   0: 0100007F:9C40 0A0A0A0A:01BB 01 0\n   1: 0100007F:9C41 0A0A0A0A:01BB 06 0\n   2: 0100007F:9C42 0B0A0A0A:01BB 01 0\n" +
+		"   3: 0100007F:0050 0A0A0A0A:01BB 01 0\n   4: 00000000:9C43 00000000:0000 0A 0\nbroken\n"
+	if err := os.WriteFile(table, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := portsUsed(40000, 50000, table, filepath.Join(t.TempDir(), "nosuch")); got != 2 {
+		t.Errorf("portsUsed = %d, want 2: towards 10.10.10.10:443", got)
+	}
+}
+
+// Both versions of cgroups tell what their limits did.
+func TestCgroup(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		files map[string]string
+		want  Record
+	}{
+		{"version 2", map[string]string{"cpu.stat": "usage_usec 7\nthrottled_usec 2500000\n", "memory.events": "low 0\nhigh 3\nmax 2\noom_kill 1\n"},
+			Record{Throttled: 2500e6, MemoryHigh: 5, OOMKills: 1}},
+		{"version 1", map[string]string{"cpu.stat": "nr_throttled 3\nthrottled_time 1500000000\n", "memory.failcnt": "4\n", "memory.oom_control": "oom_kill_disable 0\noom_kill 2\n"},
+			Record{Throttled: 1500e6, MemoryHigh: 4, OOMKills: 2}},
+		{"none", nil, Record{}},
+	} {
+		dir := t.TempDir()
+		for name, text := range row.files {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var got Record
+		got.addCgroup(map[string]string{"cpu": dir, "memory": dir})
+		if diff := cmp.Diff(row.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", row.name, diff)
+		}
+	}
+}
+
+func TestCollector(t *testing.T) {
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(NewCollector(new(Sampler)))
+	families, err := registry.Gather()
+	if err != nil || len(families) != 16 {
+		t.Fatalf("%d metrics, %v, want 16", len(families), err)
+	}
+	problems, err := promlint.NewWithMetricFamilies(families).Lint()
+	if err != nil || len(problems) != 0 {
+		t.Errorf("promlint: %v, %v", problems, err)
+	}
+}

@@ -18,6 +18,11 @@ var forbidden = map[string]map[string]string{
 		"errno_exporter/prober":   "the prober depends on the configuration",
 		"errno_exporter/internal": "the configuration depends on nothing of ours",
 	},
+	"errno_exporter/internal/cause": {
+		"github.com/prometheus":           "a verdict is a function of evidence",
+		"errno_exporter/internal/metrics": "a verdict is exposed elsewhere",
+		"errno_exporter/internal/watch":   "a verdict is a function of evidence",
+	},
 	"errno_exporter/internal/history": {
 		"github.com/prometheus":       "it keeps Results, and shows none",
 		"errno_exporter/internal/web": "pages are made of records, not records of pages",

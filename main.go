@@ -27,6 +27,7 @@ import (
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
 
 	"errno_exporter/config"
+	"errno_exporter/internal/cause"
 	"errno_exporter/internal/history"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/watch"
@@ -219,6 +220,9 @@ func serve(o options) error {
 		Ended: func(r *prober.Result, m *config.Module) uint64 {
 			web.LogProbe(o.probeLogger, r)
 			return records.Add(r, m)
+		},
+		Judged: func(id uint64, v *cause.Verdict, controls []prober.Control) {
+			records.Judge(id, cause.Findings{Verdict: v, Controls: controls})
 		},
 	})
 	watching.Apply(loaded)

@@ -16,6 +16,8 @@ import (
 	"golang.org/x/term"
 
 	"errno_exporter/config"
+	"errno_exporter/internal/cause"
+	"errno_exporter/internal/host"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/terminal"
 	"errno_exporter/prober"
@@ -31,6 +33,7 @@ type probeOptions struct {
 	keepalive string
 	timeout   time.Duration
 	output    string
+	diagnose  bool
 }
 
 // The exit status of the command probe.
@@ -57,6 +60,7 @@ func probeFlags(app *kingpin.Application) (*kingpin.CmdClause, *probeOptions) {
 	c.Flag("interval", "Time from one probe's beginning to the next's.").Short('i').Default("1s").DurationVar(&o.interval)
 	c.Flag("timeout", "For each probe; by default the module's, or 10s.").DurationVar(&o.timeout)
 	c.Flag("keepalive", "Keep connections idle for these times, then use them again: 30s,5m.").PlaceHolder("AGES").StringVar(&o.keepalive)
+	c.Flag("diagnose", "After a failure make control attempts, each of which changes one thing, and name the cause.").BoolVar(&o.diagnose)
 	c.Flag("all-addresses", "Probe every address of the name, side by side.").BoolVar(&o.overrides.AllAddresses)
 	c.Flag("output", "text, json (a line for each probe), or metrics.").Short('o').Default("text").EnumVar(&o.output, "text", "json", "metrics")
 	return c, o
@@ -197,6 +201,7 @@ func (s *session) run(ctx context.Context) int {
 		}
 		summary.Add(r)
 		s.print(n, r)
+		s.judge(ctx, r)
 		_ = s.out.Flush() // nobody is left to be told
 		if n != s.options.count {
 			sleep(ctx, time.Until(next))
@@ -233,6 +238,24 @@ func (s *session) print(n int, r *prober.Result) {
 	default:
 		s.printer.Line(n, r)
 	}
+}
+
+// judge names the cause of a failure, with control attempts if those are wanted.
+func (s *session) judge(ctx context.Context, r *prober.Result) {
+	if r.Failure == nil || s.options.output != "text" || s.options.count != 1 && !s.options.diagnose {
+		return
+	}
+	var found cause.Findings
+	if s.options.diagnose {
+		s.say("making control attempts")
+		found.Controls = s.prober.Diagnose(ctx, r, s.module)
+		s.say("")
+	}
+	evidence := &cause.Evidence{Recent: []cause.Observation{cause.Observe(r, true, time.Now())}, Controls: found.Controls, Host: new(host.Sampler).Sample()}
+	if v, ok := cause.Judge(evidence); ok {
+		found.Verdict = &v
+	}
+	s.printer.Cause(found)
 }
 
 // keep keeps a connection for each age, side by side, and prints what becomes of each.

@@ -18,6 +18,8 @@ type Config struct {
 	Targets []*Target // in the file's order
 	Policy  Policy
 
+	ControlTargets []*ControlTarget // whose reachability tells whether our way out works
+
 	yaml        []byte      // what may be shown of it
 	fingerprint Fingerprint // of the files it was loaded from
 }
@@ -52,7 +54,8 @@ type Module struct {
 	// How often it is tried.
 	Retry              Retry
 	Keepalive          []time.Duration // idle ages to keep connections for, ascending; empty: none are kept
-	RetryNonIdempotent bool            // also POST and the like, which may then be done twice
+	Diagnose           Diagnose
+	RetryNonIdempotent bool // also POST and the like, which may then be done twice
 
 	// What is done with the answer.
 	FollowRedirects bool
@@ -86,6 +89,31 @@ type HeaderMatch struct {
 // JudgesBody reports whether the module's rules need the body's content.
 func (m *Module) JudgesBody() bool {
 	return len(m.FailIfBodyMatches)+len(m.FailIfBodyNotMatches) > 0 || m.HasCEL()
+}
+
+// Authorizes reports whether the module adds credentials, or headers with secrets.
+func (m *Module) Authorizes() bool { return m.authorize != nil }
+
+// Plain is the module with a plain request: GET, without headers, body or credentials.
+func (m *Module) Plain() *Module {
+	c := *m
+	c.Method, c.Header, c.Body, c.authorize = http.MethodGet, http.Header{}, nil, nil
+	return &c
+}
+
+// WithoutHTTP2 is the module with HTTP/1.1 alone.
+func (m *Module) WithoutHTTP2() *Module {
+	c := *m
+	c.EnableHTTP2 = false
+	c.TLS = m.TLS.Clone()
+	c.TLS.NextProtos = []string{"http/1.1"}
+	return &c
+}
+
+// Diagnose says when control attempts are made after a failure.
+type Diagnose struct {
+	OnFailure  bool
+	MaxPerHour int // rounds of control attempts, for each target
 }
 
 // HasCEL reports whether the module judges bodies by CEL expressions.

@@ -28,8 +28,8 @@ func TestBlackboxFile(t *testing.T) {
 	post.Method, post.Body, post.Host = http.MethodPost, []byte("{}"), "vhost.example.com"
 	post.Header = http.Header{"Content-Type": {"application/json"}}
 	everything := &Module{
-		Retry: NewModule("").Retry,
-		Name:  "http_everything", Timeout: 90 * time.Second, Method: http.MethodGet, Header: http.Header{}, PreferIPv6: true,
+		Retry: NewModule("").Retry, Diagnose: Diagnose{MaxPerHour: 6},
+		Name: "http_everything", Timeout: 90 * time.Second, Method: http.MethodGet, Header: http.Header{}, PreferIPv6: true,
 		TLS:                &tls.Config{NextProtos: []string{"http/1.1"}, InsecureSkipVerify: true, MinVersion: tls.VersionTLS12, ServerName: "other.example.com"},
 		Proxy:              func(*http.Request) (*url.URL, error) { return nil, nil },
 		ProxyConnectHeader: http.Header{"X-Proxy": {"v"}}, SkipResolve: true,

@@ -71,6 +71,7 @@ func (h *httpKeys) keys() map[string]key {
 		"source_ip_address":                 h.source,
 		"trace":                             into(&m.Trace),
 		"retry":                             h.readRetry,
+		"diagnose":                          h.readDiagnose,
 		"resolver":                          h.readResolver,
 		"keepalive":                         h.readKeepalive,
 		"addresses":                         choice(&m.AllAddresses, "first", "all"),

@@ -52,9 +52,10 @@ func Parse(data []byte, file, dir string) (*Config, error) {
 	}
 	var targets *yaml.Node // are read last: they name modules
 	err := p.mapping(root, "the configuration", map[string]key{
-		"modules":      func(value *yaml.Node) error { return c.modules(p, dir, value) },
-		"targets":      func(value *yaml.Node) error { targets = value; return nil },
-		"probe_policy": func(value *yaml.Node) error { return p.mapping(value, "probe_policy", c.Policy.keys()) },
+		"modules":         func(value *yaml.Node) error { return c.modules(p, dir, value) },
+		"targets":         func(value *yaml.Node) error { targets = value; return nil },
+		"control_targets": func(value *yaml.Node) error { return c.readControlTargets(p, value) },
+		"probe_policy":    func(value *yaml.Node) error { return p.mapping(value, "probe_policy", c.Policy.keys()) },
 	})
 	if targets != nil {
 		err = joined([]error{err, c.readTargets(p, targets)})

@@ -18,6 +18,7 @@ func NewModule(name string) *Module {
 		FollowRedirects:    true,
 		Retry:              Retry{Attempts: 1, InitialBackoff: 500 * time.Millisecond, MaxBackoff: 5 * time.Second},
 		BodySizeLimit:      defaultBodyLimit,
+		Diagnose:           Diagnose{MaxPerHour: 6},
 		TLS:                &tls.Config{NextProtos: []string{"h2", "http/1.1"}},
 	}
 }

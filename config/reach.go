@@ -46,6 +46,26 @@ func (h *httpKeys) readRetry(node *yaml.Node) error {
 	return nil
 }
 
+// maxDiagnoses bounds the rounds of control attempts in an hour.
+const maxDiagnoses = 60
+
+// readDiagnose reads diagnose: {on_failure, max_per_hour}. What is not given keeps its default.
+func (h *httpKeys) readDiagnose(node *yaml.Node) error {
+	err := h.place.mapping(node, "diagnose", map[string]key{
+		"on_failure": into(&h.Diagnose.OnFailure),
+		"max_per_hour": checked(&h.Diagnose.MaxPerHour, func(n int) error {
+			if n < 1 || n > maxDiagnoses {
+				return fmt.Errorf("is out of range, want 1 to %d", maxDiagnoses)
+			}
+			return nil
+		}),
+	})
+	if err != nil {
+		return placedError{err}
+	}
+	return nil
+}
+
 // Bounds of keepalive.
 const (
 	maxAges     = 10

@@ -17,7 +17,7 @@ func (a *attempt) connect(addr netip.AddrPort) (*recorder, *Wire, error) {
 	if addr.Addr().Is6() && !addr.Addr().Is4In6() {
 		network = "tcp6"
 	}
-	witness := newDialWitness()
+	witness := newDialWitness(a.segment, a.ttl)
 	dialer := net.Dialer{KeepAliveConfig: keepAlive, ControlContext: witness.control}
 	if source := a.module.SourceIP; source.IsValid() {
 		dialer.LocalAddr = &net.TCPAddr{IP: source.AsSlice()}

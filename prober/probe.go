@@ -94,6 +94,9 @@ type attempt struct {
 	cookies  http.CookieJar     // made with the first cookie; redirects carry cookies as browsers do
 	hop      *hop               // the last one; nil before the first
 	keep     bool               // the connection is wanted after the exchange
+	stop     Phase              // the last phase that is wanted; empty for all
+	segment  int                // the maximum segment size; 0 for the kernel's choice
+	ttl      int                // of the packets; 0 for the kernel's choice
 	left     bool               // a redirect led to another host: credentials stay behind from there on
 }
 
@@ -124,6 +127,9 @@ func (a *attempt) runHops() {
 	for {
 		h := a.newHop(request)
 		body := h.run()
+		if a.stop != "" && h.failure == nil {
+			return
+		}
 		if h.failure != nil || !a.follows(h) {
 			h.validate(body)
 			if h.failure == nil && h.Response != nil {
@@ -198,13 +204,16 @@ func (h *hop) run() []byte {
 	} else {
 		err = h.tunnel(proxy, host, port)
 	}
-	if err != nil {
+	if err != nil || h.attempt.stop == Connect {
 		return nil
 	}
 	if h.request.URL.Scheme == "https" {
 		if err = h.secure(host); err != nil {
 			return nil
 		}
+	}
+	if h.attempt.stop != "" {
+		return nil
 	}
 	return h.exchange()
 }

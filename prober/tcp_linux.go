@@ -15,20 +15,39 @@ import (
 
 // dialWitness watches one dial from outside Go's dialer: after a failed connect the dialer closes its socket, and what the
 // socket knew is gone with it. A duplicate of the descriptor keeps it.
-type dialWitness struct{ fd int }
+type dialWitness struct {
+	fd      int
+	segment int // the maximum segment size that is wanted; 0 for any
+	ttl     int // that is wanted; 0 for the kernel's
+}
 
-func newDialWitness() *dialWitness { return &dialWitness{fd: -1} }
+func newDialWitness(segment, ttl int) *dialWitness {
+	return &dialWitness{fd: -1, segment: segment, ttl: ttl}
+}
 
 // control prepares the socket before connect(): ICMP errors go to its error queue (ip(7) IP_RECVERR; for TCP since kernel
 // commit 45af29ca761c, in SYN_SENT only), and the descriptor is duplicated.
 func (d *dialWitness) control(_ context.Context, network, _ string, raw syscall.RawConn) error {
 	return raw.Control(func(fd uintptr) {
 		recvErr(int(fd), network, 1)
+		d.shape(int(fd), network)
 		d.close() // the dialer makes a second socket when the first got connected to itself
 		if dup, err := unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0); err == nil {
 			d.fd = dup
 		}
 	})
+}
+
+// shape sets what a control attempt wants of the socket; where the kernel refuses, the attempt changes nothing.
+func (d *dialWitness) shape(fd int, network string) {
+	if d.segment > 0 {
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_MAXSEG, d.segment)
+	}
+	if d.ttl > 0 && strings.HasSuffix(network, "6") {
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_UNICAST_HOPS, d.ttl)
+	} else if d.ttl > 0 {
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_TTL, d.ttl)
+	}
 }
 
 // reportICMP makes a resolver's UDP socket fail at once when a router says that the server cannot be reached; otherwise the kernel

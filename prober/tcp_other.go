@@ -11,7 +11,7 @@ import (
 // dialWitness has nothing to see here: the error queue and TCP_INFO are Linux's.
 type dialWitness struct{}
 
-func newDialWitness() *dialWitness { return &dialWitness{} }
+func newDialWitness(int, int) *dialWitness { return &dialWitness{} }
 
 func (*dialWitness) control(context.Context, string, string, syscall.RawConn) error { return nil }
 func (*dialWitness) connected(string) uint32                                        { return 0 }

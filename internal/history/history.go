@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"errno_exporter/config"
+	"errno_exporter/internal/cause"
 	"errno_exporter/prober"
 )
 
@@ -15,6 +16,7 @@ type Record struct {
 	ID     uint64 // counts up from 1
 	Result *prober.Result
 	Module *config.Module
+	Found  cause.Findings // why it failed, as far as was known then
 
 	bytes int // about how much memory it takes
 }
@@ -90,6 +92,27 @@ func (h *History) Add(result *prober.Result, module *config.Module) uint64 {
 		h.failures.evict()
 	}
 	return h.last
+}
+
+// Judge adds what was found out about a record's failure. Control attempts that were known stay.
+func (h *History) Judge(id uint64, found cause.Findings) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, s := range []*shelf{&h.results, &h.failures} {
+		old := s.byID[id]
+		if old == nil {
+			continue
+		}
+		judged := *old // who reads the old one goes on reading it
+		judged.Found.Verdict = found.Verdict
+		if len(found.Controls) > 0 {
+			judged.Found.Controls = found.Controls
+		}
+		s.byID[id] = &judged
+		records := s.byKey[old.KeyOf()]
+		records[slices.Index(records, old)] = &judged
+		return
+	}
 }
 
 // Trace returns the record of a trace ID, nil if there is none.

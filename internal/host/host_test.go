@@ -8,8 +8,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 )
 
 // A record of this very process tells what the kernel has just been made to do.
@@ -88,18 +86,5 @@ func TestCgroup(t *testing.T) {
 		if diff := cmp.Diff(row.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", row.name, diff)
 		}
-	}
-}
-
-func TestCollector(t *testing.T) {
-	registry := prometheus.NewPedanticRegistry()
-	registry.MustRegister(NewCollector(new(Sampler)))
-	families, err := registry.Gather()
-	if err != nil || len(families) != 16 {
-		t.Fatalf("%d metrics, %v, want 16", len(families), err)
-	}
-	problems, err := promlint.NewWithMetricFamilies(families).Lint()
-	if err != nil || len(problems) != 0 {
-		t.Errorf("promlint: %v, %v", problems, err)
 	}
 }

@@ -9,6 +9,7 @@ type Own struct {
 	Unreliable     prometheus.Counter
 	Denied         prometheus.Counter
 	Panics         prometheus.Counter
+	Controls       prometheus.Counter
 	SlotWait       prometheus.Counter // seconds
 	SchedulerDelay prometheus.Observer
 }
@@ -49,6 +50,7 @@ func NewOwn(registry prometheus.Registerer, read OwnGauges) *Own {
 		Unreliable:     counter("errno_exporter_probes_unreliable_total", "Probes during which the exporter itself was late (probe_reliable 0)."),
 		Denied:         counter("errno_exporter_probes_denied_total", "Probes of targets that probe_policy forbids: refused with 403."),
 		Panics:         counter("errno_exporter_probe_panics_total", "Probes that a bug of the exporter ended (reason unknown); the log has the stack."),
+		Controls:       counter("errno_exporter_control_attempts_total", "Control attempts that were made after failures (diagnose)."),
 		SlotWait:       counter("errno_exporter_probe_slot_wait_seconds_total", "Time that probes waited for a slot, or for file descriptors, in seconds."),
 		SchedulerDelay: delay,
 	}

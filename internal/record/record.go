@@ -6,14 +6,16 @@ import (
 	"time"
 
 	"errno_exporter/config"
+	"errno_exporter/internal/cause"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/prober"
 )
 
 // Text is the record as text: the verdict first, then what led to it, the samples last.
-func Text(r *prober.Result, m *config.Module, kept metrics.Kept, samples *metrics.Exposition) []byte {
+func Text(r *prober.Result, m *config.Module, found cause.Findings, kept metrics.Kept, samples *metrics.Exposition) []byte {
 	p := &page{}
 	p.verdict(r)
+	p.findings(found)
 	p.asked(r)
 	for i := range r.Attempts {
 		attempt := &r.Attempts[i]

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"errno_exporter/config"
+	"errno_exporter/internal/cause"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/metrics/resulttest"
 	"errno_exporter/prober"
@@ -31,7 +32,7 @@ func TestText(t *testing.T) {
 	module := &config.Module{Name: "api", IPProtocolFallback: true, Header: http.Header{}}
 	for _, record := range resulttest.Records() {
 		t.Run(record.Name, func(t *testing.T) {
-			got := string(Text(&record.Result, module, metrics.Kept{}, exposed(&record.Result, module)))
+			got := string(Text(&record.Result, module, cause.Findings{}, metrics.Kept{}, exposed(&record.Result, module)))
 			file := filepath.Join("testdata", record.Name+".txt")
 			if updating() {
 				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {

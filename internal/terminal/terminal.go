@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"errno_exporter/internal/cause"
 	"errno_exporter/internal/record"
 	"errno_exporter/prober"
 )
@@ -63,6 +64,23 @@ func (p *Printer) Waterfall(r *prober.Result) {
 			p.line("%s", p.paint(faint, record.Printable(f.Err.Error())))
 		}
 	}
+}
+
+// Cause prints why it failed, with the evidence and what to do.
+func (p *Printer) Cause(f cause.Findings) {
+	for i := range f.Controls {
+		p.line("%s", record.Printable(cause.ControlText(&f.Controls[i])))
+	}
+	v := f.Verdict
+	if v == nil {
+		return
+	}
+	p.line("")
+	p.line("%s %s", p.paint(red, "CAUSE"), record.CauseLine(v))
+	for _, evidence := range v.Evidence {
+		p.line("  - %s", record.Printable(evidence))
+	}
+	p.line("%s", v.Cause.Info().Advice)
 }
 
 func (p *Printer) hop(h *prober.Hop, a *prober.Attempt) {

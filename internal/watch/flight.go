@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"errno_exporter/config"
+	"errno_exporter/internal/cause"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/prober"
 )
@@ -22,6 +23,7 @@ type target struct {
 type memo struct {
 	totals   *metrics.Totals
 	timeline *timeline
+	observed observed
 
 	mu     sync.Mutex // guards what follows
 	flight *flight    // the probe that is under way or about to start; nil if there is none
@@ -107,12 +109,19 @@ func (w *Watch) fly(t *target, f *flight) {
 	}
 	if outcome != nil {
 		t.timeline.add(Tick{outcome.Record, outcome.Ended, outcome.Result.Elapsed, outcome.Result.Failure})
+		t.observed.add(cause.Observe(outcome.Result, outcome.Reliable, outcome.Ended))
 	}
 	keptUsed()
 	t.land(f, outcome)
-	if outcome != nil && outcome.Result.Failure == nil {
-		t.keeper.fill(w.prober)
+	if outcome == nil {
+		return
 	}
+	if outcome.Result.Failure == nil {
+		t.keeper.fill(w.prober)
+		return
+	}
+	w.judged(outcome.Record, w.verdict(t), nil)
+	w.diagnose(t, outcome)
 }
 
 func (t *target) land(f *flight, outcome *Outcome) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"errno_exporter/config"
+	"errno_exporter/internal/cause"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/prober"
 )
@@ -166,4 +167,17 @@ func (k *keeper) state() metrics.Kept {
 		}
 	}
 	return state
+}
+
+// observed is what last became of the connections that failed.
+func (k *keeper) observed() []cause.Kept {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var all []cause.Kept
+	for _, s := range k.slots {
+		if s.last != nil && s.last.Failure != nil {
+			all = append(all, cause.ObserveKept(s.age, s.last, k.announced))
+		}
+	}
+	return all
 }

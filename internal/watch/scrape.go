@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"errno_exporter/config"
+	"errno_exporter/internal/cause"
 	"errno_exporter/internal/metrics"
 )
 
@@ -27,7 +28,8 @@ type State struct {
 	Outcome *Outcome      // nil if no probe ended in time
 	Age     time.Duration // of the outcome; 0 when it was probed for this scrape
 	Totals  *metrics.Totals
-	Kept    metrics.Kept // of connections kept to it
+	Kept    metrics.Kept   // of connections kept to it
+	Verdict *cause.Verdict // nil where nothing failed of late
 }
 
 // Status is what is known of a target without probing it.
@@ -36,6 +38,7 @@ type Status struct {
 	Last     *Outcome // nil before the first probe
 	Timeline Timeline
 	Kept     metrics.Kept
+	Verdict  *cause.Verdict
 }
 
 // Status returns what is known of every configured target, in the configuration's order.
@@ -44,7 +47,7 @@ func (w *Watch) Status() []Status {
 	targets := w.current()
 	all := make([]Status, len(targets))
 	for i, t := range targets {
-		all[i] = Status{Target: t.config, Last: t.latest(), Timeline: t.timeline.at(now), Kept: t.keeper.state()}
+		all[i] = Status{Target: t.config, Last: t.latest(), Timeline: t.timeline.at(now), Kept: t.keeper.state(), Verdict: w.verdict(t)}
 	}
 	return all
 }
@@ -93,7 +96,20 @@ func (w *Watch) scrape(ctx context.Context, targets []*target, budget time.Durat
 			t.leave(flights[i])
 		}
 	}()
-	return collect(ctx, targets, flights, began, budget)
+	looked := make(chan struct{})
+	go func() { defer close(looked); w.controls.look() }()
+	states := collect(ctx, targets, flights, began, budget)
+	if states == nil {
+		return nil
+	}
+	select { // control targets are given no more than the probes
+	case <-looked:
+	case <-time.After(time.Until(until)):
+	}
+	for i, t := range targets {
+		states[i].Verdict = w.verdict(t)
+	}
+	return states
 }
 
 // collect waits for the flights, and for none longer than the budget.

@@ -12,6 +12,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"errno_exporter/config"
+	"errno_exporter/internal/cause"
+	"errno_exporter/internal/host"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/prober"
 )
@@ -19,10 +21,11 @@ import (
 // Options are what a Watch is made of.
 type Options struct {
 	Prober      *prober.Prober
-	Remember    int                                         // targets of /probe to keep the totals of
-	Descriptors int                                         // that the process may have; 0 for no bound
-	Ended       func(*prober.Result, *config.Module) uint64 // is told of every probe that ended, and returns its record's ID
-	Registry    prometheus.Registerer                       // of the exporter's own metrics
+	Remember    int                                                              // targets of /probe to keep the totals of
+	Descriptors int                                                              // that the process may have; 0 for no bound
+	Ended       func(*prober.Result, *config.Module) uint64                      // is told of every probe that ended, and returns its record's ID
+	Judged      func(record uint64, v *cause.Verdict, controls []prober.Control) // is told of verdicts on a record\'s failure; may be nil
+	Registry    prometheus.Registerer                                            // of the exporter's own metrics
 }
 
 // Watch probes, for scrapes of /metrics and for /probe. It may be used by many goroutines.
@@ -34,6 +37,13 @@ type Watch struct {
 	limit       int // of descriptors that the process may have
 	lag         *lag
 	others      *memory
+	judged      func(uint64, *cause.Verdict, []prober.Control)
+	sampler     *host.Sampler
+	controls    controls
+	reach       reach
+	life        context.Context // of control attempts: until Close
+	end         context.CancelFunc
+	background  sync.WaitGroup
 	own         *metrics.Own
 	kept        atomic.Int64 // connections kept
 
@@ -44,6 +54,12 @@ type Watch struct {
 // New returns a Watch without targets: Apply gives it some.
 func New(o Options) *Watch {
 	w := &Watch{prober: o.Prober, ended: o.Ended, slots: newSlots(1), descriptors: newSlots(1), limit: o.Descriptors, others: newMemory(o.Remember)}
+	w.judged, w.sampler = o.Judged, new(host.Sampler)
+	if w.judged == nil {
+		w.judged = func(uint64, *cause.Verdict, []prober.Control) {}
+	}
+	w.life, w.end = context.WithCancel(context.Background())
+	o.Registry.MustRegister(metrics.NewHost(w.sampler))
 	w.own = metrics.NewOwn(o.Registry, metrics.OwnGauges{
 		Targets: func() int { return len(w.current()) }, Remembered: w.others.len, Slots: w.slots.size, Running: w.slots.taken,
 		Kept: func() int { return int(w.kept.Load()) },
@@ -75,10 +91,16 @@ func (w *Watch) Apply(c *config.Config) {
 	}
 	w.slots.resize(c.Policy.MaxConcurrent)
 	w.descriptors.resize(descriptorsFor(c, w.limit))
+	w.controls.apply(c.ControlTargets)
 }
 
-// Close closes the connections that are kept. Nothing is kept from then on.
+// Egress is what is known of our way out.
+func (w *Watch) Egress() Egress { return w.controls.state() }
+
+// Close closes the connections that are kept, and ends control attempts. Nothing is kept from then on.
 func (w *Watch) Close() {
+	w.end()
+	w.background.Wait()
 	for _, t := range w.current() {
 		t.keeper.close()
 	}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/net/html"
 
 	"errno_exporter/config"
+	"errno_exporter/internal/cause"
 	"errno_exporter/internal/history"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/metrics/resulttest"
@@ -85,7 +86,7 @@ func FuzzRecord(f *testing.F) {
 		r := strange(text)
 		e := metrics.NewExposition()
 		e.Probe(&r, module)
-		plain := record.Text(&r, module, metrics.Kept{}, e)
+		plain := record.Text(&r, module, cause.Findings{}, metrics.Kept{}, e)
 		w := httptest.NewRecorder()
 		if err := recordTemplate.Execute(w, newRecordPage(&history.Record{ID: 1, Result: &r, Module: module}, string(plain))); err != nil {
 			panic(err)

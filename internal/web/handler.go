@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 
 	"errno_exporter/config"
+	"errno_exporter/internal/cause"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/record"
 	"errno_exporter/internal/watch"
@@ -57,9 +58,10 @@ func (h *ProbeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.Freshness(state.Age, state.Outcome.Reliable)
 	e.Keepalive(state.Kept)
 	e.Totals(state.Totals)
+	e.Cause(state.Verdict)
 	if q.debug {
 		plainText(w)
-		_, _ = w.Write(record.Text(state.Outcome.Result, q.module, state.Kept, e)) // an asker who has gone is no one to tell
+		_, _ = w.Write(record.Text(state.Outcome.Result, q.module, cause.Findings{Verdict: state.Verdict}, state.Kept, e)) // an asker who has gone is no one to tell
 		return
 	}
 	format := negotiate(w, r)
@@ -80,7 +82,10 @@ func (h *ProbeHandler) probe(ctx context.Context, q *question) (watch.State, err
 	ctx, cancel := context.WithTimeout(ctx, q.timeout)
 	defer cancel()
 	outcome, totals, err := h.Watch.Probe(ctx, q.target, q.module)
-	return watch.State{Outcome: outcome, Totals: totals}, err
+	if err != nil {
+		return watch.State{}, err
+	}
+	return watch.State{Outcome: outcome, Totals: totals, Verdict: h.Watch.Verdict(outcome)}, nil
 }
 
 // negotiate chooses the format that the asker prefers, text, OpenMetrics or protobuf, and announces it.

@@ -20,6 +20,7 @@ type recordPage struct {
 	Target, Module       string
 	Start, Took, Allowed string
 	Failure              *failureStatus // nil for a success
+	Cause                *causeStatus   // nil without one
 	Hops                 []waterfall
 	Curl                 string // repeats the last hop's request
 	Text                 string // the whole record
@@ -50,7 +51,8 @@ const (
 func (h records) show(w http.ResponseWriter, r *http.Request, kept *history.Record) {
 	e := metrics.NewExposition()
 	e.Probe(kept.Result, kept.Module)
-	text := record.Text(kept.Result, kept.Module, metrics.Kept{}, e)
+	e.Cause(kept.Found.Verdict)
+	text := record.Text(kept.Result, kept.Module, kept.Found, metrics.Kept{}, e)
 	if r.URL.Query().Get("format") == "text" || r.URL.Path == "/logs" {
 		plainText(w)
 		_, _ = w.Write(text) // an asker who has gone is no one to tell
@@ -69,6 +71,7 @@ func newRecordPage(kept *history.Record, text string) recordPage {
 	if f := r.Failure; f != nil {
 		p.Failure = &failureStatus{Phase: f.Phase, Reason: f.Reason, Errno: prober.ErrnoName(f.Errno), Origin: f.Origin, Sentence: f.Sentence(), Advice: f.Reason.Info().Sentence}
 	}
+	p.Cause = toCause(kept.Found.Verdict)
 	for i := range r.Attempts {
 		a := &r.Attempts[i]
 		for j := range a.Hops {

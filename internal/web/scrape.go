@@ -75,4 +75,5 @@ func expose(e *metrics.Exposition, s *watch.State) {
 	}
 	e.Keepalive(s.Kept)
 	e.Totals(s.Totals)
+	e.Cause(s.Verdict)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/common/version"
 
 	"errno_exporter/config"
+	"errno_exporter/internal/cause"
 	"errno_exporter/internal/record"
 	"errno_exporter/internal/watch"
 	"errno_exporter/prober"
@@ -53,6 +54,7 @@ type targetStatus struct {
 	Reliable    bool           `json:"reliable"`
 	Duration    float64        `json:"duration_seconds"`
 	Failure     *failureStatus `json:"last_failure,omitempty"`
+	Cause       *causeStatus   `json:"cause,omitempty"`
 	Hour        shareStatus    `json:"hour"`
 	Day         shareStatus    `json:"day"`
 	All         shareStatus    `json:"since_start"`
@@ -76,6 +78,20 @@ type failureStatus struct {
 	Advice   string        `json:"advice"`
 	Record   uint64        `json:"record,omitempty"`
 	Ago      string        `json:"-"`
+}
+
+// causeStatus is the verdict, with what to do.
+type causeStatus struct {
+	*cause.Verdict
+	Sentence string `json:"sentence"`
+	Advice   string `json:"advice"`
+}
+
+func toCause(v *cause.Verdict) *causeStatus {
+	if v == nil {
+		return nil
+	}
+	return &causeStatus{v, v.Cause.Info().Sentence, v.Cause.Info().Advice}
 }
 
 type shareStatus struct {
@@ -164,6 +180,7 @@ func (e *Endpoints) targetStatus(t *watch.Status, now time.Time) targetStatus {
 	if f := t.Timeline.LastFailure; f != nil {
 		s.Failure = e.failureStatus(f, now)
 	}
+	s.Cause = toCause(t.Verdict)
 	s.addTicks(t.Timeline.Ticks, e.History.Kept)
 	if t.Last == nil {
 		return s
@@ -285,7 +302,11 @@ func (e *Endpoints) problems(targets []watch.Status) []string {
 	if err := e.Life.Failed(); err != nil {
 		problems = append(problems, "The last reload of the configuration failed, the one of before is in force: "+err.Error())
 	}
-	if n := unreached(targets); n > 0 {
+	egress := e.Probe.Watch.Egress()
+	if egress.Known && !egress.Up {
+		problems = append(problems, "Our own way out is down: no control target is reached.")
+	}
+	if n := unreached(targets); n > 0 && !egress.Known {
 		problems = append(problems, fmt.Sprintf("Our own way out may be down: %d of %d targets, at several addresses, are not reached at once.", n, len(targets)))
 	}
 	late := 0

@@ -1,0 +1,71 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+
+	"gopkg.in/yaml.v3"
+)
+
+// ControlTarget is something that is reached if our way out works: it tells an API's failure from ours.
+type ControlTarget struct {
+	Name    string // the label control; unique
+	Address string // host:port, to connect to by TCP
+	Kind    string // "gateway", "resolver" or "network"
+}
+
+// maxControlTargets bounds them: each is connected to for every scrape.
+const maxControlTargets = 16
+
+// readControlTargets reads control_targets: [{name, address, kind}].
+func (c *Config) readControlTargets(p place, node *yaml.Node) error {
+	if isNull(node) {
+		return nil
+	}
+	if node.Kind != yaml.SequenceNode || len(node.Content) > maxControlTargets {
+		return fmt.Errorf("want a list of at most %d, each {name, address, kind}", maxControlTargets)
+	}
+	var problems []error
+	seen := map[string]bool{}
+	for i, item := range node.Content {
+		item = resolved(item)
+		t := &ControlTarget{Kind: "network"}
+		place := place{p.file, fmt.Sprintf("control target %s: ", targetTitle(item, i))}
+		err := place.mapping(item, "the control target", t.keys())
+		switch {
+		case err != nil:
+		case t.Name == "" || t.Address == "":
+			err = placedError{place.errorAt(item, "name or address is missing, want both, such as {name: gateway, address: 10.0.0.1:443, kind: gateway}")}
+		case seen[t.Name]:
+			err = placedError{place.errorAt(item, "stands twice: give each a name of its own")}
+		}
+		seen[t.Name] = true
+		problems = append(problems, err)
+		c.ControlTargets = append(c.ControlTargets, t)
+	}
+	return joined(problems)
+}
+
+// keys are the keys of a control target, each with its reader.
+func (t *ControlTarget) keys() map[string]key {
+	return map[string]key{
+		"name":    checked(&t.Name, checkName),
+		"address": checked(&t.Address, checkAddress),
+		"kind": checked(&t.Kind, func(kind string) error {
+			if kind != "gateway" && kind != "resolver" && kind != "network" {
+				return errors.New("want gateway, resolver or network")
+			}
+			return nil
+		}),
+	}
+}
+
+func checkAddress(address string) error {
+	host, port, err := net.SplitHostPort(address)
+	if n, wrong := strconv.ParseUint(port, 10, 16); err != nil || wrong != nil || n == 0 || host == "" {
+		return errors.New("is no address, want one such as 10.0.0.1:443")
+	}
+	return nil
+}

@@ -1,0 +1,11 @@
+package metrics
+
+import "errno_exporter/internal/cause"
+
+// Cause adds the verdict; nil is none.
+func (e *Exposition) Cause(v *cause.Verdict) {
+	if v != nil {
+		e.gauge("probe_cause_info", "1, with the cause of the target's failures as far as the evidence tells; absent where nothing failed of late.", 1,
+			label{"cause", string(v.Cause)})
+	}
+}

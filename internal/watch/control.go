@@ -1,0 +1,91 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"net"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"errno_exporter/config"
+)
+
+// How our way out is judged.
+//
+//   - With every scrape each control target is connected to by TCP, side by side and at most every few seconds. One that accepts or refuses is
+//     reached; silence and errors of the way are not.
+//   - The way out is up if one of the networks is reached; where only gateways and resolvers are configured, one of them.
+
+const (
+	controlTimeout  = 2 * time.Second
+	controlInterval = 5 * time.Second
+)
+
+// ControlState is what became of a control target.
+type ControlState struct {
+	Name, Kind string
+	Up         bool
+}
+
+// Egress is our way out.
+type Egress struct {
+	Known    bool // there are control targets, and they were looked at
+	Up       bool
+	Controls []ControlState
+}
+
+// controls looks at the control targets.
+type controls struct {
+	mu      sync.Mutex // guards what follows
+	targets []*config.ControlTarget
+	looked  time.Time
+	egress  Egress
+}
+
+func (c *controls) apply(targets []*config.ControlTarget) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.targets, c.looked, c.egress = targets, time.Time{}, Egress{}
+}
+
+// state is what was found when they were last looked at.
+func (c *controls) state() Egress {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.egress
+}
+
+// look looks at the control targets, unless that was done a moment ago. It waits for whoever does.
+func (c *controls) look() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.targets) == 0 || time.Since(c.looked) < controlInterval {
+		return
+	}
+	states := make([]ControlState, len(c.targets))
+	var looking sync.WaitGroup
+	for i, t := range c.targets {
+		looking.Go(func() { states[i] = ControlState{t.Name, t.Kind, reached(t.Address)} })
+	}
+	looking.Wait()
+	c.looked, c.egress = time.Now(), Egress{Known: true, Up: egressUp(states), Controls: states}
+}
+
+// reached reports whether something answers at an address, be it a refusal.
+func reached(address string) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), controlTimeout)
+	defer cancel()
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET)
+	}
+	_ = conn.Close() // it has done its work
+	return true
+}
+
+func egressUp(states []ControlState) bool {
+	far := slices.ContainsFunc(states, func(s ControlState) bool { return s.Kind == "network" })
+	return slices.ContainsFunc(states, func(s ControlState) bool { return s.Up && (s.Kind == "network" || !far) })
+}

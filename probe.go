@@ -251,7 +251,7 @@ func (s *session) judge(ctx context.Context, r *prober.Result) {
 		found.Controls = s.prober.Diagnose(ctx, r, s.module)
 		s.say("")
 	}
-	evidence := &cause.Evidence{Recent: []cause.Observation{cause.Observe(r, true, time.Now())}, Controls: found.Controls, Host: new(host.Sampler).Sample()}
+	evidence := &cause.Evidence{Recent: []cause.Observation{cause.Observe(r, 0, time.Now())}, Controls: found.Controls, Host: new(host.Sampler).Sample()}
 	if v, ok := cause.Judge(evidence); ok {
 		found.Verdict = &v
 	}

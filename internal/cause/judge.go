@@ -85,8 +85,8 @@ func (j *judge) shortOfSomething() Verdict {
 		return verdict(LocalDescriptors, High, "%d of %d descriptors are open", h.Descriptors, h.DescriptorLimit)
 	case j.is(prober.LocalPortExhausted):
 		return verdict(LocalPorts, High, "%d of %d local ports are used towards one destination, %d sockets are in TIME_WAIT", h.PortsUsed, h.Ports, h.TimeWait)
-	case j.o.Unreliable && strings.HasSuffix(string(j.f.Reason), "timed_out"):
-		return verdict(LocalStarved, Medium, "the exporter's goroutines waited for a processor during the probe; processor pressure %.0f %%, throttled for %s since the start", 100*h.CPUPressure, h.Throttled)
+	case j.o.Late > j.o.Timeout/4 && strings.HasSuffix(string(j.f.Reason), "timed_out"):
+		return verdict(LocalStarved, High, "the exporter's goroutines waited for a processor for %s of the %s that the probe had; processor pressure %.0f %%, throttled for %s since the start", j.o.Late.Round(time.Millisecond), j.o.Timeout.Round(time.Millisecond), 100*h.CPUPressure, h.Throttled)
 	}
 	return none
 }

@@ -35,7 +35,7 @@ type Observation struct {
 	Processing time.Duration   // of the last hop; 0 if there was none
 	Failure    *prober.Failure // nil if it succeeded
 	Failed     *prober.Failure // of an earlier attempt, where a later one succeeded
-	Unreliable bool            // the exporter was late
+	Late       time.Duration   // by how much the exporter itself was, at the worst moment
 	Status     int             // 0 without a response
 	RetryAfter bool
 	Addr       netip.Addr
@@ -75,12 +75,12 @@ type Kept struct {
 // progressWithin is how shortly before the end bytes must have come for the answer to have been on its way: a share of the time.
 const progressWithin = 4
 
-// Observe takes from a result what matters.
-func Observe(r *prober.Result, reliable bool, ended time.Time) Observation {
+// Observe takes from a result what matters. late is by how much the exporter itself was.
+func Observe(r *prober.Result, late time.Duration, ended time.Time) Observation {
 	last := r.Last()
 	hop := last.LastHop()
 	o := Observation{
-		At: ended, Took: r.Elapsed, Timeout: r.Timeout, Failure: r.Failure, Unreliable: !reliable, Addr: hop.Addr.Addr(), Answers: hop.Answers,
+		At: ended, Took: r.Elapsed, Timeout: r.Timeout, Failure: r.Failure, Late: late, Addr: hop.Addr.Addr(), Answers: hop.Answers,
 		Plain: hop.Request == nil || hop.Request.Method == http.MethodGet && hop.Request.Body == 0,
 	}
 	if r.Failure == nil && len(r.Attempts) > 1 {

@@ -81,7 +81,7 @@ func (d *daemon) scrape(t *testing.T, path string, timeout int) (int, string) {
 		t.Fatal(err)
 	}
 	request.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", strconv.Itoa(timeout))
-	response, err := http.DefaultClient.Do(request)
+	response, err := d.client.Do(request)
 	if err != nil {
 		t.Error(err)
 		return 0, ""

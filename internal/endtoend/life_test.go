@@ -22,6 +22,7 @@ import (
 // daemon is a running exporter that systemd would watch.
 type daemon struct {
 	*exec.Cmd
+	client   *http.Client
 	address  string
 	out      *output
 	notified chan string // what it tells systemd
@@ -29,6 +30,12 @@ type daemon struct {
 
 // runDaemon starts the exporter on a free port, by a shell line that ends with its command line.
 func runDaemon(t *testing.T, configuration, before string, flags ...string) *daemon {
+	t.Helper()
+	return runDaemonBy(t, exec.Command, http.DefaultClient, configuration, before, flags...)
+}
+
+// runDaemonBy is runDaemon with another way to run a command, and to ask it.
+func runDaemonBy(t *testing.T, run func(string, ...string) *exec.Cmd, client *http.Client, configuration, before string, flags ...string) *daemon {
 	t.Helper()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "exporter.yml")
@@ -40,7 +47,7 @@ func runDaemon(t *testing.T, configuration, before string, flags ...string) *dae
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = socket.Close() })
-	d := &daemon{address: freeAddress(t), out: new(output), notified: make(chan string, 100)}
+	d := &daemon{client: client, address: freeAddress(t), out: new(output), notified: make(chan string, 100)}
 	go func() {
 		buffer := make([]byte, 1<<10)
 		for {
@@ -53,7 +60,7 @@ func runDaemon(t *testing.T, configuration, before string, flags ...string) *dae
 		}
 	}()
 	args := append([]string{"-c", before + ` exec "$0" "$@"`, exporter, "--config.file=" + file, "--web.listen-address=" + d.address}, flags...)
-	d.Cmd = exec.Command("sh", args...)
+	d.Cmd = run("sh", args...)
 	d.Env = append(os.Environ(), "NOTIFY_SOCKET="+socket.LocalAddr().String())
 	d.Stdout, d.Stderr = d.out, d.out
 	if err := d.Start(); err != nil {
@@ -87,7 +94,7 @@ func (d *daemon) told(t *testing.T, want string) {
 // get asks the exporter for a path.
 func (d *daemon) get(t *testing.T, path string) (int, string) {
 	t.Helper()
-	response, err := http.Get("http://" + d.address + path)
+	response, err := d.client.Get("http://" + d.address + path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -109,7 +109,7 @@ func (w *Watch) fly(t *target, f *flight) {
 	}
 	if outcome != nil {
 		t.timeline.add(Tick{outcome.Record, outcome.Ended, outcome.Result.Elapsed, outcome.Result.Failure})
-		t.observed.add(cause.Observe(outcome.Result, outcome.Reliable, outcome.Ended))
+		t.observed.add(cause.Observe(outcome.Result, outcome.Late, outcome.Ended))
 	}
 	keptUsed()
 	t.land(f, outcome)

@@ -29,8 +29,17 @@ type lag struct {
 	running int        // probes
 	stop    chan struct{}
 	woken   time.Time // when the measuring goroutine last woke
-	late    time.Time // when it last woke too late
+	late    []delayed // the last times that it woke too late, the newest last
 }
+
+// delayed is one time that a goroutine got its processor late.
+type delayed struct {
+	at time.Time
+	by time.Duration
+}
+
+// maxLate bounds the times that are remembered.
+const maxLate = 64
 
 func newLag(delays prometheus.Observer) *lag { return &lag{delays: delays} }
 
@@ -79,13 +88,26 @@ func (l *lag) woke(slept, woken time.Time) {
 	defer l.mu.Unlock()
 	l.woken = woken
 	if delay > lagLimit {
-		l.late = woken
+		if len(l.late) == maxLate {
+			l.late = append(l.late[:0], l.late[1:]...)
+		}
+		l.late = append(l.late, delayed{woken, delay})
 	}
 }
 
-// since reports whether goroutines were late at some moment since a time: the measuring one woke too late, or should have woken by now.
-func (l *lag) since(began time.Time) bool {
+// since is by how much goroutines were late at the worst moment since a time: the measuring one woke too late, or should have woken by now. It is 0
+// where that was within the limit.
+func (l *lag) since(began time.Time) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.late.After(began) || time.Since(l.woken) > lagInterval+lagLimit
+	worst := time.Duration(0)
+	if due := time.Since(l.woken) - lagInterval; due > lagLimit {
+		worst = due
+	}
+	for _, d := range l.late {
+		if d.at.After(began) {
+			worst = max(worst, d.by)
+		}
+	}
+	return worst
 }

@@ -146,7 +146,7 @@ func (w *Watch) Verdict(o *Outcome) *cause.Verdict {
 	}
 	egress := w.controls.state()
 	v, ok := cause.Judge(&cause.Evidence{
-		Recent: []cause.Observation{cause.Observe(o.Result, o.Reliable, o.Ended)}, Host: w.sampler.Sample(), Egress: cause.Egress{Known: egress.Known, Up: egress.Up},
+		Recent: []cause.Observation{cause.Observe(o.Result, o.Late, o.Ended)}, Host: w.sampler.Sample(), Egress: cause.Egress{Known: egress.Known, Up: egress.Up},
 	})
 	if !ok {
 		return nil

@@ -117,8 +117,9 @@ func (w *Watch) current() []*target {
 type Outcome struct {
 	Result   *prober.Result
 	Ended    time.Time
-	Reliable bool   // the exporter itself was not late while it probed
-	Record   uint64 // the ID of its record; 0 if none is kept
+	Reliable bool          // the exporter itself was not late while it probed
+	Late     time.Duration // by how much it was, at the worst moment
+	Record   uint64        // the ID of its record; 0 if none is kept
 }
 
 // ErrNotStarted says that a probe found no slot, or no processor, before its deadline. It says nothing about the target.
@@ -158,7 +159,8 @@ func (w *Watch) probe(ctx context.Context, t prober.Target, m *config.Module, co
 		w.own.Denied.Inc()
 		return nil, nil, denied
 	}
-	o := &Outcome{Result: &r, Ended: time.Now(), Reliable: !w.lag.since(began)}
+	o := &Outcome{Result: &r, Ended: time.Now(), Late: w.lag.since(began)}
+	o.Reliable = o.Late == 0
 	w.own.Probes.Inc()
 	if !o.Reliable {
 		w.own.Unreliable.Inc()

@@ -58,6 +58,15 @@ func ResolverHealthy(f Family) Fault {
 	}
 }
 
+// Names is a name server on a node that answers every question with one address.
+func Names(n *Net, at Node, addr netip.Addr) {
+	n.host.Helper()
+	conn := n.ListenPacket(at, "udp", netip.AddrPortFrom(V4.Addr(at), 53).String())
+	var running sync.WaitGroup
+	running.Go(func() { answerQuestions(conn, addr) })
+	n.host.Cleanup(func() { _ = conn.Close(); running.Wait() })
+}
+
 // serve runs a server on s. Each connection is given to talk and closed after it.
 func (n *Net) serve(f Family, talk func(*net.TCPConn)) string {
 	n.host.Helper()

@@ -58,6 +58,7 @@ func TestReferenceDocumentsEveryKey(t *testing.T) {
 	want := append(slices.Collect(maps.Keys(h.keys())), "prober", "timeout", "http")
 	want = slices.AppendSeq(want, maps.Keys(new(Target).keys(place{}, nil)))
 	want = slices.AppendSeq(want, maps.Keys(new(Policy).keys()))
+	want = append(want, "address", "kind") // of control targets, beside name
 	got := slices.Sorted(maps.Keys(documented(t)))
 	slices.Sort(want)
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -67,6 +68,7 @@ func TestReferenceDocumentsEveryKey(t *testing.T) {
 
 // aroundDefault are the files in which a documented default stands, for the keys that are not a module's.
 var aroundDefault = map[string]string{
+	"kind":           "control_targets: [{name: c, address: '10.0.0.1:9', kind: %s}]\n",
 	"targets":        "probe_policy: {targets: %s}\n",
 	"deny_networks":  "probe_policy: {deny_networks: %s}\n",
 	"max_concurrent": "probe_policy: {max_concurrent: %s}\n",
@@ -89,6 +91,12 @@ func checkDefault(t *testing.T, key, text string) {
 	}
 	if len(documented.Targets) == 0 {
 		bare.Targets = nil
+	}
+	if len(documented.ControlTargets) > 0 { // none is the default: its keys have theirs
+		bare, err = Parse([]byte(modules+"control_targets: [{name: c, address: '10.0.0.1:9'}]\n"), "f.yml", ".")
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 	if diff := cmp.Diff(bare, documented, equalModules, cmpopts.EquateEmpty(), cmp.AllowUnexported(Module{}), cmpopts.IgnoreUnexported(Config{})); diff != "" {
 		t.Errorf("the documented default of %q is not the real one (-real +documented):\n%s", key, diff)

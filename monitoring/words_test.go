@@ -10,6 +10,7 @@ import (
 	"testing"
 	"text/template"
 
+	"errno_exporter/internal/cause"
 	"errno_exporter/prober"
 )
 
@@ -108,5 +109,30 @@ func TestSummary(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestCauses keeps the paragraphs on causes in the runbook equal to the program's: one for each.
+func TestCauses(t *testing.T) {
+	whose := map[string]string{"them": "It is them", "path": "It is the path", "us": "It is us", "": "Nobody knows yet"}
+	text := ""
+	for _, row := range cause.Causes {
+		text += fmt.Sprintf("### %s\n\n%s: %s %s Ask: `probe_cause_info{cause=%q}`; the evidence is on the status page and in the record.\n\n",
+			row.Cause, whose[row.Whose], row.Sentence, row.Advice, row.Cause)
+	}
+	page, err := os.ReadFile("runbook.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	paragraphs := regexp.MustCompile(`(?s)(<!-- causes -->\n\n).*(<!-- end of causes -->)`)
+	want := paragraphs.ReplaceAllString(string(page), "${1}"+strings.ReplaceAll(text, "$", "$$")+"${2}")
+	if *update {
+		if err := os.WriteFile("runbook.md", []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if want != string(page) || !paragraphs.Match(page) {
+		t.Error("runbook.md has other causes than internal/cause; run: go test ./monitoring -update")
 	}
 }

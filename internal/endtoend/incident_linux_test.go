@@ -2,6 +2,7 @@ package endtoend
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -27,6 +29,7 @@ var update = flag.Bool("update", false, "write the table of incidents in README.
 type played struct {
 	quiet, noisy string // the causes
 	evidence     string
+	output       string // what the exporter exposed at the end, as far as it matters, and the evidence
 }
 
 // attempted tells that a round of control attempts is over.
@@ -57,14 +60,14 @@ func TestIncidents(t *testing.T) {
 					name += ", with noise"
 				}
 				t.Run(name, func(t *testing.T) {
-					verdict, evidence := play(t, &incidents[i], noisy)
+					verdict, evidence, output := play(t, &incidents[i], noisy)
 					if verdict != incidents[i].Cause && verdict != string(cause.Unknown) {
 						t.Errorf("%s is called %s, want %s: %s", name, verdict, incidents[i].Cause, evidence)
 					}
 					if noisy {
 						results[i].noisy = verdict
 					} else {
-						results[i].quiet, results[i].evidence = verdict, evidence
+						results[i].quiet, results[i].evidence, results[i].output = verdict, evidence, output
 					}
 				})
 			})
@@ -80,11 +83,50 @@ func TestIncidents(t *testing.T) {
 	}
 	if !t.Failed() {
 		compareTable(t, incidents, results)
+		compareOutputs(t, incidents, results)
 	}
 }
 
-// play plays an incident and returns the cause that the exporter gives, and the evidence.
-func play(t *testing.T, i *incident.Incident, noisy bool) (verdict, evidence string) {
+// compareOutputs keeps the outputs in docs/errno-104.md those of incidents: written with -update, and each with the cause that was found.
+func compareOutputs(t *testing.T, incidents []incident.Incident, results []played) {
+	t.Helper()
+	file := filepath.Join(root, "docs", "errno-104.md")
+	page, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := 0
+	page = regexp.MustCompile("(?s)<!-- played: ([^>]*) -->\n```\n.*?```").ReplaceAllFunc(page, func(block []byte) []byte {
+		name := string(regexp.MustCompile(`<!-- played: ([^>]*) -->`).FindSubmatch(block)[1])
+		n := slices.IndexFunc(incidents, func(i incident.Incident) bool { return i.Name == name })
+		if n < 0 {
+			t.Errorf("docs/errno-104.md shows the incident %q, which does not exist", name)
+			return block
+		}
+		shown++
+		if *update {
+			return []byte("<!-- played: " + name + " -->\n```\n" + results[n].output + "\n```")
+		}
+		if !strings.Contains(string(block), `cause="`+incidents[n].Cause+`"`) {
+			t.Errorf("docs/errno-104.md shows another output of %q, run: go test ./internal/endtoend -run Incidents -update", name)
+		}
+		return block
+	})
+	if *update {
+		if err := os.WriteFile(file, page, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if shown < 10 {
+		t.Errorf("docs/errno-104.md shows %d outputs, want at least 10", shown)
+	}
+}
+
+// told are the lines of an exposition that docs/errno-104.md shows.
+var told = regexp.MustCompile(`(?m)^(probe_(failure_info|cause_info|reset_ttl_delta|keepalive_success|keepalive_idle_seconds|address_success|success)(\{.*target="api".*\}) .*|errno_exporter_egress_up .*)$`)
+
+// play plays an incident and returns the cause that the exporter gives, the evidence, and what it exposed.
+func play(t *testing.T, i *incident.Incident, noisy bool) (verdict, evidence, output string) {
 	s := &incident.Stage{Host: t}
 	run, client := exec.Command, &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	if i.Network {
@@ -140,7 +182,14 @@ func play(t *testing.T, i *incident.Incident, noisy bool) (verdict, evidence str
 	if found := regexp.MustCompile(`"name":"api".*?"evidence":\[([^\]]*)\]`).FindStringSubmatch(page); found != nil {
 		evidence = found[1]
 	}
-	return verdict, evidence
+	output = strings.Join(told.FindAllString(last, -1), "\n")
+	var lines []string
+	if json.Unmarshal([]byte("["+evidence+"]"), &lines) == nil { // of no verdict there is none
+		for _, line := range lines {
+			output += "\n  - " + line
+		}
+	}
+	return verdict, evidence, output
 }
 
 // compareTable holds the table in README.md against what was played.

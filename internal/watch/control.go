@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"errno_exporter/config"
+	"errno_exporter/internal/metrics"
 )
 
 // How our way out is judged.
@@ -23,17 +24,11 @@ const (
 	controlInterval = 5 * time.Second
 )
 
-// ControlState is what became of a control target.
-type ControlState struct {
-	Name, Kind string
-	Up         bool
-}
-
 // Egress is our way out.
 type Egress struct {
 	Known    bool // there are control targets, and they were looked at
 	Up       bool
-	Controls []ControlState
+	Controls []metrics.Control
 }
 
 // controls looks at the control targets.
@@ -64,10 +59,10 @@ func (c *controls) look() {
 	if len(c.targets) == 0 || time.Since(c.looked) < controlInterval {
 		return
 	}
-	states := make([]ControlState, len(c.targets))
+	states := make([]metrics.Control, len(c.targets))
 	var looking sync.WaitGroup
 	for i, t := range c.targets {
-		looking.Go(func() { states[i] = ControlState{t.Name, t.Kind, reached(t.Address)} })
+		looking.Go(func() { states[i] = metrics.Control{Name: t.Name, Kind: t.Kind, Up: reached(t.Address)} })
 	}
 	looking.Wait()
 	c.looked, c.egress = time.Now(), Egress{Known: true, Up: egressUp(states), Controls: states}
@@ -85,7 +80,7 @@ func reached(address string) bool {
 	return true
 }
 
-func egressUp(states []ControlState) bool {
-	far := slices.ContainsFunc(states, func(s ControlState) bool { return s.Kind == "network" })
-	return slices.ContainsFunc(states, func(s ControlState) bool { return s.Up && (s.Kind == "network" || !far) })
+func egressUp(states []metrics.Control) bool {
+	far := slices.ContainsFunc(states, func(s metrics.Control) bool { return s.Kind == "network" })
+	return slices.ContainsFunc(states, func(s metrics.Control) bool { return s.Up && (s.Kind == "network" || !far) })
 }

@@ -59,7 +59,10 @@ func New(o Options) *Watch {
 		w.judged = func(uint64, *cause.Verdict, []prober.Control) {}
 	}
 	w.life, w.end = context.WithCancel(context.Background())
-	o.Registry.MustRegister(metrics.NewHost(w.sampler))
+	o.Registry.MustRegister(metrics.NewHost(w.sampler), metrics.NewEgress(func() (bool, []metrics.Control) {
+		state := w.controls.state()
+		return state.Up, state.Controls
+	}))
 	w.own = metrics.NewOwn(o.Registry, metrics.OwnGauges{
 		Targets: func() int { return len(w.current()) }, Remembered: w.others.len, Slots: w.slots.size, Running: w.slots.taken,
 		Kept: func() int { return int(w.kept.Load()) },

@@ -32,8 +32,17 @@ func (a *attempt) connect(addr netip.AddrPort) (*recorder, *Wire, error) {
 		return nil, &Wire{Remote: addr, Events: []Event{event}, Info: info, InfoAt: "failure", ICMP: icmp}, err
 	}
 	r := newRecorder(conn, a.start)
-	r.wire.SYNRetransmits = witness.connected(network)
+	var roundTrip time.Duration
+	r.wire.SYNRetransmits, roundTrip = witness.connected(network)
+	if called := witness.calledAt.Sub(a.start); roundTrip > 0 && called+roundTrip < ended {
+		ended = called + roundTrip // what came after that was our waiting for a processor
+		r.wire.Began, r.wire.KernelTimes = called, witness.stamped
+	}
+	r.wire.Stood = ended
 	r.wire.append(Event{Op: OpConnect, Start: began, End: ended, Calls: 1})
+	if witness.stamped && r.raw != nil {
+		r.stamps = newStamps(r.raw)
+	}
 	return r, nil, nil
 }
 

@@ -52,10 +52,13 @@ type progress struct {
 	start time.Time // the attempt's beginning
 	conn  interface {
 		times() (lastRead, accepted time.Duration)
+		first(again bool) time.Duration
+		sent() int64
 	}
 
 	mu           sync.Mutex    // guards what follows
 	wrote        bool          // net/http has handed over the whole request
+	written      int64         // bytes on the connection by then
 	wroteAt      time.Duration // when; for HTTP/1 the last bytes are flushed after this, for HTTP/2 before
 	firstByte    time.Duration // arrival of the first byte of the final response; 0 before
 	sent         time.Duration // end of the last write before that
@@ -68,7 +71,7 @@ func (p *progress) trace() *httptrace.ClientTrace {
 		WroteRequest: func(info httptrace.WroteRequestInfo) {
 			p.mu.Lock()
 			defer p.mu.Unlock()
-			p.wrote, p.wroteAt = info.Err == nil, time.Since(p.start)
+			p.wrote, p.wroteAt, p.written = info.Err == nil, time.Since(p.start), p.conn.sent()
 		},
 		GotFirstResponseByte: p.responded,
 		Got1xxResponse: func(int, textproto.MIMEHeader) error {
@@ -81,6 +84,7 @@ func (p *progress) trace() *httptrace.ClientTrace {
 			if p.informed == 0 {
 				p.informed, _ = p.conn.times()
 			}
+			p.conn.first(true)
 			return nil
 		},
 	}
@@ -90,7 +94,15 @@ func (p *progress) trace() *httptrace.ClientTrace {
 func (p *progress) responded() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.answered()
+}
+
+// answered takes when the response's first byte arrived, from the kernel where it tells. The caller holds mu.
+func (p *progress) answered() {
 	p.firstByte, p.sent = p.conn.times()
+	if first := p.conn.first(false); first != 0 {
+		p.firstByte = first
+	}
 }
 
 // head is called when the final response's head is here. After 1xx responses net/http does not announce the final one's first byte:
@@ -99,7 +111,7 @@ func (p *progress) head() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.firstByte == 0 {
-		p.firstByte, p.sent = p.conn.times()
+		p.answered()
 	}
 }
 
@@ -113,6 +125,7 @@ func (h *hop) exchange() []byte {
 		if !h.secondProtocol() { // whose read loop writes, too, and would wait for itself
 			h.socket.hold()
 		}
+		h.socket.asks(h.stream == h.socket, h.request.ContentLength <= smallRequest)
 		request := h.traced(p)
 		h.Request = h.requestHead(request)
 		h.response, err = h.client.RoundTrip(request)
@@ -144,12 +157,36 @@ func (h *hop) receive(p *progress, began time.Duration) []byte {
 		h.failTransfer(transfer, err)
 		return nil
 	}
-	h.done(Transfer, transfer, h.attempt.elapsed())
+	h.done(Transfer, transfer, h.received(transfer))
 	if h.socket != nil {
+		h.socket.acknowledge(p.requestBytes(h), p.sent)
 		h.socket.look()
 	}
 	return body
 }
+
+// requestBytes is how many bytes had been written when the request had. HTTP/2 goes on writing, for the connection's sake.
+func (p *progress) requestBytes(h *hop) int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if h.secondProtocol() {
+		return p.written
+	}
+	return p.conn.sent()
+}
+
+// received is when the response's last byte arrived.
+func (h *hop) received(began time.Duration) time.Duration {
+	if h.socket != nil && h.socket.stamps != nil {
+		if last, _ := h.socket.times(); last >= began {
+			return last
+		}
+	}
+	return h.attempt.elapsed()
+}
+
+// smallRequest is the size of a body in bytes up to which the socket's buffer is never full.
+const smallRequest = 8 << 10
 
 // newClient hands the prepared connection to net/http, unless it has it from an exchange before.
 func (h *hop) newClient() error {

@@ -87,12 +87,12 @@ func TestNetnsChild(t *testing.T) {
 	if v.Body > 0 {
 		module.Method, module.Body = "POST", make([]byte, v.Body)
 	}
+	p := prober.New(prober.Options{UserAgent: "netns test", Resolver: v.Resolver})
 	if v.ShortOfDescriptors {
 		if err := useDescriptors(v.DescriptorsLeft); err != nil {
 			t.Fatal(err)
 		}
 	}
-	p := prober.New(prober.Options{UserAgent: "netns test", Resolver: v.Resolver})
 	encoder := json.NewEncoder(os.Stdout)
 	for range v.Count {
 		if err := encoder.Encode(newReport(probe(t, p, v.URL, module))); err != nil {

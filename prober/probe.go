@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"os"
+	"runtime"
 	"sync"
 	"time"
 
@@ -24,25 +26,28 @@ type Options struct {
 
 // Prober probes. It keeps no connection and no result between probes, and may be used by many goroutines.
 type Prober struct {
-	options Options
-	http1   *http.Transport // turn prepared connections into client connections; dial and pool nothing
-	http2   *http.Transport
-	keep1   *http.Transport // the same, for connections that are kept
-	keep2   *http.Transport
-	http3   *http3.Transport
-	judging chan struct{} // has room for one who takes a large body apart: that needs dozens of times the body's memory
-	buffers sync.Pool     // *[]byte of bodyBuffer bytes, to read bodies into
+	options   Options
+	http1     *http.Transport // turn prepared connections into client connections; dial and pool nothing
+	http2     *http.Transport
+	keep1     *http.Transport // the same, for connections that are kept
+	keep2     *http.Transport
+	http3     *http3.Transport
+	stamping  *os.File      // keeps the kernel noting arrivals; nil where it cannot
+	computing chan struct{} // has room for as many handshakes as there are processors
+	judging   chan struct{} // has room for one who takes a large body apart: that needs dozens of times the body's memory
+	buffers   sync.Pool     // *[]byte of bodyBuffer bytes, to read bodies into
 }
 
 // New returns a Prober.
 func New(options Options) *Prober {
 	return &Prober{
-		options: options,
-		http1:   newTransport((*http.Protocols).SetHTTP1),
-		http2:   newTransport((*http.Protocols).SetUnencryptedHTTP2),
-		keep1:   newKeepTransport((*http.Protocols).SetHTTP1),
-		keep2:   newKeepTransport((*http.Protocols).SetUnencryptedHTTP2),
-		http3:   newHTTP3(),
+		options:  options,
+		http1:    newTransport((*http.Protocols).SetHTTP1),
+		http2:    newTransport((*http.Protocols).SetUnencryptedHTTP2),
+		keep1:    newKeepTransport((*http.Protocols).SetHTTP1),
+		keep2:    newKeepTransport((*http.Protocols).SetUnencryptedHTTP2),
+		http3:    newHTTP3(),
+		stamping: stampHolder(), computing: make(chan struct{}, runtime.GOMAXPROCS(0)),
 		judging: make(chan struct{}, 1),
 		buffers: sync.Pool{New: func() any { b := make([]byte, bodyBuffer); return &b }},
 	}
@@ -314,7 +319,7 @@ func (h *hop) connect(port uint16) error {
 		return err
 	}
 	h.own(conn)
-	h.done(Connect, began, h.attempt.elapsed())
+	h.done(Connect, max(began, conn.wire.Began), conn.wire.Stood)
 	return nil
 }
 

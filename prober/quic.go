@@ -153,6 +153,16 @@ func (d *datagrams) times() (lastRead, lastSent time.Duration) {
 	return d.lastRead, d.lastSent
 }
 
+// first is 0: the kernel's times are not used here.
+func (d *datagrams) first(bool) time.Duration { return 0 }
+
+// sent returns how many bytes have been written.
+func (d *datagrams) sent() int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.wire.BytesSent
+}
+
 // answered returns when the server's first datagram arrived; 0 if none did.
 func (d *datagrams) answered() time.Duration {
 	d.mu.Lock()

@@ -80,6 +80,7 @@ type Hop struct {
 	Addr     netip.AddrPort // what was dialled: the target's or the proxy's address; zero before connect
 	Proxy    string         // the proxy's URL as it may be shown; empty without a proxy
 	Wire     *Wire          // what the socket saw; nil when no socket was made
+	Waited   time.Duration  // for a processor to compute on, in no phase
 	TLS      *TLSState      // set as soon as a certificate was shown or the handshake finished
 	Request  *RequestHead   // set when the request was handed to the connection
 	Response *Response      // set as soon as a final response's head arrived
@@ -165,10 +166,14 @@ type Wire struct {
 	Remote         netip.AddrPort
 	BytesSent      int64
 	BytesReceived  int64
-	Events         []Event // the first and the last ones; bounded
-	Dropped        int     // events left out between them
-	Cause          *Event  // the first event that was not our own doing and ended the connection; nil if none
-	SYNRetransmits uint32  // of the handshake that succeeded
+	Events         []Event       // the first and the last ones; bounded
+	Dropped        int           // events left out between them
+	Cause          *Event        // the first event that was not our own doing and ended the connection; nil if none
+	Began          time.Duration // when connect() was called; 0 where Stood is the clock's
+	Stood          time.Duration // when the handshake was complete, since the attempt began
+	KernelTimes    bool          // arrivals are when the kernel took packets in, not when a goroutine got to run
+	Acknowledged   time.Duration // from the request's last byte sent to its acknowledgement; 0 where the kernel did not tell
+	SYNRetransmits uint32        // of the handshake that succeeded
 	Info           *TCPInfo
 	InfoAt         string // when Info was taken: "failure", "deadline" or "close"
 	Reset          *Reset // who sent the RST that ended it; nil if none did, or nothing was captured

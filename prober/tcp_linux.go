@@ -19,6 +19,9 @@ type dialWitness struct {
 	fd      int
 	segment int // the maximum segment size that is wanted; 0 for any
 	ttl     int // that is wanted; 0 for the kernel's
+
+	calledAt time.Time // when connect() was about to be called
+	stamped  bool      // the kernel notes arrivals
 }
 
 func newDialWitness(segment, ttl int) *dialWitness {
@@ -35,6 +38,7 @@ func (d *dialWitness) control(_ context.Context, network, _ string, raw syscall.
 		if dup, err := unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0); err == nil {
 			d.fd = dup
 		}
+		d.calledAt = time.Now()
 	})
 }
 
@@ -68,17 +72,23 @@ func recvErr(fd int, network string, on int) {
 }
 
 // connected ends the watch after a dial that succeeded. ICMP must not be delivered as a hard error from here on, and a duplicate
-// left open would keep the FIN from being sent.
-func (d *dialWitness) connected(network string) (synRetransmits uint32) {
+// left open would keep the FIN from being sent. It tells how often the SYN was repeated, and the round trip that the kernel measured of it; 0 where
+// it measured none.
+func (d *dialWitness) connected(network string) (synRetransmits uint32, roundTrip time.Duration) {
 	if d.fd < 0 {
-		return 0
+		return 0, 0
 	}
 	defer d.close()
 	recvErr(d.fd, network, 0)
-	if info := tcpInfo(d.fd); info != nil {
-		return info.TotalRetrans
+	d.stamped = stampArrivals(d.fd)
+	info := tcpInfo(d.fd)
+	if info == nil {
+		return 0, 0
 	}
-	return 0
+	if info.TotalRetrans == 0 {
+		roundTrip = info.RTT
+	}
+	return info.TotalRetrans, roundTrip
 }
 
 // failed ends the watch after a dial that failed and tells what the socket knew.

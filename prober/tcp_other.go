@@ -6,15 +6,19 @@ import (
 	"context"
 	"net"
 	"syscall"
+	"time"
 )
 
 // dialWitness has nothing to see here: the error queue and TCP_INFO are Linux's.
-type dialWitness struct{}
+type dialWitness struct {
+	calledAt time.Time
+	stamped  bool
+}
 
 func newDialWitness(int, int) *dialWitness { return &dialWitness{} }
 
 func (*dialWitness) control(context.Context, string, string, syscall.RawConn) error { return nil }
-func (*dialWitness) connected(string) uint32                                        { return 0 }
+func (*dialWitness) connected(string) (uint32, time.Duration)                       { return 0, 0 }
 func (*dialWitness) failed() (*TCPInfo, *ICMP)                                      { return nil, nil }
 
 // readTCPInfo returns nil: not available on this system.

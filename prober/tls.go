@@ -12,16 +12,30 @@ import (
 // secure does the TLS handshake with the target.
 func (h *hop) secure(host string) error {
 	began := h.attempt.elapsed()
-	conn, state, err := handshake(h.stream, h.tlsConfig(host))
+	g := &gate{Conn: h.stream, ctx: h.attempt.ctx, slots: h.attempt.prober.computing}
+	conn, state, err := g.handshake(h.tlsConfig(host))
 	h.TLS = state
+	h.Waited += g.waited
 	if err != nil {
 		h.close()
 		h.fail(TLS, began, h.classify(TLS, err))
 		return err
 	}
 	h.stream = conn
-	h.done(TLS, began, h.attempt.elapsed())
+	h.done(TLS, began, h.attempt.elapsed()-g.waited)
 	return nil
+}
+
+// handshake is one that computes in turn with others.
+func (g *gate) handshake(c *tls.Config) (*tls.Conn, *TLSState, error) {
+	if err := g.enter(); err != nil {
+		g.slots = nil
+		return nil, nil, err
+	}
+	conn, state, err := handshake(g, c)
+	g.leave()
+	g.slots = nil
+	return conn, state, err
 }
 
 // tlsConfig is the module's TLS configuration for one host. A configured server_name, and a Host override, are meant for the

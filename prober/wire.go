@@ -36,25 +36,31 @@ const maxRest = 64 << 10
 // recorder is a connection that keeps what the socket saw.
 type recorder struct {
 	net.Conn
-	raw   syscall.RawConn // nil when the connection has no descriptor
-	start time.Time       // the attempt's beginning: times are since then
+	raw    syscall.RawConn // nil when the connection has no descriptor
+	start  time.Time       // the attempt's beginning: times are since then
+	stamps *stamps         // reads with the kernel's times; nil where there are none
 
-	mu       sync.Mutex // guards what follows
-	wire     Wire
-	lastRead time.Duration // end of the last read that brought bytes
-	accepted time.Duration // when the kernel took the last bytes written while the connection was alive; 0 before
-	writing  time.Duration // start of the write under way; 0 when there is none
-	cut      bool          // a write failed that began while the connection was alive
-	quiet    sync.Cond     // signalled when no write is under way
-	holding  bool          // failed writes wait for the answer
-	endedAt  time.Duration // when our own deadline or cancel struck; 0 if it did not
-	closed   bool
-	rest     []byte        // had arrived when the connection was closed after a failed write
-	released chan struct{} // closed when failed writes need wait no longer
+	mu        sync.Mutex // guards what follows
+	wire      Wire
+	lastRead  time.Duration // end of the last read that brought bytes
+	firstRead time.Duration // arrival of the answer's first byte; 0 before
+	answering bool          // the next byte is the answer's first
+	written   int64         // bytes, of all exchanges
+	acks      []acknowledgement
+	stampBase int64         // bytes written before acknowledgements were asked for; -1 until then
+	accepted  time.Duration // when the kernel took the last bytes written while the connection was alive; 0 before
+	writing   time.Duration // start of the write under way; 0 when there is none
+	cut       bool          // a write failed that began while the connection was alive
+	quiet     sync.Cond     // signalled when no write is under way
+	holding   bool          // failed writes wait for the answer
+	endedAt   time.Duration // when our own deadline or cancel struck; 0 if it did not
+	closed    bool
+	rest      []byte        // had arrived when the connection was closed after a failed write
+	released  chan struct{} // closed when failed writes need wait no longer
 }
 
 func newRecorder(conn net.Conn, start time.Time) *recorder {
-	r := &recorder{Conn: conn, start: start, released: make(chan struct{})}
+	r := &recorder{Conn: conn, start: start, released: make(chan struct{}), stampBase: -1}
 	r.wire.Local, r.wire.Remote = addrPort(conn.LocalAddr()), addrPort(conn.RemoteAddr())
 	r.wire.Events = make([]Event, 0, 8)
 	r.quiet.L = &r.mu
@@ -69,16 +75,107 @@ func (r *recorder) Read(p []byte) (int, error) {
 		return n, nil
 	}
 	began := time.Since(r.start)
-	n, err := r.Conn.Read(p)
+	n, first, last, err := r.receive(p)
 	ended := time.Since(r.start)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.wire.BytesReceived += int64(n)
 	if n > 0 {
-		r.lastRead = ended
+		r.lastRead = r.since(last, ended)
+		if r.answering {
+			r.firstRead, r.answering = r.since(first, ended), false
+		}
 	}
 	return n, r.note(Event{Op: OpRead, Start: began, End: ended, Calls: 1, Bytes: int64(n), Err: err})
 }
+
+// receive reads what has come. first and last are when the kernel took in its first byte, if that is wanted, and its last packet; zero where the kernel
+// does not tell.
+func (r *recorder) receive(p []byte) (n int, first, last time.Time, err error) {
+	if r.stamps == nil {
+		n, err = r.Conn.Read(p)
+		return n, first, last, err
+	}
+	r.mu.Lock()
+	wanted := r.answering
+	r.mu.Unlock()
+	if wanted {
+		first = r.stamps.firstArrival(r.Conn)
+	}
+	n, last, err = r.stamps.read(r.Conn, p, 0)
+	return n, first, last, err
+}
+
+// since is a time of the kernel's since the attempt began, or the time that the clock gave where that is none, or cannot be: the clock was set
+// meanwhile.
+func (r *recorder) since(at time.Time, clock time.Duration) time.Duration {
+	if at.IsZero() {
+		return clock
+	}
+	kernel := time.Duration(at.UnixNano() - r.start.UnixNano())
+	if kernel > clock || kernel < r.wire.Stood {
+		return clock
+	}
+	return kernel
+}
+
+// asks tells that the request is about to be written. If nothing is between it and the socket, what comes next is the answer's first byte. Only a
+// small request's acknowledgement is asked for.
+func (r *recorder) asks(plain, small bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.answering, r.firstRead = plain && r.stamps != nil, 0
+	if r.stamps == nil || !small {
+		return
+	}
+	if r.stampBase < 0 {
+		r.stampBase = r.written
+	}
+	stampRequest(r.raw)
+}
+
+// sent is how many bytes have been written by now, of all exchanges.
+func (r *recorder) sent() int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.written
+}
+
+// first is when the answer's first byte arrived; 0 if the kernel did not tell. From here on the next byte is an answer's first again.
+func (r *recorder) first(again bool) time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	first := r.firstRead
+	if again && r.stamps != nil {
+		r.answering, r.firstRead = true, 0
+	}
+	return first
+}
+
+// acknowledge notes when the request was acknowledged: its last byte is the one before upTo, and left at a time.
+func (r *recorder) acknowledge(upTo int64, left time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.stamps == nil || r.stampBase < 0 || r.closed || upTo <= r.stampBase {
+		return
+	}
+	r.acks = readAcknowledgements(r.raw, r.acks)
+	for _, ack := range r.acks {
+		if int32(ack.last-uint32(upTo-r.stampBase-1)) >= 0 && !ack.at.IsZero() {
+			r.wire.Acknowledged = max(1, r.since(ack.at, time.Since(r.start))-left)
+			return
+		}
+	}
+}
+
+// acknowledgement is that of a byte and all before it.
+type acknowledgement struct {
+	last uint32 // its number, counted from stampRequest
+	at   time.Time
+}
+
+// maxAcknowledgements bounds those that are kept of a connection.
+const maxAcknowledgements = 64
 
 // readRest hands out what was kept at the close, for the layers above to tell what they make of it.
 func (r *recorder) readRest(p []byte) int {
@@ -107,6 +204,7 @@ func (r *recorder) Write(p []byte) (int, error) {
 	r.writing = 0
 	r.quiet.Broadcast()
 	r.wire.BytesSent += int64(n)
+	r.written += int64(n)
 	if alive && err == nil {
 		r.accepted = ended
 		if r.lastRead > began || r.wire.Cause != nil {
@@ -186,6 +284,9 @@ func (r *recorder) snapshot(when string) {
 	if r.wire.Info != nil || r.raw == nil || r.closed {
 		return
 	}
+	if r.stampBase >= 0 {
+		r.acks = readAcknowledgements(r.raw, r.acks)
+	}
 	if info := readTCPInfo(r.raw); info != nil {
 		r.wire.Info, r.wire.InfoAt = info, when
 	}
@@ -228,7 +329,7 @@ func (r *recorder) release() {
 func (r *recorder) renew() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.wire = Wire{Local: r.wire.Local, Remote: r.wire.Remote, Events: make([]Event, 0, 8)}
+	r.wire = Wire{Local: r.wire.Local, Remote: r.wire.Remote, Stood: r.wire.Stood, KernelTimes: r.wire.KernelTimes, Events: make([]Event, 0, 8)}
 	r.lastRead, r.accepted, r.cut, r.holding = 0, 0, false, false
 	r.released = make(chan struct{})
 }

@@ -39,6 +39,9 @@ func Judge(e *Evidence) (v Verdict, ok bool) {
 	return Verdict{Unknown, Low, []string{j.said()}}, true
 }
 
+// Ails reports whether there is a failure to judge among what was observed.
+func (e *Evidence) Ails() bool { return e.failing() != nil }
+
 // failing is the failure to judge: the newest, if it is new enough.
 func (e *Evidence) failing() *Observation {
 	for i := len(e.Recent) - 1; i >= 0 && i >= len(e.Recent)-recentEnough; i-- {

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/procfs"
@@ -35,10 +36,10 @@ type Record struct {
 	SchedulerDelay  time.Duration // that this process was ready to run and waited, since it began
 }
 
-// Sampler samples, and remembers the last record for those who do not want to wait. It may be used by many goroutines.
+// Sampler samples, and remembers the last record for those who cannot wait: the table of sockets may be long. It may be used by many goroutines.
 type Sampler struct {
-	mu   sync.Mutex // guards last
-	last Record
+	mu   sync.Mutex // one sample at a time
+	last atomic.Pointer[Record]
 }
 
 // freshness is for how long a record is handed out again.
@@ -48,10 +49,20 @@ const freshness = time.Second
 func (s *Sampler) Sample() Record {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if time.Since(s.last.At) > freshness {
-		s.last = sample()
+	if last := s.last.Load(); last != nil && time.Since(last.At) <= freshness {
+		return *last
 	}
-	return s.last
+	r := sample()
+	s.last.Store(&r)
+	return r
+}
+
+// Last returns the last record, however old; it samples only if there is none.
+func (s *Sampler) Last() Record {
+	if last := s.last.Load(); last != nil {
+		return *last
+	}
+	return s.Sample()
 }
 
 func sample() Record {

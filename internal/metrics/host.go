@@ -58,7 +58,7 @@ func (c *Host) Describe(to chan<- *prometheus.Desc) {
 
 // Collect samples.
 func (c *Host) Collect(to chan<- prometheus.Metric) {
-	r := c.sampler.Sample()
+	r := c.sampler.Last()
 	for _, v := range c.values {
 		to <- prometheus.MustNewConstMetric(v.desc, v.kind, v.of(&r))
 	}

@@ -14,6 +14,7 @@ func (e *Exposition) Probe(r *prober.Result, m *config.Module) {
 	e.addVerdict(r)
 	e.addAddress(&attempt.Hops[0], m)
 	e.addDurations(attempt)
+	e.addOwnDelay(r)
 	e.addHTTP(attempt, m, r.Failure)
 	e.addTLS(attempt)
 	e.addBytes(attempt)
@@ -48,6 +49,18 @@ func (e *Exposition) addDurations(a *prober.Attempt) {
 				spent.Seconds(), label{"phase", string(row.Phase)})
 		}
 	}
+}
+
+// addOwnDelay adds what of the probe's duration is in no phase.
+func (e *Exposition) addOwnDelay(r *prober.Result) {
+	a := r.Last()
+	own := a.Elapsed
+	for i := range a.Hops {
+		for _, s := range a.Hops[i].Spans {
+			own -= s.Duration
+		}
+	}
+	e.gauge("probe_own_delay_seconds", "What of the last attempt is in no phase, in seconds: the exporter waited for a processor, or computed.", max(0, own).Seconds())
 }
 
 // spentIn sums a phase's time over the hops and says whether the phase began at all.

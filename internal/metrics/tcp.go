@@ -27,6 +27,10 @@ func (e *Exposition) addTCP(a *prober.Attempt) {
 			e.gauge("probe_reset_ttl_delta", "TTL of the RST that ended the probe less that of the server's SYN-ACK: how many hops nearer the one who reset is.", float64(delta))
 		}
 	}
+	if wire.Acknowledged > 0 {
+		e.gauge("probe_request_acknowledged_seconds", "Time from the request sent to its acknowledgement by the peer's kernel, in seconds: processing without it is the server's own time.", wire.Acknowledged.Seconds())
+	}
+	e.gauge("probe_kernel_timestamps", "1 where the kernel told when packets arrived, 0 where the clock had to do.", number(wire.KernelTimes))
 	info := wire.Info
 	if info.RTT > 0 {
 		e.gauge("probe_tcp_rtt_seconds", "Smoothed round-trip time that the kernel measured, in seconds.", info.RTT.Seconds())

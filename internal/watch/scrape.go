@@ -97,7 +97,7 @@ func (w *Watch) scrape(ctx context.Context, targets []*target, budget time.Durat
 		}
 	}()
 	looked := make(chan struct{})
-	go func() { defer close(looked); w.controls.look() }()
+	go func() { defer close(looked); w.sampler.Sample(); w.controls.look() }()
 	states := collect(ctx, targets, flights, began, budget)
 	if states == nil {
 		return nil

@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -85,11 +86,15 @@ func (w *Watch) diagnose(t *target, o *Outcome) {
 
 // verdict is the cause of a target's failures; nil where nothing failed of late.
 func (w *Watch) verdict(t *target) *cause.Verdict {
-	e := cause.Evidence{Egress: w.egressFor(t), Host: w.sampler.Sample()}
-	e.Kept = t.keeper.observed()
+	e := cause.Evidence{Kept: t.keeper.observed()}
 	t.observed.mu.Lock()
-	e.Recent, e.Controls = append(e.Recent, t.observed.recent...), t.observed.controls
+	if e.Recent = t.observed.recent; len(e.Kept) == 0 && !e.Ails() {
+		t.observed.mu.Unlock()
+		return nil // as with nearly all of a thousand targets
+	}
+	e.Recent, e.Controls = slices.Clone(e.Recent), t.observed.controls
 	t.observed.mu.Unlock()
+	e.Egress, e.Host = w.egressFor(t), w.sampler.Last()
 	if v, ok := cause.Judge(&e); ok {
 		return &v
 	}
@@ -146,7 +151,7 @@ func (w *Watch) Verdict(o *Outcome) *cause.Verdict {
 	}
 	egress := w.controls.state()
 	v, ok := cause.Judge(&cause.Evidence{
-		Recent: []cause.Observation{cause.Observe(o.Result, o.Late, o.Ended)}, Host: w.sampler.Sample(), Egress: cause.Egress{Known: egress.Known, Up: egress.Up},
+		Recent: []cause.Observation{cause.Observe(o.Result, o.Late, o.Ended)}, Host: w.sampler.Last(), Egress: cause.Egress{Known: egress.Known, Up: egress.Up},
 	})
 	if !ok {
 		return nil

@@ -1,0 +1,54 @@
+package prober
+
+import (
+	"context"
+	"net"
+	"time"
+)
+
+// A gate on computing. A handshake computes for the better part of a millisecond; a hundred of them at once keep each other, and everybody who
+// only waits to look at the clock, from the processors for a tenth of a second. So no more of them compute at a time than there are
+// processors. What is gated is computing and not waiting: the slot is given back while the peer's answer is awaited. Time that is spent
+// waiting for a slot counts in no phase.
+
+// gate is a connection under a handshake.
+type gate struct {
+	net.Conn
+	ctx    context.Context
+	slots  chan struct{} // nil when the handshake is over
+	waited time.Duration
+}
+
+// enter waits for a slot.
+func (g *gate) enter() error {
+	select {
+	case g.slots <- struct{}{}:
+		return nil
+	default:
+	}
+	began := time.Now()
+	defer func() { g.waited += time.Since(began) }()
+	select {
+	case g.slots <- struct{}{}:
+		return nil
+	case <-g.ctx.Done():
+		return g.ctx.Err()
+	}
+}
+
+func (g *gate) leave() { <-g.slots }
+
+// Read waits for the peer without a slot.
+func (g *gate) Read(p []byte) (int, error) {
+	if g.slots == nil {
+		return g.Conn.Read(p)
+	}
+	g.leave()
+	n, err := g.Conn.Read(p)
+	if full := g.enter(); full != nil {
+		g.slots = make(chan struct{}, 1) // there is one to give back, whatever comes now
+		g.slots <- struct{}{}
+		return n, full
+	}
+	return n, err
+}

@@ -1,0 +1,29 @@
+//go:build !linux
+
+package prober
+
+import (
+	"net"
+	"os"
+	"syscall"
+	"time"
+)
+
+// The kernel's times are Linux's: elsewhere they are the clock's.
+
+func stampHolder() *os.File { return nil }
+
+type stamps struct{}
+
+func newStamps(syscall.RawConn) *stamps { return nil }
+
+func (*stamps) read(conn net.Conn, p []byte, _ int) (int, time.Time, error) {
+	n, err := conn.Read(p)
+	return n, time.Time{}, err
+}
+
+func (*stamps) firstArrival(net.Conn) time.Time { return time.Time{} }
+
+func stampRequest(syscall.RawConn) {}
+
+func readAcknowledgements(syscall.RawConn, []acknowledgement) []acknowledgement { return nil }

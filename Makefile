@@ -4,7 +4,7 @@ REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 INFO := github.com/prometheus/common/version
 LDFLAGS := -s -w -X $(INFO).Version=$(VERSION) -X $(INFO).Revision=$(REVISION)
 
-.PHONY: all build tools man test lint check bench
+.PHONY: accuracy all build tools man test lint check bench
 
 all: check build
 
@@ -28,6 +28,9 @@ lint:
 	$(GO) tool staticcheck ./...
 
 check: lint test ## what CI runs
+
+accuracy: ## every phase against a packet capture, in every situation; as root
+	$(GO) test ./internal/accuracy -accuracy -update -v -timeout 10m
 
 bench: ## a probe beside a bare client that does the same network work
 	$(GO) test ./prober -run '^$$' -bench . -benchtime 3s -count 3

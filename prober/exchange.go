@@ -151,6 +151,9 @@ func (h *hop) receive(p *progress, began time.Duration) []byte {
 	p.head()
 	h.Response = headOf(h.response)
 	defer h.response.Body.Close()
+	if h.socket != nil {
+		p.leftAt(h.socket.left(p.requestBytes(h)))
+	}
 	transfer := h.spanHead(p, began)
 	body, err := h.readBody()
 	if err != nil {
@@ -163,6 +166,15 @@ func (h *hop) receive(p *progress, began time.Duration) []byte {
 		h.socket.look()
 	}
 	return body
+}
+
+// leftAt takes when the request left, if the kernel told.
+func (p *progress) leftAt(at time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if at > 0 {
+		p.sent = at
+	}
 }
 
 // requestBytes is how many bytes had been written when the request had. HTTP/2 goes on writing, for the connection's sake.

@@ -16,12 +16,12 @@ import (
 //
 //   - Of what one call reads the kernel tells the arrival of the last packet. The first byte of an answer is therefore looked at (MSG_PEEK)
 //     before it is read.
-//   - The acknowledgement of the request comes back on the socket's error queue. It is asked for only where the request is small, so that the
+//   - When the request left, and when it was acknowledged, comes back on the socket's error queue. It is asked for only where the request is small, so that the
 //     socket is writable when it comes: an event that is an error and nothing else would be taken for a broken socket by Go's poller.
 
 const (
 	arrivals         = unix.SOF_TIMESTAMPING_SOFTWARE | unix.SOF_TIMESTAMPING_RX_SOFTWARE
-	acknowledgements = arrivals | unix.SOF_TIMESTAMPING_TX_ACK | unix.SOF_TIMESTAMPING_OPT_ID | unix.SOF_TIMESTAMPING_OPT_TSONLY
+	acknowledgements = arrivals | unix.SOF_TIMESTAMPING_TX_SOFTWARE | unix.SOF_TIMESTAMPING_TX_ACK | unix.SOF_TIMESTAMPING_OPT_ID | unix.SOF_TIMESTAMPING_OPT_TSONLY
 )
 
 // stampHolder keeps the kernel noting arrivals: switched on and off with each probe it would patch its own code each time, and miss the
@@ -148,27 +148,30 @@ func readAcknowledgements(raw syscall.RawConn, acks []acknowledgement) []acknowl
 			if err != nil {
 				return
 			}
-			if id, ok := stampID(oob[:n]); ok {
-				acks = append(acks, acknowledgement{id, arrival(oob[:n])})
+			if id, kind, ok := stampID(oob[:n]); ok {
+				acks = append(acks, acknowledgement{id, arrival(oob[:n]), kind == stampSent})
 			}
 		}
 	})
 	return acks
 }
 
-// stampID finds the number of the byte that a timestamp is of (sock_extended_err, ee_data).
-func stampID(oob []byte) (uint32, bool) {
+// stampSent says that a timestamp is of the packet's leaving (linux/errqueue.h, SCM_TSTAMP_SND).
+const stampSent = 0
+
+// stampID finds the number of the byte that a timestamp is of, and its kind (sock_extended_err, ee_data and ee_info).
+func stampID(oob []byte) (id, kind uint32, ok bool) {
 	messages, err := unix.ParseSocketControlMessage(oob)
 	if err != nil {
-		return 0, false
+		return 0, 0, false
 	}
 	for _, m := range messages {
 		v4 := m.Header.Level == unix.IPPROTO_IP && m.Header.Type == unix.IP_RECVERR
 		v6 := m.Header.Level == unix.IPPROTO_IPV6 && m.Header.Type == unix.IPV6_RECVERR
 		if (v4 || v6) && len(m.Data) >= 16 && m.Data[4] == unix.SO_EE_ORIGIN_TIMESTAMPING {
 			e := (*unix.SockExtendedErr)(unsafe.Pointer(&m.Data[0]))
-			return e.Data, true
+			return e.Data, e.Info, true
 		}
 	}
-	return 0, false
+	return 0, 0, false
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"reflect"
 	"strings"
+	"time"
 )
 
 // secure does the TLS handshake with the target.
@@ -21,9 +22,21 @@ func (h *hop) secure(host string) error {
 		h.fail(TLS, began, h.classify(TLS, err))
 		return err
 	}
+	direct := h.stream == h.socket
 	h.stream = conn
-	h.done(TLS, began, h.attempt.elapsed()-g.waited)
+	began, ended := h.handshakeTimes(direct, began, h.attempt.elapsed())
+	h.done(TLS, began, ended-g.waited)
 	return nil
+}
+
+// handshakeTimes are when our first message left, and when our last left or the peer's last arrived: what we compute before and after is not the
+// handshake's time. They are the clock's where the kernel's are not known.
+func (h *hop) handshakeTimes(direct bool, began, ended time.Duration) (from, to time.Duration) {
+	if !direct || h.socket.stamps == nil {
+		return began, ended
+	}
+	read, sent := h.socket.times()
+	return max(began, h.socket.firstWrite()), min(ended, max(read, sent))
 }
 
 // handshake is one that computes in turn with others.

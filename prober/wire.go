@@ -48,6 +48,7 @@ type recorder struct {
 	written   int64         // bytes, of all exchanges
 	acks      []acknowledgement
 	stampBase int64         // bytes written before acknowledgements were asked for; -1 until then
+	firstSent time.Duration // start of the first write; 0 before
 	accepted  time.Duration // when the kernel took the last bytes written while the connection was alive; 0 before
 	writing   time.Duration // start of the write under way; 0 when there is none
 	cut       bool          // a write failed that began while the connection was alive
@@ -152,26 +153,42 @@ func (r *recorder) first(again bool) time.Duration {
 	return first
 }
 
-// acknowledge notes when the request was acknowledged: its last byte is the one before upTo, and left at a time.
+// left is when the request left, whose last byte is the one before upTo; 0 where the kernel did not tell.
+func (r *recorder) left(upTo int64) time.Duration { return r.stamped(upTo, true) }
+
+// acknowledge notes when the request was acknowledged, which left at a time.
 func (r *recorder) acknowledge(upTo int64, left time.Duration) {
+	if at := r.stamped(upTo, false); at > 0 {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.wire.Acknowledged = max(1, at-left)
+	}
+}
+
+// stamped is when the kernel sent the byte before upTo, or took in its acknowledgement; 0 where it did not tell.
+func (r *recorder) stamped(upTo int64, sent bool) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.stamps == nil || r.stampBase < 0 || r.closed || upTo <= r.stampBase {
-		return
+		return 0
 	}
 	r.acks = readAcknowledgements(r.raw, r.acks)
 	for _, ack := range r.acks {
-		if int32(ack.last-uint32(upTo-r.stampBase-1)) >= 0 && !ack.at.IsZero() {
-			r.wire.Acknowledged = max(1, r.since(ack.at, time.Since(r.start))-left)
-			return
+		if now := time.Since(r.start); ack.sent == sent && int32(ack.last-uint32(upTo-r.stampBase-1)) >= 0 && !ack.at.IsZero() {
+			if at := r.since(ack.at, now); at != now {
+				return at
+			}
+			return 0
 		}
 	}
+	return 0
 }
 
 // acknowledgement is that of a byte and all before it.
 type acknowledgement struct {
 	last uint32 // its number, counted from stampRequest
 	at   time.Time
+	sent bool // it is no acknowledgement: the byte was sent
 }
 
 // maxAcknowledgements bounds those that are kept of a connection.
@@ -205,8 +222,13 @@ func (r *recorder) Write(p []byte) (int, error) {
 	r.quiet.Broadcast()
 	r.wire.BytesSent += int64(n)
 	r.written += int64(n)
+	if r.firstSent == 0 {
+		r.firstSent = began
+	}
 	if alive && err == nil {
-		r.accepted = ended
+		if r.accepted = ended; r.stamps != nil && r.wire.BytesSent <= smallWrites {
+			r.accepted = began // it left at once; what came after was waiting for a processor
+		}
 		if r.lastRead > began || r.wire.Cause != nil {
 			r.accepted = began // it was answered meanwhile: this goroutine had to wait for its turn to look at the clock
 		}
@@ -220,6 +242,9 @@ func (r *recorder) Write(p []byte) (int, error) {
 	}
 	return n, written(err)
 }
+
+// smallWrites is how many bytes the kernel sends at once whatever the peer says: less than the initial congestion window of ten segments (RFC 6928).
+const smallWrites = 10 << 10
 
 // written makes an error fit to be returned by Write: io.EOF is only for reads.
 func written(err error) error {
@@ -330,7 +355,7 @@ func (r *recorder) renew() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.wire = Wire{Local: r.wire.Local, Remote: r.wire.Remote, Stood: r.wire.Stood, KernelTimes: r.wire.KernelTimes, Events: make([]Event, 0, 8)}
-	r.lastRead, r.accepted, r.cut, r.holding = 0, 0, false, false
+	r.lastRead, r.accepted, r.firstSent, r.cut, r.holding = 0, 0, 0, false, false
 	r.released = make(chan struct{})
 }
 
@@ -376,6 +401,13 @@ func (r *recorder) times() (lastRead, accepted time.Duration) {
 		return r.lastRead, r.writing
 	}
 	return r.lastRead, r.accepted
+}
+
+// firstWrite is when the first bytes were sent.
+func (r *recorder) firstWrite() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.firstSent
 }
 
 // addresses are the connection's two ends.

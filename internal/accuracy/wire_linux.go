@@ -2,8 +2,11 @@
 package accuracy
 
 import (
+	"bytes"
 	"encoding/binary"
 	"net/netip"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 	"unsafe"
@@ -16,7 +19,8 @@ type Packet struct {
 	At       time.Time
 	From, To netip.AddrPort
 	SYN, ACK bool
-	Bytes    int // of data
+	Bytes    int    // of data
+	Path     string // of a request that begins in it
 	Outgoing bool
 }
 
@@ -96,6 +100,9 @@ func parse(b []byte) (Packet, bool) {
 		To:   netip.AddrPortFrom(netip.AddrFrom4([4]byte(b[16:20])), binary.BigEndian.Uint16(t[2:])),
 		SYN:  t[13]&2 != 0, ACK: t[13]&16 != 0,
 	}
+	if data := t[min(len(t), int(t[12]>>4)*4):]; bytes.HasPrefix(data, []byte("GET ")) {
+		p.Path, _, _ = strings.Cut(string(data[4:]), " ")
+	}
 	p.Bytes = int(binary.BigEndian.Uint16(b[2:])) - ip - int(t[12]>>4)*4
 	return p, true
 }
@@ -120,47 +127,87 @@ func (w *Wire) Close() {
 type Truth struct {
 	SYN, SYNACK time.Time
 	Hello       time.Time // the first data sent
+	Finished    time.Time // the last data sent before the request: of a TLS handshake
+	Path        string    // of the request, where it is not encrypted
 	Asked       time.Time // the last data sent before the longest wait
 	Answered    time.Time // the first data that arrived after it
 	Last        time.Time // the last data that arrived
 }
 
+// Sizes of TLS 1.3 records that are not what is looked for, in bytes of data.
+const (
+	changeCipherSpec = 6    // sent for the sake of old middleboxes (RFC 8446 appendix D.4)
+	closeNotify      = 24   // the server's farewell, after the answer
+	answerAtLeast    = 1000 // the answer is a kilobyte; session tickets, which come any time after the handshake, are less
+)
+
+// seen is what a client sent and got.
+type seen struct {
+	Truth
+	sent, got []moment
+	encrypted bool
+}
+
+type moment struct {
+	at    time.Time
+	bytes int
+}
+
 // Truths are those of the connections that a client made, by its address.
 func Truths(packets []Packet) map[netip.AddrPort]*Truth {
-	type state struct {
-		Truth
-		lastSent time.Time
-		longest  time.Duration
-	}
-	all := map[netip.AddrPort]*state{}
+	all := map[netip.AddrPort]*seen{}
 	for _, p := range packets {
 		if p.Outgoing && p.SYN && !p.ACK {
-			all[p.From] = &state{Truth: Truth{SYN: p.At}}
+			all[p.From] = &seen{Truth: Truth{SYN: p.At}, encrypted: true}
 		}
-		if sent := all[p.From]; sent != nil && p.Outgoing && p.Bytes > 0 {
-			if sent.Hello.IsZero() {
-				sent.Hello = p.At
+		if s := all[p.From]; s != nil && p.Outgoing && p.Bytes > 0 {
+			if p.Path != "" {
+				s.Path, s.encrypted = p.Path, false
 			}
-			sent.lastSent = p.At
+			s.sent = append(s.sent, moment{p.At, p.Bytes})
 		}
-		got := all[p.To]
-		if got == nil || p.Outgoing {
-			continue
+		if s := all[p.To]; s != nil && !p.Outgoing {
+			if p.SYN && p.ACK {
+				s.SYNACK = p.At
+			}
+			if p.Bytes > 0 {
+				s.got = append(s.got, moment{p.At, p.Bytes})
+			}
 		}
-		if p.SYN && p.ACK {
-			got.SYNACK = p.At
-		}
-		if p.Bytes == 0 {
-			continue
-		}
-		if wait := p.At.Sub(got.lastSent); !got.lastSent.IsZero() && wait > got.longest {
-			got.longest, got.Asked, got.Answered = wait, got.lastSent, p.At
-		}
-		got.Last = p.At
 	}
 	truths := map[netip.AddrPort]*Truth{}
 	for client, s := range all {
-		truths[client] = &s.Truth
+		if s.tell() {
+			truths[client] = &s.Truth
+		}
 	}
 	return truths
+}
+
+// tell finds what is what: in the clear the request is the first that is sent; encrypted it comes after our first and second flight.
+func (s *seen) tell() bool {
+	least := 1
+	if s.encrypted {
+		s.sent = slices.DeleteFunc(s.sent, func(m moment) bool { return m.bytes <= changeCipherSpec })
+		s.got = slices.DeleteFunc(s.got, func(m moment) bool { return m.bytes == closeNotify })
+		if len(s.sent) < 3 {
+			return false
+		}
+		s.Hello, s.Finished = s.sent[0].at, s.sent[1].at
+		s.sent, least = s.sent[2:], answerAtLeast
+	}
+	if len(s.sent) == 0 {
+		return false
+	}
+	s.Asked = s.sent[0].at
+	for _, m := range s.got {
+		if m.at.Before(s.Asked) || s.Answered.IsZero() && m.bytes < least {
+			continue
+		}
+		if s.Answered.IsZero() {
+			s.Answered = m.at
+		}
+		s.Last = m.at
+	}
+	return !s.Answered.IsZero()
 }

@@ -52,7 +52,6 @@ type progress struct {
 	start time.Time // the attempt's beginning
 	conn  interface {
 		times() (lastRead, accepted time.Duration)
-		first(again bool) time.Duration
 		sent() int64
 	}
 
@@ -84,7 +83,6 @@ func (p *progress) trace() *httptrace.ClientTrace {
 			if p.informed == 0 {
 				p.informed, _ = p.conn.times()
 			}
-			p.conn.first(true)
 			return nil
 		},
 	}
@@ -94,15 +92,7 @@ func (p *progress) trace() *httptrace.ClientTrace {
 func (p *progress) responded() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.answered()
-}
-
-// answered takes when the response's first byte arrived, from the kernel where it tells. The caller holds mu.
-func (p *progress) answered() {
 	p.firstByte, p.sent = p.conn.times()
-	if first := p.conn.first(false); first != 0 {
-		p.firstByte = first
-	}
 }
 
 // head is called when the final response's head is here. After 1xx responses net/http does not announce the final one's first byte:
@@ -111,7 +101,7 @@ func (p *progress) head() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.firstByte == 0 {
-		p.answered()
+		p.firstByte, p.sent = p.conn.times()
 	}
 }
 
@@ -125,7 +115,9 @@ func (h *hop) exchange() []byte {
 		if !h.secondProtocol() { // whose read loop writes, too, and would wait for itself
 			h.socket.hold()
 		}
-		h.socket.asks(h.stream == h.socket, h.request.ContentLength <= smallRequest)
+		if h.request.ContentLength <= smallRequest {
+			h.socket.asks()
+		}
 		request := h.traced(p)
 		h.Request = h.requestHead(request)
 		h.response, err = h.client.RoundTrip(request)

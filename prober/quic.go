@@ -153,9 +153,6 @@ func (d *datagrams) times() (lastRead, lastSent time.Duration) {
 	return d.lastRead, d.lastSent
 }
 
-// first is 0: the kernel's times are not used here.
-func (d *datagrams) first(bool) time.Duration { return 0 }
-
 // sent returns how many bytes have been written.
 func (d *datagrams) sent() int64 {
 	d.mu.Lock()

@@ -2,6 +2,7 @@ package prober
 
 import (
 	"io"
+	"iter"
 	"net"
 	"os"
 	"syscall"
@@ -14,8 +15,8 @@ import (
 // The kernel notes when a packet arrives, whenever the goroutine that waits for it gets to run (Documentation/networking/timestamping.rst). So
 // reads are made by recvmsg(2), which hands out that time beside the bytes.
 //
-//   - Of what one call reads the kernel tells the arrival of the last packet. The first byte of an answer is therefore looked at (MSG_PEEK)
-//     before it is read.
+//   - Of what one call reads the kernel tells the arrival of the last packet: the first byte of an answer arrived with it, or a moment before it in
+//     the same burst.
 //   - When the request left, and when it was acknowledged, comes back on the socket's error queue. It is asked for only where the request is small, so that the
 //     socket is writable when it comes: an event that is an error and nothing else would be taken for a broken socket by Go's poller.
 
@@ -41,7 +42,6 @@ type stamps struct {
 	header unix.Msghdr
 	vector unix.Iovec
 	oob    [96]byte // a struct scm_timestamping with its header is 64
-	flags  int
 	n      int
 	errno  syscall.Errno
 	try    func(fd uintptr) bool // made once: a closure for each read would be garbage
@@ -63,7 +63,7 @@ func (s *stamps) receive(fd uintptr) bool {
 	for {
 		s.header.Control = &s.oob[0]
 		s.header.SetControllen(len(s.oob))
-		n, _, errno := syscall.Syscall(unix.SYS_RECVMSG, fd, uintptr(unsafe.Pointer(&s.header)), uintptr(s.flags))
+		n, _, errno := syscall.Syscall(unix.SYS_RECVMSG, fd, uintptr(unsafe.Pointer(&s.header)), 0)
 		if errno == unix.EINTR {
 			continue
 		}
@@ -73,13 +73,13 @@ func (s *stamps) receive(fd uintptr) bool {
 }
 
 // read reads, and returns when the last of it arrived; the zero time where the kernel does not tell. conn is for the error's words.
-func (s *stamps) read(conn net.Conn, p []byte, flags int) (int, time.Time, error) {
+func (s *stamps) read(conn net.Conn, p []byte) (int, time.Time, error) {
 	if len(p) == 0 {
 		return 0, time.Time{}, nil
 	}
 	s.vector.Base = &p[0]
 	s.vector.SetLen(len(p))
-	s.header.Iov, s.flags = &s.vector, flags
+	s.header.Iov = &s.vector
 	s.header.SetIovlen(1)
 	err := s.raw.Read(s.try)
 	s.vector.Base = nil
@@ -98,37 +98,14 @@ func (s *stamps) read(conn net.Conn, p []byte, flags int) (int, time.Time, error
 	return 0, time.Time{}, &net.OpError{Op: "read", Net: conn.LocalAddr().Network(), Source: conn.LocalAddr(), Addr: conn.RemoteAddr(), Err: err}
 }
 
-// arrival finds the software timestamp among control messages (struct scm_timestamping, linux/errqueue.h).
+// arrival is when the last packet of what a call read came.
 func arrival(oob []byte) time.Time {
-	for len(oob) >= unix.SizeofCmsghdr {
-		h := (*unix.Cmsghdr)(unsafe.Pointer(&oob[0]))
-		length := int(h.Len)
-		if length < unix.SizeofCmsghdr || length > len(oob) {
-			break
+	for h, data := range controlMessages(oob) {
+		if h.Level == unix.SOL_SOCKET && h.Type == unix.SO_TIMESTAMPING && len(data) >= 16 {
+			return software(data)
 		}
-		if h.Level == unix.SOL_SOCKET && h.Type == unix.SO_TIMESTAMPING && length >= unix.CmsgLen(16) {
-			at := (*unix.Timespec)(unsafe.Pointer(&oob[unix.CmsgLen(0)]))
-			if at.Sec != 0 {
-				return time.Unix(at.Sec, at.Nsec)
-			}
-		}
-		next := (length + 7) &^ 7
-		if next >= len(oob) {
-			break
-		}
-		oob = oob[next:]
 	}
 	return time.Time{}
-}
-
-// firstArrival is when the first byte that waits to be read arrived. It waits for one.
-func (s *stamps) firstArrival(conn net.Conn) time.Time {
-	var first [1]byte
-	n, at, err := s.read(conn, first[:], unix.MSG_PEEK)
-	if n == 0 || err != nil {
-		return time.Time{} // the read that follows tells
-	}
-	return at
 }
 
 // stampRequest has the kernel note when what is written from here on is acknowledged.
@@ -138,18 +115,19 @@ func stampRequest(raw syscall.RawConn) {
 	})
 }
 
-// readAcknowledgements reads what the error queue holds, appended to what was read before. The queue takes of the socket's memory, by which holes in
-// the received data are known: it is emptied before that is looked at.
-func readAcknowledgements(raw syscall.RawConn, acks []acknowledgement) []acknowledgement {
-	_ = raw.Control(func(fd uintptr) { // fails only on a closed connection
+// readQueue reads the error queue until the acknowledgement of a byte is there, or nothing more, and appends it to what was read before.
+func (s *stamps) readQueue(acks []acknowledgement, last uint32) []acknowledgement {
+	_ = s.raw.Control(func(fd uintptr) { // fails only on a closed connection
+		var header unix.Msghdr
 		var oob [256]byte
-		for len(acks) < maxAcknowledgements {
-			_, n, _, _, err := unix.Recvmsg(int(fd), nil, oob[:], unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT)
-			if err != nil {
+		for len(acks) < maxAcknowledgements && !acknowledges(acks, last, false) {
+			header.Control = &oob[0]
+			header.SetControllen(len(oob))
+			if _, _, errno := syscall.Syscall(unix.SYS_RECVMSG, fd, uintptr(unsafe.Pointer(&header)), unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT); errno != 0 {
 				return
 			}
-			if id, kind, ok := stampID(oob[:n]); ok {
-				acks = append(acks, acknowledgement{id, arrival(oob[:n]), kind == stampSent})
+			if ack, ok := parseStamp(oob[:header.Controllen]); ok {
+				acks = append(acks, ack)
 			}
 		}
 	})
@@ -159,19 +137,41 @@ func readAcknowledgements(raw syscall.RawConn, acks []acknowledgement) []acknowl
 // stampSent says that a timestamp is of the packet's leaving (linux/errqueue.h, SCM_TSTAMP_SND).
 const stampSent = 0
 
-// stampID finds the number of the byte that a timestamp is of, and its kind (sock_extended_err, ee_data and ee_info).
-func stampID(oob []byte) (id, kind uint32, ok bool) {
-	messages, err := unix.ParseSocketControlMessage(oob)
-	if err != nil {
-		return 0, 0, false
-	}
-	for _, m := range messages {
-		v4 := m.Header.Level == unix.IPPROTO_IP && m.Header.Type == unix.IP_RECVERR
-		v6 := m.Header.Level == unix.IPPROTO_IPV6 && m.Header.Type == unix.IPV6_RECVERR
-		if (v4 || v6) && len(m.Data) >= 16 && m.Data[4] == unix.SO_EE_ORIGIN_TIMESTAMPING {
-			e := (*unix.SockExtendedErr)(unsafe.Pointer(&m.Data[0]))
-			return e.Data, e.Info, true
+// parseStamp reads a timestamp from the error queue: its time, and of which byte it is (sock_extended_err, ee_data and ee_info).
+func parseStamp(oob []byte) (ack acknowledgement, ok bool) {
+	for h, data := range controlMessages(oob) {
+		v4 := h.Level == unix.IPPROTO_IP && h.Type == unix.IP_RECVERR
+		v6 := h.Level == unix.IPPROTO_IPV6 && h.Type == unix.IPV6_RECVERR
+		switch {
+		case (v4 || v6) && len(data) >= 16 && data[4] == unix.SO_EE_ORIGIN_TIMESTAMPING:
+			e := (*unix.SockExtendedErr)(unsafe.Pointer(&data[0]))
+			ack.last, ack.sent, ok = e.Data, e.Info == stampSent, true
+		case h.Level == unix.SOL_SOCKET && h.Type == unix.SO_TIMESTAMPING && len(data) >= 16:
+			ack.at = software(data)
 		}
 	}
-	return 0, 0, false
+	return ack, ok
+}
+
+// software is the software timestamp of a struct scm_timestamping; the zero time if there is none.
+func software(data []byte) time.Time {
+	at := (*unix.Timespec)(unsafe.Pointer(&data[0]))
+	if at.Sec == 0 {
+		return time.Time{}
+	}
+	return time.Unix(at.Sec, at.Nsec)
+}
+
+// controlMessages are the control messages of a call (cmsg(3)).
+func controlMessages(oob []byte) iter.Seq2[*unix.Cmsghdr, []byte] {
+	return func(yield func(*unix.Cmsghdr, []byte) bool) {
+		for len(oob) >= unix.SizeofCmsghdr {
+			h := (*unix.Cmsghdr)(unsafe.Pointer(&oob[0]))
+			length := int(h.Len)
+			if length < unix.SizeofCmsghdr || length > len(oob) || !yield(h, oob[unix.CmsgLen(0):length]) {
+				return
+			}
+			oob = oob[min(len(oob), (length+7)&^7):]
+		}
+	}
 }

@@ -17,13 +17,11 @@ type stamps struct{}
 
 func newStamps(syscall.RawConn) *stamps { return nil }
 
-func (*stamps) read(conn net.Conn, p []byte, _ int) (int, time.Time, error) {
+func (*stamps) read(conn net.Conn, p []byte) (int, time.Time, error) {
 	n, err := conn.Read(p)
 	return n, time.Time{}, err
 }
 
-func (*stamps) firstArrival(net.Conn) time.Time { return time.Time{} }
-
 func stampRequest(syscall.RawConn) {}
 
-func readAcknowledgements(syscall.RawConn, []acknowledgement) []acknowledgement { return nil }
+func (*stamps) readQueue(acks []acknowledgement, _ uint32) []acknowledgement { return acks }

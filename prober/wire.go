@@ -3,9 +3,11 @@ package prober
 import (
 	"errors"
 	"io"
+	"math"
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -43,8 +45,6 @@ type recorder struct {
 	mu        sync.Mutex // guards what follows
 	wire      Wire
 	lastRead  time.Duration // end of the last read that brought bytes
-	firstRead time.Duration // arrival of the answer's first byte; 0 before
-	answering bool          // the next byte is the answer's first
 	written   int64         // bytes, of all exchanges
 	acks      []acknowledgement
 	stampBase int64         // bytes written before acknowledgements were asked for; -1 until then
@@ -76,35 +76,24 @@ func (r *recorder) Read(p []byte) (int, error) {
 		return n, nil
 	}
 	began := time.Since(r.start)
-	n, first, last, err := r.receive(p)
+	n, at, err := r.receive(p)
 	ended := time.Since(r.start)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.wire.BytesReceived += int64(n)
 	if n > 0 {
-		r.lastRead = r.since(last, ended)
-		if r.answering {
-			r.firstRead, r.answering = r.since(first, ended), false
-		}
+		r.lastRead = r.since(at, ended)
 	}
 	return n, r.note(Event{Op: OpRead, Start: began, End: ended, Calls: 1, Bytes: int64(n), Err: err})
 }
 
-// receive reads what has come. first and last are when the kernel took in its first byte, if that is wanted, and its last packet; zero where the kernel
-// does not tell.
-func (r *recorder) receive(p []byte) (n int, first, last time.Time, err error) {
+// receive reads what has come. at is when the kernel took in its last packet; zero where it does not tell.
+func (r *recorder) receive(p []byte) (n int, at time.Time, err error) {
 	if r.stamps == nil {
 		n, err = r.Conn.Read(p)
-		return n, first, last, err
+		return n, at, err
 	}
-	r.mu.Lock()
-	wanted := r.answering
-	r.mu.Unlock()
-	if wanted {
-		first = r.stamps.firstArrival(r.Conn)
-	}
-	n, last, err = r.stamps.read(r.Conn, p, 0)
-	return n, first, last, err
+	return r.stamps.read(r.Conn, p)
 }
 
 // since is a time of the kernel's since the attempt began, or the time that the clock gave where that is none, or cannot be: the clock was set
@@ -120,18 +109,14 @@ func (r *recorder) since(at time.Time, clock time.Duration) time.Duration {
 	return kernel
 }
 
-// asks tells that the request is about to be written. If nothing is between it and the socket, what comes next is the answer's first byte. Only a
-// small request's acknowledgement is asked for.
-func (r *recorder) asks(plain, small bool) {
+// asks tells that a small request is about to be written: when it leaves, and when it is acknowledged, is asked for.
+func (r *recorder) asks() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.answering, r.firstRead = plain && r.stamps != nil, 0
-	if r.stamps == nil || !small {
+	if r.stamps == nil || r.stampBase >= 0 {
 		return
 	}
-	if r.stampBase < 0 {
-		r.stampBase = r.written
-	}
+	r.stampBase = r.written
 	stampRequest(r.raw)
 }
 
@@ -140,17 +125,6 @@ func (r *recorder) sent() int64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.written
-}
-
-// first is when the answer's first byte arrived; 0 if the kernel did not tell. From here on the next byte is an answer's first again.
-func (r *recorder) first(again bool) time.Duration {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	first := r.firstRead
-	if again && r.stamps != nil {
-		r.answering, r.firstRead = true, 0
-	}
-	return first
 }
 
 // left is when the request left, whose last byte is the one before upTo; 0 where the kernel did not tell.
@@ -172,16 +146,23 @@ func (r *recorder) stamped(upTo int64, sent bool) time.Duration {
 	if r.stamps == nil || r.stampBase < 0 || r.closed || upTo <= r.stampBase {
 		return 0
 	}
-	r.acks = readAcknowledgements(r.raw, r.acks)
+	last := uint32(upTo - r.stampBase - 1)
+	if !acknowledges(r.acks, last, false) { // which comes after the other
+		r.acks = r.stamps.readQueue(r.acks, last)
+	}
 	for _, ack := range r.acks {
-		if now := time.Since(r.start); ack.sent == sent && int32(ack.last-uint32(upTo-r.stampBase-1)) >= 0 && !ack.at.IsZero() {
-			if at := r.since(ack.at, now); at != now {
-				return at
+		if ack.sent == sent && int32(ack.last-last) >= 0 && !ack.at.IsZero() {
+			if now := time.Since(r.start); r.since(ack.at, now) != now {
+				return r.since(ack.at, now)
 			}
-			return 0
 		}
 	}
 	return 0
+}
+
+// acknowledges reports whether one of the stamps is of a byte's sending, or of its acknowledgement.
+func acknowledges(acks []acknowledgement, last uint32, sent bool) bool {
+	return slices.ContainsFunc(acks, func(ack acknowledgement) bool { return ack.sent == sent && int32(ack.last-last) >= 0 })
 }
 
 // acknowledgement is that of a byte and all before it.
@@ -309,10 +290,12 @@ func (r *recorder) snapshot(when string) {
 	if r.wire.Info != nil || r.raw == nil || r.closed {
 		return
 	}
-	if r.stampBase >= 0 {
-		r.acks = readAcknowledgements(r.raw, r.acks)
+	info := readTCPInfo(r.raw)
+	if info != nil && info.OutOfOrderQueued && r.stampBase >= 0 {
+		r.acks = r.stamps.readQueue(r.acks, math.MaxInt32) // stamps take of the socket's memory, by which holes are known
+		info = readTCPInfo(r.raw)
 	}
-	if info := readTCPInfo(r.raw); info != nil {
+	if info != nil {
 		r.wire.Info, r.wire.InfoAt = info, when
 	}
 }

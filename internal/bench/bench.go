@@ -37,6 +37,9 @@ func ServeIfAsked() bool {
 // Delayed is a path that is answered after 50 ms, as by an API that is not next door.
 const Delayed = "/delayed"
 
+// Slow is a path that is answered after 5 s.
+const Slow = "/slow"
+
 // serve serves 1 KiB of JSON over HTTP, HTTPS with HTTP/1.1 and HTTPS with HTTP/2 until standard input ends. It prints the URLs and
 // the certificate.
 func serve() {
@@ -44,6 +47,9 @@ func serve() {
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == Delayed {
 			time.Sleep(50 * time.Millisecond)
+		}
+		if r.URL.Path == Slow {
+			time.Sleep(5 * time.Second)
 		}
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(body) // the client's end is the client's business

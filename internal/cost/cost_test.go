@@ -1,0 +1,357 @@
+// Package cost puts whole programs side by side: the exporter, a bare server that does the same network work, one that does it without
+// net/http's client, and blackbox_exporter. Each is a process of its own, asked over HTTP as Prometheus asks.
+//
+//	go test ./internal/cost -run '^$' -bench Cost -benchtime 1x
+package cost
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"errno_exporter/internal/bench"
+)
+
+// bareMode makes the test binary a bare server: "client" or "raw", with the roots' file.
+const bareMode = "ERRNO_EXPORTER_BARE"
+
+var exporter string
+
+func TestMain(m *testing.M) {
+	if mode := os.Getenv(bareMode); mode != "" {
+		serveBare(mode, os.Args[1], os.Args[2])
+		return
+	}
+	if bench.ServeIfAsked() {
+		return
+	}
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "errno_exporter")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer os.RemoveAll(dir)
+		exporter = filepath.Join(dir, "errno_exporter")
+		if out, err := exec.Command("go", "build", "-o", exporter, "../..").CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "go build: %s\n%s", err, out)
+			return 1
+		}
+		return m.Run()
+	}())
+}
+
+// serveBare answers /probe by the same network work, and twenty-five series that are rendered by append.
+func serveBare(mode, address, rootsFile string) {
+	roots := x509.NewCertPool()
+	if text, err := os.ReadFile(rootsFile); err == nil {
+		roots.AppendCertsFromPEM(text)
+	}
+	b := bare{tls: &tls.Config{RootCAs: roots, NextProtos: []string{"h2", "http/1.1"}}, raw: mode == "raw"}
+	prepared := func(ctx context.Context, _, _ string) (net.Conn, error) { return ctx.Value(connKey{}).(net.Conn), nil }
+	b.transport = &http.Transport{DialContext: prepared, DialTLSContext: prepared, ForceAttemptHTTP2: true, DisableCompression: true, IdleConnTimeout: 500 * time.Millisecond}
+	http.HandleFunc("/probe", b.probe)
+	fmt.Fprintln(os.Stderr, http.ListenAndServe(address, nil))
+	os.Exit(1)
+}
+
+type connKey struct{}
+
+type bare struct {
+	tls       *tls.Config
+	raw       bool
+	transport *http.Transport
+}
+
+func (b *bare) probe(w http.ResponseWriter, r *http.Request) {
+	u, err := url.Parse(r.URL.Query().Get("target"))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), 20*time.Second)
+	defer cancel()
+	ok := 1
+	if err := b.get(ctx, u); err != nil {
+		ok = 0
+	}
+	var text []byte
+	for i := range 25 {
+		text = fmt.Appendf(text, "# HELP probe_metric_%d Something that was measured.\n# TYPE probe_metric_%d gauge\nprobe_metric_%d %d\n", i, i, i, ok)
+	}
+	text = fmt.Appendf(text, "probe_success %d\n", ok)
+	_, _ = w.Write(text)
+}
+
+func (b *bare) get(ctx context.Context, u *url.URL) error {
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", u.Host)
+	if err != nil {
+		return err
+	}
+	if at, ok := ctx.Deadline(); ok {
+		_ = conn.SetDeadline(at)
+	}
+	if u.Scheme == "https" {
+		c := b.tls.Clone()
+		c.ServerName = u.Hostname()
+		if b.raw {
+			c.NextProtos = []string{"http/1.1"}
+		}
+		secure := tls.Client(conn, c)
+		if err := secure.HandshakeContext(ctx); err != nil {
+			_ = conn.Close()
+			return err
+		}
+		conn = secure
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return err
+	}
+	request.Close = true
+	if b.raw {
+		defer conn.Close()
+		if err := request.Write(conn); err != nil {
+			return err
+		}
+		response, err := http.ReadResponse(bufio.NewReader(conn), request)
+		if err != nil {
+			return err
+		}
+		_, err = io.Copy(io.Discard, response.Body)
+		return err
+	}
+	client, err := b.transport.NewClientConn(context.WithValue(ctx, connKey{}, conn), u.Scheme, u.Host)
+	if err != nil {
+		_ = conn.Close()
+		return err
+	}
+	defer client.Close()
+	response, err := client.RoundTrip(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	_, err = io.Copy(io.Discard, response.Body)
+	return err
+}
+
+// program is one that answers /probe.
+type program struct {
+	name    string
+	command func(address, dir string) *exec.Cmd
+	module  string
+	skip    func(work string) bool
+}
+
+func programs(b *testing.B, server *bench.Server) []program {
+	dir := b.TempDir()
+	roots := filepath.Join(dir, "roots.pem")
+	if err := os.WriteFile(roots, pemOf(server), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	file := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			b.Fatal(err)
+		}
+		return path
+	}
+	module := "modules: {bench: {prober: http, timeout: 20s, http: {preferred_ip_protocol: ip4, tls_config: {ca_file: " + roots + "}}}}\n"
+	ours, theirs := file("exporter.yml", module), file("blackbox.yml", module)
+	bareServer := func(mode string) func(string, string) *exec.Cmd {
+		return func(address, _ string) *exec.Cmd {
+			c := exec.Command(os.Args[0], address, roots)
+			c.Env = append(os.Environ(), bareMode+"="+mode)
+			return c
+		}
+	}
+	all := []program{
+		{"errno_exporter", func(address, _ string) *exec.Cmd {
+			return exec.Command(exporter, "--config.file="+ours, "--web.listen-address="+address, "--log.level=error")
+		}, "bench", nil},
+		{"bare", bareServer("client"), "bench", nil},
+		{"raw", bareServer("raw"), "bench", func(work string) bool { return work == "https2" }},
+	}
+	if path, err := exec.LookPath("prometheus-blackbox-exporter"); err == nil {
+		all = append(all, program{"blackbox_exporter", func(address, _ string) *exec.Cmd {
+			return exec.Command(path, "--config.file="+theirs, "--web.listen-address="+address, "--log.level=error")
+		}, "bench", nil})
+	}
+	return all
+}
+
+func pemOf(server *bench.Server) []byte {
+	block, _ := pem.Decode(server.RootPEM)
+	return pem.EncodeToMemory(block)
+}
+
+// BenchmarkCost reports the processor time of 1,000 probes, and the most memory, of each program in a fresh process, one work after the other so
+// that the programs are side by side in the same run.
+func BenchmarkCost(b *testing.B) {
+	server := bench.Start(b)
+	all := programs(b, &server)
+	for _, work := range []struct{ name, url string }{{"http", server.HTTP}, {"https1", server.HTTPS1}, {"https2", server.HTTPS2}} {
+		for _, concurrency := range []int{1, 50, 500} {
+			for _, p := range all {
+				if p.skip != nil && p.skip(work.name) {
+					continue
+				}
+				b.Run(fmt.Sprintf("%s/%d/%s", work.name, concurrency, p.name), func(b *testing.B) {
+					r := run(b, &p, b.TempDir())
+					r.ask(b, work.url, concurrency, 500) // warm
+					for b.Loop() {
+						before := r.cpu(b)
+						const probes = 3000
+						r.ask(b, work.url, concurrency, probes)
+						b.ReportMetric((r.cpu(b)-before).Seconds()*1000/probes, "cpu-s/1000")
+					}
+					b.ReportMetric(r.memory(b, "VmHWM")/1024, "MiB")
+				})
+			}
+		}
+	}
+}
+
+// BenchmarkWaiting reports the memory of 1,000 probes that wait at once.
+func BenchmarkWaiting(b *testing.B) {
+	server := bench.Start(b)
+	for _, work := range []struct{ name, url string }{{"http", server.HTTP}, {"https1", server.HTTPS1}, {"https2", server.HTTPS2}} {
+		for _, p := range programs(b, &server) {
+			if p.skip != nil && p.skip(work.name) {
+				continue
+			}
+			b.Run(work.name+"/"+p.name, func(b *testing.B) {
+				r := run(b, &p, b.TempDir())
+				for b.Loop() {
+					r.ask(b, work.url+bench.Slow, 1000, 1000)
+				}
+				b.ReportMetric(r.memory(b, "VmHWM")/1024, "MiB")
+			})
+		}
+	}
+}
+
+// BenchmarkManyTargets reports the memory of the exporter after 10,000 probes over as many targets, and after ten times as many.
+func BenchmarkManyTargets(b *testing.B) {
+	server := bench.Start(b)
+	p := programs(b, &server)[0]
+	r := run(b, &p, b.TempDir())
+	for b.Loop() {
+		for round := range 10 {
+			r.askEach(b, 50, 10_000, func(i int) string { return fmt.Sprintf("%s/?n=%d", server.HTTP, i) })
+			if round == 0 || round == 9 {
+				b.ReportMetric(r.memory(b, "VmRSS")/1024, fmt.Sprintf("MiB-after-%d", (round+1)*10_000))
+			}
+		}
+	}
+}
+
+// running is a program in its process.
+type running struct {
+	*exec.Cmd
+	address, module string
+	client          *http.Client
+}
+
+func run(b *testing.B, p *program, dir string) *running {
+	b.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	address := l.Addr().String()
+	_ = l.Close()
+	r := &running{p.command(address, dir), address, p.module, &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 2000}}}
+	r.Stderr = os.Stderr
+	if err := r.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = r.Process.Kill(); _ = r.Wait(); r.client.CloseIdleConnections() })
+	for range 200 {
+		if conn, err := net.Dial("tcp", address); err == nil {
+			_ = conn.Close()
+			return r
+		}
+		time.Sleep(20 * time.Millisecond) // until another program listens
+	}
+	b.Fatalf("%s does not listen", p.name)
+	return nil
+}
+
+func (r *running) ask(b *testing.B, target string, concurrency, n int) {
+	b.Helper()
+	r.askEach(b, concurrency, n, func(int) string { return target })
+}
+
+// askEach asks for n probes, so many at a time. All must succeed.
+func (r *running) askEach(b *testing.B, concurrency, n int, target func(int) string) {
+	b.Helper()
+	var asking sync.WaitGroup
+	next := make(chan int)
+	for range concurrency {
+		asking.Go(func() {
+			for i := range next {
+				response, err := r.client.Get("http://" + r.address + "/probe?module=" + r.module + "&target=" + url.QueryEscape(target(i)))
+				if err != nil {
+					b.Error(err)
+					continue
+				}
+				body, err := io.ReadAll(response.Body)
+				_ = response.Body.Close()
+				if err != nil || !strings.Contains(string(body), "probe_success 1\n") {
+					b.Errorf("probe %d: %v, no success in\n%s", i, err, body)
+				}
+			}
+		})
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	asking.Wait()
+}
+
+// cpu is the processor time that the process took (proc(5), stat).
+func (r *running) cpu(b *testing.B) time.Duration {
+	b.Helper()
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", r.Process.Pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	user, _ := strconv.Atoi(fields[11])
+	system, _ := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * 10 * time.Millisecond // USER_HZ is 100
+}
+
+// memory is a line of the process' status, in KiB.
+func (r *running) memory(b *testing.B, line string) float64 {
+	b.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", r.Process.Pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	found := regexp.MustCompile(`(?m)^` + line + `:\s+(\d+) kB$`).FindSubmatch(text)
+	if found == nil {
+		b.Fatalf("no %s in\n%s", line, text)
+	}
+	n, _ := strconv.Atoi(string(found[1]))
+	return float64(n)
+}

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"math"
@@ -57,12 +58,18 @@ const (
 const flushAt = 32 << 10
 
 func (e *Exposition) writeText(w io.Writer, d dialect) error {
-	text := make([]byte, 0, flushAt+4<<10)
+	var text []byte
+	whole, buffered := w.(*bytes.Buffer)
+	if buffered {
+		text = whole.AvailableBuffer() // what is written to it then moves nothing
+	} else {
+		text = make([]byte, 0, flushAt+4<<10)
+	}
 	for _, f := range e.sorted() {
 		text = f.appendHead(text, d)
 		for i := range f.samples {
 			text = f.appendSample(text, &f.samples[i], d)
-			if len(text) >= flushAt {
+			if !buffered && len(text) >= flushAt {
 				if _, err := w.Write(text); err != nil {
 					return err
 				}

@@ -1,10 +1,13 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
 	"net/http"
+	"strconv"
+	"sync"
 	"time"
 
 	"github.com/prometheus/common/expfmt"
@@ -22,6 +25,8 @@ type ProbeHandler struct {
 	Watch         *watch.Watch
 	Config        *config.Current
 	TimeoutOffset time.Duration // kept back from Prometheus's scrape timeout
+
+	buffers sync.Pool // *bytes.Buffer, of answers
 }
 
 // ServeHTTP answers 200 with the probe's samples, also when the probe failed, 400 to the asker's mistakes, 403 where the policy forbids the
@@ -64,10 +69,22 @@ func (h *ProbeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write(record.Text(state.Outcome.Result, q.module, cause.Findings{Verdict: state.Verdict}, state.Kept, e)) // an asker who has gone is no one to tell
 		return
 	}
-	format := negotiate(w, r)
-	if e.WriteTo(w, format) == nil { // otherwise the asker has gone
-		_ = metrics.CloseOpenMetrics(w, format)
+	h.write(w, r, e)
+}
+
+// write writes the answer whole: in pieces it would be a system call for each.
+func (h *ProbeHandler) write(w http.ResponseWriter, r *http.Request, e *metrics.Exposition) {
+	buffer, ok := h.buffers.Get().(*bytes.Buffer)
+	if !ok {
+		buffer = new(bytes.Buffer)
 	}
+	defer h.buffers.Put(buffer)
+	buffer.Reset()
+	format := negotiate(w, r)
+	_ = e.WriteTo(buffer, format) // a buffer takes everything
+	_ = metrics.CloseOpenMetrics(buffer, format)
+	w.Header().Set("Content-Length", strconv.Itoa(buffer.Len()))
+	_, _ = w.Write(buffer.Bytes()) // an asker who has gone is no one to tell
 }
 
 // probe probes what is asked for; the state has an outcome if there is no error.

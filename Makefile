@@ -35,3 +35,4 @@ accuracy: ## every phase against a packet capture, in every situation; as root
 bench: ## a probe beside a bare client that does the same network work
 	$(GO) test ./prober -run '^$$' -bench . -benchtime 3s -count 3
 	$(GO) test ./internal/web ./internal/watch -p 1 -run '^$$' -bench . -benchtime 1x
+	$(GO) test ./internal/cost -run '^$$' -bench . -benchtime 1x -timeout 30m

@@ -112,8 +112,8 @@ func (j *judge) egress() Verdict {
 		return none
 	case j.Egress.Known && !j.Egress.Up:
 		return verdict(NoEgress, High, "no control target is reached either")
-	case j.is(prober.LocalNoRoute) && !j.Egress.Known:
-		return verdict(NoEgress, High, "this host has no route: nothing left it")
+	case j.is(prober.LocalNoRoute):
+		return verdict(NoEgress, Medium, "this host has no route to %s: nothing left it", j.o.Addr)
 	case !j.Egress.Known && j.Egress.Others >= 2 && j.Egress.Unreached == j.Egress.Others:
 		return verdict(NoEgress, Medium, "all %d other targets are out of reach, too", j.Egress.Others)
 	}

@@ -1,0 +1,73 @@
+package prober_test
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"errno_exporter/config"
+	"errno_exporter/internal/faultlab"
+	"errno_exporter/prober"
+)
+
+// A failure calls for the control attempts that could tell what it is, each changes its one thing, and a target that asks for calm is left alone.
+func TestDiagnose(t *testing.T) {
+	port := faultlab.OneBadAddress(t)
+	resolver := faultlab.DNS(t, map[string][]netip.Addr{
+		"two.lab.test": {netip.MustParseAddr("127.0.0.2"), netip.MustParseAddr("127.0.0.1")},
+		"six.lab.test": {netip.MustParseAddr("127.0.0.2"), netip.IPv6Loopback()},
+	})
+	odd := func(m *config.Module) { m.Header = http.Header{"X-Odd": {"1"}} }
+	refuses := faultlab.Handler(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Odd") != "" {
+			faultlab.Resetting.ServeHTTP(w, r)
+		}
+	}))
+	for _, row := range []struct {
+		name, url string
+		module    func(*config.Module)
+		want      string // kinds, those that succeeded with a +
+	}{
+		{"a success", faultlab.Handler(t, faultlab.Healthy), asIs, ""},
+		{"429", faultlab.Status(t, 429), asIs, ""},
+		{"HTTP/2 asks for calm", faultlab.H2EnhanceYourCalm(t), asIs, ""},
+		{"a reset", faultlab.ResetAfterRequest(t), asIs, "again tcp_only+"},
+		{"a reset under TLS", faultlab.TLSResetAfterRequest(t), asIs, "again tls_only+"},
+		{"a reset in the handshake", faultlab.TLSResetAfterHello(t), asIs, "again tcp_only+"},
+		{"a reset over HTTP/2, by a server that speaks nothing else", faultlab.H2ResetAfterRequest(t), briefly, "again http1 tls_only+"},
+		{"a request that is refused", refuses, odd, "again plain_request+ tcp_only+"},
+		{"a method that may not be repeated", refuses, func(m *config.Module) { odd(m); m.Method = http.MethodPost }, "plain_request+ tcp_only+"},
+		{"an answer that takes too long", faultlab.Slow(t, 500*time.Millisecond, 0, func(faultlab.Times) {}), func(m *config.Module) { m.Timeout = 300 * time.Millisecond },
+			"again more_time+ tcp_only+"},
+		{"one of two addresses", "http://two.lab.test:" + port + "/", asIs, "again other_address+ tcp_only+"},
+		{"the other family, which does not listen", "http://six.lab.test:" + port + "/", asIs, "again other_family tcp_only+"},
+		{"nothing listens", "http://127.0.0.1:1/", asIs, "again"},
+		{"a name that does not exist", "http://nosuch.lab.test/", asIs, "again"},
+		{"an expired certificate", faultlab.ExpiredCertificate(t), asIs, "again tcp_only+"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			m := labModule()
+			row.module(m)
+			p := prober.New(prober.Options{Resolver: resolver})
+			r := probe(t, p, row.url, m)
+			ctx, cancel := context.WithTimeout(t.Context(), ample)
+			defer cancel()
+			var got []string
+			for _, c := range p.Diagnose(ctx, &r, m) {
+				word := string(c.Kind)
+				if c.Failure == nil {
+					word += "+"
+				}
+				got = append(got, word)
+			}
+			if diff := cmp.Diff(row.want, strings.Join(got, " ")); diff != "" {
+				t.Errorf("after %+v (-want +got):\n%s", r.Failure, diff)
+			}
+		})
+	}
+}

@@ -15,6 +15,7 @@ import (
 
 const (
 	maxObservations = 30
+	maxDiagnosing   = 10 // rounds of control attempts at a time, of all targets: when everything fails at once, a few tell as much as all
 	longestDiagnose = 3 * time.Minute
 )
 
@@ -70,10 +71,20 @@ func (o *observed) end(controls []prober.Control) {
 // diagnose makes control attempts after a failure, beside everything else, and says anew what the cause is.
 func (w *Watch) diagnose(t *target, o *Outcome) {
 	m := t.config.Module
-	if !m.Diagnose.OnFailure || !t.observed.begin(m.Diagnose.MaxPerHour) {
+	if !m.Diagnose.OnFailure {
+		return
+	}
+	select {
+	case w.diagnosing <- struct{}{}:
+	default:
+		return
+	}
+	if !t.observed.begin(m.Diagnose.MaxPerHour) {
+		<-w.diagnosing
 		return
 	}
 	w.background.Go(func() {
+		defer func() { <-w.diagnosing }()
 		ctx, cancel := context.WithTimeout(w.life, longestDiagnose)
 		defer cancel()
 		w.controls.look()

@@ -44,6 +44,7 @@ type Watch struct {
 	life        context.Context // of control attempts: until Close
 	end         context.CancelFunc
 	background  sync.WaitGroup
+	diagnosing  chan struct{} // has room for the rounds of control attempts under way
 	own         *metrics.Own
 	kept        atomic.Int64 // connections kept
 
@@ -59,6 +60,7 @@ func New(o Options) *Watch {
 		w.judged = func(uint64, *cause.Verdict, []prober.Control) {}
 	}
 	w.life, w.end = context.WithCancel(context.Background())
+	w.diagnosing = make(chan struct{}, maxDiagnosing)
 	o.Registry.MustRegister(metrics.NewHost(w.sampler), metrics.NewEgress(func() (bool, []metrics.Control) {
 		state := w.controls.state()
 		return state.Up, state.Controls

@@ -144,7 +144,8 @@ func (h *hop) receive(p *progress, began time.Duration) []byte {
 	h.Response = headOf(h.response)
 	defer h.response.Body.Close()
 	if h.socket != nil {
-		p.leftAt(h.socket.left(p.requestBytes(h)))
+		upTo := p.requestBytes(h)
+		h.socket.acknowledge(upTo, p.leftAt(h.socket.left(upTo))) // while the connection stands: it may end with the body
 	}
 	transfer := h.spanHead(p, began)
 	body, err := h.readBody()
@@ -154,29 +155,29 @@ func (h *hop) receive(p *progress, began time.Duration) []byte {
 	}
 	h.done(Transfer, transfer, h.received(transfer))
 	if h.socket != nil {
-		h.socket.acknowledge(p.requestBytes(h), p.sent)
 		h.socket.look()
 	}
 	return body
 }
 
-// leftAt takes when the request left, if the kernel told.
-func (p *progress) leftAt(at time.Duration) {
+// leftAt takes when the request left, if the kernel told, and returns when it did.
+func (p *progress) leftAt(at time.Duration) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if at > 0 {
 		p.sent = at
 	}
+	return p.sent
 }
 
 // requestBytes is how many bytes had been written when the request had. HTTP/2 goes on writing, for the connection's sake.
 func (p *progress) requestBytes(h *hop) int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if h.secondProtocol() {
+	if h.secondProtocol() && p.written > 0 {
 		return p.written
 	}
-	return p.conn.sent()
+	return p.conn.sent() // of HTTP/2, where net/http has not told yet, perhaps a little more
 }
 
 // received is when the response's last byte arrived.

@@ -33,9 +33,9 @@ func TestHTTP3SendsWhatTheModuleSays(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			seen := make(chan []faultlab.Seen, 1) // UDP orders nothing: the channel does
 			url := faultlab.HTTP3Handler(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				var requests []faultlab.Seen
+				var requests heard
 				recorderOf(&requests, fine).ServeHTTP(w, r)
-				seen <- requests
+				seen <- requests.all()
 			}))
 			m := http3Module(t, row.keys)
 			r := probe(t, prober.New(prober.Options{UserAgent: "errno_exporter/test"}), strings.Replace(url, "https", "http", 1)+"path?q=%2B", m)

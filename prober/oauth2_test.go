@@ -46,7 +46,7 @@ func TestOAuth2Faults(t *testing.T) {
 	for _, row := range oauth2Faults {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			var seen []faultlab.Seen
+			var seen heard
 			api := faultlab.Handler(t, recorderOf(&seen, fine))
 			m := oauth2Module(t, row.endpoint(t), row.secret)
 			if row.want.Reason == prober.AuthTokenTimedOut {
@@ -54,8 +54,8 @@ func TestOAuth2Faults(t *testing.T) {
 			}
 			for range row.runs {
 				r := probe(t, prober.New(prober.Options{}), api, m)
-				if got := outcomeOf(r.Failure); got != row.want || len(seen) != 0 {
-					t.Fatalf("Probe = %+v, want %+v; the API saw %v%s", got, row.want, seen, evidence(&r))
+				if got := outcomeOf(r.Failure); got != row.want || len(seen.all()) != 0 {
+					t.Fatalf("Probe = %+v, want %+v; the API saw %v%s", got, row.want, seen.all(), evidence(&r))
 				}
 				if text := r.Failure.Err.Error(); strings.Contains(text, row.secret) && row.secret != "secret" {
 					t.Errorf("the error shows the secret: %s", text)
@@ -76,7 +76,7 @@ func TestOAuth2Tokens(t *testing.T) {
 		{"valid for a minute", 60, 1, "Bearer token-1"},
 		{"valid for five seconds", 5, 3, "Bearer token-3"},
 	} {
-		var seen []faultlab.Seen
+		var seen heard
 		api := faultlab.Handler(t, recorderOf(&seen, fine))
 		endpoint := faultlab.NewTokenEndpoint(t, row.seconds)
 		m := oauth2Module(t, endpoint.URL, "secret")
@@ -86,8 +86,8 @@ func TestOAuth2Tokens(t *testing.T) {
 				t.Fatalf("%s: Probe = %+v, want success%s", row.name, outcomeOf(r.Failure), evidence(&r))
 			}
 		}
-		if len(seen) != 3 || seen[2].Header.Get("Authorization") != row.last || endpoint.Given() != row.given {
-			t.Errorf("%s: %d tokens given, the API saw %+v, want %d and %q at last", row.name, endpoint.Given(), seen, row.given, row.last)
+		if len(seen.all()) != 3 || seen.all()[2].Header.Get("Authorization") != row.last || endpoint.Given() != row.given {
+			t.Errorf("%s: %d tokens given, the API saw %+v, want %d and %q at last", row.name, endpoint.Given(), seen.all(), row.given, row.last)
 		}
 	}
 }

@@ -3,7 +3,9 @@ package prober_test
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"errno_exporter/config"
@@ -13,14 +15,32 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// heard is what a server was sent. The wire orders nothing that the race detector knows of.
+type heard struct {
+	mu   sync.Mutex // guards kept
+	kept []faultlab.Seen
+}
+
+func (h *heard) add(s faultlab.Seen) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.kept = append(h.kept, s)
+}
+
+func (h *heard) all() []faultlab.Seen {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.kept)
+}
+
 // recorderOf returns a handler that answers as next does and keeps what it was sent.
-func recorderOf(seen *[]faultlab.Seen, next http.HandlerFunc) http.Handler {
+func recorderOf(seen *heard, next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var answer strings.Builder
 		faultlab.Echo.ServeHTTP(&discard{w: &answer, header: http.Header{}}, r)
 		var s faultlab.Seen
 		if err := json.Unmarshal([]byte(answer.String()), &s); err == nil {
-			*seen = append(*seen, s)
+			seen.add(s)
 		}
 		next(w, r)
 	})
@@ -68,14 +88,14 @@ func TestWhatTheServerSees(t *testing.T) {
 		}},
 		{"compression asks for nothing", gzipOf204, func() faultlab.Seen { return sent("GET", "", 0, http.Header{}) }},
 	} {
-		var seen []faultlab.Seen
+		var seen heard
 		target := faultlab.Handler(t, recorderOf(&seen, fine)) + "path?q=%2B"
 		m := labModule()
 		row.module(m)
 		r := probe(t, prober.New(prober.Options{UserAgent: "errno_exporter/test"}), target, m)
 		want := row.want()
 		want.Host = strings.ReplaceAll(want.Host, "%HOST", r.Target.URL.Host)
-		if diff := cmp.Diff([]faultlab.Seen{want}, seen); diff != "" || r.Failure != nil {
+		if diff := cmp.Diff([]faultlab.Seen{want}, seen.all()); diff != "" || r.Failure != nil {
 			t.Errorf("%s: failure %+v; the server saw (-want +got):\n%s", row.name, outcomeOf(r.Failure), diff)
 		}
 	}
@@ -84,11 +104,11 @@ func TestWhatTheServerSees(t *testing.T) {
 func gzipOf204(m *config.Module) { m.Compression = "gzip" }
 
 func TestURLCredentials(t *testing.T) {
-	var seen []faultlab.Seen
+	var seen heard
 	target := strings.Replace(faultlab.Handler(t, recorderOf(&seen, fine)), "http://", "http://user:secret@", 1)
 	r := probe(t, prober.New(prober.Options{}), target, labModule())
-	if len(seen) != 1 || seen[0].Header.Get("Authorization") != "Basic dXNlcjpzZWNyZXQ=" {
-		t.Errorf("the server saw %+v, want the URL's credentials", seen)
+	if len(seen.all()) != 1 || seen.all()[0].Header.Get("Authorization") != "Basic dXNlcjpzZWNyZXQ=" {
+		t.Errorf("the server saw %+v, want the URL's credentials", seen.all())
 	}
 	if hop := r.Last().LastHop(); strings.Contains(hop.URL+hop.Request.URL, "secret") {
 		t.Errorf("the record shows the password: %q, %q", hop.URL, hop.Request.URL)
@@ -108,7 +128,7 @@ func TestServerName(t *testing.T) {
 		{"hostname parameter", func(t *prober.Target) { t.Host = "c.lab.test" }, func(m *config.Module) { m.Host = "b.lab.test" }, "c.lab.test"},
 		{"server_name beats the Host header", func(*prober.Target) {}, func(m *config.Module) { m.TLS.ServerName, m.Host = "a.lab.test", "b.lab.test" }, "a.lab.test"},
 	} {
-		var seen []faultlab.Seen
+		var seen heard
 		target, err := prober.ParseTarget(faultlab.TLSHandler(t, recorderOf(&seen, fine), "http/1.1"))
 		if err != nil {
 			t.Fatal(err)
@@ -117,8 +137,8 @@ func TestServerName(t *testing.T) {
 		row.target(&target)
 		row.module(m)
 		r := prober.New(prober.Options{}).Probe(t.Context(), target, m)
-		if r.Failure != nil || len(seen) != 1 || seen[0].ServerName != row.want {
-			t.Errorf("%s: failure %+v, the server saw %+v, want server name %q", row.name, outcomeOf(r.Failure), seen, row.want)
+		if r.Failure != nil || len(seen.all()) != 1 || seen.all()[0].ServerName != row.want {
+			t.Errorf("%s: failure %+v, the server saw %+v, want server name %q", row.name, outcomeOf(r.Failure), seen.all(), row.want)
 		}
 	}
 }
@@ -141,7 +161,7 @@ func TestRedirects(t *testing.T) {
 		{"credentials go along", 302, withCredentials, faultlab.Seen{Method: "GET", Header: http.Header{"Authorization": {"Bearer t"}, "Cookie": {"a=b; flavour=oat"}}}, false},
 		{"credentials stay behind", 302, withCredentials, faultlab.Seen{Method: "GET"}, true},
 	} {
-		var seen []faultlab.Seen
+		var seen heard
 		final := faultlab.Handler(t, recorderOf(&seen, fine))
 		if row.other {
 			final = faultlab.HandlerOn(t, "127.0.0.2:0", recorderOf(&seen, fine))
@@ -153,13 +173,13 @@ func TestRedirects(t *testing.T) {
 		m := labModule()
 		row.module(m)
 		r := probe(t, prober.New(prober.Options{}), target, m)
-		if r.Failure != nil || len(seen) != 1 || len(r.Last().Hops) != 2 {
-			t.Errorf("%s: failure %+v, %d hops, the server saw %+v", row.name, outcomeOf(r.Failure), len(r.Last().Hops), seen)
+		if r.Failure != nil || len(seen.all()) != 1 || len(r.Last().Hops) != 2 {
+			t.Errorf("%s: failure %+v, %d hops, the server saw %+v", row.name, outcomeOf(r.Failure), len(r.Last().Hops), seen.all())
 			continue
 		}
-		got := faultlab.Seen{Method: seen[0].Method, Body: seen[0].Body}
+		got := faultlab.Seen{Method: seen.all()[0].Method, Body: seen.all()[0].Body}
 		for _, name := range []string{"Authorization", "Cookie", "Content-Type"} {
-			if values := seen[0].Header[name]; values != nil {
+			if values := seen.all()[0].Header[name]; values != nil {
 				if got.Header == nil {
 					got.Header = http.Header{}
 				}
@@ -169,7 +189,7 @@ func TestRedirects(t *testing.T) {
 		if diff := cmp.Diff(row.want, got); diff != "" {
 			t.Errorf("%s: the second server saw (-want +got):\n%s", row.name, diff)
 		}
-		if referer := seen[0].Header.Get("Referer"); referer != target {
+		if referer := seen.all()[0].Header.Get("Referer"); referer != target {
 			t.Errorf("%s: Referer %q, want %q", row.name, referer, target)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -273,7 +274,7 @@ func TestDiscover(t *testing.T) {
 	}
 }
 
-// The README's table says how many series a target has.
+// The README's table says how many series a target has, but for one.
 func TestCardinality(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {
@@ -286,7 +287,9 @@ func TestCardinality(t *testing.T) {
 	} {
 		server := serveText(t, labModule()+fmt.Sprintf("targets:\n  - {name: a, url: %q, module: api}\n", row.url))
 		body := ask(t, http.MethodGet, server.URL+"/metrics", http.Header{}).Body
-		all := series(body, `target="a"`)
+		all := slices.DeleteFunc(series(body, `target="a"`), func(s string) bool {
+			return strings.HasPrefix(s, "probe_request_acknowledged_seconds") // which depends on when the kernel's word comes
+		})
 		buckets := series(body, `^probe_phase_duration_seconds_(bucket|sum|count)\{`)
 		native := len(series(body, `^probe_phase_duration_seconds_count\{`))
 		want := fmt.Sprintf("| %s | %d | %d |", row.name, len(all), len(all)-len(buckets)+native)

@@ -36,7 +36,11 @@ func Judge(e *Evidence) (v Verdict, ok bool) {
 			return v, true
 		}
 	}
-	return Verdict{Unknown, Low, []string{j.said()}}, true
+	v = Verdict{Unknown, Low, []string{j.said()}}
+	if o.Reset != nil {
+		v.Evidence = append(v.Evidence, "the reset came "+o.Reset.String())
+	}
+	return v, true
 }
 
 // Ails reports whether there is a failure to judge among what was observed.

@@ -33,7 +33,9 @@ type Egress struct {
 
 // controls looks at the control targets.
 type controls struct {
-	mu      sync.Mutex // guards what follows
+	looking sync.Mutex // one look at a time: it takes as long as the slowest answer
+
+	mu      sync.Mutex // guards what follows, and is never held for long: verdicts wait for it
 	targets []*config.ControlTarget
 	looked  time.Time
 	egress  Egress
@@ -54,18 +56,33 @@ func (c *controls) state() Egress {
 
 // look looks at the control targets, unless that was done a moment ago. It waits for whoever does.
 func (c *controls) look() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.targets) == 0 || time.Since(c.looked) < controlInterval {
+	c.looking.Lock()
+	defer c.looking.Unlock()
+	targets := c.due()
+	if len(targets) == 0 {
 		return
 	}
-	states := make([]metrics.Control, len(c.targets))
-	var looking sync.WaitGroup
-	for i, t := range c.targets {
-		looking.Go(func() { states[i] = metrics.Control{Name: t.Name, Kind: t.Kind, Up: reached(t.Address)} })
+	states := make([]metrics.Control, len(targets))
+	var dialling sync.WaitGroup
+	for i, t := range targets {
+		dialling.Go(func() { states[i] = metrics.Control{Name: t.Name, Kind: t.Kind, Up: reached(t.Address)} })
 	}
-	looking.Wait()
-	c.looked, c.egress = time.Now(), Egress{Known: true, Up: egressUp(states), Controls: states}
+	dialling.Wait()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if slices.Equal(c.targets, targets) { // otherwise a reload has replaced them
+		c.looked, c.egress = time.Now(), Egress{Known: true, Up: egressUp(states), Controls: states}
+	}
+}
+
+// due are the control targets, if it is time to look at them.
+func (c *controls) due() []*config.ControlTarget {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if time.Since(c.looked) < controlInterval {
+		return nil
+	}
+	return c.targets
 }
 
 // reached reports whether something answers at an address, be it a refusal.

@@ -98,16 +98,18 @@ func (j *judge) shortOfSomething() Verdict {
 	return none
 }
 
-// OutOfReach reports whether our own way out would explain a failure; nil is none.
+// OutOfReach reports whether our own way out would explain a failure: the name is not resolved though the resolver did not say that it does not
+// exist, or the connection, or the one to the proxy, does not come about, and it is not the peer that refuses. nil is no failure. The alert
+// ErrnoEgressDown judges alike (monitoring/recording.yml).
 func OutOfReach(f *prober.Failure) bool {
 	if f == nil {
 		return false
 	}
 	switch f.Reason {
-	case prober.DNSTimedOut, prober.DNSUnreachable, prober.LocalNoRoute, prober.TCPTimedOut, prober.TCPAddressUnreachable, prober.QUICTimedOut, prober.QUICAddressUnreachable:
-		return true
+	case prober.DNSNameNotResolved, prober.DNSNoData, prober.DNSRefused, prober.LocalFDExhausted, prober.LocalPortExhausted, prober.ProbeConfig, prober.Abandoned:
+		return false
 	}
-	return false
+	return f.Phase == prober.Resolve || (f.Phase == prober.Connect || f.Phase == prober.Proxy) && f.Origin != prober.Peer
 }
 
 func (j *judge) egress() Verdict {

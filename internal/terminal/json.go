@@ -4,34 +4,25 @@ import (
 	"encoding/json"
 	"time"
 
+	"errno_exporter/internal/record"
 	"errno_exporter/prober"
 )
 
 // probeJSON is a probe for programs. Durations are seconds.
 type probeJSON struct {
-	Target    string        `json:"target"`
-	Module    string        `json:"module"`
-	Start     time.Time     `json:"start"`
-	Duration  float64       `json:"duration_seconds"`
-	Success   bool          `json:"success"`
-	Failure   *failureJSON  `json:"failure,omitempty"`
-	Attempts  []attemptJSON `json:"attempts"`
-	Addresses []addressJSON `json:"addresses,omitempty"`
-}
-
-type failureJSON struct {
-	Phase    prober.Phase  `json:"phase"`
-	Reason   prober.Reason `json:"reason"`
-	Errno    string        `json:"errno"`
-	Origin   prober.Origin `json:"origin"`
-	Sentence string        `json:"sentence"`
-	Advice   string        `json:"advice"`
-	Error    string        `json:"error,omitempty"`
+	Target    string          `json:"target"`
+	Module    string          `json:"module"`
+	Start     time.Time       `json:"start"`
+	Duration  float64         `json:"duration_seconds"`
+	Success   bool            `json:"success"`
+	Failure   *record.Failure `json:"failure,omitempty"`
+	Attempts  []attemptJSON   `json:"attempts"`
+	Addresses []addressJSON   `json:"addresses,omitempty"`
 }
 
 type attemptJSON struct {
-	Hops    []hopJSON    `json:"hops"`
-	Failure *failureJSON `json:"failure,omitempty"`
+	Hops    []hopJSON       `json:"hops"`
+	Failure *record.Failure `json:"failure,omitempty"`
 }
 
 type hopJSON struct {
@@ -52,9 +43,9 @@ type phaseJSON struct {
 }
 
 type addressJSON struct {
-	Address string       `json:"address"`
-	Success bool         `json:"success"`
-	Failure *failureJSON `json:"failure,omitempty"`
+	Address string          `json:"address"`
+	Success bool            `json:"success"`
+	Failure *record.Failure `json:"failure,omitempty"`
 }
 
 // JSON prints a probe as one line of JSON.
@@ -76,15 +67,12 @@ func (p *Printer) JSON(r *prober.Result) error {
 	return json.NewEncoder(p.Out).Encode(out)
 }
 
-func toFailure(f *prober.Failure) *failureJSON {
+func toFailure(f *prober.Failure) *record.Failure {
 	if f == nil {
 		return nil
 	}
-	out := &failureJSON{Phase: f.Phase, Reason: f.Reason, Errno: prober.ErrnoName(f.Errno), Origin: f.Origin, Sentence: f.Sentence(), Advice: f.Reason.Info().Sentence}
-	if f.Err != nil {
-		out.Error = f.Err.Error()
-	}
-	return out
+	out := record.FailureOf(f)
+	return &out
 }
 
 func toHop(h *prober.Hop) hopJSON {

@@ -221,3 +221,24 @@ func TestLogProbe(t *testing.T) {
 		})
 	}
 }
+
+// A bug in a probe is that probe's failure, is logged with its stack, and counted; the exporter goes on.
+func TestPanicInAProbe(t *testing.T) {
+	broken := config.NewModule("http_2xx")
+	broken.Proxy = func(*http.Request) (*url.URL, error) { panic("boom") }
+	var log bytes.Buffer
+	server := serveConfig(t, &config.Config{Modules: map[string]*config.Module{"http_2xx": broken}, Policy: config.Policy{MaxConcurrent: 1}}, slog.New(slog.NewTextHandler(&log, nil)))
+	for range 2 {
+		got := ask(t, http.MethodGet, server.URL+"/probe?target=http://127.0.0.1:1", nil)
+		if want := `probe_failure_info{errno="",origin="self",phase="resolve",reason="unknown"} 1`; got.Status != http.StatusOK || !strings.Contains(got.Body, want) {
+			t.Errorf("/probe: %d, no %s in\n%s", got.Status, want, got.Body)
+		}
+	}
+	if body := ask(t, http.MethodGet, server.URL+"/metrics", nil).Body; !strings.Contains(body, "\nerrno_exporter_probe_panics_total 2\n") {
+		t.Errorf("two panics were not counted:\n%s", body)
+	}
+	server.Close() // no probe writes to the log any more
+	if text := log.String(); strings.Count(text, "panic=boom") != 2 || !strings.Contains(text, "handler_test.go") {
+		t.Errorf("the log has no stacks:\n%s", text)
+	}
+}

@@ -69,7 +69,7 @@ func newRecordPage(kept *history.Record, text string) recordPage {
 		Took: record.Short(r.Elapsed), Allowed: record.Short(r.Timeout), Curl: record.Curl(r, r.Last().LastHop(), kept.Module), Text: text,
 	}
 	if f := r.Failure; f != nil {
-		p.Failure = &failureStatus{Phase: f.Phase, Reason: f.Reason, Errno: prober.ErrnoName(f.Errno), Origin: f.Origin, Sentence: f.Sentence(), Advice: f.Reason.Info().Sentence}
+		p.Failure = &failureStatus{Failure: record.FailureOf(f)}
 	}
 	p.Cause = toCause(kept.Found.Verdict)
 	for i := range r.Attempts {

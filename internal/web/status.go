@@ -68,16 +68,12 @@ type targetStatus struct {
 	SlowestText string         `json:"-"` // of the ticks
 }
 
+// failureStatus is a failure, and when it was.
 type failureStatus struct {
-	Time     time.Time     `json:"time"`
-	Phase    prober.Phase  `json:"phase"`
-	Reason   prober.Reason `json:"reason"`
-	Errno    string        `json:"errno"`
-	Origin   prober.Origin `json:"origin"`
-	Sentence string        `json:"sentence"`
-	Advice   string        `json:"advice"`
-	Record   uint64        `json:"record,omitempty"`
-	Ago      string        `json:"-"`
+	Time time.Time `json:"time"`
+	record.Failure
+	Record uint64 `json:"record,omitempty"`
+	Ago    string `json:"-"`
 }
 
 // causeStatus is the verdict, with what to do.
@@ -196,11 +192,8 @@ func (e *Endpoints) targetStatus(t *watch.Status, now time.Time) targetStatus {
 }
 
 func (e *Endpoints) failureStatus(t *watch.Tick, now time.Time) *failureStatus {
-	f := t.Failure
-	s := &failureStatus{
-		Time: t.Ended, Phase: f.Phase, Reason: f.Reason, Errno: prober.ErrnoName(f.Errno), Origin: f.Origin, Sentence: f.Sentence(), Advice: f.Reason.Info().Sentence,
-		Ago: record.Long(now.Sub(t.Ended)),
-	}
+	s := &failureStatus{Time: t.Ended, Failure: record.FailureOf(t.Failure), Ago: record.Long(now.Sub(t.Ended))}
+	s.Error = "" // which is for the record
 	if e.History.Kept(t.Record) {
 		s.Record = t.Record
 	}
@@ -275,7 +268,7 @@ func (s *targetStatus) addTicks(ticks []watch.Tick, kept func(uint64) bool) {
 func unreached(targets []watch.Status) int {
 	n, addresses := 0, map[string]bool{}
 	for _, t := range targets {
-		if t.Last == nil || t.Last.Result.Failure == nil || !outOfReach(t.Last.Result.Failure) {
+		if t.Last == nil || !cause.OutOfReach(t.Last.Result.Failure) {
 			continue
 		}
 		n++
@@ -285,15 +278,6 @@ func unreached(targets []watch.Status) int {
 		return 0
 	}
 	return n
-}
-
-// outOfReach reports whether a failure is one that our own way out would explain.
-func outOfReach(f *prober.Failure) bool {
-	switch f.Reason {
-	case prober.DNSNameNotResolved, prober.DNSNoData, prober.DNSRefused, prober.LocalFDExhausted, prober.LocalPortExhausted, prober.ProbeConfig:
-		return false
-	}
-	return f.Phase == prober.Resolve || (f.Phase == prober.Connect || f.Phase == prober.Proxy) && f.Origin != prober.Peer
 }
 
 // problems are those of the exporter itself, each in a sentence.

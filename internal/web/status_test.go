@@ -16,6 +16,7 @@ import (
 
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
+	"errno_exporter/internal/record"
 	"errno_exporter/internal/watch"
 	"errno_exporter/prober"
 )
@@ -168,7 +169,7 @@ func BenchmarkStatus(b *testing.B) {
 	for i := range 1000 {
 		s.Shown = append(s.Shown, targetStatus{
 			Name: fmt.Sprint("api-", i), URL: "https://api.example.com/", Module: "api", State: "failing", Labels: []config.Label{{Name: "team", Value: "web"}},
-			Failure: &failureStatus{Sentence: "connection reset by the peer while waiting for the response (ECONNRESET)", Advice: strings.Repeat("advice ", 20), Record: 1},
+			Failure: &failureStatus{Failure: record.Failure{Sentence: "connection reset by the peer while waiting for the response (ECONNRESET)", Advice: strings.Repeat("advice ", 20)}, Record: 1},
 			Phases:  []phaseStatus{{Phase: "connect", Width: 500}, {Phase: "processing", X: 500, Width: 500}}, Ticks: ticks,
 			BadPath: strings.Repeat("M480 0h6v20h-6z", 60), Sparkline: strings.Repeat("480,12.5 ", 60),
 		})

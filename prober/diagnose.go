@@ -64,7 +64,11 @@ func (p *Prober) Diagnose(ctx context.Context, r *Result, m *config.Module) []Co
 		if ctx.Err() != nil {
 			break
 		}
-		controls = append(controls, p.control(ctx, kind, r, m))
+		c := p.control(ctx, kind, r, m)
+		controls = append(controls, c)
+		if kind == SmallSegments && c.Failure != nil && ctx.Err() == nil {
+			controls = append(controls, p.control(ctx, kind, r, m)) // on a path that loses packets one success proves more than one failure
+		}
 	}
 	return controls
 }

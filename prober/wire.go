@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -108,72 +107,6 @@ func (r *recorder) since(at time.Time, clock time.Duration) time.Duration {
 	}
 	return kernel
 }
-
-// asks tells that a small request is about to be written: when it leaves, and when it is acknowledged, is asked for.
-func (r *recorder) asks() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.stamps == nil || r.stampBase >= 0 {
-		return
-	}
-	r.stampBase = r.written
-	stampRequest(r.raw)
-}
-
-// sent is how many bytes have been written by now, of all exchanges.
-func (r *recorder) sent() int64 {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.written
-}
-
-// left is when the request left, whose last byte is the one before upTo; 0 where the kernel did not tell.
-func (r *recorder) left(upTo int64) time.Duration { return r.stamped(upTo, true) }
-
-// acknowledge notes when the request was acknowledged, which left at a time.
-func (r *recorder) acknowledge(upTo int64, left time.Duration) {
-	if at := r.stamped(upTo, false); at > 0 {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.wire.Acknowledged = max(1, at-left)
-	}
-}
-
-// stamped is when the kernel sent the byte before upTo, or took in its acknowledgement; 0 where it did not tell.
-func (r *recorder) stamped(upTo int64, sent bool) time.Duration {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.stamps == nil || r.stampBase < 0 || r.closed || upTo <= r.stampBase {
-		return 0
-	}
-	last := uint32(upTo - r.stampBase - 1)
-	if !acknowledges(r.acks, last, false) { // which comes after the other
-		r.acks = r.stamps.readQueue(r.acks, last)
-	}
-	for _, ack := range r.acks {
-		if ack.sent == sent && int32(ack.last-last) >= 0 && !ack.at.IsZero() {
-			if now := time.Since(r.start); r.since(ack.at, now) != now {
-				return r.since(ack.at, now)
-			}
-		}
-	}
-	return 0
-}
-
-// acknowledges reports whether one of the stamps is of a byte's sending, or of its acknowledgement.
-func acknowledges(acks []acknowledgement, last uint32, sent bool) bool {
-	return slices.ContainsFunc(acks, func(ack acknowledgement) bool { return ack.sent == sent && int32(ack.last-last) >= 0 })
-}
-
-// acknowledgement is that of a byte and all before it.
-type acknowledgement struct {
-	last uint32 // its number, counted from stampRequest
-	at   time.Time
-	sent bool // it is no acknowledgement: the byte was sent
-}
-
-// maxAcknowledgements bounds those that are kept of a connection.
-const maxAcknowledgements = 64
 
 // readRest hands out what was kept at the close, for the layers above to tell what they make of it.
 func (r *recorder) readRest(p []byte) int {

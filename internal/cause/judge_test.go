@@ -70,6 +70,8 @@ func TestJudge(t *testing.T) {
 			TimeoutTooShort, High},
 		{"more time helps, and it used to be quick", Evidence{Recent: []Observation{ok(10), ok(10), ok(10), slow}, Controls: []prober.Control{control(prober.Again, false), control(prober.MoreTime, true)}},
 			ServerOverloaded, Medium},
+		{"small segments work in one of two tries", Evidence{Recent: []Observation{failed(prober.Processing, prober.TCPAborted, prober.Self)},
+			Controls: []prober.Control{control(prober.Again, false), control(prober.SmallSegments, false), control(prober.SmallSegments, true)}}, PMTUBlackHole, High},
 		{"the same again works: what else was changed proves nothing", Evidence{Recent: []Observation{reset}, Controls: []prober.Control{control(prober.Again, true), control(prober.OtherAddress, true)}},
 			Unknown, Low},
 		{"kept connections fail, fresh ones too: the fresh one is judged", Evidence{Recent: []Observation{middlebox},

@@ -136,6 +136,6 @@ func (e *Evidence) control(kind prober.ControlKind) (c prober.Control, ok bool) 
 // cures reports whether a control attempt succeeded where the same again failed.
 func (e *Evidence) cures(kind prober.ControlKind) bool {
 	again, repeated := e.control(prober.Again)
-	c, made := e.control(kind)
-	return made && c.Failure == nil && repeated && again.Failure != nil
+	worked := slices.ContainsFunc(e.Controls, func(c prober.Control) bool { return c.Kind == kind && c.Failure == nil })
+	return worked && repeated && again.Failure != nil
 }

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -11,38 +12,51 @@ import (
 // KEEPCNT is beyond any probe's deadline, so that the evidence is there at the deadline and the kernel does not end it before.
 var keepAlive = net.KeepAliveConfig{Enable: true, Idle: time.Second, Interval: time.Second, Count: 127}
 
+// wanted is what is wanted of a connection.
+type wanted struct {
+	network string     // "tcp4" or "tcp6"
+	source  netip.Addr // our address; the zero one for the kernel's choice
+	segment int        // the maximum segment size; 0 for any
+	ttl     int        // of the packets; 0 for the kernel's
+}
+
+// dialled is a connection, and what was learned while it was made; after a failure only that.
+type dialled struct {
+	conn           net.Conn
+	local          netip.AddrPort
+	calledAt       time.Time // when connect() was called; zero where that is not known
+	synRetransmits uint32
+	roundTrip      time.Duration // that the kernel measured of the handshake; 0 where it measured none
+	stamped        bool          // the kernel notes arrivals
+	stamps         *stamps       // by which it is read; nil where the kernel does not
+
+	errno syscall.Errno // of a failure
+	info  *TCPInfo
+	icmp  *ICMP
+}
+
 // connect makes one TCP connection to one address. After a failure the recorder is nil and the Wire holds what the socket knew.
 func (a *attempt) connect(addr netip.AddrPort) (*recorder, *Wire, error) {
-	network := "tcp4"
-	if addr.Addr().Is6() && !addr.Addr().Is4In6() {
-		network = "tcp6"
-	}
-	witness := newDialWitness(a.segment, a.ttl)
-	dialer := net.Dialer{KeepAliveConfig: keepAlive, ControlContext: witness.control}
-	if source := a.module.SourceIP; source.IsValid() {
-		dialer.LocalAddr = &net.TCPAddr{IP: source.AsSlice()}
+	w := wanted{network: "tcp4", source: a.module.SourceIP, segment: a.segment, ttl: a.ttl}
+	if addr = netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port()); addr.Addr().Is6() {
+		w.network = "tcp6"
 	}
 	began := a.elapsed()
-	conn, err := dialer.DialContext(a.ctx, network, addr.String())
+	d, err := dial(a.ctx, addr, &w)
 	ended := a.elapsed()
 	if err != nil {
-		info, icmp := witness.failed()
 		event := Event{Op: OpConnect, Start: began, End: ended, Calls: 1, Err: err}
 		event.Errno, _ = errnoOf(err)
-		return nil, &Wire{Remote: addr, Events: []Event{event}, Info: info, InfoAt: "failure", ICMP: icmp}, err
+		return nil, &Wire{Remote: addr, Events: []Event{event}, Info: d.info, InfoAt: "failure", ICMP: d.icmp}, err
 	}
-	r := newRecorder(conn, a.start)
-	var roundTrip time.Duration
-	r.wire.SYNRetransmits, roundTrip = witness.connected(network)
-	if called := witness.calledAt.Sub(a.start); roundTrip > 0 && called+roundTrip < ended {
-		ended = called + roundTrip // what came after that was our waiting for a processor
-		r.wire.Began, r.wire.KernelTimes = called, witness.stamped
+	r := newRecorder(d.conn, a.start)
+	r.stamps, r.wire.SYNRetransmits = d.stamps, d.synRetransmits
+	if called := d.calledAt.Sub(a.start); d.roundTrip > 0 && called+d.roundTrip < ended {
+		ended = called + d.roundTrip // what came after that was our waiting for a processor
+		r.wire.Began, r.wire.KernelTimes = called, d.stamped
 	}
 	r.wire.Stood = ended
 	r.wire.append(Event{Op: OpConnect, Start: began, End: ended, Calls: 1})
-	if witness.stamped && r.raw != nil {
-		r.stamps = newStamps(r.raw)
-	}
 	return r, nil, nil
 }
 

@@ -51,7 +51,7 @@ func (p *Prober) Keep(ctx context.Context, t Target, m *config.Module) (kept *Ke
 	}
 	k := &Kept{hop: h, since: time.Now()}
 	k.announced = keepAliveTimeout(h.Response.Header.Get("Keep-Alive"))
-	setKeepAlive(h.socket.Conn, net.KeepAliveConfig{Enable: false})
+	setKeepAlive(h.socket.Conn, false)
 	return k, k.announced
 }
 
@@ -89,7 +89,7 @@ func (k *Kept) Probe(ctx context.Context) KeptResult {
 	if !h.keeps() {
 		h.let()
 	} else {
-		setKeepAlive(h.socket.Conn, net.KeepAliveConfig{Enable: false})
+		setKeepAlive(h.socket.Conn, false)
 	}
 	return r
 }
@@ -136,7 +136,7 @@ func (h *hop) reuse(other *hop) {
 	if h2, ok := h.stream.(*h2conn); ok {
 		h2.again()
 	}
-	setKeepAlive(h.socket.Conn, keepAlive)
+	setKeepAlive(h.socket.Conn, true)
 	h.disarm = context.AfterFunc(h.attempt.ctx, h.socket.interrupt)
 }
 
@@ -194,10 +194,10 @@ func keepAliveTimeout(header string) time.Duration {
 	return 0
 }
 
-// setKeepAlive changes the kernel's keepalive, on connections that have it.
-func setKeepAlive(conn net.Conn, c net.KeepAliveConfig) {
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetKeepAliveConfig(c) // fails only on a connection that has ended, which is noticed elsewhere
+// setKeepAlive switches the kernel's keepalive, on connections that have it.
+func setKeepAlive(conn net.Conn, on bool) {
+	if s, ok := conn.(interface{ SetKeepAlive(on bool) error }); ok {
+		_ = s.SetKeepAlive(on) // fails only on a connection that has ended, which is noticed elsewhere
 	}
 }
 

@@ -3,7 +3,6 @@ package prober
 import (
 	"io"
 	"iter"
-	"net"
 	"os"
 	"syscall"
 	"time"
@@ -38,7 +37,7 @@ func stampHolder() *os.File {
 
 // stamps reads a connection with the kernel's times.
 type stamps struct {
-	raw    syscall.RawConn
+	socket *socket
 	header unix.Msghdr
 	vector unix.Iovec
 	oob    [96]byte // a struct scm_timestamping with its header is 64
@@ -47,8 +46,8 @@ type stamps struct {
 	try    func(fd uintptr) bool // made once: a closure for each read would be garbage
 }
 
-func newStamps(raw syscall.RawConn) *stamps {
-	s := &stamps{raw: raw}
+func newStamps(socket *socket) *stamps {
+	s := &stamps{socket: socket}
 	s.try = s.receive
 	return s
 }
@@ -72,8 +71,8 @@ func (s *stamps) receive(fd uintptr) bool {
 	}
 }
 
-// read reads, and returns when the last of it arrived; the zero time where the kernel does not tell. conn is for the error's words.
-func (s *stamps) read(conn net.Conn, p []byte) (int, time.Time, error) {
+// read reads, and returns when the last of it arrived; the zero time where the kernel does not tell.
+func (s *stamps) read(p []byte) (int, time.Time, error) {
 	if len(p) == 0 {
 		return 0, time.Time{}, nil
 	}
@@ -81,21 +80,18 @@ func (s *stamps) read(conn net.Conn, p []byte) (int, time.Time, error) {
 	s.vector.SetLen(len(p))
 	s.header.Iov = &s.vector
 	s.header.SetIovlen(1)
-	err := s.raw.Read(s.try)
+	err := s.socket.raw.Read(s.try)
 	s.vector.Base = nil
 	switch {
 	case err != nil:
-		if raw, ok := err.(*net.OpError); ok {
-			err = raw.Err
-		}
 	case s.errno != 0:
-		err = os.NewSyscallError("read", s.errno)
+		err = s.errno
 	case s.n == 0:
 		return 0, time.Time{}, io.EOF
 	default:
 		return s.n, arrival(s.oob[:s.header.Controllen]), nil
 	}
-	return 0, time.Time{}, &net.OpError{Op: "read", Net: conn.LocalAddr().Network(), Source: conn.LocalAddr(), Addr: conn.RemoteAddr(), Err: err}
+	return 0, time.Time{}, s.socket.wrapped("read", err)
 }
 
 // arrival is when the last packet of what a call read came.
@@ -117,7 +113,7 @@ func stampRequest(raw syscall.RawConn) {
 
 // readQueue reads the error queue until the acknowledgement of a byte is there, or nothing more, and appends it to what was read before.
 func (s *stamps) readQueue(acks []acknowledgement, last uint32) []acknowledgement {
-	_ = s.raw.Control(func(fd uintptr) { // fails only on a closed connection
+	_ = s.socket.raw.Control(func(fd uintptr) { // fails only on a closed connection
 		var header unix.Msghdr
 		var oob [256]byte
 		for len(acks) < maxAcknowledgements && !acknowledges(acks, last, false) {

@@ -1,7 +1,6 @@
 package prober
 
 import (
-	"context"
 	"encoding/binary"
 	"net"
 	"net/netip"
@@ -12,47 +11,6 @@ import (
 
 	"golang.org/x/sys/unix"
 )
-
-// dialWitness watches one dial from outside Go's dialer: after a failed connect the dialer closes its socket, and what the
-// socket knew is gone with it. A duplicate of the descriptor keeps it.
-type dialWitness struct {
-	fd      int
-	segment int // the maximum segment size that is wanted; 0 for any
-	ttl     int // that is wanted; 0 for the kernel's
-
-	calledAt time.Time // when connect() was about to be called
-	stamped  bool      // the kernel notes arrivals
-}
-
-func newDialWitness(segment, ttl int) *dialWitness {
-	return &dialWitness{fd: -1, segment: segment, ttl: ttl}
-}
-
-// control prepares the socket before connect(): ICMP errors go to its error queue (ip(7) IP_RECVERR; for TCP since kernel
-// commit 45af29ca761c, in SYN_SENT only), and the descriptor is duplicated.
-func (d *dialWitness) control(_ context.Context, network, _ string, raw syscall.RawConn) error {
-	return raw.Control(func(fd uintptr) {
-		recvErr(int(fd), network, 1)
-		d.shape(int(fd), network)
-		d.close() // the dialer makes a second socket when the first got connected to itself
-		if dup, err := unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0); err == nil {
-			d.fd = dup
-		}
-		d.calledAt = time.Now()
-	})
-}
-
-// shape sets what a control attempt wants of the socket; where the kernel refuses, the attempt changes nothing.
-func (d *dialWitness) shape(fd int, network string) {
-	if d.segment > 0 {
-		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_MAXSEG, d.segment)
-	}
-	if d.ttl > 0 && strings.HasSuffix(network, "6") {
-		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_UNICAST_HOPS, d.ttl)
-	} else if d.ttl > 0 {
-		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_TTL, d.ttl)
-	}
-}
 
 // reportICMP makes a resolver's UDP socket fail at once when a router says that the server cannot be reached; otherwise the kernel
 // hands on no more than a closed port (udp(7)).
@@ -69,42 +27,6 @@ func recvErr(fd int, network string, on int) {
 		return
 	}
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_RECVERR, on)
-}
-
-// connected ends the watch after a dial that succeeded. ICMP must not be delivered as a hard error from here on, and a duplicate
-// left open would keep the FIN from being sent. It tells how often the SYN was repeated, and the round trip that the kernel measured of it; 0 where
-// it measured none.
-func (d *dialWitness) connected(network string) (synRetransmits uint32, roundTrip time.Duration) {
-	if d.fd < 0 {
-		return 0, 0
-	}
-	defer d.close()
-	recvErr(d.fd, network, 0)
-	d.stamped = stampArrivals(d.fd)
-	info := tcpInfo(d.fd)
-	if info == nil {
-		return 0, 0
-	}
-	if info.TotalRetrans == 0 {
-		roundTrip = info.RTT
-	}
-	return info.TotalRetrans, roundTrip
-}
-
-// failed ends the watch after a dial that failed and tells what the socket knew.
-func (d *dialWitness) failed() (*TCPInfo, *ICMP) {
-	if d.fd < 0 {
-		return nil, nil
-	}
-	defer d.close()
-	return tcpInfo(d.fd), readErrorQueue(d.fd)
-}
-
-func (d *dialWitness) close() {
-	if d.fd >= 0 {
-		_ = unix.Close(d.fd) // nothing is lost: the duplicate was only looked at
-		d.fd = -1
-	}
 }
 
 // errorQueue returns the first ICMP message on a UDP socket's error queue, nil if there is none.

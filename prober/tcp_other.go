@@ -5,21 +5,19 @@ package prober
 import (
 	"context"
 	"net"
+	"net/netip"
 	"syscall"
-	"time"
 )
 
-// dialWitness has nothing to see here: the error queue and TCP_INFO are Linux's.
-type dialWitness struct {
-	calledAt time.Time
-	stamped  bool
+// dial makes a TCP connection. The error queue, TCP_INFO and the kernel's times are Linux's: here nothing is known but the error.
+func dial(ctx context.Context, to netip.AddrPort, w *wanted) (*dialled, error) {
+	dialer := net.Dialer{KeepAliveConfig: keepAlive}
+	if w.source.IsValid() {
+		dialer.LocalAddr = &net.TCPAddr{IP: w.source.AsSlice()}
+	}
+	conn, err := dialer.DialContext(ctx, w.network, to.String())
+	return &dialled{conn: conn}, err
 }
-
-func newDialWitness(int, int) *dialWitness { return &dialWitness{} }
-
-func (*dialWitness) control(context.Context, string, string, syscall.RawConn) error { return nil }
-func (*dialWitness) connected(string) (uint32, time.Duration)                       { return 0, 0 }
-func (*dialWitness) failed() (*TCPInfo, *ICMP)                                      { return nil, nil }
 
 // readTCPInfo returns nil: not available on this system.
 func readTCPInfo(syscall.RawConn) *TCPInfo { return nil }

@@ -92,7 +92,7 @@ func (r *recorder) receive(p []byte) (n int, at time.Time, err error) {
 		n, err = r.Conn.Read(p)
 		return n, at, err
 	}
-	return r.stamps.read(r.Conn, p)
+	return r.stamps.read(p)
 }
 
 // since is a time of the kernel's since the attempt began, or the time that the clock gave where that is none, or cannot be: the clock was set

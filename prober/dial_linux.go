@@ -1,0 +1,277 @@
+package prober
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"strconv"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// How a connection is made. net.Dialer closes a socket whose connect() failed, and what the socket knew is gone with it; and it keeps a goroutine
+// for the deadline, and sets options that no probe needs. So the descriptor is ours from socket(2) to close(2), and Go's poller waits for it.
+
+// selfConnects is how often a connection is made anew that came to be with itself, or found no port of its own while it did: both happen where a
+// port of this host that nobody listens on is within the ephemeral range (RFC 9293 section 3.5, simultaneous open).
+const selfConnects = 3
+
+// dial makes a TCP connection. After a failure there is no connection, and the rest is what the socket knew.
+func dial(ctx context.Context, to netip.AddrPort, w *wanted) (*dialled, error) {
+	for n := 1; ; n++ {
+		d, err := dialOnce(ctx, to, w)
+		if n == selfConnects || err == nil && d.local != to || err != nil && d.errno != unix.EADDRNOTAVAIL {
+			return d, err
+		}
+		if err == nil {
+			_ = d.conn.Close() // nobody has spoken yet
+		}
+	}
+}
+
+func dialOnce(ctx context.Context, to netip.AddrPort, w *wanted) (*dialled, error) {
+	d := new(dialled)
+	fd, err := newSocket(to.Addr(), w)
+	if err != nil {
+		return d, d.failed(w, to, err)
+	}
+	address, err := sockaddr(to)
+	if err == nil {
+		d.calledAt = time.Now()
+		err = unix.Connect(fd, address)
+	}
+	if err != nil && err != unix.EINPROGRESS && err != unix.EINTR {
+		d.look(fd)
+		_ = unix.Close(fd) // it never was a connection
+		return d, d.failed(w, to, os.NewSyscallError("connect", err))
+	}
+	d.stamped = stampArrivals(fd)
+	s := &socket{file: os.NewFile(uintptr(fd), w.network), remote: to}
+	s.raw, _ = s.file.SyscallConn() // fails only without a file
+	if err := s.await(ctx, d); err != nil {
+		_ = s.raw.Control(func(fd uintptr) { d.look(int(fd)) }) // fails only on a closed one
+		_ = s.file.Close()
+		return d, d.failed(w, to, err)
+	}
+	d.conn, d.local = s, s.local
+	if d.stamped {
+		d.stamps = newStamps(s)
+	}
+	return d, nil
+}
+
+// newSocket is a socket with what is wanted of it. ICMP errors go to its error queue (ip(7) IP_RECVERR; for TCP since kernel commit 45af29ca761c, in
+// SYN_SENT only).
+func newSocket(to netip.Addr, w *wanted) (int, error) {
+	family := unix.AF_INET
+	if to.Is6() {
+		family = unix.AF_INET6
+	}
+	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, unix.IPPROTO_TCP)
+	if err != nil {
+		return -1, os.NewSyscallError("socket", err)
+	}
+	recvErr(fd, w.network, 1)
+	w.shape(fd)
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) // fails on no TCP socket
+	if w.source.IsValid() {
+		if err := bindTo(fd, to, w.source); err != nil {
+			_ = unix.Close(fd) // it was never used
+			return -1, err
+		}
+	}
+	return fd, nil
+}
+
+// bindTo makes the source address of a socket.
+func bindTo(fd int, to, source netip.Addr) error {
+	if source.Is4() != to.Is4() {
+		return &net.AddrError{Err: "the source is not of the target's address family", Addr: source.String()}
+	}
+	from, err := sockaddr(netip.AddrPortFrom(source, 0))
+	if err != nil {
+		return err
+	}
+	return os.NewSyscallError("bind", unix.Bind(fd, from))
+}
+
+// shape sets what a control attempt wants of the socket; where the kernel refuses, the attempt changes nothing.
+func (w *wanted) shape(fd int) {
+	if w.segment > 0 {
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_MAXSEG, w.segment)
+	}
+	if w.ttl > 0 && w.network == "tcp6" {
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_UNICAST_HOPS, w.ttl)
+	} else if w.ttl > 0 {
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_TTL, w.ttl)
+	}
+}
+
+func sockaddr(a netip.AddrPort) (unix.Sockaddr, error) {
+	if a.Addr().Is4() {
+		return &unix.SockaddrInet4{Port: int(a.Port()), Addr: a.Addr().As4()}, nil
+	}
+	to := &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16()}
+	if zone := a.Addr().Zone(); zone != "" {
+		index, err := zoneIndex(zone)
+		if err != nil {
+			return nil, err
+		}
+		to.ZoneId = index
+	}
+	return to, nil
+}
+
+// zoneIndex is the number of an interface, by its name or itself (RFC 4007 section 11.2).
+func zoneIndex(zone string) (uint32, error) {
+	if index, err := strconv.ParseUint(zone, 10, 32); err == nil {
+		return uint32(index), nil
+	}
+	own, err := net.InterfaceByName(zone)
+	if err != nil {
+		return 0, err
+	}
+	return uint32(own.Index), nil
+}
+
+// failed is a failure in the words of net.Dialer.
+func (d *dialled) failed(w *wanted, to netip.AddrPort, err error) error {
+	d.errno, _ = errnoOf(err)
+	var source net.Addr
+	if w.source.IsValid() {
+		source = net.TCPAddrFromAddrPort(netip.AddrPortFrom(w.source, 0))
+	}
+	return &net.OpError{Op: "dial", Net: w.network, Source: source, Addr: net.TCPAddrFromAddrPort(to), Err: err}
+}
+
+// look keeps what a socket knows whose connect failed.
+func (d *dialled) look(fd int) { d.info, d.icmp = tcpInfo(fd), readErrorQueue(fd) }
+
+// await waits until the connection stands, or the context ends.
+func (s *socket) await(ctx context.Context, d *dialled) error {
+	stop := context.AfterFunc(ctx, func() { _ = s.file.SetWriteDeadline(time.Unix(1, 0)) })
+	defer stop()
+	var failed error
+	err := s.raw.Write(func(fd uintptr) bool {
+		d.info = tcpInfo(int(fd))
+		if d.info != nil && d.info.State != "SYN_SENT" && d.info.State != "CLOSE" {
+			s.stand(int(fd), d)
+			return true
+		}
+		failed = socketError(int(fd)) // ICMP leaves the socket in SYN_SENT
+		return failed != nil
+	})
+	if err != nil {
+		return os.ErrDeadlineExceeded // the only way for the wait to end
+	}
+	return failed
+}
+
+// stand readies a socket whose connection stands, and takes what the handshake told. ICMP must not be delivered as a hard error from here on.
+func (s *socket) stand(fd int, d *dialled) {
+	network := "tcp4"
+	if s.remote.Addr().Is6() {
+		network = "tcp6"
+	}
+	recvErr(fd, network, 0)
+	if d.synRetransmits = d.info.TotalRetrans; d.synRetransmits == 0 {
+		d.roundTrip = d.info.RTT
+	}
+	if own, err := unix.Getsockname(fd); err == nil {
+		s.local = addrPortOf(own)
+	}
+	_ = s.SetKeepAlive(true) // of a socket that is open
+}
+
+// socketError is why a socket has no connection; nil if it may still get one.
+func socketError(fd int) error {
+	n, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	if err != nil {
+		return os.NewSyscallError("getsockopt", err)
+	}
+	if n == 0 {
+		return nil
+	}
+	return os.NewSyscallError("connect", syscall.Errno(n))
+}
+
+func addrPortOf(a unix.Sockaddr) netip.AddrPort {
+	switch a := a.(type) {
+	case *unix.SockaddrInet4:
+		return netip.AddrPortFrom(netip.AddrFrom4(a.Addr), uint16(a.Port))
+	case *unix.SockaddrInet6:
+		return netip.AddrPortFrom(netip.AddrFrom16(a.Addr).Unmap(), uint16(a.Port))
+	}
+	return netip.AddrPort{}
+}
+
+// socket is a TCP connection. Its errors are those of net's.
+type socket struct {
+	file          *os.File // not blocking: Go's poller waits
+	raw           syscall.RawConn
+	local, remote netip.AddrPort
+	closed        atomic.Bool
+}
+
+func (s *socket) SyscallConn() (syscall.RawConn, error) { return s.raw, nil }
+
+func (s *socket) Read(p []byte) (int, error) {
+	n, err := s.file.Read(p)
+	return n, s.wrapped("read", err)
+}
+
+func (s *socket) Write(p []byte) (int, error) {
+	n, err := s.file.Write(p)
+	return n, s.wrapped("write", err)
+}
+
+func (s *socket) Close() error {
+	s.closed.Store(true)
+	return s.wrapped("close", s.file.Close())
+}
+
+func (s *socket) LocalAddr() net.Addr           { return net.TCPAddrFromAddrPort(s.local) }
+func (s *socket) RemoteAddr() net.Addr          { return net.TCPAddrFromAddrPort(s.remote) }
+func (s *socket) SetDeadline(t time.Time) error { return s.wrapped("set", s.file.SetDeadline(t)) }
+func (s *socket) SetReadDeadline(t time.Time) error {
+	return s.wrapped("set", s.file.SetReadDeadline(t))
+}
+func (s *socket) SetWriteDeadline(t time.Time) error {
+	return s.wrapped("set", s.file.SetWriteDeadline(t))
+}
+
+// SetKeepAlive switches the kernel's keepalive (tcp(7), SO_KEEPALIVE).
+func (s *socket) SetKeepAlive(on bool) error {
+	return s.raw.Control(func(fd uintptr) {
+		if !on {
+			_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_KEEPALIVE, 0)
+			return
+		}
+		_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1) // evidence only: absent if refused
+		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, int(keepAlive.Idle/time.Second))
+		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, int(keepAlive.Interval/time.Second))
+		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_KEEPCNT, keepAlive.Count)
+	})
+}
+
+// wrapped is an error of the file in the words of net's.
+func (s *socket) wrapped(op string, err error) error {
+	if err == nil || err == io.EOF {
+		return err
+	}
+	if path, ok := err.(*os.PathError); ok {
+		err = path.Err
+	}
+	if errno, ok := err.(syscall.Errno); ok {
+		err = os.NewSyscallError(op, errno)
+	} else if s.closed.Load() && !errors.Is(err, os.ErrDeadlineExceeded) {
+		err = net.ErrClosed
+	}
+	return &net.OpError{Op: op, Net: "tcp", Source: s.LocalAddr(), Addr: s.RemoteAddr(), Err: err}
+}

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -12,16 +13,20 @@ import (
 // Prometheus's formats. A registry would do the same at several times the cost: it makes, checks and sorts each sample anew.
 // It is used by one goroutine.
 type Exposition struct {
-	families []family // in the order of their first sample
-	index    map[string]int
-	next     int    // where the family is expected that is added to next: targets have much the same
-	target   string // the label target of what is added; empty for none
+	families   []family // in the order of their first sample
+	index      map[string]int
+	order      []int        // of the families, by name; shorter than they are where it has to be made anew
+	next       int          // where the family is expected that is added to next: targets have much the same
+	target     string       // the label target of what is added; empty for none
+	labels     []label      // of the samples, in one piece
+	histograms []*histogram // of the samples; those behind its end are used again
 }
 
 // family is the samples of one name.
 type family struct {
 	name, help string
 	kind       dto.MetricType
+	heads      [2]string // the HELP and TYPE lines, by dialect; made when they are first written
 	samples    []sample
 }
 
@@ -45,6 +50,18 @@ func NewExposition() *Exposition {
 	return &Exposition{families: make([]family, 0, 48), index: make(map[string]int, 48)}
 }
 
+// Reset takes all samples away. Their memory is used again, and so is what was made of their families: one answer to /probe has much the same
+// families as the next.
+func (e *Exposition) Reset() {
+	for i := range e.families {
+		clear(e.families[i].samples) // which hold on to strings
+		e.families[i].samples = e.families[i].samples[:0]
+	}
+	clear(e.labels)
+	e.labels, e.histograms = e.labels[:0], e.histograms[:0]
+	e.next, e.target = 0, ""
+}
+
 // For makes what is added from here on carry a label target.
 func (e *Exposition) For(target string) {
 	e.target, e.next = target, 0
@@ -52,18 +69,38 @@ func (e *Exposition) For(target string) {
 
 // gauge adds a gauge's sample.
 func (e *Exposition) gauge(name, help string, value float64, labels ...label) {
-	e.add(name, help, dto.MetricType_GAUGE, sample{labels: labels, value: value})
+	e.add(name, help, dto.MetricType_GAUGE, sample{value: value}, labels...)
 }
 
 // counter adds a counter's sample. Its name ends in _total.
 func (e *Exposition) counter(name, help string, value float64, labels ...label) {
-	e.add(name, help, dto.MetricType_COUNTER, sample{labels: labels, value: value})
+	e.add(name, help, dto.MetricType_COUNTER, sample{value: value}, labels...)
 }
 
-func (e *Exposition) add(name, help string, kind dto.MetricType, s sample) {
+// histogram adds a histogram as it is now.
+func (e *Exposition) histogram(name, help string, h *histogram, labels ...label) {
+	e.add(name, help, dto.MetricType_HISTOGRAM, sample{histogram: e.copied(h)}, labels...)
+}
+
+// copied is a copy of a histogram that no longer changes.
+func (e *Exposition) copied(h *histogram) *histogram {
+	n := len(e.histograms)
+	if n == cap(e.histograms) || e.histograms[:n+1][n] == nil {
+		e.histograms = append(e.histograms, new(histogram))
+	}
+	e.histograms = e.histograms[:n+1]
+	e.histograms[n].copy(h)
+	return e.histograms[n]
+}
+
+func (e *Exposition) add(name, help string, kind dto.MetricType, s sample, labels ...label) {
 	s.target = e.target
-	for i := range s.labels {
-		s.labels[i].value = boundedLabel(s.labels[i].value)
+	if n := len(e.labels); len(labels) > 0 {
+		e.labels = append(e.labels, labels...)
+		s.labels = e.labels[n:len(e.labels):len(e.labels)]
+		for i := range s.labels {
+			s.labels[i].value = boundedLabel(s.labels[i].value)
+		}
 	}
 	at := e.familyOf(name, help, kind)
 	e.families[at].samples = append(e.families[at].samples, s)
@@ -85,12 +122,20 @@ func (e *Exposition) familyOf(name, help string, kind dto.MetricType) int {
 	return at
 }
 
-// sorted returns the families by name, as a registry would give them.
-func (e *Exposition) sorted() []*family {
-	all := make([]*family, len(e.families))
-	for i := range e.families {
-		all[i] = &e.families[i]
+// sorted are the families that have samples by name, as a registry would give them.
+func (e *Exposition) sorted() iter.Seq[*family] {
+	if len(e.order) != len(e.families) {
+		e.order = e.order[:0]
+		for i := range e.families {
+			e.order = append(e.order, i)
+		}
+		slices.SortFunc(e.order, func(a, b int) int { return strings.Compare(e.families[a].name, e.families[b].name) })
 	}
-	slices.SortFunc(all, func(a, b *family) int { return strings.Compare(a.name, b.name) })
-	return all
+	return func(yield func(*family) bool) {
+		for _, i := range e.order {
+			if f := &e.families[i]; len(f.samples) > 0 && !yield(f) {
+				return
+			}
+		}
+	}
 }

@@ -11,7 +11,7 @@ import (
 var bounds = [...]float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10}
 
 // boundTexts are the values of the label le, by dialect.
-var boundTexts = map[dialect][]string{plainText: texts(plainText), openMetrics: texts(openMetrics)}
+var boundTexts = [2][]string{plainText: texts(plainText), openMetrics: texts(openMetrics)}
 
 func texts(d dialect) []string {
 	var all []string
@@ -118,13 +118,13 @@ func (h *histogram) exemplarOf(bucket int) *exemplar {
 	return &h.exemplars[bucket]
 }
 
-// clone is a copy that no longer changes.
-func (h *histogram) clone() *histogram {
-	c := *h
-	c.native = slices.Clone(h.native)
-	if h.exemplars != nil {
-		exemplars := *h.exemplars
-		c.exemplars = &exemplars
+// copy makes h the same as another, which may change after.
+func (h *histogram) copy(other *histogram) {
+	native := append(h.native[:0], other.native...)
+	*h = *other
+	h.native = native
+	if other.exemplars != nil {
+		exemplars := *other.exemplars
+		h.exemplars = &exemplars
 	}
-	return &c
 }

@@ -13,6 +13,9 @@ type label struct{ name, value string }
 
 // boundedLabel makes a stranger's text fit to be a label value: valid UTF-8, and cut at maxLabelValue bytes between characters.
 func boundedLabel(s string) string {
+	if len(s) <= maxLabelValue && utf8.ValidString(s) {
+		return s
+	}
 	s = strings.ToValidUTF8(s, string(utf8.RuneError))
 	if len(s) <= maxLabelValue {
 		return s

@@ -7,8 +7,6 @@ import (
 	"sync"
 	"time"
 
-	dto "github.com/prometheus/client_model/go"
-
 	"errno_exporter/prober"
 )
 
@@ -108,8 +106,8 @@ func (e *Exposition) Totals(t *Totals) {
 	for i, row := range prober.Phases {
 		for failed, result := range []string{"success", "failure"} {
 			if h := t.durations[i][failed]; h != nil {
-				e.add("probe_phase_duration_seconds", "How long the phases of all attempts took, in seconds, by whether the phase succeeded.", dto.MetricType_HISTOGRAM,
-					sample{labels: []label{{"phase", string(row.Phase)}, {"result", result}}, histogram: h.clone()})
+				e.histogram("probe_phase_duration_seconds", "How long the phases of all attempts took, in seconds, by whether the phase succeeded.", h,
+					label{"phase", string(row.Phase)}, label{"result", result})
 			}
 		}
 	}

@@ -15,11 +15,8 @@ import (
 // WriteTo writes the samples in a format that expfmt negotiated. OpenMetrics is left without its end: more may follow, and then
 // CloseOpenMetrics.
 func (e *Exposition) WriteTo(w io.Writer, format expfmt.Format) error {
-	switch format.FormatType() {
-	case expfmt.TypeOpenMetrics:
-		return e.writeText(w, openMetrics)
-	case expfmt.TypeTextPlain:
-		return e.writeText(w, plainText)
+	if d, ok := dialectOf(format); ok {
+		return e.writeText(w, d)
 	}
 	encoder := expfmt.NewEncoder(w, format)
 	for _, family := range e.Families() {
@@ -39,7 +36,7 @@ func (e *Exposition) Text() string {
 
 // CloseOpenMetrics ends an answer in OpenMetrics; other formats need no end.
 func CloseOpenMetrics(w io.Writer, format expfmt.Format) error {
-	if format.FormatType() != expfmt.TypeOpenMetrics {
+	if d, ok := dialectOf(format); !ok || d != openMetrics {
 		return nil
 	}
 	_, err := io.WriteString(w, "# EOF\n")
@@ -47,12 +44,23 @@ func CloseOpenMetrics(w io.Writer, format expfmt.Format) error {
 }
 
 // dialect is a text format: Prometheus's own, version 0.0.4, or OpenMetrics 1.0.
-type dialect bool
+type dialect int
 
 const (
-	plainText   dialect = false
-	openMetrics dialect = true
+	plainText dialect = iota
+	openMetrics
 )
+
+// dialectOf is a text format's dialect; false for other formats. A Format is a media type, the kind of which expfmt would tell by taking it apart.
+func dialectOf(format expfmt.Format) (dialect, bool) {
+	switch {
+	case strings.HasPrefix(string(format), "text/plain"):
+		return plainText, true
+	case strings.HasPrefix(string(format), expfmt.OpenMetricsType):
+		return openMetrics, true
+	}
+	return plainText, false
+}
 
 // flushAt is the size at which the text so far is handed on.
 const flushAt = 32 << 10
@@ -65,8 +73,8 @@ func (e *Exposition) writeText(w io.Writer, d dialect) error {
 	} else {
 		text = make([]byte, 0, flushAt+4<<10)
 	}
-	for _, f := range e.sorted() {
-		text = f.appendHead(text, d)
+	for f := range e.sorted() {
+		text = append(text, f.head(d)...)
 		for i := range f.samples {
 			text = f.appendSample(text, &f.samples[i], d)
 			if !buffered && len(text) >= flushAt {
@@ -86,52 +94,53 @@ var kinds = map[dto.MetricType]string{
 	dto.MetricType_GAUGE: "gauge", dto.MetricType_COUNTER: "counter", dto.MetricType_HISTOGRAM: "histogram",
 }
 
-func (f *family) appendHead(b []byte, d dialect) []byte {
-	name := f.name
-	if d == openMetrics {
-		name = strings.TrimSuffix(name, "_total")
+// head is the lines HELP and TYPE.
+func (f *family) head(d dialect) string {
+	if f.heads[d] == "" {
+		name := f.name
+		if d == openMetrics {
+			name = strings.TrimSuffix(name, "_total")
+		}
+		f.heads[d] = "# HELP " + name + " " + f.help + "\n# TYPE " + name + " " + kinds[f.kind] + "\n" // our own words: nothing in them needs an escape
 	}
-	b = append(append(append(b, "# HELP "...), name...), ' ')
-	b = append(append(b, f.help...), '\n') // our own words: nothing in them needs an escape
-	b = append(append(append(b, "# TYPE "...), name...), ' ')
-	return append(append(b, kinds[f.kind]...), '\n')
+	return f.heads[d]
 }
 
 func (f *family) appendSample(b []byte, s *sample, d dialect) []byte {
 	if s.histogram != nil {
 		return f.appendHistogram(b, s, d)
 	}
-	b = appendLabels(append(b, f.name...), s, "")
+	b = appendLabels(append(b, f.name...), s)
 	return append(appendFloat(append(b, ' '), s.value, d), '\n')
 }
 
-// appendLabels writes a sample's labels, and le if it is not empty.
-func appendLabels(b []byte, s *sample, le string) []byte {
-	before := byte('{')
-	write := func(name, value string) {
-		b = append(append(append(b, before), name...), '=', '"')
-		b = append(appendEscaped(b, value), '"')
-		before = ','
+// appendLabels writes a sample's labels.
+func appendLabels(b []byte, s *sample) []byte {
+	if len(s.labels) == 0 && s.target == "" {
+		return b
 	}
-	for _, l := range s.labels {
-		write(l.name, l.value)
+	b = appendPairs(append(b, '{'), s)
+	b[len(b)-1] = '}' // in place of the last comma
+	return b
+}
+
+// appendPairs writes a sample's labels, each with a comma behind it.
+func appendPairs(b []byte, s *sample) []byte {
+	for i := range s.labels {
+		b = appendPair(b, s.labels[i].name, s.labels[i].value)
 	}
 	if s.target != "" {
-		write("target", s.target)
-	}
-	if le != "" {
-		write("le", le)
-	}
-	if before == ',' {
-		b = append(b, '}')
+		b = appendPair(b, "target", s.target)
 	}
 	return b
 }
 
+func appendPair(b []byte, name, value string) []byte {
+	b = append(append(b, name...), '=', '"')
+	return append(appendEscaped(b, value), '"', ',')
+}
+
 func appendEscaped(b []byte, value string) []byte {
-	if !strings.ContainsAny(value, "\\\"\n") {
-		return append(b, value...)
-	}
 	for i := range len(value) {
 		switch c := value[i]; c {
 		case '\\', '"':
@@ -145,6 +154,9 @@ func appendEscaped(b []byte, value string) []byte {
 	return b
 }
 
+// smallInteger is below what a float is written with an exponent from.
+const smallInteger = 1e6
+
 // appendFloat writes a value; in OpenMetrics it always looks like a float.
 func appendFloat(b []byte, v float64, d dialect) []byte {
 	switch {
@@ -156,8 +168,12 @@ func appendFloat(b []byte, v float64, d dialect) []byte {
 		return append(b, "-Inf"...)
 	}
 	from := len(b)
-	b = strconv.AppendFloat(b, v, 'g', -1, 64)
-	if d == openMetrics && !strings.ContainsAny(string(b[from:]), ".e") {
+	if v > 0 && v < smallInteger && v == math.Trunc(v) {
+		b = strconv.AppendUint(b, uint64(v), 10)
+	} else {
+		b = strconv.AppendFloat(b, v, 'g', -1, 64)
+	}
+	if d == openMetrics && !bytes.ContainsAny(b[from:], ".e") {
 		b = append(b, ".0"...)
 	}
 	return b
@@ -167,10 +183,16 @@ func appendFloat(b []byte, v float64, d dialect) []byte {
 func (f *family) appendHistogram(b []byte, s *sample, d dialect) []byte {
 	h := s.histogram
 	var cumulative uint64
-	for i := range h.classic {
+	from := len(b)
+	b = appendPairs(append(append(b, f.name...), "_bucket{"...), s)
+	to := len(b) // up to here all buckets are the same
+	for i, bound := range boundTexts[d] {
+		if i > 0 {
+			b = append(b, b[from:to]...)
+		}
 		cumulative += h.classic[i]
-		b = appendLabels(append(append(b, f.name...), "_bucket"...), s, boundTexts[d][i])
-		b = strconv.AppendUint(append(b, ' '), cumulative, 10)
+		b = append(append(append(b, `le="`...), bound...), `"} `...)
+		b = strconv.AppendUint(b, cumulative, 10)
 		if x := h.exemplarOf(i); x != nil && d == openMetrics {
 			b = append(append(append(b, ` # {trace_id="`...), x.traceID...), `"} `...)
 			b = append(appendFloat(b, x.value, d), ' ')
@@ -178,8 +200,8 @@ func (f *family) appendHistogram(b []byte, s *sample, d dialect) []byte {
 		}
 		b = append(b, '\n')
 	}
-	b = appendLabels(append(append(b, f.name...), "_sum"...), s, "")
+	b = appendLabels(append(append(b, f.name...), "_sum"...), s)
 	b = append(appendFloat(append(b, ' '), h.sum, d), '\n')
-	b = appendLabels(append(append(b, f.name...), "_count"...), s, "")
+	b = appendLabels(append(append(b, f.name...), "_count"...), s)
 	return append(strconv.AppendUint(append(b, ' '), cumulative, 10), '\n')
 }

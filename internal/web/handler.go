@@ -26,7 +26,8 @@ type ProbeHandler struct {
 	Config        *config.Current
 	TimeoutOffset time.Duration // kept back from Prometheus's scrape timeout
 
-	buffers sync.Pool // *bytes.Buffer, of answers
+	buffers     sync.Pool // *bytes.Buffer, of answers
+	expositions sync.Pool // *metrics.Exposition
 }
 
 // ServeHTTP answers 200 with the probe's samples, also when the probe failed, 400 to the asker's mistakes, 403 where the policy forbids the
@@ -55,7 +56,12 @@ func (h *ProbeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}
-	e := metrics.NewExposition()
+	e, ok := h.expositions.Get().(*metrics.Exposition)
+	if !ok {
+		e = metrics.NewExposition()
+	}
+	defer h.expositions.Put(e)
+	e.Reset()
 	e.Probe(state.Outcome.Result, q.module)
 	if q.configured != nil {
 		e.Target(q.configured)

@@ -233,6 +233,7 @@ func serve(o options) error {
 	}
 	server := &http.Server{
 		Handler:           endpoints.Handler(),
+		ConnContext:       web.ConnContext,
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,

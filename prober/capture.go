@@ -9,7 +9,7 @@ import (
 
 // Who sent a RST.
 //
-//   - A packet socket sees the SYN-ACKs, FINs and RSTs that come to this network namespace, before TCP does. It needs CAP_NET_RAW; without it
+//   - A packet socket sees the SYN-ACKs and RSTs that come to this network namespace, before TCP does. It needs CAP_NET_RAW; without it
 //     everything works but this.
 //   - A box that resets in the server's name rarely stands where the server does: its packets cross fewer routers, and arrive with a larger
 //     TTL (hop limit) than the server's own SYN-ACK. Initial TTLs are 64, 128 or 255; two that differ tell nothing about distance, since a
@@ -97,7 +97,6 @@ type segment struct {
 
 // TCP flags (RFC 9293 section 3.1).
 const (
-	flagFIN = 1 << 0
 	flagSYN = 1 << 1
 	flagRST = 1 << 2
 	flagACK = 1 << 4

@@ -55,7 +55,7 @@ func prepareCapture(fd int) error {
 	return nil
 }
 
-// captureFilter lets SYN-ACKs, FINs and RSTs of TCP over IPv4 and IPv6 pass. The packet begins with the IP header.
+// captureFilter lets SYN-ACKs and RSTs of TCP over IPv4 and IPv6 pass. The packet begins with the IP header.
 func captureFilter() []bpf.Instruction {
 	const drop = 255 // resolved below
 	program := []bpf.Instruction{
@@ -72,7 +72,7 @@ func captureFilter() []bpf.Instruction {
 		10: bpf.LoadAbsolute{Off: 6, Size: 1},
 		11: bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.IPPROTO_TCP, SkipFalse: drop},
 		12: bpf.LoadAbsolute{Off: 40 + 13, Size: 1},
-		13: bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: flagFIN | flagRST, SkipTrue: 2}, // to 16
+		13: bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: flagRST, SkipTrue: 2}, // to 16
 		14: bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: flagSYN | flagACK},
 		15: bpf.JumpIf{Cond: bpf.JumpEqual, Val: flagSYN | flagACK, SkipFalse: drop},
 		16: bpf.RetConstant{Val: captureLength},

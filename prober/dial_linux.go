@@ -7,10 +7,10 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"strconv"
 	"sync/atomic"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -41,12 +41,12 @@ func dialOnce(ctx context.Context, to netip.AddrPort, w *wanted) (*dialled, erro
 	if err != nil {
 		return d, d.failed(w, to, err)
 	}
-	address, err := sockaddr(to)
+	address, err := newSockaddr(to)
 	if err == nil {
 		d.calledAt = time.Now()
-		err = unix.Connect(fd, address)
+		err = callConnect(fd, &address)
 	}
-	if err != nil && err != unix.EINPROGRESS && err != unix.EINTR {
+	if err != nil {
 		d.look(fd)
 		_ = unix.Close(fd) // it never was a connection
 		return d, d.failed(w, to, os.NewSyscallError("connect", err))
@@ -79,7 +79,7 @@ func newSocket(to netip.Addr, w *wanted) (int, error) {
 	}
 	recvErr(fd, w.network, 1)
 	w.shape(fd)
-	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) // fails on no TCP socket
+	_ = setOption(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) // fails on no TCP socket
 	if w.source.IsValid() {
 		if err := bindTo(fd, to, w.source); err != nil {
 			_ = unix.Close(fd) // it was never used
@@ -94,50 +94,22 @@ func bindTo(fd int, to, source netip.Addr) error {
 	if source.Is4() != to.Is4() {
 		return &net.AddrError{Err: "the source is not of the target's address family", Addr: source.String()}
 	}
-	from, err := sockaddr(netip.AddrPortFrom(source, 0))
-	if err != nil {
-		return err
+	if source.Is4() {
+		return os.NewSyscallError("bind", unix.Bind(fd, &unix.SockaddrInet4{Addr: source.As4()}))
 	}
-	return os.NewSyscallError("bind", unix.Bind(fd, from))
+	return os.NewSyscallError("bind", unix.Bind(fd, &unix.SockaddrInet6{Addr: source.As16()}))
 }
 
 // shape sets what a control attempt wants of the socket; where the kernel refuses, the attempt changes nothing.
 func (w *wanted) shape(fd int) {
 	if w.segment > 0 {
-		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_MAXSEG, w.segment)
+		_ = setOption(fd, unix.IPPROTO_TCP, unix.TCP_MAXSEG, w.segment)
 	}
 	if w.ttl > 0 && w.network == "tcp6" {
-		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_UNICAST_HOPS, w.ttl)
+		_ = setOption(fd, unix.IPPROTO_IPV6, unix.IPV6_UNICAST_HOPS, w.ttl)
 	} else if w.ttl > 0 {
-		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_TTL, w.ttl)
+		_ = setOption(fd, unix.IPPROTO_IP, unix.IP_TTL, w.ttl)
 	}
-}
-
-func sockaddr(a netip.AddrPort) (unix.Sockaddr, error) {
-	if a.Addr().Is4() {
-		return &unix.SockaddrInet4{Port: int(a.Port()), Addr: a.Addr().As4()}, nil
-	}
-	to := &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16()}
-	if zone := a.Addr().Zone(); zone != "" {
-		index, err := zoneIndex(zone)
-		if err != nil {
-			return nil, err
-		}
-		to.ZoneId = index
-	}
-	return to, nil
-}
-
-// zoneIndex is the number of an interface, by its name or itself (RFC 4007 section 11.2).
-func zoneIndex(zone string) (uint32, error) {
-	if index, err := strconv.ParseUint(zone, 10, 32); err == nil {
-		return uint32(index), nil
-	}
-	own, err := net.InterfaceByName(zone)
-	if err != nil {
-		return 0, err
-	}
-	return uint32(own.Index), nil
 }
 
 // failed is a failure in the words of net.Dialer.
@@ -183,32 +155,20 @@ func (s *socket) stand(fd int, d *dialled) {
 	if d.synRetransmits = d.info.TotalRetrans; d.synRetransmits == 0 {
 		d.roundTrip = d.info.RTT
 	}
-	if own, err := unix.Getsockname(fd); err == nil {
-		s.local = addrPortOf(own)
-	}
+	s.local = ownAddress(fd)
 	_ = s.SetKeepAlive(true) // of a socket that is open
 }
 
 // socketError is why a socket has no connection; nil if it may still get one.
 func socketError(fd int) error {
-	n, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
-	if err != nil {
+	var errno int32
+	if err := getOption(fd, unix.SOL_SOCKET, unix.SO_ERROR, unsafe.Pointer(&errno), unsafe.Sizeof(errno)); err != nil {
 		return os.NewSyscallError("getsockopt", err)
 	}
-	if n == 0 {
+	if errno == 0 {
 		return nil
 	}
-	return os.NewSyscallError("connect", syscall.Errno(n))
-}
-
-func addrPortOf(a unix.Sockaddr) netip.AddrPort {
-	switch a := a.(type) {
-	case *unix.SockaddrInet4:
-		return netip.AddrPortFrom(netip.AddrFrom4(a.Addr), uint16(a.Port))
-	case *unix.SockaddrInet6:
-		return netip.AddrPortFrom(netip.AddrFrom16(a.Addr).Unmap(), uint16(a.Port))
-	}
-	return netip.AddrPort{}
+	return os.NewSyscallError("connect", syscall.Errno(errno))
 }
 
 // socket is a TCP connection. Its errors are those of net's.
@@ -227,8 +187,21 @@ func (s *socket) Read(p []byte) (int, error) {
 }
 
 func (s *socket) Write(p []byte) (int, error) {
-	n, err := s.file.Write(p)
-	return n, s.wrapped("write", err)
+	done, failed := 0, syscall.Errno(0)
+	err := s.raw.Write(func(fd uintptr) bool {
+		for done < len(p) && failed == 0 {
+			n, errno := callWrite(fd, p[done:])
+			if errno == unix.EAGAIN {
+				return false
+			}
+			done, failed = done+max(0, n), errno
+		}
+		return true
+	})
+	if err == nil && failed != 0 {
+		err = failed
+	}
+	return done, s.wrapped("write", err)
 }
 
 func (s *socket) Close() error {
@@ -250,13 +223,13 @@ func (s *socket) SetWriteDeadline(t time.Time) error {
 func (s *socket) SetKeepAlive(on bool) error {
 	return s.raw.Control(func(fd uintptr) {
 		if !on {
-			_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_KEEPALIVE, 0)
+			_ = setOption(int(fd), unix.SOL_SOCKET, unix.SO_KEEPALIVE, 0)
 			return
 		}
-		_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1) // evidence only: absent if refused
-		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, int(keepAlive.Idle/time.Second))
-		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, int(keepAlive.Interval/time.Second))
-		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_KEEPCNT, keepAlive.Count)
+		_ = setOption(int(fd), unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1) // evidence only: absent if refused
+		_ = setOption(int(fd), unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, int(keepAlive.Idle/time.Second))
+		_ = setOption(int(fd), unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, int(keepAlive.Interval/time.Second))
+		_ = setOption(int(fd), unix.IPPROTO_TCP, unix.TCP_KEEPCNT, keepAlive.Count)
 	})
 }
 

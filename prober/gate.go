@@ -1,6 +1,7 @@
 package prober
 
 import (
+	"bufio"
 	"context"
 	"net"
 	"time"
@@ -14,10 +15,19 @@ import (
 // gate is a connection under a handshake.
 type gate struct {
 	net.Conn
+	ahead  *bufio.Reader // of the connection: TLS would read a flight in pieces of half a kilobyte
 	ctx    context.Context
 	slots  chan struct{} // nil when the handshake is over
 	waited time.Duration
 }
+
+// newGate is the gate of a handshake over a connection.
+func (h *hop) newGate(over net.Conn) *gate {
+	return &gate{Conn: over, ahead: bufio.NewReaderSize(over, flightSize), ctx: h.attempt.ctx, slots: h.attempt.prober.computing}
+}
+
+// flightSize is in bytes what a server sends at once in a handshake, with two certificates of RSA.
+const flightSize = 4 << 10
 
 // enter waits for a slot.
 func (g *gate) enter() error {
@@ -40,11 +50,11 @@ func (g *gate) leave() { <-g.slots }
 
 // Read waits for the peer without a slot.
 func (g *gate) Read(p []byte) (int, error) {
-	if g.slots == nil {
-		return g.Conn.Read(p)
+	if g.slots == nil || g.ahead.Buffered() > 0 {
+		return g.ahead.Read(p)
 	}
 	g.leave()
-	n, err := g.Conn.Read(p)
+	n, err := g.ahead.Read(p)
 	if full := g.enter(); full != nil {
 		g.slots = make(chan struct{}, 1) // there is one to give back, whatever comes now
 		g.slots <- struct{}{}

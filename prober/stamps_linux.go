@@ -31,7 +31,7 @@ func stampHolder() *os.File {
 	if err != nil {
 		return nil
 	}
-	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPING, arrivals) // without it times are the clock's
+	_ = setOption(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPING, arrivals) // without it times are the clock's
 	return os.NewFile(uintptr(fd), "timestamps")
 }
 
@@ -54,21 +54,15 @@ func newStamps(socket *socket) *stamps {
 
 // stampArrivals switches the kernel's times on; it reports false where there are none.
 func stampArrivals(fd int) bool {
-	return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPING, arrivals) == nil
+	return setOption(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPING, arrivals) == nil
 }
 
 // receive is one try to read; it is false while nothing is there.
 func (s *stamps) receive(fd uintptr) bool {
-	for {
-		s.header.Control = &s.oob[0]
-		s.header.SetControllen(len(s.oob))
-		n, _, errno := syscall.Syscall(unix.SYS_RECVMSG, fd, uintptr(unsafe.Pointer(&s.header)), 0)
-		if errno == unix.EINTR {
-			continue
-		}
-		s.n, s.errno = int(n), errno
-		return errno != unix.EAGAIN
-	}
+	s.header.Control = &s.oob[0]
+	s.header.SetControllen(len(s.oob))
+	s.n, s.errno = callReceive(fd, &s.header, 0)
+	return s.errno != unix.EAGAIN
 }
 
 // read reads, and returns when the last of it arrived; the zero time where the kernel does not tell.
@@ -107,7 +101,7 @@ func arrival(oob []byte) time.Time {
 // stampRequest has the kernel note when what is written from here on is acknowledged.
 func stampRequest(raw syscall.RawConn) {
 	_ = raw.Control(func(fd uintptr) { // where it fails there is no such time
-		_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_TIMESTAMPING, acknowledgements)
+		_ = setOption(int(fd), unix.SOL_SOCKET, unix.SO_TIMESTAMPING, acknowledgements)
 	})
 }
 
@@ -119,7 +113,7 @@ func (s *stamps) readQueue(acks []acknowledgement, last uint32) []acknowledgemen
 		for len(acks) < maxAcknowledgements && !acknowledges(acks, last, false) {
 			header.Control = &oob[0]
 			header.SetControllen(len(oob))
-			if _, _, errno := syscall.Syscall(unix.SYS_RECVMSG, fd, uintptr(unsafe.Pointer(&header)), unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT); errno != 0 {
+			if _, errno := callReceive(fd, &header, unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT); errno != 0 {
 				return
 			}
 			if ack, ok := parseStamp(oob[:header.Controllen]); ok {

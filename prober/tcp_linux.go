@@ -3,7 +3,6 @@ package prober
 import (
 	"encoding/binary"
 	"net"
-	"net/netip"
 	"strings"
 	"syscall"
 	"time"
@@ -23,10 +22,10 @@ func reportICMP(network, _ string, raw syscall.RawConn) error {
 
 func recvErr(fd int, network string, on int) {
 	if strings.HasSuffix(network, "6") {
-		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_RECVERR, on) // evidence only: absent if refused
+		_ = setOption(fd, unix.IPPROTO_IPV6, unix.IPV6_RECVERR, on) // evidence only: absent if refused
 		return
 	}
-	_ = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_RECVERR, on)
+	_ = setOption(fd, unix.IPPROTO_IP, unix.IP_RECVERR, on)
 }
 
 // errorQueue returns the first ICMP message on a UDP socket's error queue, nil if there is none.
@@ -79,16 +78,7 @@ func parseExtendedErr(b []byte) *ICMP {
 		return nil
 	}
 	icmp := &ICMP{Errno: syscall.Errno(binary.NativeEndian.Uint32(b)), Type: b[5], Code: b[6]}
-	offender := b[16:]
-	if len(offender) < 2 {
-		return icmp
-	}
-	switch family := binary.NativeEndian.Uint16(offender); {
-	case family == unix.AF_INET && len(offender) >= 8:
-		icmp.From = netip.AddrFrom4([4]byte(offender[4:8]))
-	case family == unix.AF_INET6 && len(offender) >= 24:
-		icmp.From = netip.AddrFrom16([16]byte(offender[8:24])).Unmap()
-	}
+	icmp.From = parseSockaddr(b[16:]).Addr()
 	return icmp
 }
 
@@ -108,8 +98,8 @@ var tcpStates = [...]string{"", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT
 const noMinRTT = 1<<32 - 1
 
 func tcpInfo(fd int) *TCPInfo {
-	in, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
-	if err != nil {
+	var in unix.TCPInfo
+	if getOption(fd, unix.IPPROTO_TCP, unix.TCP_INFO, unsafe.Pointer(&in), unsafe.Sizeof(in)) != nil {
 		return nil
 	}
 	out := &TCPInfo{
@@ -137,11 +127,9 @@ func tcpInfo(fd int) *TCPInfo {
 // and yet nothing can be read (SIOCINQ).
 func outOfOrderQueued(fd int) bool {
 	var meminfo [9]uint32
-	size := uint32(unsafe.Sizeof(meminfo))
-	_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.SOL_SOCKET, unix.SO_MEMINFO,
-		uintptr(unsafe.Pointer(&meminfo)), uintptr(unsafe.Pointer(&size)), 0)
+	failed := getOption(fd, unix.SOL_SOCKET, unix.SO_MEMINFO, unsafe.Pointer(&meminfo), unsafe.Sizeof(meminfo))
 	readable, err := unix.IoctlGetInt(fd, unix.TIOCINQ)
-	return errno == 0 && err == nil && meminfo[0] > 0 && readable == 0
+	return failed == nil && err == nil && meminfo[0] > 0 && readable == 0
 }
 
 // readArrived reads what has arrived and does not wait for more.

@@ -13,7 +13,7 @@ import (
 // secure does the TLS handshake with the target.
 func (h *hop) secure(host string) error {
 	began := h.attempt.elapsed()
-	g := &gate{Conn: h.stream, ctx: h.attempt.ctx, slots: h.attempt.prober.computing}
+	g := h.newGate(h.stream)
 	conn, state, err := g.handshake(h.tlsConfig(host))
 	h.TLS = state
 	h.Waited += g.waited

@@ -35,6 +35,7 @@ type Prober struct {
 	stamping  *os.File      // keeps the kernel noting arrivals; nil where it cannot
 	computing chan struct{} // has room for as many handshakes as there are processors
 	judging   chan struct{} // has room for one who takes a large body apart: that needs dozens of times the body's memory
+	verified  *verified     // certificates
 	buffers   sync.Pool     // *[]byte of bodyBuffer bytes, to read bodies into
 }
 
@@ -48,7 +49,7 @@ func New(options Options) *Prober {
 		keep2:    newKeepTransport((*http.Protocols).SetUnencryptedHTTP2),
 		http3:    newHTTP3(),
 		stamping: stampHolder(), computing: make(chan struct{}, runtime.GOMAXPROCS(0)),
-		judging: make(chan struct{}, 1),
+		judging: make(chan struct{}, 1), verified: newVerified(),
 		buffers: sync.Pool{New: func() any { b := make([]byte, bodyBuffer); return &b }},
 	}
 }

@@ -14,7 +14,7 @@ import (
 func (h *hop) secure(host string) error {
 	began := h.attempt.elapsed()
 	g := h.newGate(h.stream)
-	conn, state, err := g.handshake(h.tlsConfig(host))
+	conn, state, err := g.handshake(h.tlsConfig(host), h.attempt.prober.verified)
 	h.TLS = state
 	h.Waited += g.waited
 	if err != nil {
@@ -40,12 +40,12 @@ func (h *hop) handshakeTimes(direct bool, began, ended time.Duration) (from, to 
 }
 
 // handshake is one that computes in turn with others.
-func (g *gate) handshake(c *tls.Config) (*tls.Conn, *TLSState, error) {
+func (g *gate) handshake(c *tls.Config, v *verified) (*tls.Conn, *TLSState, error) {
 	if err := g.enter(); err != nil {
 		g.slots = nil
 		return nil, nil, err
 	}
-	conn, state, err := handshake(g, c)
+	conn, state, err := handshake(g, c, v)
 	g.leave()
 	g.slots = nil
 	return conn, state, err
@@ -68,12 +68,16 @@ func (h *hop) tlsConfig(host string) *tls.Config {
 
 // handshake speaks TLS over a connection. The state is returned also when the handshake failed, as far as it got; nil if the peer
 // showed nothing.
-func handshake(over net.Conn, c *tls.Config) (*tls.Conn, *TLSState, error) {
+func handshake(over net.Conn, c *tls.Config, v *verified) (*tls.Conn, *TLSState, error) {
 	asked := watchClientCertificate(c)
+	found := v.watch(c)
 	conn := tls.Client(over, c)
 	err := conn.Handshake()
 	bad, _ := errors.AsType[*tls.CertificateVerificationError](err)
 	state := tlsState(conn.ConnectionState(), c, *asked, bad)
+	if found != nil {
+		state.VerifiedChains = *found
+	}
 	if err == nil {
 		return conn, state, nil
 	}

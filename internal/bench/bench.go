@@ -4,8 +4,8 @@ package bench
 
 import (
 	"bufio"
+	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"io"
 	"net/http"
@@ -41,7 +41,7 @@ const Delayed = "/delayed"
 const Slow = "/slow"
 
 // serve serves 1 KiB of JSON over HTTP, HTTPS with HTTP/1.1 and HTTPS with HTTP/2 until standard input ends. It prints the URLs and
-// the certificate.
+// the root of its certificate, which is ECDSA by an authority between, as most of the Web's are.
 func serve() {
 	body := []byte(`{"data":"` + strings.Repeat("x", 1013) + `"}`)
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -54,13 +54,14 @@ func serve() {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(body) // the client's end is the client's business
 	})
-	plain := httptest.NewServer(handler)
-	first := httptest.NewTLSServer(handler)
-	second := httptest.NewUnstartedServer(handler)
+	secure := &tls.Config{Certificates: []tls.Certificate{faultlab.ChainCertificate(time.Now().Add(24 * time.Hour))}}
+	plain, first, second := httptest.NewServer(handler), httptest.NewUnstartedServer(handler), httptest.NewUnstartedServer(handler)
+	first.TLS, second.TLS = secure, secure.Clone()
+	first.StartTLS()
 	second.EnableHTTP2 = true
 	second.StartTLS()
 	fmt.Println(plain.URL, first.URL, second.URL)
-	_ = pem.Encode(os.Stdout, &pem.Block{Type: "CERTIFICATE", Bytes: first.Certificate().Raw})
+	_, _ = os.Stdout.Write(faultlab.RootsPEM()) // the parent's end is its business
 	fmt.Println("ready")
 	_, _ = io.Copy(io.Discard, os.Stdin)
 }

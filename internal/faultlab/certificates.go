@@ -128,5 +128,19 @@ func PEM(c tls.Certificate) (certificate, key []byte) {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate[0]}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
 }
 
+// ChainCertificate is a good one by an authority between, which is sent with it, as most of the Web's are. It is valid until a time, the authority for a day longer.
+func ChainCertificate(until time.Time) tls.Certificate {
+	template := &x509.Certificate{
+		SerialNumber: serial(), Subject: pkix.Name{CommonName: "faultlab intermediate"},
+		NotBefore: time.Now().Add(-24 * time.Hour), NotAfter: until.Add(24 * time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	}
+	key := newKey()
+	between := authority{sign(template, lab().certificate, key.Public(), lab().key), key}
+	c := issue(between, func(c *x509.Certificate) { c.NotAfter = until })
+	c.Certificate = append(c.Certificate, between.certificate.Raw)
+	return c
+}
+
 // ServerCertificate is the good one of the lab's servers.
 func ServerCertificate() tls.Certificate { return certificate() }

@@ -25,11 +25,11 @@ const (
 type lag struct {
 	delays prometheus.Observer
 
-	mu      sync.Mutex // guards what follows
-	running int        // probes
-	stop    chan struct{}
-	woken   time.Time // when the measuring goroutine last woke
-	late    []delayed // the last times that it woke too late, the newest last
+	mu        sync.Mutex // guards what follows
+	running   int        // probes
+	measuring bool       // there is a measuring goroutine
+	woken     time.Time  // when it last woke
+	late      []delayed  // the last times that it woke too late, the newest last
 }
 
 // delayed is one time that a goroutine got its processor late.
@@ -43,15 +43,14 @@ const maxLate = 64
 
 func newLag(delays prometheus.Observer) *lag { return &lag{delays: delays} }
 
-// begin is called when a probe begins: measuring goes on until the last one has ended.
+// begin is called when a probe begins: measuring goes on until the last one has ended, and a moment longer, for the next one.
 func (l *lag) begin() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.running++
-	if l.running == 1 {
-		l.stop = make(chan struct{})
-		l.woken = time.Now()
-		go l.measure(l.stop)
+	if !l.measuring {
+		l.measuring, l.woken = true, time.Now()
+		go l.measure()
 	}
 }
 
@@ -59,29 +58,21 @@ func (l *lag) end() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.running--
-	if l.running == 0 {
-		close(l.stop)
-	}
 }
 
-func (l *lag) measure(stop chan struct{}) {
-	timer := time.NewTimer(lagInterval)
-	defer timer.Stop()
+func (l *lag) measure() {
 	for {
 		slept := time.Now()
-		select {
-		case <-stop:
+		time.Sleep(lagInterval)
+		runtime.Gosched() // a timer's goroutine is put before all others: what they wait for is seen from their end of the queue
+		if !l.woke(slept, time.Now()) {
 			return
-		case <-timer.C:
-			runtime.Gosched() // a timer's goroutine is put before all others: what they wait for is seen from their end of the queue
-			l.woke(slept, time.Now())
 		}
-		timer.Reset(lagInterval)
 	}
 }
 
-// woke notes that the measuring goroutine slept from one time to another.
-func (l *lag) woke(slept, woken time.Time) {
+// woke notes that the measuring goroutine slept from one time to another, and reports whether it is to go on.
+func (l *lag) woke(slept, woken time.Time) bool {
 	delay := max(0, woken.Sub(slept)-lagInterval)
 	l.delays.Observe(delay.Seconds())
 	l.mu.Lock()
@@ -93,6 +84,8 @@ func (l *lag) woke(slept, woken time.Time) {
 		}
 		l.late = append(l.late, delayed{woken, delay})
 	}
+	l.measuring = l.running > 0
+	return l.measuring
 }
 
 // since is by how much goroutines were late at the worst moment since a time: the measuring one woke too late, or should have woken by now. It is 0

@@ -19,6 +19,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -67,6 +69,11 @@ func serveBare(mode, address, rootsFile string) {
 	prepared := func(ctx context.Context, _, _ string) (net.Conn, error) { return ctx.Value(connKey{}).(net.Conn), nil }
 	b.transport = &http.Transport{DialContext: prepared, DialTLSContext: prepared, ForceAttemptHTTP2: true, DisableCompression: true, IdleConnTimeout: 500 * time.Millisecond}
 	http.HandleFunc("/probe", b.probe)
+	http.HandleFunc("/metrics", func(w http.ResponseWriter, _ *http.Request) {
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		fmt.Fprintf(w, "go_memstats_mallocs_total %d\ngo_memstats_alloc_bytes_total %d\n", m.Mallocs, m.TotalAlloc)
+	})
 	fmt.Fprintln(os.Stderr, http.ListenAndServe(address, nil))
 	os.Exit(1)
 }
@@ -202,31 +209,71 @@ func pemOf(server *bench.Server) []byte {
 	return pem.EncodeToMemory(block)
 }
 
-// BenchmarkCost reports the processor time of 1,000 probes, and the most memory, of each program in a fresh process, one work after the other so
-// that the programs are side by side in the same run.
+// rounds are how often all programs are measured in turn, so that whatever else the machine does meets them alike. Their medians are reported.
+const (
+	rounds         = 5
+	probesOfARound = 1500
+)
+
+// BenchmarkCost reports of each program, in a fresh process, what a probe takes: processor time, objects and bytes allocated, and the most memory.
 func BenchmarkCost(b *testing.B) {
 	server := bench.Start(b)
 	all := programs(b, &server)
 	for _, work := range []struct{ name, url string }{{"http", server.HTTP}, {"https1", server.HTTPS1}, {"https2", server.HTTPS2}} {
 		for _, concurrency := range []int{1, 50, 500} {
-			for _, p := range all {
-				if p.skip != nil && p.skip(work.name) {
-					continue
-				}
-				b.Run(fmt.Sprintf("%s/%d/%s", work.name, concurrency, p.name), func(b *testing.B) {
-					r := run(b, &p, b.TempDir())
-					r.ask(b, work.url, concurrency, 500) // warm
-					for b.Loop() {
-						before := r.cpu(b)
-						const probes = 3000
-						r.ask(b, work.url, concurrency, probes)
-						b.ReportMetric((r.cpu(b)-before).Seconds()*1000/probes, "cpu-s/1000")
+			b.Run(fmt.Sprintf("%s/%d", work.name, concurrency), func(b *testing.B) {
+				var together []*measured
+				for _, p := range all {
+					if p.skip == nil || !p.skip(work.name) {
+						together = append(together, &measured{running: run(b, &p, b.TempDir()), name: p.name})
 					}
-					b.ReportMetric(r.memory(b, "VmHWM")/1024, "MiB")
-				})
-			}
+				}
+				for _, m := range together {
+					m.ask(b, work.url, concurrency, 500) // warm
+				}
+				for b.Loop() {
+					for range rounds {
+						for _, m := range together {
+							m.round(b, work.url, concurrency)
+						}
+					}
+				}
+				for _, m := range together {
+					m.report(b)
+				}
+				b.ReportMetric(0, "ns/op")
+			})
 		}
 	}
+}
+
+// measured is a program and what was measured of it, by round.
+type measured struct {
+	*running
+	name                string
+	cpu, objects, bytes []float64 // microseconds, of a probe
+}
+
+func (m *measured) round(b *testing.B, url string, concurrency int) {
+	b.Helper()
+	cpu, objects, bytes := m.cpuTime(b), m.counter(b, "go_memstats_mallocs_total"), m.counter(b, "go_memstats_alloc_bytes_total")
+	m.ask(b, url, concurrency, probesOfARound)
+	m.cpu = append(m.cpu, float64((m.cpuTime(b)-cpu).Nanoseconds())/1000/probesOfARound)
+	m.objects = append(m.objects, (m.counter(b, "go_memstats_mallocs_total")-objects)/probesOfARound)
+	m.bytes = append(m.bytes, (m.counter(b, "go_memstats_alloc_bytes_total")-bytes)/probesOfARound)
+}
+
+func (m *measured) report(b *testing.B) {
+	b.Helper()
+	b.ReportMetric(median(m.cpu), m.name+"-cpu-µs/probe")
+	b.ReportMetric(median(m.objects), m.name+"-objects/probe")
+	b.ReportMetric(median(m.bytes)/1024, m.name+"-KiB/probe")
+	b.ReportMetric(m.memory(b, "VmHWM")/1024, m.name+"-MiB")
+}
+
+func median(of []float64) float64 {
+	sorted := slices.Sorted(slices.Values(of))
+	return sorted[len(sorted)/2]
 }
 
 // BenchmarkWaiting reports the memory of 1,000 probes that wait at once.
@@ -328,17 +375,50 @@ func (r *running) askEach(b *testing.B, concurrency, n int, target func(int) str
 	asking.Wait()
 }
 
-// cpu is the processor time that the process took (proc(5), stat).
-func (r *running) cpu(b *testing.B) time.Duration {
+// cpuTime is the processor time that the process' threads took so far (proc(5), schedstat).
+func (r *running) cpuTime(b *testing.B) time.Duration {
 	b.Helper()
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", r.Process.Pid))
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", r.Process.Pid))
+	if err != nil || len(files) == 0 {
+		b.Fatalf("no threads: %v", err)
+	}
+	var sum time.Duration
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			b.Fatal(err)
+		}
+		ran, _, _ := strings.Cut(string(text), " ")
+		n, err := strconv.ParseInt(ran, 10, 64)
+		if err != nil {
+			b.Fatal(err)
+		}
+		sum += time.Duration(n)
+	}
+	return sum
+}
+
+// counter is a counter of the process' own metrics.
+func (r *running) counter(b *testing.B, name string) float64 {
+	b.Helper()
+	response, err := r.client.Get("http://" + r.address + "/metrics")
 	if err != nil {
 		b.Fatal(err)
 	}
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-	user, _ := strconv.Atoi(fields[11])
-	system, _ := strconv.Atoi(fields[12])
-	return time.Duration(user+system) * 10 * time.Millisecond // USER_HZ is 100
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		b.Fatal(err)
+	}
+	found := regexp.MustCompile(`(?m)^` + name + ` (\S+)$`).FindSubmatch(text)
+	if found == nil {
+		b.Fatalf("no %s in\n%s", name, text)
+	}
+	n, err := strconv.ParseFloat(string(found[1]), 64)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return n
 }
 
 // memory is a line of the process' status, in KiB.

@@ -127,8 +127,7 @@ func (d *dialled) look(fd int) { d.info, d.icmp = tcpInfo(fd), readErrorQueue(fd
 
 // await waits until the connection stands, or the context ends.
 func (s *socket) await(ctx context.Context, d *dialled) error {
-	stop := context.AfterFunc(ctx, func() { _ = s.file.SetWriteDeadline(time.Unix(1, 0)) })
-	defer stop()
+	var stop func() bool
 	var failed error
 	err := s.raw.Write(func(fd uintptr) bool {
 		d.info = tcpInfo(int(fd))
@@ -137,8 +136,14 @@ func (s *socket) await(ctx context.Context, d *dialled) error {
 			return true
 		}
 		failed = socketError(int(fd)) // ICMP leaves the socket in SYN_SENT
+		if failed == nil && stop == nil {
+			stop = context.AfterFunc(ctx, func() { _ = s.file.SetWriteDeadline(time.Unix(1, 0)) })
+		}
 		return failed != nil
 	})
+	if stop != nil {
+		stop()
+	}
 	if err != nil {
 		return os.ErrDeadlineExceeded // the only way for the wait to end
 	}
@@ -187,21 +192,30 @@ func (s *socket) Read(p []byte) (int, error) {
 }
 
 func (s *socket) Write(p []byte) (int, error) {
-	done, failed := 0, syscall.Errno(0)
-	err := s.raw.Write(func(fd uintptr) bool {
-		for done < len(p) && failed == 0 {
-			n, errno := callWrite(fd, p[done:])
-			if errno == unix.EAGAIN {
-				return false
-			}
-			done, failed = done+max(0, n), errno
-		}
-		return true
-	})
-	if err == nil && failed != 0 {
-		err = failed
+	w := writing{rest: p}
+	err := s.raw.Write(w.push)
+	if err == nil && w.errno != 0 {
+		err = w.errno
 	}
-	return done, s.wrapped("write", err)
+	return len(p) - len(w.rest), s.wrapped("write", err)
+}
+
+// writing is a write that goes on.
+type writing struct {
+	rest  []byte
+	errno syscall.Errno
+}
+
+// push writes what the kernel takes; it is false while there is more to write.
+func (w *writing) push(fd uintptr) bool {
+	for len(w.rest) > 0 && w.errno == 0 {
+		n, errno := callWrite(fd, w.rest)
+		if errno == unix.EAGAIN {
+			return false
+		}
+		w.rest, w.errno = w.rest[max(0, n):], errno
+	}
+	return true
 }
 
 func (s *socket) Close() error {

@@ -232,7 +232,7 @@ func (h *hop) traced(p *progress) *http.Request {
 }
 
 func (h *hop) requestHead(r *http.Request) *RequestHead {
-	return &RequestHead{Method: r.Method, URL: h.attempt.module.MaskURL(r.URL), Host: hostOf(r), Header: r.Header, Body: r.ContentLength}
+	return &RequestHead{Method: r.Method, URL: h.URL, Host: hostOf(r), Header: r.Header, Body: r.ContentLength}
 }
 
 func hostOf(r *http.Request) string {

@@ -58,7 +58,7 @@ func New(options Options) *Prober {
 // the context's deadline or the module's timeout, whichever is sooner; a context that is cancelled gives reason abandoned.
 func (p *Prober) Probe(ctx context.Context, t Target, m *config.Module) Result {
 	start := time.Now()
-	if m.Timeout > 0 {
+	if at, ok := ctx.Deadline(); m.Timeout > 0 && (!ok || at.After(start.Add(m.Timeout))) {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, m.Timeout)
 		defer cancel()

@@ -189,7 +189,8 @@ func (r *recorder) note(e Event) error {
 	}
 	if r.wire.Cause == nil && !ourDoing(e.Err) && !r.closed {
 		r.snapshot("failure")
-		r.wire.Cause = &e
+		cause := e // of its own: an event is not kept but where it is the cause
+		r.wire.Cause = &cause
 	}
 	if r.wire.Cause != nil {
 		return r.wire.Cause.Err

@@ -1,7 +1,6 @@
 package metrics
 
 import (
-	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -122,8 +121,8 @@ func (e *Exposition) familyOf(name, help string, kind dto.MetricType) int {
 	return at
 }
 
-// sorted are the families that have samples by name, as a registry would give them.
-func (e *Exposition) sorted() iter.Seq[*family] {
+// sorted are the families by name, as a registry would give them. Some may have no samples.
+func (e *Exposition) sorted() []int {
 	if len(e.order) != len(e.families) {
 		e.order = e.order[:0]
 		for i := range e.families {
@@ -131,11 +130,5 @@ func (e *Exposition) sorted() iter.Seq[*family] {
 		}
 		slices.SortFunc(e.order, func(a, b int) int { return strings.Compare(e.families[a].name, e.families[b].name) })
 	}
-	return func(yield func(*family) bool) {
-		for _, i := range e.order {
-			if f := &e.families[i]; len(f.samples) > 0 && !yield(f) {
-				return
-			}
-		}
-	}
+	return e.order
 }

@@ -10,7 +10,11 @@ import (
 // Families are the samples as Prometheus's protocol buffers, native histograms included.
 func (e *Exposition) Families() []*dto.MetricFamily {
 	var all []*dto.MetricFamily
-	for f := range e.sorted() {
+	for _, at := range e.sorted() {
+		f := &e.families[at]
+		if len(f.samples) == 0 {
+			continue
+		}
 		family := &dto.MetricFamily{Name: &f.name, Help: &f.help, Type: f.kind.Enum()}
 		family.Metric = make([]*dto.Metric, len(f.samples))
 		metrics := make([]dto.Metric, len(f.samples))

@@ -116,6 +116,9 @@ func (e *Exposition) Totals(t *Totals) {
 }
 
 func (e *Exposition) addFailures(t *Totals) {
+	if len(t.failures) == 0 {
+		return
+	}
 	tuples := make([]tuple, 0, len(t.failures))
 	for f := range t.failures {
 		tuples = append(tuples, f)
@@ -130,6 +133,9 @@ func (e *Exposition) addFailures(t *Totals) {
 }
 
 func (e *Exposition) addKeptFailures(t *Totals) {
+	if len(t.kept) == 0 {
+		return
+	}
 	tuples := slices.SortedFunc(maps.Keys(t.kept), func(a, b keptTuple) int {
 		return strings.Compare(a.idle+" "+a.phase+" "+a.reason+" "+a.errno+" "+a.origin, b.idle+" "+b.phase+" "+b.reason+" "+b.errno+" "+b.origin)
 	})

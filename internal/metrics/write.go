@@ -73,8 +73,11 @@ func (e *Exposition) writeText(w io.Writer, d dialect) error {
 	} else {
 		text = make([]byte, 0, flushAt+4<<10)
 	}
-	for f := range e.sorted() {
-		text = append(text, f.head(d)...)
+	for _, at := range e.sorted() {
+		f := &e.families[at]
+		if len(f.samples) > 0 {
+			text = append(text, f.head(d)...)
+		}
 		for i := range f.samples {
 			text = f.appendSample(text, &f.samples[i], d)
 			if !buffered && len(text) >= flushAt {

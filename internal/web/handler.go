@@ -6,8 +6,10 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/common/expfmt"
@@ -113,10 +115,26 @@ func (h *ProbeHandler) probe(ctx context.Context, q *question) (watch.State, err
 
 // negotiate chooses the format that the asker prefers, text, OpenMetrics or protobuf, and announces it.
 func negotiate(w http.ResponseWriter, r *http.Request) expfmt.Format {
-	format := expfmt.NegotiateAccept(r.Header, expfmt.DefaultOpenMetricsAcceptedFormats()...)
-	w.Header().Set("Content-Type", string(format))
-	return format
+	accepts := r.Header["Accept"]
+	last := negotiated.Load()
+	if last == nil || !slices.Equal(last.accepts, accepts) {
+		format := expfmt.NegotiateAccept(r.Header, expfmt.DefaultOpenMetricsAcceptedFormats()...)
+		last = &negotiation{accepts, format, []string{string(format)}}
+		negotiated.Store(last)
+	}
+	w.Header()["Content-Type"] = last.contentType
+	return last.format
 }
+
+// negotiation is what came of a header Accept.
+type negotiation struct {
+	accepts     []string
+	format      expfmt.Format
+	contentType []string
+}
+
+// negotiated is the last one: who asks, asks the same each time.
+var negotiated atomic.Pointer[negotiation]
 
 // LogProbe writes one line for each probe. A probe that its asker gave up says nothing about the target.
 func LogProbe(logger *slog.Logger, r *prober.Result) {

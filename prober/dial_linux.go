@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -161,7 +162,7 @@ func (s *socket) stand(fd int, d *dialled) {
 		d.roundTrip = d.info.RTT
 	}
 	s.local = ownAddress(fd)
-	_ = s.SetKeepAlive(true) // of a socket that is open
+	s.askLater()
 }
 
 // socketError is why a socket has no connection; nil if it may still get one.
@@ -182,6 +183,9 @@ type socket struct {
 	raw           syscall.RawConn
 	local, remote netip.AddrPort
 	closed        atomic.Bool
+
+	asking sync.Mutex  // guards what follows, and the kernel's keepalive
+	later  *time.Timer // switches keepalive on; nil when that was decided
 }
 
 func (s *socket) SyscallConn() (syscall.RawConn, error) { return s.raw, nil }
@@ -220,6 +224,9 @@ func (w *writing) push(fd uintptr) bool {
 
 func (s *socket) Close() error {
 	s.closed.Store(true)
+	s.asking.Lock()
+	s.decided()
+	s.asking.Unlock()
 	return s.wrapped("close", s.file.Close())
 }
 
@@ -235,16 +242,44 @@ func (s *socket) SetWriteDeadline(t time.Time) error {
 
 // SetKeepAlive switches the kernel's keepalive (tcp(7), SO_KEEPALIVE).
 func (s *socket) SetKeepAlive(on bool) error {
-	return s.raw.Control(func(fd uintptr) {
-		if !on {
-			_ = setOption(int(fd), unix.SOL_SOCKET, unix.SO_KEEPALIVE, 0)
-			return
+	s.asking.Lock()
+	defer s.asking.Unlock()
+	s.decided()
+	return s.raw.Control(func(fd uintptr) { ask(int(fd), on) })
+}
+
+// askLater switches keepalive on once the connection has stood for half of the time after which the kernel would ask for the first time: most probes
+// have ended by then.
+func (s *socket) askLater() {
+	s.asking.Lock()
+	defer s.asking.Unlock()
+	s.later = time.AfterFunc(keepAlive.Idle/2, func() {
+		s.asking.Lock()
+		defer s.asking.Unlock()
+		if s.later != nil {
+			_ = s.raw.Control(func(fd uintptr) { ask(int(fd), true) }) // fails only on a connection that has ended
 		}
-		_ = setOption(int(fd), unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1) // evidence only: absent if refused
-		_ = setOption(int(fd), unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, int(keepAlive.Idle/time.Second))
-		_ = setOption(int(fd), unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, int(keepAlive.Interval/time.Second))
-		_ = setOption(int(fd), unix.IPPROTO_TCP, unix.TCP_KEEPCNT, keepAlive.Count)
 	})
+}
+
+// ask makes the kernel ask after the peer, or not. It is evidence only: absent where it is refused.
+func ask(fd int, on bool) {
+	if !on {
+		_ = setOption(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 0)
+		return
+	}
+	_ = setOption(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
+	_ = setOption(fd, unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, int(keepAlive.Idle/time.Second))
+	_ = setOption(fd, unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, int(keepAlive.Interval/time.Second))
+	_ = setOption(fd, unix.IPPROTO_TCP, unix.TCP_KEEPCNT, keepAlive.Count)
+}
+
+// decided takes back what was to be done later. The caller holds asking.
+func (s *socket) decided() {
+	if s.later != nil {
+		s.later.Stop()
+		s.later = nil
+	}
 }
 
 // wrapped is an error of the file in the words of net's.

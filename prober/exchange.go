@@ -116,7 +116,7 @@ func (h *hop) exchange() []byte {
 			h.socket.hold()
 		}
 		if h.request.ContentLength <= smallRequest {
-			h.socket.asks()
+			h.socket.asks(h.attempt.prober.probing.Load() <= 1)
 		}
 		request := h.traced(p)
 		h.Request = h.requestHead(request)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/quic-go/quic-go/http3"
@@ -36,6 +37,7 @@ type Prober struct {
 	computing chan struct{} // has room for as many handshakes as there are processors
 	judging   chan struct{} // has room for one who takes a large body apart: that needs dozens of times the body's memory
 	verified  *verified     // certificates
+	probing   atomic.Int64  // probes under way
 	buffers   sync.Pool     // *[]byte of bodyBuffer bytes, to read bodies into
 }
 
@@ -58,6 +60,8 @@ func New(options Options) *Prober {
 // the context's deadline or the module's timeout, whichever is sooner; a context that is cancelled gives reason abandoned.
 func (p *Prober) Probe(ctx context.Context, t Target, m *config.Module) Result {
 	start := time.Now()
+	p.probing.Add(1)
+	defer p.probing.Add(-1)
 	if at, ok := ctx.Deadline(); m.Timeout > 0 && (!ok || at.After(start.Add(m.Timeout))) {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, m.Timeout)

@@ -7,15 +7,15 @@ import (
 
 // When the request left, and when it was acknowledged, by the kernel: what asks for the stamps and what reads them is in stamps_linux.go.
 
-// asks tells that a small request is about to be written: when it leaves, and when it is acknowledged, is asked for.
-func (r *recorder) asks() {
+// asks tells that a small request is about to be written: when it is acknowledged is asked for and, unless this probe is alone, when it leaves.
+func (r *recorder) asks(alone bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.stamps == nil || r.stampBase >= 0 {
 		return
 	}
 	r.stampBase = r.written
-	stampRequest(r.raw)
+	stampRequest(r.raw, alone)
 }
 
 // sent is how many bytes have been written by now, of all exchanges.

@@ -18,10 +18,14 @@ import (
 //     the same burst.
 //   - When the request left, and when it was acknowledged, comes back on the socket's error queue. It is asked for only where the request is small, so that the
 //     socket is writable when it comes: an event that is an error and nothing else would be taken for a broken socket by Go's poller.
+//   - Of a probe that is alone it is not asked for when its request left: the clock before the call tells the same to ten microseconds, and the
+//     answer would wake a processor for nothing, which is a fourteenth of an HTTP probe. Among others threads wait for each other, and nothing sleeps that would
+//     have to be woken.
 
 const (
 	arrivals         = unix.SOF_TIMESTAMPING_SOFTWARE | unix.SOF_TIMESTAMPING_RX_SOFTWARE
-	acknowledgements = arrivals | unix.SOF_TIMESTAMPING_TX_SOFTWARE | unix.SOF_TIMESTAMPING_TX_ACK | unix.SOF_TIMESTAMPING_OPT_ID | unix.SOF_TIMESTAMPING_OPT_TSONLY
+	acknowledgements = arrivals | unix.SOF_TIMESTAMPING_TX_ACK | unix.SOF_TIMESTAMPING_OPT_ID | unix.SOF_TIMESTAMPING_OPT_TSONLY
+	departures       = acknowledgements | unix.SOF_TIMESTAMPING_TX_SOFTWARE
 )
 
 // stampHolder keeps the kernel noting arrivals: switched on and off with each probe it would patch its own code each time, and miss the
@@ -98,10 +102,14 @@ func arrival(oob []byte) time.Time {
 	return time.Time{}
 }
 
-// stampRequest has the kernel note when what is written from here on is acknowledged.
-func stampRequest(raw syscall.RawConn) {
+// stampRequest has the kernel note when what is written from here on is acknowledged, and among other probes when it leaves.
+func stampRequest(raw syscall.RawConn, alone bool) {
+	wanted := departures
+	if alone {
+		wanted = acknowledgements
+	}
 	_ = raw.Control(func(fd uintptr) { // where it fails there is no such time
-		_ = setOption(int(fd), unix.SOL_SOCKET, unix.SO_TIMESTAMPING, acknowledgements)
+		_ = setOption(int(fd), unix.SOL_SOCKET, unix.SO_TIMESTAMPING, wanted)
 	})
 }
 

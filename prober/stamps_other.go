@@ -17,6 +17,6 @@ type stamps struct{}
 
 func (*stamps) read([]byte) (int, time.Time, error) { return 0, time.Time{}, net.ErrClosed }
 
-func stampRequest(syscall.RawConn) {}
+func stampRequest(syscall.RawConn, bool) {}
 
 func (*stamps) readQueue(acks []acknowledgement, _ uint32) []acknowledgement { return acks }

@@ -44,9 +44,8 @@ func (h *ProbeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	answerBy(w, 0)
+	answerBy(w, q.timeout+answerTimeout)
 	state, err := h.probe(r.Context(), &q)
-	answerBy(w, answerTimeout)
 	denied, isDenied := errors.AsType[*prober.DeniedError](err)
 	switch {
 	case isDenied:

@@ -20,9 +20,8 @@ func (e *Endpoints) scrape(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	answerBy(w, 0)
+	answerBy(w, timeout+answerTimeout)
 	states := e.Probe.Watch.Scrape(r.Context(), timeout)
-	answerBy(w, answerTimeout)
 	if r.Context().Err() != nil {
 		return // nobody is there to be told
 	}

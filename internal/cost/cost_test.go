@@ -296,15 +296,15 @@ func BenchmarkWaiting(b *testing.B) {
 	}
 }
 
-// BenchmarkManyTargets reports the memory of the exporter after 10,000 probes over as many targets, and after ten times as many.
+// BenchmarkManyTargets reports the memory of the exporter after 10,000 probes over as many targets, and after ten and twenty times as many.
 func BenchmarkManyTargets(b *testing.B) {
 	server := bench.Start(b)
 	p := programs(b, &server)[0]
 	r := run(b, &p, b.TempDir())
 	for b.Loop() {
-		for round := range 10 {
+		for round := range 20 {
 			r.askEach(b, 50, 10_000, func(i int) string { return fmt.Sprintf("%s/?n=%d", server.HTTP, i) })
-			if round == 0 || round == 9 {
+			if round == 0 || round == 9 || round == 19 {
 				b.ReportMetric(r.memory(b, "VmRSS")/1024, fmt.Sprintf("MiB-after-%d", (round+1)*10_000))
 			}
 		}

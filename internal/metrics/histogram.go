@@ -43,13 +43,19 @@ type histogram struct {
 	exemplars *[len(bounds) + 1]exemplar
 }
 
-// nativeBucket counts observations v with 2^((index-1)/2^schema) < v <= 2^(index/2^schema).
+// nativeBucket counts observations v with 2^((index-1)/2^schema) < v <= 2^(index/2^schema). It is small: ten thousand targets have millions of them.
+// Indices of durations are within ±300, and four thousand million probes of a target take longer than we live.
 type nativeBucket struct {
-	index int32
-	count uint64
+	count uint32
+	index int16
 }
 
-func newHistogram() *histogram { return &histogram{schema: firstSchema} }
+// usualNative is how many native buckets most phases of a target come to within its first probes.
+const usualNative = 8
+
+func newHistogram() *histogram {
+	return &histogram{schema: firstSchema, native: make([]nativeBucket, 0, usualNative)}
+}
 
 // observe counts a duration in seconds. The exemplar takes the place of its bucket's last one unless it has no trace ID.
 func (h *histogram) observe(seconds float64, x exemplar) {
@@ -70,8 +76,8 @@ func (h *histogram) observeNative(seconds float64) {
 		h.zero++
 		return
 	}
-	index := nativeIndex(seconds, h.schema)
-	at, found := slices.BinarySearchFunc(h.native, index, func(b nativeBucket, i int32) int { return int(b.index) - int(i) })
+	index := int16(nativeIndex(seconds, h.schema))
+	at, found := slices.BinarySearchFunc(h.native, index, func(b nativeBucket, i int16) int { return int(b.index) - int(i) })
 	if !found {
 		h.native = slices.Insert(h.native, at, nativeBucket{index: index})
 	}
@@ -91,11 +97,11 @@ func (h *histogram) halve() {
 	h.schema--
 	merged := h.native[:0]
 	for _, b := range h.native {
-		index := int32(math.Ceil(float64(b.index) / 2))
+		index := int16(math.Ceil(float64(b.index) / 2))
 		if last := len(merged) - 1; last >= 0 && merged[last].index == index {
 			merged[last].count += b.count
 		} else {
-			merged = append(merged, nativeBucket{index, b.count})
+			merged = append(merged, nativeBucket{b.count, index})
 		}
 	}
 	h.native = merged

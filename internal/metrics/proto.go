@@ -90,16 +90,17 @@ func (h *histogram) addSpans(p *dto.Histogram) {
 	var lastIndex int32
 	var lastCount int64
 	for i, b := range h.native {
-		if gap := b.index - lastIndex - 1; i == 0 || gap > 0 {
+		index := int32(b.index)
+		if gap := index - lastIndex - 1; i == 0 || gap > 0 {
 			offset := gap
 			if i == 0 {
-				offset = b.index
+				offset = index
 			}
 			p.PositiveSpan = append(p.PositiveSpan, &dto.BucketSpan{Offset: &offset, Length: new(uint32)})
 		}
 		*p.PositiveSpan[len(p.PositiveSpan)-1].Length++
 		p.PositiveDelta = append(p.PositiveDelta, int64(b.count)-lastCount)
-		lastIndex, lastCount = b.index, int64(b.count)
+		lastIndex, lastCount = index, int64(b.count)
 	}
 	if len(h.native) == 0 {
 		p.PositiveSpan = []*dto.BucketSpan{{Offset: new(int32), Length: new(uint32)}} // says that the histogram is native

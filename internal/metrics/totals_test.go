@@ -106,7 +106,7 @@ func TestHistogram(t *testing.T) {
 			}
 			native := map[int32]uint64{}
 			for _, b := range h.native {
-				native[b.index] = b.count
+				native[int32(b.index)] = uint64(b.count)
 			}
 			if diff := cmp.Diff(row.native, native); diff != "" || h.zero != row.zero || h.sum != sum || h.count() != uint64(len(row.seconds)) {
 				t.Errorf("zero %d, sum %v, count %d, want %d, %v, %d; native (-want +got):\n%s", h.zero, h.sum, h.count(), row.zero, sum, len(row.seconds), diff)
@@ -136,7 +136,7 @@ func TestHistogramStaysSmall(t *testing.T) {
 	}
 	var counted uint64
 	for i, b := range h.native {
-		counted += b.count
+		counted += uint64(b.count)
 		if i > 0 && b.index <= h.native[i-1].index {
 			t.Fatalf("bucket %d follows bucket %d", b.index, h.native[i-1].index)
 		}
@@ -144,7 +144,7 @@ func TestHistogramStaysSmall(t *testing.T) {
 	if len(h.native) > maxNative || counted != uint64(n) || h.schema != 1 {
 		t.Errorf("%d buckets of schema %d with %d observations, want at most %d of schema 1 with %d", len(h.native), h.schema, counted, maxNative, n)
 	}
-	if index := nativeIndex(1e-9, h.schema); h.native[0].index != index {
+	if index := nativeIndex(1e-9, h.schema); int32(h.native[0].index) != index {
 		t.Errorf("the first bucket is %d, want %d", h.native[0].index, index)
 	}
 }

@@ -18,7 +18,8 @@ type gate struct {
 	ahead  *bufio.Reader // of the connection: TLS would read a flight in pieces of half a kilobyte
 	ctx    context.Context
 	slots  chan struct{} // nil when the handshake is over
-	waited time.Duration
+	queued time.Duration // waited for the first turn, before anything was sent
+	waited time.Duration // for all
 }
 
 // newGate is the gate of a handshake over a connection.

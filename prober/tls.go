@@ -24,8 +24,8 @@ func (h *hop) secure(host string) error {
 	}
 	direct := h.stream == h.socket
 	h.stream = conn
-	began, ended := h.handshakeTimes(direct, began, h.attempt.elapsed())
-	h.done(TLS, began, ended-g.waited)
+	began, ended := h.handshakeTimes(direct, began+g.queued, h.attempt.elapsed())
+	h.done(TLS, began, ended-(g.waited-g.queued))
 	return nil
 }
 
@@ -45,6 +45,7 @@ func (g *gate) handshake(c *tls.Config, v *verified) (*tls.Conn, *TLSState, erro
 		g.slots = nil
 		return nil, nil, err
 	}
+	g.queued = g.waited
 	conn, state, err := handshake(g, c, v)
 	g.leave()
 	g.slots = nil

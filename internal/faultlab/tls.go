@@ -76,6 +76,14 @@ func overTLS(h Host, change func(*tls.Config), handle func(*tls.Conn, *net.TCPCo
 
 func unchanged(*tls.Config) {}
 
+// SlowHandshake answers a ClientHello after a time.
+func SlowHandshake(h Host, after time.Duration) string {
+	h.Helper()
+	return overTLS(h, func(c *tls.Config) {
+		c.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { pause(after); return nil, nil }
+	}, obliging)
+}
+
 const okClose = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 
 // obliging answers one request with 200.

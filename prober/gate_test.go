@@ -1,0 +1,46 @@
+package prober
+
+import (
+	"context"
+	"crypto/tls"
+	"testing"
+	"time"
+
+	"errno_exporter/config"
+	"errno_exporter/internal/faultlab"
+)
+
+// TestGate: who waits for a turn to compute has that in no phase, and nothing else is taken from a phase for it.
+func TestGate(t *testing.T) {
+	const serving, waiting = 60 * time.Millisecond, 150 * time.Millisecond
+	url := faultlab.SlowHandshake(t, serving)
+	p := New(Options{UserAgent: "test"})
+	target, err := ParseTarget(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := config.NewModule("gate")
+	m.TLS = &tls.Config{RootCAs: faultlab.Roots()}
+	for range cap(p.computing) {
+		p.computing <- struct{}{}
+	}
+	time.AfterFunc(waiting, func() {
+		for range cap(p.computing) {
+			<-p.computing
+		}
+	})
+	began := time.Now()
+	r := p.Probe(context.Background(), target, m)
+	took := time.Since(began)
+	if r.Failure != nil {
+		t.Fatal(r.Failure.Err)
+	}
+	hop := r.Last().LastHop()
+	handshake, _ := hop.Span(TLS)
+	if handshake.Duration < serving || handshake.Duration > took-hop.Waited {
+		t.Errorf("the handshake took %s, want the server's %s and no more than %s less the wait of %s", handshake.Duration, serving, took, hop.Waited)
+	}
+	if hop.Waited == 0 || hop.Waited > took-serving {
+		t.Errorf("waited %s for a turn, want some of %s", hop.Waited, waiting)
+	}
+}

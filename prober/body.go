@@ -120,7 +120,7 @@ func (h *hop) drain(from io.Reader, keep *bytes.Buffer) (int64, error) {
 		}
 		if err == nil && h.attempt.ctx.Err() != nil {
 			if h.socket != nil {
-				h.socket.interrupt() // as is under way
+				h.socket.giveUp()
 			}
 			err = os.ErrDeadlineExceeded
 		}

@@ -2,6 +2,7 @@ package prober_test
 
 import (
 	"testing"
+	"time"
 
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
@@ -25,6 +26,8 @@ func TestHostileServers(t *testing.T) {
 		}, once, []outcome{success}},
 		{"gzip bomb", faultlab.GzipBomb, gzip, once, tooLarge},
 		{"gzip bomb without a limit: the deadline", faultlab.GzipBomb, func(m *config.Module) { gzip(m); briefly(m); m.BodySizeLimit = 0 }, once, []outcome{stalled}},
+		{"gzip bomb without a limit that is here whole, its connection closed: the deadline", faultlab.GzipBombHTTP2,
+			func(m *config.Module) { gzip(m); m.Timeout, m.BodySizeLimit = 150*time.Millisecond, 0 }, once, []outcome{stalled}},
 		{"gzip bomb that is not opened", faultlab.GzipBomb, asIs, once, []outcome{success}},
 		{"5,000 names in the certificate", faultlab.ManyNames, asIs, once, []outcome{success}},
 		{"1,000 redirects", func(h faultlab.Host) string { return faultlab.Redirects(h) + "1000" }, asIs, once,

@@ -246,6 +246,16 @@ func (r *recorder) interrupt() {
 	_ = r.Conn.SetDeadline(time.Unix(1, 0)) // fails only on a closed connection, which needs no interrupting
 }
 
+// giveUp is interrupt for what has long arrived: the connection may be closed by now, and yet it is our time that is over.
+func (r *recorder) giveUp() {
+	r.interrupt()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.endedAt == 0 {
+		r.endedAt = time.Since(r.start)
+	}
+}
+
 // hold makes failed writes wait for the answer: called when reading and writing go on side by side.
 func (r *recorder) hold() {
 	r.mu.Lock()

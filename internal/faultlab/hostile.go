@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"strings"
 	"sync"
 )
@@ -91,6 +92,16 @@ func GzipBomb(h Host) string {
 	h.Helper()
 	body := strings.Repeat(zeros(), 10<<30/(64<<20)) // members follow each other, RFC 1952 section 2.2
 	return answer(h, fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", len(body), body), hang)
+}
+
+// GzipBombHTTP2 answers over HTTP/2 with 2 GiB of nothing, in 2 MB of gzip, all of which fit into the client's window.
+func GzipBombHTTP2(h Host) string {
+	h.Helper()
+	body := strings.Repeat(zeros(), 2<<30/(64<<20))
+	return TLSHandler(h, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		_, _ = io.WriteString(w, body) // the client's end is the client's business
+	}), "h2")
 }
 
 // ManyNames is an HTTPS server whose certificate is good, and has 5,000 other names beside.

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net"
+	"net/http"
 	"syscall"
 )
 
@@ -25,14 +26,15 @@ func ConnContext(ctx context.Context, conn net.Conn) context.Context {
 	return ctx
 }
 
-// corked writes in one piece, where the connection is one that can be corked.
-func corked(ctx context.Context, write func()) {
-	raw, ok := ctx.Value(connKey{}).(syscall.RawConn)
+// writeCorked writes an answer in one piece, where the connection is one that can be corked.
+func writeCorked(w http.ResponseWriter, r *http.Request, answer []byte) {
+	raw, ok := r.Context().Value(connKey{}).(syscall.RawConn)
 	if !ok {
-		write()
+		_, _ = w.Write(answer) // an asker who has gone is no one to tell
 		return
 	}
 	cork(raw, 1)
 	defer cork(raw, 0)
-	write()
+	_, _ = w.Write(answer)                    // as above
+	_ = http.NewResponseController(w).Flush() // what net/http has kept back of it; as above
 }

@@ -91,7 +91,7 @@ func (h *ProbeHandler) write(w http.ResponseWriter, r *http.Request, e *metrics.
 	_ = e.WriteTo(buffer, format) // a buffer takes everything
 	_ = metrics.CloseOpenMetrics(buffer, format)
 	w.Header().Set("Content-Length", strconv.Itoa(buffer.Len()))
-	corked(r.Context(), func() { _, _ = w.Write(buffer.Bytes()) }) // an asker who has gone is no one to tell
+	writeCorked(w, r, buffer.Bytes())
 }
 
 // probe probes what is asked for; the state has an outcome if there is no error.

@@ -51,7 +51,9 @@ func serveOptions(t *testing.T, c *config.Config, logger *slog.Logger, options p
 		Probe: &ProbeHandler{Watch: watching, Config: config.NewCurrent(c), TimeoutOffset: 500 * time.Millisecond},
 		Life:  new(Lifecycle), History: records, Registry: registry,
 	}
-	server := httptest.NewServer(endpoints.Handler())
+	server := httptest.NewUnstartedServer(endpoints.Handler())
+	server.Config.ConnContext = ConnContext
+	server.Start()
 	t.Cleanup(server.Close)
 	return server
 }

@@ -15,7 +15,7 @@ import (
 // gate is a connection under a handshake.
 type gate struct {
 	net.Conn
-	ahead  *bufio.Reader // of the connection: TLS would read a flight in pieces of half a kilobyte
+	ahead  *bufio.Reader // of the connection: TLS would read a flight in pieces of half a kilobyte; nil when the handshake is over
 	ctx    context.Context
 	slots  chan struct{} // nil when the handshake is over
 	queued time.Duration // waited for the first turn, before anything was sent
@@ -24,7 +24,20 @@ type gate struct {
 
 // newGate is the gate of a handshake over a connection.
 func (h *hop) newGate(over net.Conn) *gate {
-	return &gate{Conn: over, ahead: bufio.NewReaderSize(over, flightSize), ctx: h.attempt.ctx, slots: h.attempt.prober.computing}
+	p := h.attempt.prober
+	ahead := p.flights.Get().(*bufio.Reader)
+	ahead.Reset(over)
+	return &gate{Conn: over, ahead: ahead, ctx: h.attempt.ctx, slots: p.computing}
+}
+
+// over ends the gate with the handshake. What had been read ahead stays to be read.
+func (p *Prober) over(g *gate) {
+	g.slots = nil
+	if g.ahead.Buffered() == 0 {
+		g.ahead.Reset(nil)
+		p.flights.Put(g.ahead)
+		g.ahead = nil
+	}
 }
 
 // flightSize is in bytes what a server sends at once in a handshake, with two certificates of RSA.
@@ -51,6 +64,9 @@ func (g *gate) leave() { <-g.slots }
 
 // Read waits for the peer without a slot.
 func (g *gate) Read(p []byte) (int, error) {
+	if g.ahead == nil {
+		return g.Conn.Read(p)
+	}
 	if g.slots == nil || g.ahead.Buffered() > 0 {
 		return g.ahead.Read(p)
 	}

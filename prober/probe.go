@@ -1,6 +1,7 @@
 package prober
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"net"
@@ -39,6 +40,7 @@ type Prober struct {
 	verified  *verified     // certificates
 	probing   atomic.Int64  // probes under way
 	buffers   sync.Pool     // *[]byte of bodyBuffer bytes, to read bodies into
+	flights   sync.Pool     // *bufio.Reader of flightSize bytes, to read handshakes ahead
 }
 
 // New returns a Prober.
@@ -52,6 +54,7 @@ func New(options Options) *Prober {
 		http3:    newHTTP3(),
 		stamping: stampHolder(), computing: make(chan struct{}, runtime.GOMAXPROCS(0)),
 		judging: make(chan struct{}, 1), verified: newVerified(),
+		flights: sync.Pool{New: func() any { return bufio.NewReaderSize(nil, flightSize) }},
 		buffers: sync.Pool{New: func() any { b := make([]byte, bodyBuffer); return &b }},
 	}
 }

@@ -14,7 +14,7 @@ import (
 func (h *hop) secure(host string) error {
 	began := h.attempt.elapsed()
 	g := h.newGate(h.stream)
-	conn, state, err := g.handshake(h.tlsConfig(host), h.attempt.prober.verified)
+	conn, state, err := g.handshake(h.tlsConfig(host), h.attempt.prober)
 	h.TLS = state
 	h.Waited += g.waited
 	if err != nil {
@@ -40,15 +40,14 @@ func (h *hop) handshakeTimes(direct bool, began, ended time.Duration) (from, to 
 }
 
 // handshake is one that computes in turn with others.
-func (g *gate) handshake(c *tls.Config, v *verified) (*tls.Conn, *TLSState, error) {
+func (g *gate) handshake(c *tls.Config, p *Prober) (*tls.Conn, *TLSState, error) {
+	defer p.over(g)
 	if err := g.enter(); err != nil {
-		g.slots = nil
 		return nil, nil, err
 	}
 	g.queued = g.waited
-	conn, state, err := handshake(g, c, v)
+	conn, state, err := handshake(g, c, p.verified)
 	g.leave()
-	g.slots = nil
 	return conn, state, err
 }
 

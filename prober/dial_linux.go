@@ -55,7 +55,7 @@ func dialOnce(ctx context.Context, to netip.AddrPort, w *wanted) (*dialled, erro
 	d.stamped = stampArrivals(fd)
 	s := &socket{file: os.NewFile(uintptr(fd), w.network), remote: to}
 	s.raw, _ = s.file.SyscallConn() // fails only without a file
-	if err := s.await(ctx, d); err != nil {
+	if err := s.await(ctx, w, d); err != nil {
 		_ = s.raw.Control(func(fd uintptr) { d.look(int(fd)) }) // fails only on a closed one
 		_ = s.file.Close()
 		return d, d.failed(w, to, err)
@@ -127,13 +127,13 @@ func (d *dialled) failed(w *wanted, to netip.AddrPort, err error) error {
 func (d *dialled) look(fd int) { d.info, d.icmp = tcpInfo(fd), readErrorQueue(fd) }
 
 // await waits until the connection stands, or the context ends.
-func (s *socket) await(ctx context.Context, d *dialled) error {
+func (s *socket) await(ctx context.Context, w *wanted, d *dialled) error {
 	var stop func() bool
 	var failed error
 	err := s.raw.Write(func(fd uintptr) bool {
 		d.info = tcpInfo(int(fd))
 		if d.info != nil && d.info.State != "SYN_SENT" && d.info.State != "CLOSE" {
-			s.stand(int(fd), d)
+			s.stand(int(fd), w, d)
 			return true
 		}
 		failed = socketError(int(fd)) // ICMP leaves the socket in SYN_SENT
@@ -146,18 +146,14 @@ func (s *socket) await(ctx context.Context, d *dialled) error {
 		stop()
 	}
 	if err != nil {
-		return os.ErrDeadlineExceeded // the only way for the wait to end
+		return err // our deadline's, as a rule
 	}
 	return failed
 }
 
 // stand readies a socket whose connection stands, and takes what the handshake told. ICMP must not be delivered as a hard error from here on.
-func (s *socket) stand(fd int, d *dialled) {
-	network := "tcp4"
-	if s.remote.Addr().Is6() {
-		network = "tcp6"
-	}
-	recvErr(fd, network, 0)
+func (s *socket) stand(fd int, w *wanted, d *dialled) {
+	recvErr(fd, w.network, 0)
 	if d.synRetransmits = d.info.TotalRetrans; d.synRetransmits == 0 {
 		d.roundTrip = d.info.RTT
 	}

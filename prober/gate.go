@@ -18,6 +18,7 @@ type gate struct {
 	ahead  *bufio.Reader // of the connection: TLS would read a flight in pieces of half a kilobyte; nil when the handshake is over
 	ctx    context.Context
 	slots  chan struct{} // nil when the handshake is over
+	holds  bool          // one of them
 	queued time.Duration // waited for the first turn, before anything was sent
 	waited time.Duration // for all
 }
@@ -30,8 +31,11 @@ func (h *hop) newGate(over net.Conn) *gate {
 	return &gate{Conn: over, ahead: ahead, ctx: h.attempt.ctx, slots: p.computing}
 }
 
-// over ends the gate with the handshake. What had been read ahead stays to be read.
+// over ends the gate with the handshake, however that ended. What had been read ahead stays to be read.
 func (p *Prober) over(g *gate) {
+	if g.holds {
+		g.leave()
+	}
 	g.slots = nil
 	if g.ahead.Buffered() == 0 {
 		g.ahead.Reset(nil)
@@ -47,6 +51,7 @@ const flightSize = 4 << 10
 func (g *gate) enter() error {
 	select {
 	case g.slots <- struct{}{}:
+		g.holds = true
 		return nil
 	default:
 	}
@@ -54,13 +59,17 @@ func (g *gate) enter() error {
 	defer func() { g.waited += time.Since(began) }()
 	select {
 	case g.slots <- struct{}{}:
+		g.holds = true
 		return nil
 	case <-g.ctx.Done():
 		return g.ctx.Err()
 	}
 }
 
-func (g *gate) leave() { <-g.slots }
+func (g *gate) leave() {
+	g.holds = false
+	<-g.slots
+}
 
 // Read waits for the peer without a slot.
 func (g *gate) Read(p []byte) (int, error) {
@@ -72,10 +81,10 @@ func (g *gate) Read(p []byte) (int, error) {
 	}
 	g.leave()
 	n, err := g.ahead.Read(p)
-	if full := g.enter(); full != nil {
-		g.slots = make(chan struct{}, 1) // there is one to give back, whatever comes now
-		g.slots <- struct{}{}
-		return n, full
+	if ended := g.enter(); ended != nil {
+		g.slots = make(chan struct{}, 1) // what is left to compute is an alert: nobody has to wait for that
+		_ = g.enter()                    // there is room
+		return n, ended
 	}
 	return n, err
 }

@@ -44,3 +44,18 @@ func TestGate(t *testing.T) {
 		t.Errorf("waited %s for a turn, want some of %s", hop.Waited, waiting)
 	}
 }
+
+// TestGateAfterPanic: a handshake that a bug ends gives its turn back.
+func TestGateAfterPanic(t *testing.T) {
+	p := New(Options{UserAgent: "test"})
+	target, err := ParseTarget(faultlab.ClientCertificateRequired13(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := config.NewModule("panics")
+	m.TLS = &tls.Config{RootCAs: faultlab.Roots(), GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { panic("a bug") }}
+	r := p.Probe(context.Background(), target, m)
+	if r.Panicked() == nil || len(p.computing) != 0 {
+		t.Errorf("panicked: %v, with %d turns not given back, want a panic and none", r.Panicked(), len(p.computing))
+	}
+}

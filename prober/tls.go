@@ -46,9 +46,7 @@ func (g *gate) handshake(c *tls.Config, p *Prober) (*tls.Conn, *TLSState, error)
 		return nil, nil, err
 	}
 	g.queued = g.waited
-	conn, state, err := handshake(g, c, p.verified)
-	g.leave()
-	return conn, state, err
+	return handshake(g, c, p.verified)
 }
 
 // tlsConfig is the module's TLS configuration for one host. A configured server_name, and a Host override, are meant for the

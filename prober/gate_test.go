@@ -40,7 +40,7 @@ func TestGate(t *testing.T) {
 	if handshake.Duration < serving || handshake.Duration > took-hop.Waited {
 		t.Errorf("the handshake took %s, want the server's %s and no more than %s less the wait of %s", handshake.Duration, serving, took, hop.Waited)
 	}
-	if hop.Waited == 0 || hop.Waited > took-serving {
+	if hop.Waited == 0 || hop.Waited > took-serving || r.Waited() != hop.Waited {
 		t.Errorf("waited %s for a turn, want some of %s", hop.Waited, waiting)
 	}
 }

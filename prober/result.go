@@ -56,6 +56,17 @@ func (r *Result) Every() iter.Seq[*Attempt] {
 	}
 }
 
+// Waited is how long the handshakes of all attempts waited for their turn to compute.
+func (r *Result) Waited() time.Duration {
+	var all time.Duration
+	for a := range r.Every() {
+		for i := range a.Hops {
+			all += a.Hops[i].Waited
+		}
+	}
+	return all
+}
+
 // Last returns the last attempt, the one whose facts are exposed.
 func (r *Result) Last() *Attempt { return &r.Attempts[len(r.Attempts)-1] }
 

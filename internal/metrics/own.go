@@ -11,6 +11,7 @@ type Own struct {
 	Panics         prometheus.Counter
 	Controls       prometheus.Counter
 	SlotWait       prometheus.Counter // seconds
+	HandshakeWait  prometheus.Counter // seconds
 	SchedulerDelay prometheus.Observer
 }
 
@@ -52,6 +53,7 @@ func NewOwn(registry prometheus.Registerer, read OwnGauges) *Own {
 		Panics:         counter("errno_exporter_probe_panics_total", "Probes that a bug of the exporter ended (reason unknown); the log has the stack."),
 		Controls:       counter("errno_exporter_control_attempts_total", "Control attempts that were made after failures (diagnose)."),
 		SlotWait:       counter("errno_exporter_probe_slot_wait_seconds_total", "Time that probes waited for a slot, or for file descriptors, in seconds."),
+		HandshakeWait:  counter("errno_exporter_handshake_wait_seconds_total", "Time that TLS handshakes waited for their turn to compute, in seconds: as many compute at once as there are processors. It is in no phase."),
 		SchedulerDelay: delay,
 	}
 }

@@ -41,6 +41,9 @@ func (p *page) steps(h *prober.Hop, whole time.Duration) {
 		}
 		p.line("%s", line)
 	}
+	if h.Waited > 0 {
+		p.line("    and %s of waiting for a processor to compute the handshake on, in no step", Short(h.Waited))
+	}
 }
 
 // Bar draws a span in the attempt's time, in a number of columns: |  ===     |. The shortest one is still to be seen.

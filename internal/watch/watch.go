@@ -167,6 +167,7 @@ func (w *Watch) probe(ctx context.Context, t prober.Target, m *config.Module, co
 	o := &Outcome{Result: &r, Ended: time.Now(), Late: w.lag.since(began)}
 	o.Reliable = o.Late == 0
 	w.own.Probes.Inc()
+	w.own.HandshakeWait.Add(r.Waited().Seconds())
 	if !o.Reliable {
 		w.own.Unreliable.Inc()
 	}

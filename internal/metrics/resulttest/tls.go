@@ -83,6 +83,7 @@ func secureHop(target string, start float64, failure *prober.Event) prober.Hop {
 			Events: events, Cause: failure, Info: info("ESTABLISHED"), InfoAt: at,
 		},
 		TLS:     session("www.example.com"),
+		Waited:  1250 * time.Microsecond,
 		Request: get(target, "www.example.com"),
 	}
 }

@@ -66,8 +66,8 @@ func TestSocketErrors(t *testing.T) {
 		{"a second close", leave, func(c net.Conn) error { _ = c.Close(); return c.Close() }, net.ErrClosed},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			ours, theirs := outcomeOver(t, true, row.peer, row.do), outcomeOver(t, false, row.peer, row.do)
-			for _, o := range []*net.OpError{ours, theirs} {
+			theirs := outcomeOver(t, func(to string) (net.Conn, error) { return net.Dial("tcp", to) }, row.peer, row.do)
+			for _, o := range []*net.OpError{theirs, outcomeOver(t, dialPlain, row.peer, row.do), outcomeOver(t, dialStamped, row.peer, row.do)} {
 				if !errors.Is(o, row.is) || o.Net != "tcp" || o.Op != theirs.Op || o.Timeout() != theirs.Timeout() || o.Addr == nil {
 					t.Errorf("%#v, want %v of %s", o, row.is, theirs.Op)
 				}
@@ -76,22 +76,16 @@ func TestSocketErrors(t *testing.T) {
 	}
 }
 
-// outcomeOver is the error of something that is done with a connection, ours or net's, once its peer has done its part.
-func outcomeOver(t *testing.T, ours bool, peer func(*net.TCPConn), do func(net.Conn) error) *net.OpError {
+// outcomeOver is the error of something that is done with a connection, once its peer has done its part.
+func outcomeOver(t *testing.T, dialling func(to string) (net.Conn, error), peer func(*net.TCPConn), do func(net.Conn) error) *net.OpError {
 	t.Helper()
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	var conn net.Conn
-	if ours {
-		d, err := dial(t.Context(), netip.MustParseAddrPort(l.Addr().String()), &wanted{network: "tcp4"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		conn = readAsProbes(d)
-	} else if conn, err = net.Dial("tcp", l.Addr().String()); err != nil {
+	conn, err := dialling(l.Addr().String())
+	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
@@ -108,12 +102,16 @@ func outcomeOver(t *testing.T, ours bool, peer func(*net.TCPConn), do func(net.C
 	return failed
 }
 
-// readAsProbes is a connection that is read with the kernel's times, as probes read it.
-func readAsProbes(d *dialled) net.Conn {
-	if d.stamps == nil {
-		return d.conn
-	}
-	return stampedConn{d.conn, d.stamps}
+// dialPlain makes a connection that is read without the kernel's times.
+func dialPlain(to string) (net.Conn, error) {
+	d, err := dial(context.Background(), netip.MustParseAddrPort(to), &wanted{network: "tcp4"})
+	return d.conn, err
+}
+
+// dialStamped makes one that is read with them.
+func dialStamped(to string) (net.Conn, error) {
+	d, err := dial(context.Background(), netip.MustParseAddrPort(to), &wanted{network: "tcp4"})
+	return stampedConn{d.conn, d.stamps}, err
 }
 
 type stampedConn struct {

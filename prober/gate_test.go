@@ -1,7 +1,6 @@
 package prober
 
 import (
-	"context"
 	"crypto/tls"
 	"testing"
 	"time"
@@ -30,7 +29,7 @@ func TestGate(t *testing.T) {
 		}
 	})
 	began := time.Now()
-	r := p.Probe(context.Background(), target, m)
+	r := p.Probe(t.Context(), target, m)
 	took := time.Since(began)
 	if r.Failure != nil {
 		t.Fatal(r.Failure.Err)
@@ -54,7 +53,7 @@ func TestGateAfterPanic(t *testing.T) {
 	}
 	m := config.NewModule("panics")
 	m.TLS = &tls.Config{RootCAs: faultlab.Roots(), GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { panic("a bug") }}
-	r := p.Probe(context.Background(), target, m)
+	r := p.Probe(t.Context(), target, m)
 	if r.Panicked() == nil || len(p.computing) != 0 {
 		t.Errorf("panicked: %v, with %d turns not given back, want a panic and none", r.Panicked(), len(p.computing))
 	}

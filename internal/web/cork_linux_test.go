@@ -2,11 +2,13 @@ package web
 
 import (
 	"bufio"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -14,19 +16,40 @@ import (
 
 // TestCorked: an answer arrives in one segment, in every format. net/http by itself writes 4 KiB and then the rest.
 func TestCorked(t *testing.T) {
-	server := exporter(t, slog.New(slog.DiscardHandler))
+	plain := exporter(t, slog.New(slog.DiscardHandler))
+	secure := httptest.NewUnstartedServer(plain.Config.Handler)
+	secure.Config.ConnContext = ConnContext
+	secure.StartTLS()
+	defer secure.Close()
+	inTLS := func(conn net.Conn) net.Conn { // of version 1.2, in which nothing comes by itself after the handshake
+		return tls.Client(conn, &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12})
+	}
+	asItIs := func(conn net.Conn) net.Conn { return conn }
+	const openMetrics, protobuf = "application/openmetrics-text;version=1.0.0", "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
 	target := api(t)
-	for _, row := range []struct{ name, accept string }{
-		{"text", "text/plain"},
-		{"OpenMetrics", "application/openmetrics-text;version=1.0.0"},
-		{"protobuf", "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"},
+	for _, row := range []struct {
+		name, accept string
+		server       *httptest.Server
+		over         func(net.Conn) net.Conn
+	}{
+		{"text", "text/plain", plain, asItIs},
+		{"OpenMetrics", openMetrics, plain, asItIs},
+		{"protobuf", protobuf, plain, asItIs},
+		{"text over TLS", "text/plain", secure, inTLS},
+		{"OpenMetrics over TLS", openMetrics, secure, inTLS},
+		{"protobuf over TLS", protobuf, secure, inTLS},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			conn, err := net.Dial("tcp", server.Listener.Addr().String())
+			socket, err := net.Dial("tcp", row.server.Listener.Addr().String())
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer conn.Close()
+			defer socket.Close()
+			conn := row.over(socket)
+			if _, err := conn.Write(nil); err != nil { // TLS shakes hands
+				t.Fatal(err)
+			}
+			before := segments(t, socket)
 			fmt.Fprintf(conn, "GET /probe?target=%s HTTP/1.1\r\nHost: exporter\r\nAccept: %s\r\n\r\n", target.URL, row.accept)
 			response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 			if err != nil {
@@ -36,7 +59,7 @@ func TestCorked(t *testing.T) {
 			if err != nil || response.StatusCode != http.StatusOK || len(body) < 5<<10 {
 				t.Errorf("status %d with %d bytes, %v, want 200 and more than 5 KiB", response.StatusCode, len(body), err)
 			}
-			if n := segments(t, conn); n != 1 {
+			if n := segments(t, socket) - before; n != 1 {
 				t.Errorf("the answer came in %d segments, want 1", n)
 			}
 		})

@@ -1,0 +1,29 @@
+package metrics_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"errno_exporter/internal/metrics"
+	"errno_exporter/internal/metrics/resulttest"
+)
+
+// TestReset: what is written after a Reset is what a fresh exposition writes, whatever was in it before.
+func TestReset(t *testing.T) {
+	used := everything(t)
+	records := resulttest.Records()
+	for i := range records {
+		fresh := metrics.NewExposition()
+		used.Reset()
+		for _, e := range []*metrics.Exposition{used, fresh} {
+			totals := metrics.NewTotals()
+			totals.Observe(&records[i].Result)
+			e.Probe(&records[i].Result, module())
+			e.Totals(totals)
+		}
+		if diff := cmp.Diff(fresh.Text(), used.Text()); diff != "" {
+			t.Errorf("%s (-fresh +used again):\n%s", records[i].Name, diff)
+		}
+	}
+}

@@ -2,11 +2,6 @@ package prober_test
 
 import (
 	"context"
-	"crypto/tls"
-	"io"
-	"net"
-	"net/http"
-	"net/url"
 	"testing"
 	"time"
 
@@ -53,8 +48,10 @@ func BenchmarkProbe(b *testing.B) {
 			})
 			capture.Close()
 		}
-		bare := newBareClient(target.URL, module.TLS)
-		b.Run(row.protocol+"/bare", func(b *testing.B) { measureCPU(b, bare.get) })
+		bare := bench.NewBare(module.TLS) // which has no recorder, no evidence, and here no deadline
+		b.Run(row.protocol+"/bare", func(b *testing.B) {
+			measureCPU(b, func() error { return bare.Get(context.Background(), target.URL) })
+		})
 	}
 }
 
@@ -69,52 +66,4 @@ func measureCPU(b *testing.B, f func() error) {
 		}
 	}
 	b.ReportMetric(float64((bench.CPU(b)-before).Nanoseconds())/float64(b.N), "cpu-ns/op")
-}
-
-// bareClient does what a probe does on the network and keeps nothing: no recorder, no evidence, no deadline.
-type bareClient struct {
-	url       *url.URL
-	tls       *tls.Config
-	transport *http.Transport
-}
-
-type bareConnKey struct{}
-
-func newBareClient(u *url.URL, c *tls.Config) *bareClient {
-	prepared := func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return ctx.Value(bareConnKey{}).(net.Conn), nil
-	}
-	c = c.Clone()
-	c.ServerName = u.Hostname()
-	return &bareClient{url: u, tls: c, transport: &http.Transport{
-		DialContext: prepared, DialTLSContext: prepared, ForceAttemptHTTP2: true, DisableCompression: true, IdleConnTimeout: 500 * time.Millisecond,
-	}}
-}
-
-func (c *bareClient) get() error {
-	conn, err := net.Dial("tcp", c.url.Host)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	if c.url.Scheme == "https" {
-		secured := tls.Client(conn, c.tls)
-		if err := secured.Handshake(); err != nil {
-			return err
-		}
-		conn = secured
-	}
-	client, err := c.transport.NewClientConn(context.WithValue(context.Background(), bareConnKey{}, conn), c.url.Scheme, c.url.Host)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	request := &http.Request{Method: http.MethodGet, URL: c.url, Header: http.Header{"User-Agent": {"bare"}}, Close: true}
-	response, err := client.RoundTrip(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	_, err = io.Copy(io.Discard, response.Body)
-	return err
 }

@@ -65,9 +65,7 @@ func serveBare(mode, address, rootsFile string) {
 	if text, err := os.ReadFile(rootsFile); err == nil {
 		roots.AppendCertsFromPEM(text)
 	}
-	b := bare{tls: &tls.Config{RootCAs: roots, NextProtos: []string{"h2", "http/1.1"}}, raw: mode == "raw"}
-	prepared := func(ctx context.Context, _, _ string) (net.Conn, error) { return ctx.Value(connKey{}).(net.Conn), nil }
-	b.transport = &http.Transport{DialContext: prepared, DialTLSContext: prepared, ForceAttemptHTTP2: true, DisableCompression: true, IdleConnTimeout: 500 * time.Millisecond}
+	b := bare{bench.NewBare(&tls.Config{RootCAs: roots}), mode == "raw"}
 	http.HandleFunc("/probe", b.probe)
 	http.HandleFunc("/metrics", func(w http.ResponseWriter, _ *http.Request) {
 		var m runtime.MemStats
@@ -78,12 +76,9 @@ func serveBare(mode, address, rootsFile string) {
 	os.Exit(1)
 }
 
-type connKey struct{}
-
 type bare struct {
-	tls       *tls.Config
-	raw       bool
-	transport *http.Transport
+	client *bench.Bare
+	raw    bool
 }
 
 func (b *bare) probe(w http.ResponseWriter, r *http.Request) {
@@ -106,55 +101,24 @@ func (b *bare) probe(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(text)
 }
 
+// get does without net/http's client where that is wanted.
 func (b *bare) get(ctx context.Context, u *url.URL) error {
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", u.Host)
+	if !b.raw {
+		return b.client.Get(ctx, u)
+	}
+	conn, err := b.client.Connect(ctx, u, "http/1.1")
 	if err != nil {
 		return err
 	}
-	if at, ok := ctx.Deadline(); ok {
-		_ = conn.SetDeadline(at)
+	defer conn.Close()
+	request := &http.Request{Method: http.MethodGet, URL: u, Header: http.Header{"User-Agent": {"raw"}}, Close: true}
+	if err := request.Write(conn); err != nil {
+		return err
 	}
-	if u.Scheme == "https" {
-		c := b.tls.Clone()
-		c.ServerName = u.Hostname()
-		if b.raw {
-			c.NextProtos = []string{"http/1.1"}
-		}
-		secure := tls.Client(conn, c)
-		if err := secure.HandshakeContext(ctx); err != nil {
-			_ = conn.Close()
-			return err
-		}
-		conn = secure
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	response, err := http.ReadResponse(bufio.NewReader(conn), request)
 	if err != nil {
 		return err
 	}
-	request.Close = true
-	if b.raw {
-		defer conn.Close()
-		if err := request.Write(conn); err != nil {
-			return err
-		}
-		response, err := http.ReadResponse(bufio.NewReader(conn), request)
-		if err != nil {
-			return err
-		}
-		_, err = io.Copy(io.Discard, response.Body)
-		return err
-	}
-	client, err := b.transport.NewClientConn(context.WithValue(ctx, connKey{}, conn), u.Scheme, u.Host)
-	if err != nil {
-		_ = conn.Close()
-		return err
-	}
-	defer client.Close()
-	response, err := client.RoundTrip(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
 	_, err = io.Copy(io.Discard, response.Body)
 	return err
 }

@@ -10,8 +10,14 @@ import (
 	"golang.org/x/net/idna"
 )
 
+// maxURL bounds URLs in bytes, as they are sent: those to probe and those of redirects. RFC 9110 section 4.1 asks for at least 8,000.
+const maxURL = 8 << 10
+
 // ParseURL reads the URL of something to probe: http:// where no scheme is given, as in blackbox_exporter. The error says what to do.
 func ParseURL(raw string) (*url.URL, error) {
+	if err := checkLength(len(raw)); err != nil {
+		return nil, err
+	}
 	full := raw
 	if !hasScheme(raw) {
 		full = "http://" + raw
@@ -24,10 +30,20 @@ func ParseURL(raw string) (*url.URL, error) {
 		}
 		return nil, fmt.Errorf("%q is not a URL: %w", WithoutSecrets(raw), err)
 	}
+	if err := checkLength(len(u.String())); err != nil {
+		return nil, err // without the URL itself
+	}
 	if err := CheckURL(u); err != nil {
 		return nil, fmt.Errorf("%q: %w", WithoutSecrets(raw), err)
 	}
 	return u, nil
+}
+
+func checkLength(length int) error {
+	if length > maxURL {
+		return fmt.Errorf("is %d bytes long, want at most %d", length, maxURL)
+	}
+	return nil
 }
 
 // hasScheme tells "https://x" and "ftp://x" from "host:port/path".
@@ -38,6 +54,9 @@ func hasScheme(raw string) bool {
 
 // CheckURL holds what every hop's URL must satisfy, the asked one's and a redirect's alike.
 func CheckURL(u *url.URL) error {
+	if err := checkLength(len(u.String())); err != nil {
+		return fmt.Errorf("URL %w", err)
+	}
 	if u.Scheme != "http" && u.Scheme != "https" {
 		return fmt.Errorf("scheme %q is not supported, want http or https", u.Scheme)
 	}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -177,6 +178,8 @@ func http1Faults() []fault {
 		{"101 that nobody asked for", answering("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"), briefly, once, []outcome{statusError(prober.HTTPError), stalled}},
 		{"302 without Location", status(302), asIs, once, []outcome{statusError(prober.HTTPError)}},
 		{"bad Location", status(302, "Location", "http://a b/%zz"), asIs, once, []outcome{{prober.Validate, prober.HTTPRedirectInvalid, 0, prober.Self, prober.CheckRedirect}}},
+		{"Location of more than 8 KiB", status(302, "Location", "/"+strings.Repeat("a", 8<<10)), asIs, once, []outcome{{prober.Validate, prober.HTTPRedirectInvalid, 0, prober.Self, prober.CheckRedirect}}},
+		{"Location of nearly 8 KiB", status(302, "Location", "/"+strings.Repeat("a", 8000)), asIs, once, []outcome{{prober.Validate, prober.HTTPRedirectLoop, 0, prober.Self, prober.CheckRedirect}}},
 		{"redirect to ftp", status(302, "Location", "ftp://files.example/"), asIs, once, []outcome{{prober.Validate, prober.HTTPRedirectInvalid, 0, prober.Self, prober.CheckRedirect}}},
 		{"redirect loop", status(302, "Location", "/"), asIs, once, []outcome{{prober.Validate, prober.HTTPRedirectLoop, 0, prober.Self, prober.CheckRedirect}}},
 	}

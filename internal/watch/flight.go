@@ -38,7 +38,7 @@ func (t *target) asked() prober.Target {
 }
 
 func (t *target) key() memoryKey {
-	return memoryKey{name: t.config.Name, module: t.config.Module.Name, target: t.config.URL.String()}
+	return probed{name: t.config.Name, module: t.config.Module.Name, target: t.config.URL.String()}.key()
 }
 
 // flight is one probe of a target, shared by every scrape that wants one while it is under way. It belongs to none of them: a scrape

@@ -2,13 +2,31 @@ package watch
 
 import (
 	"container/list"
+	"crypto/sha256"
+	"encoding/binary"
 	"sync"
 
 	"errno_exporter/internal/metrics"
 )
 
-// memoryKey is what totals are kept by.
-type memoryKey struct{ name, module, target, host string }
+// memoryKey is what totals are kept by: a hash, so that its size does not depend on who chose the URL. Whoever finds two inputs of the same
+// SHA-256 mixes two targets' counters; nobody has.
+type memoryKey [sha256.Size]byte
+
+// probed is what tells one remembered target from another.
+type probed struct{ name, module, target, host string }
+
+// key hashes the parts with their lengths, so that no two lists of parts make the same input.
+func (p probed) key() memoryKey {
+	h := sha256.New()
+	for _, part := range []string{p.name, p.module, p.target, p.host} {
+		var length [8]byte
+		binary.BigEndian.PutUint64(length[:], uint64(len(part)))
+		h.Write(length[:])
+		h.Write([]byte(part))
+	}
+	return memoryKey(h.Sum(nil))
+}
 
 // memory keeps the totals of targets that are not configured. When it is full, the one that was unused for longest goes.
 type memory struct {

@@ -1,10 +1,33 @@
 package watch
 
-import "testing"
+import (
+	"strings"
+	"testing"
+	"unsafe"
+)
+
+// Parts that run into each other are different targets, and a key's size is that of a hash.
+func TestMemoryKeys(t *testing.T) {
+	rows := []probed{
+		{}, {name: "a"}, {module: "a"}, {target: "a"}, {host: "a"},
+		{module: "ab", target: "c"}, {module: "a", target: "bc"}, {target: "abc"}, {module: "a", target: "b", host: "c"}, {name: "a", module: "b", target: "c"},
+		{target: strings.Repeat("x", 60_000)}, {target: strings.Repeat("x", 60_001)}, {module: "a\x00", target: "b"}, {module: "a", target: "\x00b"},
+	}
+	seen := map[memoryKey]probed{}
+	for _, row := range rows {
+		if other, known := seen[row.key()]; known {
+			t.Errorf("%.50v and %.50v have the same key", row, other)
+		}
+		seen[row.key()] = row
+	}
+	if size := unsafe.Sizeof(memoryKey{}); size != 32 {
+		t.Errorf("a key takes %d bytes, want 32", size)
+	}
+}
 
 // The longest unused goes first, and comes back with nothing counted.
 func TestMemory(t *testing.T) {
-	key := func(name string) memoryKey { return memoryKey{module: "api", target: name} }
+	key := func(name string) memoryKey { return probed{module: "api", target: name}.key() }
 	m := newMemory(2)
 	a, b := m.totals(key("a")), m.totals(key("b"))
 	if m.totals(key("a")) != a {
@@ -20,7 +43,7 @@ func TestMemory(t *testing.T) {
 	if m.len() != 2 {
 		t.Errorf("len() = %d, want 2", m.len())
 	}
-	if m.totals(memoryKey{module: "other", target: "b"}) == m.totals(key("b")) {
+	if m.totals(probed{module: "other", target: "b"}.key()) == m.totals(key("b")) {
 		t.Errorf("b has the same totals by module api and by module other")
 	}
 }

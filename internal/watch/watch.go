@@ -134,7 +134,7 @@ var ErrNotStarted = errors.New("the exporter could not start the probe in time")
 // probe's.
 func (w *Watch) Probe(ctx context.Context, t prober.Target, m *config.Module) (*Outcome, *metrics.Totals, error) {
 	return w.probe(ctx, t, m, func() *metrics.Totals {
-		return w.others.totals(memoryKey{module: m.Name, target: t.URL.String(), host: t.Host})
+		return w.others.totals(probed{module: m.Name, target: t.URL.String(), host: t.Host}.key())
 	})
 }
 

@@ -114,6 +114,10 @@ func TestProbeHandlerRefuses(t *testing.T) {
 		{"not percent-encoded", "target=%zz", "10", `query cannot be decoded: invalid URL escape "%zz", want its values percent-encoded`},
 		{"nonsense timeout", "target=a", "soon", `header X-Prometheus-Scrape-Timeout-Seconds "soon" is not a timeout, want seconds as a number larger than 0 such as "10"`},
 		{"hostname that cannot be", "target=a&hostname=b%2Fc", "10", `hostname "b/c" cannot be a Host header, want a name such as api.example.com`},
+		{"target of 8 KiB and a byte", "target=" + strings.Repeat("a", 8<<10+1), "10", `target is 8193 bytes long, want at most 8192`},
+		{"target that is longer once it is escaped", "target=a/" + strings.Repeat("%C3%A4", 2000), "10", `target is 12009 bytes long, want at most 8192`},
+		{"long hostname", "target=a&hostname=" + strings.Repeat("b", 260), "10", `hostname is 260 bytes long, want at most 259`},
+		{"long module", "target=a&module=" + strings.Repeat("b", 2000), "10", `module is 2000 bytes long, want the name of a configured one`},
 		{"hostname against the module's", "target=a&module=pinned&hostname=b", "10",
 			`hostname "b" conflicts with the Host header "pinned.example.com" of module "pinned", leave one of them out`},
 	} {

@@ -23,6 +23,12 @@ const defaultModule = "http_2xx"
 // listedModules bounds how many modules an error names.
 const listedModules = 20
 
+// maxHostname bounds the parameter hostname: a name (RFC 1035 section 2.3.4), a colon and a port.
+const maxHostname = 253 + len(":65535")
+
+// maxModuleName bounds the parameter module in bytes. A longer name is not echoed.
+const maxModuleName = 1 << 10
+
 // question is what a request to /probe asks for.
 type question struct {
 	configured *config.Target // nil for a target that is not
@@ -89,6 +95,9 @@ func findModule(name string, c *config.Config) (*config.Module, error) {
 	if module, ok := c.Modules[name]; ok {
 		return module, nil
 	}
+	if len(name) > maxModuleName {
+		return nil, fmt.Errorf("module is %d bytes long, want the name of a configured one", len(name))
+	}
 	known := slices.Sorted(maps.Keys(c.Modules))
 	if len(known) > listedModules {
 		return nil, fmt.Errorf("module %q is unknown, want one of the %d that are configured", name, len(known))
@@ -101,6 +110,8 @@ func hostname(name string, m *config.Module) (string, error) {
 	switch {
 	case name == "":
 		return "", nil
+	case len(name) > maxHostname:
+		return "", fmt.Errorf("hostname is %d bytes long, want at most %d", len(name), maxHostname)
 	case !httpguts.ValidHostHeader(name) || strings.ContainsAny(name, "/?#@"):
 		return "", fmt.Errorf("hostname %q cannot be a Host header, want a name such as api.example.com", name)
 	case m.Host != "" && !strings.EqualFold(m.Host, name):

@@ -12,6 +12,7 @@ import (
 type Policy struct {
 	ConfiguredOnly bool           // /probe?target= takes nothing but the names of configured targets
 	DenyNetworks   []netip.Prefix // where no asked target and no redirect may lead
+	NAT64Prefixes  []netip.Prefix // of this network's translators: an address in one of them also counts as the IPv4 address in it
 	MaxConcurrent  int            // probes under way at once; further ones wait for their turn
 }
 
@@ -21,20 +22,25 @@ const defaultMaxConcurrent = 1000
 // DefaultPolicy denies the networks in which clouds answer a machine's own questions about itself, credentials among them.
 func DefaultPolicy() Policy {
 	return Policy{MaxConcurrent: defaultMaxConcurrent, DenyNetworks: []netip.Prefix{
-		netip.MustParsePrefix("169.254.0.0/16"),     // link-local, RFC 3927: the metadata of AWS, Azure, Google, Oracle and others
-		netip.MustParsePrefix("fe80::/10"),          // link-local, RFC 4291
-		netip.MustParsePrefix("fd00:ec2::/32"),      // AWS: metadata, time, names
-		netip.MustParsePrefix("fd20:ce::254/128"),   // Google: metadata
-		netip.MustParsePrefix("100.100.100.200/32"), // Alibaba: metadata
-		netip.MustParsePrefix("168.63.129.16/32"),   // Azure: the machine's agent
-		netip.MustParsePrefix("192.0.0.192/32"),     // Oracle: metadata of older machines
+		netip.MustParsePrefix("169.254.0.0/16"),         // link-local, RFC 3927: the metadata of AWS, Azure, Google, Oracle and others
+		netip.MustParsePrefix("fe80::/10"),              // link-local, RFC 4291
+		netip.MustParsePrefix("fd00:ec2::/32"),          // AWS: metadata, time, names
+		netip.MustParsePrefix("fd20:ce::254/128"),       // Google: metadata
+		netip.MustParsePrefix("fd00:c1::a9fe:a9fe/128"), // Oracle: metadata
+		netip.MustParsePrefix("fd00:42::42/128"),        // Scaleway: metadata
+		netip.MustParsePrefix("fd00:a9fe:a9fe::1/128"),  // Akamai (Linode): metadata
+		netip.MustParsePrefix("fd00:100::100:200/128"),  // Alibaba: metadata
+		netip.MustParsePrefix("100.100.100.200/32"),     // Alibaba: metadata
+		netip.MustParsePrefix("168.63.129.16/32"),       // Azure: the machine's agent
+		netip.MustParsePrefix("192.0.0.192/32"),         // Oracle: metadata of older machines
 	}}
 }
 
 func (l *Policy) keys() map[string]key {
 	return map[string]key{
-		"targets":       choice(&l.ConfiguredOnly, "any", "configured"),
-		"deny_networks": l.readDenyNetworks,
+		"targets":        choice(&l.ConfiguredOnly, "any", "configured"),
+		"deny_networks":  l.readDenyNetworks,
+		"nat64_prefixes": l.readNAT64Prefixes,
 		"max_concurrent": checked(&l.MaxConcurrent, func(n int) error {
 			if n < 1 || n > 100_000 {
 				return errors.New("is out of range, want 1 to 100000")
@@ -60,6 +66,22 @@ func (l *Policy) readDenyNetworks(node *yaml.Node) error {
 	return nil
 }
 
+func (l *Policy) readNAT64Prefixes(node *yaml.Node) error {
+	var texts []string
+	if err := into(&texts)(node); err != nil {
+		return err
+	}
+	l.NAT64Prefixes = nil
+	for _, text := range texts {
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil || !prefix.Addr().Is6() || prefix.Addr().Is4In6() || places[prefix.Bits()] == nil {
+			return fmt.Errorf("the item %q is not a NAT64 prefix, want an IPv6 one of 32, 40, 48, 56, 64 or 96 bits such as 2001:db8:64::/96", shortened(text))
+		}
+		l.NAT64Prefixes = append(l.NAT64Prefixes, prefix.Masked())
+	}
+	return nil
+}
+
 // parseNetwork reads a network, or an address that stands for itself alone. A network of IPv4-mapped addresses is the IPv4 network.
 func parseNetwork(text string) (netip.Prefix, error) {
 	network, err := netip.ParsePrefix(text)
@@ -78,7 +100,7 @@ func parseNetwork(text string) (netip.Prefix, error) {
 
 // Denies returns the network by which an address is denied, and whether it is.
 func (l *Policy) Denies(addr netip.Addr) (netip.Prefix, bool) {
-	for _, meant := range meanings(addr) {
+	for _, meant := range destinations(addr, l.NAT64Prefixes) {
 		for _, network := range l.DenyNetworks {
 			if network.Contains(meant) {
 				return network, true
@@ -87,39 +109,3 @@ func (l *Policy) Denies(addr netip.Addr) (netip.Prefix, bool) {
 	}
 	return netip.Prefix{}, false
 }
-
-// meanings are the addresses at which a packet to an address may arrive: itself, without its zone, and the IPv4 address inside it.
-func meanings(addr netip.Addr) []netip.Addr {
-	addr = addr.Unmap().WithZone("")
-	all := []netip.Addr{addr}
-	if addr.IsUnspecified() { // Linux connects to this host
-		return append(all, netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback())
-	}
-	if !addr.Is6() {
-		return all
-	}
-	b := addr.As16()
-	inside := func(at int) { all = append(all, netip.AddrFrom4([4]byte(b[at:at+4]))) }
-	last := [4]byte(b[12:])
-	switch {
-	case compatible.Contains(addr), nat64.Contains(addr), localNAT64.Contains(addr):
-		inside(12)
-	case sixToFour.Contains(addr):
-		inside(2)
-	case teredo.Contains(addr):
-		inside(4) // the server
-		all = append(all, netip.AddrFrom4([4]byte{^last[0], ^last[1], ^last[2], ^last[3]}))
-	case b[8]&^2 == 0 && b[9] == 0 && b[10] == 0x5e && b[11] == 0xfe: // ISATAP, RFC 5214 section 6.1
-		inside(12)
-	}
-	return all
-}
-
-// Networks whose addresses have an IPv4 address inside.
-var (
-	compatible = netip.MustParsePrefix("::/96")          // RFC 4291 section 2.5.5.1
-	nat64      = netip.MustParsePrefix("64:ff9b::/96")   // RFC 6052 section 2.1
-	localNAT64 = netip.MustParsePrefix("64:ff9b:1::/48") // RFC 8215
-	sixToFour  = netip.MustParsePrefix("2002::/16")      // RFC 3056 section 2
-	teredo     = netip.MustParsePrefix("2001::/32")      // RFC 4380 section 4
-)

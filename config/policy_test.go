@@ -9,6 +9,7 @@ import (
 func TestDenies(t *testing.T) {
 	policy := DefaultPolicy()
 	policy.DenyNetworks = append(policy.DenyNetworks, netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32"))
+	policy.NAT64Prefixes = []netip.Prefix{netip.MustParsePrefix("2001:470:64::/64"), netip.MustParsePrefix("2001:470:96::/96")}
 	for _, row := range []struct {
 		addr string
 		want string // the network; "" for an address that may be dialled
@@ -23,6 +24,27 @@ func TestDenies(t *testing.T) {
 		{"2001:0:102:304:0:0:5601:5601", "169.254.0.0/16"}, // the client's address is stored inverted
 		{"2001:470::5efe:169.254.169.254", "169.254.0.0/16"},
 		{"2001:470::200:5efe:a9fe:a9fe", "169.254.0.0/16"},
+		{"::ffff:0:169.254.169.254", "169.254.0.0/16"},   // RFC 2765
+		{"64:ff9b:a9fe:a9fe::", "169.254.0.0/16"},        // RFC 6052 section 2.2: /32
+		{"64:ff9b:a9:fea9:fe::", "169.254.0.0/16"},       // /40
+		{"64:ff9b:1:a9fe:a9:fe00::", "169.254.0.0/16"},   // /48
+		{"64:ff9b:1:a9:fe:a9fe::", "169.254.0.0/16"},     // /56
+		{"64:ff9b:1:0:a9:fea9:fe00::", "169.254.0.0/16"}, // /64
+		{"64:ff9b:1:7:a9:fea9:fe12:3456", "169.254.0.0/16"},
+		{"2001:db8:64:7:a9:fea9:fe00:0", "2001:db8::/32"},
+		{"2001:470:64:0:a9:fea9:fe00:0", "169.254.0.0/16"}, // nat64_prefixes
+		{"2001:470:96::a9fe:a9fe", "169.254.0.0/16"},
+		{"2001:470:64:0:0:0:a9fe:a9fe", ""},                 // another length's place
+		{"2002:c000:201::5efe:a9fe:a9fe", "169.254.0.0/16"}, // ISATAP in 6to4
+		{"2002:a9fe:a9fe::5efe:c000:201", "169.254.0.0/16"},
+		{"2001:470::300:5efe:a9fe:a9fe", "169.254.0.0/16"},
+		{"64:ff9b::0.0.0.0", "127.0.0.0/8"},
+		{"fd00:42::42", "fd00:42::42/128"},
+		{"fd00:c1::a9fe:a9fe", "fd00:c1::a9fe:a9fe/128"},
+		{"fd00:a9fe:a9fe::1", "fd00:a9fe:a9fe::1/128"},
+		{"fd00:100::100:200", "fd00:100::100:200/128"},
+		{"fd00:ec2::23", "fd00:ec2::/32"},
+		{"169.254.170.2", "169.254.0.0/16"},
 		{"0.0.0.0", "127.0.0.0/8"},
 		{"::", "127.0.0.0/8"},
 		{"::ffff:0.0.0.0", "127.0.0.0/8"},
@@ -42,6 +64,8 @@ func TestDenies(t *testing.T) {
 		{"2002:c000:201::1", ""},
 		{"64:ff9b::c000:201", ""},
 		{"2001:470::1", ""},
+		{"64:ff9b:1::c000:201", ""},
+		{"::ffff:0:192.0.2.1", ""},
 	} {
 		network, denied := policy.Denies(netip.MustParseAddr(row.addr))
 		got := ""

@@ -71,6 +71,7 @@ var aroundDefault = map[string]string{
 	"kind":           "control_targets: [{name: c, address: '10.0.0.1:9', kind: %s}]\n",
 	"targets":        "probe_policy: {targets: %s}\n",
 	"deny_networks":  "probe_policy: {deny_networks: %s}\n",
+	"nat64_prefixes": "probe_policy: {nat64_prefixes: %s}\n",
 	"max_concurrent": "probe_policy: {max_concurrent: %s}\n",
 	"labels":         "targets: [{name: t, url: http://t/, labels: %s}]\n",
 	"min_interval":   "targets: [{name: t, url: http://t/, min_interval: %s}]\n",

@@ -49,7 +49,7 @@ func (p *Prober) probeAddresses(ctx context.Context, r *Result, m *config.Module
 		return // the name was not resolved
 	}
 	probes[chosen].Attempts, probes[chosen].Failure = r.Attempts, r.Failure
-	r.Addresses = probes
+	r.Addresses = slices.DeleteFunc(slices.Clone(probes), func(p AddressProbe) bool { return deniedBy(p.Failure) != nil })
 	if decisive := decide(probes, chosen, m.AnyAddress); decisive != chosen {
 		r.Attempts, r.Failure = probes[decisive].Attempts, probes[decisive].Failure
 	}

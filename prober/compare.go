@@ -59,3 +59,12 @@ func (a *attempt) compare(host string) (wait func() *Comparison) {
 		}
 	}
 }
+
+// comparison waits for the system's resolver, and removes addresses that the policy denies.
+func (a *attempt) comparison() *Comparison {
+	c := a.compared()
+	if t := &a.target; t.Policy != nil && !t.Configured {
+		c.Answers = allowed(c.Answers, t.Policy)
+	}
+	return c
+}

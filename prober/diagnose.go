@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"syscall"
 	"time"
 
 	"errno_exporter/config"
@@ -136,7 +137,7 @@ func (p *Prober) control(ctx context.Context, kind ControlKind, r *Result, m *co
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	if kind == Trace {
-		return Control{Kind: kind, Hops: p.trace(ctx, hop.Addr)}
+		return Control{Kind: kind, Hops: p.trace(ctx, r, m)}
 	}
 	switch kind {
 	case PlainRequest:
@@ -164,12 +165,19 @@ func (p *Prober) control(ctx context.Context, kind ControlKind, r *Result, m *co
 	return Control{Kind: kind, Attempt: a.record, Failure: a.record.Failure}
 }
 
-// trace sends SYNs that live for 1, 2, … hops, until one arrives or the path falls silent.
-func (p *Prober) trace(ctx context.Context, addr netip.AddrPort) []TraceHop {
+// trace sends SYNs that live for 1, 2, … hops to the address that failed, until one arrives or the path is silent. They leave as the probe's
+// packets do: from the module's source address, and only to where the policy allows.
+func (p *Prober) trace(ctx context.Context, r *Result, m *config.Module) []TraceHop {
+	addr := r.Last().LastHop().Addr
+	if t := &r.Target; t.Policy != nil && !t.Configured {
+		if _, denied := t.Policy.Denies(addr.Addr()); denied {
+			return nil
+		}
+	}
 	var hops []TraceHop
 	silent := 0
 	for ttl := 1; ttl <= maxTrace && silent < maxSilentTraces && ctx.Err() == nil; ttl++ {
-		hop := traceOnce(ctx, addr, ttl)
+		hop := p.traceOnce(ctx, addr, m, ttl)
 		hops = append(hops, hop)
 		if hop.Reached {
 			break
@@ -182,10 +190,11 @@ func (p *Prober) trace(ctx context.Context, addr netip.AddrPort) []TraceHop {
 }
 
 // traceOnce sends one SYN that lives for ttl hops.
-func traceOnce(ctx context.Context, addr netip.AddrPort, ttl int) TraceHop {
+func (p *Prober) traceOnce(ctx context.Context, addr netip.AddrPort, m *config.Module, ttl int) TraceHop {
 	ctx, cancel := context.WithTimeout(ctx, tracePatience)
 	defer cancel()
-	a := &attempt{ctx: ctx, module: config.NewModule("trace"), start: time.Now(), ttl: ttl}
+	a := p.newAttempt(ctx, Target{}, m, "")
+	a.ttl = ttl
 	conn, wire, err := a.connect(addr)
 	switch {
 	case err == nil:
@@ -194,10 +203,8 @@ func traceOnce(ctx context.Context, addr netip.AddrPort, ttl int) TraceHop {
 	case wire.ICMP != nil:
 		return TraceHop{From: wire.ICMP.From, Reached: wire.ICMP.From == addr.Addr()}
 	}
-	if errno, _ := errnoOf(err); errno != 0 && errno.Timeout() {
-		return TraceHop{}
-	} else if errno != 0 {
+	if errno, _ := errnoOf(err); errno == syscall.ECONNREFUSED || errno == syscall.ECONNRESET {
 		return TraceHop{From: addr.Addr(), Reached: true} // it answered with a RST
 	}
-	return TraceHop{}
+	return TraceHop{} // silence, or an error of our own such as a source address that this host does not have
 }

@@ -132,7 +132,7 @@ func (a *attempt) run() *hop {
 func (a *attempt) runHops() {
 	defer func() {
 		if a.compared != nil {
-			a.record.Hops[0].Compared = a.compared()
+			a.record.Hops[0].Compared = a.comparison()
 		}
 		a.record.Elapsed = a.elapsed()
 	}()

@@ -2,7 +2,6 @@ package prober
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -44,7 +43,7 @@ func repeatable(a *Attempt, m *config.Module) bool {
 	if a.Failure == nil || a.Failure.Reason == ProbeConfig || a.Failure.Reason == Abandoned {
 		return false
 	}
-	if _, denied := errors.AsType[*DeniedError](a.Failure.Err); denied {
+	if deniedBy(a.Failure) != nil {
 		return false
 	}
 	return m.RetryNonIdempotent || slices.Contains(idempotent, m.Method)

@@ -154,6 +154,9 @@ func LogProbe(logger *slog.Logger, r *prober.Result) {
 	if f := r.Failure; f != nil {
 		attrs = append(attrs, slog.String("phase", string(f.Phase)), slog.String("reason", string(f.Reason)),
 			slog.String("errno", prober.ErrnoName(f.Errno)), slog.String("origin", string(f.Origin)), slog.Any("err", f.Err))
+		if denied, is := errors.AsType[*prober.DeniedError](f.Err); is { // the log is the operator's, answers are not
+			attrs = append(attrs, slog.Any("denied_address", denied.Addr), slog.Any("denied_network", denied.Network))
+		}
 	}
 	logger.LogAttrs(context.Background(), level, text, append(attrs, slog.Duration("duration", r.Elapsed))...)
 }

@@ -1,0 +1,55 @@
+package prober
+
+import (
+	"net"
+	"net/netip"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"errno_exporter/config"
+)
+
+// A path trace leaves from the module's source address, and goes nowhere that the policy denies.
+func TestTrace(t *testing.T) {
+	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	addr := addrPort(listener.Addr())
+	here := []TraceHop{{From: addr.Addr(), Reached: true}}
+	for _, row := range []struct {
+		name   string
+		source string // source_ip_address
+		target Target
+		want   []TraceHop
+		from   string // as the listener sees it; empty where it sees nothing
+	}{
+		{"the kernel's choice", "", Target{}, here, "127.0.0.1"},
+		{"a source address", "127.0.0.9", Target{}, here, "127.0.0.9"},
+		{"a source address that this host does not have", "192.0.2.1", Target{}, []TraceHop{{}, {}, {}}, ""},
+		{"a denied network", "", Target{Policy: &config.Policy{DenyNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}}, nil, ""},
+	} {
+		m := config.NewModule("trace")
+		if row.source != "" {
+			m.SourceIP = netip.MustParseAddr(row.source)
+		}
+		r := &Result{Target: row.target, Attempts: []Attempt{{Hops: []Hop{{Addr: addr}}}}}
+		got := New(Options{}).trace(t.Context(), r, m)
+		if diff := cmp.Diff(row.want, got, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
+			t.Errorf("%s: (-want +got):\n%s", row.name, diff)
+		}
+		if row.from == "" {
+			continue
+		}
+		conn, err := listener.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if from := addrPort(conn.RemoteAddr()).Addr().String(); from != row.from {
+			t.Errorf("%s: the listener saw %s, want %s", row.name, from, row.from)
+		}
+		_ = conn.Close() // it has done its work
+	}
+}

@@ -3,6 +3,7 @@ package prober
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -21,28 +22,50 @@ import (
 //  5. our deadline, refined by TCP_INFO,
 //  6. what could not be parsed.
 
-// ending says how our own context ended, if it did.
-type ending int
+// Ending says how an attempt's own time ended, if it did.
+type Ending int
 
+// The endings.
 const (
-	running ending = iota
-	deadline
-	cancelled
+	Running   Ending = iota // it had not ended
+	Deadline                // the deadline struck
+	Cancelled               // whoever wanted the probe left
 )
+
+// classify names the failure that evidence shows. It is pure: the phase is the caller's, all else is in the evidence.
+func classify(e *Evidence) Failure {
+	switch e.Step {
+	case StepLookup:
+		return classifyLookup(e)
+	case StepAuthorize:
+		return classifyAuthorize(e)
+	case StepDial:
+		return classifyDial(e)
+	case StepStream:
+		return classifyStream(e)
+	case StepIdle:
+		return classifyIdle(e)
+	case StepOpenUDP:
+		return classifyOpenUDP(e)
+	case StepQUIC:
+		return classifyQUIC(e)
+	}
+	panic(fmt.Sprintf("prober: step %d is not classified", e.Step))
+}
 
 // ending says how our context ended, given the error that a step returned: a socket's deadline may strike a moment before the
 // context's.
-func (a *attempt) ending(err error) ending {
+func (a *attempt) ending(err error) Ending {
 	switch a.ctx.Err() {
 	case nil:
 		if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
-			return deadline
+			return Deadline
 		}
-		return running
+		return Running
 	case context.Canceled:
-		return cancelled
+		return Cancelled
 	default:
-		return deadline
+		return Deadline
 	}
 }
 
@@ -59,36 +82,36 @@ func exhausted(errno syscall.Errno) (Reason, bool) {
 	return "", false
 }
 
-// classifyConnect names a TCP connection that did not come about.
-func classifyConnect(w *Wire, err error, ended ending) Failure {
-	errno, _ := errnoOf(err)
-	reason, origin := reasonOfConnect(w, errno, ended)
-	return Failure{Reason: reason, Errno: errno, Origin: origin, Err: err}
+// classifyDial names a TCP connection that was not established.
+func classifyDial(e *Evidence) Failure {
+	errno, _ := errnoOf(e.Err)
+	reason, origin := reasonOfDial(e, errno)
+	return Failure{Reason: reason, Errno: errno, Origin: origin, Err: e.Err}
 }
 
-func reasonOfConnect(w *Wire, errno syscall.Errno, ended ending) (Reason, Origin) {
+func reasonOfDial(e *Evidence, errno syscall.Errno) (Reason, Origin) {
 	if reason, ok := exhausted(errno); ok {
 		return reason, Local
 	}
 	if errno == 0 {
-		switch ended {
-		case cancelled:
+		switch e.Ended {
+		case Cancelled:
 			return Abandoned, Self
-		case deadline:
+		case Deadline:
 			return TCPTimedOut, Self
 		}
 		return Unknown, ""
 	}
-	if unsent(w) {
+	if unsent(e.Wire) {
 		return reasonOfUnsent(errno)
 	}
-	if errno == syscall.EHOSTUNREACH && neighbourSilent(w.Info) {
+	if errno == syscall.EHOSTUNREACH && neighbourSilent(e.Wire.Info) {
 		return TCPAddressUnreachable, Local // ARP or ND failed on our own network
 	}
-	if w.ICMP != nil && localAddress(w.ICMP.From) {
+	if e.ICMPFromHost {
 		return LocalDenied, Local // a firewall on this host rejects
 	}
-	return reasonOfConnectErrno(errno, w.ICMP)
+	return reasonOfConnectErrno(errno, e.Wire.ICMP)
 }
 
 // unsent reports whether no segment was ever built: the error is this host's own.
@@ -136,83 +159,67 @@ func reasonOfConnectErrno(errno syscall.Errno, icmp *ICMP) (Reason, Origin) {
 	return TCPFailed, answerer
 }
 
-// classify names what ended an established connection, in the phase given. The connection is closed by now.
-func (h *hop) classify(phase Phase, err error) Failure {
-	if h.quic != nil {
-		return h.classifyQUIC(phase, err)
-	}
-	w := h.socket.seen()
-	f := Failure{Err: err}
-	cause, ended := w.Cause, h.ended()
-	if ended != running && cause != nil && cause.End > h.socket.endedAt {
+// classifyStream names what ended an exchange, or a handshake, on an established connection.
+func classifyStream(e *Evidence) Failure {
+	f := Failure{Err: e.Err}
+	cause := e.Wire.Cause
+	if e.Ended != Running && cause != nil && cause.End > e.EndedAt {
 		cause = nil // it came after we had given up
 	}
-	if ended == cancelled && cause == nil {
+	if e.Ended == Cancelled && cause == nil {
 		f.Reason, f.Origin = Abandoned, Self
 		return f
 	}
-	if reason, origin, ok := h.spoken(err); ok {
+	if reason, origin, ok := spoken(e); ok {
 		f.Reason, f.Origin = reason, origin
 		return f
 	}
 	if cause != nil {
-		f.Reason, f.Errno, f.Origin = reasonOfCause(w, cause)
+		f.Reason, f.Errno, f.Origin = reasonOfCause(e.Wire, cause)
 		return f
 	}
-	if ended == deadline {
-		f.Reason, f.Origin = reasonOfDeadline(phase, w.Info, h.handshaking(phase)), Self
+	if e.Ended == Deadline {
+		f.Reason, f.Origin = reasonOfDeadline(e.Phase, e.Wire.Info, e.Handshaking), Self
 		return f
 	}
-	f.Reason, f.Origin = h.malformed(phase, err)
+	f.Reason, f.Origin = malformed(e)
 	return f
 }
 
-// ended says whether our own context had struck on the socket.
-func (h *hop) ended() ending {
-	if h.socket.endedAt == 0 {
-		return running
+// classifyIdle names the end of an idle connection. Without an event of the socket TLS took its end, or bytes that nobody asked for came.
+func classifyIdle(e *Evidence) Failure {
+	f := Failure{Reason: TCPClosed, Origin: Peer}
+	switch cause := e.Wire.Cause; {
+	case e.Frames != nil && e.Frames.goAway:
+		f.Reason = H2GoAway
+	case cause != nil:
+		f.Reason, f.Errno, f.Origin = reasonOfCause(e.Wire, cause)
+		f.Err = cause.Err
 	}
-	return h.attempt.ending(os.ErrDeadlineExceeded)
-}
-
-// handshaking reports whether TLS was being negotiated, with the target or with the proxy.
-func (h *hop) handshaking(phase Phase) bool {
-	return phase == TLS || phase == Proxy && h.stream == h.socket && h.proxyTLS
+	return f
 }
 
 // spoken finds a protocol's own word about the failure: a proxy's answer, the body's compression, TLS, HTTP/2.
-func (h *hop) spoken(err error) (Reason, Origin, bool) {
-	if r, ok := errors.AsType[*refusal](err); ok {
+func spoken(e *Evidence) (Reason, Origin, bool) {
+	if r, ok := errors.AsType[*refusal](e.Err); ok {
 		return r.reason, Peer, true
 	}
-	if _, ok := errors.AsType[*decodeError](err); ok {
+	if _, ok := errors.AsType[*decodeError](e.Err); ok {
 		return HTTPResponseInvalid, Peer, true // the body itself had come to its end
 	}
-	if reason, origin, ok := classifyTLS(err, h.TLS); ok {
+	if reason, origin, ok := classifyTLS(e.Err, e.TLS); ok {
 		return reason, origin, true
 	}
-	if reason, origin, ok := h.spokenHTTP2(err); ok {
+	if reason, origin, ok := spokenHTTP2(e); ok {
 		return reason, origin, true
 	}
-	if h.response == nil && h.stream != h.socket {
+	if !e.Responded {
 		// net/http may have been told of a write error first. A TLS connection keeps what ended its reading.
-		if number, ok := remoteAlert(h.lastOfTLS()); ok && number != alertCloseNotify {
-			return reasonOfAlert(number, h.TLS != nil && h.TLS.ClientCertAsked), Peer, true
+		if number, ok := remoteAlert(e.TLSEnd); ok && number != alertCloseNotify {
+			return reasonOfAlert(number, e.TLS != nil && e.TLS.ClientCertAsked), Peer, true
 		}
 	}
 	return "", "", false
-}
-
-// lastOfTLS is what ended the reading of the TLS connection on top of the socket, which is closed: what had been decrypted is read
-// up, then crypto/tls repeats its error.
-func (h *hop) lastOfTLS() error {
-	var rest [512]byte
-	for range 64 {
-		if _, err := h.stream.Read(rest[:]); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // reasonOfCause names a transport event. Linux hands out a reset's errno once: what a read or write saw later, or in the peer's
@@ -264,8 +271,9 @@ func pathDead(i *TCPInfo) bool {
 }
 
 // malformed names a failure on a connection that was healthy.
-func (h *hop) malformed(phase Phase, err error) (Reason, Origin) {
-	if isEOF(err) && h.closeNotified() {
+func malformed(e *Evidence) (Reason, Origin) {
+	phase, err := e.Phase, e.Err
+	if isEOF(err) && closeNotified(e) {
 		return TCPClosed, Peer
 	}
 	text := err.Error()
@@ -275,7 +283,7 @@ func (h *hop) malformed(phase Phase, err error) (Reason, Origin) {
 		return HTTPHeadersTooLarge, Self
 	case phase == Proxy:
 		return HTTPProtocolError, Peer
-	case phase == Transfer && h.response != nil:
+	case phase == Transfer && e.Responded:
 		return HTTPResponseInvalid, Peer
 	case phase == Transfer:
 		return HTTPProtocolError, Peer
@@ -287,11 +295,11 @@ func (h *hop) malformed(phase Phase, err error) (Reason, Origin) {
 
 // closeNotified reports whether the peer closed the TLS way, by a close_notify whose FIN was not seen. An HTTP/2 body that ends short
 // ends its stream, not the connection.
-func (h *hop) closeNotified() bool {
-	if h.stream == h.socket {
-		return h.request.URL.Scheme == "https" || h.proxyTLS // in the handshake
+func closeNotified(e *Evidence) bool {
+	if !e.Encrypted {
+		return e.WantsTLS // in the handshake
 	}
-	return h.lastOfTLS() == io.EOF && !(h.response != nil && h.secondProtocol())
+	return e.TLSEnd == io.EOF && !(e.Responded && e.Frames != nil)
 }
 
 func isEOF(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }

@@ -9,14 +9,14 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// classifyResolve names a lookup that failed. The wire decides; Go's error only says which question it gave up on.
-func classifyResolve(l *Lookup, err error, ended ending) Failure {
-	reason, errno, origin := reasonOfLookup(l, err, ended)
-	return Failure{Reason: reason, Errno: errno, Origin: origin, Err: err}
+// classifyLookup names a lookup that failed. The wire decides; Go's error only says which question it gave up on.
+func classifyLookup(e *Evidence) Failure {
+	reason, errno, origin := reasonOfLookup(e.Lookup, e.Err, e.Ended)
+	return Failure{Reason: reason, Errno: errno, Origin: origin, Err: e.Err}
 }
 
-func reasonOfLookup(l *Lookup, err error, ended ending) (Reason, syscall.Errno, Origin) {
-	if ended == cancelled {
+func reasonOfLookup(l *Lookup, err error, ended Ending) (Reason, syscall.Errno, Origin) {
+	if ended == Cancelled {
 		return Abandoned, 0, Self
 	}
 	last := lastExchange(l)
@@ -32,7 +32,7 @@ func reasonOfLookup(l *Lookup, err error, ended ending) (Reason, syscall.Errno, 
 	switch dns, _ := errors.AsType[*net.DNSError](err); {
 	case last.RCode == noRCode && last.Network == "tcp" && last.Err != nil && !ourDoing(last.Err):
 		return DNSProtocol, 0, Peer // a truncated answer sent us to TCP, and that was closed
-	case last.RCode == noRCode && (ended == deadline || ourDoing(last.Err) || last.Err == nil):
+	case last.RCode == noRCode && (ended == Deadline || ourDoing(last.Err) || last.Err == nil):
 		return DNSTimedOut, 0, Self
 	case last.Truncated:
 		return DNSProtocol, 0, Peer
@@ -88,8 +88,8 @@ func severity(e *DNSExchange) int {
 }
 
 // classifyUnasked names a lookup that asked nobody: the name itself is impossible.
-func classifyUnasked(err error, ended ending) (Reason, syscall.Errno, Origin) {
-	if ended == deadline {
+func classifyUnasked(err error, ended Ending) (Reason, syscall.Errno, Origin) {
+	if ended == Deadline {
 		return DNSTimedOut, 0, Self
 	}
 	if dns, ok := errors.AsType[*net.DNSError](err); ok && dns.IsNotFound {

@@ -8,22 +8,21 @@ import (
 )
 
 // spokenHTTP2 finds what HTTP/2 said: in the error, or in frames that net/http forgot about.
-func (h *hop) spokenHTTP2(err error) (Reason, Origin, bool) {
-	h2, ok := h.stream.(*h2conn)
-	if !ok {
+func spokenHTTP2(e *Evidence) (Reason, Origin, bool) {
+	seen := e.Frames
+	if seen == nil {
 		return "", "", false
 	}
-	seen := h2.frames()
-	if h.response == nil && seen.headBytes >= maxResponseHead/2 { // HPACK may halve it, and net/http's error does not say
+	if !e.Responded && seen.headBytes >= maxResponseHead/2 { // HPACK may halve it, and net/http's error does not say
 		return HTTPHeadersTooLarge, Self, true
 	}
-	if reason, origin, ok := classifyHTTP2(err); ok {
+	if reason, origin, ok := classifyHTTP2(e.Err); ok {
 		return reason, origin, true
 	}
-	if h.ended() != running {
+	if e.Ended != Running {
 		return "", "", false
 	}
-	reason, ok := reasonOfFrames(seen, h.response != nil)
+	reason, ok := reasonOfFrames(seen, e.Responded)
 	return reason, Peer, ok
 }
 
@@ -75,7 +74,7 @@ func reasonOfStream(e http2.StreamError) (Reason, Origin) {
 }
 
 // reasonOfFrames names an end that the peer's frames had announced. A body that fails although its stream had been ended was short.
-func reasonOfFrames(seen framesSeen, inBody bool) (Reason, bool) {
+func reasonOfFrames(seen *framesSeen, inBody bool) (Reason, bool) {
 	switch {
 	case seen.ended && inBody:
 		return HTTPResponseInvalid, true

@@ -11,16 +11,16 @@ import (
 // HTTP/3's failures. Every error of quic-go unwraps to net.ErrClosed, so its types are looked at first; what the socket saw second.
 
 // classifyOpenUDP names a UDP socket that could not be made: nothing has left this host.
-func classifyOpenUDP(err error, ended ending) Failure {
-	f := Failure{Err: err}
-	f.Errno, _ = errnoOf(err)
+func classifyOpenUDP(e *Evidence) Failure {
+	f := Failure{Err: e.Err}
+	f.Errno, _ = errnoOf(e.Err)
 	if reason, ok := exhausted(f.Errno); ok {
 		f.Reason, f.Origin = reason, Local
 		return f
 	}
 	if f.Errno == 0 {
 		f.Reason, f.Origin = QUICTimedOut, Self
-		if ended == cancelled {
+		if e.Ended == Cancelled {
 			f.Reason = Abandoned
 		}
 		return f
@@ -30,29 +30,28 @@ func classifyOpenUDP(err error, ended ending) Failure {
 }
 
 // classifyQUIC names what ended a QUIC connection or an exchange on it. The connection is closed by now.
-func (h *hop) classifyQUIC(phase Phase, err error) Failure {
-	f := Failure{Err: err}
-	if _, ok := errors.AsType[*decodeError](err); ok {
+func classifyQUIC(e *Evidence) Failure {
+	f, w := Failure{Err: e.Err}, e.Wire
+	if _, ok := errors.AsType[*decodeError](e.Err); ok {
 		f.Reason, f.Origin = HTTPResponseInvalid, Peer // the body itself had come to its end
 		return f
 	}
-	w := h.quic.socket.seen()
-	if reason, origin, ok := spokenQUIC(err, h.TLS); ok && !(w.Cause != nil && internal(err)) {
+	if reason, origin, ok := spokenQUIC(e.Err, e.TLS); ok && !(w.Cause != nil && internal(e.Err)) {
 		f.Reason, f.Origin = reason, origin
 		return f
 	}
 	if w.Cause != nil {
 		f.Errno = w.Cause.Errno
-		f.Reason, f.Origin = reasonOfDatagram(w, phase)
+		f.Reason, f.Origin = reasonOfDatagram(e)
 		return f
 	}
-	switch h.attempt.ending(err) {
-	case cancelled:
+	switch e.Ended {
+	case Cancelled:
 		f.Reason, f.Origin = Abandoned, Self
-	case deadline:
-		f.Reason, f.Origin = reasonOfDeadlineQUIC(phase, h.quic.dead), Self
+	case Deadline:
+		f.Reason, f.Origin = reasonOfDeadlineQUIC(e.Phase, e.Silent), Self
 	default:
-		f.Reason, f.Origin = malformedHTTP3(phase, err, h.response != nil)
+		f.Reason, f.Origin = malformedHTTP3(e.Phase, e.Err, e.Responded)
 	}
 	return f
 }
@@ -124,13 +123,13 @@ func reasonOfTransport(e *quic.TransportError, asked bool) (Reason, Origin) {
 }
 
 // reasonOfDatagram names an errno of the UDP socket: what ICMP said of the address, or this host's own.
-func reasonOfDatagram(w *Wire, phase Phase) (Reason, Origin) {
-	errno, icmp := w.Cause.Errno, w.ICMP
+func reasonOfDatagram(e *Evidence) (Reason, Origin) {
+	errno, icmp := e.Wire.Cause.Errno, e.Wire.ICMP
 	if reason, ok := exhausted(errno); ok {
 		return reason, Local
 	}
-	if errno == syscall.ECONNREFUSED && (icmp == nil || icmp.From == w.Remote.Addr()) {
-		if phase == Connect {
+	if errno == syscall.ECONNREFUSED && (icmp == nil || icmp.From == e.Wire.Remote.Addr()) {
+		if e.Phase == Connect {
 			return QUICRefused, Peer
 		}
 		return QUICReset, Peer // the port was open when the connection was made
@@ -138,9 +137,9 @@ func reasonOfDatagram(w *Wire, phase Phase) (Reason, Origin) {
 	switch {
 	case icmp == nil:
 		return reasonOfUnsent(errno)
-	case localAddress(icmp.From) && unreachableHost(icmp):
+	case e.ICMPFromHost && unreachableHost(icmp):
 		return QUICAddressUnreachable, Local // ARP or ND failed on our own network
-	case localAddress(icmp.From):
+	case e.ICMPFromHost:
 		return LocalDenied, Local // a firewall on this host rejects
 	case errno == syscall.ECONNREFUSED:
 		return QUICRefused, Path

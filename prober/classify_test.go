@@ -32,36 +32,36 @@ func TestClassifyConnect(t *testing.T) {
 		name  string
 		wire  Wire
 		err   error
-		ended ending
+		ended Ending
 		want  verdict
 	}{
-		{"RST to the SYN", Wire{Info: sent}, dialError(syscall.ECONNREFUSED), running, verdict{TCPRefused, syscall.ECONNREFUSED, Peer}},
-		{"ICMP port unreachable from a router", Wire{Info: sent, ICMP: &ICMP{3, 3, router, syscall.ECONNREFUSED}}, dialError(syscall.ECONNREFUSED), running, verdict{TCPRefused, syscall.ECONNREFUSED, Path}},
-		{"ICMP from ourselves", Wire{Info: sent, ICMP: &ICMP{3, 3, self, syscall.ECONNREFUSED}}, dialError(syscall.ECONNREFUSED), running, verdict{LocalDenied, syscall.ECONNREFUSED, Local}},
-		{"ICMP admin prohibited", Wire{Info: sent, ICMP: &ICMP{3, 13, router, syscall.EHOSTUNREACH}}, dialError(syscall.EHOSTUNREACH), running, verdict{TCPAddressUnreachable, syscall.EHOSTUNREACH, Path}},
-		{"ICMPv6 admin prohibited", Wire{Info: sent, ICMP: &ICMP{1, 1, router, syscall.EACCES}}, dialError(syscall.EACCES), running, verdict{TCPAddressUnreachable, syscall.EACCES, Path}},
-		{"ICMP protocol unreachable", Wire{Info: sent, ICMP: &ICMP{3, 2, router, syscall.ENOPROTOOPT}}, dialError(syscall.ENOPROTOOPT), running, verdict{TCPFailed, syscall.ENOPROTOOPT, Path}},
-		{"neighbour does not answer ARP", Wire{Info: silent, ICMP: &ICMP{3, 1, self, syscall.EHOSTUNREACH}}, dialError(syscall.EHOSTUNREACH), running, verdict{TCPAddressUnreachable, syscall.EHOSTUNREACH, Local}},
-		{"no route", Wire{Info: kept}, dialError(syscall.ENETUNREACH), running, verdict{LocalNoRoute, syscall.ENETUNREACH, Local}},
-		{"interface down", Wire{Info: kept}, dialError(syscall.ENETDOWN), running, verdict{LocalNoRoute, syscall.ENETDOWN, Local}},
-		{"prohibit route", Wire{Info: kept}, dialError(syscall.EACCES), running, verdict{LocalDenied, syscall.EACCES, Local}},
-		{"blackhole route", Wire{Info: kept}, dialError(syscall.EINVAL), running, verdict{TCPAddressInvalid, syscall.EINVAL, Local}},
-		{"another local errno", Wire{Info: kept}, dialError(syscall.EAFNOSUPPORT), running, verdict{TCPFailed, syscall.EAFNOSUPPORT, Local}},
-		{"ports exhausted", Wire{Info: kept}, dialError(syscall.EADDRNOTAVAIL), running, verdict{LocalPortExhausted, syscall.EADDRNOTAVAIL, Local}},
-		{"descriptors exhausted, no socket", Wire{}, &net.OpError{Op: "dial", Err: os.NewSyscallError("socket", syscall.EMFILE)}, running, verdict{LocalFDExhausted, syscall.EMFILE, Local}},
-		{"system's descriptors exhausted", Wire{}, dialError(syscall.ENFILE), running, verdict{LocalFDExhausted, syscall.ENFILE, Local}},
-		{"no buffers", Wire{Info: sent}, dialError(syscall.ENOBUFS), running, verdict{LocalNoResources, syscall.ENOBUFS, Local}},
-		{"no memory", Wire{}, dialError(syscall.ENOMEM), running, verdict{LocalNoResources, syscall.ENOMEM, Local}},
-		{"reset right after the handshake", Wire{Info: &TCPInfo{SegsOut: 2, BytesAcked: 1}}, dialError(syscall.ECONNRESET), running, verdict{TCPReset, syscall.ECONNRESET, Peer}},
-		{"the kernel gave up", Wire{Info: sent}, dialError(syscall.ETIMEDOUT), running, verdict{TCPTimedOut, syscall.ETIMEDOUT, Kernel}},
-		{"our deadline", Wire{Info: sent}, &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}, deadline, verdict{TCPTimedOut, 0, Self}},
-		{"our cancel", Wire{Info: sent}, &net.OpError{Op: "dial", Err: errors.New("operation was canceled")}, cancelled, verdict{Abandoned, 0, Self}},
-		{"an errno beats our deadline", Wire{Info: sent}, dialError(syscall.ECONNREFUSED), deadline, verdict{TCPRefused, syscall.ECONNREFUSED, Peer}},
-		{"nothing known", Wire{}, errors.New("?"), running, verdict{Unknown, 0, ""}},
+		{"RST to the SYN", Wire{Info: sent}, dialError(syscall.ECONNREFUSED), Running, verdict{TCPRefused, syscall.ECONNREFUSED, Peer}},
+		{"ICMP port unreachable from a router", Wire{Info: sent, ICMP: &ICMP{3, 3, router, syscall.ECONNREFUSED}}, dialError(syscall.ECONNREFUSED), Running, verdict{TCPRefused, syscall.ECONNREFUSED, Path}},
+		{"ICMP from ourselves", Wire{Info: sent, ICMP: &ICMP{3, 3, self, syscall.ECONNREFUSED}}, dialError(syscall.ECONNREFUSED), Running, verdict{LocalDenied, syscall.ECONNREFUSED, Local}},
+		{"ICMP admin prohibited", Wire{Info: sent, ICMP: &ICMP{3, 13, router, syscall.EHOSTUNREACH}}, dialError(syscall.EHOSTUNREACH), Running, verdict{TCPAddressUnreachable, syscall.EHOSTUNREACH, Path}},
+		{"ICMPv6 admin prohibited", Wire{Info: sent, ICMP: &ICMP{1, 1, router, syscall.EACCES}}, dialError(syscall.EACCES), Running, verdict{TCPAddressUnreachable, syscall.EACCES, Path}},
+		{"ICMP protocol unreachable", Wire{Info: sent, ICMP: &ICMP{3, 2, router, syscall.ENOPROTOOPT}}, dialError(syscall.ENOPROTOOPT), Running, verdict{TCPFailed, syscall.ENOPROTOOPT, Path}},
+		{"neighbour does not answer ARP", Wire{Info: silent, ICMP: &ICMP{3, 1, self, syscall.EHOSTUNREACH}}, dialError(syscall.EHOSTUNREACH), Running, verdict{TCPAddressUnreachable, syscall.EHOSTUNREACH, Local}},
+		{"no route", Wire{Info: kept}, dialError(syscall.ENETUNREACH), Running, verdict{LocalNoRoute, syscall.ENETUNREACH, Local}},
+		{"interface down", Wire{Info: kept}, dialError(syscall.ENETDOWN), Running, verdict{LocalNoRoute, syscall.ENETDOWN, Local}},
+		{"prohibit route", Wire{Info: kept}, dialError(syscall.EACCES), Running, verdict{LocalDenied, syscall.EACCES, Local}},
+		{"blackhole route", Wire{Info: kept}, dialError(syscall.EINVAL), Running, verdict{TCPAddressInvalid, syscall.EINVAL, Local}},
+		{"another local errno", Wire{Info: kept}, dialError(syscall.EAFNOSUPPORT), Running, verdict{TCPFailed, syscall.EAFNOSUPPORT, Local}},
+		{"ports exhausted", Wire{Info: kept}, dialError(syscall.EADDRNOTAVAIL), Running, verdict{LocalPortExhausted, syscall.EADDRNOTAVAIL, Local}},
+		{"descriptors exhausted, no socket", Wire{}, &net.OpError{Op: "dial", Err: os.NewSyscallError("socket", syscall.EMFILE)}, Running, verdict{LocalFDExhausted, syscall.EMFILE, Local}},
+		{"system's descriptors exhausted", Wire{}, dialError(syscall.ENFILE), Running, verdict{LocalFDExhausted, syscall.ENFILE, Local}},
+		{"no buffers", Wire{Info: sent}, dialError(syscall.ENOBUFS), Running, verdict{LocalNoResources, syscall.ENOBUFS, Local}},
+		{"no memory", Wire{}, dialError(syscall.ENOMEM), Running, verdict{LocalNoResources, syscall.ENOMEM, Local}},
+		{"reset right after the handshake", Wire{Info: &TCPInfo{SegsOut: 2, BytesAcked: 1}}, dialError(syscall.ECONNRESET), Running, verdict{TCPReset, syscall.ECONNRESET, Peer}},
+		{"the kernel gave up", Wire{Info: sent}, dialError(syscall.ETIMEDOUT), Running, verdict{TCPTimedOut, syscall.ETIMEDOUT, Kernel}},
+		{"our deadline", Wire{Info: sent}, &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}, Deadline, verdict{TCPTimedOut, 0, Self}},
+		{"our cancel", Wire{Info: sent}, &net.OpError{Op: "dial", Err: errors.New("operation was canceled")}, Cancelled, verdict{Abandoned, 0, Self}},
+		{"an errno beats our deadline", Wire{Info: sent}, dialError(syscall.ECONNREFUSED), Deadline, verdict{TCPRefused, syscall.ECONNREFUSED, Peer}},
+		{"nothing known", Wire{}, errors.New("?"), Running, verdict{Unknown, 0, ""}},
 	} {
-		f := classifyConnect(&row.wire, row.err, row.ended)
+		f := classify(dialEvidence(&row.wire, row.err, row.ended))
 		if got := (verdict{f.Reason, f.Errno, f.Origin}); got != row.want {
-			t.Errorf("%s: classifyConnect = %v, want %v", row.name, got, row.want)
+			t.Errorf("%s: classify = %v, want %v", row.name, got, row.want)
 		}
 	}
 }
@@ -137,30 +137,30 @@ func TestReasonOfLookup(t *testing.T) {
 		name      string
 		exchanges []DNSExchange
 		err       error
-		ended     ending
+		ended     Ending
 		want      verdict
 	}{
-		{"both families NXDOMAIN", []DNSExchange{ask("a. A", 3, 0, nil), ask("a. AAAA", 3, 0, nil)}, notFound, running, verdict{DNSNameNotResolved, 0, Peer}},
-		{"both families empty", []DNSExchange{ask("a. A", 0, 0, nil), ask("a. AAAA", 0, 0, nil)}, notFound, running, verdict{DNSNoData, 0, Peer}},
-		{"search list: the last name is empty", []DNSExchange{ask("a.b. A", 3, 0, nil), ask("a. A", 0, 0, nil)}, notFound, running, verdict{DNSNoData, 0, Peer}},
-		{"SERVFAIL beats empty", []DNSExchange{ask("a. A", 2, 0, nil), ask("a. AAAA", 0, 0, nil)}, misbehaving, running, verdict{DNSServfail, 0, Peer}},
-		{"the second try counts", []DNSExchange{ask("a. A", noRCode, 0, timeout), ask("a. A", 3, 0, nil)}, notFound, running, verdict{DNSNameNotResolved, 0, Peer}},
-		{"REFUSED", []DNSExchange{ask("a. A", 5, 0, nil)}, misbehaving, running, verdict{DNSRefused, 0, Peer}},
-		{"FORMERR", []DNSExchange{ask("a. A", 1, 0, nil)}, misbehaving, running, verdict{DNSProtocol, 0, Peer}},
-		{"NOTIMP", []DNSExchange{ask("a. A", 4, 0, nil)}, misbehaving, running, verdict{DNSProtocol, 0, Peer}},
-		{"lame", []DNSExchange{ask("a. A", 0, 0, nil)}, &net.DNSError{Err: "lame referral"}, running, verdict{DNSProtocol, 0, Peer}},
-		{"the resolver's patience ends", []DNSExchange{ask("a. A", noRCode, 0, timeout)}, &net.DNSError{IsTimeout: true}, running, verdict{DNSTimedOut, 0, Self}},
-		{"our deadline ends", []DNSExchange{ask("a. A", noRCode, 0, nil)}, os.ErrDeadlineExceeded, deadline, verdict{DNSTimedOut, 0, Self}},
-		{"closed port", []DNSExchange{ask("a. A", noRCode, 0, dialError(syscall.ECONNREFUSED))}, misbehaving, running, verdict{DNSUnreachable, syscall.ECONNREFUSED, Path}},
-		{"router says unreachable", []DNSExchange{ask("a. A", noRCode, 0, dialError(syscall.EHOSTUNREACH))}, misbehaving, running, verdict{DNSUnreachable, syscall.EHOSTUNREACH, Path}},
-		{"no route to the resolver", []DNSExchange{ask("", noRCode, 0, dialError(syscall.ENETUNREACH))}, misbehaving, running, verdict{LocalNoRoute, syscall.ENETUNREACH, Local}},
-		{"a firewall on the way", []DNSExchange{ask("a. A", noRCode, 0, dialError(syscall.EACCES))}, misbehaving, running, verdict{DNSUnreachable, syscall.EACCES, Path}},
-		{"local firewall", []DNSExchange{ask("", noRCode, 0, dialError(syscall.EPERM))}, misbehaving, running, verdict{LocalDenied, syscall.EPERM, Local}},
-		{"descriptors exhausted", []DNSExchange{ask("", noRCode, 0, dialError(syscall.EMFILE))}, misbehaving, running, verdict{LocalFDExhausted, syscall.EMFILE, Local}},
-		{"truncated, then TCP closes", []DNSExchange{tcpEOF}, &net.DNSError{Err: "EOF"}, running, verdict{DNSProtocol, 0, Peer}},
-		{"a name that can never be asked", nil, notFound, running, verdict{ProbeConfig, 0, Self}},
-		{"cancelled", []DNSExchange{ask("a. A", noRCode, 0, nil)}, errors.New("operation was canceled"), cancelled, verdict{Abandoned, 0, Self}},
-		{"nothing known", []DNSExchange{ask("a. A", 9, 0, nil)}, misbehaving, running, verdict{DNSFailed, 0, Peer}},
+		{"both families NXDOMAIN", []DNSExchange{ask("a. A", 3, 0, nil), ask("a. AAAA", 3, 0, nil)}, notFound, Running, verdict{DNSNameNotResolved, 0, Peer}},
+		{"both families empty", []DNSExchange{ask("a. A", 0, 0, nil), ask("a. AAAA", 0, 0, nil)}, notFound, Running, verdict{DNSNoData, 0, Peer}},
+		{"search list: the last name is empty", []DNSExchange{ask("a.b. A", 3, 0, nil), ask("a. A", 0, 0, nil)}, notFound, Running, verdict{DNSNoData, 0, Peer}},
+		{"SERVFAIL beats empty", []DNSExchange{ask("a. A", 2, 0, nil), ask("a. AAAA", 0, 0, nil)}, misbehaving, Running, verdict{DNSServfail, 0, Peer}},
+		{"the second try counts", []DNSExchange{ask("a. A", noRCode, 0, timeout), ask("a. A", 3, 0, nil)}, notFound, Running, verdict{DNSNameNotResolved, 0, Peer}},
+		{"REFUSED", []DNSExchange{ask("a. A", 5, 0, nil)}, misbehaving, Running, verdict{DNSRefused, 0, Peer}},
+		{"FORMERR", []DNSExchange{ask("a. A", 1, 0, nil)}, misbehaving, Running, verdict{DNSProtocol, 0, Peer}},
+		{"NOTIMP", []DNSExchange{ask("a. A", 4, 0, nil)}, misbehaving, Running, verdict{DNSProtocol, 0, Peer}},
+		{"lame", []DNSExchange{ask("a. A", 0, 0, nil)}, &net.DNSError{Err: "lame referral"}, Running, verdict{DNSProtocol, 0, Peer}},
+		{"the resolver's patience ends", []DNSExchange{ask("a. A", noRCode, 0, timeout)}, &net.DNSError{IsTimeout: true}, Running, verdict{DNSTimedOut, 0, Self}},
+		{"our deadline ends", []DNSExchange{ask("a. A", noRCode, 0, nil)}, os.ErrDeadlineExceeded, Deadline, verdict{DNSTimedOut, 0, Self}},
+		{"closed port", []DNSExchange{ask("a. A", noRCode, 0, dialError(syscall.ECONNREFUSED))}, misbehaving, Running, verdict{DNSUnreachable, syscall.ECONNREFUSED, Path}},
+		{"router says unreachable", []DNSExchange{ask("a. A", noRCode, 0, dialError(syscall.EHOSTUNREACH))}, misbehaving, Running, verdict{DNSUnreachable, syscall.EHOSTUNREACH, Path}},
+		{"no route to the resolver", []DNSExchange{ask("", noRCode, 0, dialError(syscall.ENETUNREACH))}, misbehaving, Running, verdict{LocalNoRoute, syscall.ENETUNREACH, Local}},
+		{"a firewall on the way", []DNSExchange{ask("a. A", noRCode, 0, dialError(syscall.EACCES))}, misbehaving, Running, verdict{DNSUnreachable, syscall.EACCES, Path}},
+		{"local firewall", []DNSExchange{ask("", noRCode, 0, dialError(syscall.EPERM))}, misbehaving, Running, verdict{LocalDenied, syscall.EPERM, Local}},
+		{"descriptors exhausted", []DNSExchange{ask("", noRCode, 0, dialError(syscall.EMFILE))}, misbehaving, Running, verdict{LocalFDExhausted, syscall.EMFILE, Local}},
+		{"truncated, then TCP closes", []DNSExchange{tcpEOF}, &net.DNSError{Err: "EOF"}, Running, verdict{DNSProtocol, 0, Peer}},
+		{"a name that can never be asked", nil, notFound, Running, verdict{ProbeConfig, 0, Self}},
+		{"cancelled", []DNSExchange{ask("a. A", noRCode, 0, nil)}, errors.New("operation was canceled"), Cancelled, verdict{Abandoned, 0, Self}},
+		{"nothing known", []DNSExchange{ask("a. A", 9, 0, nil)}, misbehaving, Running, verdict{DNSFailed, 0, Peer}},
 	} {
 		var got verdict
 		got.reason, got.errno, got.origin = reasonOfLookup(&Lookup{Exchanges: row.exchanges}, row.err, row.ended)

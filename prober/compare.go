@@ -38,10 +38,10 @@ func (a *attempt) compare(host string) (wait func() *Comparison) {
 		c := &Comparison{Answers: answers, Lookup: lookup}
 		if err != nil {
 			ended := aside.ending(err)
-			if ended == cancelled && a.ctx.Err() == nil {
-				ended = deadline // by our own patience
+			if ended == Cancelled && a.ctx.Err() == nil {
+				ended = Deadline // by our own patience
 			}
-			f := classifyResolve(lookup, err, ended)
+			f := classify(lookupEvidence(lookup, err, ended))
 			f.Phase, c.Failure = Resolve, &f
 		}
 		done <- c

@@ -279,7 +279,7 @@ func (h *hop) failExchange(p *progress, began time.Duration, err error) {
 		sent := min(max(p.sent, began), p.firstByte)
 		h.done(Request, began, sent)
 		h.done(Processing, sent, p.firstByte)
-		h.failAt(Transfer, p.firstByte, at, h.classify(Transfer, err))
+		h.failAt(Transfer, p.firstByte, at, h.classified(Transfer, err))
 	case h.requestAccepted(p, at):
 		_, sent := h.socket.times()
 		if h.secondProtocol() {
@@ -287,9 +287,9 @@ func (h *hop) failExchange(p *progress, began time.Duration, err error) {
 		}
 		sent = min(max(sent, began), at)
 		h.done(Request, began, sent)
-		h.failAt(Processing, sent, at, h.classify(Processing, err))
+		h.failAt(Processing, sent, at, h.classified(Processing, err))
 	default:
-		h.failAt(Request, began, at, h.classify(Request, err))
+		h.failAt(Request, began, at, h.classified(Request, err))
 	}
 }
 
@@ -305,7 +305,7 @@ func (h *hop) failTransfer(began time.Duration, err error) {
 		h.fail(Validate, at, Failure{Reason: HTTPContent, Origin: Self, Check: CheckBodySize, Err: err})
 		return
 	}
-	h.failAt(Transfer, began, h.endedAt(), h.classify(Transfer, err))
+	h.failAt(Transfer, began, h.endedAt(), h.classified(Transfer, err))
 }
 
 // endedAt is when the exchange ended: at the causal event, else at our own deadline, else now.

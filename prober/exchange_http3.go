@@ -51,7 +51,7 @@ func (h *hop) failQUIC(c *tls.Config, asked bool, began time.Duration, err error
 		h.done(Connect, began, answered)
 		began = answered
 	}
-	h.failAt(phase, began, at, h.classifyQUIC(phase, err))
+	h.failAt(phase, began, at, h.classified(phase, err))
 }
 
 // unmet reports whether the server said no before the handshake: to the version or to the connection.
@@ -75,12 +75,12 @@ func (h *hop) failHTTP3(p *progress, began time.Duration, err error) {
 		sent := min(max(p.sent, began), p.firstByte)
 		h.done(Request, began, sent)
 		h.done(Processing, sent, p.firstByte)
-		h.failAt(Transfer, p.firstByte, at, h.classify(Transfer, err))
+		h.failAt(Transfer, p.firstByte, at, h.classified(Transfer, err))
 	case p.wrote:
 		sent := min(max(p.wroteAt, began), at)
 		h.done(Request, began, sent)
-		h.failAt(Processing, sent, at, h.classify(Processing, err))
+		h.failAt(Processing, sent, at, h.classified(Processing, err))
 	default:
-		h.failAt(Request, began, at, h.classify(Request, err))
+		h.failAt(Request, began, at, h.classified(Request, err))
 	}
 }

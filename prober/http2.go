@@ -104,11 +104,11 @@ func (c *h2conn) frame() {
 	c.head = c.head[:0]
 }
 
-// goAwayAt is when the server announced the end of the connection; 0 if it did not.
-func (c *h2conn) goAwayAt() time.Duration {
+// soFar is what the frames said, on a connection that may still be open.
+func (c *h2conn) soFar() framesSeen {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.seen.goAwayAt
+	return c.seen
 }
 
 // again forgets the stream that has ended: another begins on the same connection.

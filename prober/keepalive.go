@@ -103,22 +103,23 @@ func (k *Kept) end() (KeptResult, bool) {
 	h.socket.mu.Lock()
 	cause, closed, lastRead := h.socket.wire.Cause, h.socket.closed, h.socket.lastRead
 	h.socket.mu.Unlock()
-	var goAway time.Duration
-	if h2, ok := h.stream.(*h2conn); ok {
-		goAway = h2.goAwayAt()
-	}
-	f := Failure{Phase: Idle, Reason: TCPClosed, Origin: Peer}
+	e := &Evidence{Step: StepIdle, Phase: Idle, Wire: h.socket.seen(), TLS: h.TLS}
 	at := lastRead
+	if h2, ok := h.stream.(*h2conn); ok {
+		seen := h2.soFar()
+		e.Frames = &seen
+	}
 	switch {
-	case goAway != 0:
-		f.Reason, at = H2GoAway, goAway
+	case e.Frames != nil && e.Frames.goAway:
+		at = e.Frames.goAwayAt
 	case cause != nil:
-		f.Reason, f.Errno, f.Origin = reasonOfCause(h.socket.seen(), cause)
-		f.Err, at = cause.Err, cause.End
-		h.provenance(&f)
-	case !closed: // net/http closes when TLS says farewell, or something comes that nobody asked for
+		at = cause.End
+	case !closed: // net/http closes when TLS ends, or something comes that nobody asked for
 		return KeptResult{}, false
 	}
+	f := classify(e)
+	f.Phase = Idle
+	h.provenance(&f)
 	ended := h.socket.start.Add(at)
 	idle := max(0, ended.Sub(k.since))
 	record := Attempt{Start: k.since, Elapsed: idle, Failure: &f, Hops: []Hop{{

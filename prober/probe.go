@@ -296,7 +296,7 @@ func (h *hop) resolve(host string) bool {
 		var err error
 		h.Answers, h.Lookup, err = h.attempt.resolve(host)
 		if err != nil {
-			h.fail(Resolve, began, classifyResolve(h.Lookup, err, h.attempt.ending(err)))
+			h.fail(Resolve, began, classify(lookupEvidence(h.Lookup, err, h.attempt.ending(err))))
 			return false
 		}
 	}
@@ -323,7 +323,7 @@ func (h *hop) connect(port uint16) error {
 	conn, wire, err := h.attempt.connect(h.Addr)
 	if err != nil {
 		h.Wire = wire
-		h.fail(Connect, began, classifyConnect(wire, err, h.attempt.ending(err)))
+		h.fail(Connect, began, classify(dialEvidence(wire, err, h.attempt.ending(err))))
 		return err
 	}
 	h.own(conn)

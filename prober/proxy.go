@@ -41,7 +41,7 @@ func (h *hop) tunnel(proxy *url.URL, host string, port uint16) error {
 	}
 	if err := h.speakProxy(proxy, net.JoinHostPort(host, strconv.Itoa(int(port)))); err != nil {
 		h.close()
-		h.fail(Proxy, began, h.classify(Proxy, err))
+		h.fail(Proxy, began, h.classified(Proxy, err))
 		return err
 	}
 	h.done(Proxy, began, h.attempt.elapsed())
@@ -62,7 +62,7 @@ func (h *hop) dialProxy(proxy *url.URL, began time.Duration) error {
 			h.Lookup = seen
 		}
 		if err != nil {
-			h.fail(Proxy, began, classifyResolve(seen, err, h.attempt.ending(err)))
+			h.fail(Proxy, began, classify(lookupEvidence(seen, err, h.attempt.ending(err))))
 			return err
 		}
 		addr, _ = pick(answers, h.attempt.module.PreferIPv6, true)
@@ -71,7 +71,7 @@ func (h *hop) dialProxy(proxy *url.URL, began time.Duration) error {
 	conn, wire, err := h.attempt.connect(h.Addr)
 	if err != nil {
 		h.Wire = wire
-		h.fail(Proxy, began, classifyConnect(wire, err, h.attempt.ending(err)))
+		h.fail(Proxy, began, classify(dialEvidence(wire, err, h.attempt.ending(err))))
 		return err
 	}
 	h.own(conn)

@@ -213,7 +213,7 @@ func (h *hop) dialQUIC(host string, port uint16) error {
 	h.Addr = netip.AddrPortFrom(h.Addr.Addr(), port)
 	socket, err := h.attempt.openUDP(h.Addr)
 	if err != nil {
-		h.fail(Connect, began, classifyOpenUDP(err, h.attempt.ending(err)))
+		h.fail(Connect, began, classify(&Evidence{Step: StepOpenUDP, Err: err, Ended: h.attempt.ending(err)}))
 		return err
 	}
 	h.quic = &quicConnection{socket: socket, transport: &quic.Transport{Conn: socket}}

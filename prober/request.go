@@ -84,7 +84,7 @@ func (h *hop) authorize() error {
 	began := h.attempt.elapsed()
 	authorized, err := h.attempt.module.Authorize(h.request)
 	if err != nil {
-		h.fail(Request, began, classifyAuthorize(err, h.attempt.ending(err)))
+		h.fail(Request, began, classify(&Evidence{Step: StepAuthorize, Err: err, Ended: h.attempt.ending(err)}))
 		return err
 	}
 	h.request = authorized
@@ -92,18 +92,19 @@ func (h *hop) authorize() error {
 }
 
 // classifyAuthorize names a request that could not be made: a secret that cannot be read, or a token endpoint that gave no token.
-func classifyAuthorize(err error, ended ending) Failure {
+func classifyAuthorize(e *Evidence) Failure {
+	err, ended := e.Err, e.Ended
 	token, ok := errors.AsType[*config.TokenError](err)
 	errno, _ := errnoOf(err)
 	f := Failure{Reason: AuthTokenFailed, Errno: errno, Origin: Peer, Err: err}
 	switch {
 	case !ok:
 		f.Reason, f.Origin = ProbeConfig, Self
-	case ended == cancelled:
+	case ended == Cancelled:
 		f.Reason, f.Origin = Abandoned, Self
 	case token.Status >= 400 && token.Status < 500:
 		f.Reason = AuthTokenDenied
-	case errno == 0 && ended == deadline:
+	case errno == 0 && ended == Deadline:
 		f.Reason, f.Origin = AuthTokenTimedOut, Self
 	}
 	return f

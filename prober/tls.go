@@ -19,7 +19,7 @@ func (h *hop) secure(host string) error {
 	h.Waited += g.waited
 	if err != nil {
 		h.close()
-		h.fail(TLS, began, h.classify(TLS, err))
+		h.fail(TLS, began, h.classified(TLS, err))
 		return err
 	}
 	direct := h.stream == h.socket

@@ -306,6 +306,13 @@ func (r *recorder) Close() error {
 	return r.Conn.Close()
 }
 
+// ended is when our own deadline or cancel struck; 0 if it did not.
+func (r *recorder) ended() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.endedAt
+}
+
 // seen returns what the socket saw so far, as a value that no longer changes.
 func (r *recorder) seen() *Wire {
 	r.mu.Lock()

@@ -23,11 +23,12 @@ func checkHeader(name, value string) error {
 	return nil
 }
 
-func checkHost(host string) error {
+// CheckHost checks what takes the place of the URL's host, in the header Host and as the name in TLS.
+func CheckHost(host string) error {
 	if !httpguts.ValidHostHeader(host) || strings.ContainsAny(host, "/ @") {
 		return fmt.Errorf("%q is not a Host, want a name such as www.example.com", host)
 	}
-	return nil
+	return checkHostPort(host)
 }
 
 func checkMethod(method string) error {

@@ -24,6 +24,9 @@ func (h *httpKeys) proxyURL(node *yaml.Node) error {
 	if !slices.Contains(proxySchemes, u.Scheme) || u.Hostname() == "" {
 		return placedError{h.place.errorAt(node, "proxy_url %q: want SCHEME://HOST:PORT with one of the schemes %s", u.Redacted(), strings.Join(proxySchemes, ", "))}
 	}
+	if err := checkHostPort(u.Host); err != nil {
+		return placedError{h.place.errorAt(node, "proxy_url: %w", err)}
+	}
 	h.client.ProxyURL = promconfig.URL{URL: u}
 	return nil
 }

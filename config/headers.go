@@ -55,7 +55,7 @@ func (h *httpKeys) headers(node *yaml.Node) error {
 			return nil
 		}
 		h.Host = text
-		return checkHost(text)
+		return CheckHost(text)
 	})
 }
 

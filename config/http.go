@@ -195,13 +195,33 @@ func (h *httpKeys) oauth2(node *yaml.Node) error {
 	if err := strictly(h.place, "oauth2", c)(node); err != nil {
 		return err
 	}
-	if u, err := url.Parse(c.TokenURL); c.TokenURL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
-		return errors.New("token_url is not a URL, want one such as https://login.example.com/oauth2/token")
+	if err := checkTokenURL(c.TokenURL); err != nil {
+		return err
 	}
 	if c.GrantType != "" && c.GrantType != grantJWTBearer && c.GrantType != "client_credentials" {
 		return fmt.Errorf("grant_type %q is not supported, want client_credentials or %s", c.GrantType, grantJWTBearer)
 	}
+	if proxy := c.ProxyURL.URL; proxy != nil {
+		if err := checkHostPort(proxy.Host); err != nil {
+			return fmt.Errorf("proxy_url: %w", err)
+		}
+	}
 	return c.ProxyConfig.Validate()
+}
+
+// checkTokenURL checks a token_url that is given.
+func checkTokenURL(text string) error {
+	if text == "" {
+		return nil
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return errors.New("token_url is not a URL, want one such as https://login.example.com/oauth2/token")
+	}
+	if err := CheckURL(u); err != nil {
+		return fmt.Errorf("token_url: %w", err)
+	}
+	return nil
 }
 
 func (h *httpKeys) body(node *yaml.Node) error {

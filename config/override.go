@@ -59,7 +59,7 @@ func (m *Module) override(header string) error {
 	}
 	switch {
 	case strings.EqualFold(name, "Host"):
-		if err := checkHost(value); err != nil {
+		if err := CheckHost(value); err != nil {
 			return err
 		}
 		m.Host = value

@@ -6,8 +6,6 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
-
-	"golang.org/x/net/idna"
 )
 
 // maxURL bounds URLs in bytes, as they are sent: those to probe and those of redirects. RFC 9110 section 4.1 asks for at least 8,000.
@@ -67,14 +65,12 @@ func CheckURL(u *url.URL) error {
 	if port := u.Port(); port != "" && !validPort(port) {
 		return fmt.Errorf("port %q is out of range, want 1 to 65535", port)
 	}
-	if addr, err := netip.ParseAddr(host); err == nil {
-		if addr.Unmap().IsUnspecified() {
-			return fmt.Errorf("address %q means this host itself, name the address to probe", host)
-		}
-		return nil
+	ascii, err := ASCIIHost(host)
+	if err != nil {
+		return err
 	}
-	if strings.ContainsAny(host, " \t\r\n\x00") {
-		return fmt.Errorf("host %q has a character that no name can have", host)
+	if addr, err := netip.ParseAddr(ascii); err == nil && addr.Unmap().IsUnspecified() {
+		return fmt.Errorf("address %q means this host itself, name the address to probe", host)
 	}
 	return nil
 }
@@ -91,14 +87,4 @@ func validPort(port string) bool {
 		}
 	}
 	return n > 0
-}
-
-// ASCIIHost is the host's name as DNS and TLS see it: internationalised names in their ASCII form (RFC 5891).
-func ASCIIHost(host string) (string, error) {
-	for i := 0; i < len(host); i++ {
-		if host[i] >= 0x80 {
-			return idna.Lookup.ToASCII(host)
-		}
-	}
-	return host, nil
 }

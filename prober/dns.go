@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -115,10 +116,7 @@ func addressesOf(m *dnsmessage.Message, host string) ([]netip.Addr, bool, error)
 }
 
 func newQuestion(host string, kind dnsmessage.Type) ([]byte, error) {
-	if host[len(host)-1] != '.' {
-		host += "."
-	}
-	name, err := dnsmessage.NewName(host)
+	name, err := dnsmessage.NewName(strings.TrimSuffix(host, ".") + ".")
 	if err != nil {
 		return nil, err
 	}

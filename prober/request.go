@@ -229,7 +229,7 @@ func redirectFailure(err error) Failure {
 func hostPort(u *url.URL) (string, uint16, error) {
 	host, err := config.ASCIIHost(u.Hostname())
 	if err != nil {
-		return "", 0, fmt.Errorf("host %q is not a valid internationalised name: %w", u.Hostname(), err)
+		return "", 0, err
 	}
 	port := uint16(80)
 	if u.Scheme == "https" {

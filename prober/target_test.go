@@ -1,8 +1,11 @@
 package prober
 
 import (
+	"context"
 	"strings"
 	"testing"
+
+	"errno_exporter/config"
 )
 
 func TestParseTarget(t *testing.T) {
@@ -27,6 +30,11 @@ func TestParseTarget(t *testing.T) {
 		{"http://a/%zz", "", `target "http://a/%zz" is not a URL: invalid URL escape "%zz"`},
 		{"http://0.0.0.0/", "", `target "http://0.0.0.0/": address "0.0.0.0" means this host itself, name the address to probe`},
 		{"http://[::]/", "", `target "http://[::]/": address "::" means this host itself, name the address to probe`},
+		{"http://\u00ad/", "", `target "http://\u00ad/": host "\u00ad" is empty as a name in DNS, want a name such as api.example.com`},
+		{"http://%C2%AD:8080/", "", `target "http://%C2%AD:8080/": host "\u00ad" is empty as a name in DNS, want a name such as api.example.com`},
+		{"http://\u200b.\u2060/", "", `target "http://\u200b.\u2060/": host "\u200b.\u2060" is empty as a name in DNS, want a name such as api.example.com`},
+		{"http://./", "", `target "http://./": host "." is empty as a name in DNS, want a name such as api.example.com`},
+		{"http://a..b/", "", `target "http://a..b/": host "a..b" has an empty label, want a name such as api.example.com`},
 		{"https://u:secret@a:http/", "", `target "https://a:http/" is not a URL: invalid port ":http" after host`},
 		{"https://u:secret@a:0/", "", `target "https://a:0/": port "0" is out of range, want 1 to 65535`},
 	} {
@@ -44,9 +52,13 @@ func TestParseTarget(t *testing.T) {
 }
 
 func FuzzParseTarget(f *testing.F) {
-	for _, seed := range []string{"https://api.example.com/", "a:80", "[::1]", "http://u:p@h/%2f?q#f", "://", "http://a\nb/", "\x00", "http://ä.example"} {
+	for _, seed := range []string{"https://api.example.com/", "a:80", "[::1]", "http://u:p@h/%2f?q#f", "://", "http://a\nb/", "\x00", "http://ä.example", "http://\u00ad/", "http://a\u200b..b", "http://\u3002",
+		"http://" + strings.Repeat("a", 64), "http://" + strings.Repeat("a.", 200), "http://[::1%25\u00ad]/", "http://xn--/", "http://\uff11.1"} {
 		f.Add(seed)
 	}
+	m := config.NewModule("resolving")
+	m.Resolver = &config.Resolver{Servers: []string{"127.0.0.1:1"}, Protocol: "udp"} // nothing is there
+	p := New(Options{})
 	f.Fuzz(func(t *testing.T, raw string) {
 		target, err := ParseTarget(raw)
 		if err != nil {
@@ -60,6 +72,13 @@ func FuzzParseTarget(f *testing.F) {
 		}
 		if _, err := ParseTarget(target.URL.String()); err != nil {
 			t.Errorf("ParseTarget(%q) does not read its own %q: %v", raw, target.URL, err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel() // the questions are built, and none leaves
+		if host, _, err := hostPort(target.URL); err != nil || host == "" {
+			t.Errorf("ParseTarget(%q) lets the host %q pass: %v", raw, target.URL.Hostname(), err)
+		} else if _, _, err := p.newAttempt(ctx, target, m, "").resolve(host); err == nil {
+			t.Errorf("the name %q of %q resolves, and nothing was asked", host, raw)
 		}
 	})
 }

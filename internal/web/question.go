@@ -114,6 +114,8 @@ func hostname(name string, m *config.Module) (string, error) {
 		return "", fmt.Errorf("hostname is %d bytes long, want at most %d", len(name), maxHostname)
 	case !httpguts.ValidHostHeader(name) || strings.ContainsAny(name, "/?#@"):
 		return "", fmt.Errorf("hostname %q cannot be a Host header, want a name such as api.example.com", name)
+	case config.CheckHost(name) != nil:
+		return "", fmt.Errorf("hostname: %w", config.CheckHost(name))
 	case m.Host != "" && !strings.EqualFold(m.Host, name):
 		return "", fmt.Errorf("hostname %q conflicts with the Host header %q of module %q, leave one of them out", name, m.Host, m.Name)
 	default:

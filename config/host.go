@@ -1,0 +1,92 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+
+	"golang.org/x/net/idna"
+)
+
+// Bounds of a name (RFC 1035 section 2.3.4): of one label, and of the whole in text, without the dot at its end.
+const (
+	maxLabel    = 63
+	maxHostName = 253
+)
+
+// ASCIIHost is the host as DNS and TLS see it: an address literal as it is, a name in its ASCII form (RFC 5891). It is the one check of hosts,
+// wherever one is read. Some characters that look like a name are removed on the way to that form, U+00AD and U+200B among them, so that the
+// ASCII form is what has to be a name.
+func ASCIIHost(host string) (string, error) {
+	if addr, err := netip.ParseAddr(host); err == nil {
+		if strings.ContainsFunc(addr.Zone(), impossible) {
+			return "", fmt.Errorf("host %q has a zone that is no interface's name", shortened(host))
+		}
+		return host, nil
+	}
+	ascii := host
+	if !isASCII(host) {
+		var err error
+		if ascii, err = idna.Lookup.ToASCII(host); err != nil {
+			return "", fmt.Errorf("host %q is not a valid internationalised name: %w", shortened(host), err)
+		}
+	}
+	if _, err := netip.ParseAddr(ascii); err == nil {
+		return ascii, nil
+	}
+	if err := checkASCIIName(ascii); err != nil {
+		return "", fmt.Errorf("host %q %w", shortened(host), err)
+	}
+	return ascii, nil
+}
+
+func isASCII(text string) bool {
+	for i := range len(text) {
+		if text[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+// checkASCIIName checks a name's form. Underscores and the like are left to the resolver: DNS itself takes any byte (RFC 2181 section 11).
+func checkASCIIName(name string) error {
+	name = strings.TrimSuffix(name, ".")
+	if name == "" {
+		return errors.New("is empty as a name in DNS, want a name such as api.example.com")
+	}
+	if len(name) > maxHostName {
+		return fmt.Errorf("has %d bytes as a name in DNS, want at most %d", len(name), maxHostName)
+	}
+	for label := range strings.SplitSeq(name, ".") {
+		if label == "" {
+			return errors.New("has an empty label, want a name such as api.example.com")
+		}
+		if len(label) > maxLabel {
+			return fmt.Errorf("has a label of %d bytes, want at most %d", len(label), maxLabel)
+		}
+	}
+	if i := strings.IndexFunc(name, impossible); i >= 0 {
+		return errors.New("has a character that no name can have")
+	}
+	return nil
+}
+
+// impossible reports whether a character separates hosts from other parts of a URL or of a request, or is not printable.
+func impossible(r rune) bool {
+	return r <= ' ' || r >= 0x7f || strings.ContainsRune("/?#@[]:\\%<>\"", r)
+}
+
+// checkHostPort checks a host with or without a port, such as the header Host has.
+func checkHostPort(host string) error {
+	name := strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	if alone, port, err := net.SplitHostPort(host); err == nil {
+		if name = alone; port != "" && !validPort(port) {
+			return fmt.Errorf("port %q is out of range, want 1 to 65535", shortened(port))
+		}
+	}
+	_, err := ASCIIHost(name)
+	return err
+}

@@ -1,0 +1,54 @@
+package prober_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"errno_exporter/config"
+	"errno_exporter/internal/faultlab"
+	"errno_exporter/prober"
+)
+
+// A redirect or a proxy to a host whose ASCII form is no name is refused where it is read, also where a configured server would resolve it.
+func TestHostsThatAreNone(t *testing.T) {
+	for _, host := range []string{"\u00ad", "\u200b", "\u2060", "\u3002", "a..b", ".", strings.Repeat("a", 64), strings.Repeat("a.", 128) + "a"} {
+		redirecting := faultlab.Handler(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header()["Location"] = []string{"http://" + host + "/"}
+			w.WriteHeader(http.StatusFound)
+		}))
+		read, unread := labTarget(t, redirecting), prober.Target{URL: &url.URL{Scheme: "http", Host: host, Path: "/"}}
+		for _, row := range []struct {
+			name   string
+			target prober.Target
+			shape  func(*config.Module)
+			want   outcome
+		}{
+			{"target that nobody has read", unread, func(*config.Module) {}, outcome{prober.Resolve, prober.ProbeConfig, 0, prober.Self, ""}},
+			{"redirect", read, func(*config.Module) {}, outcome{prober.Validate, prober.HTTPRedirectInvalid, 0, prober.Self, prober.CheckRedirect}},
+			{"proxy of the environment", read, func(m *config.Module) {
+				m.Proxy = func(*http.Request) (*url.URL, error) { return &url.URL{Scheme: "http", Host: host}, nil }
+			}, outcome{prober.Proxy, prober.ProbeConfig, 0, prober.Self, ""}},
+		} {
+			m := labModule()
+			m.Resolver = &config.Resolver{Servers: []string{"127.0.0.1:1"}, Protocol: "udp"}
+			row.shape(m)
+			r := prober.New(prober.Options{}).Probe(t.Context(), row.target, m)
+			if diff := cmp.Diff(row.want, outcomeOf(r.Failure)); diff != "" {
+				t.Errorf("%s to %q (-want +got):\n%s\n%v", row.name, host, diff, r.Failure)
+			}
+		}
+	}
+}
+
+func labTarget(t *testing.T, raw string) prober.Target {
+	t.Helper()
+	target, err := prober.ParseTarget(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return target
+}

@@ -28,6 +28,7 @@ import (
 
 	"errno_exporter/config"
 	"errno_exporter/internal/cause"
+	"errno_exporter/internal/demo"
 	"errno_exporter/internal/history"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/watch"
@@ -268,7 +269,7 @@ func userAgent() string { return "errno_exporter/" + cmp.Or(version.Version, "un
 // loadConfig loads the file. Without one, and without the user asking for one, there is a built-in configuration. The demo has its own.
 func loadConfig(o *options) (*config.Config, error) {
 	if o.demo {
-		return startDemo(o.logger)
+		return demo.Start()
 	}
 	if !noFile(o) {
 		return config.Load(o.configFile)

@@ -1,4 +1,4 @@
-// Package faultlab has servers that misbehave on purpose, one constructor a fault, for the tests and the demo. Each constructor's
+// Package faultlab has servers that misbehave on purpose, one constructor a fault, for the tests. Each constructor's
 // comment says what happens on the wire. Faults that need a network of their own are in package netlab.
 //
 // A constructor takes the Host that owns the server and returns the URL to probe; resolvers return host:port, proxies a *Proxy.
@@ -15,7 +15,7 @@ import (
 	"sync"
 )
 
-// Host owns the servers: *testing.T and *testing.B are Hosts, and so is the demo. Cleanup's functions run when it is done with them.
+// Host owns the servers: *testing.T and *testing.B are Hosts. Cleanup's functions run when it is done with them.
 type Host interface {
 	Helper()
 	Cleanup(func())

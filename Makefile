@@ -4,12 +4,22 @@ REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 INFO := github.com/prometheus/common/version
 LDFLAGS := -s -w -X $(INFO).Version=$(VERSION) -X $(INFO).Revision=$(REVISION)
 
-.PHONY: accuracy all build tools man test lint check bench
+.PHONY: accuracy all build platforms tools man test lint check bench
 
 all: check build
 
 build: ## the program, static
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o errno_exporter .
+
+# Where it has to build; tests are compiled, too.
+PLATFORMS ?= linux/amd64 linux/arm64 linux/386 linux/arm linux/ppc64le linux/s390x linux/riscv64 darwin/arm64 darwin/amd64 freebsd/amd64 windows/amd64
+
+platforms: ## the program and all tests, built and vetted for each platform
+	@for p in $(PLATFORMS); do \
+		echo "$$p"; \
+		CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) vet ./... && \
+		CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -o /dev/null . || exit 1; \
+	done
 
 tools: ## Prometheus 3 and Alertmanager for the end-to-end tests; minutes when built for the first time
 	$(GO) build -C tools/prometheus -o $(CURDIR)/.tools/prometheus-3 github.com/prometheus/prometheus/cmd/prometheus

@@ -15,7 +15,6 @@ import (
 
 	"github.com/coreos/go-systemd/v22/daemon"
 	toolkit "github.com/prometheus/exporter-toolkit/web"
-	"golang.org/x/sys/unix"
 
 	"errno_exporter/internal/web"
 )
@@ -87,9 +86,8 @@ func notify(logger *slog.Logger, state string) {
 
 // reloadNotified reloads; what is wrong is logged there.
 func reloadNotified(logger *slog.Logger, life *web.Lifecycle) {
-	var now unix.Timespec
-	if unix.ClockGettime(unix.CLOCK_MONOTONIC, &now) == nil {
-		notify(logger, fmt.Sprintf("%s\nMONOTONIC_USEC=%d", daemon.SdNotifyReloading, now.Nano()/1000))
+	if now, ok := monotonic(); ok {
+		notify(logger, fmt.Sprintf("%s\nMONOTONIC_USEC=%d", daemon.SdNotifyReloading, now))
 	}
 	_ = life.Again()
 	notify(logger, daemon.SdNotifyReady)
@@ -113,14 +111,4 @@ func shutdown(server *http.Server, life *web.Lifecycle, o options) error {
 		return server.Close()
 	}
 	return nil
-}
-
-// descriptors is how many file descriptors the process may have. Go has raised the soft limit to the hard one by now.
-func descriptors() int {
-	var limit syscall.Rlimit
-	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) != nil {
-		return 0
-	}
-	const most = 1 << 30 // also where there is no limit
-	return int(min(limit.Cur, most))
 }

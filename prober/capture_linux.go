@@ -4,9 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
-	"runtime"
 	"time"
-	"unsafe"
 
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
@@ -39,11 +37,14 @@ func prepareCapture(fd int) error {
 	if err != nil {
 		return fmt.Errorf("assemble the capture's filter: %w", err)
 	}
-	program := unix.SockFprog{Len: uint16(len(filter)), Filter: (*unix.SockFilter)(unsafe.Pointer(&filter[0]))} // both are struct sock_filter
+	kernel := make([]unix.SockFilter, len(filter))
+	for i, f := range filter {
+		kernel[i] = unix.SockFilter{Code: f.Op, Jt: f.Jt, Jf: f.Jf, K: f.K}
+	}
+	program := unix.SockFprog{Len: uint16(len(kernel)), Filter: &kernel[0]}
 	if err := unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &program); err != nil {
 		return os.NewSyscallError("attach the capture's filter", err)
 	}
-	runtime.KeepAlive(filter)
 	_ = unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1) // before Linux 4.20 we see our own, too, and they match no connection
 	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, captureBuffer) != nil {
 		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, captureBuffer) // as much as is allowed
@@ -98,22 +99,20 @@ type packetSocket struct {
 	fd     int
 	stop   chan struct{}
 	buffer [captureLength]byte
-	from   unix.RawSockaddrLinklayer
 }
 
 // read reads until nothing is left.
 func (p *packetSocket) read(each func(packet []byte, loopback bool)) {
 	for p.fd >= 0 {
-		size := uint32(unsafe.Sizeof(p.from))
-		n, _, errno := unix.Syscall6(unix.SYS_RECVFROM, uintptr(p.fd), uintptr(unsafe.Pointer(&p.buffer[0])), captureLength, unix.MSG_DONTWAIT,
-			uintptr(unsafe.Pointer(&p.from)), uintptr(unsafe.Pointer(&size)))
-		if errno == unix.EINTR || errno == unix.ENETDOWN { // an interface went down: said once
+		n, from, err := unix.Recvfrom(p.fd, p.buffer[:], unix.MSG_DONTWAIT)
+		if err == unix.EINTR || err == unix.ENETDOWN { // an interface went down: said once
 			continue
 		}
-		if errno != 0 {
+		if err != nil {
 			return
 		}
-		each(p.buffer[:n], p.from.Hatype == unix.ARPHRD_LOOPBACK)
+		link, ok := from.(*unix.SockaddrLinklayer)
+		each(p.buffer[:n], ok && link.Hatype == unix.ARPHRD_LOOPBACK)
 	}
 }
 

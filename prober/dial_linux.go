@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -45,7 +44,7 @@ func dialOnce(ctx context.Context, to netip.AddrPort, w *wanted) (*dialled, erro
 	address, err := newSockaddr(to)
 	if err == nil {
 		d.calledAt = time.Now()
-		err = callConnect(fd, &address)
+		err = beginConnect(fd, address)
 	}
 	if err != nil {
 		d.look(fd)
@@ -80,7 +79,7 @@ func newSocket(to netip.Addr, w *wanted) (int, error) {
 	}
 	recvErr(fd, w.network, 1)
 	w.shape(fd)
-	_ = setOption(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) // fails on no TCP socket
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) // fails on no TCP socket
 	if w.source.IsValid() {
 		if err := bindTo(fd, to, w.source); err != nil {
 			_ = unix.Close(fd) // it was never used
@@ -104,12 +103,12 @@ func bindTo(fd int, to, source netip.Addr) error {
 // shape sets what a control attempt wants of the socket; where the kernel refuses, the attempt changes nothing.
 func (w *wanted) shape(fd int) {
 	if w.segment > 0 {
-		_ = setOption(fd, unix.IPPROTO_TCP, unix.TCP_MAXSEG, w.segment)
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_MAXSEG, w.segment)
 	}
 	if w.ttl > 0 && w.network == "tcp6" {
-		_ = setOption(fd, unix.IPPROTO_IPV6, unix.IPV6_UNICAST_HOPS, w.ttl)
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_UNICAST_HOPS, w.ttl)
 	} else if w.ttl > 0 {
-		_ = setOption(fd, unix.IPPROTO_IP, unix.IP_TTL, w.ttl)
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_TTL, w.ttl)
 	}
 }
 
@@ -163,8 +162,8 @@ func (s *socket) stand(fd int, w *wanted, d *dialled) {
 
 // socketError is why a socket has no connection; nil if it may still get one.
 func socketError(fd int) error {
-	var errno int32
-	if err := getOption(fd, unix.SOL_SOCKET, unix.SO_ERROR, unsafe.Pointer(&errno), unsafe.Sizeof(errno)); err != nil {
+	errno, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	if err != nil {
 		return os.NewSyscallError("getsockopt", err)
 	}
 	if errno == 0 {
@@ -194,26 +193,26 @@ func (s *socket) Read(p []byte) (int, error) {
 func (s *socket) Write(p []byte) (int, error) {
 	w := writing{rest: p}
 	err := s.raw.Write(w.push)
-	if err == nil && w.errno != 0 {
-		err = w.errno
+	if err == nil {
+		err = w.err
 	}
 	return len(p) - len(w.rest), s.wrapped("write", err)
 }
 
 // writing is a write that goes on.
 type writing struct {
-	rest  []byte
-	errno syscall.Errno
+	rest []byte
+	err  error
 }
 
 // push writes what the kernel takes; it is false while there is more to write.
 func (w *writing) push(fd uintptr) bool {
-	for len(w.rest) > 0 && w.errno == 0 {
-		n, errno := callWrite(fd, w.rest)
-		if errno == unix.EAGAIN {
+	for len(w.rest) > 0 && w.err == nil {
+		n, err := writeNow(fd, w.rest)
+		if err == unix.EAGAIN {
 			return false
 		}
-		w.rest, w.errno = w.rest[max(0, n):], errno
+		w.rest, w.err = w.rest[n:], err
 	}
 	return true
 }
@@ -261,13 +260,13 @@ func (s *socket) askLater() {
 // ask makes the kernel ask after the peer, or not. It is evidence only: absent where it is refused.
 func ask(fd int, on bool) {
 	if !on {
-		_ = setOption(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 0)
+		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 0)
 		return
 	}
-	_ = setOption(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
-	_ = setOption(fd, unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, int(keepAlive.Idle/time.Second))
-	_ = setOption(fd, unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, int(keepAlive.Interval/time.Second))
-	_ = setOption(fd, unix.IPPROTO_TCP, unix.TCP_KEEPCNT, keepAlive.Count)
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, int(keepAlive.Idle/time.Second))
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, int(keepAlive.Interval/time.Second))
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPCNT, keepAlive.Count)
 }
 
 // decided takes back what was to be done later. The caller holds asking.

@@ -3,15 +3,33 @@ package prober
 import (
 	"errors"
 	"syscall"
-
-	"golang.org/x/sys/unix"
 )
 
 // errnos is the closed list of values of the errno label. ETIMEDOUT is only ever the kernel's: our own deadline has none.
-var errnos = []syscall.Errno{
-	unix.ECONNREFUSED, unix.ECONNRESET, unix.EPIPE, unix.ETIMEDOUT, unix.EHOSTUNREACH, unix.ENETUNREACH, unix.EHOSTDOWN,
-	unix.ENETDOWN, unix.EACCES, unix.EPERM, unix.EADDRNOTAVAIL, unix.EADDRINUSE, unix.EMFILE, unix.ENFILE, unix.ENOBUFS,
-	unix.ENOMEM, unix.EINVAL, unix.ENOPROTOOPT, unix.EPROTO, unix.EMSGSIZE,
+var errnos = []struct {
+	errno syscall.Errno
+	name  string
+}{
+	{syscall.ECONNREFUSED, "ECONNREFUSED"},
+	{syscall.ECONNRESET, "ECONNRESET"},
+	{syscall.EPIPE, "EPIPE"},
+	{syscall.ETIMEDOUT, "ETIMEDOUT"},
+	{syscall.EHOSTUNREACH, "EHOSTUNREACH"},
+	{syscall.ENETUNREACH, "ENETUNREACH"},
+	{syscall.EHOSTDOWN, "EHOSTDOWN"},
+	{syscall.ENETDOWN, "ENETDOWN"},
+	{syscall.EACCES, "EACCES"},
+	{syscall.EPERM, "EPERM"},
+	{syscall.EADDRNOTAVAIL, "EADDRNOTAVAIL"},
+	{syscall.EADDRINUSE, "EADDRINUSE"},
+	{syscall.EMFILE, "EMFILE"},
+	{syscall.ENFILE, "ENFILE"},
+	{syscall.ENOBUFS, "ENOBUFS"},
+	{syscall.ENOMEM, "ENOMEM"},
+	{syscall.EINVAL, "EINVAL"},
+	{syscall.ENOPROTOOPT, "ENOPROTOOPT"},
+	{syscall.EPROTO, "EPROTO"},
+	{syscall.EMSGSIZE, "EMSGSIZE"},
 }
 
 // ErrnoName is the symbolic name of an errno as the errno label shows it: "" for none, "OTHER" outside the closed list.
@@ -20,12 +38,21 @@ func ErrnoName(e syscall.Errno) string {
 		return ""
 	}
 	for _, known := range errnos {
-		if e == known {
-			return unix.ErrnoName(e)
+		if e == known.errno {
+			return known.name
 		}
 	}
 	return "OTHER"
 }
 
+// ErrnoOf is the errno in an error's chain; 0 if there is none.
+func ErrnoOf(err error) syscall.Errno {
+	errno, _ := errnoOf(err)
+	return errno
+}
+
 // errnoOf finds the errno in an error's chain.
-func errnoOf(err error) (syscall.Errno, bool) { return errors.AsType[syscall.Errno](err) }
+func errnoOf(err error) (syscall.Errno, bool) {
+	errno, ok := errors.AsType[syscall.Errno](err)
+	return portable(errno), ok
+}

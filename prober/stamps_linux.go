@@ -1,12 +1,13 @@
 package prober
 
 import (
+	"encoding/binary"
 	"io"
 	"iter"
 	"os"
+	"strconv"
 	"syscall"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -35,18 +36,28 @@ func stampHolder() *os.File {
 	if err != nil {
 		return nil
 	}
-	_ = setOption(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPING, arrivals) // without it times are the clock's
+	_ = setStamping(fd, arrivals) // without it times are the clock's
 	return os.NewFile(uintptr(fd), "timestamps")
+}
+
+// setStamping asks for timestamps. Those of the first kind hold the kernel's long, which has 32 bits on some systems and ends in 2038; the newer
+// kind, since Linux 5.1, has 64 everywhere, and the other where a long has 64 is the same.
+func setStamping(fd, flags int) error {
+	option := unix.SO_TIMESTAMPING
+	if strconv.IntSize == 32 {
+		option = unix.SO_TIMESTAMPING_NEW
+	}
+	return unix.SetsockoptInt(fd, unix.SOL_SOCKET, option, flags)
 }
 
 // stamps reads a connection with the kernel's times.
 type stamps struct {
 	socket *socket
-	header unix.Msghdr
-	vector unix.Iovec
+	into   []byte
 	oob    [96]byte // a struct scm_timestamping with its header is 64
 	n      int
-	errno  syscall.Errno
+	oobn   int
+	err    error
 	try    func(fd uintptr) bool // made once: a closure for each read would be garbage
 }
 
@@ -58,15 +69,13 @@ func newStamps(socket *socket) *stamps {
 
 // stampArrivals switches the kernel's times on; it reports false where there are none.
 func stampArrivals(fd int) bool {
-	return setOption(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPING, arrivals) == nil
+	return setStamping(fd, arrivals) == nil
 }
 
 // receive is one try to read; it is false while nothing is there.
 func (s *stamps) receive(fd uintptr) bool {
-	s.header.Control = &s.oob[0]
-	s.header.SetControllen(len(s.oob))
-	s.n, s.errno = callReceive(fd, &s.header, 0)
-	return s.errno != unix.EAGAIN
+	s.n, s.oobn, s.err = receiveNow(fd, s.into, s.oob[:], 0)
+	return s.err != unix.EAGAIN
 }
 
 // read reads, and returns when the last of it arrived; the zero time where the kernel does not tell.
@@ -74,20 +83,17 @@ func (s *stamps) read(p []byte) (int, time.Time, error) {
 	if len(p) == 0 {
 		return 0, time.Time{}, nil
 	}
-	s.vector.Base = &p[0]
-	s.vector.SetLen(len(p))
-	s.header.Iov = &s.vector
-	s.header.SetIovlen(1)
+	s.into = p
 	err := s.socket.raw.Read(s.try)
-	s.vector.Base = nil
+	s.into = nil
 	switch {
 	case err != nil:
-	case s.errno != 0:
-		err = s.errno
+	case s.err != nil:
+		err = s.err
 	case s.n == 0:
 		return 0, time.Time{}, io.EOF
 	default:
-		return s.n, arrival(s.oob[:s.header.Controllen]), nil
+		return s.n, arrival(s.oob[:s.oobn]), nil
 	}
 	return 0, time.Time{}, s.socket.wrapped("read", err)
 }
@@ -95,7 +101,7 @@ func (s *stamps) read(p []byte) (int, time.Time, error) {
 // arrival is when the last packet of what a call read came.
 func arrival(oob []byte) time.Time {
 	for h, data := range controlMessages(oob) {
-		if h.Level == unix.SOL_SOCKET && h.Type == unix.SO_TIMESTAMPING && len(data) >= 16 {
+		if isStamp(h) {
 			return software(data)
 		}
 	}
@@ -109,22 +115,21 @@ func stampRequest(raw syscall.RawConn, alone bool) {
 		wanted = acknowledgements
 	}
 	_ = raw.Control(func(fd uintptr) { // where it fails there is no such time
-		_ = setOption(int(fd), unix.SOL_SOCKET, unix.SO_TIMESTAMPING, wanted)
+		_ = setStamping(int(fd), wanted)
 	})
 }
 
 // readQueue reads the error queue until the acknowledgement of a byte is there, or nothing more, and appends it to what was read before.
 func (s *stamps) readQueue(acks []acknowledgement, last uint32) []acknowledgement {
 	_ = s.socket.raw.Control(func(fd uintptr) { // fails only on a closed connection
-		var header unix.Msghdr
 		var oob [256]byte
+		var data [1]byte // there is none; without room for it Recvmsg asks for the socket's type each time
 		for len(acks) < maxAcknowledgements && !acknowledges(acks, last, false) {
-			header.Control = &oob[0]
-			header.SetControllen(len(oob))
-			if _, errno := callReceive(fd, &header, unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT); errno != 0 {
+			_, oobn, err := receiveNow(fd, data[:], oob[:], unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT)
+			if err != nil {
 				return
 			}
-			if ack, ok := parseStamp(oob[:header.Controllen]); ok {
+			if ack, ok := parseStamp(oob[:oobn]); ok {
 				acks = append(acks, ack)
 			}
 		}
@@ -142,34 +147,42 @@ func parseStamp(oob []byte) (ack acknowledgement, ok bool) {
 		v6 := h.Level == unix.IPPROTO_IPV6 && h.Type == unix.IPV6_RECVERR
 		switch {
 		case (v4 || v6) && len(data) >= 16 && data[4] == unix.SO_EE_ORIGIN_TIMESTAMPING:
-			e := (*unix.SockExtendedErr)(unsafe.Pointer(&data[0]))
-			ack.last, ack.sent, ok = e.Data, e.Info == stampSent, true
-		case h.Level == unix.SOL_SOCKET && h.Type == unix.SO_TIMESTAMPING && len(data) >= 16:
+			ack.sent = binary.NativeEndian.Uint32(data[8:]) == stampSent
+			ack.last, ok = binary.NativeEndian.Uint32(data[12:]), true
+		case isStamp(h):
 			ack.at = software(data)
 		}
 	}
 	return ack, ok
 }
 
-// software is the software timestamp of a struct scm_timestamping; the zero time if there is none.
+// isStamp reports whether a control message is a struct scm_timestamping, of the kind that setStamping asks for.
+func isStamp(h *unix.Cmsghdr) bool {
+	return h.Level == unix.SOL_SOCKET && (h.Type == unix.SO_TIMESTAMPING || h.Type == unix.SO_TIMESTAMPING_NEW)
+}
+
+// software is the software timestamp of a struct scm_timestamping, whose seconds and nanoseconds have 64 bits each (setStamping); the zero time if
+// there is none.
 func software(data []byte) time.Time {
-	at := (*unix.Timespec)(unsafe.Pointer(&data[0]))
-	if at.Sec == 0 {
+	if len(data) < 16 {
 		return time.Time{}
 	}
-	return time.Unix(at.Sec, at.Nsec)
+	seconds, nanoseconds := binary.NativeEndian.Uint64(data), binary.NativeEndian.Uint64(data[8:])
+	if seconds == 0 {
+		return time.Time{}
+	}
+	return time.Unix(int64(seconds), int64(nanoseconds))
 }
 
 // controlMessages are the control messages of a call (cmsg(3)).
 func controlMessages(oob []byte) iter.Seq2[*unix.Cmsghdr, []byte] {
 	return func(yield func(*unix.Cmsghdr, []byte) bool) {
 		for len(oob) >= unix.SizeofCmsghdr {
-			h := (*unix.Cmsghdr)(unsafe.Pointer(&oob[0]))
-			length := int(h.Len)
-			if length < unix.SizeofCmsghdr || length > len(oob) || !yield(h, oob[unix.CmsgLen(0):length]) {
+			h, data, rest, err := unix.ParseOneSocketControlMessage(oob)
+			if err != nil || !yield(&h, data) {
 				return
 			}
-			oob = oob[min(len(oob), (length+7)&^7):]
+			oob = rest
 		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,10 +21,10 @@ func reportICMP(network, _ string, raw syscall.RawConn) error {
 
 func recvErr(fd int, network string, on int) {
 	if strings.HasSuffix(network, "6") {
-		_ = setOption(fd, unix.IPPROTO_IPV6, unix.IPV6_RECVERR, on) // evidence only: absent if refused
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_RECVERR, on) // evidence only: absent if refused
 		return
 	}
-	_ = setOption(fd, unix.IPPROTO_IP, unix.IP_RECVERR, on)
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_RECVERR, on)
 }
 
 // errorQueue returns the first ICMP message on a UDP socket's error queue, nil if there is none.
@@ -78,7 +77,7 @@ func parseExtendedErr(b []byte) *ICMP {
 		return nil
 	}
 	icmp := &ICMP{Errno: syscall.Errno(binary.NativeEndian.Uint32(b)), Type: b[5], Code: b[6]}
-	icmp.From = parseSockaddr(b[16:]).Addr()
+	icmp.From = parseSockaddr(b[16:])
 	return icmp
 }
 
@@ -98,8 +97,8 @@ var tcpStates = [...]string{"", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT
 const noMinRTT = 1<<32 - 1
 
 func tcpInfo(fd int) *TCPInfo {
-	var in unix.TCPInfo
-	if getOption(fd, unix.IPPROTO_TCP, unix.TCP_INFO, unsafe.Pointer(&in), unsafe.Sizeof(in)) != nil {
+	in, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+	if err != nil {
 		return nil
 	}
 	out := &TCPInfo{
@@ -126,10 +125,12 @@ func tcpInfo(fd int) *TCPInfo {
 // outOfOrderQueued reports whether segments wait behind a hole: the socket holds received memory (SO_MEMINFO, linux/sock_diag.h)
 // and yet nothing can be read (SIOCINQ).
 func outOfOrderQueued(fd int) bool {
-	var meminfo [9]uint32
-	failed := getOption(fd, unix.SOL_SOCKET, unix.SO_MEMINFO, unsafe.Pointer(&meminfo), unsafe.Sizeof(meminfo))
+	received, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_MEMINFO) // the first of its numbers, SK_MEMINFO_RMEM_ALLOC
+	if err != nil || received <= 0 {
+		return false
+	}
 	readable, err := unix.IoctlGetInt(fd, unix.TIOCINQ)
-	return failed == nil && err == nil && meminfo[0] > 0 && readable == 0
+	return err == nil && readable == 0
 }
 
 // readArrived reads what has arrived and does not wait for more.

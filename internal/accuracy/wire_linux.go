@@ -77,9 +77,9 @@ func stamp(oob []byte) time.Time {
 		return time.Time{}
 	}
 	for _, m := range messages {
-		if m.Header.Level == unix.SOL_SOCKET && m.Header.Type == unix.SO_TIMESTAMPNS && len(m.Data) >= 16 {
+		if m.Header.Level == unix.SOL_SOCKET && m.Header.Type == unix.SO_TIMESTAMPNS && len(m.Data) >= int(unsafe.Sizeof(unix.Timespec{})) {
 			at := (*unix.Timespec)(unsafe.Pointer(&m.Data[0]))
-			return time.Unix(at.Sec, at.Nsec)
+			return time.Unix(at.Unix())
 		}
 	}
 	return time.Time{}

@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -125,14 +124,4 @@ func (s Server) Config(b testing.TB, url string, targets int) *config.Config {
 		b.Fatal(err)
 	}
 	return c
-}
-
-// CPU is the CPU time that this process has used.
-func CPU(b testing.TB) time.Duration {
-	b.Helper()
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }

@@ -2,7 +2,6 @@ package watch
 
 import (
 	"context"
-	"errors"
 	"net"
 	"slices"
 	"sync"
@@ -11,6 +10,7 @@ import (
 
 	"errno_exporter/config"
 	"errno_exporter/internal/metrics"
+	"errno_exporter/prober"
 )
 
 // How our way out is judged.
@@ -91,7 +91,8 @@ func reached(address string) bool {
 	defer cancel()
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {
-		return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET)
+		errno := prober.ErrnoOf(err)
+		return errno == syscall.ECONNREFUSED || errno == syscall.ECONNRESET
 	}
 	_ = conn.Close() // it has done its work
 	return true

@@ -49,6 +49,7 @@ func (p *Prober) Keep(ctx context.Context, t Target, m *config.Module) (kept *Ke
 		h.let()
 		return nil, announced
 	}
+	h.forget()
 	k := &Kept{hop: h, since: time.Now()}
 	k.announced = keepAliveTimeout(h.Response.Header.Get("Keep-Alive"))
 	setKeepAlive(h.socket.Conn, false)
@@ -84,11 +85,13 @@ func (k *Kept) Probe(ctx context.Context) KeptResult {
 	a.guarded(func() { h.validate(h.exchangeAgain()) })
 	a.record.Elapsed = a.elapsed() - base
 	a.record.rebase(base)
+	a.record.cut()
 	r.Attempt, r.Failure, r.Ended = a.record, a.record.Failure, time.Now()
 	k.hop, k.since = h, r.Ended
 	if !h.keeps() {
 		h.let()
 	} else {
+		h.forget()
 		setKeepAlive(h.socket.Conn, false)
 	}
 	return r
@@ -125,6 +128,7 @@ func (k *Kept) end() (KeptResult, bool) {
 	record := Attempt{Start: k.since, Elapsed: idle, Failure: &f, Hops: []Hop{{
 		URL: h.URL, Addr: h.Addr, Proxy: h.Proxy, TLS: h.TLS, Wire: h.socket.seen(), Spans: []Span{{Phase: Idle, Duration: idle, Failed: true}},
 	}}}
+	record.cut()
 	return KeptResult{Idle: idle, Attempt: record, Failure: &f, Ended: ended}, true
 }
 

@@ -70,7 +70,7 @@ func (p *Prober) Probe(ctx context.Context, t Target, m *config.Module) Result {
 		ctx, cancel = context.WithTimeout(ctx, m.Timeout)
 		defer cancel()
 	}
-	r := Result{Target: t, URL: m.MaskURL(t.URL), Module: m.Name, Start: start}
+	r := Result{Target: t, URL: cut(m.MaskURL(t.URL), maxShownURL), Module: m.Name, Start: start}
 	if at, ok := ctx.Deadline(); ok {
 		r.Timeout = at.Sub(start)
 		if r.Timeout > time.Second {
@@ -125,6 +125,7 @@ func (p *Prober) newAttempt(ctx context.Context, t Target, m *config.Module, tra
 // run runs one attempt and returns its last hop.
 func (a *attempt) run() *hop {
 	a.guarded(a.runHops)
+	a.record.cut()
 	return a.hop
 }
 
@@ -155,12 +156,16 @@ func (a *attempt) runHops() {
 			h.fail(Validate, a.elapsed(), redirectFailure(err))
 			return
 		}
+		room := maxHead
+		h.Response.cut(&room)
+		h.forget()
 		request = next
+		request.Response = h.response
 	}
 }
 
 func (a *attempt) newHop(request *http.Request) *hop {
-	a.record.Hops = append(a.record.Hops, Hop{URL: a.module.MaskURL(request.URL), Spans: make([]Span, 0, 8)})
+	a.record.Hops = append(a.record.Hops, Hop{URL: cut(a.module.MaskURL(request.URL), maxShownURL), Spans: make([]Span, 0, 8)})
 	a.hop = &hop{Hop: a.record.LastHop(), attempt: a, request: request}
 	return a.hop
 }
@@ -297,6 +302,9 @@ func (h *hop) resolve(host string) bool {
 		h.Answers, h.Lookup, err = h.attempt.resolve(host)
 		if err != nil {
 			h.fail(Resolve, began, classify(lookupEvidence(h.Lookup, err, h.attempt.ending(err))))
+		}
+		h.Lookup.cut()
+		if err != nil {
 			return false
 		}
 	}

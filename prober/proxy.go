@@ -63,6 +63,9 @@ func (h *hop) dialProxy(proxy *url.URL, began time.Duration) error {
 		}
 		if err != nil {
 			h.fail(Proxy, began, classify(lookupEvidence(seen, err, h.attempt.ending(err))))
+		}
+		seen.cut()
+		if err != nil {
 			return err
 		}
 		addr, _ = pick(answers, h.attempt.module.PreferIPv6, true)

@@ -1,6 +1,7 @@
 package prober
 
 import (
+	"crypto/sha256"
 	"crypto/x509"
 	"iter"
 	"net/http"
@@ -240,6 +241,16 @@ type TLSState struct {
 	Complete        bool                  // the handshake finished
 	ClientCertAsked bool                  // the server asked for a client certificate
 	Alert           uint8                 // the peer's fatal alert, RFC 8446 section 6; 0 if none
+
+	leaf *[sha256.Size]byte // the first certificate's hash, where the chain is cut; else nil
+}
+
+// Fingerprint is the SHA-256 of the server's own certificate as it was sent. There is one if Chain is not empty.
+func (s *TLSState) Fingerprint() [sha256.Size]byte {
+	if s.leaf != nil {
+		return *s.leaf
+	}
+	return sha256.Sum256(s.Chain[0].Raw)
 }
 
 // RequestHead is the request as handed to the connection. Header values may hold secrets: mask before showing.
@@ -257,10 +268,11 @@ type Response struct {
 	ProtoMajor    int
 	ProtoMinor    int
 	Status        int
-	StatusText    string // the whole status line without the version, "200 OK"
-	Header        http.Header
-	ContentLength int64  // -1 when unknown
-	BodyBytes     int64  // bytes read, after decompression
-	Complete      bool   // the body was read to its end
-	Body          []byte // its beginning, of a probe that failed and whose module has keep_body; else nil
+	StatusText    string      // the whole status line without the version, "200 OK"
+	Header        http.Header // its first fields, if it is long
+	Omitted       int         // fields that are not in Header
+	ContentLength int64       // -1 when unknown
+	BodyBytes     int64       // bytes read, after decompression
+	Complete      bool        // the body was read to its end
+	Body          []byte      // its beginning, of a probe that failed and whose module has keep_body; else nil
 }

@@ -80,11 +80,11 @@ func Observe(r *prober.Result, late time.Duration, ended time.Time) Observation 
 	last := r.Last()
 	hop := last.LastHop()
 	o := Observation{
-		At: ended, Took: r.Elapsed, Timeout: r.Timeout, Failure: r.Failure, Late: late, Addr: hop.Addr.Addr(), Answers: hop.Answers,
+		At: ended, Took: r.Elapsed, Timeout: r.Timeout, Failure: r.Failure.Brief(), Late: late, Addr: hop.Addr.Addr(), Answers: hop.Answers,
 		Plain: hop.Request == nil || hop.Request.Method == http.MethodGet && hop.Request.Body == 0,
 	}
 	if r.Failure == nil && len(r.Attempts) > 1 {
-		o.Failed = r.Attempts[0].Failure
+		o.Failed = r.Attempts[0].Failure.Brief()
 	}
 	if s, ok := hop.Span(prober.Processing); ok {
 		o.Processing = s.Duration

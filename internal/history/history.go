@@ -3,7 +3,6 @@ package history
 
 import (
 	"slices"
-	"strings"
 	"sync"
 
 	"errno_exporter/config"
@@ -41,32 +40,10 @@ type History struct {
 }
 
 // maxBytes bounds the memory of the records, and that of the failures beside them.
-const maxBytes = 32 << 20
+const maxBytes = 16 << 20
 
-// baseBytes is about what a record takes without what the server decides the length of.
-const baseBytes = 8 << 10
-
-// size is about how much memory a result takes.
-func size(r *prober.Result) int {
-	n := baseBytes
-	for a := range r.Every() {
-		for i := range a.Hops {
-			n += baseBytes
-			if tls := a.Hops[i].TLS; tls != nil {
-				for _, c := range tls.Chain {
-					n += 2 * len(c.Raw) // the bytes, and what was parsed of them
-				}
-			}
-			if response := a.Hops[i].Response; response != nil {
-				n += len(response.Body)
-				for name, values := range response.Header {
-					n += len(name) + len(strings.Join(values, ""))
-				}
-			}
-		}
-	}
-	return n
-}
+// recordBytes is about what a record takes besides its result: itself, its places on a shelf, and the verdict.
+const recordBytes = 2 << 10
 
 // New returns an empty History of limit records and limit failures.
 func New(limit int) *History {
@@ -82,7 +59,7 @@ func (h *History) Add(result *prober.Result, module *config.Module) uint64 {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.last++
-	h.results.add(&Record{ID: h.last, Result: result, Module: module, bytes: size(result)})
+	h.results.add(&Record{ID: h.last, Result: result, Module: module, bytes: result.Size() + recordBytes})
 	for h.results.count > h.limit || h.results.bytes > h.maxBytes {
 		if old := h.results.evict(); old.Result.Failure != nil {
 			h.failures.add(old)

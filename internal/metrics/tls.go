@@ -1,7 +1,6 @@
 package metrics
 
 import (
-	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -18,7 +17,7 @@ func (e *Exposition) addTLS(a *prober.Attempt) {
 		return
 	}
 	if len(state.Chain) > 0 {
-		e.addChain(state.Chain)
+		e.addChain(state)
 	}
 	if expiry, known := lastChainExpiry(state); known {
 		e.gauge("probe_ssl_last_chain_expiry_timestamp_seconds",
@@ -33,12 +32,13 @@ func (e *Exposition) addTLS(a *prober.Attempt) {
 }
 
 // addChain adds the facts of the certificates as the server sent them, the leaf first.
-func (e *Exposition) addChain(chain []*x509.Certificate) {
+func (e *Exposition) addChain(state *prober.TLSState) {
+	chain := state.Chain
 	e.gauge("probe_ssl_earliest_cert_expiry", "Unix time at which the first certificate of the server's chain expires.",
 		float64(earliestExpiry(chain).Unix()))
 	leaf := chain[0]
 	e.gauge("probe_ssl_last_chain_info", "1, with the facts of the server's own certificate.", 1,
-		label{"fingerprint_sha256", fmt.Sprintf("%x", sha256.Sum256(leaf.Raw))},
+		label{"fingerprint_sha256", fmt.Sprintf("%x", state.Fingerprint())},
 		label{"issuer", leaf.Issuer.String()},
 		label{"serialnumber", fmt.Sprintf("%x", leaf.SerialNumber.Bytes())},
 		label{"subject", leaf.Subject.String()},

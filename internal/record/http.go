@@ -19,7 +19,7 @@ func (p *page) request(h *prober.RequestHead, m *config.Module) {
 	p.section("  Request")
 	p.line("    %s %s", h.Method, h.URL)
 	p.line("    Host: %s", h.Host)
-	p.header(h.Header, func(name, value string) string { return requestValue(name, value, m) })
+	p.header(h.Header, 0, func(name, value string) string { return requestValue(name, value, m) })
 	if h.Body > 0 {
 		p.line("    and a body of %s", count(h.Body, "byte"))
 	}
@@ -29,7 +29,7 @@ func (p *page) request(h *prober.RequestHead, m *config.Module) {
 func (p *page) response(r *prober.Response, m *config.Module) {
 	p.section("  Response")
 	p.line("    %s %s", r.Proto, r.StatusText)
-	p.header(r.Header, func(name, value string) string { return responseValue(name, value, m) })
+	p.header(r.Header, r.Omitted, func(name, value string) string { return responseValue(name, value, m) })
 	end := "broken off"
 	if r.Complete {
 		end = "complete"
@@ -47,8 +47,8 @@ func (p *page) response(r *prober.Response, m *config.Module) {
 	}
 }
 
-// header adds a line for each value, the names in order, as shown decides.
-func (p *page) header(header http.Header, shown func(name, value string) string) {
+// header adds a line for each value, the names in order, as shown decides. Omitted fields are those that are not in the header any more.
+func (p *page) header(header http.Header, omitted int, shown func(name, value string) string) {
 	lines := 0
 	for _, name := range slices.Sorted(maps.Keys(header)) {
 		for _, value := range header[name] {
@@ -57,7 +57,7 @@ func (p *page) header(header http.Header, shown func(name, value string) string)
 			}
 		}
 	}
-	if lines > maxHeaders {
-		p.line("    … %s more", count(lines-maxHeaders, "line"))
+	if more := max(0, lines-maxHeaders) + omitted; more > 0 {
+		p.line("    … %s more", count(more, "line"))
 	}
 }

@@ -108,7 +108,7 @@ func (w *Watch) fly(t *target, f *flight) {
 		outcome = nil // it is counted
 	}
 	if outcome != nil {
-		t.timeline.add(Tick{outcome.Record, outcome.Ended, outcome.Result.Elapsed, outcome.Result.Failure})
+		t.timeline.add(Tick{outcome.Record, outcome.Ended, outcome.Result.Elapsed, outcome.Result.Failure.Brief()})
 		t.observed.add(cause.Observe(outcome.Result, outcome.Late, outcome.Ended))
 	}
 	keptUsed()

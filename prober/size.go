@@ -1,0 +1,119 @@
+package prober
+
+import (
+	"crypto/x509"
+	"net/http"
+	"unsafe"
+)
+
+// What a record costs in memory. Who keeps records charges them by it; TestHistoryIsCharged compares it with the live heap.
+
+const (
+	perAllocation  = 16      // what the allocator rounds up by, about
+	perHop         = 4 << 10 // a hop's fixed parts: spans, socket, TCP_INFO, heads
+	perResult      = 2 << 10
+	perField       = 96 // a slot of a header's map, with its list of values
+	perCertificate = 4 << 10
+	perName        = 48 // of a certificate, with what a growing list wastes
+)
+
+// Size is about how many bytes of memory the result takes.
+func (r *Result) Size() int {
+	n := perResult + textSize(r.URL) + 2*textSize(r.Target.URL.String()) + int(unsafe.Sizeof(AddressProbe{}))*len(r.Addresses)
+	var lookup *Lookup
+	for a := range r.Every() {
+		n += int(unsafe.Sizeof(Attempt{})) + failureSize(a.Failure)
+		for i := range a.Hops {
+			h := &a.Hops[i]
+			n += h.size()
+			if h.Lookup != lookup { // else it is the one of the hop before
+				lookup = h.Lookup
+				n += lookup.size() + int(unsafe.Sizeof(h.Addr.Addr()))*len(h.Answers)
+			}
+		}
+	}
+	return n
+}
+
+func textSize(text string) int { return len(text) + perAllocation }
+
+func failureSize(f *Failure) int {
+	if f == nil {
+		return 0
+	}
+	n := int(unsafe.Sizeof(*f)) + perAllocation
+	if f.Err != nil {
+		n += 2*perAllocation + textSize(f.Err.Error())
+	}
+	return n
+}
+
+func (h *Hop) size() int {
+	n := perHop + textSize(h.URL) + textSize(h.Proxy)
+	if h.Wire != nil {
+		n += 2 * int(unsafe.Sizeof(Event{})) * len(h.Wire.Events) // with their errors
+	}
+	if h.Request != nil {
+		n += headerSize(h.Request.Header)
+	}
+	if h.Response != nil {
+		n += headerSize(h.Response.Header) + textSize(h.Response.StatusText) + cap(h.Response.Body)
+	}
+	if h.TLS != nil {
+		n += chainCost(h.TLS.Chain)
+		for _, chain := range h.TLS.VerifiedChains {
+			n += perCertificate * len(chain)
+		}
+	}
+	if c := h.Compared; c != nil {
+		n += c.Lookup.size() + failureSize(c.Failure) + int(unsafe.Sizeof(h.Addr.Addr()))*len(c.Answers)
+	}
+	return n
+}
+
+func (l *Lookup) size() int {
+	if l == nil {
+		return 0
+	}
+	n := textSize(l.Host) + int(unsafe.Sizeof(DNSExchange{}))*cap(l.Exchanges)
+	for i := range l.Exchanges {
+		e := &l.Exchanges[i]
+		n += textSize(e.Server) + textSize(e.Question)
+		if e.Err != nil {
+			n += 2*perAllocation + textSize(e.Err.Error())
+		}
+	}
+	return n
+}
+
+func headerSize(header http.Header) int {
+	n := 0
+	for name, values := range header {
+		n += perField + textSize(name)
+		for _, value := range values {
+			n += int(unsafe.Sizeof(value)) + textSize(value)
+		}
+	}
+	return n
+}
+
+func chainCost(chain []*x509.Certificate) int {
+	n := 0
+	for _, c := range chain {
+		n += certificateCost(c)
+	}
+	return n
+}
+
+// certificateCost is about how many bytes a parsed certificate takes: as it was sent, and what was made of it.
+func certificateCost(c *x509.Certificate) int {
+	n := perCertificate + 2*len(c.Raw)
+	n += perName * (len(c.DNSNames) + len(c.EmailAddresses) + len(c.IPAddresses) + len(c.Extensions) + len(c.Subject.Names) + len(c.Issuer.Names))
+	n += 4 * perName * (len(c.URIs) + len(c.PermittedDNSDomains) + len(c.ExcludedDNSDomains) + len(c.PermittedIPRanges) + len(c.ExcludedIPRanges))
+	if c.Raw == nil {
+		for _, name := range c.DNSNames {
+			n += len(name)
+		}
+	}
+	return n
+}

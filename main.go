@@ -3,6 +3,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -209,7 +210,7 @@ func serve(o options) error {
 	reload := metrics.NewReload(registry)
 	reload.Record(nil, time.Now())
 
-	capture := openCapture(&o)
+	capture := openCapture(&o, slog.LevelInfo)
 	metrics.NewResetCapture(registry, capture != nil)
 	if capture != nil {
 		defer capture.Close()
@@ -244,21 +245,27 @@ func serve(o options) error {
 	if o.demo {
 		o.logger.Info("The demo watches servers of its own: open /metrics, /history and /probe?target=flapping&debug=true under the address below")
 	}
-	// net/http has no other way to say that a server misbehaved; what matters of it is in the Result.
-	log.SetFlags(0)
-	log.SetOutput(slog.NewLogLogger(o.logger.Handler(), slog.LevelDebug).Writer())
+	logLibraries(o.logger)
 	defer watching.Close()
 	return listen(server, o, life, func() bool { return !noFile(&o) && current.Changed(o.configFile) })
 }
 
-// openCapture opens the capture of resets; nil where it is not wanted, or not to be had.
-func openCapture(o *options) *prober.Capture {
+// logLibraries has what libraries log by themselves logged at debug: net/http has no other way to say that a server misbehaved, nor has quic-go to say
+// that the kernel's buffers are small. What matters of it is in the Result.
+func logLibraries(logger *slog.Logger) {
+	log.SetFlags(0)
+	log.SetOutput(slog.NewLogLogger(logger.Handler(), slog.LevelDebug).Writer())
+}
+
+// openCapture opens the capture of resets; nil where it is not wanted, or not to be had, which is logged at a level: a command in a terminal says
+// nothing that it was not asked for.
+func openCapture(o *options, level slog.Level) *prober.Capture {
 	if !o.capture {
 		return nil
 	}
 	capture, err := prober.OpenCapture()
 	if err != nil {
-		o.logger.Info("Who sends resets is not seen: origin peer may be a box on the way", "err", err)
+		o.logger.Log(context.Background(), level, "Who sends resets is not seen: origin peer may be a box on the way", "err", err)
 		return nil
 	}
 	return capture

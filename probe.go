@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/signal"
 	"strings"
@@ -85,7 +86,8 @@ func runProbe(o *options) int {
 	defer stop()
 	out := bufio.NewWriter(os.Stdout)
 	defer out.Flush()
-	capture := openCapture(o)
+	logLibraries(o.logger)
+	capture := openCapture(o, slog.LevelDebug)
 	if capture != nil {
 		defer capture.Close()
 	}

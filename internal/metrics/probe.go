@@ -27,7 +27,7 @@ func (e *Exposition) addVerdict(r *prober.Result) {
 	e.gauge("probe_success", "Whether the probe succeeded: 1 if it did, 0 if not.", number(r.Failure == nil))
 	e.gauge("probe_duration_seconds", "How long the whole probe took, in seconds.", r.Elapsed.Seconds())
 	e.gauge("probe_timeout_seconds", "How long the probe was allowed to take, in seconds.", r.Timeout.Seconds())
-	e.gauge("probe_attempts", "Attempts that this probe took.", float64(len(r.Attempts)))
+	e.gauge("probe_attempts_made", "Attempts that this probe took.", float64(len(r.Attempts)))
 	if failure := r.Failure; failure != nil {
 		e.gauge("probe_failure_info", "1 when the probe failed, with the phase, the reason, the errno and who ended it; absent when it succeeded.", 1,
 			label{"errno", prober.ErrnoName(failure.Errno)},

@@ -105,7 +105,7 @@ func controlsFor(r *Result, m *config.Module) []ControlKind {
 // leaveAlone reports whether a failure is not to be looked into: the target asks for calm, or it never was its failure.
 func leaveAlone(f *Failure) bool {
 	switch f.Reason {
-	case HTTPRateLimited, H2Throttled, Abandoned, ProbeConfig, LocalFDExhausted, LocalPortExhausted, LocalNoResources, LocalDenied:
+	case HTTPRateLimited, H2Throttled, Abandoned, ProbeConfig, LocalFDExhausted, LocalPortExhausted, LocalNoResources, LocalDenied, LocalOverloaded:
 		return true
 	}
 	return false

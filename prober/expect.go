@@ -1,7 +1,6 @@
 package prober
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -35,8 +34,8 @@ func (h *hop) judge(body []byte) *Failure {
 	if err := judgeBody(m, body); err != nil {
 		return refused(CheckBody, err)
 	}
-	if err := h.judgeJSON(body); err != nil {
-		return refused(CheckCEL, err)
+	if f := h.judgeJSON(body); f != nil {
+		return f
 	}
 	if len(m.ValidHTTPVersions) > 0 && !slices.Contains(m.ValidHTTPVersions, r.Proto) {
 		return refused(CheckVersion, fmt.Errorf("the response is %s, want one of %q", r.Proto, m.ValidHTTPVersions))
@@ -97,9 +96,10 @@ func judgeHeader(m *config.Module, header http.Header) error {
 // largeBody is the size in bytes from which bodies are taken apart one after the other.
 const largeBody = 64 << 10
 
-// judgeJSON applies the CEL expressions to the body, which must be JSON for them.
-func (h *hop) judgeJSON(body []byte) error {
-	m := h.attempt.module
+// judgeJSON applies the CEL expressions to the body, which must be JSON for them. The response is complete by now: a deadline that comes before it has
+// been judged is not the target's.
+func (h *hop) judgeJSON(body []byte) *Failure {
+	m, ctx := h.attempt.module, h.attempt.ctx
 	if m.FailIfBodyJSONMatches == nil && m.FailIfBodyJSONNotMatches == nil {
 		return nil
 	}
@@ -107,22 +107,30 @@ func (h *hop) judgeJSON(body []byte) error {
 		select {
 		case h.attempt.prober.judging <- struct{}{}:
 			defer func() { <-h.attempt.prober.judging }()
-		case <-h.attempt.ctx.Done():
-			return fmt.Errorf("the deadline came before the body could be judged: %w", h.attempt.ctx.Err())
+		case <-ctx.Done():
+			return notJudged(ctx, ctx.Err())
 		}
 	}
 	var document any
 	if err := json.Unmarshal(body, &document); err != nil {
-		return fmt.Errorf("body is not JSON: %w", err)
+		return refused(CheckCEL, fmt.Errorf("body is not JSON: %w", err))
 	}
-	if rule := m.FailIfBodyJSONMatches; rule != nil {
-		if matches, err := rule.Eval(h.attempt.ctx, document); err != nil || matches {
-			return cmp.Or(err, fmt.Errorf("body matches %q", rule.Text))
+	for _, rule := range []struct {
+		*config.CEL
+		fails bool // by this value
+		words string
+	}{{m.FailIfBodyJSONMatches, true, "matches"}, {m.FailIfBodyJSONNotMatches, false, "does not match"}} {
+		if rule.CEL == nil {
+			continue
 		}
-	}
-	if rule := m.FailIfBodyJSONNotMatches; rule != nil {
-		if matches, err := rule.Eval(h.attempt.ctx, document); err != nil || !matches {
-			return cmp.Or(err, fmt.Errorf("body does not match %q", rule.Text))
+		value, err := rule.Eval(ctx, document)
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return notJudged(ctx, err)
+		case err != nil:
+			return refused(CheckCEL, err)
+		case value == rule.fails:
+			return refused(CheckCEL, fmt.Errorf("body %s %q", rule.words, rule.Text))
 		}
 	}
 	return nil

@@ -1,9 +1,11 @@
 package prober_test
 
 import (
+	"io"
 	"net/http"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 
 	"errno_exporter/config"
@@ -46,6 +48,11 @@ func checkRows() []fault {
 	packed := func(h faultlab.Host) string {
 		return faultlab.Compressed(h, "gzip", faultlab.Gzipped(`{"status":"ok"}`))
 	}
+	pairs := func(h faultlab.Host) string { // of which there are 400 million
+		return faultlab.Handler(h, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, "[1"+strings.Repeat(",1", 20_000)+"]") // a prober that has gone is not missed
+		}))
+	}
 	redirect := func(h faultlab.Host) string { return faultlab.Status(h, 302, "Location", "/elsewhere") }
 	ok := []outcome{success}
 	return []fault{
@@ -72,6 +79,10 @@ func checkRows() []fault {
 			m.FollowRedirects, m.ValidStatusCodes, m.FailIfBodyMatches = false, []int{302}, expressions("nothing")
 		}, once, ok},
 		{"CEL matches", plain, func(m *config.Module) { m.FailIfBodyJSONMatches = cel("body.status == 'ok'") }, once, refusedBy(prober.CheckCEL)},
+		{"CEL that takes longer than the deadline", pairs, func(m *config.Module) {
+			m.FailIfBodyJSONMatches = cel("!body.all(x, body.all(y, x == y))")
+			briefly(m)
+		}, once, []outcome{{prober.Validate, prober.LocalOverloaded, 0, prober.Local, prober.CheckCEL}}},
 		{"CEL does not match", plain, func(m *config.Module) { m.FailIfBodyJSONMatches = cel("body.status == 'down'") }, once, ok},
 		{"CEL matches as it must", plain, func(m *config.Module) { m.FailIfBodyJSONNotMatches = cel("body.status == 'ok'") }, once, ok},
 		{"CEL does not match as it must", plain, func(m *config.Module) { m.FailIfBodyJSONNotMatches = cel("body.status == 'down'") }, once, refusedBy(prober.CheckCEL)},

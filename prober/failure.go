@@ -178,6 +178,7 @@ const (
 	LocalNoResources   Reason = "local.no_resources"
 	LocalNoRoute       Reason = "local.no_route"
 	LocalDenied        Reason = "local.denied"
+	LocalOverloaded    Reason = "local.overloaded"
 
 	AuthTokenTimedOut Reason = "auth.token_timed_out"
 	AuthTokenDenied   Reason = "auth.token_denied"
@@ -204,6 +205,7 @@ var (
 	shaking   = []Phase{TLS, Proxy}
 	secured   = []Phase{TLS, Proxy, Request, Processing, Transfer}
 	exchanged = []Phase{Request, Processing, Transfer}
+	own       = []Phase{Resolve, Connect, Proxy, TLS, Request, Processing, Transfer, Validate}
 	stream    = []Phase{Proxy, TLS, Request, Processing, Transfer, Idle}
 	always    = []Phase{Resolve, Connect, Proxy, TLS, Request, Processing, Transfer, Validate, Idle}
 )
@@ -282,6 +284,7 @@ var Reasons = []ReasonInfo{
 	{LocalNoResources, leaving, "out of memory or buffers here", "The kernel has no buffers or memory for the socket (ENOBUFS, ENOMEM).", "X"},
 	{LocalNoRoute, leaving, "no route from here", "This host has no route to the address, or its interface is down: our network, not the target.", "X (C INTERNET_DISCONNECTED)"},
 	{LocalDenied, leaving, "denied on this host", "A local rule forbids it: firewall, prohibit route, seccomp or Landlock (origin local), or the exporter's own probe_policy (origin self).", "X (C NETWORK_ACCESS_DENIED)"},
+	{LocalOverloaded, own, "the exporter is overloaded", "The exporter itself had no slot, file descriptor or processor for the probe in time, or could not judge the response in time: nothing is known of the target. Raise its limits, or probe less at once.", "X"},
 
 	{AuthTokenTimedOut, []Phase{Request}, "no OAuth2 token in time", "The token endpoint did not give a token before our deadline: the login service is slow or stuck, the API itself was not asked.", "X (RFC 6749 section 5)"},
 	{AuthTokenDenied, []Phase{Request}, "the OAuth2 token was denied", "The token endpoint refused our credentials (4xx): check client_id, the secret and the scopes. The API itself was not asked.", "X (RFC 6749 section 5.2)"},

@@ -92,6 +92,8 @@ func (j *judge) shortOfSomething() Verdict {
 		return verdict(LocalDescriptors, High, "%d of %d descriptors are open", h.Descriptors, h.DescriptorLimit)
 	case j.is(prober.LocalPortExhausted):
 		return verdict(LocalPorts, High, "%d of %d local ports are used towards one destination, %d sockets are in TIME_WAIT", h.PortsUsed, h.Ports, h.TimeWait)
+	case j.is(prober.LocalOverloaded):
+		return verdict(LocalStarved, High, "the exporter itself had no time for the probe: nothing is known of the target")
 	case j.o.Late > j.o.Timeout/4 && strings.HasSuffix(string(j.f.Reason), "timed_out"):
 		return verdict(LocalStarved, High, "the exporter's goroutines waited for a processor for %s of the %s that the probe had; processor pressure %.0f %%, throttled for %s since the start", j.o.Late.Round(time.Millisecond), j.o.Timeout.Round(time.Millisecond), 100*h.CPUPressure, h.Throttled)
 	}
@@ -106,7 +108,7 @@ func OutOfReach(f *prober.Failure) bool {
 		return false
 	}
 	switch f.Reason {
-	case prober.DNSNameNotResolved, prober.DNSNoData, prober.DNSRefused, prober.LocalFDExhausted, prober.LocalPortExhausted, prober.ProbeConfig, prober.Abandoned:
+	case prober.DNSNameNotResolved, prober.DNSNoData, prober.DNSRefused, prober.LocalFDExhausted, prober.LocalOverloaded, prober.LocalPortExhausted, prober.ProbeConfig, prober.Abandoned:
 		return false
 	}
 	return f.Phase == prober.Resolve || (f.Phase == prober.Connect || f.Phase == prober.Proxy) && f.Origin != prober.Peer

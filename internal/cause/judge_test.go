@@ -65,6 +65,7 @@ func TestJudge(t *testing.T) {
 		{"silence here, and one other is reached", Evidence{Recent: []Observation{timeout}, Egress: Egress{Others: 3, Unreached: 2}}, FirewallDrop, Medium},
 		{"a reset is no matter of our way out", Evidence{Recent: []Observation{middlebox}, Egress: Egress{Known: true}}, FirewallReject, High},
 		{"starved", Evidence{Recent: []Observation{starved}, Host: host.Record{CPUPressure: 0.9}}, LocalStarved, High},
+		{"overloaded", Evidence{Recent: []Observation{failed(prober.Validate, prober.LocalOverloaded, prober.Local)}}, LocalStarved, High},
 		{"hardly starved", Evidence{Recent: []Observation{hardly}}, ServerOverloaded, Medium},
 		{"more time helps, and it always took long", Evidence{Recent: []Observation{ok(6000), ok(6000), ok(6000), slow}, Controls: []prober.Control{control(prober.Again, false), control(prober.MoreTime, true)}},
 			TimeoutTooShort, High},

@@ -28,7 +28,7 @@ func (e *Exposition) addHTTP(a *prober.Attempt, m *config.Module, failure *probe
 		number(refusedByRegexp(failure)))
 	if m.HasCEL() {
 		e.gauge("probe_failed_due_to_cel", "Whether the probe failed because a CEL expression on the body refused the response.",
-			number(failure != nil && failure.Check == prober.CheckCEL))
+			number(failure != nil && failure.Check == prober.CheckCEL && failure.Reason == prober.HTTPContent))
 	}
 	if modified, ok := lastModified(response); ok {
 		e.gauge("probe_http_last_modified_timestamp_seconds", "The final response's Last-Modified as a Unix time.", float64(modified.Unix()))

@@ -42,7 +42,7 @@ func atOnce(w *Watch, budget time.Duration) []State {
 	flights := make([]*flight, len(targets))
 	began := time.Now()
 	for i, t := range targets {
-		flights[i], _ = t.join(began, began.Add(budget))
+		flights[i], _ = t.join(t.claimOn(began, began.Add(budget), 0))
 		go w.fly(t, flights[i])
 	}
 	states := make([]State, len(targets))

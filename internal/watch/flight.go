@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,9 +26,9 @@ type memo struct {
 	timeline *timeline
 	observed observed
 
-	mu     sync.Mutex // guards what follows
-	flight *flight    // the probe that is under way or about to start; nil if there is none
-	last   *Outcome   // of the last flight; nil before the first
+	mu      sync.Mutex // guards what follows
+	flights []*flight  // the probes that are under way or about to start
+	last    *Outcome   // of the last flight; nil before the first
 }
 
 func newMemo() *memo { return &memo{totals: metrics.NewTotals(), timeline: new(timeline)} }
@@ -41,31 +42,117 @@ func (t *target) key() memoryKey {
 	return probed{name: t.config.Name, module: t.config.Module.Name, target: t.config.URL.String()}.key()
 }
 
+// How a probe is shared. Every caller gets at least the time that a probe of its own would have had.
+//
+//   - A caller joins a probe under way that was given as much time as the caller has, and that ends before the caller's deadline. Where there
+//     is none it starts another one beside it, so that neither waits for, or is cut off by, the deadline of the other.
+//   - A failure says nothing to a caller with more time than the failed probe had: min_interval does not pass it on. Nor does it pass on what
+//     the exporter itself is to blame for.
+//   - The number of a target's probes under way is bounded: with as many, a caller takes the one that suits it best.
+
+// maxFlights bounds a target's probes under way. Scrapers with one timeout share one; this is for those who vary it on purpose.
+const maxFlights = 16
+
 // flight is one probe of a target, shared by every scrape that wants one while it is under way. It belongs to none of them: a scrape
 // that is cancelled leaves it to the others.
 type flight struct {
-	until   time.Time // the deadline, of the scrape that asked first
+	until   time.Time     // the deadline, of the scrape that started it
+	allowed time.Duration // the longest that the probe may take
+	via     string        // on whose behalf the scrape was made that started it
 	landed  chan struct{}
-	outcome *Outcome // when it has landed; nil if it could not be started
-	waiting int      // scrapes; guarded by the target's mu
+	outcome *Outcome  // when it has landed; nil if it could not be started
+	waiting int       // scrapes; guarded by the target's mu
+	ends    time.Time // at the latest; guarded by the target's mu
 }
 
-// join returns the target's flight and whether it is the caller's to start. A result that is younger than min_interval is a flight that
-// has landed.
-func (t *target) join(now, until time.Time) (f *flight, fresh bool) {
+// claim is what a caller wants of a shared probe.
+type claim struct {
+	now, until time.Time
+	allowed    time.Duration // that a probe of its own could take
+	slack      time.Duration // by how much a shared one may miss that: less than the caller keeps back for its answer
+	via        string
+}
+
+// claimOn is a scrape's claim on a target.
+func (t *target) claimOn(now, until time.Time, slack time.Duration) claim {
+	c := claim{now: now, until: until, allowed: until.Sub(now), slack: slack}
+	if timeout := t.config.Module.Timeout; timeout > 0 {
+		c.allowed = min(c.allowed, timeout)
+	}
+	return c
+}
+
+// suits reports whether a probe that may take so long has the time that the caller's own would have.
+func (c *claim) suits(allowed time.Duration) bool { return allowed+c.slack >= c.allowed }
+
+// join returns a flight that satisfies the claim, and whether it is the caller's to start. A result that is younger than min_interval is a
+// flight that has landed.
+func (t *target) join(c claim) (f *flight, fresh bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.flight != nil {
-		t.flight.waiting++
-		return t.flight, false
+	if f := t.shared(&c); f != nil {
+		f.waiting++
+		return f, false
 	}
-	if t.last != nil && now.Sub(t.last.Result.Start) < t.config.MinInterval {
+	if last := t.last; last != nil && c.now.Sub(last.Result.Start) < t.config.MinInterval && last.speaksTo(&c) {
 		landed := make(chan struct{})
 		close(landed)
-		return &flight{landed: landed, outcome: t.last}, false
+		return &flight{landed: landed, outcome: last}, false
 	}
-	t.flight = &flight{until: until, landed: make(chan struct{}), waiting: 1}
-	return t.flight, true
+	f = &flight{until: c.until, ends: c.until, allowed: c.allowed, via: c.via, landed: make(chan struct{}), waiting: 1}
+	t.flights = append(t.flights, f)
+	return f, true
+}
+
+// shared finds a flight under way for the caller; nil if it needs its own. The caller holds mu.
+func (t *target) shared(c *claim) *flight {
+	latest := time.Now().Add(c.until.Sub(c.now) + c.slack) // a caller that was kept waiting for mu is as late with all that follows
+	var best *flight
+	for _, f := range t.flights {
+		if f.ends.After(latest) {
+			continue
+		}
+		if c.suits(f.allowed) {
+			return f
+		}
+		if best == nil || f.allowed > best.allowed {
+			best = f
+		}
+	}
+	if len(t.flights) < maxFlights {
+		return nil
+	}
+	if best != nil {
+		return best
+	}
+	return slices.MinFunc(t.flights, func(a, b *flight) int { return a.ends.Compare(b.ends) })
+}
+
+// speaksTo reports whether the outcome is one that the caller's own probe could have had: what failed with less time might have succeeded.
+func (o *Outcome) speaksTo(c *claim) bool {
+	f := o.Result.Failure
+	return f == nil || c.suits(o.allowed) && f.Reason != prober.LocalOverloaded
+}
+
+// ended is the flight's outcome; nil while it has not landed, and if it could not be started.
+func (f *flight) ended() *Outcome {
+	select {
+	case <-f.landed:
+		return f.outcome
+	default:
+		return nil
+	}
+}
+
+// begun notes that a flight's probe has started: from now on its end is known.
+func (t *target) begun(f *flight) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if timeout := t.config.Module.Timeout; timeout > 0 {
+		if ends := time.Now().Add(timeout); ends.Before(f.ends) {
+			f.ends = ends
+		}
+	}
 }
 
 // leave ends a scrape's wait for a flight.
@@ -102,22 +189,28 @@ const longest = time.Duration(1<<63 - 1)
 func (w *Watch) fly(t *target, f *flight) {
 	ctx, cancel := context.WithDeadline(context.Background(), f.until)
 	defer cancel()
-	keptUsed := t.keeper.use(ctx)
-	outcome, _, err := w.probe(ctx, t.asked(), t.config.Module, func() *metrics.Totals { return t.totals })
+	keptUsed := t.keeper.use(w.life)
+	outcome, _, err := w.probe(ctx, &order{
+		target: t.asked(), module: t.config.Module, started: func() { t.begun(f) }, counted: func() *metrics.Totals { return t.totals },
+	})
 	if err != nil {
 		outcome = nil // it is counted
 	}
 	if outcome != nil {
+		outcome.allowed = f.allowed
 		t.timeline.add(Tick{outcome.Record, outcome.Ended, outcome.Result.Elapsed, outcome.Result.Failure.Brief()})
 		t.observed.add(cause.Observe(outcome.Result, outcome.Late, outcome.Ended))
 	}
-	keptUsed()
+	select { // what becomes of them belongs to this scrape if it is known by now; a dead one keeps nobody waiting
+	case <-keptUsed:
+	case <-time.After(keptGrace):
+	}
 	t.land(f, outcome)
 	if outcome == nil {
 		return
 	}
 	if outcome.Result.Failure == nil {
-		t.keeper.fill(w.prober)
+		t.keeper.fill(w.life, w.prober)
 		return
 	}
 	w.judged(outcome.Record, w.verdict(t), nil)
@@ -135,7 +228,9 @@ func (t *target) end(f *flight, outcome *Outcome) {
 	if outcome != nil {
 		t.last = outcome
 	}
-	t.flight = nil
+	if i := slices.Index(t.flights, f); i >= 0 {
+		t.flights = slices.Delete(t.flights, i, i+1)
+	}
 	f.outcome = outcome
 	close(f.landed)
 }

@@ -167,14 +167,14 @@ func TestMinInterval(t *testing.T) {
 // When min_interval is over, it is probed again.
 func TestMinIntervalEnds(t *testing.T) {
 	now := time.Now()
-	tgt := &target{memo: newMemo(), config: &config.Target{MinInterval: time.Minute}}
+	tgt := &target{memo: newMemo(), config: &config.Target{MinInterval: time.Minute, Module: &config.Module{}}}
 	last := &Outcome{Result: &prober.Result{Start: now}}
 	tgt.last = last
 	for _, test := range []struct {
 		after time.Duration
 		fresh bool
 	}{{0, false}, {time.Minute - 1, false}, {time.Minute, true}} {
-		f, fresh := tgt.join(now.Add(test.after), now.Add(time.Hour))
+		f, fresh := tgt.join(tgt.claimOn(now.Add(test.after), now.Add(time.Hour), 0))
 		if fresh != test.fresh || (f.outcome == last) == test.fresh {
 			t.Errorf("after %s: a fresh flight %t, want %t", test.after, fresh, test.fresh)
 		}

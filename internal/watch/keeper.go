@@ -23,8 +23,10 @@ import (
 // maxKept bounds the connections that are kept at once, of all targets.
 const maxKept = 1000
 
-// keepTimeout bounds the request that makes a connection to keep.
-const keepTimeout = 10 * time.Second
+const (
+	keepTimeout = 10 * time.Second       // bounds a request on a connection that is kept, where the module's timeout does not
+	keptGrace   = 100 * time.Millisecond // for which a probe that has ended waits for them
+)
 
 // keeper keeps a target's connections.
 type keeper struct {
@@ -56,8 +58,10 @@ func newKeeper(t prober.Target, m *config.Module, totals *metrics.Totals, all *a
 	return k
 }
 
-// use uses the connections that are due, side by side, and returns what waits for them.
-func (k *keeper) use(ctx context.Context) (wait func()) {
+// use uses the connections that are due, side by side. The channel is closed when all have been used. Each has the module's time for it, however
+// little the scrape has: a scrape with a short timeout is not to kill a connection that works.
+func (k *keeper) use(life context.Context) <-chan struct{} {
+	done := make(chan struct{})
 	var using sync.WaitGroup
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -72,11 +76,22 @@ func (k *keeper) use(ctx context.Context) (wait func()) {
 		kept := s.kept
 		s.kept, s.busy = nil, true
 		using.Go(func() {
+			ctx, cancel := context.WithTimeout(life, k.timeout())
+			defer cancel()
 			r := kept.Probe(ctx)
 			k.used(s, kept, &r)
 		})
 	}
-	return using.Wait
+	go func() { using.Wait(); close(done) }()
+	return done
+}
+
+// timeout is how long a request on a connection that is kept may take.
+func (k *keeper) timeout() time.Duration {
+	if k.module.Timeout > 0 {
+		return min(k.module.Timeout, keepTimeout)
+	}
+	return keepTimeout
 }
 
 // used notes what became of a connection.
@@ -97,13 +112,13 @@ func (k *keeper) used(s *keptSlot, kept *prober.Kept, r *prober.KeptResult) {
 }
 
 // fill makes the connections that are missing, after a probe that succeeded.
-func (k *keeper) fill(p *prober.Prober) {
+func (k *keeper) fill(life context.Context, p *prober.Prober) {
 	for i := range k.slots {
 		s := &k.slots[i]
 		if !k.wants(s) {
 			continue
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), keepTimeout)
+		ctx, cancel := context.WithTimeout(life, k.timeout())
 		kept, announced := p.Keep(ctx, k.target, k.module)
 		cancel()
 		k.filled(s, kept, announced)

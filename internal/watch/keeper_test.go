@@ -125,3 +125,46 @@ func TestKeptIsClosedOnReload(t *testing.T) {
 		t.Error("the keeper of before the reload still wants connections")
 	}
 }
+
+// A kept connection that is dead delays no scrape, and has the module's timeout, whatever time the scrape has.
+func TestKeptDelaysNobody(t *testing.T) {
+	const age, budget = 200 * time.Millisecond, 20 * time.Second
+	for _, row := range []struct {
+		name    string
+		timeout time.Duration // the module's
+		budget  time.Duration // of the scrapes
+		least   time.Duration // that the kept connection is given
+	}{
+		{"scrapes have longer than the module", time.Second, budget, time.Second},
+		{"scrapes have less than the module", time.Second, 250 * time.Millisecond, time.Second},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			c := parse(t, "targets:\n"+item("a", faultlab.SecondSilent(t)))
+			c.Modules["api"].Keepalive, c.Modules["api"].Timeout = []time.Duration{age}, row.timeout
+			b := newTested(t, c)
+			t.Cleanup(b.Close)
+			keeper := b.current()[0].keeper
+			ticker := time.NewTicker(20 * time.Millisecond)
+			defer ticker.Stop()
+			for i := 0; len(keeper.state().Ages) == 0 && i < 1000; i++ {
+				began := time.Now()
+				state := b.Scrape(t.Context(), row.budget)[0]
+				if took := time.Since(began); took > row.timeout-200*time.Millisecond {
+					t.Errorf("a scrape took %s", took)
+				}
+				if seen(state) != "" {
+					t.Errorf("the fresh probe: %q, want a success", seen(state))
+				}
+				<-ticker.C
+			}
+			ages := keeper.state().Ages
+			if len(ages) == 0 {
+				t.Fatal("nothing became of the kept connection")
+			}
+			last := ages[0].Last
+			if last.Failure == nil || last.Failure.Reason != prober.HTTPResponseTimedOut || last.Attempt.Elapsed < row.least || last.Attempt.Elapsed > row.least+hangs {
+				t.Errorf("the kept connection: %+v after %s, want http.response.timed_out after %s", last.Failure, last.Attempt.Elapsed, row.least)
+			}
+		})
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/metrics"
+	"errno_exporter/prober"
 )
 
 // How a scrape probes.
@@ -25,8 +26,9 @@ const startEvery = 5 * time.Millisecond
 // State is what a scrape has of a target.
 type State struct {
 	Target  *config.Target
-	Outcome *Outcome      // nil if no probe ended in time
-	Age     time.Duration // of the outcome; 0 when it was probed for this scrape
+	Outcome *Outcome       // nil if no probe ended in time
+	Missing *prober.Result // says so where there is no outcome: nothing is known of the target
+	Age     time.Duration  // of the outcome; 0 when it was probed for this scrape
 	Totals  *metrics.Totals
 	Kept    metrics.Kept   // of connections kept to it
 	Verdict *cause.Verdict // nil where nothing failed of late
@@ -80,11 +82,12 @@ func (w *Watch) ProbeTarget(ctx context.Context, name string, budget time.Durati
 
 func (w *Watch) scrape(ctx context.Context, targets []*target, budget time.Duration) []State {
 	began := time.Now()
-	until := began.Add(budget - reserve(budget, len(targets)))
+	kept := reserve(budget, len(targets))
+	until := began.Add(budget - kept)
 	flights := make([]*flight, len(targets))
 	var starting []launch
 	for i, t := range targets {
-		f, fresh := t.join(began, until)
+		f, fresh := t.join(t.claimOn(began, until, kept/2))
 		flights[i] = f
 		if fresh {
 			starting = append(starting, launch{t, f, t.expected()})
@@ -128,17 +131,25 @@ func collect(ctx context.Context, targets []*target, flights []*flight, began ti
 			select {
 			case <-flights[i].landed: // both may be true
 			default:
-				continue
 			}
 		}
-		if states[i].Outcome = flights[i].outcome; states[i].Outcome != nil && states[i].Outcome.Ended.Before(began) {
-			states[i].Age = began.Sub(states[i].Outcome.Ended)
+		states[i].has(flights[i].ended(), began)
+		if states[i].Outcome == nil {
+			missing := prober.NotStarted(t.asked(), t.config.Module, budget)
+			states[i].Missing = &missing
 		}
 	}
 	for i, t := range targets {
 		states[i].Kept = t.keeper.state()
 	}
 	return states
+}
+
+// has adds an outcome, nil for none.
+func (s *State) has(o *Outcome, began time.Time) {
+	if s.Outcome = o; o != nil && o.Ended.Before(began) {
+		s.Age = began.Sub(o.Ended)
+	}
 }
 
 // reserve is what of a scrape's time is kept for putting its answer together.

@@ -99,8 +99,9 @@ func launches(timeout time.Duration, took ...time.Duration) []launch {
 		if d >= 0 {
 			t.last = &Outcome{Result: &prober.Result{Elapsed: d}}
 		}
-		t.flight = &flight{landed: make(chan struct{}), waiting: 1}
-		all = append(all, launch{t, t.flight, t.expected()})
+		f := &flight{landed: make(chan struct{}), waiting: 1}
+		t.flights = []*flight{f}
+		all = append(all, launch{t, f, t.expected()})
 	}
 	return all
 }

@@ -125,6 +125,7 @@ type Outcome struct {
 	Reliable bool          // the exporter itself was not late while it probed
 	Late     time.Duration // by how much it was, at the worst moment
 	Record   uint64        // the ID of its record; 0 if none is kept
+	allowed  time.Duration // the longest that the probe might have taken
 }
 
 // ErrNotStarted says that a probe found no slot, or no processor, before its deadline. It says nothing about the target.
@@ -133,37 +134,55 @@ var ErrNotStarted = errors.New("the exporter could not start the probe in time")
 // Probe probes a target that is not configured, and returns what is counted of it as well. The context has a deadline: the
 // probe's.
 func (w *Watch) Probe(ctx context.Context, t prober.Target, m *config.Module) (*Outcome, *metrics.Totals, error) {
-	return w.probe(ctx, t, m, func() *metrics.Totals {
+	return w.probe(ctx, &order{target: t, module: m, started: func() {}, counted: func() *metrics.Totals {
 		return w.others.totals(probed{module: m.Name, target: t.URL.String(), host: t.Host}.key())
-	})
+	}})
+}
+
+// order is a probe that is wanted.
+type order struct {
+	target  prober.Target
+	module  *config.Module
+	started func() // is called when it has its slots
+	counted func() *metrics.Totals
+}
+
+// allowed is how long the probe may take if it starts now.
+func (p *order) allowed(now, deadline time.Time) time.Duration {
+	if left := deadline.Sub(now); p.module.Timeout <= 0 || left < p.module.Timeout {
+		return left
+	}
+	return p.module.Timeout
 }
 
 // probe waits for its turn, probes, and counts. It waits for no more than half of its time: a probe that starts with less would blame
 // its target for what is left. A target that the policy forbids is an error, and leaves nothing behind.
-func (w *Watch) probe(ctx context.Context, t prober.Target, m *config.Module, counted func() *metrics.Totals) (*Outcome, *metrics.Totals, error) {
+func (w *Watch) probe(ctx context.Context, p *order) (*Outcome, *metrics.Totals, error) {
 	asked := time.Now()
 	deadline, _ := ctx.Deadline() // every caller sets one
 	latest := asked.Add(deadline.Sub(asked) / 2)
 	if !w.slots.acquire(ctx, latest, 1) {
 		w.own.NotStarted.Inc()
-		return nil, counted(), ErrNotStarted
+		return nil, p.counted(), ErrNotStarted
 	}
 	defer w.slots.release(1)
-	files := descriptorsOf(m)
+	files := descriptorsOf(p.module)
 	if !w.descriptors.acquire(ctx, latest, files) {
 		w.own.NotStarted.Inc()
-		return nil, counted(), ErrNotStarted
+		return nil, p.counted(), ErrNotStarted
 	}
 	defer w.descriptors.release(files)
 	w.own.SlotWait.Add(time.Since(asked).Seconds())
 	w.lag.begin()
 	defer w.lag.end()
 	began := time.Now()
-	r := w.prober.Probe(ctx, t, m)
+	p.started()
+	r := w.prober.Probe(ctx, p.target, p.module)
 	if denied := r.Denied(); denied != nil {
 		w.own.Denied.Inc()
 		return nil, nil, denied
 	}
+	r.ShortenedBy(p.allowed(asked, deadline) - p.allowed(began, deadline) + r.Waited())
 	o := &Outcome{Result: &r, Ended: time.Now(), Late: w.lag.since(began)}
 	o.Reliable = o.Late == 0
 	w.own.Probes.Inc()
@@ -174,8 +193,8 @@ func (w *Watch) probe(ctx context.Context, t prober.Target, m *config.Module, co
 	if r.Panicked() != nil {
 		w.own.Panics.Inc()
 	}
-	totals := counted()
+	totals := p.counted()
 	totals.Observe(&r)
-	o.Record = w.ended(&r, m)
+	o.Record = w.ended(&r, p.module)
 	return o, totals, nil
 }

@@ -12,7 +12,7 @@ import (
 //   - The deadline is the module's timeout or what Prometheus allows less the offset, whichever is sooner: the answer must be
 //     with Prometheus before it gives up.
 //   - A scrape timeout that is not larger than the offset is halved instead: a probe without any time would blame the target.
-//   - Where neither says anything it is unboundedTimeout.
+//   - Where neither says anything it is unboundedTimeout, and whoever claims more than longestTimeout has that.
 
 // scrapeTimeoutHeader is what Prometheus sends: its scrape timeout in seconds.
 const scrapeTimeoutHeader = "X-Prometheus-Scrape-Timeout-Seconds"
@@ -20,8 +20,8 @@ const scrapeTimeoutHeader = "X-Prometheus-Scrape-Timeout-Seconds"
 // unboundedTimeout is for a person with curl and a module without a timeout.
 const unboundedTimeout = 120 * time.Second
 
-// longestTimeout is longer than any scrape lasts; more would overflow a time.Duration.
-const longestTimeout = 24 * time.Hour
+// longestTimeout bounds what a client may claim: it is longer than any scrape lasts, and no stranger holds a probe for longer.
+const longestTimeout = 2 * time.Minute
 
 // budget returns how long a probe may take, always more than zero. header is the value of scrapeTimeoutHeader, "" where there
 // was none; module is the module's timeout, 0 for none. The error is for the asker.
@@ -51,7 +51,7 @@ func scrapeBudget(scrape, offset time.Duration) time.Duration {
 	return max(scrape/2, 1)
 }
 
-// duration converts seconds, larger than 0, without overflow.
+// duration converts seconds, larger than 0, to at most longestTimeout.
 func duration(seconds float64) time.Duration {
 	if seconds >= longestTimeout.Seconds() {
 		return longestTimeout

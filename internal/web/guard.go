@@ -33,7 +33,8 @@ func guard(next http.Handler) http.Handler {
 	})
 }
 
-// answerBy bounds when the answer has been taken, from now.
+// answerBy bounds when the answer has been taken, from now. A handler that probes calls it twice: with the time that the probe may take as well, and again
+// when the answer is known, so that a long timeout gives nobody a long time to take it.
 func answerBy(w http.ResponseWriter, within time.Duration) {
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(within)) // as above
 }

@@ -46,6 +46,7 @@ func (h *ProbeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	answerBy(w, q.timeout+answerTimeout)
 	state, err := h.probe(r.Context(), &q)
+	answerBy(w, answerTimeout)
 	denied, isDenied := errors.AsType[*prober.DeniedError](err)
 	switch {
 	case isDenied:

@@ -25,6 +25,7 @@ func (e *Endpoints) scrape(w http.ResponseWriter, r *http.Request) {
 	if r.Context().Err() != nil {
 		return // nobody is there to be told
 	}
+	answerBy(w, answerTimeout)
 	own, err := e.Registry.Gather()
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
@@ -64,13 +65,16 @@ func writeScrape(w io.Writer, format expfmt.Format, states []watch.State, own []
 	return metrics.CloseOpenMetrics(w, format)
 }
 
-// expose adds one configured target. Without an outcome there is what is known without probing.
+// expose adds one configured target. Without an outcome there is what is known without probing, and that the exporter is to blame for it.
 func expose(e *metrics.Exposition, s *watch.State) {
 	e.For(s.Target.Name)
 	e.Target(s.Target)
 	if o := s.Outcome; o != nil {
 		e.Freshness(s.Age, o.Reliable)
 		e.Probe(o.Result, s.Target.Module)
+	} else {
+		e.Freshness(0, false)
+		e.Probe(s.Missing, s.Target.Module)
 	}
 	e.Keepalive(s.Kept)
 	e.Totals(s.Totals)

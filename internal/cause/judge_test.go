@@ -28,7 +28,7 @@ func control(kind prober.ControlKind, works bool) prober.Control {
 }
 
 // A verdict follows from the evidence alone; what fits nothing, or hangs together with nothing, is unknown. The incidents that are played end to
-// end have theirs in README.md: here is what they do not reach.
+// end have theirs in docs/causes.md: here is what they do not reach.
 func TestJudge(t *testing.T) {
 	reset := failed(prober.Processing, prober.TCPReset, prober.Peer)
 	timeout := failed(prober.Connect, prober.TCPTimedOut, prober.Self)

@@ -23,7 +23,7 @@ import (
 	"errno_exporter/internal/faultlab/netlab"
 )
 
-var update = flag.Bool("update", false, "write the table of incidents in README.md, and the outputs in docs/, instead of comparing with them")
+var update = flag.Bool("update", false, "write the table of incidents in docs/causes.md, and the outputs in docs/, instead of comparing with them")
 
 // played is what came of an incident.
 type played struct {
@@ -192,25 +192,25 @@ func play(t *testing.T, i *incident.Incident, noisy bool) (verdict, evidence, ou
 	return verdict, evidence, output
 }
 
-// compareTable holds the table in README.md against what was played.
+// compareTable holds the table in docs/causes.md against what was played.
 func compareTable(t *testing.T, incidents []incident.Incident, results []played) {
 	t.Helper()
 	table := "| incident | cause | found | found with noise |\n|---|---|---|---|\n"
 	for i := range incidents {
 		table += fmt.Sprintf("| %s | `%s` | `%s` | `%s` |\n", incidents[i].Name, incidents[i].Cause, results[i].quiet, results[i].noisy)
 	}
-	page, err := os.ReadFile(filepath.Join(root, "README.md"))
+	page, err := os.ReadFile(filepath.Join(root, "docs", "causes.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	block := regexp.MustCompile(`(?s)(<!-- incidents -->\n).*(<!-- end of incidents -->)`)
 	if *update {
 		page = block.ReplaceAll(page, []byte("${1}"+table+"${2}"))
-		if err := os.WriteFile(filepath.Join(root, "README.md"), page, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(root, "docs", "causes.md"), page, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if found := block.Find(page); !strings.Contains(string(found), table) {
-		t.Errorf("README.md's table of incidents differs from what was played; run: go test ./internal/endtoend -run Incidents -update\n%s", table)
+		t.Errorf("docs/causes.md's table of incidents differs from what was played; run: go test ./internal/endtoend -run Incidents -update\n%s", table)
 	}
 }

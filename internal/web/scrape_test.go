@@ -274,9 +274,9 @@ func TestDiscover(t *testing.T) {
 	}
 }
 
-// The README's table says how many series a target has, but for one.
+// The table of docs/metrics.md has how many series a target has, but for one.
 func TestCardinality(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
+	page, err := os.ReadFile("../../docs/metrics.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -293,8 +293,8 @@ func TestCardinality(t *testing.T) {
 		buckets := series(body, `^probe_phase_duration_seconds_(bucket|sum|count)\{`)
 		native := len(series(body, `^probe_phase_duration_seconds_count\{`))
 		want := fmt.Sprintf("| %s | %d | %d |", row.name, len(all), len(all)-len(buckets)+native)
-		if !strings.Contains(string(readme), want) {
-			t.Errorf("README.md has no line %s", want)
+		if !strings.Contains(string(page), want) {
+			t.Errorf("docs/metrics.md has no line %s", want)
 		}
 	}
 }

@@ -8,11 +8,11 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write the README's tables anew")
+var update = flag.Bool("update", false, "rewrite the tables of docs/failures.md")
 
-// TestREADMEHasTheVocabulary keeps the README's tables of phases and reasons equal to the program's.
-func TestREADMEHasTheVocabulary(t *testing.T) {
-	const path = "../README.md"
+// TestDocsHaveTheVocabulary keeps the tables of phases and reasons in docs/failures.md equal to the program's.
+func TestDocsHaveTheVocabulary(t *testing.T) {
+	const path = "../docs/failures.md"
 	content, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -23,7 +23,7 @@ func TestREADMEHasTheVocabulary(t *testing.T) {
 		return
 	}
 	if !*update {
-		t.Fatal("README.md's tables differ from prober/failure.go; run: go test ./prober -run README -update")
+		t.Fatal("docs/failures.md's tables differ from prober/failure.go; run: go test ./prober -run Vocabulary -update")
 	}
 	if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
 		t.Fatal(err)
@@ -62,7 +62,7 @@ func replaceBlock(t *testing.T, text, name, block string) string {
 	begin, end := "<!-- "+name+" -->\n", "<!-- /"+name+" -->"
 	i, j := strings.Index(text, begin), strings.Index(text, end)
 	if i < 0 || j < i {
-		t.Fatalf("README.md has no block %q", name)
+		t.Fatalf("docs/failures.md has no block %q", name)
 	}
 	return text[:i+len(begin)] + block + text[j:]
 }

@@ -51,11 +51,14 @@ func newTokens(c *promconfig.OAuth2, next http.RoundTripper) (*tokens, error) {
 	}
 	t.client = &http.Transport{
 		TLSClientConfig: secured, Proxy: c.Proxy(), ProxyConnectHeader: c.GetProxyConnectHeader(),
-		DialContext: dialForFetch, DisableKeepAlives: true, ForceAttemptHTTP2: true,
+		DialContext: dialForFetch, DisableKeepAlives: true, ForceAttemptHTTP2: true, MaxResponseHeaderBytes: maxTokenHead,
 	}
 	t.turn <- struct{}{}
 	return t, nil
 }
+
+// maxTokenHead bounds the head of a token endpoint's answer in bytes.
+const maxTokenHead = 64 << 10
 
 const grantJWTBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer" // RFC 7523
 

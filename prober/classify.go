@@ -201,6 +201,9 @@ func classifyIdle(e *Evidence) Failure {
 
 // spoken finds a protocol's own word about the failure: a proxy's answer, the body's compression, TLS, HTTP/2.
 func spoken(e *Evidence) (Reason, Origin, bool) {
+	if errors.Is(e.Err, errTooManyFields) {
+		return HTTPHeadersTooLarge, Self, true // the reader is told before whatever ends the connection
+	}
 	if r, ok := errors.AsType[*refusal](e.Err); ok {
 		return r.reason, Peer, true
 	}

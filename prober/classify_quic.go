@@ -176,7 +176,7 @@ func malformedHTTP3(phase Phase, err error, responded bool) (Reason, Origin) {
 	switch {
 	case isEOF(err) && phase == Processing:
 		return QUICProtocolError, Peer // the stream ended without a response
-	case strings.Contains(text, "headers too large"), strings.Contains(text, "HEADERS frame too large"):
+	case errors.Is(err, errTooManyFields), strings.Contains(text, "headers too large"), strings.Contains(text, "HEADERS frame too large"):
 		return HTTPHeadersTooLarge, Self
 	case phase == Transfer && responded:
 		return HTTPResponseInvalid, Peer

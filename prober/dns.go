@@ -246,7 +246,8 @@ func overStream(ctx context.Context, conn net.Conn, err error, query []byte, sen
 func (c *dnsClient) overHTTPS(ctx context.Context, server string, query []byte, sent func()) ([]byte, error) {
 	config := c.tls.Clone()
 	config.ServerName, config.NextProtos = "", []string{"h2", "http/1.1"}
-	transport := &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: true, DisableKeepAlives: true, DialContext: (&net.Dialer{Control: reportICMP}).DialContext}
+	transport := &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: true, DisableKeepAlives: true,
+		MaxResponseHeaderBytes: maxDNSMessage, DialContext: (&net.Dialer{Control: reportICMP}).DialContext}
 	defer transport.CloseIdleConnections()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, server, bytes.NewReader(query))
 	if err != nil {

@@ -62,6 +62,9 @@ func (h *hop) evidence(phase Phase, err error) *Evidence {
 		seen := h2.frames()
 		e.Frames = &seen
 	}
+	if h.head != nil && h.head.exceeded() || e.Frames != nil && e.Frames.tooMany {
+		e.Err = errTooManyFields // net/http may make something else of it: a line that ends early is malformed
+	}
 	if e.Encrypted {
 		e.TLSEnd = h.endOfTLS()
 	}

@@ -204,10 +204,15 @@ func (h *hop) newClient() error {
 		transport, keeping = p.http2, p.keep2
 		h.stream = &h2conn{Conn: h.stream.(*tls.Conn), start: h.attempt.start}
 	}
+	conn := h.stream
+	if !h.secondProtocol() {
+		h.head = &headConn{Conn: h.stream}
+		conn = h.head
+	}
 	if h.attempt.keep {
 		transport = keeping
 	}
-	ctx := context.WithValue(context.Background(), connKey{}, h.stream)
+	ctx := context.WithValue(context.Background(), connKey{}, conn)
 	var err error
 	h.client, err = transport.NewClientConn(ctx, "http", "prepared:0")
 	return err

@@ -10,9 +10,13 @@ import (
 	"github.com/quic-go/quic-go/http3"
 )
 
+// maxHTTP3Head bounds a head over HTTP/3, each field counting 32 bytes more than it has (RFC 9114 section 4.2.2). quic-go decodes a head before
+// its fields can be counted, which takes several times as much memory.
+const maxHTTP3Head = 256 << 10
+
 // newHTTP3 returns what turns QUIC connections into HTTP/3 client connections. It never dials.
 func newHTTP3() *http3.Transport {
-	return &http3.Transport{DisableCompression: true, MaxResponseHeaderBytes: maxResponseHead}
+	return &http3.Transport{DisableCompression: true, MaxResponseHeaderBytes: maxHTTP3Head}
 }
 
 // runHTTP3 is run for a module that speaks HTTP/3: UDP, QUIC and the exchange.
@@ -27,7 +31,13 @@ func (h *hop) runHTTP3(host string, port uint16) []byte {
 	request := h.request.WithContext(httptrace.WithClientTrace(h.attempt.ctx, p.trace()))
 	h.Request = h.requestHead(request)
 	var err error
-	if h.response, err = client.RoundTrip(request); err != nil {
+	if h.response, err = client.RoundTrip(request); err == nil {
+		if _, fields := headBytes(h.response.Header); fields > maxHeadFields {
+			err = errTooManyFields
+		}
+	}
+	if err != nil {
+		h.response = nil
 		h.failHTTP3(p, began, err)
 		return nil
 	}

@@ -253,7 +253,7 @@ var Reasons = []ReasonInfo{
 
 	{HTTPResponseTimedOut, []Phase{Proxy, Processing, Transfer}, "no response in time", "The peer's kernel acknowledged our request and the connection is alive, but no (more) bytes came before our deadline: the application is slow or stuck.", "X (Envoy UT; RFC 9209 http_response_timeout)"},
 	{HTTPProtocolError, []Phase{Proxy, Transfer}, "the response is not HTTP", "The status line or headers cannot be parsed.", "N"},
-	{HTTPHeadersTooLarge, []Phase{Proxy, Processing, Transfer}, "response head too large", "The response head exceeds 1 MiB, or more than 20 responses 1xx came before it.", "X (C RESPONSE_HEADERS_TOO_BIG)"},
+	{HTTPHeadersTooLarge, []Phase{Proxy, Processing, Transfer}, "response head too large", "The response head exceeds 1 MiB (256 KiB over HTTP/3) or 1,000 fields, or more than 20 responses 1xx came before it.", "X (C RESPONSE_HEADERS_TOO_BIG)"},
 	{HTTPResponseInvalid, []Phase{Transfer}, "the response body is malformed", "A chunk, the compression, or the announced length is wrong while the connection is healthy.", "N"},
 	{HTTPRedirectLoop, []Phase{Validate}, "too many redirects", "The limit of redirects was reached.", "N"},
 	{HTTPRedirectInvalid, []Phase{Validate}, "redirect cannot be followed", "The Location header is malformed, or leads to a scheme other than http and https.", "X (C INVALID_REDIRECT)"},

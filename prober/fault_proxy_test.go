@@ -68,6 +68,7 @@ var proxyFaults = []proxied{
 	{"RST after CONNECT", faultlab.ConnectReset, secureTarget, asIs, raced, inProxy(prober.TCPReset, syscall.ECONNRESET, prober.Peer)},
 	{"FIN after CONNECT", faultlab.ConnectFin, secureTarget, asIs, raced, inProxy(prober.TCPClosed, 0, prober.Peer)},
 	{"garbage after CONNECT", faultlab.ConnectGarbage, secureTarget, asIs, 5, inProxy(prober.HTTPProtocolError, 0, prober.Peer)},
+	{"170,000 fields after CONNECT", func(h faultlab.Host) string { return faultlab.ConnectManyFields(h, 170_000) }, secureTarget, asIs, 5, inProxy(prober.HTTPHeadersTooLarge, 0, prober.Self)},
 	{"head of 2 MiB after CONNECT", faultlab.ConnectHugeHead, secureTarget, asIs, 5, inProxy(prober.HTTPHeadersTooLarge, 0, prober.Self)},
 	{"silence after CONNECT", faultlab.ConnectSilent, secureTarget, briefly, once, inProxy(prober.HTTPResponseTimedOut, 0, prober.Self)},
 	{"https proxy that nobody trusts", faultlab.UntrustedHTTPSProxy, secureTarget, asIs, 5, inProxy(prober.TLSCertAuthorityInvalid, 0, prober.Self)},

@@ -35,3 +35,33 @@ func TestHostileServers(t *testing.T) {
 		{"bytes that are not UTF-8", faultlab.NotText, asIs, once, []outcome{notHTTP}},
 	})
 }
+
+// A head has at most 1,000 fields, whatever carries it: with as many it is a response like others, with one more it is too large.
+func TestHeadFields(t *testing.T) {
+	tooMany := []outcome{{prober.Transfer, prober.HTTPHeadersTooLarge, 0, prober.Self, ""}}
+	early := []outcome{{prober.Processing, prober.HTTPHeadersTooLarge, 0, prober.Self, ""}, tooMany[0]}
+	well := []outcome{success}
+	fields := func(serve func(faultlab.Host, int) string, n int) func(faultlab.Host) string {
+		return func(h faultlab.Host) string { h.Helper(); return serve(h, n) }
+	}
+	http3 := func(m *config.Module) { m.EnableHTTP3 = true; m.TLS.NextProtos = []string{"h3"} }
+	probeFaults(t, []fault{
+		{"1,000 fields, one of them Connection", fields(faultlab.ManyFields, 999), asIs, once, well},
+		{"1,001 fields, one of them Connection", fields(faultlab.ManyFields, 1000), asIs, raced, tooMany},
+		{"170,000 fields", fields(faultlab.ManyFields, 170_000), asIs, 5, tooMany},
+		{"170,000 fields behind a folded one", fields(faultlab.ManyFieldsAfterFold, 170_000), asIs, 5, tooMany},
+		{"99 fields in each of ten 103", fields(faultlab.ManyFieldsIn1xx, 99), asIs, once, well},
+		{"101 fields in each of ten 103", fields(faultlab.ManyFieldsIn1xx, 101), asIs, 5, early},
+		{"HTTP/2: 1,000 fields, :status among them", fields(faultlab.H2ManyFields, 999), asIs, once, well},
+		{"HTTP/2: 1,001 fields", fields(faultlab.H2ManyFields, 1000), asIs, raced, tooMany},
+		{"HTTP/2: 30,000 fields", fields(faultlab.H2ManyFields, 30_000), asIs, 5, tooMany},
+		{"HTTP/2: 999 fields in pieces", fields(faultlab.H2PaddedFields, 999), asIs, once, well},
+		{"HTTP/2: 1,000 fields in pieces", fields(faultlab.H2PaddedFields, 1000), asIs, 5, tooMany},
+		{"HTTP/2: a trailer of 900 fields", fields(faultlab.H2ManyFieldsInTrailer, 900), asIs, once, well},
+		{"HTTP/2: a trailer of 30,000 fields", fields(faultlab.H2ManyFieldsInTrailer, 30_000), asIs, 5, tooMany},
+		{"HTTP/3: 1,000 fields", fields(faultlab.HTTP3ManyFields, 1000), http3, once, well},
+		{"HTTP/3: 1,001 fields", fields(faultlab.HTTP3ManyFields, 1001), http3, 5, tooMany},
+		{"HTTP/3: 16,000 fields", fields(faultlab.HTTP3ManyFields, 16_000), http3, 5, tooMany},
+		{"a reason phrase of 900 KB", fields(faultlab.ReasonPhrase, 900<<10), asIs, 5, []outcome{statusError(prober.HTTPError)}},
+	})
+}

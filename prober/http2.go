@@ -28,6 +28,7 @@ type h2conn struct {
 	head  []byte // of the frame under way, then what is wanted of its payload
 	rest  int    // payload bytes still to come
 	lost  bool   // these are no frames
+	block fieldBlocks
 	begun bool
 }
 
@@ -39,6 +40,7 @@ type framesSeen struct {
 	http1      bool          // the first bytes were an HTTP/1 status line
 	headAt     time.Duration // arrival of the first HEADERS frame; 0 before
 	headBytes  int           // of HEADERS and CONTINUATION frames, compressed
+	tooMany    bool          // the heads and the trailer have more than maxHeadFields fields
 	ended      bool          // a frame ended our stream: the response was complete in its sender's eyes
 }
 
@@ -47,6 +49,9 @@ func (c *h2conn) Read(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.watch(p[:n])
+	if c.seen.tooMany = c.block.fields > maxHeadFields; c.seen.tooMany {
+		return 0, errTooManyFields
+	}
 	return n, err
 }
 
@@ -71,6 +76,9 @@ func (c *h2conn) watch(p []byte) {
 		if http2.FrameType(c.head[3]) == http2.FrameGoAway && len(c.head) < frameHeader+8 {
 			c.head = append(c.head, p[:min(take, frameHeader+8-len(c.head))]...)
 		}
+		if kind := http2.FrameType(c.head[3]); kind == http2.FrameHeaders || kind == http2.FrameContinuation {
+			c.block.watch(p[:take])
+		}
 		p, c.rest = p[take:], c.rest-take
 		if c.rest == 0 {
 			c.frame()
@@ -84,6 +92,7 @@ func (c *h2conn) begin() {
 	if kind != http2.FrameHeaders && kind != http2.FrameContinuation {
 		return
 	}
+	c.block.begin(kind, http2.Flags(c.head[4]), c.rest)
 	c.seen.headBytes += c.rest
 	if c.seen.headAt == 0 {
 		c.seen.headAt = time.Since(c.start)
@@ -116,6 +125,7 @@ func (c *h2conn) again() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.seen.headAt, c.seen.headBytes, c.seen.ended = 0, 0, false
+	c.block.fields = 0
 }
 
 // frames returns what the frames said, those included that net/http had not read when the connection ended.

@@ -141,6 +141,9 @@ func (h *hop) reuse(other *hop) {
 	if h2, ok := h.stream.(*h2conn); ok {
 		h2.again()
 	}
+	if h.head = other.head; h.head != nil {
+		h.head.again()
+	}
 	setKeepAlive(h.socket.Conn, true)
 	h.disarm = context.AfterFunc(h.attempt.ctx, h.socket.interrupt)
 }

@@ -181,6 +181,7 @@ type hop struct {
 	disarm   func() bool      // takes our deadline off the socket
 	proxyTLS bool             // the proxy is spoken to over TLS
 	forward  bool             // the proxy is sent the request itself, there is no tunnel
+	head     *headConn        // net/http's view of an HTTP/1 stream; nil before the exchange
 	client   *http.ClientConn // net/http's view of the connection; nil before the exchange
 	response *http.Response   // as net/http gave it; its head is copied to Response
 	failure  *Failure

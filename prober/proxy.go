@@ -2,6 +2,7 @@ package prober
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -141,13 +142,10 @@ func (h *hop) connectThrough(proxy *url.URL, target string) error {
 		return err
 	}
 	// The target's TLS server does not speak before it is spoken to, so nothing of the tunnel can be in this buffer.
-	limited := &io.LimitedReader{R: h.stream, N: maxResponseHead}
-	response, err := http.ReadResponse(bufio.NewReader(limited), request)
+	head := newHeadReader(h.stream)
+	response, err := http.ReadResponse(bufio.NewReader(head), request)
 	if err != nil {
-		if limited.N <= 0 {
-			return errHeadTooLarge
-		}
-		return err
+		return cmp.Or(head.exceeded(), err)
 	}
 	if response.StatusCode == http.StatusOK {
 		return nil

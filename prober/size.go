@@ -3,7 +3,6 @@ package prober
 import (
 	"crypto/x509"
 	"net/http"
-	"unsafe"
 )
 
 // What a record costs in memory. Who keeps records charges them by it; TestHistoryIsCharged compares it with the live heap.
@@ -14,21 +13,27 @@ const (
 	perResult      = 2 << 10
 	perField       = 96 // a slot of a header's map, with its list of values
 	perCertificate = 4 << 10
+	perAttempt     = 128
+	perAddress     = 64 // of a name, with addresses: all
+	perAddr        = 24 // a netip.Addr
+	perFailure     = 128
+	perEvent       = 112
+	perExchange    = 192
 	perName        = 48 // of a certificate, with what a growing list wastes
 )
 
 // Size is about how many bytes of memory the result takes.
 func (r *Result) Size() int {
-	n := perResult + textSize(r.URL) + 2*textSize(r.Target.URL.String()) + int(unsafe.Sizeof(AddressProbe{}))*len(r.Addresses)
+	n := perResult + textSize(r.URL) + 2*textSize(r.Target.URL.String()) + perAddress*len(r.Addresses)
 	var lookup *Lookup
 	for a := range r.Every() {
-		n += int(unsafe.Sizeof(Attempt{})) + failureSize(a.Failure)
+		n += perAttempt + failureSize(a.Failure)
 		for i := range a.Hops {
 			h := &a.Hops[i]
 			n += h.size()
 			if h.Lookup != lookup { // else it is the one of the hop before
 				lookup = h.Lookup
-				n += lookup.size() + int(unsafe.Sizeof(h.Addr.Addr()))*len(h.Answers)
+				n += lookup.size() + perAddr*len(h.Answers)
 			}
 		}
 	}
@@ -41,7 +46,7 @@ func failureSize(f *Failure) int {
 	if f == nil {
 		return 0
 	}
-	n := int(unsafe.Sizeof(*f)) + perAllocation
+	n := perFailure + perAllocation
 	if f.Err != nil {
 		n += 2*perAllocation + textSize(f.Err.Error())
 	}
@@ -51,7 +56,7 @@ func failureSize(f *Failure) int {
 func (h *Hop) size() int {
 	n := perHop + textSize(h.URL) + textSize(h.Proxy)
 	if h.Wire != nil {
-		n += 2 * int(unsafe.Sizeof(Event{})) * len(h.Wire.Events) // with their errors
+		n += 2 * perEvent * len(h.Wire.Events) // with their errors
 	}
 	if h.Request != nil {
 		n += headerSize(h.Request.Header)
@@ -66,7 +71,7 @@ func (h *Hop) size() int {
 		}
 	}
 	if c := h.Compared; c != nil {
-		n += c.Lookup.size() + failureSize(c.Failure) + int(unsafe.Sizeof(h.Addr.Addr()))*len(c.Answers)
+		n += c.Lookup.size() + failureSize(c.Failure) + perAddr*len(c.Answers)
 	}
 	return n
 }
@@ -75,7 +80,7 @@ func (l *Lookup) size() int {
 	if l == nil {
 		return 0
 	}
-	n := textSize(l.Host) + int(unsafe.Sizeof(DNSExchange{}))*cap(l.Exchanges)
+	n := textSize(l.Host) + perExchange*cap(l.Exchanges)
 	for i := range l.Exchanges {
 		e := &l.Exchanges[i]
 		n += textSize(e.Server) + textSize(e.Question)
@@ -91,7 +96,7 @@ func headerSize(header http.Header) int {
 	for name, values := range header {
 		n += perField + textSize(name)
 		for _, value := range values {
-			n += int(unsafe.Sizeof(value)) + textSize(value)
+			n += perAllocation + textSize(value)
 		}
 	}
 	return n

@@ -1,0 +1,152 @@
+package prober
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"strconv"
+	"sync"
+)
+
+// How many fields a head may have. Bytes alone do not bound memory: net/http makes a map of a head, and a field without a name's worth of
+// bytes takes a hundred of memory. So the lines of an HTTP/1 head are counted on their way to net/http, those of HTTP/2 in fieldblock.go.
+
+// maxHeadFields bounds the fields of a response, those of its 1xx responses and of its trailer included.
+const maxHeadFields = 1000
+
+var errTooManyFields = errors.New("response head has more than " + strconv.Itoa(maxHeadFields) + " fields")
+
+// headLines follows an HTTP/1 stream to the end of the final response's head, and counts the lines after the status lines. Lines that
+// continue a field (RFC 9112 section 5.2) count, too. It takes lines apart as net/textproto does: they end with LF, and an empty one, with or
+// without CR, ends a head.
+type headLines struct {
+	lines  int
+	code   [3]byte // of the status line
+	digits int     // of it that are known
+	part   statusPart
+	within bool // the line has more than a CR
+	done   bool
+}
+
+// statusPart is what of a status line is read next.
+type statusPart int
+
+const (
+	protocolPart statusPart = iota
+	gapPart                 // spaces before the code
+	codePart
+	fieldsPart // the line is over
+)
+
+// watch follows more bytes, and reports whether there are too many lines by now.
+func (l *headLines) watch(p []byte) bool {
+	for len(p) > 0 && !l.done && l.lines <= maxHeadFields {
+		end := bytes.IndexByte(p, '\n')
+		line, rest := p, []byte(nil)
+		if end >= 0 {
+			line, rest = p[:end], p[end+1:]
+		}
+		if l.part != fieldsPart {
+			l.status(line)
+		}
+		l.within = l.within || len(line) > 1 || len(line) == 1 && line[0] != '\r'
+		if end >= 0 {
+			l.endLine()
+		}
+		p = rest
+	}
+	return l.lines > maxHeadFields
+}
+
+// status reads the code of a status line.
+func (l *headLines) status(line []byte) {
+	for _, b := range line {
+		switch {
+		case l.part == protocolPart && b == ' ':
+			l.part = gapPart
+		case l.part == gapPart && b != ' ' || l.part == codePart && l.digits < len(l.code):
+			l.part = codePart
+			l.code[l.digits] = b
+			l.digits++
+		}
+	}
+}
+
+func (l *headLines) endLine() {
+	switch {
+	case l.part != fieldsPart:
+		l.part = fieldsPart
+	case l.within:
+		l.lines++
+	case l.digits == len(l.code) && l.code[0] == '1' && string(l.code[:]) != "101":
+		l.part, l.digits = protocolPart, 0 // another head follows (RFC 9110 section 15.2)
+	default:
+		l.done = true
+	}
+	l.within = false
+}
+
+// headConn is a connection that speaks HTTP/1, whose head has a bounded number of fields.
+type headConn struct {
+	net.Conn
+
+	mu    sync.Mutex // guards what follows: net/http reads on a goroutine of its own
+	lines headLines
+}
+
+func (c *headConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.lines.watch(p[:n]) {
+		return 0, errTooManyFields
+	}
+	return n, err
+}
+
+// exceeded reports whether the head has too many fields.
+func (c *headConn) exceeded() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.lines.lines > maxHeadFields
+}
+
+// again begins with another response on the same connection.
+func (c *headConn) again() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lines = headLines{}
+}
+
+// headReader reads one head of at most maxResponseHead bytes and maxHeadFields fields.
+type headReader struct {
+	from  io.Reader
+	left  int
+	lines headLines
+}
+
+func newHeadReader(from io.Reader) *headReader { return &headReader{from: from, left: maxResponseHead} }
+
+func (r *headReader) Read(p []byte) (int, error) {
+	if r.left <= 0 {
+		return 0, errHeadTooLarge
+	}
+	n, err := r.from.Read(p[:min(len(p), r.left)])
+	r.left -= n
+	if r.lines.watch(p[:n]) {
+		return 0, errTooManyFields
+	}
+	return n, err
+}
+
+// exceeded is the bound that the head exceeds; nil if it exceeds none.
+func (r *headReader) exceeded() error {
+	switch {
+	case r.lines.lines > maxHeadFields:
+		return errTooManyFields
+	case r.left <= 0:
+		return errHeadTooLarge
+	}
+	return nil
+}

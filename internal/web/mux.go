@@ -26,14 +26,15 @@ type Endpoints struct {
 // Handler returns the handler of all endpoints.
 func (e *Endpoints) Handler() http.Handler {
 	mux := http.NewServeMux()
+	waiting := newSpools(maxSpooled)
 	mux.Handle("GET /probe", e.Life.probes(e.Probe))
-	mux.Handle("GET /metrics", e.Life.probes(compressed(e.scrape)))
-	mux.HandleFunc("GET /sd", e.discover)
+	mux.Handle("GET /metrics", e.Life.probes(waiting.keep(compressed(e.scraping(waiting)))))
+	mux.HandleFunc("GET /sd", waiting.keep(e.discover))
 	mux.HandleFunc("GET /-/healthy", healthy)
 	e.Life.handle(mux)
-	records{e.History}.handle(mux)
-	mux.HandleFunc("GET /config", e.config)
-	mux.HandleFunc("GET /{$}", e.status)
+	records{e.History}.handle(mux, waiting)
+	mux.HandleFunc("GET /config", waiting.keep(e.config))
+	mux.HandleFunc("GET /{$}", waiting.keep(e.status))
 	mux.HandleFunc("GET /static/{file}", func(w http.ResponseWriter, r *http.Request) {
 		http.ServeFileFS(w, r, files, "static/"+r.PathValue("file"))
 	})

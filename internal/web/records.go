@@ -16,10 +16,10 @@ import (
 // records answers for the probes that were made.
 type records struct{ history *history.History }
 
-func (h records) handle(mux *http.ServeMux) {
-	mux.HandleFunc("GET /history", h.list)
-	mux.HandleFunc("GET /history/{id}", func(w http.ResponseWriter, r *http.Request) { h.byID(w, r, r.PathValue("id")) })
-	mux.HandleFunc("GET /logs", h.logs)
+func (h records) handle(mux *http.ServeMux, answers *spools) {
+	mux.HandleFunc("GET /history", answers.keep(h.list))
+	mux.HandleFunc("GET /history/{id}", answers.keep(func(w http.ResponseWriter, r *http.Request) { h.byID(w, r, r.PathValue("id")) }))
+	mux.HandleFunc("GET /logs", answers.keep(h.logs))
 }
 
 // logs finds a record as blackbox_exporter does: by id, or the latest of a target, with a module or any.

@@ -13,8 +13,12 @@ import (
 	"errno_exporter/internal/watch"
 )
 
-// scrape answers /metrics: every configured target is probed, and what was counted and the exporter's own metrics are added.
-func (e *Endpoints) scrape(w http.ResponseWriter, r *http.Request) {
+// scraping answers /metrics: every configured target is probed, and what was counted and the exporter's own metrics are added.
+func (e *Endpoints) scraping(answers *spools) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) { e.scrape(w, r, answers) }
+}
+
+func (e *Endpoints) scrape(w http.ResponseWriter, r *http.Request, answers *spools) {
 	timeout, err := budget(r.Header.Get(scrapeTimeoutHeader), 0, e.Probe.TimeoutOffset)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
@@ -24,6 +28,12 @@ func (e *Endpoints) scrape(w http.ResponseWriter, r *http.Request) {
 	states := e.Probe.Watch.Scrape(r.Context(), timeout)
 	if r.Context().Err() != nil {
 		return // nobody is there to be told
+	}
+	select {
+	case answers.making <- struct{}{}:
+		defer func() { <-answers.making }()
+	case <-r.Context().Done():
+		return // as above
 	}
 	answerBy(w, answerTimeout)
 	own, err := e.Registry.Gather()

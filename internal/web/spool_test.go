@@ -1,0 +1,116 @@
+package web
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Answers that nobody takes: those that have waited longest are cut off, and memory stays within the budget. Who reads, gets the whole.
+func TestUnreadAnswers(t *testing.T) {
+	const size, clients, fit = 8 << 20, 60, 4
+	const budget = fit * (size + spooledBase)
+	answers := newSpools(budget)
+	answer := bytes.Repeat([]byte("0123456789abcdef"), size/16)
+	server := httptest.NewUnstartedServer(answers.keep(func(w http.ResponseWriter, _ *http.Request) {
+		for from := 0; from < size; from += 100_000 {
+			_, _ = w.Write(answer[from:min(size, from+100_000)]) // memory takes everything
+		}
+	}))
+	cutOff := make(chan struct{}, clients+1)
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateClosed {
+			cutOff <- struct{}{}
+		}
+	}
+	server.Start()
+	before := heap()
+	for range clients {
+		conn, err := net.Dial("tcp", server.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		_ = conn.(*net.TCPConn).SetReadBuffer(4 << 10) // so that little of the answer leaves the server
+		if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(conn, make([]byte, 100)); err != nil {
+			t.Fatalf("the answer did not begin: %v", err)
+		}
+	}
+	for range clients - fit {
+		<-cutOff
+	}
+	if grown := heap() - before; grown > budget*3/2 {
+		t.Errorf("%d unread answers take %d bytes, want at most %d", clients, grown, budget*3/2)
+	}
+	answers.mu.Lock()
+	held, waiting := answers.bytes, answers.waiting.Len()
+	answers.mu.Unlock()
+	if held > budget || waiting != fit {
+		t.Errorf("%d bytes of %d answers are held, want at most %d of %d", held, waiting, budget, fit)
+	}
+	response, err := http.Get(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if body, err := io.ReadAll(response.Body); err != nil || !bytes.Equal(body, answer) || response.ContentLength != size {
+		t.Errorf("who reads gets %d bytes, announced %d, %v, want %d", len(body), response.ContentLength, err, size)
+	}
+	server.CloseClientConnections()
+	server.Close()
+	for deadline := time.Now().Add(10 * time.Second); ; runtime.Gosched() {
+		answers.mu.Lock()
+		held, waiting = answers.bytes, answers.waiting.Len()
+		answers.mu.Unlock()
+		if held == 0 && waiting == 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d bytes of %d answers are held after all connections have ended", held, waiting)
+		}
+	}
+}
+
+// What a handler sets is what arrives.
+func TestSpool(t *testing.T) {
+	answers := newSpools(maxSpooled)
+	for _, row := range []struct {
+		name    string
+		handler http.HandlerFunc
+		status  int
+		body    string
+	}{
+		{"nothing", func(http.ResponseWriter, *http.Request) {}, 200, ""},
+		{"a status", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }, 418, ""},
+		{"an error", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusBadRequest) }, 400, "no\n"},
+		{"text", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "text") }, 200, "text"},
+		{"a whole piece", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, spoolPiece)) }, 200, strings.Repeat("\x00", spoolPiece)},
+		{"no content", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }, 204, ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			w := httptest.NewRecorder()
+			answers.keep(row.handler)(w, httptest.NewRequest(http.MethodGet, "/", nil))
+			if w.Code != row.status || w.Body.String() != row.body {
+				t.Errorf("%d, %d bytes; want %d, %d bytes", w.Code, w.Body.Len(), row.status, len(row.body))
+			}
+		})
+	}
+}
+
+// heap is the heap that is in use after a collection.
+func heap() int64 {
+	runtime.GC()
+	runtime.GC() // pools let go of what they have at the second one
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}

@@ -5,9 +5,9 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"sync"
 
 	"errno_exporter/config"
+	"errno_exporter/guard"
 )
 
 // How every address of a name is probed.
@@ -18,7 +18,7 @@ import (
 
 // probeAddresses probes every address, and puts together what came of it.
 func (p *Prober) probeAddresses(ctx context.Context, r *Result, m *config.Module) {
-	var others sync.WaitGroup
+	var others guard.Group
 	var probes []AddressProbe
 	first := p.newAttempt(ctx, r.Target, m, r.TraceID)
 	chosen := -1

@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"errno_exporter/guard"
 )
 
 // Who sent a RST.
@@ -151,6 +154,7 @@ type serverSeen struct {
 // Capture sees who resets. It may be used by many goroutines; nil captures nothing.
 type Capture struct {
 	source packets
+	report atomic.Pointer[guard.Report] // is called with panics; nil before there is one
 
 	mu      sync.Mutex // guards what follows
 	flows   map[flow]flowSeen
@@ -158,6 +162,9 @@ type Capture struct {
 	next    int
 	servers map[netip.AddrPort]serverSeen
 }
+
+// reportTo sets what is called with panics of the draining.
+func (c *Capture) reportTo(report guard.Report) { c.report.Store(&report) }
 
 // packets is where captured packets come from.
 type packets interface {

@@ -8,6 +8,8 @@ import (
 
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
+
+	"errno_exporter/guard"
 )
 
 const (
@@ -28,7 +30,7 @@ func OpenCapture() (*Capture, error) {
 		return nil, err
 	}
 	c := newCapture(&packetSocket{fd: fd, stop: make(chan struct{})})
-	go c.keepDraining()
+	guard.Report(c.panicked).Go(c.keepDraining)
 	return c, nil
 }
 
@@ -132,10 +134,22 @@ func (c *Capture) keepDraining() {
 		case <-stop:
 			return
 		case <-ticker.C:
-			c.mu.Lock()
-			c.drain()
-			c.mu.Unlock()
+			c.drainOnce()
 		}
+	}
+}
+
+// drainOnce drains under the lock.
+func (c *Capture) drainOnce() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.drain()
+}
+
+// panicked is called with a panic of the draining, which is over then: what has arrived is still read when a connection asks.
+func (c *Capture) panicked(p *guard.Panic) {
+	if report := c.report.Load(); report != nil && *report != nil {
+		(*report)(p)
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"errno_exporter/guard"
 )
 
 // Comparison is what the system's resolver said beside the configured servers. One that answers otherwise may be stale, or see another view
@@ -32,7 +34,11 @@ const comparePatience = time.Second
 func (a *attempt) compare(host string) (wait func() *Comparison) {
 	ctx, cancel := context.WithCancel(a.ctx)
 	done := make(chan *Comparison, 1)
-	go func() {
+	failed := guard.Report(func(p *guard.Panic) {
+		a.caught(p)
+		done <- &Comparison{Failure: &Failure{Phase: Resolve, Reason: Unknown, Origin: Self, Err: p}}
+	})
+	failed.Go(func() {
 		aside := &attempt{prober: a.prober, ctx: ctx, module: a.module, start: a.start}
 		answers, lookup, err := aside.askSystem(host)
 		c := &Comparison{Answers: answers, Lookup: lookup}
@@ -45,7 +51,7 @@ func (a *attempt) compare(host string) (wait func() *Comparison) {
 			f.Phase, c.Failure = Resolve, &f
 		}
 		done <- c
-	}()
+	})
 	return func() *Comparison {
 		defer cancel()
 		timer := time.NewTimer(comparePatience)

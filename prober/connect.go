@@ -6,6 +6,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"errno_exporter/guard"
 )
 
 // keepAlive makes the kernel ask after the peer while we wait: an answered probe tells a slow server from a dead path.
@@ -18,6 +20,8 @@ type wanted struct {
 	source  netip.Addr // our address; the zero one for the kernel's choice
 	segment int        // the maximum segment size; 0 for any
 	ttl     int        // of the packets; 0 for the kernel's
+
+	caught guard.Report // is called with panics
 }
 
 // dialled is a connection, and what was learned while it was made; after a failure only that.
@@ -37,7 +41,7 @@ type dialled struct {
 
 // connect makes one TCP connection to one address. After a failure the recorder is nil and the Wire holds what the socket knew.
 func (a *attempt) connect(addr netip.AddrPort) (*recorder, *Wire, error) {
-	w := wanted{network: "tcp4", source: a.module.SourceIP, segment: a.segment, ttl: a.ttl}
+	w := wanted{network: "tcp4", source: a.module.SourceIP, segment: a.segment, ttl: a.ttl, caught: a.caught}
 	if addr = netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port()); addr.Addr().Is6() {
 		w.network = "tcp6"
 	}

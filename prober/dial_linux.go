@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"errno_exporter/guard"
 )
 
 // How a connection is made. net.Dialer closes a socket whose connect() failed, and what the socket knew is gone with it; and it keeps a goroutine
@@ -52,7 +54,7 @@ func dialOnce(ctx context.Context, to netip.AddrPort, w *wanted) (*dialled, erro
 		return d, d.failed(w, to, os.NewSyscallError("connect", err))
 	}
 	d.stamped = stampArrivals(fd)
-	s := &socket{file: os.NewFile(uintptr(fd), w.network), remote: to}
+	s := &socket{caught: w.caught, file: os.NewFile(uintptr(fd), w.network), remote: to}
 	s.raw, _ = s.file.SyscallConn() // fails only without a file
 	if err := s.await(ctx, w, d); err != nil {
 		_ = s.raw.Control(func(fd uintptr) { d.look(int(fd)) }) // fails only on a closed one
@@ -137,7 +139,7 @@ func (s *socket) await(ctx context.Context, w *wanted, d *dialled) error {
 		}
 		failed = socketError(int(fd)) // ICMP leaves the socket in SYN_SENT
 		if failed == nil && stop == nil {
-			stop = context.AfterFunc(ctx, func() { _ = s.file.SetWriteDeadline(time.Unix(1, 0)) })
+			stop = w.caught.AfterFunc(ctx, func() { _ = s.file.SetWriteDeadline(time.Unix(1, 0)) })
 		}
 		return failed != nil
 	})
@@ -178,6 +180,7 @@ type socket struct {
 	raw           syscall.RawConn
 	local, remote netip.AddrPort
 	closed        atomic.Bool
+	caught        guard.Report // is called with panics
 
 	asking sync.Mutex  // guards what follows, and the kernel's keepalive
 	later  *time.Timer // switches keepalive on; nil when that was decided
@@ -248,7 +251,7 @@ func (s *socket) SetKeepAlive(on bool) error {
 func (s *socket) askLater() {
 	s.asking.Lock()
 	defer s.asking.Unlock()
-	s.later = time.AfterFunc(keepAlive.Idle/2, func() {
+	s.later = s.caught.AfterTime(keepAlive.Idle/2, func() {
 		s.asking.Lock()
 		defer s.asking.Unlock()
 		if s.later != nil {

@@ -14,12 +14,12 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
 
 	"errno_exporter/config"
+	"errno_exporter/guard"
 )
 
 // How configured servers are asked (RFC 1035, 7858, 8484).
@@ -38,10 +38,10 @@ const (
 // ask asks the module's servers for the name's addresses.
 func (a *attempt) ask(host string) ([]netip.Addr, *Lookup, error) {
 	l := &lookup{start: a.start, record: Lookup{Host: host}}
-	c := dnsClient{lookup: l, resolver: a.module.Resolver, tls: a.module.TLS}
+	c := dnsClient{lookup: l, caught: a.caught, resolver: a.module.Resolver, tls: a.module.TLS}
 	kinds := map[string][]dnsmessage.Type{"ip4": {dnsmessage.TypeA}, "ip6": {dnsmessage.TypeAAAA}, "ip": {dnsmessage.TypeA, dnsmessage.TypeAAAA}}[a.lookupNetwork()]
 	answers, problems := make([][]netip.Addr, len(kinds)), make([]error, len(kinds))
-	var asking sync.WaitGroup
+	var asking guard.Group
 	for i, kind := range kinds {
 		asking.Go(func() { answers[i], problems[i] = c.query(a.ctx, host, kind) })
 	}
@@ -63,6 +63,7 @@ type dnsClient struct {
 	lookup   *lookup
 	resolver *config.Resolver
 	tls      *tls.Config
+	caught   guard.Report // is called with panics
 }
 
 // query asks one server after the other for the records of one kind. Without an error the name exists.
@@ -189,12 +190,12 @@ func (c *dnsClient) transport(protocol string) dnsTransport {
 			config.ServerName, _, _ = net.SplitHostPort(server)
 			config.NextProtos = nil
 			conn, err := (&tls.Dialer{NetDialer: &net.Dialer{Control: reportICMP}, Config: config}).DialContext(ctx, "tcp", server)
-			return overStream(ctx, conn, err, query, sent)
+			return c.overStream(ctx, conn, err, query, sent)
 		}
 	default:
 		return func(ctx context.Context, server string, query []byte, sent func()) ([]byte, error) {
 			conn, err := (&net.Dialer{Control: reportICMP}).DialContext(ctx, "tcp", server)
-			return overStream(ctx, conn, err, query, sent)
+			return c.overStream(ctx, conn, err, query, sent)
 		}
 	}
 }
@@ -205,7 +206,7 @@ func (c *dnsClient) overUDP(ctx context.Context, server string, query []byte, se
 		return nil, err
 	}
 	defer conn.Close()
-	defer interruptible(ctx, conn)()
+	defer c.interruptible(ctx, conn)()
 	if _, err := conn.Write(query); err != nil {
 		return nil, err
 	}
@@ -223,12 +224,12 @@ func (c *dnsClient) overUDP(ctx context.Context, server string, query []byte, se
 }
 
 // overStream asks over TCP, or over TLS on it: messages have their length before them (RFC 1035 section 4.2.2).
-func overStream(ctx context.Context, conn net.Conn, err error, query []byte, sent func()) ([]byte, error) {
+func (c *dnsClient) overStream(ctx context.Context, conn net.Conn, err error, query []byte, sent func()) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
-	defer interruptible(ctx, conn)()
+	defer c.interruptible(ctx, conn)()
 	if _, err := conn.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(query))), query...)); err != nil {
 		return nil, err
 	}
@@ -267,7 +268,7 @@ func (c *dnsClient) overHTTPS(ctx context.Context, server string, query []byte, 
 }
 
 // interruptible makes a context's end the connection's deadline. What it returns undoes that.
-func interruptible(ctx context.Context, conn net.Conn) (undo func()) {
-	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) }) // fails only on a closed connection
+func (c *dnsClient) interruptible(ctx context.Context, conn net.Conn) (undo func()) {
+	stop := c.caught.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) }) // fails only on a closed connection
 	return func() { stop() }
 }

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"errno_exporter/guard"
 )
 
 // maxResponseHead bounds a response's head, 1xx responses included.
@@ -49,8 +51,9 @@ func newTransport(setProtocol func(*http.Protocols, bool)) *http.Transport {
 // progress is how far an exchange came, as net/http's two remaining hooks tell. Hooks run on net/http's goroutines, and may run
 // after RoundTrip returned.
 type progress struct {
-	start time.Time // the attempt's beginning
-	conn  interface {
+	start  time.Time    // the attempt's beginning
+	caught guard.Report // is called with panics
+	conn   interface {
 		times() (lastRead, accepted time.Duration)
 		sent() int64
 	}
@@ -68,12 +71,15 @@ type progress struct {
 func (p *progress) trace() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
 		WroteRequest: func(info httptrace.WroteRequestInfo) {
-			p.mu.Lock()
-			defer p.mu.Unlock()
-			p.wrote, p.wroteAt, p.written = info.Err == nil, time.Since(p.start), p.conn.sent()
+			p.caught.Run(func() {
+				p.mu.Lock()
+				defer p.mu.Unlock()
+				p.wrote, p.wroteAt, p.written = info.Err == nil, time.Since(p.start), p.conn.sent()
+			})
 		},
-		GotFirstResponseByte: p.responded,
-		Got1xxResponse: func(int, textproto.MIMEHeader) error {
+		GotFirstResponseByte: func() { p.caught.Run(p.responded) },
+		Got1xxResponse: func(int, textproto.MIMEHeader) (err error) {
+			defer guard.Catch(&err)
 			p.mu.Lock()
 			defer p.mu.Unlock()
 			if p.informations++; p.informations > maxInformations {
@@ -109,7 +115,7 @@ func (p *progress) head() {
 // far as the module's checks need it.
 func (h *hop) exchange() []byte {
 	began := h.attempt.elapsed()
-	p := &progress{start: h.attempt.start, conn: h.socket}
+	p := &progress{start: h.attempt.start, caught: h.attempt.caught, conn: h.socket}
 	err := h.newClient()
 	if err == nil {
 		if !h.secondProtocol() { // whose read loop writes, too, and would wait for itself

@@ -26,7 +26,7 @@ func (h *hop) runHTTP3(host string, port uint16) []byte {
 		return nil
 	}
 	began := h.attempt.elapsed()
-	p := &progress{start: h.attempt.start, conn: h.quic.socket}
+	p := &progress{start: h.attempt.start, caught: h.attempt.caught, conn: h.quic.socket}
 	client := h.attempt.prober.http3.NewClientConn(h.quic.conn)
 	request := h.request.WithContext(httptrace.WithClientTrace(h.attempt.ctx, p.trace()))
 	h.Request = h.requestHead(request)

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/net/http2"
+
+	"errno_exporter/guard"
 )
 
 // net/http's HTTP/2 forgets why a connection ended when something else fails in the same moment: a write's errno takes the place of
@@ -44,8 +46,9 @@ type framesSeen struct {
 	ended      bool          // a frame ended our stream: the response was complete in its sender's eyes
 }
 
-func (c *h2conn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
+func (c *h2conn) Read(p []byte) (n int, err error) {
+	defer guard.Catch(&err)
+	n, err = c.Conn.Read(p)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.watch(p[:n])

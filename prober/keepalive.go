@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"errno_exporter/config"
+	"errno_exporter/guard"
 )
 
 // How connections are kept between requests.
@@ -145,7 +146,7 @@ func (h *hop) reuse(other *hop) {
 		h.head.again()
 	}
 	setKeepAlive(h.socket.Conn, true)
-	h.disarm = context.AfterFunc(h.attempt.ctx, h.socket.interrupt)
+	h.disarm = guard.Report(h.attempt.caught).AfterFunc(h.attempt.ctx, h.socket.interrupt)
 }
 
 // exchangeAgain is what run does once the connection stands.

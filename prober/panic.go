@@ -2,18 +2,12 @@ package prober
 
 import (
 	"errors"
-	"fmt"
-	"runtime/debug"
+
+	"errno_exporter/guard"
 )
 
 // PanicError is a bug of ours that ended an attempt: the Err of a Failure with reason unknown. It ends nothing else.
-type PanicError struct {
-	Value any
-	Stack []byte
-}
-
-// Error is what the program panicked with, without the stack.
-func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
+type PanicError = guard.Panic
 
 // Panicked is the bug of ours that ended the probe; nil if none did.
 func (r *Result) Panicked() *PanicError {
@@ -24,14 +18,26 @@ func (r *Result) Panicked() *PanicError {
 	return err
 }
 
-// guarded runs a part of an attempt. Its panic becomes the attempt's failure.
-func (a *attempt) guarded(part func()) {
-	defer func() {
-		if value := recover(); value != nil {
-			a.panicked(&PanicError{value, debug.Stack()})
-		}
-	}()
-	part()
+// guarded runs an attempt. Its panic, or one of a goroutine that works for it, becomes the attempt's failure.
+func (a *attempt) guarded(whole func()) {
+	caught := guard.Try(whole)
+	if aside := a.aside.Swap(&tooLate); caught == nil {
+		caught = aside
+	}
+	if caught != nil {
+		a.panicked(caught)
+	}
+}
+
+// tooLate takes the place of a panic in an attempt that is over.
+var tooLate PanicError
+
+// caught is called with the panic of a goroutine that works for the attempt, and that nothing waits for. Once the attempt is over it is the
+// Prober's to report.
+func (a *attempt) caught(p *guard.Panic) {
+	if !a.aside.CompareAndSwap(nil, p) && a.prober.options.Panicked != nil {
+		a.prober.options.Panicked(p)
+	}
 }
 
 // panicked ends the attempt in the phase that was, or was about to be, under way.

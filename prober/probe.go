@@ -17,6 +17,7 @@ import (
 	"github.com/quic-go/quic-go/http3"
 
 	"errno_exporter/config"
+	"errno_exporter/guard"
 )
 
 // Options are the few things of a Prober that its owner decides.
@@ -24,6 +25,8 @@ type Options struct {
 	UserAgent string   // sent unless the module's headers name another
 	Capture   *Capture // sees who resets; nil: nobody looks
 	Resolver  string   // host:port of a DNS server to ask instead of the system's; empty for the system's
+
+	Panicked guard.Report // is called with panics that are no attempt's failure; may be nil
 }
 
 // Prober probes. It keeps no connection and no result between probes, and may be used by many goroutines.
@@ -45,6 +48,9 @@ type Prober struct {
 
 // New returns a Prober.
 func New(options Options) *Prober {
+	if options.Capture != nil {
+		options.Capture.reportTo(options.Panicked)
+	}
 	return &Prober{
 		options:  options,
 		http1:    newTransport((*http.Protocols).SetHTTP1),
@@ -99,18 +105,19 @@ type attempt struct {
 	traceID  string
 	start    time.Time
 	record   Attempt
-	answers  []netip.Addr       // all that were found with it
-	lookup   *Lookup            // by which
-	addr     netip.Addr         // the target's address to use, found before; zero: resolve its name
-	compared func() *Comparison // waits for the system's resolver; nil unless it was asked beside
-	found    func(*hop)         // is told of the target's addresses, once; may be nil
-	cookies  http.CookieJar     // made with the first cookie; redirects carry cookies as browsers do
-	hop      *hop               // the last one; nil before the first
-	keep     bool               // the connection is wanted after the exchange
-	stop     Phase              // the last phase that is wanted; empty for all
-	segment  int                // the maximum segment size; 0 for the kernel's choice
-	ttl      int                // of the packets; 0 for the kernel's choice
-	left     bool               // a redirect led to another host: credentials stay behind from there on
+	answers  []netip.Addr                // all that were found with it
+	lookup   *Lookup                     // by which
+	addr     netip.Addr                  // the target's address to use, found before; zero: resolve its name
+	compared func() *Comparison          // waits for the system's resolver; nil unless it was asked beside
+	found    func(*hop)                  // is told of the target's addresses, once; may be nil
+	cookies  http.CookieJar              // made with the first cookie; redirects carry cookies as browsers do
+	hop      *hop                        // the last one; nil before the first
+	keep     bool                        // the connection is wanted after the exchange
+	stop     Phase                       // the last phase that is wanted; empty for all
+	segment  int                         // the maximum segment size; 0 for the kernel's choice
+	ttl      int                         // of the packets; 0 for the kernel's choice
+	aside    atomic.Pointer[guard.Panic] // of a goroutine that works for it; tooLate when it is over
+	left     bool                        // a redirect led to another host: credentials stay behind from there on
 }
 
 func (a *attempt) elapsed() time.Duration { return time.Since(a.start) }
@@ -241,7 +248,7 @@ func (h *hop) run() []byte {
 // beyond it, whatever layer it waits in.
 func (h *hop) own(conn *recorder) {
 	h.socket, h.stream = conn, conn
-	h.disarm = context.AfterFunc(h.attempt.ctx, conn.interrupt)
+	h.disarm = guard.Report(h.attempt.caught).AfterFunc(h.attempt.ctx, conn.interrupt)
 }
 
 // finish closes the connection unless it is kept.
@@ -280,6 +287,9 @@ func (h *hop) fail(p Phase, began time.Duration, f Failure) {
 func (h *hop) failAt(p Phase, began, ended time.Duration, f Failure) {
 	h.Spans = append(h.Spans, Span{Phase: p, Start: began, Duration: max(0, ended-began), Failed: true})
 	f.Phase = p
+	if _, ok := errors.AsType[*guard.Panic](f.Err); ok { // of ours, in a goroutine of a library
+		f.Reason, f.Origin, f.Errno = Unknown, Self, 0
+	}
 	h.provenance(&f)
 	h.failure = &f
 	h.attempt.record.Failure = &f

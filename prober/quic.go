@@ -8,6 +8,8 @@ import (
 
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
+
+	"errno_exporter/guard"
 )
 
 // How a QUIC connection is made and seen.
@@ -77,7 +79,8 @@ func (a *attempt) openUDP(addr netip.AddrPort) (*datagrams, error) {
 }
 
 // ReadFrom reads a datagram.
-func (d *datagrams) ReadFrom(p []byte) (int, net.Addr, error) {
+func (d *datagrams) ReadFrom(p []byte) (got int, from net.Addr, err error) {
+	defer guard.Catch(&err)
 	began := time.Since(d.start)
 	n, err := d.conn.Read(p)
 	ended := time.Since(d.start)
@@ -96,7 +99,8 @@ func (d *datagrams) ReadFrom(p []byte) (int, net.Addr, error) {
 }
 
 // WriteTo sends a datagram to the address that the socket is connected to.
-func (d *datagrams) WriteTo(p []byte, _ net.Addr) (int, error) {
+func (d *datagrams) WriteTo(p []byte, _ net.Addr) (sent int, err error) {
+	defer guard.Catch(&err)
 	began := time.Since(d.start)
 	n, err := d.conn.Write(p)
 	ended := time.Since(d.start)

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
+
+	"errno_exporter/guard"
 )
 
 // Go's resolver asks the questions, so that hosts files, search lists and resolv.conf's options count as they do for the
@@ -29,8 +31,9 @@ const noRCode = -1
 
 // lookup watches one name being resolved.
 type lookup struct {
-	start  time.Time // the attempt's beginning
-	server string    // asked instead of the system's; empty for the system's
+	start  time.Time    // the attempt's beginning
+	caught guard.Report // is called with panics: Go's resolver runs what follows in goroutines of its own
+	server string       // asked instead of the system's; empty for the system's
 
 	mu     sync.Mutex // guards what follows: A and AAAA are asked side by side
 	record Lookup
@@ -50,7 +53,7 @@ func (a *attempt) resolve(host string) (addrs []netip.Addr, l *Lookup, err error
 
 // askSystem asks the system's resolver.
 func (a *attempt) askSystem(host string) ([]netip.Addr, *Lookup, error) {
-	l := &lookup{start: a.start, server: a.prober.options.Resolver, record: Lookup{Host: host}}
+	l := &lookup{start: a.start, caught: a.caught, server: a.prober.options.Resolver, record: Lookup{Host: host}}
 	resolver := net.Resolver{PreferGo: true, Dial: l.dial}
 	addrs, err := resolver.LookupNetIP(a.ctx, a.lookupNetwork(), host)
 	record := l.end()
@@ -96,7 +99,8 @@ func (a *attempt) lookupNetwork() string {
 	}
 }
 
-func (l *lookup) dial(ctx context.Context, network, server string) (net.Conn, error) {
+func (l *lookup) dial(ctx context.Context, network, server string) (dialled net.Conn, err error) {
+	defer func() { l.catchPanic(guard.Recovered(recover()), &err) }()
 	if l.server != "" {
 		server = l.server
 	}
@@ -116,6 +120,14 @@ func (l *lookup) dial(ctx context.Context, network, server string) (net.Conn, er
 		return &dnsPacketConn{dnsConn: watched, PacketConn: packets}, nil
 	}
 	return watched, nil
+}
+
+// catchPanic makes a panic in one of the resolver's goroutines the attempt's failure, and the function's error.
+func (l *lookup) catchPanic(p *guard.Panic, err *error) {
+	if p != nil {
+		l.caught(p)
+		*err = p
+	}
 }
 
 func newExchange(server, network string, began, ended time.Duration, err error) DNSExchange {
@@ -169,7 +181,8 @@ func (c *dnsPacketConn) SetDeadline(t time.Time) error      { return c.Conn.SetD
 func (c *dnsPacketConn) SetReadDeadline(t time.Time) error  { return c.Conn.SetReadDeadline(t) }
 func (c *dnsPacketConn) SetWriteDeadline(t time.Time) error { return c.Conn.SetWriteDeadline(t) }
 
-func (c *dnsConn) Write(p []byte) (int, error) {
+func (c *dnsConn) Write(p []byte) (sent int, err error) {
+	defer func() { c.lookup.catchPanic(guard.Recovered(recover()), &err) }()
 	message := p
 	if c.network == "tcp" && len(p) > 2 {
 		message = p[2:] // RFC 1035 section 4.2.2: two bytes of length
@@ -183,7 +196,8 @@ func (c *dnsConn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-func (c *dnsConn) Read(p []byte) (int, error) {
+func (c *dnsConn) Read(p []byte) (got int, err error) {
+	defer func() { c.lookup.catchPanic(guard.Recovered(recover()), &err) }()
 	n, err := c.Conn.Read(p)
 	if err != nil {
 		c.lookup.update(c.exchange, func(e *DNSExchange) {

@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"strings"
 	"time"
+
+	"errno_exporter/guard"
 )
 
 // secure does the TLS handshake with the target.
@@ -88,7 +90,8 @@ func handshake(over net.Conn, c *tls.Config, v *verified) (*tls.Conn, *TLSState,
 func watchClientCertificate(c *tls.Config) *bool {
 	asked := new(bool)
 	choose := c.GetClientCertificate
-	c.GetClientCertificate = func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+	c.GetClientCertificate = func(info *tls.CertificateRequestInfo) (chosen *tls.Certificate, err error) {
+		defer guard.Catch(&err)
 		*asked = true
 		if choose != nil {
 			return choose(info)

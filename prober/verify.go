@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"errno_exporter/guard"
 )
 
 // How the same certificates are not verified again and again: the signatures of a chain take an eighth of an HTTPS probe, and prove the same each
@@ -54,8 +56,8 @@ func (v *verified) watch(c *tls.Config) *chains {
 	}
 	found := new(chains)
 	c.InsecureSkipVerify = true // it is done below, at the same moment of the handshake
-	c.VerifyConnection = func(cs tls.ConnectionState) error {
-		var err error
+	c.VerifyConnection = func(cs tls.ConnectionState) (err error) {
+		defer guard.Catch(&err)
 		*found, err = v.verify(cs.PeerCertificates, c.RootCAs, c.ServerName, time.Now())
 		if err != nil {
 			return &tls.CertificateVerificationError{UnverifiedCertificates: cs.PeerCertificates, Err: err}

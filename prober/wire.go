@@ -10,6 +10,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"errno_exporter/guard"
 )
 
 // How a connection's system calls are seen and kept.
@@ -70,7 +72,8 @@ func newRecorder(conn net.Conn, start time.Time) *recorder {
 	return r
 }
 
-func (r *recorder) Read(p []byte) (int, error) {
+func (r *recorder) Read(p []byte) (got int, err error) {
+	defer guard.Catch(&err)
 	if n := r.readRest(p); n > 0 {
 		return n, nil
 	}
@@ -117,21 +120,36 @@ func (r *recorder) readRest(p []byte) int {
 	return n
 }
 
-func (r *recorder) Write(p []byte) (int, error) {
-	r.mu.Lock()
-	if r.wire.Cause != nil {
-		cause := r.wire.Cause.Err
-		r.mu.Unlock()
-		return 0, written(cause)
+func (r *recorder) Write(p []byte) (sent int, err error) {
+	defer guard.Catch(&err)
+	began, alive, err := r.beginWrite()
+	if err != nil {
+		return 0, written(err)
 	}
-	began := time.Since(r.start)
-	alive := r.endedAt == 0 && !r.closed // TLS takes its leave after that
-	r.writing = began
-	r.mu.Unlock()
 	n, err := r.Conn.Write(p)
-	ended := time.Since(r.start)
+	err, hold := r.endWrite(began, alive, n, err)
+	if hold {
+		r.waitReleased()
+	}
+	return n, written(err)
+}
 
+// beginWrite notes a write that begins, and whether the connection is alive; the error is that by which it ended before.
+func (r *recorder) beginWrite() (began time.Duration, alive bool, err error) {
 	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.wire.Cause != nil {
+		return 0, false, r.wire.Cause.Err
+	}
+	r.writing = time.Since(r.start)
+	return r.writing, r.endedAt == 0 && !r.closed, nil // TLS sends close_notify after that
+}
+
+// endWrite notes what became of a write, and returns the error to hand on and whether to wait with it for the answer.
+func (r *recorder) endWrite(began time.Duration, alive bool, n int, err error) (handOn error, hold bool) {
+	ended := time.Since(r.start)
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.writing = 0
 	r.quiet.Broadcast()
 	r.wire.BytesSent += int64(n)
@@ -149,12 +167,7 @@ func (r *recorder) Write(p []byte) (int, error) {
 	}
 	r.cut = r.cut || alive && err != nil
 	err = r.note(Event{Op: OpWrite, Start: began, End: ended, Calls: 1, Bytes: int64(n), Err: err})
-	hold := err != nil && r.holding && !r.closed
-	r.mu.Unlock()
-	if hold {
-		r.waitReleased()
-	}
-	return n, written(err)
+	return err, err != nil && r.holding && !r.closed
 }
 
 // smallWrites is how many bytes the kernel sends at once whatever the peer says: less than the initial congestion window of ten segments (RFC 6928).

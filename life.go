@@ -16,6 +16,7 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 
+	"errno_exporter/guard"
 	"errno_exporter/internal/web"
 )
 
@@ -38,7 +39,7 @@ func listen(server *http.Server, o options, life *web.Lifecycle, changed func() 
 		return context.Background()
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- toolkit.ListenAndServe(server, o.web, o.logger) }()
+	guard.Report(func(p *guard.Panic) { ended <- p }).Go(func() { ended <- toolkit.ListenAndServe(server, o.web, o.logger) })
 	for {
 		select {
 		case err := <-ended:

@@ -28,6 +28,7 @@ import (
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
 
 	"errno_exporter/config"
+	"errno_exporter/guard"
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/demo"
 	"errno_exporter/internal/history"
@@ -210,6 +211,11 @@ func serve(o options) error {
 	reload := metrics.NewReload(registry)
 	reload.Record(nil, time.Now())
 
+	panics := metrics.NewPanics(registry)
+	panicked := func(p *guard.Panic) {
+		panics.Inc()
+		o.logger.Error("a bug ended a goroutine, please report it", "panic", p.Value, "stack", string(p.Stack))
+	}
 	capture := openCapture(&o, slog.LevelInfo)
 	metrics.NewResetCapture(registry, capture != nil)
 	if capture != nil {
@@ -217,8 +223,8 @@ func serve(o options) error {
 	}
 	records := history.New(o.historyLimit)
 	watching := watch.New(watch.Options{
-		Prober:   prober.New(prober.Options{UserAgent: userAgent(), Capture: capture}),
-		Remember: o.remember, Registry: registry, Descriptors: descriptors(),
+		Prober:   prober.New(prober.Options{UserAgent: userAgent(), Capture: capture, Panicked: panicked}),
+		Remember: o.remember, Registry: registry, Descriptors: descriptors(), Panicked: panicked,
 		Ended: func(r *prober.Result, m *config.Module) uint64 {
 			web.LogProbe(o.probeLogger, r)
 			return records.Add(r, m)
@@ -231,7 +237,7 @@ func serve(o options) error {
 	life := &web.Lifecycle{Enabled: o.lifecycle, Reload: func() error { return reloadConfig(&o, current, watching, reload) }}
 	endpoints := &web.Endpoints{
 		Probe: &web.ProbeHandler{Watch: watching, Config: current, TimeoutOffset: o.timeoutOffset}, Life: life, History: records, Registry: registry,
-		ExternalURL: o.externalURL, RoutePrefix: o.routePrefix, Pprof: o.pprof,
+		ExternalURL: o.externalURL, RoutePrefix: o.routePrefix, Pprof: o.pprof, Panicked: panicked,
 	}
 	server := &http.Server{
 		Handler:           endpoints.Handler(),

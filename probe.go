@@ -17,6 +17,7 @@ import (
 	"golang.org/x/term"
 
 	"errno_exporter/config"
+	"errno_exporter/guard"
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/host"
 	"errno_exporter/internal/metrics"
@@ -264,7 +265,7 @@ func (s *session) judge(ctx context.Context, r *prober.Result) {
 func (s *session) keep(ctx context.Context, ages []time.Duration) int {
 	var mu sync.Mutex // guards failed and the printer
 	failed := false
-	var keeping sync.WaitGroup
+	var keeping guard.Group
 	for _, age := range ages {
 		keeping.Go(func() {
 			ok := s.keepFor(ctx, age, func(print func()) {
@@ -280,8 +281,10 @@ func (s *session) keep(ctx context.Context, ages []time.Duration) int {
 		})
 	}
 	done := make(chan struct{})
-	go func() { keeping.Wait(); close(done) }()
+	var waiting guard.Group
+	waiting.Go(func() { defer close(done); keeping.Wait() })
 	s.countdown(ages, done, &mu)
+	waiting.Wait()
 	if failed {
 		return exitFailed
 	}

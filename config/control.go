@@ -67,6 +67,6 @@ func checkAddress(address string) error {
 	if n, wrong := strconv.ParseUint(port, 10, 16); err != nil || wrong != nil || n == 0 || host == "" {
 		return errors.New("is no address, want one such as 10.0.0.1:443")
 	}
-	_, err = ASCIIHost(host)
+	_, err = ResolvableHost(host)
 	return err
 }

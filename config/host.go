@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"strings"
 
 	"golang.org/x/net/idna"
@@ -42,6 +43,37 @@ func ASCIIHost(host string) (string, error) {
 	return ascii, nil
 }
 
+// ResolvableHost is ASCIIHost, and refuses what no DNS message can carry (RFC 1035 section 2.3.4). The configuration refuses such a host; one that
+// /probe or a redirect names is a probe that fails in the phase resolve, with the reason probe.config.
+func ResolvableHost(host string) (string, error) {
+	ascii, err := ASCIIHost(host)
+	if err != nil {
+		return "", err
+	}
+	if _, err := netip.ParseAddr(ascii); err == nil {
+		return ascii, nil
+	}
+	name := strings.TrimSuffix(ascii, ".")
+	if len(name) > maxHostName {
+		return "", fmt.Errorf("host %q has %d bytes as a name in DNS, want at most %d", shortened(host), len(name), maxHostName)
+	}
+	for label := range strings.SplitSeq(name, ".") {
+		if len(label) > maxLabel {
+			return "", fmt.Errorf("host %q has a label of %d bytes, want at most %d", shortened(host), len(label), maxLabel)
+		}
+	}
+	return ascii, nil
+}
+
+// checkEndpoint is CheckURL for a URL of the configuration.
+func checkEndpoint(u *url.URL) error {
+	if err := CheckURL(u); err != nil {
+		return err
+	}
+	_, err := ResolvableHost(u.Hostname())
+	return err
+}
+
 func isASCII(text string) bool {
 	for i := range len(text) {
 		if text[i] >= 0x80 {
@@ -57,18 +89,10 @@ func checkASCIIName(name string) error {
 	if name == "" {
 		return errors.New("is empty as a name in DNS, want a name such as api.example.com")
 	}
-	if len(name) > maxHostName {
-		return fmt.Errorf("has %d bytes as a name in DNS, want at most %d", len(name), maxHostName)
+	if strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".") || strings.Contains(name, "..") {
+		return errors.New("has an empty label, want a name such as api.example.com")
 	}
-	for label := range strings.SplitSeq(name, ".") {
-		if label == "" {
-			return errors.New("has an empty label, want a name such as api.example.com")
-		}
-		if len(label) > maxLabel {
-			return fmt.Errorf("has a label of %d bytes, want at most %d", len(label), maxLabel)
-		}
-	}
-	if i := strings.IndexFunc(name, impossible); i >= 0 {
+	if strings.ContainsFunc(name, impossible) {
 		return errors.New("has a character that no name can have")
 	}
 	return nil
@@ -87,6 +111,6 @@ func checkHostPort(host string) error {
 			return fmt.Errorf("port %q is out of range, want 1 to 65535", shortened(port))
 		}
 	}
-	_, err := ASCIIHost(name)
+	_, err := ResolvableHost(name)
 	return err
 }

@@ -218,7 +218,7 @@ func checkTokenURL(text string) error {
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return errors.New("token_url is not a URL, want one such as https://login.example.com/oauth2/token")
 	}
-	if err := CheckURL(u); err != nil {
+	if err := checkEndpoint(u); err != nil {
 		return fmt.Errorf("token_url: %w", err)
 	}
 	return nil

@@ -12,6 +12,8 @@ import (
 	promconfig "github.com/prometheus/common/config"
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
+
+	"errno_exporter/guard"
 )
 
 // TokenError says that the token endpoint gave no token, so that no request could be made.
@@ -158,6 +160,6 @@ func dialForFetch(ctx context.Context, network, address string) (net.Conn, error
 	if err != nil {
 		return nil, err
 	}
-	context.AfterFunc(ctx, func() { _ = conn.Close() }) // nobody waits for it any more
+	guard.Report(nil).AfterFunc(ctx, func() { _ = conn.Close() }) // nobody waits for it any more
 	return conn, nil
 }

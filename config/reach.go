@@ -166,7 +166,7 @@ func serverAddress(server, protocol string) (string, error) {
 		if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
 			return "", fmt.Errorf("the server %q is no URL, want one such as https://dns.example.com/dns-query", WithoutSecrets(server))
 		}
-		if err := CheckURL(u); err != nil {
+		if err := checkEndpoint(u); err != nil {
 			return "", fmt.Errorf("the server %q: %w", WithoutSecrets(server), err)
 		}
 		return server, nil
@@ -182,7 +182,7 @@ func serverAddress(server, protocol string) (string, error) {
 	if n, err := strconv.ParseUint(given, 10, 16); err != nil || n == 0 || host == "" || strings.ContainsAny(host, "/ @") {
 		return "", fmt.Errorf("the server %q is no address, want one such as 10.0.0.2:53", WithoutSecrets(server))
 	}
-	if host, err = ASCIIHost(host); err != nil {
+	if host, err = ResolvableHost(host); err != nil {
 		return "", fmt.Errorf("the server %q: %w", WithoutSecrets(server), err)
 	}
 	return net.JoinHostPort(host, given), nil

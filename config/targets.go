@@ -96,6 +96,9 @@ func (t *Target) keys(p place, modules map[string]*Module) map[string]key {
 		"labels":       func(value *yaml.Node) error { return t.readLabels(p, value) },
 		"url": func(value *yaml.Node) error {
 			u, err := ParseURL(value.Value)
+			if err == nil {
+				_, err = ResolvableHost(u.Hostname())
+			}
 			if err != nil || value.Kind != yaml.ScalarNode || value.Value == "" {
 				if err == nil {
 					err = errors.New("is no text, want a URL such as https://api.example.com/v1/health")

@@ -51,12 +51,15 @@ func Catch(err *error) {
 // Report is called with each panic of a goroutine that nobody waits for. A nil Report drops it.
 type Report func(*Panic)
 
-// Run calls f and reports its panic.
-func (r Report) Run(f func()) {
-	if p := Try(f); p != nil && r != nil {
+// Tell reports a panic.
+func (r Report) Tell(p *Panic) {
+	if p != nil && r != nil {
 		r(p)
 	}
 }
+
+// Run calls f and reports its panic.
+func (r Report) Run(f func()) { r.Tell(Try(f)) }
 
 // Go runs f in a goroutine of its own.
 func (r Report) Go(f func()) {

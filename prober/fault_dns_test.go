@@ -50,6 +50,7 @@ var dnsFaults = []lookup{
 	{"truncated, then TCP closes", faultlab.DNSTruncatedThenEOF, labName, asIs, 10, inResolve(prober.DNSProtocol, 0, prober.Peer)},
 	{"AAAA unanswered", faultlab.DNSSilentAAAA, labName, briefly, once, inResolve(prober.DNSTimedOut, 0, prober.Self)},
 	{"no address of the family", rcode(dnsmessage.RCodeSuccess), labName, func(m *config.Module) { m.PreferIPv6, m.IPProtocolFallback = true, false }, 5, inResolve(prober.DNSNoData, 0, prober.Peer)},
+	{"label of 64 letters", faultlab.DNSSilent, strings.Repeat("a", 64) + ".test.", asIs, 5, inResolve(prober.ProbeConfig, 0, prober.Self)},
 	{".onion", faultlab.DNSSilent, "example.onion.", asIs, 5, inResolve(prober.ProbeConfig, 0, prober.Self)},
 	{"address literal of the other family", faultlab.DNSSilent, "[::1]", func(m *config.Module) { m.PreferIPv6, m.IPProtocolFallback = false, false }, once, inResolve(prober.DNSNoData, 0, prober.Peer)},
 }

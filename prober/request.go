@@ -227,7 +227,7 @@ func redirectFailure(err error) Failure {
 
 // hostPort is the ASCII host and the port that a URL leads to.
 func hostPort(u *url.URL) (string, uint16, error) {
-	host, err := config.ASCIIHost(u.Hostname())
+	host, err := config.ResolvableHost(u.Hostname())
 	if err != nil {
 		return "", 0, err
 	}

@@ -74,7 +74,7 @@ func TestRetry(t *testing.T) {
 			func(m *config.Module) { m.Retry.InitialBackoff, m.Retry.MaxBackoff = time.Hour, time.Hour }, time.Minute, repeated{1, "tcp.reset", prober.TCPReset, 0}},
 		{"the deadline strikes in the first", func(t *testing.T) string { return faultlab.Silent(t) }, func(*config.Module) {}, 200 * time.Millisecond,
 			repeated{1, "http.response.timed_out", prober.HTTPResponseTimedOut, 200 * time.Millisecond}},
-		{"what is misconfigured stays so", func(*testing.T) string { return "http://example.onion/" }, func(*config.Module) {}, time.Minute,
+		{"what is misconfigured stays so", func(*testing.T) string { return "http://" + strings.Repeat("a", 64) + ".test/" }, func(*config.Module) {}, time.Minute,
 			repeated{1, "probe.config", prober.ProbeConfig, 0}},
 	} {
 		t.Run(row.name, func(t *testing.T) {

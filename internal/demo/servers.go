@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 
 	"golang.org/x/net/dns/dnsmessage"
+
+	"errno_exporter/guard"
 )
 
 var healthy http.HandlerFunc = func(w http.ResponseWriter, _ *http.Request) {
@@ -72,10 +74,10 @@ func serveAt(server *http.Server, address string) (string, error) {
 	}
 	server.ErrorLog = log.New(io.Discard, "", 0) // clients that give up are what the demo is about
 	if server.TLSConfig == nil {
-		go func() { _ = server.Serve(listener) }() // ends with the program
+		guard.Report(nil).Go(func() { _ = server.Serve(listener) }) // ends with the program
 		return "http://" + listener.Addr().String() + "/", nil
 	}
-	go func() { _ = server.ServeTLS(listener, "", "") }()
+	guard.Report(nil).Go(func() { _ = server.ServeTLS(listener, "", "") })
 	return "https://" + listener.Addr().String() + "/", nil
 }
 
@@ -108,7 +110,7 @@ func serveDNS(addrs ...netip.Addr) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	go func() {
+	guard.Report(nil).Go(func() {
 		buffer := make([]byte, 512) // RFC 1035 section 2.3.4: no longer without EDNS
 		for {
 			n, from, err := conn.ReadFrom(buffer)
@@ -119,7 +121,7 @@ func serveDNS(addrs ...netip.Addr) (string, error) {
 				_, _ = conn.WriteTo(answer, from) // a lost answer is asked for again
 			}
 		}
-	}()
+	})
 	return conn.LocalAddr().String(), nil
 }
 

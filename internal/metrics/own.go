@@ -58,6 +58,14 @@ func NewOwn(registry prometheus.Registerer, read OwnGauges) *Own {
 	}
 }
 
+// NewPanics registers the counter of panics that end no probe.
+func NewPanics(registry prometheus.Registerer) prometheus.Counter {
+	c := prometheus.NewCounter(prometheus.CounterOpts{Name: "errno_exporter_panics_total",
+		Help: "Panics of the exporter's own goroutines outside of probes: bugs, each ends what it happened in and nothing else; the log has the stack."})
+	registry.MustRegister(c)
+	return c
+}
+
 // NewResetCapture registers whether it is seen who sends resets.
 func NewResetCapture(registry prometheus.Registerer, enabled bool) {
 	g := prometheus.NewGauge(prometheus.GaugeOpts{Name: "errno_exporter_reset_capture_enabled",

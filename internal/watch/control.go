@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"errno_exporter/config"
+	"errno_exporter/guard"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/prober"
 )
@@ -63,7 +64,7 @@ func (c *controls) look() {
 		return
 	}
 	states := make([]metrics.Control, len(targets))
-	var dialling sync.WaitGroup
+	var dialling guard.Group
 	for i, t := range targets {
 		dialling.Go(func() { states[i] = metrics.Control{Name: t.Name, Kind: t.Kind, Up: reached(t.Address)} })
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"errno_exporter/config"
+	"errno_exporter/guard"
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/prober"
@@ -185,6 +186,25 @@ func (t *target) expected() time.Duration {
 
 const longest = time.Duration(1<<63 - 1)
 
+// launch starts flights. Whatever panics, every flight ends.
+func (w *Watch) launch(starting []launch, every time.Duration) {
+	p := guard.Try(func() {
+		start(starting, every, func(t *target, f *flight) {
+			w.panicked.Run(func() {
+				defer t.land(f, nil) // where a panic came before the outcome
+				w.fly(t, f)
+			})
+		})
+	})
+	if p == nil {
+		return
+	}
+	for _, l := range starting {
+		l.target.land(l.flight, nil)
+	}
+	w.background.Report(p)
+}
+
 // fly makes the probe. Nobody's leaving ends it; its deadline does.
 func (w *Watch) fly(t *target, f *flight) {
 	ctx, cancel := context.WithDeadline(context.Background(), f.until)
@@ -217,10 +237,13 @@ func (w *Watch) fly(t *target, f *flight) {
 	w.diagnose(t, outcome)
 }
 
+// land ends a flight, once.
 func (t *target) land(f *flight, outcome *Outcome) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.end(f, outcome)
+	if slices.Contains(t.flights, f) {
+		t.end(f, outcome)
+	}
 }
 
 // end ends a flight. The caller holds mu.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"errno_exporter/config"
+	"errno_exporter/guard"
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/prober"
@@ -30,10 +31,11 @@ const (
 
 // keeper keeps a target's connections.
 type keeper struct {
-	module *config.Module
-	target prober.Target
-	totals *metrics.Totals
-	all    *atomic.Int64 // connections kept, by all keepers
+	panicked guard.Report // is called with panics; may be nil
+	module   *config.Module
+	target   prober.Target
+	totals   *metrics.Totals
+	all      *atomic.Int64 // connections kept, by all keepers
 
 	mu        sync.Mutex // guards what follows
 	slots     []keptSlot
@@ -62,7 +64,7 @@ func newKeeper(t prober.Target, m *config.Module, totals *metrics.Totals, all *a
 // little the scrape has: a scrape with a short timeout is not to kill a connection that works.
 func (k *keeper) use(life context.Context) <-chan struct{} {
 	done := make(chan struct{})
-	var using sync.WaitGroup
+	var using guard.Group
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for i := range k.slots {
@@ -78,11 +80,15 @@ func (k *keeper) use(life context.Context) <-chan struct{} {
 		using.Go(func() {
 			ctx, cancel := context.WithTimeout(life, k.timeout())
 			defer cancel()
-			r := kept.Probe(ctx)
+			var r prober.KeptResult
+			if p := guard.Try(func() { r = kept.Probe(ctx) }); p != nil {
+				k.panicked.Tell(p)
+				r.Failure = &prober.Failure{Phase: prober.Idle, Reason: prober.Unknown, Origin: prober.Self, Err: p}
+			}
 			k.used(s, kept, &r)
 		})
 	}
-	go func() { using.Wait(); close(done) }()
+	k.panicked.Go(func() { defer close(done); using.Wait() })
 	return done
 }
 

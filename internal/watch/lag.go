@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"errno_exporter/guard"
 )
 
 // How the exporter knows that it is overloaded.
@@ -27,6 +29,7 @@ const (
 // lag measures how late goroutines get a CPU.
 type lag struct {
 	delays prometheus.Observer
+	report guard.Report // is called with panics
 
 	mu        sync.Mutex // guards what follows
 	running   int        // probes
@@ -44,7 +47,9 @@ type delayed struct {
 // maxLate bounds the times that are remembered.
 const maxLate = 64
 
-func newLag(delays prometheus.Observer) *lag { return &lag{delays: delays} }
+func newLag(delays prometheus.Observer) *lag {
+	return &lag{delays: delays, report: func(*guard.Panic) {}}
+}
 
 // begin is called when a probe begins: measuring goes on until the last one has ended, and a moment longer, for the next one.
 func (l *lag) begin() {
@@ -53,7 +58,7 @@ func (l *lag) begin() {
 	l.running++
 	if !l.measuring {
 		l.measuring, l.woken = true, time.Now()
-		go l.measure()
+		guard.Report(l.panicked).Go(l.measure)
 	}
 }
 
@@ -61,6 +66,14 @@ func (l *lag) end() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.running--
+}
+
+// panicked ends measuring until the next probe begins, and reports why.
+func (l *lag) panicked(p *guard.Panic) {
+	l.mu.Lock()
+	l.measuring = false
+	l.mu.Unlock()
+	l.report(p)
 }
 
 func (l *lag) measure() {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"errno_exporter/config"
+	"errno_exporter/guard"
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/prober"
@@ -93,14 +94,14 @@ func (w *Watch) scrape(ctx context.Context, targets []*target, budget time.Durat
 			starting = append(starting, launch{t, f, t.expected()})
 		}
 	}
-	go start(starting, pace(starting, budget), w.fly)
+	w.panicked.Go(func() { w.launch(starting, pace(starting, budget)) })
 	defer func() {
 		for i, t := range targets {
 			t.leave(flights[i])
 		}
 	}()
 	looked := make(chan struct{})
-	go func() { defer close(looked); w.sampler.Sample(); w.controls.look() }()
+	w.panicked.Go(func() { defer close(looked); w.sampler.Sample(); w.controls.look() })
 	states := collect(ctx, targets, flights, began, budget)
 	if states == nil {
 		return nil
@@ -186,7 +187,7 @@ func start(starting []launch, every time.Duration, fly func(*target, *flight)) {
 		time.Sleep(time.Until(next))
 		next = next.Add(every)
 		if !l.target.drop(l.flight) {
-			go fly(l.target, l.flight)
+			guard.Report(nil).Go(func() { fly(l.target, l.flight) }) // which reports its panics
 		}
 	}
 }

@@ -85,11 +85,18 @@ func (w *Watch) diagnose(t *target, o *Outcome) {
 	}
 	w.background.Go(func() {
 		defer func() { <-w.diagnosing }()
+		ended := false
+		defer func() {
+			if !ended { // by a panic
+				t.observed.end(nil)
+			}
+		}()
 		ctx, cancel := context.WithTimeout(w.life, longestDiagnose)
 		defer cancel()
 		w.controls.look()
 		controls := w.prober.Diagnose(ctx, o.Result, m)
 		t.observed.end(controls)
+		ended = true
 		w.own.Controls.Add(float64(len(controls)))
 		w.judged(o.Record, w.verdict(t), controls)
 	})

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"errno_exporter/config"
+	"errno_exporter/guard"
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/host"
 	"errno_exporter/internal/metrics"
@@ -25,6 +26,7 @@ type Options struct {
 	Descriptors int                                                              // that the process may have; 0 for no bound
 	Ended       func(*prober.Result, *config.Module) uint64                      // is told of every probe that ended, and returns its record's ID
 	Judged      func(record uint64, v *cause.Verdict, controls []prober.Control) // is told of verdicts on a record\'s failure; may be nil
+	Panicked    guard.Report                                                     // is called with panics that end no probe; may be nil
 	Registry    prometheus.Registerer                                            // of the exporter's own metrics
 }
 
@@ -43,7 +45,8 @@ type Watch struct {
 	reach       reach
 	life        context.Context // of control attempts: until Close
 	end         context.CancelFunc
-	background  sync.WaitGroup
+	background  guard.Group
+	panicked    guard.Report
 	diagnosing  chan struct{} // has room for the rounds of control attempts under way
 	own         *metrics.Own
 	kept        atomic.Int64 // connections kept
@@ -59,6 +62,10 @@ func New(o Options) *Watch {
 	if w.judged == nil {
 		w.judged = func(uint64, *cause.Verdict, []prober.Control) {}
 	}
+	w.panicked, w.background.Report = o.Panicked, o.Panicked
+	if w.background.Report == nil {
+		w.background.Report = func(*guard.Panic) {} // nobody may panic in Close
+	}
 	w.life, w.end = context.WithCancel(context.Background())
 	w.diagnosing = make(chan struct{}, maxDiagnosing)
 	o.Registry.MustRegister(metrics.NewHost(w.sampler), metrics.NewEgress(func() (bool, []metrics.Control) {
@@ -70,6 +77,7 @@ func New(o Options) *Watch {
 		Kept: func() int { return int(w.kept.Load()) },
 	})
 	w.lag = newLag(w.own.SchedulerDelay)
+	w.lag.report = w.background.Report
 	return w
 }
 
@@ -92,6 +100,7 @@ func (w *Watch) Apply(c *config.Config) {
 			t.memo = newMemo()
 		}
 		t.keeper = newKeeper(t.asked(), configured.Module, t.totals, &w.kept)
+		t.keeper.panicked = w.panicked
 		w.targets = append(w.targets, t)
 	}
 	w.slots.resize(c.Policy.MaxConcurrent)

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"net/http"
 	"time"
+
+	"errno_exporter/guard"
 )
 
 // What every answer has in common, whoever asks.
@@ -21,8 +23,8 @@ var everywhere = http.Header{
 	"Referrer-Policy":         {"no-referrer"},
 }
 
-// guard bounds how slowly a request may come and its answer be taken, and forbids browsers to make of it what it is not.
-func guard(next http.Handler) http.Handler {
+// bounded bounds how slowly a request may come and its answer be taken, and forbids browsers to make of it what it is not.
+func bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		maps.Copy(w.Header(), everywhere)
 		if r.ContentLength != 0 {
@@ -30,6 +32,24 @@ func guard(next http.Handler) http.Handler {
 		}
 		answerBy(w, answerTimeout)
 		next.ServeHTTP(w, r)
+	})
+}
+
+// recovered answers 500 where a handler panics, and reports it: net/http would end the connection without an answer. A handler that gives an
+// answer up on purpose panics with http.ErrAbortHandler, which stays net/http's.
+func recovered(next http.Handler, report guard.Report) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p := guard.Try(func() { next.ServeHTTP(w, r) })
+		if p == nil {
+			return
+		}
+		if p.Value == http.ErrAbortHandler {
+			panic(http.ErrAbortHandler)
+		}
+		if report != nil {
+			report(p)
+		}
+		http.Error(w, "a bug of errno_exporter ended this answer: see its log", http.StatusInternalServerError)
 	})
 }
 

@@ -113,6 +113,7 @@ func TestProbeHandlerRefuses(t *testing.T) {
 		{"another scheme", "target=ftp://a", "10", `target "ftp://a": scheme "ftp" is not supported, want http or https`},
 		{"not percent-encoded", "target=%zz", "10", `query cannot be decoded: invalid URL escape "%zz", want its values percent-encoded`},
 		{"nonsense timeout", "target=a", "soon", `header X-Prometheus-Scrape-Timeout-Seconds "soon" is not a timeout, want seconds as a number larger than 0 such as "10"`},
+		{"hostname that is none", "target=a&hostname=a..b", "10", `hostname: host "a..b" has an empty label, want a name such as api.example.com`},
 		{"hostname that cannot be", "target=a&hostname=b%2Fc", "10", `hostname "b/c" cannot be a Host header, want a name such as api.example.com`},
 		{"target of 8 KiB and a byte", "target=" + strings.Repeat("a", 8<<10+1), "10", `target is 8193 bytes long, want at most 8192`},
 		{"target that is longer once it is escaped", "target=a/" + strings.Repeat("%C3%A4", 2000), "10", `target is 12009 bytes long, want at most 8192`},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"errno_exporter/guard"
 	"errno_exporter/internal/history"
 )
 
@@ -21,6 +22,7 @@ type Endpoints struct {
 	ExternalURL *url.URL             // under which the exporter is reached from outside; nil if that was not said
 	RoutePrefix string               // where they begin: "/", or a path without a slash at its end
 	Pprof       bool                 // profiles under /debug/pprof/
+	Panicked    guard.Report         // is called with the panics of handlers; may be nil
 }
 
 // Handler returns the handler of all endpoints.
@@ -39,11 +41,11 @@ func (e *Endpoints) Handler() http.Handler {
 		http.ServeFileFS(w, r, files, "static/"+r.PathValue("file"))
 	})
 	guarded := http.NewServeMux()
-	guarded.Handle("/", guard(mux))
+	guarded.Handle("/", bounded(mux))
 	if e.Pprof {
 		profiles(guarded) // which take as long as they are asked to
 	}
-	return e.prefixed(guarded)
+	return recovered(e.prefixed(guarded), e.Panicked)
 }
 
 // prefixed puts everything under the prefix; what stands before it leads there.

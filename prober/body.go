@@ -39,11 +39,15 @@ func (p *prefix) Write(b []byte) (int, error) {
 // compression.
 type source struct {
 	io.Reader
+	hop *hop
 	err error // nil before the end; io.EOF at a good one
 }
 
 func (s *source) Read(p []byte) (int, error) {
 	n, err := s.Reader.Read(p)
+	if flood := s.hop.cameInBody(n); flood != nil {
+		err = flood
+	}
 	if err != nil {
 		s.err = err
 	}
@@ -56,12 +60,12 @@ func (h *hop) readBody() ([]byte, error) {
 	if h.attempt.follows(h) {
 		return nil, nil
 	}
-	raw := &source{Reader: h.response.Body}
+	raw := &source{Reader: h.response.Body, hop: h}
 	length := h.response.ContentLength
 	if h.request.Method == http.MethodHead {
 		length = 0 // whatever the head announces
 	}
-	decoded, err := decoder(m.Compression, raw, length)
+	decoded, err := h.decoded(raw, length)
 	if err != nil {
 		return nil, raw.blame(err)
 	}
@@ -128,6 +132,32 @@ func (h *hop) drain(from io.Reader, keep *bytes.Buffer) (int64, error) {
 			return total, err
 		}
 	}
+}
+
+// decoded is the body without the compression that the module expects. What is compressed is compared with what comes of it.
+func (h *hop) decoded(raw *source, length int64) (io.Reader, error) {
+	compression := h.attempt.module.Compression
+	if compression == "" || length == 0 {
+		return raw, nil
+	}
+	packed := h.floods().budget("compressed bytes", freeInflate, 1)
+	raw.Reader = &watched{raw.Reader, packed}
+	plain, err := decoder(compression, raw, length)
+	return &unpacked{plain, packed}, err
+}
+
+// unpacked is a decompressed body.
+type unpacked struct {
+	io.Reader
+	packed *budget // of the bytes that it is made of
+}
+
+func (u *unpacked) Read(p []byte) (int, error) {
+	n, err := u.Reader.Read(p)
+	if flood := u.packed.charge(0, int64(n)*inflateGain); flood != nil {
+		return 0, flood
+	}
+	return n, err
 }
 
 // decoder undoes the compression that the module expects. An empty body needs none.

@@ -16,11 +16,12 @@ import (
 // second, texts last; what fits nothing is unknown, never a guess. The precedence, first match wins:
 //
 //  1. what never left the host,
-//  2. our own cancel, before any event,
-//  3. a protocol's own word (TLS alert, GOAWAY, RST_STREAM): it arrived before the transport event that followed it,
-//  4. the first transport event that was not our doing, if it came before our deadline,
-//  5. our deadline, refined by TCP_INFO,
-//  6. what could not be parsed.
+//  2. a flood: it ends the connection, and all that follows is our doing,
+//  3. our own cancel, before any event,
+//  4. a protocol's own word (TLS alert, GOAWAY, RST_STREAM): it arrived before the transport event that followed it,
+//  5. the first transport event that was not our doing, if it came before our deadline,
+//  6. our deadline, refined by TCP_INFO,
+//  7. what could not be parsed.
 
 // Ending says how an attempt's own time ended, if it did.
 type Ending int
@@ -34,6 +35,9 @@ const (
 
 // classify names the failure that evidence shows. It is pure: the phase is the caller's, all else is in the evidence.
 func classify(e *Evidence) Failure {
+	if e.Flood != nil {
+		return Failure{Reason: PeerFlood, Origin: Self, Err: e.Flood}
+	}
 	switch e.Step {
 	case StepLookup:
 		return classifyLookup(e)
@@ -281,6 +285,8 @@ func malformed(e *Evidence) (Reason, Origin) {
 	}
 	text := err.Error()
 	switch {
+	case strings.Contains(text, "too much non-data"), strings.Contains(text, "suspiciously long trailer"): // net/http's own bounds
+		return PeerFlood, Self
 	case errors.Is(err, errHeadTooLarge), errors.Is(err, errTooManyInformations), strings.Contains(text, "server response headers exceeded"),
 		strings.Contains(text, "response header list larger"), strings.Contains(text, "header list too large"):
 		return HTTPHeadersTooLarge, Self

@@ -31,7 +31,7 @@ func TestEveryReasonHasAFault(t *testing.T) {
 			t.Errorf("%s: (%s, %s) is not in the table of reasons", name, phase, reason)
 		}
 	}
-	for _, row := range slices.Concat(tcpFaults, http1Faults(), tlsFaults(), http2Faults(), http3Faults(), checkRows()) {
+	for _, row := range slices.Concat(tcpFaults, http1Faults(), tlsFaults(), http2Faults(), http3Faults(), floods(), checkRows()) {
 		for _, want := range row.want {
 			expect(row.name, want.Phase, want.Reason)
 		}

@@ -39,6 +39,7 @@ type Evidence struct {
 	WantsTLS    bool      // the connection is, or was to be, encrypted
 	TLSEnd      error     // what ended the reading of the TLS layer; nil without one
 
+	Flood     error       // what the peer sent too much of; nil if it did not
 	Frames    *framesSeen // what HTTP/2 frames said; nil for other protocols
 	Responded bool        // the final response's head had arrived
 	Silent    bool        // QUIC: the server had stopped answering when our deadline struck
@@ -46,7 +47,7 @@ type Evidence struct {
 
 // evidence is what is known of a failure on the hop's connection, which is closed by now.
 func (h *hop) evidence(phase Phase, err error) *Evidence {
-	e := &Evidence{Step: StepStream, Phase: phase, Err: err, TLS: h.TLS, Responded: h.response != nil}
+	e := &Evidence{Step: StepStream, Phase: phase, Err: err, TLS: h.TLS, Responded: h.response != nil, Flood: h.flooded()}
 	if h.quic != nil {
 		e.Step, e.Wire, e.Silent, e.Ended = StepQUIC, h.quic.socket.seen(), h.quic.dead, h.attempt.ending(err)
 		e.ICMPFromHost = e.Wire.ICMP != nil && localAddress(e.Wire.ICMP.From)

@@ -2,7 +2,6 @@ package prober
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
@@ -121,6 +120,7 @@ func (h *hop) exchange() []byte {
 		if !h.secondProtocol() { // whose read loop writes, too, and would wait for itself
 			h.socket.hold()
 		}
+		h.socket.floods.grant(h.request.ContentLength)
 		if h.request.ContentLength <= smallRequest {
 			h.socket.asks(h.attempt.prober.probing.Load() <= 1)
 		}
@@ -208,11 +208,12 @@ func (h *hop) newClient() error {
 	transport, keeping := p.http1, p.keep1
 	if h.secondProtocol() {
 		transport, keeping = p.http2, p.keep2
-		h.stream = &h2conn{Conn: h.stream.(*tls.Conn), start: h.attempt.start}
+		frames := h.socket.floods.layer("HTTP/2 frames", freeUnits, unitPrice)
+		h.stream = &h2conn{tlsConn: h.stream.(*tlsConn), start: h.attempt.start, budget: frames}
 	}
 	conn := h.stream
 	if !h.secondProtocol() {
-		h.head = &headConn{Conn: h.stream}
+		h.head = &headConn{Conn: h.framed()}
 		conn = h.head
 	}
 	if h.attempt.keep {
@@ -222,6 +223,12 @@ func (h *hop) newClient() error {
 	var err error
 	h.client, err = transport.NewClientConn(ctx, "http", "prepared:0")
 	return err
+}
+
+// framed is the stream of HTTP/1.1, of which the bytes around bodies are priced.
+func (h *hop) framed() net.Conn {
+	h.socket.framing = h.socket.floods.layer("bytes of HTTP/1.1", freeFraming, framingPrice)
+	return &framing{h.stream, watched{h.stream, h.socket.framing}}
 }
 
 func closeClient(client *http.ClientConn) {

@@ -30,6 +30,7 @@ func (h *hop) runHTTP3(host string, port uint16) []byte {
 	client := h.attempt.prober.http3.NewClientConn(h.quic.conn)
 	request := h.request.WithContext(httptrace.WithClientTrace(h.attempt.ctx, p.trace()))
 	h.Request = h.requestHead(request)
+	h.quic.socket.floods.grant(request.ContentLength)
 	var err error
 	if h.response, err = client.RoundTrip(request); err == nil {
 		if _, fields := headBytes(h.response.Header); fields > maxHeadFields {

@@ -184,6 +184,8 @@ const (
 	AuthTokenDenied   Reason = "auth.token_denied"
 	AuthTokenFailed   Reason = "auth.token_failed"
 
+	PeerFlood Reason = "peer.flood"
+
 	ProbeConfig Reason = "probe.config"
 	Abandoned   Reason = "abandoned"
 	Unknown     Reason = "unknown"
@@ -289,6 +291,8 @@ var Reasons = []ReasonInfo{
 	{AuthTokenTimedOut, []Phase{Request}, "no OAuth2 token in time", "The token endpoint did not give a token before our deadline: the login service is slow or stuck, the API itself was not asked.", "X (RFC 6749 section 5)"},
 	{AuthTokenDenied, []Phase{Request}, "the OAuth2 token was denied", "The token endpoint refused our credentials (4xx): check client_id, the secret and the scopes. The API itself was not asked.", "X (RFC 6749 section 5.2)"},
 	{AuthTokenFailed, []Phase{Request}, "the OAuth2 token could not be fetched", "The way to the token endpoint, or the endpoint itself, failed; the record and the errno tell how. The API itself was not asked.", "X (RFC 6749 section 5)"},
+
+	{PeerFlood, stream, "the peer floods us", "The peer sent thousands of frames, records, reads or bytes that brought the response no further, and was cut off before they cost more CPU: a bug of the server or of a proxy before it, or an attack. The record has what it sent and how much.", "X (RFC 9113 section 10.5)"},
 
 	{ProbeConfig, []Phase{Resolve, Connect, Proxy, Request}, "the probe itself is misconfigured", "The target or module cannot work as written: a name that can never resolve, a secret file that cannot be read.", "X"},
 	{Abandoned, always, "abandoned by us", "The asker went away or the exporter is stopping: not the target's failure.", "N"},

@@ -2,7 +2,6 @@ package prober
 
 import (
 	"bytes"
-	"crypto/tls"
 	"encoding/binary"
 	"io"
 	"sync"
@@ -22,13 +21,17 @@ const frameHeader = 9
 
 // h2conn is a TLS connection whose incoming frames are watched.
 type h2conn struct {
-	*tls.Conn
-	start time.Time // the attempt's beginning
+	*tlsConn
+	start  time.Time // the attempt's beginning
+	budget *budget   // of frames
 
 	mu    sync.Mutex // guards what follows
 	seen  framesSeen
 	head  []byte // of the frame under way, then what is wanted of its payload
 	rest  int    // payload bytes still to come
+	size  int    // of the whole payload
+	got   int64  // frames since they were last charged
+	used  int64  // useful bytes in them
 	lost  bool   // these are no frames
 	block fieldBlocks
 	begun bool
@@ -48,10 +51,14 @@ type framesSeen struct {
 
 func (c *h2conn) Read(p []byte) (n int, err error) {
 	defer guard.Catch(&err)
-	n, err = c.Conn.Read(p)
+	n, err = c.tlsConn.Read(p)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.watch(p[:n])
+	flood := c.budget.charge(c.got, c.used)
+	if c.got, c.used = 0, 0; flood != nil {
+		return 0, flood
+	}
 	if c.seen.tooMany = c.block.fields > maxHeadFields; c.seen.tooMany {
 		return 0, errTooManyFields
 	}
@@ -73,11 +80,13 @@ func (c *h2conn) watch(p []byte) {
 				return
 			}
 			c.rest = int(c.head[0])<<16 | int(c.head[1])<<8 | int(c.head[2])
+			c.size = c.rest
+			c.got += frameUnits(http2.FrameType(c.head[3]))
 			c.begin()
 		}
 		take := min(c.rest, len(p))
-		if http2.FrameType(c.head[3]) == http2.FrameGoAway && len(c.head) < frameHeader+8 {
-			c.head = append(c.head, p[:min(take, frameHeader+8-len(c.head))]...)
+		if more := frameHeader + c.wanted() - len(c.head); more > 0 {
+			c.head = append(c.head, p[:min(take, more)]...)
 		}
 		if kind := http2.FrameType(c.head[3]); kind == http2.FrameHeaders || kind == http2.FrameContinuation {
 			c.block.watch(p[:take])
@@ -87,6 +96,39 @@ func (c *h2conn) watch(p []byte) {
 			c.frame()
 		}
 	}
+}
+
+// frameUnits is how many units a frame is.
+func frameUnits(kind http2.FrameType) int64 {
+	if kind == http2.FramePriority || kind > http2.FrameContinuation {
+		return foreignFrame
+	}
+	return 1
+}
+
+// wanted is how many bytes of a frame's payload are wanted: a GOAWAY's code, the length of padding.
+func (c *h2conn) wanted() int {
+	switch {
+	case http2.FrameType(c.head[3]) == http2.FrameGoAway:
+		return 8
+	case http2.FrameType(c.head[3]) == http2.FrameData && http2.Flags(c.head[4]).Has(http2.FlagDataPadded):
+		return 1
+	}
+	return 0
+}
+
+// useful is how many bytes of a complete frame's payload bring the response forward.
+func (c *h2conn) useful() int {
+	switch http2.FrameType(c.head[3]) {
+	case http2.FrameHeaders, http2.FrameContinuation:
+		return c.size // bounded by maxResponseHead and maxInformations
+	case http2.FrameData:
+		if len(c.head) > frameHeader {
+			return max(0, c.size-1-int(c.head[frameHeader]))
+		}
+		return c.size
+	}
+	return 0
 }
 
 // begin takes note of a frame whose header is here.
@@ -104,6 +146,7 @@ func (c *h2conn) begin() {
 
 // frame takes note of a frame that is complete. A connection has one stream of ours.
 func (c *h2conn) frame() {
+	c.used += int64(c.useful())
 	kind, flags := http2.FrameType(c.head[3]), http2.Flags(c.head[4])
 	if (kind == http2.FrameData || kind == http2.FrameHeaders) && flags.Has(http2.FlagDataEndStream) {
 		c.seen.ended = true

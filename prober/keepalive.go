@@ -107,13 +107,14 @@ func (k *Kept) end() (KeptResult, bool) {
 	h.socket.mu.Lock()
 	cause, closed, lastRead := h.socket.wire.Cause, h.socket.closed, h.socket.lastRead
 	h.socket.mu.Unlock()
-	e := &Evidence{Step: StepIdle, Phase: Idle, Wire: h.socket.seen(), TLS: h.TLS}
+	e := &Evidence{Step: StepIdle, Phase: Idle, Wire: h.socket.seen(), TLS: h.TLS, Flood: h.flooded()}
 	at := lastRead
 	if h2, ok := h.stream.(*h2conn); ok {
 		seen := h2.soFar()
 		e.Frames = &seen
 	}
 	switch {
+	case e.Flood != nil:
 	case e.Frames != nil && e.Frames.goAway:
 		at = e.Frames.goAwayAt
 	case cause != nil:

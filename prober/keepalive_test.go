@@ -90,6 +90,8 @@ func TestKeptEndsIdle(t *testing.T) {
 		{"RST", faultlab.IdleReset, keptSighting{false, "idle", prober.TCPReset, "ECONNRESET", prober.Peer, "idle", false}},
 		{"408 and FIN", faultlab.IdleTimeoutAnswer, keptSighting{false, "idle", prober.TCPClosed, "", prober.Peer, "idle", false}},
 		{"TLS close_notify", faultlab.IdleTLSClose, keptSighting{false, "idle", prober.TCPClosed, "", prober.Peer, "idle", false}},
+		{"a flood of HTTP/2 PING", faultlab.IdleFloodOfPings, keptSighting{false, "idle", prober.PeerFlood, "", prober.Self, "idle", false}},
+		{"a flood of TLS tickets", faultlab.IdleFloodOfTickets, keptSighting{false, "idle", prober.PeerFlood, "", prober.Self, "idle", false}},
 		{"HTTP/2 GOAWAY", faultlab.IdleGoAway, keptSighting{false, "idle", prober.H2GoAway, "", prober.Peer, "idle", false}},
 	} {
 		t.Run(row.name, func(t *testing.T) {

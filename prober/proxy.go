@@ -99,7 +99,7 @@ func (h *hop) speakProxy(proxy *url.URL, target string) error {
 		h.proxyTLS = true
 		c := h.attempt.module.TLS.Clone()
 		c.ServerName, c.NextProtos = proxy.Hostname(), []string{"http/1.1"}
-		conn, _, err := handshake(h.stream, c, h.attempt.prober.verified)
+		conn, _, err := handshake(h.stream, c, h)
 		if err != nil {
 			return err
 		}

@@ -33,7 +33,10 @@ var quicConfig = &quic.Config{
 // datagrams is a connected UDP socket that keeps what it saw. It is quic-go's net.PacketConn.
 type datagrams struct {
 	*udpSocket
-	start time.Time // the attempt's beginning: times are since then
+	start  time.Time // the attempt's beginning: times are since then
+	floods *floodGuard
+	units  *budget // datagrams, in both directions: most that we send are answers
+	bytes  *budget
 
 	mu         sync.Mutex // guards what follows
 	wire       Wire
@@ -72,7 +75,9 @@ func (a *attempt) openUDP(addr netip.AddrPort) (*datagrams, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &datagrams{udpSocket: &udpSocket{conn.(*net.UDPConn)}, start: a.start}
+	d := &datagrams{udpSocket: &udpSocket{conn.(*net.UDPConn)}, start: a.start, floods: new(floodGuard)}
+	d.units = d.floods.layer("datagrams", freeDatagrams, unitPrice)
+	d.bytes = d.floods.layer("bytes of QUIC", freeFraming, framingPrice)
 	d.wire.Local, d.wire.Remote = addrPort(conn.LocalAddr()), addr
 	d.wire.Events = make([]Event, 0, 8)
 	return d, nil
@@ -84,6 +89,9 @@ func (d *datagrams) ReadFrom(p []byte) (got int, from net.Addr, err error) {
 	began := time.Since(d.start)
 	n, err := d.conn.Read(p)
 	ended := time.Since(d.start)
+	if flood := firstOf(d.units.charge(1, 0), d.bytes.charge(int64(n), 0)); flood != nil {
+		return 0, d.conn.RemoteAddr(), flood // quic-go ends with it
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err == nil {
@@ -104,6 +112,9 @@ func (d *datagrams) WriteTo(p []byte, _ net.Addr) (sent int, err error) {
 	began := time.Since(d.start)
 	n, err := d.conn.Write(p)
 	ended := time.Since(d.start)
+	if flood := d.units.charge(1, 0); flood != nil {
+		return n, flood
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err == nil {

@@ -16,7 +16,7 @@ import (
 func (h *hop) secure(host string) error {
 	began := h.attempt.elapsed()
 	g := h.newGate(h.stream)
-	conn, state, err := g.handshake(h.tlsConfig(host), h.attempt.prober)
+	conn, state, err := g.handshake(h.tlsConfig(host), h)
 	h.TLS = state
 	h.Waited += g.waited
 	if err != nil {
@@ -42,13 +42,13 @@ func (h *hop) handshakeTimes(direct bool, began, ended time.Duration) (from, to 
 }
 
 // handshake is one that computes in turn with others.
-func (g *gate) handshake(c *tls.Config, p *Prober) (*tls.Conn, *TLSState, error) {
-	defer p.over(g)
+func (g *gate) handshake(c *tls.Config, h *hop) (*tlsConn, *TLSState, error) {
+	defer h.attempt.prober.over(g)
 	if err := g.enter(); err != nil {
 		return nil, nil, err
 	}
 	g.queued = g.waited
-	return handshake(g, c, p.verified)
+	return handshake(g, c, h)
 }
 
 // tlsConfig is the module's TLS configuration for one host. A configured server_name, and a Host override, are meant for the
@@ -68,10 +68,11 @@ func (h *hop) tlsConfig(host string) *tls.Config {
 
 // handshake speaks TLS over a connection. The state is returned also when the handshake failed, as far as it got; nil if the peer
 // showed nothing.
-func handshake(over net.Conn, c *tls.Config, v *verified) (*tls.Conn, *TLSState, error) {
+func handshake(over net.Conn, c *tls.Config, h *hop) (*tlsConn, *TLSState, error) {
 	asked := watchClientCertificate(c)
-	found := v.watch(c)
-	conn := tls.Client(over, c)
+	found := h.attempt.prober.verified.watch(c)
+	records := &tlsRecords{Conn: over, budget: h.socket.floods.layer("TLS records", freeUnits, unitPrice)}
+	conn := &tlsConn{tls.Client(records, c), records.budget}
 	err := conn.Handshake()
 	bad, _ := errors.AsType[*tls.CertificateVerificationError](err)
 	state := tlsState(conn.ConnectionState(), c, *asked, bad)
@@ -230,6 +231,14 @@ var tlsTexts = []struct {
 	{"no supported versions satisfy", TLSVersionOrCipherMismatch},
 	{"server selected unadvertised ALPN protocol", TLSALPNMismatch},
 	{"failed to parse certificate from server", TLSCertInvalid},
+	{"too many ignored records", PeerFlood},
+	{"too many non-advancing records", PeerFlood},
+}
+
+// uselessRecords reports whether crypto/tls gave up after sixteen records in a row that brought nothing.
+func uselessRecords(err error) bool {
+	reason, _, _ := classifyTLSText(err)
+	return reason == PeerFlood
 }
 
 func classifyTLSText(err error) (Reason, Origin, bool) {

@@ -42,6 +42,10 @@ type recorder struct {
 	raw    syscall.RawConn // nil when the connection has no descriptor
 	start  time.Time       // the attempt's beginning: times are since then
 	stamps *stamps         // reads with the kernel's times; nil where there are none
+	floods *floodGuard     // bounds what the peer sends for nothing
+	reads  *budget
+
+	framing *budget // of bytes around HTTP/1.1's bodies; nil for other versions
 
 	mu        sync.Mutex // guards what follows
 	wire      Wire
@@ -66,6 +70,8 @@ func newRecorder(conn net.Conn, start time.Time) *recorder {
 	r.wire.Local, r.wire.Remote = addrPort(conn.LocalAddr()), addrPort(conn.RemoteAddr())
 	r.wire.Events = make([]Event, 0, 8)
 	r.quiet.L = &r.mu
+	r.floods = &floodGuard{stop: func() { _ = conn.SetDeadline(time.Unix(1, 0)) }} // fails only on a closed connection
+	r.reads = r.floods.layer("reads", freeUnits, unitPrice)
 	if sc, ok := conn.(syscall.Conn); ok {
 		r.raw, _ = sc.SyscallConn()
 	}
@@ -80,6 +86,9 @@ func (r *recorder) Read(p []byte) (got int, err error) {
 	began := time.Since(r.start)
 	n, at, err := r.receive(p)
 	ended := time.Since(r.start)
+	if flood := r.reads.charge(1, int64(n)); flood != nil {
+		return 0, flood
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.wire.BytesReceived += int64(n)
@@ -122,6 +131,9 @@ func (r *recorder) readRest(p []byte) int {
 
 func (r *recorder) Write(p []byte) (sent int, err error) {
 	defer guard.Catch(&err)
+	if flood := r.floods.flood(); flood != nil {
+		return 0, flood
+	}
 	began, alive, err := r.beginWrite()
 	if err != nil {
 		return 0, written(err)
@@ -407,7 +419,7 @@ func (r *recorder) SetWriteDeadline(t time.Time) error {
 func (r *recorder) unlessEnded(set func(time.Time) error, t time.Time) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.endedAt != 0 {
+	if r.endedAt != 0 || r.floods.flood() != nil {
 		return nil
 	}
 	return set(t)

@@ -1,0 +1,115 @@
+package prober_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/http2"
+
+	"errno_exporter/config"
+	"errno_exporter/internal/faultlab"
+	"errno_exporter/prober"
+)
+
+func flooded(phase prober.Phase) []outcome {
+	return []outcome{{phase, prober.PeerFlood, 0, prober.Self, ""}}
+}
+
+func packed(compression string) func(*config.Module) {
+	return func(m *config.Module) { m.Compression = compression }
+}
+
+func frames(first, again string) func(faultlab.Host) string {
+	return func(h faultlab.Host) string { h.Helper(); return faultlab.FloodOfFrames(h, first, again) }
+}
+
+func frames3(first, again string) func(faultlab.Host) string {
+	return func(h faultlab.Host) string { h.Helper(); return faultlab.FloodOfHTTP3Frames(h, first, again) }
+}
+
+// A peer that sends without getting on is stopped by a bound, long before the deadline, whatever it sends.
+func TestFloods(t *testing.T) { probeFaults(t, floods()) }
+
+func floods() []fault {
+	rows := append(floodsOfFrames(), floodsOfHTTP3()...)
+	return append(rows, []fault{
+		{"chunks of one byte", faultlab.EndlessChunks, asIs, once, flooded(prober.Transfer)},
+		{"chunk extensions", faultlab.FloodOfChunkExtensions, asIs, once, flooded(prober.Transfer)},
+		{"trailers", faultlab.FloodOfTrailers, asIs, once, flooded(prober.Transfer)},
+		{"empty gzip members", ofGzip(""), gzip, once, flooded(prober.Transfer)},
+		{"gzip members of one byte", ofGzip("x"), gzip, once, flooded(prober.Transfer)},
+		{"empty deflate blocks", faultlab.FloodOfDeflate, packed("deflate"), once, flooded(prober.Transfer)},
+		{"empty brotli blocks", faultlab.FloodOfBrotli, packed("br"), once, flooded(prober.Transfer)},
+		{"tickets", faultlab.FloodOfTickets, asIs, once, flooded(prober.Transfer)},
+		{"tickets in a row", faultlab.TicketsInARow, asIs, once, flooded(prober.Transfer)},
+		{"key updates", faultlab.FloodOfKeyUpdates, asIs, once, flooded(prober.Transfer)},
+		{"empty records", faultlab.FloodOfEmptyRecords, asIs, once, flooded(prober.Transfer)},
+		{"empty records in a row", faultlab.EmptyRecordsInARow, asIs, once, flooded(prober.Transfer)},
+		{"records of one byte", faultlab.FloodOfTinyRecords, asIs, once, flooded(prober.Transfer)},
+		{"warnings in the handshake", faultlab.FloodOfWarnings, asIs, once, flooded(prober.TLS)},
+	}...)
+}
+
+func ofGzip(text string) func(faultlab.Host) string {
+	return func(h faultlab.Host) string { h.Helper(); return faultlab.FloodOfGzip(h, text) }
+}
+
+// On stream 1 is the request.
+func floodsOfFrames() []fault {
+	const ok = "\x88" // :status 200 (RFC 7541 appendix A)
+	head := faultlab.Frame(http2.FrameHeaders, http2.FlagHeadersEndHeaders, 1, ok)
+	waiting, inBody := flooded(prober.Processing), flooded(prober.Transfer)
+	ping := faultlab.Frame(http2.FramePing, 0, 0, "12345678")
+	return []fault{
+		{"PING", frames("", ping), asIs, once, waiting},
+		{"PING in the body", frames(head, ping), asIs, once, inBody},
+		{"PING's acknowledgement", frames("", faultlab.Frame(http2.FramePing, http2.FlagPingAck, 0, "12345678")), asIs, once, waiting},
+		{"SETTINGS", frames("", faultlab.Frame(http2.FrameSettings, 0, 0, "")), asIs, once, waiting},
+		{"WINDOW_UPDATE", frames("", faultlab.Frame(http2.FrameWindowUpdate, 0, 0, "\x00\x00\x00\x01")), asIs, once, waiting},
+		{"WINDOW_UPDATE of another stream", frames("", faultlab.Frame(http2.FrameWindowUpdate, 0, 3, "\x00\x00\x00\x01")), asIs, once, waiting},
+		{"PRIORITY", frames("", faultlab.Frame(http2.FramePriority, 0, 3, "\x00\x00\x00\x01\x10")), asIs, once, waiting},
+		{"RST_STREAM of another stream", frames("", faultlab.Frame(http2.FrameRSTStream, 0, 3, "\x00\x00\x00\x00")), asIs, once, waiting},
+		{"GOAWAY", frames("", faultlab.Frame(http2.FrameGoAway, 0, 0, "\x00\x00\x00\x01\x00\x00\x00\x00")), asIs, once, waiting},
+		{"unknown frames", frames("", faultlab.Frame(0xbb, 0, 0, "")), asIs, once, waiting},
+		{"unknown frames with a payload", frames("", faultlab.Frame(0xbb, 0, 1, strings.Repeat("x", 1000))), asIs, once, waiting},
+		{"CONTINUATION", frames(faultlab.Frame(http2.FrameHeaders, 0, 1, ok), faultlab.Frame(http2.FrameContinuation, 0, 1, "")), asIs, once, inBody},
+		{"CONTINUATION of one field", frames(faultlab.Frame(http2.FrameHeaders, 0, 1, ok), faultlab.Frame(http2.FrameContinuation, 0, 1, "\x90")), asIs, once,
+			[]outcome{{prober.Transfer, prober.HTTPHeadersTooLarge, 0, prober.Self, ""}}}, // the bound on fields comes first
+		{"empty DATA", frames(head, faultlab.Frame(http2.FrameData, 0, 1, "")), asIs, once, inBody},
+		{"DATA of one byte", frames(head, faultlab.Frame(http2.FrameData, 0, 1, "x")), asIs, once, inBody},
+		{"DATA of padding", frames(head, faultlab.Frame(http2.FrameData, http2.FlagDataPadded, 1, "\xff"+strings.Repeat("\x00", 255))), asIs, once, inBody},
+	}
+}
+
+func floodsOfHTTP3() []fault {
+	waiting, inBody := flooded(prober.Processing), flooded(prober.Transfer)
+	return []fault{
+		{"HTTP/3: unknown frames", frames3("", faultlab.HTTP3Grease), overHTTP3, once, inBody},
+		{"HTTP/3: unknown frames in the body", frames3(faultlab.HTTP3Head, faultlab.HTTP3Grease), overHTTP3, once, inBody},
+		{"HTTP/3: empty DATA", frames3(faultlab.HTTP3Head, faultlab.HTTP3EmptyData), overHTTP3, once, inBody},
+		{"HTTP/3: DATA of one byte", frames3(faultlab.HTTP3Head, faultlab.HTTP3OneByte), overHTTP3, once, inBody},
+		{"HTTP/3: unknown frames on the control stream", faultlab.FloodOfHTTP3Control, overHTTP3, once, waiting},
+		{"HTTP/3: streams", faultlab.FloodOfHTTP3Streams, overHTTP3, once, waiting},
+		{"HTTP/3: packets that cannot be decrypted", faultlab.FloodOfDatagrams, overHTTP3, once, waiting},
+		{"HTTP/3: packets in the handshake", faultlab.FloodBeforeHandshake, overHTTP3, once, flooded(prober.TLS)},
+	}
+}
+
+// What is slow, or comes in small pieces, is no flood.
+func TestNoFloods(t *testing.T) {
+	uploads := func(m *config.Module) { m.Method, m.Body = http.MethodPost, make([]byte, 16<<20) }
+	probeFaults(t, []fault{
+		{"16 MiB in chunks of 64 bytes", func(h faultlab.Host) string { return faultlab.SmallChunks(h, 16<<20, 64) }, asIs, once, []outcome{success}},
+		{"200 KiB in chunks of one byte", func(h faultlab.Host) string { return faultlab.SmallChunks(h, 200<<10, 1) }, asIs, once, []outcome{success}},
+		{"3 MiB in frames of 40 bytes", func(h faultlab.Host) string { return faultlab.SmallFrames(h, 3<<20, 40) }, asIs, once, []outcome{success}},
+		{"16 MiB in records of 64 bytes", func(h faultlab.Host) string { return faultlab.SmallRecords(h, 16<<20, 64) }, asIs, once, []outcome{success}},
+		{"10,000 PINGs before the answer", func(h faultlab.Host) string { return faultlab.PingsThenAnswers(h, 10_000) }, asIs, once, []outcome{success}},
+		{"an upload through a small window", func(h faultlab.Host) string { return faultlab.SmallWindow(h, 1000) }, uploads, once, []outcome{success}},
+		{"100,000 gzip members of a line each", func(h faultlab.Host) string {
+			body := strings.Repeat(faultlab.GzipMember(strings.Repeat("a line of a log ", 8)), 100_000)
+			return faultlab.Answer(h, fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), body))
+		}, gzip, once, []outcome{success}},
+	})
+}

@@ -50,7 +50,7 @@ func TestHTTP3SendsWhatTheModuleSays(t *testing.T) {
 			if row.want.Host == "" {
 				row.want.Host = strings.TrimSuffix(strings.TrimPrefix(url, "https://"), "/")
 			}
-			if diff := cmp.Diff([]faultlab.Seen{row.want}, <-seen); diff != "" {
+			if diff := cmp.Diff([]faultlab.Seen{row.want}, unsigned(t, <-seen)); diff != "" {
 				t.Errorf("the server saw something else (-want +got):\n%s", diff)
 			}
 			hop := r.Last().LastHop()

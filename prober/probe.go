@@ -32,6 +32,7 @@ type Options struct {
 // Prober probes. It keeps no connection and no result between probes, and may be used by many goroutines.
 type Prober struct {
 	options   Options
+	instance  string          // names this exporter in its requests
 	http1     *http.Transport // turn prepared connections into client connections; dial and pool nothing
 	http2     *http.Transport
 	keep1     *http.Transport // the same, for connections that are kept
@@ -53,6 +54,7 @@ func New(options Options) *Prober {
 	}
 	return &Prober{
 		options:  options,
+		instance: instance(),
 		http1:    newTransport((*http.Protocols).SetHTTP1),
 		http2:    newTransport((*http.Protocols).SetUnencryptedHTTP2),
 		keep1:    newKeepTransport((*http.Protocols).SetHTTP1),

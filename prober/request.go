@@ -58,6 +58,7 @@ func (a *attempt) newRequest(method string, u *url.URL, header http.Header, body
 	if _, ok := header["User-Agent"]; !ok && a.prober.options.UserAgent != "" {
 		header["User-Agent"] = []string{a.prober.options.UserAgent}
 	}
+	a.prober.sign(a.ctx, header)
 	if a.traceID != "" {
 		header["Traceparent"] = []string{traceparent(a.traceID)}
 	}

@@ -54,6 +54,9 @@ func requestWords(h *prober.Hop, u *url.URL, m *config.Module) []string {
 		words = append(words, "-H", "Host: "+h.Request.Host)
 	}
 	for _, name := range slices.Sorted(maps.Keys(h.Request.Header)) {
+		if name == prober.ProbeHeader {
+			continue // who repeats the request is no exporter
+		}
 		for _, value := range h.Request.Header[name] {
 			words = append(words, "-H", name+": "+requestValue(name, value, m))
 		}

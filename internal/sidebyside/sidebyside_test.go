@@ -115,6 +115,7 @@ func comparable(seen []faultlab.Seen) []faultlab.Seen {
 		if agent := s.Header.Get("User-Agent"); strings.HasPrefix(agent, "Blackbox Exporter/") || strings.HasPrefix(agent, "errno_exporter/") {
 			s.Header.Set("User-Agent", "the exporter's own")
 		}
+		s.Header.Del(prober.ProbeHeader)
 	}
 	return seen
 }

@@ -207,7 +207,7 @@ func (w *Watch) launch(starting []launch, every time.Duration) {
 
 // fly makes the probe. Nobody's leaving ends it; its deadline does.
 func (w *Watch) fly(t *target, f *flight) {
-	ctx, cancel := context.WithDeadline(context.Background(), f.until)
+	ctx, cancel := context.WithDeadline(prober.OnBehalf(context.Background(), f.via), f.until)
 	defer cancel()
 	keptUsed := t.keeper.use(w.life)
 	outcome, _, err := w.probe(ctx, &order{

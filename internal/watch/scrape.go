@@ -88,7 +88,9 @@ func (w *Watch) scrape(ctx context.Context, targets []*target, budget time.Durat
 	flights := make([]*flight, len(targets))
 	var starting []launch
 	for i, t := range targets {
-		f, fresh := t.join(t.claimOn(began, until, kept/2))
+		c := t.claimOn(began, until, kept/2)
+		c.via = prober.Behalf(ctx)
+		f, fresh := t.join(c)
 		flights[i] = f
 		if fresh {
 			starting = append(starting, launch{t, f, t.expected()})

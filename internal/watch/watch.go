@@ -5,6 +5,7 @@ package watch
 import (
 	"context"
 	"errors"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -79,6 +80,11 @@ func New(o Options) *Watch {
 	w.lag = newLag(w.own.SchedulerDelay)
 	w.lag.report = w.background.Report
 	return w
+}
+
+// Nested returns the context for the probes that a request asks for, or a *prober.LoopError where that is made by a probe itself.
+func (w *Watch) Nested(ctx context.Context, header http.Header) (context.Context, error) {
+	return w.prober.Nested(ctx, header)
 }
 
 // Apply takes a configuration's targets and bounds. Targets that stay, those of the same name, URL and module, keep what was counted of

@@ -29,8 +29,8 @@ type Endpoints struct {
 func (e *Endpoints) Handler() http.Handler {
 	mux := http.NewServeMux()
 	waiting := newSpools(maxSpooled)
-	mux.Handle("GET /probe", e.Life.probes(e.Probe))
-	mux.Handle("GET /metrics", e.Life.probes(waiting.keep(compressed(e.scraping(waiting)))))
+	mux.Handle("GET /probe", e.Life.probes(e.unlooped(e.Probe)))
+	mux.Handle("GET /metrics", e.Life.probes(e.unlooped(waiting.keep(compressed(e.scraping(waiting))))))
 	mux.HandleFunc("GET /sd", waiting.keep(e.discover))
 	mux.HandleFunc("GET /-/healthy", healthy)
 	e.Life.handle(mux)
@@ -46,6 +46,21 @@ func (e *Endpoints) Handler() http.Handler {
 		profiles(guarded) // which take as long as they are asked to
 	}
 	return recovered(e.prefixed(guarded), e.Panicked)
+}
+
+// unlooped refuses requests that a probe of this exporter makes itself: one probe would become as many as there are slots.
+func (e *Endpoints) unlooped(answer http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, err := e.Probe.Watch.Nested(r.Context(), r.Header)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusLoopDetected)
+			return
+		}
+		if ctx != r.Context() {
+			r = r.WithContext(ctx)
+		}
+		answer.ServeHTTP(w, r)
+	})
 }
 
 // prefixed puts everything under the prefix; what stands before it leads there.

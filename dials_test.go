@@ -19,8 +19,8 @@ const target = "targets, redirects, and follow-up attempts"
 // dialSites are the functions that connect, or make what connects, and the row of docs/security.md ("Where it connects to") that says what bounds
 // them. A new one has to be added here, and decided there.
 var dialSites = map[string]string{
-	"prober.callConnect":       target, // Linux
 	"prober.dialOnce":          target,
+	"prober.beginConnect":      target, // Linux
 	"prober.dial":              target,
 	"prober.(attempt).connect": target,
 	"prober.(hop).connect":     target, // after hop.permitted, in hop.run
@@ -54,10 +54,11 @@ var dialling = []string{
 }
 
 // ours are the prober's own functions and methods that connect: whoever calls them is such a place too.
-var ours = map[string]bool{"callConnect": true, "dial": true, "dialOnce": true, "connect": true, "openUDP": true, "dialQUIC": true, "traceOnce": true}
+var ours = map[string]bool{"beginConnect": true, "dial": true, "dialOnce": true, "connect": true, "openUDP": true, "dialQUIC": true, "traceOnce": true}
 
-// notThePrograms are directories whose packages no command of the program runs against anything but itself: tests, their servers, and benchmarks.
-var notThePrograms = []string{"internal/faultlab", "internal/bench", "internal/accuracy", "internal/cost", "internal/endtoend", "internal/sidebyside", "testdata"}
+// notThePrograms are directories whose packages no command of the program runs against anything but itself: tests, their servers, those
+// of the demo, and benchmarks.
+var notThePrograms = []string{"internal/faultlab", "internal/bench", "internal/accuracy", "internal/cost", "internal/endtoend", "internal/sidebyside", "internal/demo", "testdata"}
 
 // Every place that connects is known, and docs/security.md says what bounds it.
 func TestDialSites(t *testing.T) {

@@ -23,8 +23,14 @@ func reasonOfLookup(l *Lookup, err error, ended Ending) (Reason, syscall.Errno, 
 	if last == nil {
 		return classifyUnasked(err, ended)
 	}
+	if last.RCode == noRCode && last.Errno == 0 && (last.Err == nil || ourDoing(last.Err)) {
+		last = refusedExchange(l, last)
+	}
 	if last.Errno != 0 {
 		return classifyResolverErrno(last)
+	}
+	if contradictory(last.Err) {
+		return DNSProtocol, 0, Peer
 	}
 	if reason, ok := rcodeReasons[last.RCode]; ok {
 		return reason, 0, Peer
@@ -71,6 +77,23 @@ func lastExchange(l *Lookup) *DNSExchange {
 	return decided
 }
 
+// contradictory reports whether an answer was refused for what it says.
+func contradictory(err error) bool {
+	_, unsure := errors.AsType[*letterCase](err)
+	return unsure || errors.Is(err, errLoop) || errors.Is(err, errAnotherQuestion) || errors.Is(err, errMalformed)
+}
+
+// refusedExchange is the newest question of a lookup that met an error of a system call, such as an ICMP message; silence if none did. ICMP errors
+// are sent at a limited rate (RFC 1812 section 4.3.2.8): one that arrived explains the silence after the other questions.
+func refusedExchange(l *Lookup, silence *DNSExchange) *DNSExchange {
+	for i := len(l.Exchanges) - 1; i >= 0; i-- {
+		if l.Exchanges[i].Errno != 0 {
+			return &l.Exchanges[i]
+		}
+	}
+	return silence
+}
+
 func nameOf(e *DNSExchange) string {
 	name, _, _ := strings.Cut(e.Question, " ")
 	return name
@@ -78,7 +101,7 @@ func nameOf(e *DNSExchange) string {
 
 func severity(e *DNSExchange) int {
 	switch {
-	case e.RCode != int(dnsmessage.RCodeSuccess):
+	case e.RCode != int(dnsmessage.RCodeSuccess) || e.Err != nil:
 		return 2
 	case e.Answers == 0:
 		return 1

@@ -3,7 +3,6 @@ package prober
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"crypto/tls"
 	"encoding/binary"
 	"errors"
@@ -13,7 +12,6 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
@@ -24,10 +22,12 @@ import (
 
 // How configured servers are asked (RFC 1035, 7858, 8484).
 //
-//   - The name is asked as it is: no search list, no hosts file. A and AAAA are asked side by side.
+//   - The name is asked as it is: no search list, no hosts file. A and AAAA are asked side by side; when one has addresses the other is not waited
+//     for much longer (dns_family.go).
 //   - Servers are asked in their order. One that does not answer within serverPatience, or answers SERVFAIL or REFUSED, gives way to the next;
 //     the list is gone through twice.
-//   - An answer over UDP that is truncated is asked for again over TCP.
+//   - Over UDP what is not the answer to the question (dns_answer.go) is ignored, over other protocols it is an error. An answer over UDP that is
+//     truncated, or does not repeat the letter case of the question, is asked for again over TCP.
 
 const (
 	serverPatience = 2 * time.Second
@@ -37,13 +37,17 @@ const (
 
 // ask asks the module's servers for the name's addresses.
 func (a *attempt) ask(host string) ([]netip.Addr, *Lookup, error) {
-	l := &lookup{start: a.start, record: Lookup{Host: host}}
+	l := a.newLookup(host)
 	c := dnsClient{lookup: l, caught: a.caught, resolver: a.module.Resolver, tls: a.module.TLS}
 	kinds := map[string][]dnsmessage.Type{"ip4": {dnsmessage.TypeA}, "ip6": {dnsmessage.TypeAAAA}, "ip": {dnsmessage.TypeA, dnsmessage.TypeAAAA}}[a.lookupNetwork()]
 	answers, problems := make([][]netip.Addr, len(kinds)), make([]error, len(kinds))
 	var asking guard.Group
 	for i, kind := range kinds {
-		asking.Go(func() { answers[i], problems[i] = c.query(a.ctx, host, kind) })
+		asking.Go(func() {
+			if answers[i], problems[i] = c.query(l.waiting, host, kind); len(answers[i]) > 0 {
+				l.found()
+			}
+		})
 	}
 	asking.Wait()
 	addrs := slices.Concat(answers...)
@@ -75,10 +79,7 @@ func (c *dnsClient) query(ctx context.Context, host string, kind dnsmessage.Type
 			if err != nil {
 				return nil, &net.DNSError{Err: err.Error(), Name: host, IsNotFound: true}
 			}
-			message, err := c.exchange(ctx, c.resolver.Protocol, server, question)
-			if err == nil && c.resolver.Protocol == "udp" && message.Truncated {
-				message, err = c.exchange(ctx, "tcp", server, question)
-			}
+			message, err := c.put(ctx, server, question)
 			if err == nil {
 				addrs, settled, err := addressesOf(message, host)
 				if settled {
@@ -116,52 +117,50 @@ func addressesOf(m *dnsmessage.Message, host string) ([]netip.Addr, bool, error)
 	return addrs, true, nil
 }
 
-func newQuestion(host string, kind dnsmessage.Type) ([]byte, error) {
-	name, err := dnsmessage.NewName(strings.TrimSuffix(host, ".") + ".")
+// put puts one question to one server.
+func (c *dnsClient) put(ctx context.Context, server string, q *dnsQuestion) (*dnsmessage.Message, error) {
+	if c.resolver.Protocol != "udp" {
+		return c.exchange(ctx, c.resolver.Protocol, server, q)
+	}
+	q, err := q.randomized()
 	if err != nil {
 		return nil, err
 	}
-	var id [2]byte
-	_, _ = rand.Read(id[:]) // never fails
-	m := dnsmessage.Message{
-		Header:    dnsmessage.Header{ID: binary.BigEndian.Uint16(id[:]), RecursionDesired: true},
-		Questions: []dnsmessage.Question{{Name: name, Type: kind, Class: dnsmessage.ClassINET}},
+	m, err := c.exchange(ctx, "udp", server, q)
+	if other, unsure := errors.AsType[*letterCase](err); unsure {
+		return c.confirm(ctx, server, q, other)
 	}
-	return m.Pack()
+	if err == nil && m.Truncated {
+		return c.exchange(ctx, "tcp", server, q)
+	}
+	return m, err
 }
 
-// exchange puts one question to one server, and keeps what became of it.
-func (c *dnsClient) exchange(ctx context.Context, protocol, server string, query []byte) (*dnsmessage.Message, error) {
+// exchange sends one question to one server, and keeps what became of it.
+func (c *dnsClient) exchange(ctx context.Context, protocol, server string, q *dnsQuestion) (*dnsmessage.Message, error) {
 	ctx, cancel := context.WithTimeout(ctx, serverPatience)
 	defer cancel()
 	e := newExchange(server, protocol, time.Since(c.lookup.start), time.Since(c.lookup.start), nil)
-	e.Question, _ = question(query)
+	e.Question = q.String()
 	at := c.lookup.add(e)
-	answer, err := c.transport(protocol)(ctx, server, query, func() { c.lookup.update(at, func(e *DNSExchange) { e.Sent = true }) })
+	answer, err := c.transport(protocol)(ctx, server, q, func() { c.lookup.update(at, func(e *DNSExchange) { e.Sent = true }) })
 	var m *dnsmessage.Message
 	if err == nil {
-		m, err = parseAnswer(query, answer)
+		m, err = q.parse(answer)
+	}
+	if err == nil && protocol == "udp" && !q.repeatedBy(m) {
+		err = &letterCase{m}
 	}
 	c.lookup.update(at, func(e *DNSExchange) {
 		if e.Err = err; err != nil {
 			e.Errno, _ = errnoOf(err)
-			return
+			e.GivenUp = c.lookup.gaveUp && ourDoing(err)
 		}
-		e.RCode, e.Answers, e.Truncated, e.TTL = int(m.RCode), len(m.Answers), m.Truncated, leastTTL(m)
+		if m != nil {
+			e.RCode, e.Answers, e.Truncated, e.TTL = int(m.RCode), len(m.Answers), m.Truncated, leastTTL(m)
+		}
 	})
 	return m, err
-}
-
-// parseAnswer reads a message that answers a query.
-func parseAnswer(query, answer []byte) (*dnsmessage.Message, error) {
-	m := new(dnsmessage.Message)
-	if err := m.Unpack(answer); err != nil {
-		return nil, fmt.Errorf("parse the resolver's answer: %w", err)
-	}
-	if !m.Response || m.ID != binary.BigEndian.Uint16(query) {
-		return nil, errors.New("the resolver's answer is to another question")
-	}
-	return m, nil
 }
 
 // leastTTL is the time that the shortest-lived record of an answer may still be used.
@@ -176,7 +175,7 @@ func leastTTL(m *dnsmessage.Message) time.Duration {
 }
 
 // dnsTransport takes one query to a server and brings its answer. sent is called when the query has left.
-type dnsTransport func(ctx context.Context, server string, query []byte, sent func()) ([]byte, error)
+type dnsTransport func(ctx context.Context, server string, q *dnsQuestion, sent func()) ([]byte, error)
 
 func (c *dnsClient) transport(protocol string) dnsTransport {
 	switch protocol {
@@ -185,39 +184,46 @@ func (c *dnsClient) transport(protocol string) dnsTransport {
 	case "https":
 		return c.overHTTPS
 	case "tls":
-		return func(ctx context.Context, server string, query []byte, sent func()) ([]byte, error) {
+		return func(ctx context.Context, server string, q *dnsQuestion, sent func()) ([]byte, error) {
 			config := c.tls.Clone()
 			config.ServerName, _, _ = net.SplitHostPort(server)
 			config.NextProtos = nil
 			conn, err := (&tls.Dialer{NetDialer: &net.Dialer{Control: reportICMP}, Config: config}).DialContext(ctx, "tcp", server)
-			return c.overStream(ctx, conn, err, query, sent)
+			return c.overStream(ctx, conn, err, q.packed, sent)
 		}
 	default:
-		return func(ctx context.Context, server string, query []byte, sent func()) ([]byte, error) {
+		return func(ctx context.Context, server string, q *dnsQuestion, sent func()) ([]byte, error) {
 			conn, err := (&net.Dialer{Control: reportICMP}).DialContext(ctx, "tcp", server)
-			return c.overStream(ctx, conn, err, query, sent)
+			return c.overStream(ctx, conn, err, q.packed, sent)
 		}
 	}
 }
 
-func (c *dnsClient) overUDP(ctx context.Context, server string, query []byte, sent func()) ([]byte, error) {
+// overUDP asks on a socket that is made for this one question: its port is the kernel's choice at random, and as it is connected, the kernel drops
+// what does not come from the server's address and port.
+func (c *dnsClient) overUDP(ctx context.Context, server string, q *dnsQuestion, sent func()) ([]byte, error) {
 	conn, err := (&net.Dialer{Control: reportICMP}).DialContext(ctx, "udp", server)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
 	defer c.interruptible(ctx, conn)()
-	if _, err := conn.Write(query); err != nil {
+	if _, err := conn.Write(q.packed); err != nil {
 		return nil, err
 	}
 	sent()
 	buffer := make([]byte, maxDNSMessage)
 	for {
 		n, err := conn.Read(buffer)
+		if err != nil && ourDoing(err) {
+			if late := arrived(conn); late != nil {
+				n, err = copy(buffer, late), nil
+			}
+		}
 		if err != nil {
 			return nil, err
 		}
-		if n >= 2 && bytes.Equal(buffer[:2], query[:2]) { // others are ignored (RFC 5452 section 9.1)
+		if q.isAnsweredBy(buffer[:n]) { // others are ignored (RFC 5452 section 9.1)
 			return buffer[:n], nil
 		}
 	}
@@ -244,13 +250,13 @@ func (c *dnsClient) overStream(ctx context.Context, conn net.Conn, err error, qu
 }
 
 // overHTTPS asks by POST (RFC 8484 section 4.1).
-func (c *dnsClient) overHTTPS(ctx context.Context, server string, query []byte, sent func()) ([]byte, error) {
+func (c *dnsClient) overHTTPS(ctx context.Context, server string, q *dnsQuestion, sent func()) ([]byte, error) {
 	config := c.tls.Clone()
 	config.ServerName, config.NextProtos = "", []string{"h2", "http/1.1"}
 	transport := &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: true, DisableKeepAlives: true,
 		MaxResponseHeaderBytes: maxDNSMessage, DialContext: (&net.Dialer{Control: reportICMP}).DialContext}
 	defer transport.CloseIdleConnections()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, server, bytes.NewReader(query))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, server, bytes.NewReader(q.packed))
 	if err != nil {
 		return nil, err
 	}

@@ -3,9 +3,10 @@ package prober
 import (
 	"net"
 	"testing"
-	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
+
+	"errno_exporter/config"
 )
 
 // answersTo is what a well-behaved server answers to a question, and some that it would not.
@@ -37,21 +38,24 @@ func FuzzDNSAnswer(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, seed := range answersTo(f, query) {
+	query.id = 7 // so that what the fuzzer keeps stays an answer
+	if err := query.pack(); err != nil {
+		f.Fatal(err)
+	}
+	for _, seed := range answersTo(f, query.packed) {
 		f.Add(seed, false)
 		f.Add(append([]byte{byte(len(seed) >> 8), byte(len(seed))}, seed...), true)
 	}
 	f.Fuzz(func(t *testing.T, answer []byte, stream bool) {
-		if m, err := parseAnswer(query, answer); err == nil {
+		if m, err := query.parse(answer); err == nil {
 			if _, _, err := addressesOf(m, "api.example.com"); err == nil && leastTTL(m) < noTTL {
 				t.Errorf("the TTL of %q is negative", answer)
 			}
 		}
-		l := &lookup{start: time.Now()}
+		l := New(Options{}).newAttempt(t.Context(), Target{}, config.NewModule("fuzz"), "").newLookup("api.example.com")
 		near, far := net.Pipe()
 		defer near.Close()
-		watched := &dnsConn{Conn: near, lookup: l, network: map[bool]string{false: "udp", true: "tcp"}[stream], exchange: l.add(DNSExchange{RCode: noRCode, TTL: noTTL})}
-		_, watched.id = question(query)
+		watched := &dnsConn{Conn: near, lookup: l, network: map[bool]string{false: "udp", true: "tcp"}[stream], asked: query, exchange: l.add(DNSExchange{RCode: noRCode, TTL: noTTL})}
 		go func() {
 			_, _ = far.Write(answer) // until the reader has enough
 			_ = far.Close()

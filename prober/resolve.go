@@ -2,13 +2,11 @@ package prober
 
 import (
 	"context"
-	"encoding/binary"
+	"errors"
 	"net"
 	"net/netip"
 	"sync"
 	"time"
-
-	"golang.org/x/net/dns/dnsmessage"
 
 	"errno_exporter/guard"
 )
@@ -31,14 +29,20 @@ const noRCode = -1
 
 // lookup watches one name being resolved.
 type lookup struct {
-	start  time.Time    // the attempt's beginning
-	caught guard.Report // is called with panics: Go's resolver runs what follows in goroutines of its own
-	server string       // asked instead of the system's; empty for the system's
+	start  time.Time     // the attempt's beginning
+	caught guard.Report  // is called with panics: Go's resolver runs what follows in goroutines of its own
+	server string        // asked instead of the system's; empty for the system's
+	delay  time.Duration // that the other family is waited for when one has addresses
+
+	waiting context.Context // ends with the attempt, or when the rest is not waited for any longer
+	stop    context.CancelFunc
 
 	mu     sync.Mutex // guards what follows: A and AAAA are asked side by side
 	record Lookup
 	conns  []net.Conn
-	over   bool // the answer, or our deadline, is here
+	late   *time.Timer // runs when one family has addresses
+	gaveUp bool        // the other family is not waited for any longer
+	over   bool        // the answer, or our deadline, is here
 }
 
 // resolve returns the name's addresses in the resolver's order, and what was seen on the wire.
@@ -53,7 +57,8 @@ func (a *attempt) resolve(host string) (addrs []netip.Addr, l *Lookup, err error
 
 // askSystem asks the system's resolver.
 func (a *attempt) askSystem(host string) ([]netip.Addr, *Lookup, error) {
-	l := &lookup{start: a.start, caught: a.caught, server: a.prober.options.Resolver, record: Lookup{Host: host}}
+	l := a.newLookup(host)
+	l.server = a.prober.options.Resolver
 	resolver := net.Resolver{PreferGo: true, Dial: l.dial}
 	addrs, err := resolver.LookupNetIP(a.ctx, a.lookupNetwork(), host)
 	record := l.end()
@@ -69,6 +74,10 @@ func (l *lookup) end() *Lookup {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.over = true
+	l.stop()
+	if l.late != nil {
+		l.late.Stop()
+	}
 	for _, conn := range l.conns {
 		_ = conn.Close() // most are closed already
 	}
@@ -99,16 +108,27 @@ func (a *attempt) lookupNetwork() string {
 	}
 }
 
+// errGivenUp answers Go's resolver when it would go on for a family that is not waited for any longer.
+var errGivenUp = errors.New("the other family has answered")
+
 func (l *lookup) dial(ctx context.Context, network, server string) (dialled net.Conn, err error) {
 	defer func() { l.catchPanic(guard.Recovered(recover()), &err) }()
+	if l.hasGivenUp() {
+		return nil, errGivenUp
+	}
 	if l.server != "" {
 		server = l.server
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer l.caught.AfterFunc(l.waiting, cancel)()
 	began := time.Since(l.start)
 	dialer := net.Dialer{Control: reportICMP}
 	conn, err := dialer.DialContext(ctx, network, server)
 	if err != nil {
-		l.add(newExchange(server, network, began, time.Since(l.start), err))
+		e := newExchange(server, network, began, time.Since(l.start), err)
+		e.GivenUp = l.hasGivenUp()
+		l.add(e)
 		return nil, err
 	}
 	if !l.own(conn) {
@@ -155,103 +175,4 @@ func (l *lookup) update(i int, change func(*DNSExchange)) {
 		change(&l.record.Exchanges[i])
 		l.record.Exchanges[i].Duration = time.Since(l.start) - l.record.Exchanges[i].Start
 	}
-}
-
-// dnsConn is a resolver's connection, watched. It is used by one goroutine, one question at a time.
-type dnsConn struct {
-	net.Conn
-	lookup   *lookup
-	server   string
-	network  string
-	exchange int    // the question under way
-	id       uint16 // its ID
-	stream   []byte // bytes of a TCP answer so far
-}
-
-// dnsPacketConn is a dnsConn over UDP: Go's resolver tells the transports apart by the interface.
-type dnsPacketConn struct {
-	*dnsConn
-	net.PacketConn
-}
-
-// The methods that both embedded values have.
-func (c *dnsPacketConn) Close() error                       { return c.Conn.Close() }
-func (c *dnsPacketConn) LocalAddr() net.Addr                { return c.Conn.LocalAddr() }
-func (c *dnsPacketConn) SetDeadline(t time.Time) error      { return c.Conn.SetDeadline(t) }
-func (c *dnsPacketConn) SetReadDeadline(t time.Time) error  { return c.Conn.SetReadDeadline(t) }
-func (c *dnsPacketConn) SetWriteDeadline(t time.Time) error { return c.Conn.SetWriteDeadline(t) }
-
-func (c *dnsConn) Write(p []byte) (sent int, err error) {
-	defer func() { c.lookup.catchPanic(guard.Recovered(recover()), &err) }()
-	message := p
-	if c.network == "tcp" && len(p) > 2 {
-		message = p[2:] // RFC 1035 section 4.2.2: two bytes of length
-	}
-	began := time.Since(c.lookup.start)
-	n, err := c.Conn.Write(p)
-	e := newExchange(c.server, c.network, began, time.Since(c.lookup.start), err)
-	e.Sent = err == nil
-	e.Question, c.id = question(message)
-	c.exchange, c.stream = c.lookup.add(e), nil
-	return n, err
-}
-
-func (c *dnsConn) Read(p []byte) (got int, err error) {
-	defer func() { c.lookup.catchPanic(guard.Recovered(recover()), &err) }()
-	n, err := c.Conn.Read(p)
-	if err != nil {
-		c.lookup.update(c.exchange, func(e *DNSExchange) {
-			e.Err = err
-			e.Errno, _ = errnoOf(err)
-		})
-		return n, err
-	}
-	if c.network != "tcp" {
-		c.answered(p[:n])
-		return n, nil
-	}
-	c.stream = append(c.stream, p[:n]...)
-	if len(c.stream) > 2 && len(c.stream)-2 >= int(binary.BigEndian.Uint16(c.stream)) {
-		c.answered(c.stream[2:])
-	}
-	return n, nil
-}
-
-// answered notes a message from the server if it answers the question under way; others are ignored, as the resolver does.
-func (c *dnsConn) answered(message []byte) {
-	var parser dnsmessage.Parser
-	header, err := parser.Start(message)
-	if err != nil || !header.Response || header.ID != c.id {
-		return
-	}
-	answers, ttl := 0, noTTL
-	if parser.SkipAllQuestions() == nil {
-		for {
-			record, err := parser.AnswerHeader()
-			if err != nil || parser.SkipAnswer() != nil {
-				break
-			}
-			answers++
-			if left := time.Duration(record.TTL) * time.Second; ttl == noTTL || left < ttl {
-				ttl = left
-			}
-		}
-	}
-	c.lookup.update(c.exchange, func(e *DNSExchange) {
-		e.RCode, e.Answers, e.Truncated, e.TTL = int(header.RCode), answers, header.Truncated, ttl
-	})
-}
-
-// question tells what a query asks, such as "api.example.com. AAAA", and its ID.
-func question(message []byte) (string, uint16) {
-	var parser dnsmessage.Parser
-	header, err := parser.Start(message)
-	if err != nil {
-		return "", 0
-	}
-	q, err := parser.Question()
-	if err != nil {
-		return "", header.ID
-	}
-	return q.Name.String() + " " + q.Type.String()[len("Type"):], header.ID
 }

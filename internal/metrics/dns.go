@@ -4,6 +4,19 @@ import (
 	"errno_exporter/prober"
 )
 
+// addFamilies adds what became of the questions for IPv4 and IPv6 addresses, where both were asked for.
+func (e *Exposition) addFamilies(h *prober.Hop) {
+	families := h.Lookup.Families()
+	if len(families) < 2 {
+		return
+	}
+	for _, f := range families {
+		family := label{"family", f.Name}
+		e.gauge("probe_dns_family_success", "1 if the name servers answered for this family of addresses, also that there is none; 0 if they were silent or failed.", number(f.Answered), family)
+		e.gauge("probe_dns_family_duration_seconds", "From the question for this family of addresses to its answer, or until it was not waited for any longer.", f.Duration.Seconds(), family)
+	}
+}
+
 // addComparison adds what the configured name servers and the system's resolver said of the target's name.
 func (e *Exposition) addComparison(h *prober.Hop) {
 	if h.Lookup == nil || h.Compared == nil {

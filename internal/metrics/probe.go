@@ -20,6 +20,7 @@ func (e *Exposition) Probe(r *prober.Result, m *config.Module) {
 	e.addBytes(attempt)
 	e.addTCP(attempt)
 	e.addAddresses(r)
+	e.addFamilies(&attempt.Hops[0])
 	e.addComparison(&attempt.Hops[0])
 }
 

@@ -125,6 +125,8 @@ func joined(addrs []netip.Addr) string {
 // outcome is what became of a question.
 func outcome(e *prober.DNSExchange) string {
 	switch {
+	case e.GivenUp:
+		return "no answer, not waited for any longer as the other family had answered"
 	case e.Err != nil && e.Errno != 0:
 		return fmt.Sprintf("no answer: %s (%s)", prober.ErrnoName(e.Errno), e.Err)
 	case e.RCode < 0 && e.Err != nil:

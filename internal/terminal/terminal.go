@@ -104,7 +104,7 @@ func fact(h *prober.Hop, s prober.Span) string {
 		for i, addr := range h.Answers {
 			addrs[i] = addr.String()
 		}
-		return strings.Join(addrs, ", ")
+		return strings.Join(addrs, ", ") + silentFamily(h)
 	case prober.Connect, prober.Proxy:
 		if h.Addr.Port() != 0 {
 			return h.Addr.String()
@@ -123,6 +123,16 @@ func fact(h *prober.Hop, s prober.Span) string {
 		}
 	}
 	return ""
+}
+
+// silentFamily says which family of addresses the name servers did not answer for, though they answered for the other.
+func silentFamily(h *prober.Hop) string {
+	families := h.Lookup.Families()
+	if len(families) < 2 || families[0].Answered == families[1].Answered {
+		return ""
+	}
+	silent := map[bool]string{false: "IPv4 (A)", true: "IPv6 (AAAA)"}[families[0].Answered]
+	return "; the name servers did not answer for " + silent
 }
 
 // addresses prints what became of each address.

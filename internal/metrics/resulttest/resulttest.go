@@ -32,6 +32,7 @@ func Records() []Record {
 		{"body_regexp", BodyRegexp()},
 		{"proxied", Proxied()},
 		{"backends", Backends()},
+		{"silent_family", SilentFamily()},
 		{"hostile_server", Hostile()},
 	}
 }
@@ -180,6 +181,15 @@ func Proxied() prober.Result {
 			Info: info("CLOSE_WAIT"), InfoAt: "failure",
 		},
 	})
+}
+
+// SilentFamily is a healthy server whose name servers drop questions for IPv6 addresses.
+func SilentFamily() prober.Result {
+	r := HTTPSuccess()
+	exchanges := r.Attempts[0].Hops[0].Lookup.Exchanges
+	exchanges[0].Duration = ms(0.3)
+	exchanges[1].Duration, exchanges[1].RCode, exchanges[1].TTL, exchanges[1].GivenUp = ms(50.2), -1, -1, true
+	return r
 }
 
 // Backends is a name with three addresses, all of which were probed: one resets. The system's resolver gives an address that the

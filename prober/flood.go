@@ -24,7 +24,7 @@ const (
 	unitPrice      = 32     // useful bytes that a unit brings on average
 	freeUnits      = 20_000 // a tenth of a second of one CPU
 	unitsPerSecond = 100
-	freeDatagrams  = 10_000 // they are dearer; more than twice what the stream's receive window of 6 MB lets be on the way
+	freeDatagrams  = 10_000 // they are dearer; several times what quicWindow lets be on the way
 	foreignFrame   = 100    // units: net/http logs each frame of HTTP/2 that is not for a client
 )
 
@@ -34,6 +34,7 @@ const (
 const (
 	framingPrice = 4
 	freeFraming  = 8 << 20
+	freeQUIC     = 3 << 20 // frames of two bytes cost a quarter of a microsecond each
 	inflateGain  = 2
 	freeInflate  = 1 << 20
 )

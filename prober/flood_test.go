@@ -107,6 +107,11 @@ func TestNoFloods(t *testing.T) {
 		{"16 MiB in records of 64 bytes", func(h faultlab.Host) string { return faultlab.SmallRecords(h, 16<<20, 64) }, asIs, once, []outcome{success}},
 		{"10,000 PINGs before the answer", func(h faultlab.Host) string { return faultlab.PingsThenAnswers(h, 10_000) }, asIs, once, []outcome{success}},
 		{"an upload through a small window", func(h faultlab.Host) string { return faultlab.SmallWindow(h, 1000) }, uploads, once, []outcome{success}},
+		{"64 MiB over HTTP/3", func(h faultlab.Host) string {
+			return faultlab.HTTP3Handler(h, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 64<<20)) }))
+		}, overHTTP3, once, []outcome{success}},
+		{"an upload of 16 MiB over HTTP/3", func(h faultlab.Host) string { return faultlab.HTTP3Handler(h, faultlab.Healthy) },
+			func(m *config.Module) { overHTTP3(m); uploads(m) }, once, []outcome{success}},
 		{"100,000 gzip members of a line each", func(h faultlab.Host) string {
 			body := strings.Repeat(faultlab.GzipMember(strings.Repeat("a line of a log ", 8)), 100_000)
 			return faultlab.Answer(h, fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), body))

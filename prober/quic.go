@@ -23,11 +23,16 @@ import (
 // quicKeepAlive is how often a server that is silent is asked whether it is there, as keepAlive does over TCP.
 const quicKeepAlive = time.Second
 
+// quicWindow is how much of a body may have arrived before it is read: less than freeQUIC, so that a body which waits to
+// be read is not taken for a flood. It lets 20 MB a second come over a round trip of 100 ms.
+const quicWindow = 2 << 20
+
 // quicConfig leaves every deadline to ours. Datagrams stay at the 1280 bytes that every path must carry: one exchange gains nothing
 // from probing for more.
 var quicConfig = &quic.Config{
 	HandshakeIdleTimeout: time.Hour, MaxIdleTimeout: time.Hour, KeepAlivePeriod: quicKeepAlive,
 	MaxIncomingStreams: -1, DisablePathMTUDiscovery: true,
+	MaxStreamReceiveWindow: quicWindow, MaxConnectionReceiveWindow: quicWindow + quicWindow/2,
 }
 
 // datagrams is a connected UDP socket that keeps what it saw. It is quic-go's net.PacketConn.
@@ -77,7 +82,7 @@ func (a *attempt) openUDP(addr netip.AddrPort) (*datagrams, error) {
 	}
 	d := &datagrams{udpSocket: &udpSocket{conn.(*net.UDPConn)}, start: a.start, floods: new(floodGuard)}
 	d.units = d.floods.layer("datagrams", freeDatagrams, unitPrice)
-	d.bytes = d.floods.layer("bytes of QUIC", freeFraming, framingPrice)
+	d.bytes = d.floods.layer("bytes of QUIC", freeQUIC, framingPrice)
 	d.wire.Local, d.wire.Remote = addrPort(conn.LocalAddr()), addr
 	d.wire.Events = make([]Event, 0, 8)
 	return d, nil

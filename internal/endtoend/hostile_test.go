@@ -30,8 +30,9 @@ func TestHostileServers(t *testing.T) {
 	}
 	d := runDaemon(t, "modules:\n"+keys("plain", "keep_body: true")+keys("gzip", "compression: gzip")+keys("unlimited", "compression: gzip; body_size_limit: 0")+
 		keys("regexp", "fail_if_body_matches_regexp: [nosuch]")+keys("packed_regexp", "compression: gzip; fail_if_body_matches_regexp: [nosuch]")+
-		keys("cel", `fail_if_body_json_matches_cel: "body.size() == 1"`)+keys("all", "addresses: all"), "")
-	for _, row := range []struct{ name, target, module string }{
+		keys("cel", `fail_if_body_json_matches_cel: "body.size() == 1"`)+keys("all", "addresses: all")+
+		keys("deflate", "compression: deflate")+keys("br", "compression: br")+keys("http3", "enable_http3: true; enable_http2: false"), "")
+	for _, row := range append(floodRows(t), []hostileRow{
 		{"gzip bomb", faultlab.GzipBomb(t), "gzip"},
 		{"gzip bomb without a limit", faultlab.GzipBomb(t), "unlimited"},
 		{"gzip bomb for an expression", faultlab.GzipBomb(t), "packed_regexp"},
@@ -48,7 +49,7 @@ func TestHostileServers(t *testing.T) {
 		{"bytes that are not UTF-8", faultlab.NotText(t), "plain"},
 		{"2,000 addresses", "http://many.lab.test:1/", "plain"},
 		{"every one of 2,000 addresses", "http://many.lab.test:1/", "all"},
-	} {
+	}...) {
 		var probing sync.WaitGroup
 		for range concurrency {
 			probing.Go(func() {

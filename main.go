@@ -32,6 +32,7 @@ import (
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/demo"
 	"errno_exporter/internal/history"
+	"errno_exporter/internal/logs"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/watch"
 	"errno_exporter/internal/web"
@@ -45,6 +46,7 @@ const (
 	maxShutdown       = time.Hour
 	maxHistory        = 100_000
 	maxRemember       = 1_000_000
+	lastLines         = time.Second // for the last lines of the log to be written
 	minReloadInterval = 100 * time.Millisecond
 )
 
@@ -56,8 +58,12 @@ func main() {
 	if o.probe != nil {
 		os.Exit(runProbe(&o))
 	}
-	if err := serve(o); err != nil {
+	err := serve(o)
+	if err != nil {
 		o.logger.Error("errno_exporter ends", "err", err)
+	}
+	o.logs.Close(lastLines)
+	if err != nil {
 		os.Exit(1)
 	}
 }
@@ -82,6 +88,8 @@ type options struct {
 	web           *toolkit.FlagConfig
 	logger        *slog.Logger
 	probeLogger   *slog.Logger // one line a probe
+	logs          *logs.Queue  // what both write to; nil for standard error itself
+	hosts         []string     // that requests may name; empty for any
 }
 
 func parseFlags(args []string) options {
@@ -100,6 +108,8 @@ func parseFlags(args []string) options {
 	app.Flag("web.enable-lifecycle", "Reload the configuration on POST to /-/reload; SIGHUP always works.").Default("true").BoolVar(&o.lifecycle)
 	externalURL := app.Flag("web.external-url", "The URL under which the exporter is reached from outside, such as https://probe.example.com/errno.").String()
 	routePrefix := app.Flag("web.route-prefix", "The path under which the endpoints are. By default the path of --web.external-url.").String()
+	hosts := app.Flag("web.allowed-hosts", "The names and addresses that requests may have as Host, comma separated, repeatable; others get 421. By default any.").
+		PlaceHolder("HOSTS").Strings()
 	app.Flag("web.enable-pprof", "Answer /debug/pprof/.").BoolVar(&o.pprof)
 	app.Flag("history.limit", "Probes to keep the records of, and as many failures beside them.").Default("100").IntVar(&o.historyLimit)
 	app.Flag("probe.remember", "Targets of /probe, by module, to keep the counters of; the longest unused go first.").Default("10000").IntVar(&o.remember)
@@ -108,8 +118,8 @@ func parseFlags(args []string) options {
 	app.Flag("log.prober", "Log a probe's line from this level on: failures are info, successes debug. One of: [debug, info, warn, error]").
 		Default("info").SetValue(probeLevel)
 	o.web = kingpinflag.AddFlags(app, ":10104")
-	var logs promslog.Config
-	promslogflag.AddFlags(app, &logs)
+	var logging promslog.Config
+	promslogflag.AddFlags(app, &logging)
 	app.Command("serve", "Run the exporter.").Default()
 	probeCommand, probe := probeFlags(app)
 	checkCommand := app.Command("check-config", "Load the configuration, print what is wrong and where, and exit with 0 or 1.")
@@ -140,12 +150,23 @@ func parseFlags(args []string) options {
 			app.Fatalf("%s", err)
 		}
 	}
+	if len(*hosts) > 0 {
+		o.hosts = strings.Split(strings.Join(*hosts, ","), ",")
+	}
+	if err := web.CheckHosts(o.hosts); err != nil {
+		app.Fatalf("%s", err)
+	}
 	o.check = *check || command == checkCommand.FullCommand()
 	if command == probeCommand.FullCommand() {
 		o.probe = probe
 	}
-	o.logger = promslog.New(&logs)
-	o.probeLogger = promslog.New(&promslog.Config{Level: probeLevel, Format: logs.Format, Style: logs.Style})
+	if o.probe == nil && !o.check {
+		o.logs = logs.NewQueue(os.Stderr)
+		logging.Writer = o.logs
+	}
+	o.logger = slog.New(logs.Bounded(promslog.New(&logging).Handler()))
+	ofProbes := promslog.Config{Level: probeLevel, Format: logging.Format, Style: logging.Style, Writer: logging.Writer}
+	o.probeLogger = slog.New(logs.Bounded(promslog.New(&ofProbes).Handler()))
 	return o
 }
 
@@ -211,6 +232,7 @@ func serve(o options) error {
 	reload := metrics.NewReload(registry)
 	reload.Record(nil, time.Now())
 
+	metrics.NewLog(registry, o.logs.Dropped)
 	panics := metrics.NewPanics(registry)
 	panicked := func(p *guard.Panic) {
 		panics.Inc()
@@ -237,7 +259,7 @@ func serve(o options) error {
 	life := &web.Lifecycle{Enabled: o.lifecycle, Reload: func() error { return reloadConfig(&o, current, watching, reload) }}
 	endpoints := &web.Endpoints{
 		Probe: &web.ProbeHandler{Watch: watching, Config: current, TimeoutOffset: o.timeoutOffset}, Life: life, History: records, Registry: registry,
-		ExternalURL: o.externalURL, RoutePrefix: o.routePrefix, Pprof: o.pprof, Panicked: panicked,
+		ExternalURL: o.externalURL, RoutePrefix: o.routePrefix, Pprof: o.pprof, Panicked: panicked, Hosts: o.hosts,
 	}
 	server := &http.Server{
 		Handler:           endpoints.Handler(),

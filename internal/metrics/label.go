@@ -1,8 +1,9 @@
 package metrics
 
 import (
-	"strings"
 	"unicode/utf8"
+
+	"errno_exporter/internal/escape"
 )
 
 // maxLabelValue bounds a label value in bytes. The longest are names in certificates, which a stranger chooses.
@@ -11,12 +12,11 @@ const maxLabelValue = 512
 // label is one label of a sample.
 type label struct{ name, value string }
 
-// boundedLabel makes a stranger's text fit to be a label value: valid UTF-8, and cut at maxLabelValue bytes between characters.
+// boundedLabel makes a stranger's text fit to be a label value: printable, and cut at maxLabelValue bytes between characters.
 func boundedLabel(s string) string {
-	if len(s) <= maxLabelValue && utf8.ValidString(s) {
+	if s = escape.Label(s); len(s) <= maxLabelValue {
 		return s
 	}
-	s = strings.ToValidUTF8(s, string(utf8.RuneError))
 	if len(s) <= maxLabelValue {
 		return s
 	}

@@ -58,6 +58,13 @@ func NewOwn(registry prometheus.Registerer, read OwnGauges) *Own {
 	}
 }
 
+// NewLog registers how many lines of the log were dropped.
+func NewLog(registry prometheus.Registerer, dropped func() uint64) {
+	registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "errno_exporter_log_lines_dropped_total",
+		Help: "Lines of the log that were dropped because nothing took them: a probe never waits for the log."},
+		func() float64 { return float64(dropped()) }))
+}
+
 // NewPanics registers the counter of panics that end no probe.
 func NewPanics(registry prometheus.Registerer) prometheus.Counter {
 	c := prometheus.NewCounter(prometheus.CounterOpts{Name: "errno_exporter_panics_total",

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"errno_exporter/internal/escape"
 	"errno_exporter/internal/record"
 	"errno_exporter/prober"
 )
@@ -64,7 +65,7 @@ func (p *Printer) JSON(r *prober.Result) error {
 		a := &r.Addresses[i]
 		out.Addresses = append(out.Addresses, addressJSON{a.Addr.String(), a.Failure == nil, toFailure(a.Failure)})
 	}
-	return json.NewEncoder(p.Out).Encode(out)
+	return json.NewEncoder(escape.NewWriter(p.Out)).Encode(out)
 }
 
 func toFailure(f *prober.Failure) *record.Failure {

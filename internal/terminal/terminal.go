@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"errno_exporter/internal/cause"
+	"errno_exporter/internal/escape"
 	"errno_exporter/internal/record"
 	"errno_exporter/prober"
 )
@@ -36,12 +37,19 @@ func (p *Printer) paint(colour, text string) string {
 	if !p.Colour {
 		return text
 	}
-	return "\x1b[" + colour + "m" + text + "\x1b[0m"
+	return sgr(colour) + text + sgr("0")
 }
+
+// sgr selects a colour; 0 ends it.
+func sgr(colour string) string { return "\x1b[" + colour + "m" }
 
 // line prints one line; what comes from outside must have gone through record.Printable.
 func (p *Printer) line(format string, args ...any) {
-	fmt.Fprintf(p.Out, format+"\n", args...) // nobody is left to be told that it failed
+	out := escape.NewTerminal(p.Out)
+	if p.Colour {
+		out = escape.NewTerminal(p.Out, sgr(red), sgr(green), sgr(faint), sgr("0"))
+	}
+	fmt.Fprintf(out, format+"\n", args...) // nobody is left to be told that it failed
 }
 
 // Waterfall prints a probe: its phases as bars, the verdict in one sentence, and what to look at next.

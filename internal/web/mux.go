@@ -22,6 +22,7 @@ type Endpoints struct {
 	ExternalURL *url.URL             // under which the exporter is reached from outside; nil if that was not said
 	RoutePrefix string               // where they begin: "/", or a path without a slash at its end
 	Pprof       bool                 // profiles under /debug/pprof/
+	Hosts       []string             // the names that a request's Host may have; empty for any
 	Panicked    guard.Report         // is called with the panics of handlers; may be nil
 }
 
@@ -45,7 +46,7 @@ func (e *Endpoints) Handler() http.Handler {
 	if e.Pprof {
 		profiles(guarded) // which take as long as they are asked to
 	}
-	return recovered(e.prefixed(guarded), e.Panicked)
+	return recovered(e.prefixed(knownHost(sameOrigin(guarded, e.ExternalURL), e.Hosts)), e.Panicked)
 }
 
 // unlooped refuses requests that a probe of this exporter makes itself: one probe would become as many as there are slots.
@@ -64,7 +65,7 @@ func (e *Endpoints) unlooped(answer http.Handler) http.Handler {
 }
 
 // prefixed puts everything under the prefix; what stands before it leads there.
-func (e *Endpoints) prefixed(mux *http.ServeMux) http.Handler {
+func (e *Endpoints) prefixed(mux http.Handler) http.Handler {
 	if e.RoutePrefix == "/" || e.RoutePrefix == "" {
 		return mux
 	}

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+
+	"errno_exporter/internal/escape"
 )
 
 // discovered is one target group of Prometheus's HTTP service discovery.
@@ -34,7 +36,7 @@ func (e *Endpoints) discover(w http.ResponseWriter, r *http.Request) {
 		groups = append(groups, discovered{[]string{address}, labels})
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(groups) // an asker who has gone is no one to tell
+	_ = json.NewEncoder(escape.NewWriter(w)).Encode(groups) // an asker who has gone is no one to tell
 }
 
 // path is where an endpoint is for who comes from outside.

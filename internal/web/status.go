@@ -16,6 +16,7 @@ import (
 
 	"errno_exporter/config"
 	"errno_exporter/internal/cause"
+	"errno_exporter/internal/escape"
 	"errno_exporter/internal/record"
 	"errno_exporter/internal/watch"
 	"errno_exporter/prober"
@@ -131,7 +132,7 @@ func (e *Endpoints) status(w http.ResponseWriter, r *http.Request) {
 	s := e.statusOf(r)
 	if r.URL.Query().Get("format") == "json" || strings.HasPrefix(r.Header.Get("Accept"), "application/json") {
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(s) // an asker who has gone is no one to tell
+		_ = json.NewEncoder(escape.NewWriter(w)).Encode(s) // an asker who has gone is no one to tell
 		return
 	}
 	pageHeaders(w)

@@ -29,6 +29,7 @@ var dialSites = map[string]string{
 	"prober.(Prober).traceOnce":    target,
 	"prober.(Prober).trace":        target, // after its own comparison with the policy
 	"prober.(hop).runHTTP3":        target, // after hop.permitted, in hop.run
+	"prober.(attempt).follow":      "targets, redirects, and follow-up attempts",
 	"prober.(attempt).openUDP":     target, // HTTP/3
 	"prober.(hop).dialQUIC":        target,
 	"prober.newHTTP3":              target, // is given connections

@@ -90,13 +90,31 @@ func (t *tokens) valid(ctx context.Context) (*oauth2.Token, error) {
 	if t.token.Valid() && t.usedWith == secret {
 		return t.token, nil
 	}
-	client := &http.Client{Transport: boundTo{ctx, t.client}}
+	client := &http.Client{Transport: boundTo{ctx, t.client}, CheckRedirect: t.checkRedirect}
 	token, err := t.source(context.WithValue(ctx, oauth2.HTTPClient, client), secret).Token()
 	if err != nil {
 		return nil, t.failed(err)
 	}
 	t.token, t.usedWith = token, secret
 	return token, nil
+}
+
+// ErrTokenRedirect is a redirect of a token endpoint that is not followed.
+var ErrTokenRedirect = errors.New("the token endpoint redirects")
+
+// maxTokenRedirects is how many redirects of a token endpoint are followed, as in net/http.
+const maxTokenRedirects = 10
+
+// checkRedirect keeps the client's secret, and everything that a token request holds, at the origin of token_url. That is also why a redirect
+// cannot lead into a network that probe_policy denies: only the host that the operator named is dialled.
+func (t *tokens) checkRedirect(next *http.Request, via []*http.Request) error {
+	if !MaySend(via[0].URL, next.URL) {
+		return fmt.Errorf("%w to %q, which gets no client secret: name that endpoint in token_url if it is meant", ErrTokenRedirect, OriginOf(next.URL).String())
+	}
+	if len(via) > maxTokenRedirects {
+		return fmt.Errorf("%w more than %d times", ErrTokenRedirect, maxTokenRedirects)
+	}
+	return nil
 }
 
 // failed makes an error that names the endpoint, and shows nothing of its answer but the status: it may repeat what it was sent.

@@ -238,7 +238,7 @@ func closeClient(client *http.ClientConn) {
 // traced is the request with our hooks, in absolute form for a proxy that is sent the request itself.
 func (h *hop) traced(p *progress) *http.Request {
 	request := h.request.WithContext(httptrace.WithClientTrace(context.Background(), p.trace()))
-	if h.forward {
+	if h.forward != nil {
 		absolute := *request.URL
 		absolute.Opaque = "//" + absolute.Host + absolute.EscapedPath()
 		if absolute.Path == "" {

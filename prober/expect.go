@@ -25,7 +25,7 @@ func (h *hop) validate(body []byte) {
 
 func (h *hop) judge(body []byte) *Failure {
 	m, r := h.attempt.module, h.Response
-	if f := judgeStatus(m.ValidStatusCodes, r, h.forward); f != nil {
+	if f := judgeStatus(m.ValidStatusCodes, r, h.forward != nil); f != nil {
 		return f
 	}
 	if err := judgeHeader(m, r.Header); err != nil {

@@ -80,8 +80,8 @@ func (k *Kept) Probe(ctx context.Context) KeptResult {
 	base := a.elapsed()
 	a.record.Start = time.Now()
 	r := KeptResult{Idle: a.record.Start.Sub(k.since), Used: true}
-	h := a.newHop(a.newRequest(before.request.Method, before.request.URL, a.module.Header.Clone(), a.module.Body))
-	h.request.Host = before.request.Host
+	a.left = before.attempt.left
+	h := a.newHop(before.repeat(ctx))
 	h.reuse(before)
 	a.guarded(func() { h.validate(h.exchangeAgain()) })
 	a.record.Elapsed = a.elapsed() - base
@@ -155,6 +155,9 @@ func (h *hop) exchangeAgain() []byte {
 	defer h.finish()
 	if h.authorize() != nil {
 		return nil
+	}
+	if h.forward != nil {
+		h.authorizeForward()
 	}
 	return h.exchange()
 }

@@ -2,6 +2,8 @@ package prober_test
 
 import (
 	"fmt"
+	"net/http"
+	"net/netip"
 	"strings"
 	"syscall"
 	"testing"
@@ -90,4 +92,70 @@ func TestOAuth2Tokens(t *testing.T) {
 			t.Errorf("%s: %d tokens given, the API saw %+v, want %d and %q at last", row.name, endpoint.Given(), seen.all(), row.given, row.last)
 		}
 	}
+}
+
+// TestOAuth2Redirects: what a token request holds stays at the origin of token_url, also where a redirect keeps its method and body. The API is
+// asked only with a token.
+func TestOAuth2Redirects(t *testing.T) {
+	var elsewhere heard
+	port, tls := faultlab.Handler(t, recorderOf(&elsewhere, giveToken)), faultlab.TLSHandler(t, recorderOf(&elsewhere, giveToken), "http/1.1")
+	denied := faultlab.HandlerOn(t, "127.0.0.66:0", recorderOf(&elsewhere, giveToken))
+	refused := noToken(prober.AuthTokenFailed, 0, prober.Self)
+	for _, row := range []struct {
+		name   string
+		status int
+		to     string
+		want   outcome
+		token  string // that the API saw
+	}{
+		{"307 to the same origin", 307, "/moved", success, "Bearer token"},
+		{"308 to the same origin", 308, "/moved", success, "Bearer token"},
+		{"307 to another port", 307, port, refused, ""},
+		{"308 to another port", 308, port, refused, ""},
+		{"303 to another port", 303, port, refused, ""},
+		{"307 to another name", 307, strings.Replace(port, "127.0.0.1", "localhost", 1), refused, ""},
+		{"307 to https", 307, tls, refused, ""},
+		{"307 to a denied network", 307, denied, refused, ""},
+		{"307 by way of the same origin", 307, "/again", refused, ""},
+		{"307 without an end", 307, "/", refused, ""},
+	} {
+		var seen heard
+		api := faultlab.Handler(t, recorderOf(&seen, fine))
+		endpoint := faultlab.Handler(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch r.URL.Path {
+			case "/moved":
+				giveToken(w, r)
+			case "/again":
+				http.Redirect(w, r, port, row.status)
+			default:
+				http.Redirect(w, r, row.to, row.status)
+			}
+		}))
+		target, err := prober.ParseTarget(api)
+		if err != nil {
+			t.Fatal(err)
+		}
+		target.Policy, target.Configured = &config.Policy{DenyNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.66/32")}}, true
+		r := prober.New(prober.Options{}).Probe(t.Context(), target, oauth2Module(t, endpoint, "secret"))
+		token := ""
+		for _, s := range seen.all() {
+			token += s.Header.Get("Authorization")
+		}
+		if got := outcomeOf(r.Failure); got != row.want || token != row.token {
+			t.Errorf("%s: Probe = %+v, the API saw %q, want %+v and %q%s", row.name, got, token, row.want, row.token, evidence(&r))
+		}
+	}
+	if all := elsewhere.all(); len(all) != 0 {
+		t.Errorf("other origins saw %+v, want nothing", all)
+	}
+}
+
+// giveToken is a token endpoint that wants the lab's secret, in the header or in the body.
+func giveToken(w http.ResponseWriter, r *http.Request) {
+	if _, password, _ := r.BasicAuth(); password != "secret" && r.PostFormValue("client_secret") != "secret" {
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = fmt.Fprint(w, `{"access_token":"token","token_type":"Bearer","expires_in":60}`)
 }

@@ -112,14 +112,13 @@ type attempt struct {
 	addr     netip.Addr                  // the target's address to use, found before; zero: resolve its name
 	compared func() *Comparison          // waits for the system's resolver; nil unless it was asked beside
 	found    func(*hop)                  // is told of the target's addresses, once; may be nil
-	cookies  http.CookieJar              // made with the first cookie; redirects carry cookies as browsers do
 	hop      *hop                        // the last one; nil before the first
 	keep     bool                        // the connection is wanted after the exchange
 	stop     Phase                       // the last phase that is wanted; empty for all
 	segment  int                         // the maximum segment size; 0 for the kernel's choice
 	ttl      int                         // of the packets; 0 for the kernel's choice
 	aside    atomic.Pointer[guard.Panic] // of a goroutine that works for it; tooLate when it is over
-	left     bool                        // a redirect led to another host: credentials stay behind from there on
+	left     bool                        // a redirect led to another origin: credentials stay behind from there on
 }
 
 func (a *attempt) elapsed() time.Duration { return time.Since(a.start) }
@@ -146,36 +145,24 @@ func (a *attempt) runHops() {
 		}
 		a.record.Elapsed = a.elapsed()
 	}()
-	request := a.firstRequest()
-	for {
-		h := a.newHop(request)
-		body := h.run()
-		if a.stop != "" && h.failure == nil {
-			return
-		}
-		if h.failure != nil || !a.follows(h) {
-			h.validate(body)
-			if h.failure == nil && h.Response != nil {
-				h.Response.Body = nil
-			}
-			return
-		}
-		next, err := a.nextRequest(h)
-		if err != nil {
-			h.fail(Validate, a.elapsed(), redirectFailure(err))
-			return
-		}
-		room := maxHead
-		h.Response.cut(&room)
-		h.forget()
-		request = next
-		request.Response = h.response
+	h := a.newHop(a.firstRequest())
+	body := h.run()
+	if h.failure == nil && a.stop != "" {
+		return
+	}
+	if h.failure == nil && a.follows(h) {
+		body = a.follow()
+		h = a.hop
+	}
+	h.validate(body)
+	if h.failure == nil && h.Response != nil {
+		h.Response.Body = nil
 	}
 }
 
 func (a *attempt) newHop(request *http.Request) *hop {
 	a.record.Hops = append(a.record.Hops, Hop{URL: cut(a.module.MaskURL(request.URL), maxShownURL), Spans: make([]Span, 0, 8)})
-	a.hop = &hop{Hop: a.record.LastHop(), attempt: a, request: request}
+	a.hop = &hop{Hop: a.record.LastHop(), attempt: a, bare: request, request: request}
 	return a.hop
 }
 
@@ -183,13 +170,14 @@ func (a *attempt) newHop(request *http.Request) *hop {
 type hop struct {
 	*Hop
 	attempt  *attempt
-	request  *http.Request
+	bare     *http.Request    // without what authorize adds
+	request  *http.Request    // as it is sent
 	socket   *recorder        // nil until the TCP connection stands
 	quic     *quicConnection  // nil unless HTTP/3 is spoken
 	stream   net.Conn         // what the next layer speaks over: the socket, or TLS on it
 	disarm   func() bool      // takes our deadline off the socket
 	proxyTLS bool             // the proxy is spoken to over TLS
-	forward  bool             // the proxy is sent the request itself, there is no tunnel
+	forward  *url.URL         // the proxy that is sent the request itself; nil: there is a tunnel, or no proxy
 	head     *headConn        // net/http's view of an HTTP/1 stream; nil before the exchange
 	client   *http.ClientConn // net/http's view of the connection; nil before the exchange
 	response *http.Response   // as net/http gave it; its head is copied to Response
@@ -350,14 +338,4 @@ func (h *hop) connect(port uint16) error {
 	h.own(conn)
 	h.done(Connect, max(began, conn.wire.Began), conn.wire.Stood)
 	return nil
-}
-
-// publicURL is a URL without its userinfo.
-func publicURL(u *url.URL) string {
-	if u.User == nil {
-		return u.String()
-	}
-	bare := *u
-	bare.User = nil
-	return bare.String()
 }

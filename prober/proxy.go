@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"cmp"
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -106,37 +105,16 @@ func (h *hop) speakProxy(proxy *url.URL, target string) error {
 		h.stream = conn
 	}
 	if h.request.URL.Scheme == "http" {
-		h.forward = true
-		if auth := proxyAuth(proxy.User); auth != "" {
-			h.request = h.request.Clone(h.request.Context())
-			h.request.Header.Set("Proxy-Authorization", auth)
-		}
+		h.forward = proxy
+		h.authorizeForward()
 		return nil
 	}
 	return h.connectThrough(proxy, target)
 }
 
-// proxyAuth is the Proxy-Authorization for a proxy URL's userinfo (RFC 7617); empty for none.
-func proxyAuth(user *url.Userinfo) string {
-	if user == nil {
-		return ""
-	}
-	password, _ := user.Password()
-	return "Basic " + base64.StdEncoding.EncodeToString([]byte(user.Username()+":"+password))
-}
-
 // connectThrough asks an HTTP proxy for a tunnel (RFC 9110 section 9.3.6).
 func (h *hop) connectThrough(proxy *url.URL, target string) error {
-	header := h.attempt.module.ProxyConnectHeader.Clone()
-	if header == nil {
-		header = make(http.Header)
-	}
-	if auth := proxyAuth(proxy.User); auth != "" {
-		header.Set("Proxy-Authorization", auth)
-	}
-	if agent := h.attempt.prober.options.UserAgent; agent != "" && header.Get("User-Agent") == "" {
-		header.Set("User-Agent", agent)
-	}
+	header := h.connectHeader(proxy)
 	request := (&http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: target}, Host: target, Header: header}).WithContext(context.Background())
 	if err := request.Write(h.stream); err != nil {
 		return err

@@ -152,22 +152,30 @@ func TestRedirects(t *testing.T) {
 		status int
 		module func(*config.Module)
 		want   faultlab.Seen // method, body and the headers named below
-		other  bool          // the redirect leads to another host
+		to     string        // where the redirect leads: "port" and "host" are other ones, "origin" is the same
 	}{
-		{"302 repeats a GET", 302, asIs, faultlab.Seen{Method: "GET", Header: oat}, false},
-		{"302 turns POST into GET", 302, posting, faultlab.Seen{Method: "GET", Header: oat}, false},
-		{"303 keeps HEAD", 303, func(m *config.Module) { m.Method = "HEAD" }, faultlab.Seen{Method: "HEAD", Header: oat}, false},
-		{"307 repeats a POST", 307, posting, faultlab.Seen{Method: "POST", Body: "hello", Header: http.Header{"Content-Type": {"text/plain"}, "Cookie": {"flavour=oat"}}}, false},
-		{"308 repeats a POST", 308, posting, faultlab.Seen{Method: "POST", Body: "hello", Header: http.Header{"Content-Type": {"text/plain"}, "Cookie": {"flavour=oat"}}}, false},
-		{"credentials go along", 302, withCredentials, faultlab.Seen{Method: "GET", Header: http.Header{"Authorization": {"Bearer t"}, "Cookie": {"a=b; flavour=oat"}}}, false},
-		{"credentials stay behind", 302, withCredentials, faultlab.Seen{Method: "GET"}, true},
+		{"302 repeats a GET", 302, asIs, faultlab.Seen{Method: "GET", Header: oat}, "port"},
+		{"302 turns POST into GET", 302, posting, faultlab.Seen{Method: "GET", Header: oat}, "port"},
+		{"303 keeps HEAD", 303, func(m *config.Module) { m.Method = "HEAD" }, faultlab.Seen{Method: "HEAD", Header: oat}, "port"},
+		{"307 repeats a POST", 307, posting, faultlab.Seen{Method: "POST", Body: "hello", Header: http.Header{"Content-Type": {"text/plain"}, "Cookie": {"flavour=oat"}}}, "port"},
+		{"308 repeats a POST", 308, posting, faultlab.Seen{Method: "POST", Body: "hello", Header: http.Header{"Content-Type": {"text/plain"}, "Cookie": {"flavour=oat"}}}, "port"},
+		{"credentials go along", 302, withCredentials, faultlab.Seen{Method: "GET", Header: http.Header{"Authorization": {"Bearer t"}, "Cookie": {"a=b; flavour=oat"}}}, "origin"},
+		{"credentials stay behind at another port", 302, withCredentials, faultlab.Seen{Method: "GET", Header: oat}, "port"},
+		{"credentials stay behind", 302, withCredentials, faultlab.Seen{Method: "GET"}, "host"},
 	} {
 		var seen heard
 		final := faultlab.Handler(t, recorderOf(&seen, fine))
-		if row.other {
+		switch row.to {
+		case "host":
 			final = faultlab.HandlerOn(t, "127.0.0.2:0", recorderOf(&seen, fine))
+		case "origin":
+			final = "/final"
 		}
 		target := faultlab.Handler(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/final" {
+				recorderOf(&seen, fine).ServeHTTP(w, r)
+				return
+			}
 			http.SetCookie(w, &http.Cookie{Name: "flavour", Value: "oat"})
 			http.Redirect(w, r, final, row.status)
 		}))

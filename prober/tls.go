@@ -59,6 +59,9 @@ func (h *hop) tlsConfig(host string) *tls.Config {
 	if c.ServerName != "" && ours {
 		return c
 	}
+	if !ours {
+		withholdCertificate(c)
+	}
 	c.ServerName = host
 	if override := h.attempt.hostOverride(); override != "" && ours {
 		c.ServerName = withoutPort(override)

@@ -9,8 +9,20 @@ import (
 // How file descriptors are shared out: a probe that runs out of them (EMFILE) would tell of us and not of its target, so it waits until there
 // are enough.
 //
-//   - A quarter of those that the process may have is for everything else: the scrapes that ask, files, the runtime.
-//   - Of the rest, each kept connection has one, and each probe under way what it may need at once.
+//   - A quarter of those that the process may have is for clients' connections, an eighth for everything else: files, the runtime.
+//   - Of the rest, each kept connection has one, and each probe under way what it may need at once. As much of it as the configured targets need, at
+//     most a half, is not for the targets of /probe that are not configured.
+
+// maxConnections bounds the clients' connections where file descriptors do not.
+const maxConnections = 4096
+
+// Connections is how many clients may be connected at once, of a process that may have so many file descriptors; 0 for no bound.
+func Connections(limit int) int {
+	if limit <= 0 {
+		return maxConnections
+	}
+	return max(4, min(limit/4, maxConnections))
+}
 
 // descriptorsFor is how many descriptors the probes under a configuration may have together.
 func descriptorsFor(c *config.Config, limit int) int {
@@ -21,7 +33,7 @@ func descriptorsFor(c *config.Config, limit int) int {
 	for _, t := range c.Targets {
 		kept += len(t.Module.Keepalive)
 	}
-	return max(1, limit-limit/4-min(kept, maxKept))
+	return max(1, limit-limit/4-limit/8-min(kept, maxKept))
 }
 
 // descriptorsOf is how many descriptors a probe may need at once: its questions for A and AAAA side by side, or a connection and the copy by
@@ -33,6 +45,15 @@ func descriptorsOf(m *config.Module) int {
 	}
 	if m.Resolver != nil && m.Resolver.CompareSystem {
 		n += 2
+	}
+	return n
+}
+
+// descriptorsOfAll is how many descriptors the probes of all configured targets need at once.
+func descriptorsOfAll(c *config.Config) int {
+	n := 0
+	for _, t := range c.Targets {
+		n += descriptorsOf(t.Module)
 	}
 	return n
 }

@@ -211,7 +211,7 @@ func (w *Watch) fly(t *target, f *flight) {
 	defer cancel()
 	keptUsed := t.keeper.use(w.life)
 	outcome, _, err := w.probe(ctx, &order{
-		target: t.asked(), module: t.config.Module, started: func() { t.begun(f) }, counted: func() *metrics.Totals { return t.totals },
+		target: t.asked(), module: t.config.Module, by: configured, started: func() { t.begun(f) }, counted: func() *metrics.Totals { return t.totals },
 	})
 	if err != nil {
 		outcome = nil // it is counted

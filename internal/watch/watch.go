@@ -109,8 +109,8 @@ func (w *Watch) Apply(c *config.Config) {
 		t.keeper.panicked = w.panicked
 		w.targets = append(w.targets, t)
 	}
-	w.slots.resize(c.Policy.MaxConcurrent)
-	w.descriptors.resize(descriptorsFor(c, w.limit))
+	w.slots.resize(c.Policy.MaxConcurrent, len(c.Targets))
+	w.descriptors.resize(descriptorsFor(c, w.limit), descriptorsOfAll(c))
 	w.controls.apply(c.ControlTargets)
 }
 
@@ -149,7 +149,7 @@ var ErrNotStarted = errors.New("the exporter could not start the probe in time")
 // Probe probes a target that is not configured, and returns what is counted of it as well. The context has a deadline: the
 // probe's.
 func (w *Watch) Probe(ctx context.Context, t prober.Target, m *config.Module) (*Outcome, *metrics.Totals, error) {
-	return w.probe(ctx, &order{target: t, module: m, started: func() {}, counted: func() *metrics.Totals {
+	return w.probe(ctx, &order{target: t, module: m, by: adHoc, started: func() {}, counted: func() *metrics.Totals {
 		return w.others.totals(probed{module: m.Name, target: t.URL.String(), host: t.Host}.key())
 	}})
 }
@@ -158,6 +158,7 @@ func (w *Watch) Probe(ctx context.Context, t prober.Target, m *config.Module) (*
 type order struct {
 	target  prober.Target
 	module  *config.Module
+	by      user
 	started func() // is called when it has its slots
 	counted func() *metrics.Totals
 }
@@ -176,12 +177,13 @@ func (w *Watch) probe(ctx context.Context, p *order) (*Outcome, *metrics.Totals,
 	asked := time.Now()
 	deadline, _ := ctx.Deadline() // every caller sets one
 	latest := asked.Add(deadline.Sub(asked) / 2)
-	if !w.slots.acquire(ctx, latest, 1) {
+	slot := need{1, p.by}
+	if !w.slots.acquire(ctx, latest, slot) {
 		w.own.NotStarted.Inc()
 		return nil, p.counted(), ErrNotStarted
 	}
-	defer w.slots.release(1)
-	files := descriptorsOf(p.module)
+	defer w.slots.release(slot)
+	files := need{descriptorsOf(p.module), p.by}
 	if !w.descriptors.acquire(ctx, latest, files) {
 		w.own.NotStarted.Inc()
 		return nil, p.counted(), ErrNotStarted

@@ -257,12 +257,16 @@ func serve(o options) error {
 	})
 	watching.Apply(loaded)
 	life := &web.Lifecycle{Enabled: o.lifecycle, Reload: func() error { return reloadConfig(&o, current, watching, reload) }}
+	inbound := newInbound(registry)
 	endpoints := &web.Endpoints{
-		Probe: &web.ProbeHandler{Watch: watching, Config: current, TimeoutOffset: o.timeoutOffset}, Life: life, History: records, Registry: registry,
+		Probe: &web.ProbeHandler{
+			Watch: watching, Config: current, TimeoutOffset: o.timeoutOffset, Requests: web.NewRequests(watch.Connections(descriptors())),
+		}, Life: life, History: records, Registry: registry,
 		ExternalURL: o.externalURL, RoutePrefix: o.routePrefix, Pprof: o.pprof, Panicked: panicked, Hosts: o.hosts,
 	}
 	server := &http.Server{
 		Handler:           endpoints.Handler(),
+		ConnState:         inbound.State,
 		ConnContext:       web.ConnContext,
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
@@ -283,6 +287,14 @@ func serve(o options) error {
 func logLibraries(logger *slog.Logger) {
 	log.SetFlags(0)
 	log.SetOutput(slog.NewLogLogger(logger.Handler(), slog.LevelDebug).Writer())
+}
+
+// newInbound bounds the clients' connections by the limit of file descriptors.
+func newInbound(registry *prometheus.Registry) *web.Connections {
+	var inbound *web.Connections
+	closed := metrics.NewInbound(registry, func() int { return inbound.Open() })
+	inbound = web.NewConnections(watch.Connections(descriptors()), closed)
+	return inbound
 }
 
 // openCapture opens the capture of resets; nil where it is not wanted, or not to be had, which is logged at a level: a command in a terminal says

@@ -80,3 +80,13 @@ func NewResetCapture(registry prometheus.Registerer, enabled bool) {
 	g.Set(number(enabled))
 	registry.MustRegister(g)
 }
+
+// NewInbound registers the metrics of the clients' connections, and returns what counts those that were closed to make room.
+func NewInbound(registry prometheus.Registerer, open func() int) (closed func()) {
+	registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "errno_exporter_inbound_connections",
+		Help: "Connections of clients that are open."}, func() float64 { return float64(open()) }))
+	c := prometheus.NewCounter(prometheus.CounterOpts{Name: "errno_exporter_inbound_connections_closed_total",
+		Help: "Connections of clients that were closed to make room for others: there were as many as the limit of file descriptors allows."})
+	registry.MustRegister(c)
+	return c.Inc
+}

@@ -27,6 +27,7 @@ type ProbeHandler struct {
 	Watch         *watch.Watch
 	Config        *config.Current
 	TimeoutOffset time.Duration // kept back from Prometheus's scrape timeout
+	Requests      *Requests     // bounds those under way; nil for no bound
 
 	buffers     sync.Pool // *bytes.Buffer, of answers
 	expositions sync.Pool // *metrics.Exposition
@@ -44,6 +45,13 @@ func (h *ProbeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
+	leave, err := h.Requests.enter(&q)
+	if err != nil {
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	defer leave()
 	answerBy(w, q.timeout+answerTimeout)
 	state, err := h.probe(r.Context(), &q)
 	answerBy(w, answerTimeout)

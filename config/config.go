@@ -76,6 +76,9 @@ type Module struct {
 	FailIfHeaderMatches      []HeaderMatch
 	FailIfHeaderNotMatches   []HeaderMatch
 
+	mask       *Mask    // of the secrets in its configuration; nil for none
+	openValues []string // of http_headers: they are no secrets
+
 	authorize http.RoundTripper // the auth and http_headers round-trippers around a leaf that sends nothing; nil for none
 }
 

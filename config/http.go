@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"os"
@@ -157,7 +158,30 @@ func (h *httpKeys) finish(node *yaml.Node) error {
 	if err := h.connections(); err != nil {
 		return h.wrong(node, err, "tls_config")
 	}
-	return h.credentials(node)
+	if err := h.credentials(node); err != nil {
+		return err
+	}
+	h.hide(node)
+	return nil
+}
+
+// hide compiles the Mask of the module's secrets, those in files as they are now; others are known when a request has them.
+func (h *httpKeys) hide(node *yaml.Node) {
+	if h.client.HTTPHeaders != nil {
+		for name, header := range h.client.HTTPHeaders.Headers {
+			if !SoundsSecret(name) {
+				h.openValues = append(h.openValues, header.Values...)
+			}
+		}
+	}
+	h.mask = h.mask.With(secretsIn(node, h.SecretParams)...)
+	if h.authorize == nil || h.client.OAuth2 != nil {
+		return // a trial would fetch a token
+	}
+	trial := &http.Request{URL: new(url.URL), Header: h.Header.Clone()}
+	if response, err := h.authorize.RoundTrip(trial); err == nil { // it was tried before
+		h.mask = h.mask.With(h.SecretsOf(trial.URL, response.Request.Header)...)
+	}
 }
 
 // checkHTTP3 refuses what HTTP/3 cannot be combined with.

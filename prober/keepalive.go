@@ -86,6 +86,7 @@ func (k *Kept) Probe(ctx context.Context) KeptResult {
 	a.guarded(func() { h.validate(h.exchangeAgain()) })
 	a.record.Elapsed = a.elapsed() - base
 	a.record.rebase(base)
+	a.hide()
 	a.record.cut()
 	r.Attempt, r.Failure, r.Ended = a.record, a.record.Failure, time.Now()
 	k.hop, k.since = h, r.Ended

@@ -133,6 +133,7 @@ func (p *Prober) newAttempt(ctx context.Context, t Target, m *config.Module, tra
 // run runs one attempt and returns its last hop.
 func (a *attempt) run() *hop {
 	a.guarded(a.runHops)
+	a.hide()
 	a.record.cut()
 	return a.hop
 }

@@ -39,6 +39,8 @@ func leaky(t *testing.T) string {
 			w.WriteHeader(http.StatusFound)
 		case "/fail":
 			w.WriteHeader(http.StatusInternalServerError)
+		case "/echo":
+			echo(w, r)
 		case "/reset":
 			faultlab.Resetting.ServeHTTP(w, r)
 		case "/token":
@@ -51,6 +53,41 @@ func leaky(t *testing.T) string {
 	}))
 }
 
+// echo returns all that it was sent, in every form and every place that an answer has, and fails.
+func echo(w http.ResponseWriter, r *http.Request) {
+	var sent []string
+	for _, values := range r.Header {
+		for _, value := range values {
+			sent = append(sent, value)
+			if scheme, credentials, found := strings.Cut(value, " "); found && scheme == "Basic" {
+				plain, _ := base64.StdEncoding.DecodeString(credentials)
+				sent = append(sent, credentials, string(plain))
+			}
+		}
+	}
+	for _, values := range r.URL.Query() {
+		sent = append(sent, values...)
+	}
+	conn, stream, err := w.(http.Hijacker).Hijack()
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	all := strings.Join(sent, "|")
+	fmt.Fprintf(stream, "HTTP/1.1 103 Early Hints\r\nX-Early: %s\r\n\r\n", all)
+	fmt.Fprintf(stream, "HTTP/1.1 500 %s\r\nX-Echo: %s\r\nX-Escaped: %s\r\nX-Path: %s\r\nX-Base64: %s\r\nX-JSON: %q\r\n", all, all, url.QueryEscape(all), url.PathEscape(all),
+		base64.StdEncoding.EncodeToString([]byte(all)), all)
+	for i, value := range sent {
+		fmt.Fprintf(stream, "X-Base64-%d: %s\r\nX-Upper-%d: %s\r\n", i, base64.URLEncoding.EncodeToString([]byte(value)), i, strings.ToUpper(value))
+		if strings.HasPrefix(value, "canary") {
+			fmt.Fprintf(stream, "%s: name\r\n", value)
+		}
+	}
+	fmt.Fprintf(stream, "Proxy-Status: p; error=dns_error; details=%q\r\nLocation: /%s?q=%s#%s\r\nServer: %s\r\n", all, url.PathEscape(all), url.QueryEscape(all), url.PathEscape(all), all)
+	fmt.Fprintf(stream, "Trailer: X-Late\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\nX-Late: %s\r\n\r\n", len(all), all, all)
+	_ = stream.Flush() // a client that has gone sees nothing
+}
+
 // secretModules are modules with a canary in each place that takes one.
 func secretModules(server, dir string) (names []string, text string) {
 	password := filepath.Join(dir, "password")
@@ -58,7 +95,7 @@ func secretModules(server, dir string) (names []string, text string) {
 	host := strings.TrimSuffix(strings.TrimPrefix(server, "http://"), "/")
 	add := func(name, http string) {
 		names = append(names, name)
-		text += fmt.Sprintf("  %s: {prober: http, timeout: 500ms, http: {preferred_ip_protocol: ip4, secret_params: [sig, code], %s}}\n", name, http)
+		text += fmt.Sprintf("  %s: {prober: http, timeout: 500ms, http: {preferred_ip_protocol: ip4, keep_body: true, secret_params: [sig, code], %s}}\n", name, http)
 	}
 	add("basic", "basic_auth: {username: u, password: "+canary("basic")+"}")
 	add("basic_file", "basic_auth: {username: u, password_file: "+password+"}")
@@ -81,7 +118,7 @@ func secretURLs(server string) []string {
 	var all []string
 	host := strings.TrimPrefix(server, "http://")
 	for _, at := range []string{"http://user:" + canary("user") + "@" + host, "https://user:" + canary("user") + "@" + host, "http://user:" + canary("user") + "@nosuch.invalid/"} {
-		for _, path := range []string{"ok", "fail", "reset", "redirect", "ftp", "nonsense"} {
+		for _, path := range []string{"ok", "fail", "reset", "redirect", "ftp", "nonsense", "echo"} {
 			all = append(all, at+path+"?a=1&api_key="+canary("query-key")+"&sig="+canary("query-sig")+"&co%64e="+canary("query-code"))
 		}
 	}
@@ -91,7 +128,7 @@ func secretURLs(server string) []string {
 // leaks finds canaries, as they are, percent-encoded, or in the base64 of basic authentication.
 func leaks(text string) []string {
 	found := regexp.MustCompile(`(?i)canary[-a-z%0-9]*canary`).FindAllString(text, 5)
-	for _, credentials := range []string{"u:" + canary("basic"), "u:" + canary("password-file"), "user:" + canary("user"), "u:" + canary("proxy"), "user:" + canary("location-user")} {
+	for _, credentials := range []string{"u:" + canary("basic"), "u:" + canary("password-file"), "user:" + canary("user"), canary("bearer"), canary("access-token"), canary("http-header"), "u:" + canary("proxy"), "user:" + canary("location-user")} {
 		if strings.Contains(text, base64.StdEncoding.EncodeToString([]byte(credentials))) {
 			found = append(found, credentials+" in base64")
 		}
@@ -164,7 +201,7 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 	if err := os.WriteFile(file, []byte("modules:\n"+modules), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, u := range secretURLs(server)[:6] {
+	for _, u := range secretURLs(server)[:7] {
 		for _, module := range names {
 			for _, form := range []string{"text", "json", "metrics"} {
 				out, _ := exec.Command(exporter, "probe", "--config.file="+file, "-m", module, "-o", form, u).CombinedOutput() // some fail: 2

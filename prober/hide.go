@@ -1,0 +1,161 @@
+package prober
+
+import (
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"net/http"
+	"slices"
+
+	"errno_exporter/config"
+)
+
+// How secrets stay out of results. A server may return what it was sent in any place: a header, the status line, the body, an error of its own,
+// a certificate that it makes for the next connection. So the secrets of the module and of the requests are replaced by their values, in
+// everything that an attempt keeps, before anybody sees it.
+
+// hide masks the secrets of an attempt in its record.
+func (a *attempt) hide() {
+	mask := a.module.Mask()
+	if password, ok := a.target.URL.User.Password(); ok {
+		mask = mask.With(password, a.target.URL.User.Username()+":"+password)
+	}
+	mask = mask.With(a.module.SecretsOf(a.target.URL, nil)...)
+	for i := range a.record.Hops {
+		if request := a.record.Hops[i].Request; request != nil {
+			mask = mask.With(a.module.SecretsOf(a.target.URL, request.Header)...)
+		}
+	}
+	if mask == nil {
+		return
+	}
+	for i := range a.record.Hops {
+		a.record.Hops[i].hide(mask)
+	}
+	a.record.Failure.hide(mask)
+}
+
+func (h *Hop) hide(mask *config.Mask) {
+	h.URL, h.Proxy = mask.Text(h.URL), mask.Text(h.Proxy)
+	if h.Request != nil {
+		h.Request.URL, h.Request.Host = mask.Text(h.Request.URL), mask.Text(h.Request.Host)
+		h.Request.Header = hidden(h.Request.Header, mask)
+	}
+	if r := h.Response; r != nil {
+		r.Proto, r.StatusText, r.Header = mask.Text(r.Proto), mask.Text(r.StatusText), hidden(r.Header, mask)
+		if r.Body != nil {
+			r.Body = []byte(mask.Text(string(r.Body)))
+		}
+	}
+	if h.TLS != nil {
+		h.TLS.hide(mask)
+	}
+	if h.Compared != nil {
+		h.Compared.Failure.hide(mask)
+	}
+}
+
+// hide masks a failure's error.
+func (f *Failure) hide(mask *config.Mask) {
+	if f == nil || f.Err == nil {
+		return
+	}
+	text := f.Err.Error()
+	if masked := mask.Text(text); masked != text {
+		f.Err = &hiddenError{masked, f.Err}
+	}
+}
+
+// hiddenError is an error with another text.
+type hiddenError struct {
+	text string
+	err  error
+}
+
+func (e *hiddenError) Error() string { return e.text }
+
+// Unwrap returns the error as it was.
+func (e *hiddenError) Unwrap() error { return e.err }
+
+// hidden is a head without secrets; the same one where there are none.
+func hidden(header http.Header, mask *config.Mask) http.Header {
+	changed := http.Header{}
+	for name, values := range header {
+		shown := mask.Text(name)
+		for i, value := range values {
+			masked := mask.Text(value)
+			if masked == value && shown == name {
+				continue
+			}
+			if changed[name] == nil {
+				changed[name] = slices.Clone(values)
+			}
+			changed[name][i] = masked
+		}
+	}
+	if len(changed) == 0 {
+		return header
+	}
+	all := make(http.Header, len(header))
+	for name, values := range header {
+		if changed[name] != nil {
+			values = changed[name]
+		}
+		shown := mask.Text(name)
+		all[shown] = append(all[shown], values...)
+	}
+	return all
+}
+
+// hide masks the texts of certificates.
+func (s *TLSState) hide(mask *config.Mask) {
+	s.ServerName, s.ALPN = mask.Text(s.ServerName), mask.Text(s.ALPN)
+	copies := map[*x509.Certificate]*x509.Certificate{}
+	s.Chain = hiddenChain(s.Chain, mask, copies)
+	for i, chain := range s.VerifiedChains {
+		if masked := hiddenChain(chain, mask, copies); !slices.Equal(masked, chain) {
+			s.VerifiedChains = slices.Clone(s.VerifiedChains) // others share it
+			s.VerifiedChains[i] = masked
+		}
+	}
+}
+
+// hiddenChain is a chain with copies of the certificates that have a secret.
+func hiddenChain(chain []*x509.Certificate, mask *config.Mask, copies map[*x509.Certificate]*x509.Certificate) []*x509.Certificate {
+	for i, c := range chain {
+		masked, done := copies[c]
+		if !done {
+			masked = hiddenCertificate(c, mask)
+			copies[c] = masked
+		}
+		if masked != c {
+			chain = slices.Clone(chain)
+			chain[i] = masked
+		}
+	}
+	return chain
+}
+
+func hiddenCertificate(c *x509.Certificate, mask *config.Mask) *x509.Certificate {
+	names := hiddenTexts(c.DNSNames, mask)
+	subject, issuer := c.Subject.String(), c.Issuer.String()
+	if mask.Text(subject) == subject && mask.Text(issuer) == issuer && slices.Equal(names, c.DNSNames) {
+		return c
+	}
+	masked := *c
+	masked.DNSNames = names
+	if mask.Text(subject) != subject {
+		masked.Subject = pkix.Name{CommonName: mask.Text(subject)}
+	}
+	if mask.Text(issuer) != issuer {
+		masked.Issuer = pkix.Name{CommonName: mask.Text(issuer)}
+	}
+	return &masked
+}
+
+func hiddenTexts(texts []string, mask *config.Mask) []string {
+	masked := make([]string, len(texts))
+	for i, text := range texts {
+		masked[i] = mask.Text(text)
+	}
+	return masked
+}

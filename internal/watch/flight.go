@@ -202,7 +202,7 @@ func (w *Watch) launch(starting []launch, every time.Duration) {
 	for _, l := range starting {
 		l.target.land(l.flight, nil)
 	}
-	w.background.Report(p)
+	w.background.running.Report(p)
 }
 
 // fly makes the probe. Nobody's leaving ends it; its deadline does.

@@ -19,7 +19,8 @@ import (
 //     of its own, so that nothing is taken from the probe.
 //   - At the first scrape at which it has been idle that long, or has ended, it is used again, or its end is told, beside the probe over a
 //     fresh connection. If it serves the request it is kept on.
-//   - A server that announces that it keeps idle connections for less time (Keep-Alive: timeout=) is believed: none is kept for longer.
+//   - A server that announces that it keeps idle connections for less time (Keep-Alive: timeout=) is believed: none is kept for longer. It is
+//     asked again now and then: what it announces changes with the server, and with who answers behind its name.
 
 // maxKept bounds the connections that are kept at once, of all targets.
 const maxKept = 1000
@@ -28,6 +29,9 @@ const (
 	keepTimeout = 10 * time.Second       // bounds a request on a connection that is kept, where the module's timeout does not
 	keptGrace   = 100 * time.Millisecond // for which a probe that has ended waits for them
 )
+
+// askAgain is how long a server's announcement counts that it keeps connections for less than one is wanted.
+const askAgain = time.Minute
 
 // keeper keeps a target's connections.
 type keeper struct {
@@ -40,7 +44,7 @@ type keeper struct {
 	mu        sync.Mutex // guards what follows
 	slots     []keptSlot
 	announced time.Duration // as Prober.Keep says it
-	asked     bool          // announced is known
+	asked     time.Time     // when announced was learned; zero before
 	closed    bool
 }
 
@@ -135,7 +139,7 @@ func (k *keeper) fill(life context.Context, p *prober.Prober) {
 func (k *keeper) wants(s *keptSlot) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.closed || s.busy || s.kept != nil || k.announced > 0 && s.age > k.announced {
+	if k.closed || s.busy || s.kept != nil || k.refuses(s) && time.Since(k.asked) < askAgain {
 		return false
 	}
 	if k.all.Add(1) > maxKept {
@@ -146,14 +150,17 @@ func (k *keeper) wants(s *keptSlot) bool {
 	return true
 }
 
+// refuses reports whether the server said that it keeps no connection for that long. The caller holds mu.
+func (k *keeper) refuses(s *keptSlot) bool { return k.announced > 0 && s.age > k.announced }
+
 func (k *keeper) filled(s *keptSlot, kept *prober.Kept, announced time.Duration) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	s.busy = false
 	if kept != nil || announced != 0 {
-		k.announced, k.asked = announced, true
+		k.announced, k.asked = announced, time.Now()
 	}
-	if kept == nil || k.closed || k.announced > 0 && s.age > k.announced {
+	if kept == nil || k.closed || k.refuses(s) {
 		k.all.Add(-1)
 		if kept != nil {
 			kept.Close()
@@ -181,7 +188,7 @@ func (k *keeper) close() {
 func (k *keeper) state() metrics.Kept {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	state := metrics.Kept{Announced: k.announced, Asked: k.asked}
+	state := metrics.Kept{Announced: k.announced, Asked: !k.asked.IsZero()}
 	for _, s := range k.slots {
 		if s.last != nil {
 			state.Ages = append(state.Ages, metrics.KeptAge{Age: s.age, Last: s.last})

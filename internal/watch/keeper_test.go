@@ -2,6 +2,7 @@ package watch
 
 import (
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -101,6 +102,38 @@ func TestKeptAnnounced(t *testing.T) {
 				t.Errorf("%v kept after Close, want 0", n)
 			}
 		})
+	}
+}
+
+// A server that announced less than is wanted is asked again later, by a probe as good as any: no reload is needed once it announces more.
+func TestKeptAnnouncedChanges(t *testing.T) {
+	var timeout atomic.Value
+	timeout.Store("timeout=1")
+	url := faultlab.Handler(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Keep-Alive", timeout.Load().(string)) }))
+	c := parse(t, "targets:\n"+item("a", url))
+	c.Modules["api"].Keepalive = []time.Duration{time.Minute, time.Hour}
+	b := newTested(t, c)
+	t.Cleanup(b.Close)
+	keeper, p := b.current()[0].keeper, prober.New(prober.Options{})
+	for _, row := range []struct {
+		name, announce string
+		later          time.Duration // since the server was asked
+		want           time.Duration
+		kept           int64
+	}{
+		{"announces less than every age", "timeout=1", 0, time.Second, 0},
+		{"announces more, and is believed for the moment", "timeout=120", askAgain / 2, time.Second, 0},
+		{"is asked again", "timeout=120", askAgain, 2 * time.Minute, 1},
+		{"announces more still", "timeout=7200", askAgain, 2 * time.Hour, 2},
+	} {
+		timeout.Store(row.announce)
+		keeper.mu.Lock()
+		keeper.asked = keeper.asked.Add(-row.later)
+		keeper.mu.Unlock()
+		keeper.fill(p)
+		if got, n := keeper.state().Announced, b.kept.Load(); got != row.want || n != row.kept {
+			t.Errorf("%s: announced %s, %d kept, want %s, %d", row.name, got, n, row.want, row.kept)
+		}
 	}
 }
 

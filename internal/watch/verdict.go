@@ -83,7 +83,7 @@ func (w *Watch) diagnose(t *target, o *Outcome) {
 		<-w.diagnosing
 		return
 	}
-	w.background.Go(func() {
+	started := w.background.start(func() {
 		defer func() { <-w.diagnosing }()
 		ended := false
 		defer func() {
@@ -100,6 +100,9 @@ func (w *Watch) diagnose(t *target, o *Outcome) {
 		w.own.Controls.Add(float64(len(controls)))
 		w.judged(o.Record, w.verdict(t), controls)
 	})
+	if !started { // the exporter is ending
+		<-w.diagnosing
+	}
 }
 
 // verdict is the cause of a target's failures; nil where nothing failed of late.

@@ -46,7 +46,7 @@ type Watch struct {
 	reach       reach
 	life        context.Context // of control attempts: until Close
 	end         context.CancelFunc
-	background  guard.Group
+	background  background
 	panicked    guard.Report
 	diagnosing  chan struct{} // has room for the rounds of control attempts under way
 	own         *metrics.Own
@@ -63,9 +63,9 @@ func New(o Options) *Watch {
 	if w.judged == nil {
 		w.judged = func(uint64, *cause.Verdict, []prober.Control) {}
 	}
-	w.panicked, w.background.Report = o.Panicked, o.Panicked
-	if w.background.Report == nil {
-		w.background.Report = func(*guard.Panic) {} // nobody may panic in Close
+	w.panicked, w.background.running.Report = o.Panicked, o.Panicked
+	if w.background.running.Report == nil {
+		w.background.running.Report = func(*guard.Panic) {} // nobody may panic in Close
 	}
 	w.life, w.end = context.WithCancel(context.Background())
 	w.diagnosing = make(chan struct{}, maxDiagnosing)
@@ -78,7 +78,7 @@ func New(o Options) *Watch {
 		Kept: func() int { return int(w.kept.Load()) },
 	})
 	w.lag = newLag(w.own.SchedulerDelay)
-	w.lag.report = w.background.Report
+	w.lag.report = w.background.running.Report
 	return w
 }
 
@@ -120,7 +120,7 @@ func (w *Watch) Egress() Egress { return w.controls.state() }
 // Close closes the connections that are kept, and ends control attempts. Nothing is kept from then on.
 func (w *Watch) Close() {
 	w.end()
-	w.background.Wait()
+	w.background.wait()
 	for _, t := range w.current() {
 		t.keeper.close()
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -40,16 +39,17 @@ func listen(server *http.Server, o options, life *web.Lifecycle, changed func() 
 	}
 	ended := make(chan error, 1)
 	guard.Report(func(p *guard.Panic) { ended <- p }).Go(func() { ended <- toolkit.ListenAndServe(server, o.web, o.logger) })
+	files := newReloader(o.logger, life, changed)
 	for {
 		select {
 		case err := <-ended:
 			return err
 		case <-hangups:
-			reloadNotified(o.logger, life)
+			files.reload()
 		case <-look:
-			if changed() {
-				reloadNotified(o.logger, life)
-			}
+			files.look()
+		case <-files.done:
+			files.ended()
 		case <-watchdog:
 			notify(o.logger, daemon.SdNotifyWatchdog)
 		case <-ctx.Done():
@@ -83,15 +83,6 @@ func notify(logger *slog.Logger, state string) {
 	if _, err := daemon.SdNotify(false, state); err != nil {
 		logger.Warn("systemd was not told", "state", state, "err", err)
 	}
-}
-
-// reloadNotified reloads; what is wrong is logged there.
-func reloadNotified(logger *slog.Logger, life *web.Lifecycle) {
-	if now, ok := monotonic(); ok {
-		notify(logger, fmt.Sprintf("%s\nMONOTONIC_USEC=%d", daemon.SdNotifyReloading, now))
-	}
-	_ = life.Again()
-	notify(logger, daemon.SdNotifyReady)
 }
 
 // lastWords is how long answers that are not scrapes may take once we are ending.

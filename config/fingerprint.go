@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -20,25 +19,29 @@ type Fingerprint [sha256.Size]byte
 func FingerprintOf(path string) Fingerprint {
 	hash := sha256.New()
 	add := func(path string) []byte {
-		data, err := os.ReadFile(path)
+		data, err := readFile(path)
 		fmt.Fprintf(hash, "%q %d %v\n", path, len(data), err)
 		hash.Write(data) // fails never
 		return data
 	}
-	for _, file := range namedFiles(add(path), filepath.Dir(path)) {
-		add(file)
+	var document yaml.Node
+	if yaml.NewDecoder(bytes.NewReader(add(path))).Decode(&document) == nil {
+		for _, named := range namedFiles(&document, filepath.Dir(path)) {
+			add(named.path)
+		}
 	}
 	return Fingerprint(hash.Sum(nil))
 }
 
-// namedFiles are the files that a configuration names, as far as it is YAML: the values of the keys *_file, and of files under
-// http_headers.
-func namedFiles(data []byte, dir string) []string {
-	var document yaml.Node
-	if yaml.NewDecoder(bytes.NewReader(data)).Decode(&document) != nil {
-		return nil
-	}
-	var files []string
+// namedFile is a file that a configuration names.
+type namedFile struct {
+	path string
+	node *yaml.Node // that names it
+}
+
+// namedFiles are the files that a configuration names: the values of the keys *_file, and of files under http_headers.
+func namedFiles(root *yaml.Node, dir string) []namedFile {
+	var files []namedFile
 	seen := map[visited]bool{}
 	var walk func(node *yaml.Node, key string)
 	walk = func(node *yaml.Node, key string) {
@@ -48,7 +51,7 @@ func namedFiles(data []byte, dir string) []string {
 		}
 		seen[visited{node: node, under: key}] = true
 		if node.Kind == yaml.ScalarNode && node.Value != "" && (strings.HasSuffix(key, "_file") || key == "files") {
-			files = append(files, promconfig.JoinDir(dir, node.Value))
+			files = append(files, namedFile{promconfig.JoinDir(dir, node.Value), node})
 		}
 		for i, inside := range node.Content {
 			if node.Kind != yaml.MappingNode {
@@ -58,6 +61,17 @@ func namedFiles(data []byte, dir string) []string {
 			}
 		}
 	}
-	walk(&document, "")
+	walk(root, "")
 	return files
+}
+
+// checkNamedFiles refuses files that would hold up who reads them.
+func checkNamedFiles(p place, root *yaml.Node, dir string) error {
+	var problems []error
+	for _, named := range namedFiles(root, dir) {
+		if err := checkRegular(named.path); err != nil {
+			problems = append(problems, p.errorAt(named.node, "%w", err))
+		}
+	}
+	return joined(problems)
 }

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"os"
 
 	promconfig "github.com/prometheus/common/config"
 	"gopkg.in/yaml.v3"
@@ -116,7 +115,7 @@ func (h *httpKeys) finish(node *yaml.Node) error {
 		return h.wrong(node, errors.New("body and body_file exclude each other: remove one"), "body_file")
 	}
 	if h.bodyFile != "" {
-		body, err := os.ReadFile(h.bodyFile)
+		body, err := readFile(h.bodyFile)
 		if err != nil {
 			return h.wrong(node, fmt.Errorf("body_file: %w", err), "body_file")
 		}

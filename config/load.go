@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -16,7 +15,7 @@ import (
 // line, module, key, value and the mend.
 func Load(path string) (*Config, error) {
 	fingerprint := FingerprintOf(path) // before the load: what changes during it counts as a change
-	data, err := os.ReadFile(path)
+	data, err := readFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
@@ -48,6 +47,9 @@ func Parse(data []byte, file, dir string) (*Config, error) {
 	c := &Config{File: file, Modules: map[string]*Module{}, Policy: DefaultPolicy()}
 	root := document.Content[0]
 	if err := (merges{p, map[*yaml.Node]bool{}}).expand(root); err != nil {
+		return nil, err
+	}
+	if err := checkNamedFiles(p, root, dir); err != nil {
 		return nil, err
 	}
 	var targets *yaml.Node // are read last: they name modules

@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"net/http"
-	"os"
 	"strings"
 )
 
@@ -24,7 +23,7 @@ func (m *Module) With(o Overrides) (*Module, error) {
 	if o.HasData {
 		changed.Method, changed.Body = http.MethodPost, []byte(o.Data)
 		if path, isFile := strings.CutPrefix(o.Data, "@"); isFile {
-			body, err := os.ReadFile(path)
+			body, err := readFile(path)
 			if err != nil {
 				return nil, fmt.Errorf("-d %s: %w", o.Data, err)
 			}

@@ -130,7 +130,7 @@ func TestKeptAnnouncedChanges(t *testing.T) {
 		keeper.mu.Lock()
 		keeper.asked = keeper.asked.Add(-row.later)
 		keeper.mu.Unlock()
-		keeper.fill(p)
+		keeper.fill(t.Context(), p)
 		if got, n := keeper.state().Announced, b.kept.Load(); got != row.want || n != row.kept {
 			t.Errorf("%s: announced %s, %d kept, want %s, %d", row.name, got, n, row.want, row.kept)
 		}

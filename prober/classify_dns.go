@@ -26,6 +26,9 @@ func reasonOfLookup(l *Lookup, err error, ended Ending) (Reason, syscall.Errno, 
 	if last.RCode == noRCode && last.Errno == 0 && (last.Err == nil || ourDoing(last.Err)) {
 		last = refusedExchange(l, last)
 	}
+	if isFlood(last.Err) {
+		return PeerFlood, 0, Self
+	}
 	if last.Errno != 0 {
 		return classifyResolverErrno(last)
 	}
@@ -75,6 +78,12 @@ func lastExchange(l *Lookup) *DNSExchange {
 		}
 	}
 	return decided
+}
+
+// isFlood reports whether a question was given up because of what its server sent.
+func isFlood(err error) bool {
+	_, ours := errors.AsType[*floodError](err)
+	return ours || err != nil && uselessRecords(err)
 }
 
 // contradictory reports whether an answer was refused for what it says.

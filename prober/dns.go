@@ -188,12 +188,15 @@ func (c *dnsClient) transport(protocol string) dnsTransport {
 			config := c.tls.Clone()
 			config.ServerName, _, _ = net.SplitHostPort(server)
 			config.NextProtos = nil
-			conn, err := (&tls.Dialer{NetDialer: &net.Dialer{Control: reportICMP}, Config: config}).DialContext(ctx, "tcp", server)
-			return c.overStream(ctx, conn, err, q.packed, sent)
+			conn, err := dialBounded(ctx, "tcp", server)
+			if err != nil {
+				return nil, err
+			}
+			return c.overStream(ctx, tls.Client(conn, config), nil, q.packed, sent)
 		}
 	default:
 		return func(ctx context.Context, server string, q *dnsQuestion, sent func()) ([]byte, error) {
-			conn, err := (&net.Dialer{Control: reportICMP}).DialContext(ctx, "tcp", server)
+			conn, err := dialBounded(ctx, "tcp", server)
 			return c.overStream(ctx, conn, err, q.packed, sent)
 		}
 	}
@@ -213,6 +216,7 @@ func (c *dnsClient) overUDP(ctx context.Context, server string, q *dnsQuestion, 
 	}
 	sent()
 	buffer := make([]byte, maxDNSMessage)
+	answers := newDNSAnswers()
 	for {
 		n, err := conn.Read(buffer)
 		if err != nil && ourDoing(err) {
@@ -220,7 +224,7 @@ func (c *dnsClient) overUDP(ctx context.Context, server string, q *dnsQuestion, 
 				n, err = copy(buffer, late), nil
 			}
 		}
-		if err != nil {
+		if err = firstOf(err, answers.charge(1, 0)); err != nil {
 			return nil, err
 		}
 		if q.isAnsweredBy(buffer[:n]) { // others are ignored (RFC 5452 section 9.1)
@@ -254,7 +258,7 @@ func (c *dnsClient) overHTTPS(ctx context.Context, server string, q *dnsQuestion
 	config := c.tls.Clone()
 	config.ServerName, config.NextProtos = "", []string{"h2", "http/1.1"}
 	transport := &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: true, DisableKeepAlives: true,
-		MaxResponseHeaderBytes: maxDNSMessage, DialContext: (&net.Dialer{Control: reportICMP}).DialContext}
+		MaxResponseHeaderBytes: maxDNSMessage, DialContext: dialBounded}
 	defer transport.CloseIdleConnections()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, server, bytes.NewReader(q.packed))
 	if err != nil {

@@ -62,6 +62,7 @@ func (c *dnsConn) Read(p []byte) (got int, err error) {
 	if c.network == "tcp" {
 		return c.readStream(p)
 	}
+	answers := newDNSAnswers()
 	for {
 		n, err := c.Conn.Read(p)
 		if err != nil && ourDoing(err) {
@@ -69,7 +70,7 @@ func (c *dnsConn) Read(p []byte) (got int, err error) {
 				n, err = copy(p, late), nil
 			}
 		}
-		if err != nil {
+		if err = firstOf(err, answers.charge(1, 0)); err != nil {
 			nothing, err := c.failed(err)
 			return copy(p, nothing), err
 		}

@@ -292,7 +292,7 @@ var Reasons = []ReasonInfo{
 	{AuthTokenDenied, []Phase{Request}, "the OAuth2 token was denied", "The token endpoint refused our credentials (4xx): check client_id, the secret and the scopes. The API itself was not asked.", "X (RFC 6749 section 5.2)"},
 	{AuthTokenFailed, []Phase{Request}, "the OAuth2 token could not be fetched", "The way to the token endpoint, or the endpoint itself, failed; the record and the errno tell how. The API itself was not asked.", "X (RFC 6749 section 5)"},
 
-	{PeerFlood, stream, "the peer floods us", "The peer sent thousands of frames, records, reads or bytes that brought the response no further, and was cut off before they cost more CPU: a bug of the server or of a proxy before it, or an attack. The record has what it sent and how much.", "X (RFC 9113 section 10.5)"},
+	{PeerFlood, append([]Phase{Resolve}, stream...), "the peer floods us", "The peer sent thousands of frames, records, reads or bytes that brought the response no further, and was cut off before they cost more CPU: a bug of the server or of a proxy before it, or an attack. The record has what it sent and how much.", "X (RFC 9113 section 10.5)"},
 
 	{ProbeConfig, []Phase{Resolve, Connect, Proxy, Request}, "the probe itself is misconfigured", "The target or module cannot work as written: a name that can never resolve, a secret file that cannot be read.", "X"},
 	{Abandoned, always, "abandoned by us", "The asker went away or the exporter is stopping: not the target's failure.", "N"},

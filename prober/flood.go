@@ -1,6 +1,7 @@
 package prober
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -205,4 +206,38 @@ func (h *hop) floods() *floodGuard {
 		return h.quic.socket.floods
 	}
 	return h.socket.floods
+}
+
+// A name server's answer is one message. Over UDP answers to other questions are ignored (RFC 5452 section 9.1), up to
+// freeAnswers of them; a connection brings freeAnswerBytes, which are several of the longest messages.
+const (
+	freeAnswers     = 1000
+	freeAnswerBytes = 1 << 20
+)
+
+// newDNSAnswers is the budget of answers to one question.
+func newDNSAnswers() *budget { return new(floodGuard).budget("answers", freeAnswers, unitPrice) }
+
+// boundedConn is a connection to a name server, which brings little.
+type boundedConn struct {
+	net.Conn
+	reads, bytes *budget
+}
+
+// dialBounded connects to a name server.
+func dialBounded(ctx context.Context, network, server string) (net.Conn, error) {
+	conn, err := (&net.Dialer{Control: reportICMP}).DialContext(ctx, network, server)
+	if err != nil {
+		return nil, err
+	}
+	g := &floodGuard{stop: func() { _ = conn.SetDeadline(time.Unix(1, 0)) }} // fails only on a closed connection
+	return &boundedConn{conn, g.layer("reads", freeUnits, unitPrice), g.layer("bytes", freeAnswerBytes, 1)}, nil
+}
+
+func (c *boundedConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if flood := firstOf(c.reads.charge(1, 0), c.bytes.charge(int64(n), 0)); flood != nil {
+		return 0, flood
+	}
+	return n, err
 }

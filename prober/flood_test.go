@@ -118,3 +118,33 @@ func TestNoFloods(t *testing.T) {
 		}, gzip, once, []outcome{success}},
 	})
 }
+
+// A name server that does not get on is left after a bound, whoever asks it.
+func TestFloodsOfNameServers(t *testing.T) {
+	want := outcome{prober.Resolve, prober.PeerFlood, 0, prober.Self, ""}
+	for _, row := range []struct {
+		name     string
+		server   func(faultlab.Host) string
+		protocol string // empty for the system's resolver
+	}{
+		{"answers to another question", faultlab.FloodOfAnswers, "udp"},
+		{"answers to another question, system's resolver", faultlab.FloodOfAnswers, ""},
+		{"HTTP/2 PING over HTTPS", faultlab.FloodOverHTTPS, "https"},
+		{"TLS warnings", func(h faultlab.Host) string {
+			return strings.TrimSuffix(strings.TrimPrefix(faultlab.FloodOfWarnings(h), "https://"), "/")
+		}, "tls"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			m, server := labModule(), row.server(t)
+			options := prober.Options{Resolver: server}
+			if row.protocol != "" {
+				m.Resolver = &config.Resolver{Servers: []string{server}, Protocol: row.protocol}
+			}
+			r := probe(t, prober.New(options), "http://"+labName+"/", m)
+			if got := outcomeOf(r.Failure); got != want {
+				t.Fatalf("Probe = %+v, want %+v%s", got, want, evidence(&r))
+			}
+		})
+	}
+}

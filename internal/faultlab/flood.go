@@ -5,8 +5,10 @@ import (
 	"compress/gzip"
 	"encoding/binary"
 	"io"
+	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/net/http2"
@@ -166,4 +168,39 @@ func SmallChunks(h Host, n, size int) string {
 			}
 		}
 	}))
+}
+
+// FloodOfAnswers answers every question over UDP with answers to another one: tens of thousands, since the kernel drops
+// what its client has no room for.
+func FloodOfAnswers(h Host) string {
+	h.Helper()
+	l, conn := listenDNS(h)
+	address := serveOn(h, l, func(*net.TCPConn) {})
+	var running sync.WaitGroup
+	running.Go(func() {
+		for {
+			question := make([]byte, 1<<10)
+			n, from, err := conn.ReadFrom(question)
+			if err != nil {
+				return
+			}
+			question[0]++ // of the ID
+			running.Go(func() {
+				for range 50_000 {
+					_, _ = conn.WriteTo(question[:n], from) // fails where the client has closed its socket
+				}
+			})
+		}
+	})
+	h.Cleanup(func() {
+		_ = conn.Close() // ends the reading
+		running.Wait()
+	})
+	return address
+}
+
+// FloodOverHTTPS is a DNS server over HTTPS that answers with HTTP/2 PINGs.
+func FloodOverHTTPS(h Host) string {
+	h.Helper()
+	return FloodOfFrames(h, "", Frame(http2.FramePing, 0, 0, "12345678"))
 }

@@ -47,7 +47,7 @@ func NewOwn(registry prometheus.Registerer, read OwnGauges) *Own {
 	registry.MustRegister(delay)
 	return &Own{
 		Probes:         counter("errno_exporter_probes_total", "Probes that were made."),
-		NotStarted:     counter("errno_exporter_probes_not_started_total", "Probes that found no slot before their deadline: not their targets' failures."),
+		NotStarted:     counter("errno_exporter_probes_not_started_total", "Probes that found no slot in the first half of their time, and were not made (reason local.overloaded): not their targets' failures."),
 		Unreliable:     counter("errno_exporter_probes_unreliable_total", "Probes during which the exporter itself was late (probe_reliable 0)."),
 		Denied:         counter("errno_exporter_probes_denied_total", "Probes of targets that probe_policy forbids: refused with 403."),
 		Panics:         counter("errno_exporter_probe_panics_total", "Probes that a bug of the exporter ended (reason unknown); the log has the stack."),

@@ -35,6 +35,7 @@ type dialled struct {
 	stamps         *stamps       // by which it is read; nil where the kernel does not
 
 	errno syscall.Errno // of a failure
+	asked bool          // connect was called again, and info is of before
 	info  *TCPInfo
 	icmp  *ICMP
 }

@@ -125,19 +125,27 @@ func (d *dialled) failed(w *wanted, to netip.AddrPort, err error) error {
 }
 
 // look keeps what a socket knows whose connect failed.
-func (d *dialled) look(fd int) { d.info, d.icmp = tcpInfo(fd), readErrorQueue(fd) }
+func (d *dialled) look(fd int) {
+	if d.icmp = readErrorQueue(fd); !d.asked {
+		d.info = tcpInfo(fd)
+	}
+}
 
-// await waits until the connection stands, or the context ends.
+// await waits until the connection is made, or the context ends.
 func (s *socket) await(ctx context.Context, w *wanted, d *dialled) error {
 	var stop func() bool
 	var failed error
 	err := s.raw.Write(func(fd uintptr) bool {
 		d.info = tcpInfo(int(fd))
-		if d.info != nil && d.info.State != "SYN_SENT" && d.info.State != "CLOSE" {
+		if connected(int(fd), d.info) {
 			s.stand(int(fd), w, d)
 			return true
 		}
-		failed = socketError(int(fd)) // ICMP leaves the socket in SYN_SENT
+		failed = s.failure(int(fd), d)                                 // ICMP leaves the socket in SYN_SENT
+		if failed == nil && d.info == nil && connected(int(fd), nil) { // meanwhile: no event will say so
+			s.stand(int(fd), w, d)
+			return true
+		}
 		if failed == nil && stop == nil {
 			stop = w.caught.AfterFunc(ctx, func() { _ = s.file.SetWriteDeadline(time.Unix(1, 0)) })
 		}
@@ -152,26 +160,45 @@ func (s *socket) await(ctx context.Context, w *wanted, d *dialled) error {
 	return failed
 }
 
-// stand readies a socket whose connection stands, and takes what the handshake told. ICMP must not be delivered as a hard error from here on.
+// connected reports whether a socket has its connection: by its state, or where the kernel does not tell that (seccomp, gVisor) by whether it has a peer.
+func connected(fd int, info *TCPInfo) bool {
+	if info != nil {
+		return info.State != "SYN_SENT" && info.State != "CLOSE"
+	}
+	_, err := syscall.Getpeername(fd) // unix's asks for an option, too; ENOTCONN before, and after a failure
+	return err == nil
+}
+
+// stand readies a socket that is connected, and takes what is known of the handshake. ICMP must not be delivered as a hard error from here on.
 func (s *socket) stand(fd int, w *wanted, d *dialled) {
 	recvErr(fd, w.network, 0)
-	if d.synRetransmits = d.info.TotalRetrans; d.synRetransmits == 0 {
-		d.roundTrip = d.info.RTT
+	if d.info != nil {
+		if d.synRetransmits = d.info.TotalRetrans; d.synRetransmits == 0 {
+			d.roundTrip = d.info.RTT
+		}
 	}
 	s.local = ownAddress(fd)
 	s.askLater()
 }
 
-// socketError is why a socket has no connection; nil if it may still get one.
-func socketError(fd int) error {
+// failure is why a socket has no connection; nil if it may still get one. Where SO_ERROR is refused the same error comes from connect(2), called again.
+func (s *socket) failure(fd int, d *dialled) error {
 	errno, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
-	if err != nil {
-		return os.NewSyscallError("getsockopt", err)
-	}
-	if errno == 0 {
+	if err == nil && errno == 0 {
 		return nil
 	}
-	return os.NewSyscallError("connect", syscall.Errno(errno))
+	if err == nil {
+		return os.NewSyscallError("connect", syscall.Errno(errno))
+	}
+	to, err := newSockaddr(s.remote)
+	if err == nil {
+		d.asked, err = true, unix.Connect(fd, to) // which forgets what was counted if it fails
+	}
+	switch err {
+	case nil, unix.EISCONN, unix.EALREADY, unix.EINPROGRESS, unix.EINTR:
+		return nil
+	}
+	return os.NewSyscallError("connect", err)
 }
 
 // socket is a TCP connection. Its errors are those of net's.

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -56,16 +57,17 @@ func beginConnect(fd int, to unix.Sockaddr) error {
 	return nil
 }
 
-// ownAddress is the address of a socket's own end; the zero one if the kernel does not tell.
+// ownAddress is the address of a socket's own end; the zero one if the kernel does not tell. Package syscall asks for it alone: unix also asks for the
+// socket's protocol, which may be refused.
 func ownAddress(fd int) netip.AddrPort {
-	own, err := unix.Getsockname(fd)
+	own, err := syscall.Getsockname(fd)
 	if err != nil {
 		return netip.AddrPort{}
 	}
 	switch own := own.(type) {
-	case *unix.SockaddrInet4:
+	case *syscall.SockaddrInet4:
 		return netip.AddrPortFrom(netip.AddrFrom4(own.Addr), uint16(own.Port))
-	case *unix.SockaddrInet6:
+	case *syscall.SockaddrInet6:
 		return netip.AddrPortFrom(netip.AddrFrom16(own.Addr).Unmap(), uint16(own.Port))
 	}
 	return netip.AddrPort{}
@@ -87,6 +89,16 @@ func receiveNow(fd uintptr, p, oob []byte, flags int) (n, oobn int, err error) {
 		n, oobn, _, _, err = unix.Recvmsg(int(fd), p, oob, flags)
 		if err != unix.EINTR {
 			return max(0, n), oobn, err
+		}
+	}
+}
+
+// readNow reads what is there now.
+func readNow(fd uintptr, p []byte) (int, error) {
+	for {
+		n, err := unix.Read(int(fd), p)
+		if err != unix.EINTR {
+			return max(0, n), err
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
@@ -142,35 +141,4 @@ func cmdFault(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("usage: fault NAME, with a NAME of the table of faults")
 	}
 	ts.Setenv("URL", faults[args[0]](scriptHost{ts}))
-}
-
-// Every claim of docs/security.md is held by tests that exist.
-func TestSecurityClaims(t *testing.T) {
-	page, err := os.ReadFile("docs/security.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defined := map[string]bool{}
-	err = fs.WalkDir(os.DirFS("."), ".", func(path string, _ fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, "_test.go") {
-			return err
-		}
-		source, err := os.ReadFile(path)
-		for _, f := range regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`).FindAllSubmatch(source, -1) {
-			defined[string(f[1])] = true
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	claims := regexp.MustCompile("`((?:Test|Fuzz)\\w+)`").FindAllSubmatch(page, -1)
-	if len(claims) < 15 {
-		t.Errorf("docs/security.md names %d tests, want one for each claim", len(claims))
-	}
-	for _, claim := range claims {
-		if !defined[string(claim[1])] {
-			t.Errorf("docs/security.md names %s, which does not exist", claim[1])
-		}
-	}
 }

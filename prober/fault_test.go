@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"errno_exporter/config"
+	"errno_exporter/internal/claims"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
 )
@@ -136,7 +137,10 @@ var tcpFaults = []fault{
 	{"window closed", faultlab.NeverReads, stuck, once, []outcome{{prober.Request, prober.TCPStalled, 0, prober.Self, ""}}},
 }
 
-func TestHTTP1Faults(t *testing.T) { probeFaults(t, http1Faults()) }
+func TestHTTP1Faults(t *testing.T) {
+	probeFaults(t, http1Faults())
+	claims.Prove(t, "URL of a target", 8<<10)
+}
 
 func http1Faults() []fault {
 	rows := []fault{

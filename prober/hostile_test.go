@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"errno_exporter/config"
+	"errno_exporter/internal/claims"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
 )
@@ -64,4 +65,5 @@ func TestHeadFields(t *testing.T) {
 		{"HTTP/3: 16,000 fields", fields(faultlab.HTTP3ManyFields, 16_000), http3, 5, tooMany},
 		{"a reason phrase of 900 KB", fields(faultlab.ReasonPhrase, 900<<10), asIs, 5, []outcome{statusError(prober.HTTPError)}},
 	})
+	claims.Prove(t, "fields of a response", 1000)
 }

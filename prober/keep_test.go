@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"errno_exporter/internal/claims"
 )
 
 func TestCut(t *testing.T) {
@@ -66,6 +68,8 @@ func TestCutHeader(t *testing.T) {
 			}
 		})
 	}
+	claims.Prove(t, "what is kept of each text", maxText)
+	claims.Prove(t, "what is kept of a head", maxFields, maxHead, maxHeads)
 }
 
 // Certificates that cost much are kept as far as they are shown: the fingerprint and the dates are those of the whole chain.
@@ -119,6 +123,7 @@ func TestCutChain(t *testing.T) {
 			}
 		})
 	}
+	claims.Prove(t, "what is kept of a chain", maxChain, maxCerts+1)
 }
 
 // An error is kept as its text, and holds on to nothing else but what the program asks for.

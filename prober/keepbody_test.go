@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"errno_exporter/config"
+	"errno_exporter/internal/claims"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
 )
@@ -53,4 +54,5 @@ func TestKeepBody(t *testing.T) {
 			}
 		})
 	}
+	claims.Prove(t, "what a record keeps of a failed response's body", 2048)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"errno_exporter/config"
+	"errno_exporter/internal/claims"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
 )
@@ -155,6 +156,7 @@ func TestHistoryIsCharged(t *testing.T) {
 			runtime.KeepAlive(h)
 		})
 	}
+	claims.Prove(t, "records", 2*maxBytes)
 }
 
 // live is the heap that is in use.

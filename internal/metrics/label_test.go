@@ -3,6 +3,8 @@ package metrics
 import (
 	"strings"
 	"testing"
+
+	"errno_exporter/internal/claims"
 )
 
 func TestBoundedLabel(t *testing.T) {
@@ -17,4 +19,5 @@ func TestBoundedLabel(t *testing.T) {
 			t.Errorf("%s: boundedLabel(%q) = %q, want %q", row.name, row.value, got, row.want)
 		}
 	}
+	claims.Prove(t, "length of a label's value", maxLabelValue)
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"errno_exporter/internal/claims"
 )
 
 // Answers that nobody takes: those that have waited longest are cut off, and memory stays within the budget. Who reads, gets the whole.
@@ -78,6 +80,7 @@ func TestUnreadAnswers(t *testing.T) {
 			t.Fatalf("%d bytes of %d answers are held after all connections have ended", held, waiting)
 		}
 	}
+	claims.Prove(t, "answers that nobody takes", maxSpooled)
 }
 
 // What a handler sets is what arrives.

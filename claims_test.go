@@ -1,0 +1,106 @@
+package main
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"errno_exporter/internal/claims"
+)
+
+// unproven are the rows of docs/security.md whose figure no test proves by claims.Prove. The list only gets shorter.
+var unproven = []string{
+	"parameters `hostname`, `module`", "response head", "1xx responses before the final one", "redirects", "body, after decompression", "body that expressions need in memory",
+	"large JSON", "certificate message", "addresses of a name", "answer of a name server", "events kept of a connection", "probes under way", "connections kept idle",
+	"targets of `/probe` whose counters are kept", "large answers made at a time",
+}
+
+// Every test that docs/security.md names exists, and every figure in its table of bounds is proven by a test that the row names.
+func TestSecurityClaims(t *testing.T) {
+	page, err := os.ReadFile("docs/security.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	proven := provenRows(t)
+	name := regexp.MustCompile("`((?:Test|Fuzz)\\w+)`")
+	named := name.FindAllSubmatch(page, -1)
+	if len(named) < 15 {
+		t.Errorf("docs/security.md names %d tests, want one for each claim", len(named))
+	}
+	for _, test := range named {
+		if _, defined := proven[string(test[1])]; !defined {
+			t.Errorf("docs/security.md names %s, which does not exist", test[1])
+		}
+	}
+	rows := claims.Table(string(page))
+	if len(rows) < 15 {
+		t.Errorf("docs/security.md has %d bounds, want its whole table", len(rows))
+	}
+	for _, row := range rows {
+		held := false
+		for _, test := range name.FindAllStringSubmatch(row.Bound, -1) {
+			held = held || slices.ContainsFunc(proven[test[1]], func(what string) bool { return strings.HasPrefix(row.What, what) })
+		}
+		if listed := slices.ContainsFunc(unproven, func(what string) bool { return strings.HasPrefix(row.What, what) }); held == listed {
+			t.Errorf("docs/security.md: the row %q is proven: %t, listed as unproven: %t, want one of them", row.What, held, listed)
+		}
+	}
+}
+
+// provenRows are all tests, and the rows that each proves by claims.Prove.
+func provenRows(t *testing.T) map[string][]string {
+	t.Helper()
+	proven := map[string][]string{}
+	files := token.NewFileSet()
+	err := fs.WalkDir(os.DirFS("."), ".", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		file, err := parser.ParseFile(files, path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		for _, d := range file.Decls {
+			f, ok := d.(*ast.FuncDecl)
+			if ok && f.Recv == nil && (strings.HasPrefix(f.Name.Name, "Test") || strings.HasPrefix(f.Name.Name, "Fuzz")) {
+				proven[f.Name.Name] = append(proven[f.Name.Name], provenBy(f)...)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return proven
+}
+
+// provenBy are the rows that a test proves.
+func provenBy(f *ast.FuncDecl) []string {
+	var rows []string
+	ast.Inspect(f, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok || len(call.Args) < 3 {
+			return true
+		}
+		function, ok := call.Fun.(*ast.SelectorExpr)
+		if !ok || function.Sel.Name != "Prove" {
+			return true
+		}
+		if from, ok := function.X.(*ast.Ident); !ok || from.Name != "claims" {
+			return true
+		}
+		if text, ok := call.Args[1].(*ast.BasicLit); ok && text.Kind == token.STRING {
+			row, _ := strconv.Unquote(text.Value) // the parser has read it
+			rows = append(rows, row)
+		}
+		return true
+	})
+	return rows
+}

@@ -76,8 +76,7 @@ type Module struct {
 	FailIfHeaderMatches      []HeaderMatch
 	FailIfHeaderNotMatches   []HeaderMatch
 
-	mask       *Mask    // of the secrets in its configuration; nil for none
-	openValues []string // of http_headers: they are no secrets
+	mask *Mask // of the secrets in the configuration of a module that does not authorize; nil for none
 
 	authorize http.RoundTripper // the auth and http_headers round-trippers around a leaf that sends nothing; nil for none
 }
@@ -100,7 +99,7 @@ func (m *Module) Authorizes() bool { return m.authorize != nil }
 // Plain is the module with a plain request: GET, without headers, body or credentials.
 func (m *Module) Plain() *Module {
 	c := *m
-	c.Method, c.Header, c.Body, c.authorize = http.MethodGet, http.Header{}, nil, nil
+	c.Method, c.Header, c.Body, c.authorize, c.mask = http.MethodGet, http.Header{}, nil, nil, m.Mask()
 	return &c
 }
 

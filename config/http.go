@@ -166,20 +166,26 @@ func (h *httpKeys) finish(node *yaml.Node) error {
 
 // hide compiles the Mask of the module's secrets, those in files as they are now; others are known when a request has them.
 func (h *httpKeys) hide(node *yaml.Node) {
+	mask := (*Mask)(nil).With(secretsIn(node, h.SecretParams)...)
+	if h.authorize == nil {
+		h.mask = mask
+		return
+	}
+	a := &authorizer{RoundTripper: h.authorize, mask: mask}
 	if h.client.HTTPHeaders != nil {
 		for name, header := range h.client.HTTPHeaders.Headers {
 			if !SoundsSecret(name) {
-				h.openValues = append(h.openValues, header.Values...)
+				a.open = append(a.open, header.Values...)
 			}
 		}
 	}
-	h.mask = h.mask.With(secretsIn(node, h.SecretParams)...)
-	if h.authorize == nil || h.client.OAuth2 != nil {
+	h.authorize = a
+	if h.client.OAuth2 != nil {
 		return // a trial would fetch a token
 	}
 	trial := &http.Request{URL: new(url.URL), Header: h.Header.Clone()}
-	if response, err := h.authorize.RoundTrip(trial); err == nil { // it was tried before
-		h.mask = h.mask.With(h.SecretsOf(trial.URL, response.Request.Header)...)
+	if response, err := a.RoundTrip(trial); err == nil { // it was tried before
+		a.mask = mask.With(h.SecretsOf(trial.URL, response.Request.Header)...)
 	}
 }
 

@@ -97,7 +97,19 @@ func spellings(secret string) []string {
 }
 
 // Mask returns the Mask of what the module's configuration holds, compiled at load.
-func (m *Module) Mask() *Mask { return m.mask }
+func (m *Module) Mask() *Mask {
+	if a, ok := m.authorize.(*authorizer); ok {
+		return a.mask
+	}
+	return m.mask
+}
+
+// authorizer adds a module's credentials, and knows which texts of its configuration are secret and which are not.
+type authorizer struct {
+	http.RoundTripper
+	mask *Mask
+	open []string // the values of http_headers whose names do not sound like secrets
+}
 
 // secretsIn are the secrets in a part of the configuration: the values that /config does not show.
 func secretsIn(node *yaml.Node, params []string) []string {
@@ -154,5 +166,9 @@ func (m *Module) ShowsHeader(name, value string) bool {
 	case "Accept", "Accept-Encoding", "Connection", "Content-Length", "Content-Type", "Host", "Referer", "Traceparent", "User-Agent":
 		return true
 	}
-	return !SoundsSecret(name) && (slices.Contains(m.Header.Values(name), value) || slices.Contains(m.openValues, value))
+	if SoundsSecret(name) {
+		return false
+	}
+	a, ok := m.authorize.(*authorizer)
+	return slices.Contains(m.Header.Values(name), value) || ok && slices.Contains(a.open, value)
 }

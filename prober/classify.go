@@ -94,6 +94,9 @@ func classifyDial(e *Evidence) Failure {
 }
 
 func reasonOfDial(e *Evidence, errno syscall.Errno) (Reason, Origin) {
+	if e.NoSource || errno == syscall.EAFNOSUPPORT && e.Wire.Info == nil { // IPv6 is switched off (ipv6(7)): by sysctl, or in the kernel
+		return LocalNoRoute, Local
+	}
 	if reason, ok := exhausted(errno); ok {
 		return reason, Local
 	}

@@ -48,6 +48,7 @@ func TestClassifyConnect(t *testing.T) {
 		{"blackhole route", Wire{Info: kept}, dialError(syscall.EINVAL), Running, verdict{TCPAddressInvalid, syscall.EINVAL, Local}},
 		{"another local errno", Wire{Info: kept}, dialError(syscall.EAFNOSUPPORT), Running, verdict{TCPFailed, syscall.EAFNOSUPPORT, Local}},
 		{"ports exhausted", Wire{Info: kept}, dialError(syscall.EADDRNOTAVAIL), Running, verdict{LocalPortExhausted, syscall.EADDRNOTAVAIL, Local}},
+		{"IPv6 is not in the kernel", Wire{}, &net.OpError{Op: "dial", Err: os.NewSyscallError("socket", syscall.EAFNOSUPPORT)}, Running, verdict{LocalNoRoute, syscall.EAFNOSUPPORT, Local}},
 		{"descriptors exhausted, no socket", Wire{}, &net.OpError{Op: "dial", Err: os.NewSyscallError("socket", syscall.EMFILE)}, Running, verdict{LocalFDExhausted, syscall.EMFILE, Local}},
 		{"system's descriptors exhausted", Wire{}, dialError(syscall.ENFILE), Running, verdict{LocalFDExhausted, syscall.ENFILE, Local}},
 		{"no buffers", Wire{Info: sent}, dialError(syscall.ENOBUFS), Running, verdict{LocalNoResources, syscall.ENOBUFS, Local}},

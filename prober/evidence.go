@@ -1,7 +1,10 @@
 package prober
 
 import (
+	"net"
+	"net/netip"
 	"os"
+	"syscall"
 	"time"
 )
 
@@ -32,6 +35,7 @@ type Evidence struct {
 	Lookup       *Lookup // what the resolver said; nil outside StepLookup
 	Wire         *Wire   // what the socket saw; nil before there was one
 	ICMPFromHost bool    // the ICMP message in Wire comes from this host itself
+	NoSource     bool    // EADDRNOTAVAIL, and this host has no address of the family that was dialled
 
 	TLS         *TLSState // nil before a certificate was shown
 	Handshaking bool      // TLS was being negotiated, with the target or with the proxy
@@ -95,5 +99,24 @@ func lookupEvidence(l *Lookup, err error, ended Ending) *Evidence {
 
 // dialEvidence is what is known of a TCP connection that was not established.
 func dialEvidence(w *Wire, err error, ended Ending) *Evidence {
-	return &Evidence{Step: StepDial, Err: err, Wire: w, Ended: ended, ICMPFromHost: w.ICMP != nil && localAddress(w.ICMP.From)}
+	errno, _ := errnoOf(err)
+	return &Evidence{
+		Step: StepDial, Err: err, Wire: w, Ended: ended, ICMPFromHost: w.ICMP != nil && localAddress(w.ICMP.From),
+		NoSource: errno == syscall.EADDRNOTAVAIL && w.Remote.IsValid() && !hasFamily(w.Remote.Addr()),
+	}
+}
+
+// hasFamily reports whether this host has an address of an address's family. Without one the kernel finds no source address, and its errno is that of
+// a host without free ports.
+func hasFamily(addr netip.Addr) bool {
+	own, err := net.InterfaceAddrs()
+	if err != nil {
+		return true // not known
+	}
+	for _, one := range own {
+		if prefix, err := netip.ParsePrefix(one.String()); err == nil && prefix.Addr().Unmap().Is4() == addr.Unmap().Is4() {
+			return true
+		}
+	}
+	return false
 }

@@ -221,7 +221,7 @@ var Reasons = []ReasonInfo{
 	{DNSTimedOut, naming, "no answer from the resolver in time", "The resolver did not give a usable answer in time. Check the resolver's load and whether UDP port 53 gets through.", "C (RFC 9209 dns_timeout)"},
 	{DNSServfail, naming, "the resolver failed (SERVFAIL)", "The resolver could not get an answer from the zone's servers: broken delegation, DNSSEC, or their outage.", "X (C dns.server)"},
 	{DNSRefused, naming, "the resolver refused to answer (REFUSED)", "The resolver does not serve us or this zone. Check its access rules.", "X (OONI dns_refused_error)"},
-	{DNSProtocol, naming, "the resolver's answer is unusable", "The resolver answered with FORMERR, NOTIMP, a lame referral, or a truncated answer that TCP did not complete.", "C"},
+	{DNSProtocol, naming, "the resolver's answer is unusable", "The resolver answered with FORMERR, NOTIMP, a lame referral, a loop of aliases, something other than the answer over TCP, or a truncated answer that TCP did not complete.", "C"},
 	{DNSFailed, naming, "the name was not resolved", "Resolution failed in a way that has no name of its own; the record has the resolver's words.", "N"},
 
 	{TCPRefused, dialling, "connection refused", "A RST or ICMP port-unreachable answered our SYN: nothing listens there, or a firewall rejects. A restart looks like this for its duration.", "N"},

@@ -225,6 +225,7 @@ func serve(o options) error {
 	if err != nil {
 		return err
 	}
+	limitMemory(len(loaded.Targets))
 	current := config.NewCurrent(loaded)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),

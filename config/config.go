@@ -118,6 +118,23 @@ type Diagnose struct {
 	MaxPerHour int // rounds of control attempts, for each target
 }
 
+// Shown is the module as records keep it: with what is needed to show a probe, and without what is needed to make one. A record may outlive
+// the configuration, whose pools of authorities, programs and bodies are large.
+func (m *Module) Shown() *Module {
+	if m == nil {
+		return nil
+	}
+	c := *m
+	c.TLS, c.Resolver, c.Body, c.Proxy = nil, nil, nil, nil
+	c.FailIfBodyMatches, c.FailIfBodyNotMatches, c.FailIfHeaderMatches, c.FailIfHeaderNotMatches = nil, nil, nil, nil
+	for _, rule := range []**CEL{&c.FailIfBodyJSONMatches, &c.FailIfBodyJSONNotMatches} {
+		if *rule != nil {
+			*rule = new(CEL) // that there is one is shown
+		}
+	}
+	return &c
+}
+
 // HasCEL reports whether the module judges bodies by CEL expressions.
 func (m *Module) HasCEL() bool {
 	return m.FailIfBodyJSONMatches != nil || m.FailIfBodyJSONNotMatches != nil

@@ -2,12 +2,14 @@ package prober
 
 import (
 	"crypto/fips140"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"runtime"
 	"slices"
 	"sync"
 	"time"
+	"weak"
 
 	"errno_exporter/guard"
 )
@@ -22,8 +24,11 @@ import (
 //   - Only successes are kept. Nothing is kept where the system decides what is trusted, and may change its mind (macOS, Windows), nor under FIPS 140,
 //     where crypto/tls has rules of its own for chains.
 
-// maxVerified bounds the chains that are kept.
-const maxVerified = 1024
+// What bounds the chains that are kept: their number, and what their certificates cost in memory, all of them and one.
+const (
+	maxVerified      = 1024
+	maxVerifiedBytes = 16 << 20
+)
 
 // chains are what verification gives: from the server's certificate to a root.
 type chains = [][]*x509.Certificate
@@ -32,18 +37,24 @@ type chains = [][]*x509.Certificate
 type verified struct {
 	mu    sync.Mutex // guards what follows
 	known map[verifiedKey]*verifiedChains
-	order [maxVerified]verifiedKey // of the known, the oldest goes first
-	next  int
+	order []verifiedKey // of the known, the oldest first
+	bytes int           // that the known cost
 }
 
+// verifiedKey does not keep the pool in memory that a reload has replaced. A weak pointer is never that of another pool, also when the pool is gone.
 type verifiedKey struct {
-	leaf  string         // DER
-	roots *x509.CertPool // nil for the system's
+	leaf  [sha256.Size]byte           // of the server's own certificate
+	roots weak.Pointer[x509.CertPool] // zero for the system's
+}
+
+func keyOf(leaf *x509.Certificate, roots *x509.CertPool) verifiedKey {
+	return verifiedKey{sha256.Sum256(leaf.Raw), weak.Make(roots)}
 }
 
 type verifiedChains struct {
 	others []*x509.Certificate // that the server sent after its own
 	chains chains
+	bytes  int
 }
 
 func newVerified() *verified { return &verified{known: map[verifiedKey]*verifiedChains{}} }
@@ -87,7 +98,7 @@ func (v *verified) verify(sent []*x509.Certificate, roots *x509.CertPool, name s
 func (v *verified) find(sent []*x509.Certificate, roots *x509.CertPool) chains {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	kept := v.known[verifiedKey{string(sent[0].Raw), roots}]
+	kept := v.known[keyOf(sent[0], roots)]
 	if kept == nil || !slices.EqualFunc(kept.others, sent[1:], (*x509.Certificate).Equal) {
 		return nil
 	}
@@ -97,13 +108,23 @@ func (v *verified) find(sent []*x509.Certificate, roots *x509.CertPool) chains {
 func (v *verified) keep(sent []*x509.Certificate, roots *x509.CertPool, found chains) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	key := verifiedKey{string(sent[0].Raw), roots}
-	if v.known[key] == nil {
-		delete(v.known, v.order[v.next])
-		v.order[v.next] = key
-		v.next = (v.next + 1) % maxVerified
+	bytes := chainCost(sent)
+	if bytes > maxChain {
+		return // a server that is made to cost much
 	}
-	v.known[key] = &verifiedChains{others: sent[1:], chains: found}
+	key := keyOf(sent[0], roots)
+	if known := v.known[key]; known != nil {
+		v.bytes -= known.bytes
+	} else {
+		v.order = append(v.order, key)
+	}
+	v.known[key] = &verifiedChains{others: sent[1:], chains: found, bytes: bytes}
+	v.bytes += bytes
+	for len(v.order) > maxVerified || v.bytes > maxVerifiedBytes {
+		v.bytes -= v.known[v.order[0]].bytes
+		delete(v.known, v.order[0])
+		v.order = v.order[1:]
+	}
 }
 
 // validAt reports whether every certificate of every chain is valid at a time (RFC 5280 section 4.1.2.5).

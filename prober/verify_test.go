@@ -4,8 +4,10 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"reflect"
+	"runtime"
 	"testing"
 	"time"
+	"weak"
 
 	"errno_exporter/internal/faultlab"
 )
@@ -89,5 +91,41 @@ func TestVerifyBound(t *testing.T) {
 	}
 	if n := len(v.known); n != maxVerified || v.find(sent, first) != nil {
 		t.Errorf("%d are kept, the first one among them: %t, want %d without it", n, v.find(sent, first) != nil, maxVerified)
+	}
+}
+
+// A pool that a reload has replaced is let go of, and a chain that costs much is not kept.
+func TestVerifyLetsGo(t *testing.T) {
+	v := newVerified()
+	certificate, err := x509.ParseCertificate(faultlab.ServerCertificate().Certificate[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := []*x509.Certificate{certificate}
+	pools := make([]weak.Pointer[x509.CertPool], 100)
+	for i := range pools {
+		roots := faultlab.Roots()
+		if _, err := v.verify(sent, roots, "lab.test", time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		pools[i] = weak.Make(roots)
+	}
+	runtime.GC()
+	for i, pool := range pools {
+		if pool.Value() != nil {
+			t.Fatalf("pool %d of %d is still in memory, and %d chains are kept", i, len(pools), len(v.known))
+		}
+	}
+	roots := x509.NewCertPool()
+	before := v.bytes
+	v.keep([]*x509.Certificate{{Raw: make([]byte, maxChain)}}, roots, chains{sent})
+	if v.bytes != before {
+		t.Errorf("a chain that costs more than %d bytes is kept", maxChain)
+	}
+	for i := range 1000 {
+		v.keep([]*x509.Certificate{{Raw: append(make([]byte, maxChain/3), byte(i), byte(i>>8))}}, roots, chains{sent})
+	}
+	if v.bytes > maxVerifiedBytes || len(v.known) != len(v.order) || len(v.known) < 100 {
+		t.Errorf("%d chains of %d bytes are kept, want at most %d bytes, and some", len(v.known), v.bytes, maxVerifiedBytes)
 	}
 }

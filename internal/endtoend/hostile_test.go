@@ -3,6 +3,7 @@ package endtoend
 import (
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -17,9 +18,10 @@ import (
 	"errno_exporter/internal/faultlab"
 )
 
-// Hostile servers at concurrency 20: every answer comes within the scrape's time, and the exporter never takes 150 MB.
-func TestHostileServers(t *testing.T) {
-	const scrapeTimeout, concurrency, most = 5, 20, 150 << 20
+// hostile is the exporter's configuration for hostile servers, and these. TestHostileServers probes them row by row, TestHostileServersAtOnce all
+// at the same time.
+func hostile(t *testing.T) (modules string, rows []hostileRow) {
+	t.Helper()
 	answers := make([]netip.Addr, 2000)
 	for i := range answers {
 		answers[i] = netip.AddrFrom4([4]byte{127, 0, byte(i >> 8), byte(i)})
@@ -28,11 +30,13 @@ func TestHostileServers(t *testing.T) {
 	keys := func(module, more string) string {
 		return faultlab.Module(module, time.Minute, faultlab.RootsPEM(), append([]string{"resolver: {servers: ['" + resolver + "']}"}, strings.Split(more, "; ")...)...)
 	}
-	d := runDaemon(t, "modules:\n"+keys("plain", "keep_body: true")+keys("gzip", "compression: gzip")+keys("unlimited", "compression: gzip; body_size_limit: 0")+
-		keys("regexp", "fail_if_body_matches_regexp: [nosuch]")+keys("packed_regexp", "compression: gzip; fail_if_body_matches_regexp: [nosuch]")+
-		keys("cel", `fail_if_body_json_matches_cel: "body.size() == 1"`)+keys("all", "addresses: all")+
-		keys("deflate", "compression: deflate")+keys("br", "compression: br")+keys("http3", "enable_http3: true; enable_http2: false"), "")
-	for _, row := range append(floodRows(t), []hostileRow{
+	modules = "modules:\n" + keys("plain", "keep_body: true") + keys("gzip", "compression: gzip") + keys("unlimited", "compression: gzip; body_size_limit: 0") +
+		keys("regexp", "fail_if_body_matches_regexp: [nosuch]") + keys("packed_regexp", "compression: gzip; fail_if_body_matches_regexp: [nosuch]") +
+		keys("cel", `fail_if_body_json_matches_cel: "body.size() == 1"`) + keys("all", "addresses: all") + keys("http3", "enable_http3: true; enable_http2: false") +
+		keys("deflate", "compression: deflate") + keys("br", "compression: br") +
+		keys("retries", "keep_body: true; retry: {attempts: 10, initial_backoff: 1ms, max_backoff: 1ms}") +
+		keys("proxied", "proxy_url: "+faultlab.ConnectManyFields(t, 170_000))
+	return modules, append(floodRows(t), []hostileRow{
 		{"gzip bomb", faultlab.GzipBomb(t), "gzip"},
 		{"gzip bomb without a limit", faultlab.GzipBomb(t), "unlimited"},
 		{"gzip bomb for an expression", faultlab.GzipBomb(t), "packed_regexp"},
@@ -49,7 +53,29 @@ func TestHostileServers(t *testing.T) {
 		{"bytes that are not UTF-8", faultlab.NotText(t), "plain"},
 		{"2,000 addresses", "http://many.lab.test:1/", "plain"},
 		{"every one of 2,000 addresses", "http://many.lab.test:1/", "all"},
-	}...) {
+		{"170,000 fields", faultlab.ManyFields(t, 170_000), "plain"},
+		{"170,000 fields behind a folded one", faultlab.ManyFieldsAfterFold(t, 170_000), "plain"},
+		{"17,000 fields in each of ten 1xx", faultlab.ManyFieldsIn1xx(t, 17_000), "plain"},
+		{"170,000 fields of a proxy", "https://127.0.0.1:1/", "proxied"},
+		{"HTTP/2: 30,000 fields", faultlab.H2ManyFields(t, 30_000), "plain"},
+		{"HTTP/2: a trailer of 30,000 fields", faultlab.H2ManyFieldsInTrailer(t, 30_000), "plain"},
+		{"HTTP/2: 2 MiB under HPACK", faultlab.H2HugeHeadersCompressed(t), "plain"},
+		{"HTTP/3: 16,000 fields", faultlab.HTTP3ManyFields(t, 16_000), "http3"},
+		{"a reason phrase of 900 KB", faultlab.ReasonPhrase(t, 900<<10), "plain"},
+		{"a head of nearly 1 MiB", faultlab.BigHead(t), "plain"},
+		{"a head of nearly 1 MiB, ten times", faultlab.BigHead(t), "retries"},
+		{"redirects with heads of nearly 1 MiB", faultlab.RedirectsWithBigHeads(t), "plain"},
+		{"redirects with more and more cookies", faultlab.RedirectsWithCookies(t), "plain"},
+		{"a URL of nearly 8 KiB", "http://127.0.0.1:1/" + strings.Repeat("u", 8000), "plain"},
+	}...)
+}
+
+// Hostile servers at concurrency 20: every answer comes within the scrape's time, and the exporter never takes 150 MB.
+func TestHostileServers(t *testing.T) {
+	const scrapeTimeout, concurrency, most = 5, 20, 150 << 20
+	modules, rows := hostile(t)
+	d := runDaemon(t, modules, "")
+	for _, row := range rows {
 		var probing sync.WaitGroup
 		for range concurrency {
 			probing.Go(func() {
@@ -71,6 +97,56 @@ func TestHostileServers(t *testing.T) {
 		if status, body := d.get(t, path); status != http.StatusOK || len(body) > 1<<20 {
 			t.Errorf("%s after all that: %d, %d bytes", path, status, len(body))
 		}
+	}
+}
+
+// All hostile servers at once, each with a URL of its own for every probe so that all of them are remembered, beside scrapers of a thousand targets
+// that never read their answers: the exporter stays below the memory limit of deploy/kubernetes. The probes get so much time that most of
+// them end by what bounds them, and not by a deadline, although there are hundreds for two CPUs.
+func TestHostileServersAtOnce(t *testing.T) {
+	const scrapeTimeout, concurrency, rounds, unread, most = 20, 10, 2, 100, 256 << 20
+	modules, rows := hostile(t)
+	var targets strings.Builder
+	healthy := faultlab.Handler(t, faultlab.Healthy)
+	for i := range 1000 {
+		fmt.Fprintf(&targets, "  - {name: healthy-%d, url: %q, module: plain, min_interval: 1h}\n", i, healthy)
+	}
+	d := runDaemon(t, modules+"targets:\n"+targets.String(), "")
+	var asking sync.WaitGroup
+	for range unread {
+		asking.Go(func() {
+			conn, err := net.Dial("tcp", d.address)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			t.Cleanup(func() { _ = conn.Close() })
+			_ = conn.(*net.TCPConn).SetReadBuffer(4 << 10) // so that little of the answer leaves the exporter
+			_, _ = io.WriteString(conn, "GET /metrics HTTP/1.1\r\nHost: a\r\nX-Prometheus-Scrape-Timeout-Seconds: 30\r\n\r\n")
+			_, _ = conn.Read(make([]byte, 100)) // it has begun, or has been cut off
+		})
+	}
+	for _, row := range rows {
+		for i := range concurrency {
+			asking.Go(func() {
+				for round := range rounds {
+					target := row.target + "?" + strconv.Itoa(i*rounds+round)
+					if row.module == "plain" && strings.HasSuffix(row.target, "/1000") {
+						target = row.target
+					}
+					status, body := d.scrape(t, "/probe?module="+row.module+"&target="+url.QueryEscape(target), scrapeTimeout)
+					if status != http.StatusOK || !strings.Contains(body, "\nprobe_success ") {
+						t.Errorf("%s: %d %.200q, want 200 and a result", row.name, status, body)
+					}
+				}
+			})
+		}
+	}
+	asking.Wait()
+	peak := d.peak(t)
+	t.Logf("at most %d MB", peak>>20)
+	if peak > most {
+		t.Errorf("the exporter took %d MB, want at most %d", peak>>20, most>>20)
 	}
 }
 

@@ -2,6 +2,7 @@ package faultlab
 
 import (
 	"bytes"
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -114,4 +115,36 @@ func HTTP3ManyFields(h Host, n int) string {
 	block := "\x00\x00\xd9" + strings.Repeat("\xc2", n) // no dynamic table, :status 200, age: 0
 	length := []byte{0x40 | byte(len(block)>>8), byte(len(block))}
 	return responding(h, "\x01"+string(length)+block, (*quicStream).finish)
+}
+
+// BigHead answers 500 with a head of nearly 1 MiB, within every bound of fields.
+func BigHead(h Host) string {
+	h.Helper()
+	var b strings.Builder
+	for i := range 900 {
+		b.WriteString("Field-" + strconv.Itoa(i) + ": " + strings.Repeat("x", 1000) + "\r\n")
+	}
+	return answer(h, "HTTP/1.1 500 No\r\n"+b.String()+"Content-Length: 0\r\n\r\n", fin)
+}
+
+// RedirectsWithCookies redirects to itself again and again, each time with more cookies, so that requests grow.
+func RedirectsWithCookies(h Host) string {
+	h.Helper()
+	return Handler(h, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for i := range 50 {
+			w.Header().Add("Set-Cookie", "c"+r.URL.RawQuery+"-"+strconv.Itoa(i)+"="+strings.Repeat("x", 4000)+"; Path=/")
+		}
+		w.Header().Set("Location", "/?"+r.URL.RawQuery+"1")
+		w.WriteHeader(http.StatusFound)
+	}))
+}
+
+// RedirectsWithBigHeads redirects to itself again and again, with a head of nearly 1 MiB and a Location of nearly 8 KiB.
+func RedirectsWithBigHeads(h Host) string {
+	h.Helper()
+	var b strings.Builder
+	for i := range 900 {
+		b.WriteString("Field-" + strconv.Itoa(i) + ": " + strings.Repeat("x", 1000) + "\r\n")
+	}
+	return answer(h, "HTTP/1.1 302 Found\r\nLocation: /"+strings.Repeat("l", 8000)+"\r\n"+b.String()+"Content-Length: 0\r\n\r\n", fin)
 }

@@ -4,6 +4,7 @@ package history
 import (
 	"slices"
 	"sync"
+	"weak"
 
 	"errno_exporter/config"
 	"errno_exporter/internal/cause"
@@ -35,8 +36,9 @@ type History struct {
 
 	mu       sync.Mutex // guards what follows
 	last     uint64
-	results  shelf // of all probes
-	failures shelf // that have left results
+	modules  map[weak.Pointer[config.Module]]*config.Module // those of recent probes, as records keep them
+	results  shelf                                          // of all probes
+	failures shelf                                          // that have left results
 }
 
 // maxBytes bounds the memory of the records, and that of the failures beside them.
@@ -47,7 +49,7 @@ const recordBytes = 2 << 10
 
 // New returns an empty History of limit records and limit failures.
 func New(limit int) *History {
-	return &History{limit: limit, maxBytes: maxBytes, results: newShelf(), failures: newShelf()}
+	return &History{limit: limit, maxBytes: maxBytes, modules: map[weak.Pointer[config.Module]]*config.Module{}, results: newShelf(), failures: newShelf()}
 }
 
 // Add keeps a result and returns its record's ID. A probe that was abandoned says nothing about its target and is not kept: its ID
@@ -59,7 +61,7 @@ func (h *History) Add(result *prober.Result, module *config.Module) uint64 {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.last++
-	h.results.add(&Record{ID: h.last, Result: result, Module: module, bytes: result.Size() + recordBytes})
+	h.results.add(&Record{ID: h.last, Result: result, Module: h.shown(module), bytes: result.Size() + recordBytes})
 	for h.results.count > h.limit || h.results.bytes > h.maxBytes {
 		if old := h.results.evict(); old.Result.Failure != nil {
 			h.failures.add(old)
@@ -69,6 +71,22 @@ func (h *History) Add(result *prober.Result, module *config.Module) uint64 {
 		h.failures.evict()
 	}
 	return h.last
+}
+
+// maxModules is how many modules are known before those that a reload has replaced are forgotten.
+const maxModules = 1000
+
+// shown is a module as records keep it, one for all of its records. The caller holds mu.
+func (h *History) shown(m *config.Module) *config.Module {
+	key := weak.Make(m)
+	if known := h.modules[key]; known != nil {
+		return known
+	}
+	if len(h.modules) >= maxModules {
+		clear(h.modules)
+	}
+	h.modules[key] = m.Shown()
+	return h.modules[key]
 }
 
 // Judge adds what was found out about a record's failure. Control attempts that were known stay.

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"weak"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -166,4 +167,25 @@ func live() int64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
+}
+
+// Records outlive the configurations that they were made by, and do not hold on to them.
+func TestHistoryLetsModulesGo(t *testing.T) {
+	h := New(1000)
+	modules := make([]weak.Pointer[config.Module], 100)
+	for i := range modules {
+		m := config.NewModule("m")
+		m.TLS.RootCAs = faultlab.Roots()
+		h.Add(made(t, "a!"), m)
+		modules[i] = weak.Make(m)
+	}
+	runtime.GC()
+	for i, m := range modules {
+		if m.Value() != nil {
+			t.Fatalf("module %d of %d is still in memory", i, len(modules))
+		}
+	}
+	if kept := h.Records()[0].Module; kept.Name != "m" || kept.TLS != nil {
+		t.Errorf("the record keeps module %q with TLS %v, want %q without", kept.Name, kept.TLS, "m")
+	}
 }

@@ -28,6 +28,37 @@ type tuple struct{ errno, origin, phase, reason string }
 
 const phaseCount = 9
 
+// What totals take in memory, in bytes.
+const (
+	totalsBytes    = 1 << 10 // themselves, with the places in whatever keeps them
+	tuplesBytes    = 704     // a map of failures with its first eight places
+	perTuple       = 160
+	histogramBytes = 224
+	exemplarBytes  = 14 * (48 + 48) // with their trace IDs
+)
+
+// Size is about how many bytes of memory the totals take.
+func (t *Totals) Size() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	n := totalsBytes + tuplesBytes + perTuple*len(t.failures)
+	if t.kept != nil {
+		n += tuplesBytes + perTuple*len(t.kept)
+	}
+	for i := range t.durations {
+		for _, h := range t.durations[i] {
+			if h == nil {
+				continue
+			}
+			n += histogramBytes + 8*cap(h.native)
+			if h.exemplars != nil {
+				n += exemplarBytes
+			}
+		}
+	}
+	return n
+}
+
 // NewTotals returns one that has counted nothing.
 func NewTotals() *Totals { return &Totals{failures: map[tuple]uint64{}} }
 

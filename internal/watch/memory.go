@@ -28,11 +28,17 @@ func (p probed) key() memoryKey {
 	return memoryKey(h.Sum(nil))
 }
 
+// usualTotals is about how many bytes the totals of a target take after its first probes. The targets that are remembered have so much together;
+// those that are probed often and fail in many ways take several times as much, and leave room for fewer.
+const usualTotals = 3400
+
 // memory keeps the totals of targets that are not configured. When it is full, the one that was unused for longest goes.
 type memory struct {
-	limit int
+	limit int // targets
+	most  int // bytes
 
 	mu     sync.Mutex // guards what follows
+	bytes  int        // that the totals take, as far as is known
 	recent *list.List // of *remembered, the last used first
 	byKey  map[memoryKey]*list.Element
 }
@@ -40,28 +46,43 @@ type memory struct {
 type remembered struct {
 	key    memoryKey
 	totals *metrics.Totals
+	bytes  int
 }
 
 func newMemory(limit int) *memory {
-	return &memory{limit: limit, recent: list.New(), byKey: map[memoryKey]*list.Element{}}
+	return &memory{limit: limit, most: limit * usualTotals, recent: list.New(), byKey: map[memoryKey]*list.Element{}}
 }
 
 // totals returns the totals of a key, fresh ones if there are none.
 func (m *memory) totals(key memoryKey) *metrics.Totals {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if e := m.byKey[key]; e != nil {
-		m.recent.MoveToFront(e)
-		return e.Value.(*remembered).totals
+	e := m.byKey[key]
+	if e == nil {
+		e = m.recent.PushFront(&remembered{key: key, totals: metrics.NewTotals()})
+		m.byKey[key] = e
 	}
-	r := &remembered{key, metrics.NewTotals()}
-	m.byKey[key] = m.recent.PushFront(r)
-	for m.recent.Len() > m.limit {
-		oldest := m.recent.Back()
-		delete(m.byKey, oldest.Value.(*remembered).key)
-		m.recent.Remove(oldest)
+	m.recent.MoveToFront(e)
+	r := e.Value.(*remembered)
+	m.charge(r)
+	for m.recent.Len() > max(1, m.limit) || m.bytes > m.most && m.recent.Len() > 1 {
+		m.forget(m.recent.Back())
 	}
 	return r.totals
+}
+
+// charge counts what a target takes now: at least what its next probe will make of it.
+func (m *memory) charge(r *remembered) {
+	before := r.bytes
+	r.bytes = max(usualTotals, r.totals.Size())
+	m.bytes += r.bytes - before
+}
+
+func (m *memory) forget(e *list.Element) {
+	r := e.Value.(*remembered)
+	delete(m.byKey, r.key)
+	m.recent.Remove(e)
+	m.bytes -= r.bytes
 }
 
 func (m *memory) len() int {

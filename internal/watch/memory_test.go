@@ -1,8 +1,14 @@
 package watch
 
 import (
+	"fmt"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"errno_exporter/prober"
 )
 
 // Parts that run into each other are different targets, and a key's size is that of a hash.
@@ -45,4 +51,56 @@ func TestMemory(t *testing.T) {
 	if m.totals(probed{module: "other", target: "b"}.key()) == m.totals(key("b")) {
 		t.Errorf("b has the same totals by module api and by module other")
 	}
+}
+
+// Targets that take more than others leave room for fewer, and what is accounted is what they take.
+func TestMemoryIsCharged(t *testing.T) {
+	failed := func(i int, phase prober.Phase, trace string) *prober.Result {
+		f := &prober.Failure{Phase: phase, Reason: prober.Reasons[i%len(prober.Reasons)].Reason, Origin: prober.Peer}
+		span := prober.Span{Phase: phase, Duration: time.Duration(1+i*i) * 10 * time.Microsecond, Failed: i%2 == 0}
+		return &prober.Result{TraceID: trace, Failure: f, Attempts: []prober.Attempt{{Failure: f, Hops: []prober.Hop{{Spans: []prober.Span{span}}}}}}
+	}
+	for _, row := range []struct {
+		name    string
+		probes  int // of each target
+		trace   bool
+		targets int // at least so many are remembered, of 2,000
+	}{
+		{"one probe", 1, false, 2000},
+		{"ten probes", 10, false, 500},
+		{"a thousand probes", 1000, false, 50},
+		{"a thousand probes with trace IDs", 1000, true, 50},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			before := live()
+			m := newMemory(2000)
+			for n := range 2000 / max(1, row.probes/100) {
+				key := probed{target: strconv.Itoa(n)}.key()
+				for i := range row.probes {
+					trace := ""
+					if row.trace {
+						trace = fmt.Sprintf("%032x", i)
+					}
+					m.totals(key).Observe(failed(i, prober.Phases[i%len(prober.Phases)].Phase, trace))
+				}
+				m.totals(key)
+			}
+			took := live() - before
+			if n := m.len(); took > int64(m.bytes)*3/2 || m.bytes > m.most || n < row.targets {
+				t.Errorf("%d targets take %d bytes, %d were accounted, of at most %d; want %d targets or more, and at most 1.5 times what was accounted",
+					n, took, m.bytes, m.most, row.targets)
+			}
+			t.Logf("%d targets: %d bytes live, %d accounted", m.len(), took, m.bytes)
+			runtime.KeepAlive(m)
+		})
+	}
+}
+
+// live is the heap that is in use.
+func live() int64 {
+	runtime.GC()
+	runtime.GC() // what cleanups and pools let go of
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }

@@ -25,8 +25,8 @@ const (
 	unitPrice      = 32     // useful bytes that a unit brings on average
 	freeUnits      = 20_000 // a tenth of a second of one CPU
 	unitsPerSecond = 100
-	freeDatagrams  = 10_000 // they are dearer; several times what quicWindow lets be on the way
-	foreignFrame   = 100    // units: net/http logs each frame of HTTP/2 that is not for a client
+	freeDatagrams  = 5000 // they are dearer; twice what quicWindow lets be on the way, acknowledgements included
+	foreignFrame   = 100  // units: net/http logs each frame of HTTP/2 that is not for a client
 )
 
 // The layers that see no units price bytes. Around a body of chunks stand at least five bytes a chunk (RFC 9112
@@ -212,7 +212,7 @@ func (h *hop) floods() *floodGuard {
 // freeAnswers of them; a connection brings freeAnswerBytes, which are several of the longest messages.
 const (
 	freeAnswers     = 1000
-	freeAnswerBytes = 1 << 20
+	freeAnswerBytes = 256 << 10
 )
 
 // newDNSAnswers is the budget of answers to one question.

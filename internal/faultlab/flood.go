@@ -155,7 +155,7 @@ func SmallWindow(h Host, step int) string {
 	})
 }
 
-// SmallChunks answers with a body of n bytes in chunks of a size, many of them to a segment.
+// SmallChunks answers with a body of n bytes in chunks of a size, each written by itself.
 func SmallChunks(h Host, n, size int) string {
 	h.Helper()
 	return Handler(h, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"errno_exporter/config"
+	"errno_exporter/internal/escape"
 	"errno_exporter/prober"
 )
 
@@ -34,6 +35,9 @@ func Curl(r *prober.Result, h *prober.Hop, m *config.Module) string {
 	}
 	if h.Request != nil {
 		words = append(words, requestWords(h, u, m)...)
+	}
+	if strings.ContainsAny(strings.Replace(h.URL, u.Host, "", 1), "[]{}") {
+		words = append(words, "-g") // curl would make a request of each combination (curl(1), --globoff)
 	}
 	words = append(words, h.URL)
 	for i, word := range words {
@@ -67,11 +71,25 @@ func requestWords(h *prober.Hop, u *url.URL, m *config.Module) []string {
 	return words
 }
 
-// quoted is a word as a shell takes it, on one line.
+// quoted is a word as a POSIX shell takes it, on one line that drives no terminal. In single quotes nothing has a meaning (POSIX.1-2024, XCU 2.2.2),
+// not even a history expansion of bash. What is not printable is an octal escape of printf, whose output the shell puts in its place.
 func quoted(word string) string {
-	word = Printable(word)
 	if word != "" && strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:@,=+") == "" {
 		return word
 	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	if isPrintable(word) {
+		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	}
+	var octal strings.Builder
+	for i := range len(word) {
+		if c := word[i]; c > ' ' && c < 0x7f && c != '\'' && c != '\\' && c != '%' {
+			octal.WriteByte(c)
+		} else {
+			fmt.Fprintf(&octal, `\%03o`, c)
+		}
+	}
+	return `"$(printf '` + octal.String() + `')"`
 }
+
+// isPrintable reports whether a text can stand on a line as it is.
+func isPrintable(text string) bool { return escape.Label(text) == text }

@@ -1,0 +1,66 @@
+package record
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"errno_exporter/config"
+	"errno_exporter/prober"
+)
+
+// The command, run by a real shell with a real curl, sends one request: the one that was made, whatever a server put into its URL.
+func TestCurlSendsTheRequest(t *testing.T) {
+	for _, program := range []string{"sh", "curl"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skipf("%s is not there", program)
+		}
+	}
+	for _, row := range []string{
+		"/?[1-40]", "/{a,b}?x={c,d}", "/?'a'%27", `/?"a"`, "/?!x!!", "/?$HOME$(id)`id`", "/-o/etc", "/?a=1&b=2;c|d>e<f", `/?a\\b`, "/?*~#", "/?a%0Ab",
+	} {
+		requests := make(chan *http.Request, 100)
+		server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { requests <- r }))
+		m := config.NewModule("m")
+		m.Header.Set("X-Odd", "@/etc/passwd '$(id)` !")
+		r := prober.Result{Timeout: 10 * time.Second}
+		h := prober.Hop{URL: server.URL + row, Addr: netip.MustParseAddrPort(strings.TrimPrefix(server.URL, "http://")),
+			Request: &prober.RequestHead{Method: "GET", Header: m.Header}}
+		command := Curl(&r, &h, m)
+		if out, err := exec.Command("sh", "-c", command).CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", command, err, out)
+		}
+		server.Close()
+		close(requests)
+		want, _, _ := strings.Cut(row, "#")
+		n := 0
+		for request := range requests {
+			if n++; request.RequestURI != want || request.Header.Get("X-Odd") != m.Header.Get("X-Odd") {
+				t.Errorf("%s sent %q with %q, want %q", command, request.RequestURI, request.Header.Get("X-Odd"), want)
+			}
+		}
+		if n != 1 {
+			t.Errorf("%s sent %d requests, want 1", command, n)
+		}
+	}
+}
+
+// Every word reaches a program as it was, on one printable line.
+func TestQuoted(t *testing.T) {
+	for _, word := range []string{
+		"", "plain", "it's", `"`, `\`, "$HOME", "`id`", "!!", "-x", "a b", "*", "{a,b}", "[1-9]", "~", "#", "a\nb", "\x1b[31m", "\u202e", "ä", "\xff", "%s%n", "\t'\\",
+	} {
+		line := quoted(word)
+		if Printable(line) != line {
+			t.Errorf("quoted(%q) = %q is not printable", word, line)
+		}
+		out, err := exec.Command("sh", "-c", "printf '%s' "+line).Output()
+		if err != nil || string(out) != word {
+			t.Errorf("quoted(%q) = %s reaches a program as %q, %v", word, line, out, err)
+		}
+	}
+}

@@ -188,4 +188,5 @@ func TestHistoryLetsModulesGo(t *testing.T) {
 	if kept := h.Records()[0].Module; kept.Name != "m" || kept.TLS != nil {
 		t.Errorf("the record keeps module %q with TLS %v, want %q without", kept.Name, kept.TLS, "m")
 	}
+	claims.Prove(t, "modules of earlier configurations")
 }

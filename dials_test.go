@@ -37,7 +37,8 @@ var dialSites = map[string]string{
 	"prober.(hop).dialProxy":       "proxies",
 	"prober.(attempt).askSystem":   "name servers",
 	"prober.(lookup).dial":         "name servers",
-	"prober.(dnsClient).transport": "name servers",
+	"prober.dialBounded":           "name servers",
+	"prober.(socket).failure":      target, // connect(2) again, on the same socket to the same address
 	"prober.(dnsClient).overUDP":   "name servers",
 	"prober.(dnsClient).overHTTPS": "name servers",
 	"config.newTokens":             "token endpoints",

@@ -20,7 +20,7 @@ var unproven = []string{
 	"parameters `hostname`, `module`", "response head", "1xx responses before the final one", "redirects", "body, after decompression", "body that expressions need in memory",
 	"large JSON", "certificate message", "addresses of a name", "answer of a name server", "events kept of a connection", "probes under way", "connections kept idle",
 	"targets of `/probe` whose counters are kept", "large answers made at a time",
-	"chains of certificates that were verified", "modules of earlier configurations, in records",
+	"modules of earlier configurations, in records",
 }
 
 // Every test that docs/security.md names exists, and every figure in its table of bounds is proven by a test that the row names.

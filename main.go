@@ -349,6 +349,7 @@ func reloadConfig(o *options, current *config.Current, watching *watch.Watch, re
 		return err
 	}
 	watching.Apply(current.Get())
+	limitMemory(len(current.Get().Targets))
 	o.logger.Info("The configuration was reloaded", "file", o.configFile)
 	return nil
 }

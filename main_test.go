@@ -76,6 +76,7 @@ func cmdServe(ts *testscript.TestScript, _ bool, flags []string) {
 	ts.Check(err)
 	command := exec.Command(program, append([]string{"--web.listen-address=127.0.0.1:0"}, flags...)...)
 	command.Dir = ts.MkAbs(".")
+	command.Env = append(os.Environ(), "GOMEMLIMIT="+ts.Getenv("GOMEMLIMIT")) // the script's, or none
 	log, err := command.StderrPipe()
 	ts.Check(err)
 	ts.Check(command.Start())

@@ -13,7 +13,7 @@ const (
 	memoryPerTarget = 32 << 10
 )
 
-// limitMemory sets the limit, unless the user did (GOMEMLIMIT, see package runtime).
+// limitMemory sets the limit for so many configured targets, unless the user did (GOMEMLIMIT, see package runtime). Each reload calls it again.
 func limitMemory(targets int) {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(memoryBase + memoryPerTarget*int64(targets))

@@ -3,7 +3,6 @@ package cause
 import (
 	"net/http"
 	"net/netip"
-	"slices"
 	"time"
 
 	"errno_exporter/internal/host"
@@ -12,19 +11,33 @@ import (
 
 // Evidence is what a verdict is made from.
 type Evidence struct {
-	Recent   []Observation    // of the target, the oldest first; the last is the newest
-	Kept     []Kept           // what last became of its kept connections
-	Controls []prober.Control // after its last failure
-	Egress   Egress
-	Host     host.Record
+	Recent      []Observation // of the target, the oldest first; the last is the newest
+	Kept        []Kept        // what became of its kept connections, the oldest first
+	Experiments *Experiments  // after a failure; nil if none were made
+	Egress      Egress
+	Host        host.Record
 }
 
-// Egress is what is known of our way out.
+// Experiments are follow-up attempts after a failure. They count for that failure only.
+type Experiments struct {
+	At     time.Time      // when they ended
+	After  prober.Failure // the failure that they were made for
+	Addr   netip.Addr     // the address that failed
+	Made   []prober.Control
+	Method string // of the module's request
+}
+
+// experimentsAge is for how long experiments say something about failures of the same kind.
+const experimentsAge = 15 * time.Minute
+
+// Egress is what is known of our outbound connectivity.
 type Egress struct {
-	Known bool // control targets are configured, and were looked at
+	Known bool // reference targets are configured, and were checked
 	Up    bool
-	// Without control targets: how many other targets are out of reach from here, of how many, at how many addresses.
+	At    time.Time // of the check
+	// Without reference targets: how many other networks (/24, /48) are out of reach from here, of how many.
 	Unreached, Others int
+	Impaired          int // unrelated networks to which SYNs were repeated or connections reset in the same minute
 }
 
 // Observation is what matters of one probe.
@@ -37,21 +50,36 @@ type Observation struct {
 	Failed     *prober.Failure // of an earlier attempt, where a later one succeeded
 	Late       time.Duration   // by how much the exporter itself was, at the worst moment
 	Status     int             // 0 without a response
-	RetryAfter bool
+	Said       Said            // of a failure
+	Proxied    bool            // through a proxy
 	Addr       netip.Addr
 	Protocol   string
+	Alert      uint8         // the peer's fatal TLS alert
+	CertShown  bool          // the server showed a certificate
+	Announced  int64         // the body's length as announced; 0 if unknown
 	Received   int64         // bytes
-	Progress   bool          // bytes came shortly before the end
+	Sent       int64         // bytes
+	Progress   bool          // bytes kept coming until shortly before the end
 	Reset      *prober.Reset // who sent the RST; nil if none, or not captured
 	ICMP       *prober.ICMP
 	SYNRepeats uint32
-	Hole       bool // received data wait behind a hole
-	Delivered  bool // the request was acknowledged
-	Plain      bool
-	Addresses  []AddressSeen // with addresses: all
+	Segments   uint32 // received
+	Hole       bool   // received data wait behind a hole
+	Delivered  bool   // the request was acknowledged
+	Plain      bool   // a GET without body, and nothing of the module's could be left out
+	Addresses  []AddressSeen
 	Answers    []netip.Addr
+	Answered   bool         // the resolver gave an answer, be it an error
 	Fresh      []netip.Addr // the other resolver's, with compare_with
 	OtherDNS   bool         // the other resolver answered
+}
+
+// failure is the failure to explain; nil if there is none.
+func (o *Observation) failure() *prober.Failure {
+	if o.Failure != nil {
+		return o.Failure
+	}
+	return o.Failed
 }
 
 // AddressSeen is what became of one address.
@@ -60,20 +88,17 @@ type AddressSeen struct {
 	OK   bool
 }
 
-// Kept is what last became of a connection kept for an age.
+// Kept is what became of a connection kept for an age.
 type Kept struct {
 	Age       time.Duration
 	Idle      time.Duration
-	Used      bool // again; otherwise it ended while idle
-	Failure   *prober.Failure
+	Used      bool            // again; otherwise it ended while idle
+	Failure   *prober.Failure // nil if it served a request
 	Reset     *prober.Reset
 	Received  int64
 	At        time.Time
 	Announced time.Duration // the server's Keep-Alive: timeout=
 }
-
-// progressWithin is how shortly before the end bytes must have come for the answer to have been on its way: a share of the time.
-const progressWithin = 4
 
 // Observe takes from a result what matters. late is by how much the exporter itself was.
 func Observe(r *prober.Result, late time.Duration, ended time.Time) Observation {
@@ -81,7 +106,7 @@ func Observe(r *prober.Result, late time.Duration, ended time.Time) Observation 
 	hop := last.LastHop()
 	o := Observation{
 		At: ended, Took: r.Elapsed, Timeout: r.Timeout, Failure: r.Failure.Brief(), Late: late, Addr: hop.Addr.Addr(), Answers: hop.Answers,
-		Plain: hop.Request == nil || hop.Request.Method == http.MethodGet && hop.Request.Body == 0,
+		Proxied: hop.Proxy != "", Plain: plain(hop.Request),
 	}
 	if r.Failure == nil && len(r.Attempts) > 1 {
 		o.Failed = r.Attempts[0].Failure.Brief()
@@ -90,29 +115,89 @@ func Observe(r *prober.Result, late time.Duration, ended time.Time) Observation 
 		o.Processing = s.Duration
 	}
 	if hop.Response != nil {
-		o.Status, o.Protocol, o.RetryAfter = hop.Response.Status, hop.Response.Proto, hop.Response.Header.Get("Retry-After") != ""
+		o.Status, o.Protocol = hop.Response.Status, hop.Response.Proto
 	} else if hop.TLS != nil && hop.TLS.ALPN == "h2" {
 		o.Protocol = "HTTP/2.0"
 	}
+	if r.Failure != nil {
+		o.Said = said(hop).withError(r.Failure)
+		o.Announced = announced(hop.Response)
+	}
+	if hop.TLS != nil {
+		o.Alert, o.CertShown = hop.TLS.Alert, len(hop.TLS.Chain) > 0
+	}
 	o.addWire(hop.Wire, r.Elapsed)
+	o.addNames(last)
 	for i := range r.Addresses {
 		o.Addresses = append(o.Addresses, AddressSeen{r.Addresses[i].Addr, r.Addresses[i].Failure == nil})
 	}
-	if c := last.Hops[0].Compared; c != nil && c.Failure == nil {
+	return o
+}
+
+// ordinary are the header fields that every client sends: a request with no others is plain.
+var ordinary = map[string]bool{"User-Agent": true, "Accept": true, "Accept-Encoding": true, "Traceparent": true, "Tracestate": true, "Connection": true, "Host": true}
+
+// plain reports whether nothing could be left out of a request.
+func plain(r *prober.RequestHead) bool {
+	if r == nil {
+		return true
+	}
+	for name := range r.Header {
+		if !ordinary[name] {
+			return false
+		}
+	}
+	return r.Method == http.MethodGet && r.Body == 0
+}
+
+func announced(r *prober.Response) int64 {
+	if r == nil || r.Complete {
+		return 0
+	}
+	return max(0, r.ContentLength)
+}
+
+func (o *Observation) addNames(a *prober.Attempt) {
+	first := &a.Hops[0]
+	if first.Lookup != nil {
+		for i := range first.Lookup.Exchanges {
+			o.Answered = o.Answered || first.Lookup.Exchanges[i].RCode >= 0
+		}
+	}
+	if c := first.Compared; c != nil && c.Failure == nil {
 		o.Fresh, o.OtherDNS = c.Answers, true
 	}
-	return o
 }
 
 func (o *Observation) addWire(w *prober.Wire, took time.Duration) {
 	if w == nil {
 		return
 	}
-	o.Received, o.Reset, o.ICMP, o.SYNRepeats = w.BytesReceived, w.Reset, w.ICMP, w.SYNRetransmits
+	o.Sent, o.Received, o.Reset, o.ICMP, o.SYNRepeats = w.BytesSent, w.BytesReceived, w.Reset, w.ICMP, w.SYNRetransmits
 	if i := w.Info; i != nil {
-		o.Progress = w.BytesReceived > 0 && i.LastDataRecv < took/progressWithin
-		o.Hole, o.Delivered = i.OutOfOrderQueued, i.BytesAcked > uint64(w.BytesSent)
+		o.Progress = w.BytesReceived > 0 && (i.LastDataRecv < took/4 || spread(w.Events, took))
+		o.Hole, o.Delivered, o.Segments = i.OutOfOrderQueued, i.BytesAcked > uint64(w.BytesSent), i.SegsIn
 	}
+}
+
+// steadyReads is how many reads, over half of the time, make a body that comes steadily.
+const steadyReads = 4
+
+// spread reports whether bytes came over at least half of a probe's time: a slow body comes in bursts with pauses between them, and the end
+// of the probe may be in one.
+func spread(events []prober.Event, took time.Duration) bool {
+	calls, first, last := 0, time.Duration(-1), time.Duration(0)
+	for i := range events {
+		e := &events[i]
+		if e.Op != prober.OpRead || e.Bytes == 0 {
+			continue
+		}
+		if first < 0 {
+			first = e.Start
+		}
+		calls, last = calls+e.Calls, e.End
+	}
+	return calls >= steadyReads && last-first > took/2
 }
 
 // ObserveKept takes from the fate of a kept connection what matters.
@@ -122,20 +207,4 @@ func ObserveKept(age time.Duration, r *prober.KeptResult, announced time.Duratio
 		k.Reset, k.Received = w.Reset, w.BytesReceived
 	}
 	return k
-}
-
-// control finds a control attempt of a kind; ok says that it was made.
-func (e *Evidence) control(kind prober.ControlKind) (c prober.Control, ok bool) {
-	i := slices.IndexFunc(e.Controls, func(c prober.Control) bool { return c.Kind == kind })
-	if i < 0 {
-		return prober.Control{}, false
-	}
-	return e.Controls[i], true
-}
-
-// cures reports whether a control attempt succeeded where the same again failed.
-func (e *Evidence) cures(kind prober.ControlKind) bool {
-	again, repeated := e.control(prober.Again)
-	worked := slices.ContainsFunc(e.Controls, func(c prober.Control) bool { return c.Kind == kind && c.Failure == nil })
-	return worked && repeated && again.Failure != nil
 }

@@ -1,0 +1,45 @@
+package cause
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"errno_exporter/prober"
+)
+
+// Facts of what was said: it counts for what it says, and no more.
+
+func decimal(n int64) string { return strconv.FormatInt(n, 10) }
+
+// requestsFault are the statuses that say that the request is wrong in itself (RFC 9110 section 15.5, RFC 6585).
+var requestsFault = []int{400, 405, 406, 411, 412, 413, 414, 415, 416, 417, 422, 426, 428, 431}
+
+// announcesLater is from what Retry-After on a 503 announces an outage rather than a moment.
+const announcesLater = 5 * time.Minute
+
+func (s *scene) answer(k *known) {
+	o := s.o
+	said := o.Said
+	complete := s.in(prober.Validate)
+	k.note(saidLimit, said.Limit != "" && slices.Contains([]int{403, 429, 503}, o.Status), "%s", said.Limit)
+	k.note(saidMaintenance, said.Maintenance != "", "%s", said.Maintenance)
+	k.note(saidRetryLater, o.Status == 503 && said.RetryAfter >= announcesLater, "503 with Retry-After %s", said.RetryAfter)
+	k.note(saidGateway, said.Gateway != "", "%s", said.Gateway)
+	k.note(saidNoName, said.NoName, "the proxy did not resolve the target's name")
+	k.note(saidProxy, said.Proxy != "", "%s", said.Proxy)
+	k.note(saidDenied, said.Denied || said.Proxy != "" && o.Status == 403, "the proxy answers %d", o.Status)
+	k.note(saidDirect, complete && (!o.Proxied || said.Origin), "the server answers %d", o.Status)
+	k.note(saidInternal, said.Internal, "the server's own word is INTERNAL_ERROR")
+	if complete {
+		k.note(status4xx, slices.Contains(requestsFault, o.Status), "%d says that the request is at fault", o.Status)
+		k.note(status4xxAnswer, o.Status >= 400 && o.Status < 500 && !slices.Contains(requestsFault, o.Status), "%d is an answer to the request", o.Status)
+		k.note(status5xx, o.Status >= 500 && o.Status != 503, "%d is an error of the server's own", o.Status)
+		k.note(statusOther, o.Status < 400, "the status is %d", o.Status)
+		k.note(status503, o.Status == 503, "503 says that it cannot serve now: load, maintenance or no backend")
+	}
+	k.note(shownChain, o.CertShown && k.has(wordCertificate), "the server showed the certificate; the chain is in the record")
+	k.note(alertSent, o.Alert != 0 && k.has(wordHandshake), "the server sent the TLS alert %d", o.Alert)
+	// RFC 8446 section 6.2 has 112 for an unknown name; Caddy and older Go servers send 80.
+	k.note(alertBare, o.Alert == 80 && !o.CertShown && k.has(wordTLSAlert), "the server sent the TLS alert 80 before any certificate, as some do for a name that they do not know")
+}

@@ -1,0 +1,108 @@
+package cause
+
+import (
+	"strings"
+
+	"errno_exporter/prober"
+)
+
+// Facts of experiments. One proves something only as A-B-A: the original fails, with one thing changed it works, and the original fails again.
+// They count for the failure that they were made for, and expire.
+
+// experimentsFor are the experiments that count for the observation at an index.
+func (e *Evidence) experimentsFor(at int) []prober.Control {
+	x, o := e.Experiments, &e.Recent[at]
+	if x == nil {
+		return nil
+	}
+	f := o.failure()
+	if f.Reason != x.After.Reason || f.Phase != x.After.Phase || o.Addr != x.Addr || o.At.Sub(x.At) > experimentsAge {
+		return nil
+	}
+	for i := range e.Recent[:at] {
+		if r := &e.Recent[i]; r.Failure == nil && r.At.After(x.At) {
+			return nil // it worked in between
+		}
+	}
+	return x.Made
+}
+
+// first finds an experiment of a kind.
+func (s *scene) first(kind prober.ControlKind) *prober.Control {
+	for i := range s.made {
+		if s.made[i].Kind == kind {
+			return &s.made[i]
+		}
+	}
+	return nil
+}
+
+// proved reports whether a change was shown to be what matters: it worked more often than it failed, the original failed again after it worked,
+// and the original never worked.
+func (s *scene) proved(of func(prober.ControlKind) bool) (kind prober.ControlKind, ok bool) {
+	works, fails, again := 0, 0, false
+	for i := range s.made {
+		switch c := &s.made[i]; {
+		case c.Kind == prober.Again && c.Failure == nil:
+			return "", false
+		case c.Kind == prober.Again:
+			again = again || works > 0
+		case of(c.Kind) && c.Failure == nil:
+			works, kind = works+1, c.Kind
+		case of(c.Kind) && c.Kind == kind:
+			fails++
+		}
+	}
+	return kind, works > fails && again
+}
+
+func (s *scene) experiments(k *known) {
+	for _, p := range []struct {
+		fact     fact
+		kind     prober.ControlKind
+		sentence string
+	}{
+		{provedAddress, prober.OtherAddress, "another address of the name works, and this one fails again"},
+		{provedFamily, prober.OtherFamily, "the other family works, and this one fails again"},
+		{provedSmall, prober.SmallSegments, "with segments of 1000 bytes it works, and without it fails again"},
+		{provedHTTP1, prober.HTTP1, "over HTTP/1.1 it works, and over HTTP/2 it fails again"},
+		{provedPlain, prober.PlainRequest, "a plain request of the same method works, and the module's fails again"},
+		{provedTime, prober.MoreTime, "with three times the timeout it works, and without it fails again"},
+		{namesWork, prober.FreshAddress, "the other resolver's address works, and this one fails again"},
+	} {
+		_, ok := s.proved(func(k prober.ControlKind) bool { return k == p.kind })
+		k.note(p.fact, ok, "%s", p.sentence)
+	}
+	hello := func(k prober.ControlKind) bool { return strings.HasPrefix(string(k), prober.HelloPrefix) }
+	kind, ok := s.proved(hello)
+	k.note(provedHello, ok, "with another ClientHello it works (%s), and with ours it fails again", strings.TrimPrefix(string(kind), prober.HelloPrefix))
+	for i := range s.made {
+		c := &s.made[i]
+		k.note(triedHello, hello(c.Kind) && !ok, "another ClientHello does not help")
+		k.note(provedIntercepted, c.Kind == prober.NeverRouted && c.Failure == nil, "an address that is never routed accepts connections from here")
+	}
+	k.note(experimentsMade, len(s.made) > 0, "%d experiments were made", len(s.made))
+	small, time := s.first(prober.SmallSegments), s.first(prober.MoreTime)
+	k.note(triedSmall, small != nil && !k.has(provedSmall), "small segments do not help")
+	if k.has(triedSmall) && !k.has(wireSmall) {
+		k[wireSmall] = k[triedSmall]
+	}
+	k.note(triedTime, time != nil && time.Failure != nil, "three times the timeout does not help")
+	tried := s.first(prober.PlainRequest)
+	k.note(plainAnyway, s.o.Plain || tried != nil && tried.Failure != nil, "%s", map[bool]string{true: "the request is a plain GET", false: "a plain request fails, too"}[s.o.Plain])
+	s.reach(k)
+}
+
+// reach notes what a closed port of the host and the path trace show.
+func (s *scene) reach(k *known) {
+	if c := s.first(prober.ClosedPort); c != nil && c.Failure != nil && c.Failure.Reason == prober.TCPRefused {
+		k.note(closedPortAnswers, true, "a closed port of the same host refuses at once")
+		if s.o.Reset != nil && c.TTL != 0 {
+			k.note(closedPortElsewhere, c.TTL != s.o.Reset.TTL, "a closed port of the same host is refused from elsewhere (TTL %d, here %d)", c.TTL, s.o.Reset.TTL)
+			k.note(closedPortAlike, c.TTL == s.o.Reset.TTL, "a closed port of the same host is refused by the same sender (TTL %d)", c.TTL)
+		}
+	}
+	if c := s.first(prober.Trace); c != nil && len(c.Hops) > 0 && !c.Hops[len(c.Hops)-1].Reached {
+		k.note(traceEndsBefore, true, "%s", traceSays(c.Hops))
+	}
+}

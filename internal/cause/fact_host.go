@@ -1,0 +1,113 @@
+package cause
+
+import (
+	"slices"
+
+	"errno_exporter/prober"
+)
+
+// Facts of this host, of its egress and of names.
+
+func (s *scene) host(k *known) {
+	h := &s.Host
+	k.note(hostDescriptors, h.DescriptorLimit > 0, "%d of %d file descriptors are open", h.Descriptors, h.DescriptorLimit)
+	k.note(hostPorts, h.Ports > 0, "%d of %d local ports are used towards one destination, %d sockets are in TIME_WAIT", h.PortsUsed, h.Ports, h.TimeWait)
+	k.note(hostLate, s.o.Timeout > 0 && s.o.Late > s.o.Timeout/4, "the exporter waited for a processor for %s of the %s that the probe had; processor pressure %.0f %%, throttled for %s since the start",
+		shown(s.o.Late), shown(s.o.Timeout), 100*h.CPUPressure, h.Throttled)
+	k.note(hostLate, s.is(prober.LocalOverloaded), "the exporter had no time for the probe: nothing is known of the target")
+	k.note(hostRule, k.has(wordDenied), "a rule of this host answered, nothing left it")
+}
+
+func (s *scene) egress(k *known) {
+	e := &s.Egress
+	fresh := e.Known && !e.At.Before(s.o.At.Add(-s.o.Took)) // a check before the failure says nothing about it
+	k.note(egressDown, fresh && !e.Up, "no reference target is reached either")
+	k.note(egressUp, fresh && e.Up, "reference targets are reached")
+	reached := e.Others - e.Unreached
+	k.note(egressElsewhere, !e.Known && e.Others > 0 && reached > 0, "%d of %d other networks are reached", reached, e.Others)
+	k.note(egressNowhere, !e.Known && e.Others >= 2 && reached == 0, "none of %d other networks is reached", e.Others)
+	k.note(egressImpaired, e.Impaired >= 2, "connections to %d unrelated networks lost packets or were reset in the same minute", e.Impaired)
+}
+
+func (s *scene) names(k *known) {
+	k.note(nameAnswered, s.o.Answered, "the resolver answered: %s", s.f.Reason)
+	k.note(nameElsewhere, s.o.OtherDNS && len(s.o.Fresh) > 0, "the other resolver answers")
+	stale := s.o.OtherDNS && len(s.o.Fresh) > 0 && s.o.Addr.IsValid() && !s.in(prober.Resolve) && !slices.Contains(s.o.Fresh, s.o.Addr)
+	k.note(nameNotHere, stale, "%s is not among the addresses that the other resolver gives", s.o.Addr)
+}
+
+// wire notes what the socket saw.
+func (s *scene) wire(k *known) {
+	o := s.o
+	k.note(wireProgress, k.has(wordTransfer) && o.Progress && s.is(prober.HTTPResponseTimedOut), "bytes were still coming when the deadline of %s ended it%s", shown(o.Timeout), s.share())
+	k.note(wireHole, o.Hole, "the end of the answer arrived and its beginning did not")
+	k.note(wireSYNACKs, k.has(wordDead) && !o.Delivered && o.Received == 0 && o.Segments >= 3, "the server repeated its SYN-ACK: %d segments came and nothing of ours was taken", o.Segments)
+	usual := int64(0)
+	for i := range s.Recent {
+		if r := &s.Recent[i]; r.Failure == nil {
+			usual = max(usual, r.Received)
+		}
+	}
+	k.note(wireSmall, k.has(wordDead) && o.Sent > 0 && o.Sent < smallAnswer, "what we sent fits into one small packet")
+	k.note(wireFast, usual > 0 && usual < smallAnswer, "answers have at most %d bytes: no packet of them is large", usual)
+}
+
+// smallAnswer fits into one packet of any path.
+const smallAnswer = 1000
+
+// share is how much of the announced body had come.
+func (s *scene) share() string {
+	if s.o.Announced == 0 {
+		return ""
+	}
+	return ", " + decimal(s.o.Received) + " of at least " + decimal(s.o.Announced) + " bytes"
+}
+
+// ends notes who ended the connection, as far as it shows.
+func (s *scene) ends(k *known) {
+	o, r := s.o, s.o.Reset
+	if !k.has(wordEnds) && !k.has(wordHelloEnds) && !k.has(wordRefused) {
+		return
+	}
+	reset := s.is(prober.TCPReset, prober.TCPRefused)
+	near := o.Addr.IsLoopback()
+	switch {
+	case r != nil && r.Sender == prober.Middlebox:
+		k.note(endsNearer, true, "the reset came %s", r)
+	case r != nil && r.Sender == prober.ThisHost || s.f.Origin == prober.Local:
+		k.note(endsHere, true, "the reset came from this host itself")
+	case o.Proxied:
+		k.note(endsUnseen, true, "the connection is the proxy's: whether it or the server ended it does not show")
+	case reset && r != nil && r.Sender == prober.EndHost && (r.Live || s.is(prober.TCPRefused)):
+		k.note(endsOnItsSide, true, "the reset came %s", r)
+	case reset && near:
+		k.note(endsOnItsSide, true, "the server is on this host: nothing is between")
+	case reset && r != nil:
+		k.note(endsUnseen, true, "the reset came %s: a middlebox at the same distance sends such, too", r)
+	case reset:
+		k.note(endsUnseen, true, "who sent the reset was not captured")
+	case ends(s.f.Reason) && s.f.Reason != prober.QUICReset:
+		k.note(endsOnItsSide, true, "the end was orderly (%s): the server's side sent it", s.f.Reason)
+	}
+}
+
+// icmp notes what routers said.
+func (s *scene) icmp(k *known) {
+	i := s.o.ICMP
+	if i == nil {
+		return
+	}
+	port := i.From.Is4() && i.Type == 3 && i.Code == 3 || i.From.Is6() && i.Type == 1 && i.Code == 4
+	k.note(icmpRule, prohibits(i), "ICMP type %d code %d from %s: a rule forbids it", i.Type, i.Code, i.From)
+	k.note(icmpHost, port && i.From == s.o.Addr, "ICMP port unreachable from the server's own address %s", i.From)
+	k.note(icmpOther, port && i.From != s.o.Addr, "ICMP port unreachable from %s, which is not the server", i.From)
+	k.note(icmpRoute, !port && !prohibits(i), "ICMP type %d code %d from %s", i.Type, i.Code, i.From)
+}
+
+// prohibits reports whether an ICMP message says that a rule forbids the way (RFC 1812 section 5.2.7.1, RFC 4443 section 3.1).
+func prohibits(i *prober.ICMP) bool {
+	if i.From.Is4() {
+		return i.Type == 3 && slices.Contains([]uint8{9, 10, 13}, i.Code)
+	}
+	return i.Type == 1 && slices.Contains([]uint8{1, 5, 6}, i.Code)
+}

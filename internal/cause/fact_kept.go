@@ -1,0 +1,68 @@
+package cause
+
+import (
+	"slices"
+	"time"
+
+	"errno_exporter/prober"
+)
+
+// Facts of kept connections, where fresh ones work. An idle timeout shows by the age at which connections end, a reload or a reboot by the
+// clock: one end says neither.
+
+// keptFails reports whether the newest fate of a kept connection of any age is a failure.
+func keptFails(kept []Kept) bool { return lastKept(kept) != nil }
+
+// lastKept is the newest failure of an age whose newest fate it is.
+func lastKept(kept []Kept) *Kept {
+	var found *Kept
+	for i := range kept {
+		k := &kept[i]
+		newer := slices.ContainsFunc(kept[i+1:], func(o Kept) bool { return o.Age == k.Age })
+		if k.Failure != nil && !newer && (found == nil || !k.At.Before(found.At)) {
+			found = k
+		}
+	}
+	return found
+}
+
+func keptFacts(all []Kept, known *known) {
+	k := lastKept(all)
+	if k == nil {
+		return
+	}
+	f := k.Failure
+	orderly := f.Reason == prober.TCPClosed || f.Reason == prober.H2GoAway || f.Reason == prober.QUICClosed
+	reset := f.Reason == prober.TCPReset
+	text := "a connection kept for " + k.Age.String() + ": " + f.Sentence() + ", after " + shown(k.Idle) + " idle; fresh ones work"
+	nearer := reset && k.Reset != nil && k.Reset.Sender == prober.Middlebox
+	crossed := k.Used && k.Received == 0
+	known.note(keptEnded, !k.Used && (orderly || reset) && !nearer, "%s", text)
+	known.note(keptNearer, nearer, "%s; the reset came %s", text, k.Reset)
+	known.note(keptSilent, k.Used && f.Reason == prober.TCPAborted, "%s", text)
+	known.note(keptCrossed, crossed && (orderly || reset && k.Reset != nil && k.Reset.Live && !nearer), "%s: it was established until the request was sent, and not a byte came back", text)
+	known.note(keptForgotten, crossed && reset && k.Reset != nil && !k.Reset.Live && k.Reset.Sender == prober.EndHost, "%s; the sender of the reset did not know the connection any more", text)
+	known.note(keptUnseen, crossed && reset && k.Reset == nil, "%s; who sent the reset was not captured", text)
+	known.note(keptAnnounced, k.Announced > 0 && (k.Idle-k.Announced).Abs() < 1500*time.Millisecond, "the server announces that it keeps idle connections for %s", k.Announced)
+	n := similar(all, k)
+	known.note(keptSimilar, n >= 2, "%d connections ended so at a similar age, at different times", n)
+	known.note(keptThrice, n >= 3, "the age was similar %d times", n)
+}
+
+// similar counts the ends like one, at a similar age and at different times.
+func similar(all []Kept, like *Kept) int {
+	n := 0
+	var before time.Time
+	tolerance := max(time.Second, like.Idle/5)
+	for i := range all {
+		k := &all[i]
+		if k.Failure == nil || k.Used != like.Used || k.Failure.Reason != like.Failure.Reason || (k.Idle-like.Idle).Abs() > tolerance {
+			continue
+		}
+		if n == 0 || k.At.Sub(before) > time.Second {
+			n++
+		}
+		before = k.At
+	}
+	return n
+}

@@ -1,0 +1,211 @@
+package cause
+
+import (
+	"slices"
+	"time"
+
+	"errno_exporter/prober"
+)
+
+// Facts of time: how many of how many, since when, steady or now and then. What happened before the last success does not explain what fails now.
+
+// The bounds of time.
+const (
+	recentEnough = 5 // for so many observations a failure that is over still has a verdict
+	rareAmong    = 5 // one failure among so many is rare
+	someAmong    = 12
+	usualFrom    = 3 // successes make what is usual
+)
+
+// tries are the attempts that count for the failure: the probes of its run, and those that experiments repeated unchanged.
+type tries struct {
+	run      int // failed probes in a row, up to the failure
+	failed   int // with repetitions
+	repaired bool
+}
+
+// failing is the index of the failure to explain: the newest, if it is new enough; -1 for none.
+func (e *Evidence) failing() int {
+	for i := len(e.Recent) - 1; i >= 0 && i >= len(e.Recent)-recentEnough; i-- {
+		if e.Recent[i].failure() != nil {
+			return i
+		}
+	}
+	return -1
+}
+
+// Fails reports whether there is something to explain.
+func (e *Evidence) Fails() bool { return e.failing() >= 0 || keptFails(e.Kept) }
+
+// count counts the tries.
+func (s *scene) count() tries {
+	var t tries
+	for i := s.at; i >= 0 && s.Recent[i].Failure != nil; i-- {
+		t.run++
+	}
+	t.failed = max(1, t.run)
+	for i := range s.made {
+		if s.made[i].Kind != prober.Again {
+			continue
+		}
+		if s.made[i].Failure == nil {
+			t.repaired = true
+		} else {
+			t.failed++
+		}
+	}
+	return t
+}
+
+// lately is the window in which failures and successes are counted, and the failures in it.
+func (s *scene) lately() (window []Observation, failed int) {
+	window = s.Recent[max(0, len(s.Recent)-someAmong):]
+	for i := range window {
+		if window[i].failure() != nil {
+			failed++
+		}
+	}
+	return window, failed
+}
+
+// times notes how often it fails.
+func (s *scene) times(k *known) {
+	window, failed := s.lately()
+	newest := s.Recent[len(s.Recent)-1].Failure != nil
+	over := !newest || s.repaired
+	k.note(timesTwice, s.failed >= 2 && !over, "%d tries in a row failed", s.failed)
+	k.note(timesSteady, s.failed >= 3 && !over, "%d tries in a row failed, and none succeeded since", s.failed)
+	all := 0
+	for i := range s.Recent {
+		if s.Recent[i].failure() != nil {
+			all++
+		}
+	}
+	rare := len(s.Recent) >= rareAmong && all*rareAmong <= len(s.Recent) && all <= 2
+	k.note(timesOver, over && rare, "%d of %d probes failed, and what came after succeeded", all, len(s.Recent))
+	alternating := failed >= 2 && failed < len(window) && s.run < failed || s.repaired && s.failed >= 2
+	k.note(timesSome, alternating, "%d of the last %d probes failed, others succeeded between them", failed, len(window))
+}
+
+// history is the sentence on since when it fails.
+func (s *scene) history() string {
+	since := s.Recent[s.at-max(0, s.run-1)].At
+	for i := s.at; i >= 0; i-- {
+		if o := &s.Recent[i]; o.Failure == nil && !o.At.IsZero() && i < s.at {
+			return "it fails since " + clock(since) + "; the last success was at " + clock(o.At)
+		}
+	}
+	if s.run >= len(s.Recent) && len(s.Recent) > 1 {
+		return "no success is remembered"
+	}
+	return ""
+}
+
+func clock(t time.Time) string { return t.UTC().Format("15:04:05") }
+
+// before notes what went before the failure.
+func (s *scene) before(k *known) {
+	start := s.at - max(0, s.run-1) // of the run
+	successes, repeats := 0, 0
+	var took []time.Duration
+	for i := range s.Recent {
+		o := &s.Recent[i]
+		if o.Failure != nil {
+			continue
+		}
+		if i < start {
+			successes++
+		}
+		if o.SYNRepeats > 0 {
+			repeats++
+		}
+		if o.Processing > 0 {
+			took = append(took, o.Processing)
+		}
+	}
+	k.note(workedBefore, successes > 0, "it worked before: %d successes are remembered", successes)
+	k.note(neverWorked, successes == 0 && s.failed >= 2, "no success is remembered, of %d tries", s.failed)
+	k.note(synRepeated, repeats >= 2 && repeats*5 >= successes, "SYNs had to be repeated in %d probes that succeeded", repeats)
+	s.incident(k, start)
+	for i := range s.Kept {
+		served := s.Kept[i].Failure == nil && s.Kept[i].At.After(s.Recent[start].At.Add(-s.Recent[start].Took))
+		k.note(keptMeanwhile, served, "a connection kept for %s was served at %s", s.Kept[i].Age, clock(s.Kept[i].At))
+	}
+	n := len(took)
+	k.note(slowerBefore, n >= 4 && took[n-1] > 3*took[0] && took[n-2] > 3*took[1], "answers took longer and longer before, at last %s", shown(last(took)))
+	if n < usualFrom {
+		return
+	}
+	slices.Sort(took)
+	usual := took[n/2]
+	k.note(usuallyFast, usual < s.o.Timeout/4, "the answer usually takes %s, of %s allowed", shown(usual), shown(s.o.Timeout))
+	k.note(usuallySlow, usual >= s.o.Timeout/2, "the answer usually takes %s, of %s allowed", shown(usual), shown(s.o.Timeout))
+}
+
+func last(took []time.Duration) time.Duration {
+	if len(took) == 0 {
+		return 0
+	}
+	return took[len(took)-1]
+}
+
+// incident notes what else happened in this run of failures.
+func (s *scene) incident(k *known, start int) {
+	ended, busy := 0, 0
+	for i := start; i < s.at; i++ {
+		f := s.Recent[i].Failure
+		if f == nil {
+			continue
+		}
+		if ends(f.Reason) {
+			ended++
+		}
+		if o := &s.Recent[i]; o.Said.Limit != "" || o.Status == 503 && o.Said.Gateway == "" && o.Said.Maintenance == "" {
+			busy++
+		}
+	}
+	k.note(endedFirst, ended > 0, "connections ended before new ones were refused, %d times in this incident", ended)
+	k.note(busyNow, busy > 0, "the server answered 503 or 429 %d times in this incident", busy)
+}
+
+// addresses compares what became of the addresses of a name, where all were probed.
+func (s *scene) addresses(k *known) {
+	bad, alike := verdictOf(s.o.Addresses), 0
+	if bad == "" {
+		return
+	}
+	for i := s.at; i >= 0 && verdictOf(s.Recent[i].Addresses) == bad; i-- {
+		alike++
+	}
+	k.note(addressesTwice, alike >= 2, "%s: %d probes in a row", bad, alike)
+	k.note(addressesThrice, alike >= 3, "the same %d times in a row", alike)
+	k.note(addressesFamily, oneFamily(s.o.Addresses), "what fails is all of one family, what works all of the other")
+}
+
+// verdictOf says which addresses fail while others work; empty where all are alike.
+func verdictOf(all []AddressSeen) string {
+	failed, works := "", 0
+	for i, a := range all {
+		if a.OK {
+			works++
+		} else if i >= 0 {
+			failed += a.Addr.String() + " "
+		}
+	}
+	if failed == "" || works == 0 {
+		return ""
+	}
+	return failed + "fails while others work"
+}
+
+func oneFamily(all []AddressSeen) bool {
+	ok, bad := map[bool]bool{}, map[bool]bool{}
+	for _, a := range all {
+		if a.OK {
+			ok[a.Addr.Is4()] = true
+		} else {
+			bad[a.Addr.Is4()] = true
+		}
+	}
+	return len(ok) == 1 && len(bad) == 1 && ok[true] != bad[true]
+}

@@ -1,0 +1,171 @@
+package cause
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"errno_exporter/prober"
+)
+
+// Said is what an answer says besides its status. Each text is evidence in a sentence; empty for nothing.
+type Said struct {
+	Limit       string        // a limit of our rate is reached
+	RetryAfter  time.Duration // how long to wait
+	Proxy       string        // the answer is the forward proxy's own
+	Denied      bool          // and it refuses by a rule
+	Gateway     string        // the answer is a gateway's own, and its upstream failed
+	NoName      bool          // the upstream's name was not resolved
+	Maintenance string        // it is in maintenance
+	Origin      bool          // the answer names a server that is no proxy
+	Internal    bool          // the peer's own words are an internal error
+}
+
+// Bounds of what is looked at and quoted.
+const (
+	maxMarkedBody = 4 << 10
+	maxQuoted     = 60
+)
+
+// said reads what the last hop of a failed probe heard.
+func said(h *prober.Hop) Said {
+	var s Said
+	if r := h.Response; r != nil {
+		s.limit(r)
+		s.proxy(r.Header, h.Proxy != "")
+		s.gateway(r, h.Proxy != "")
+		s.maintenance(r)
+	}
+	return s
+}
+
+// withError adds what the words of a failure's error say: of a proxy that gave no tunnel, of a stream that was reset.
+func (s Said) withError(f *prober.Failure) Said {
+	if f.Err == nil {
+		return s
+	}
+	text := f.Err.Error()
+	switch {
+	case f.Reason == prober.ProxyFailed:
+		s.Proxy = quoted("the proxy gave no tunnel", text)
+		for _, mark := range []string{"ERR_DNS_FAIL", "dns_error", "dns_timeout"} {
+			s.NoName = s.NoName || strings.Contains(text, mark)
+		}
+		for _, mark := range proxyUpstreamWords {
+			if strings.Contains(text, mark) {
+				s.Gateway = quoted("the proxy says that it does not reach the target", text)
+			}
+		}
+	case strings.Contains(text, "INTERNAL_ERROR"), strings.Contains(text, "H3_INTERNAL_ERROR"):
+		s.Internal = true
+	}
+	return s
+}
+
+// proxyUpstreamWords are what a proxy answers when its upstream failed: to CONNECT 502, 503 and 504 (RFC 9110 section 15.6), in SOCKS replies 3
+// to 6 (RFC 1928 section 6).
+var proxyUpstreamWords = []string{`"502`, `"503`, `"504`, "unreachable", "refused", "TTL expired", "ERR_DNS_FAIL", "ERR_CONNECT_FAIL", "dns_error", "connection_", "destination_"}
+
+func quoted(sentence, text string) string {
+	if len(text) > maxQuoted {
+		text = strings.ToValidUTF8(text[:maxQuoted], "") + "…"
+	}
+	return sentence + ": " + text
+}
+
+func (s *Said) limit(r *prober.Response) {
+	if after := r.Header.Get("Retry-After"); after != "" {
+		if seconds, err := strconv.Atoi(after); err == nil {
+			s.RetryAfter = time.Duration(min(seconds, 1<<30)) * time.Second
+		} else if date, err := http.ParseTime(after); err == nil {
+			if now, err := http.ParseTime(r.Header.Get("Date")); err == nil {
+				s.RetryAfter = date.Sub(now)
+			}
+		}
+	}
+	for _, name := range []string{"X-Ratelimit-Remaining", "X-Rate-Limit-Remaining", "Ratelimit-Remaining"} {
+		if r.Header.Get(name) == "0" {
+			s.Limit = "the answer has " + name + ": 0"
+		}
+	}
+	// draft-ietf-httpapi-ratelimit-headers: RateLimit: "default";r=0;t=30, and earlier limit=100, remaining=0
+	for part := range strings.FieldsFuncSeq(r.Header.Get("Ratelimit"), func(c rune) bool { return c == ';' || c == ',' || c == ' ' }) {
+		if part == "r=0" || part == "remaining=0" {
+			s.Limit = "the answer has RateLimit with nothing remaining"
+		}
+	}
+	if r.Status == http.StatusTooManyRequests {
+		s.Limit = "the answer is 429 (Too Many Requests)"
+	}
+}
+
+// forwardProxies are what proxies call themselves in Server.
+var forwardProxies = []string{"squid", "tinyproxy", "privoxy", "zscaler", "bluecoat", "mcafee web gateway"}
+
+func (s *Said) proxy(h http.Header, through bool) {
+	server := strings.ToLower(h.Get("Server"))
+	byName := false
+	for _, name := range forwardProxies {
+		byName = byName || strings.Contains(server, name)
+	}
+	switch squid := h.Get("X-Squid-Error"); {
+	case !through:
+	case squid != "":
+		s.Proxy = quoted("the answer is the proxy's own, X-Squid-Error", squid)
+		s.Denied = strings.HasPrefix(squid, "ERR_ACCESS_DENIED") || strings.HasPrefix(squid, "ERR_CACHE_ACCESS_DENIED")
+		s.NoName = strings.HasPrefix(squid, "ERR_DNS_FAIL")
+	case byName:
+		s.Proxy = quoted("the answer is the proxy's own, Server", h.Get("Server"))
+	default:
+		s.Origin = server != ""
+	}
+}
+
+// gatewayMarks are what gateways write when it is their upstream that failed, in a header or at the beginning of the body.
+var gatewayMarks = []struct{ header, mark, says string }{
+	{"Proxy-Status", "error=", "Proxy-Status names an error of the gateway (RFC 9209)"},
+	{"Server", "varnish", "the answer is Varnish's own: its backend failed"},
+	{"", "upstream connect error", "the answer is Envoy's own: upstream connect error"},
+	{"", "no healthy upstream", "the answer is Envoy's own: no healthy upstream"},
+	{"", "Backend fetch failed", "the answer is Varnish's own: backend fetch failed"},
+	{"", "No server is available to handle this request", "the answer is HAProxy's own: no server is available"},
+}
+
+func (s *Said) gateway(r *prober.Response, through bool) {
+	if r.Status < 500 {
+		return
+	}
+	body := string(r.Body[:min(len(r.Body), maxMarkedBody)])
+	for _, m := range gatewayMarks {
+		text := body
+		if m.header != "" {
+			text = strings.ToLower(r.Header.Get(m.header))
+		}
+		if strings.Contains(text, m.mark) {
+			s.Gateway = m.says
+		}
+	}
+	switch {
+	case s.Gateway != "":
+	case r.Status == http.StatusBadGateway || r.Status == http.StatusGatewayTimeout:
+		s.Gateway = "the status " + strconv.Itoa(r.Status) + " is a gateway's: its upstream gave no valid answer in time (RFC 9110 section 15.6)"
+	case through && s.Proxy != "" && !s.Denied:
+		s.Gateway = "the proxy answers " + strconv.Itoa(r.Status) + " itself: it does not get an answer from the target"
+	}
+}
+
+func (s *Said) maintenance(r *prober.Response) {
+	if r.Status < 500 {
+		return
+	}
+	for name, values := range r.Header {
+		if strings.Contains(strings.ToLower(name), "maintenance") && len(values) > 0 {
+			s.Maintenance = "the answer has the header " + name
+		}
+	}
+	body := strings.ToLower(string(r.Body[:min(len(r.Body), maxMarkedBody)]))
+	if strings.Contains(body, "maintenance") || strings.Contains(strings.ToLower(r.StatusText), "maintenance") {
+		s.Maintenance = `the answer says "maintenance"`
+	}
+}

@@ -1,0 +1,185 @@
+package cause
+
+// The handbook. A row is one way in which a cause shows:
+//
+//   - requires: without all of these facts the row says nothing;
+//   - sure: how sure the cause is by them alone; low is a candidate, which is never named as the cause;
+//   - supports: each that holds makes it surer;
+//   - excludes: any that holds rules the row out, and its sentence says why.
+//
+// A fact that is in none of a cause's rows is silent about it. What is named is the surest row; of equally sure ones the cause that is earlier in
+// Causes.
+type row struct {
+	cause    Cause
+	party    Party // empty: the cause's own
+	requires []fact
+	sure     Confidence
+	supports []fact
+	excludes []fact
+}
+
+type facts = []fact
+
+var table = []row{
+	// What this host is short of.
+	{cause: LocalDescriptors, requires: facts{wordDescriptors, hostDescriptors}, sure: High},
+	{cause: LocalPorts, requires: facts{wordPorts, hostPorts}, sure: High},
+	{cause: LocalStarved, requires: facts{wordTimedOut, hostLate}, sure: High},
+
+	// Our egress: known by others that are reached or not, never by the one that fails.
+	{cause: NoEgress, requires: facts{wordOutOfReach, egressDown}, sure: High},
+	{cause: NoEgress, requires: facts{wordOutOfReach, egressNowhere}, sure: Medium},
+	{cause: NoEgress, requires: facts{wordNoRoute}, sure: Medium, excludes: facts{egressUp}},
+	{cause: NoEgress, requires: facts{wordUnanswered}, sure: Low, excludes: facts{egressUp, egressElsewhere}},
+	{cause: EgressImpaired, requires: facts{wordConnection, egressImpaired}, sure: Medium, supports: facts{timesSome}},
+	{cause: Intercepted, requires: facts{fails, provedIntercepted}, sure: High},
+
+	// Names. Two views that differ may both be valid: only the other address's working shows that this one is outdated.
+	{cause: DNSBroken, requires: facts{wordDNS, nameAnswered}, sure: High},
+	{cause: DNSBroken, requires: facts{wordDNS, nameElsewhere}, sure: High},
+	{cause: DNSBroken, requires: facts{wordDNS}, sure: Medium, excludes: facts{egressDown, egressNowhere}},
+	{cause: DNSStale, requires: facts{nameNotHere, namesWork}, sure: High},
+	{cause: DNSStale, requires: facts{nameNotHere, wordConnection}, sure: Low},
+
+	// The proxy: down, refusing, or saying that its upstream failed.
+	{cause: ProxyDown, requires: facts{wordProxyDial}, sure: Medium, supports: facts{timesSteady}, excludes: facts{egressDown, timesOver}},
+	{cause: ProxyPolicy, requires: facts{wordProxySays}, sure: Medium, supports: facts{timesTwice}},
+	{cause: ProxyPolicy, requires: facts{wordStatus, saidDenied}, sure: High},
+	{cause: UpstreamFailed, party: DNS, requires: facts{saidGateway, saidNoName}, sure: Medium, supports: facts{timesTwice}},
+	{cause: UpstreamFailed, party: UnknownParty, requires: facts{wordProxyFails, saidGateway}, sure: Medium, supports: facts{timesTwice}, excludes: facts{saidNoName}},
+
+	// What was said, for what it says.
+	{cause: RateLimited, requires: facts{wordStatus, saidLimit}, sure: High},
+	{cause: RateLimited, requires: facts{wordSlowDown}, sure: Medium, supports: facts{timesTwice}},
+	{cause: RateLimited, requires: facts{wordNoStream}, sure: Medium},
+	{cause: Maintenance, requires: facts{wordStatus, saidMaintenance}, sure: Medium, supports: facts{saidRetryLater}, excludes: facts{saidLimit}},
+	{cause: Maintenance, requires: facts{wordStatus, saidRetryLater}, sure: Low, excludes: facts{saidLimit}},
+	{cause: UpstreamFailed, requires: facts{wordStatus, saidGateway, saidDirect}, sure: High, excludes: facts{saidLimit, saidMaintenance}},
+	{cause: UpstreamFailed, party: UnknownParty, requires: facts{wordStatus, saidGateway}, sure: Medium, excludes: facts{saidDirect, saidNoName}},
+	{cause: ServerError, requires: facts{wordStatus, status5xx, saidDirect}, sure: High, excludes: facts{saidLimit, saidMaintenance, saidGateway}},
+	{cause: ServerError, requires: facts{wordStatus, status503, saidDirect}, sure: Medium, excludes: facts{saidLimit, saidMaintenance, saidGateway, slowerBefore}},
+	{cause: ServerError, requires: facts{wordStatus, status5xx}, sure: Low, excludes: facts{saidProxy}},
+	{cause: ServerError, requires: facts{wordMalformed, timesTwice}, sure: Medium},
+	{cause: ServerError, requires: facts{wordEnds, saidInternal}, sure: Medium, excludes: facts{timesOver}},
+	{cause: RequestRejected, requires: facts{wordStatus, status4xx, saidDirect}, sure: High},
+	{cause: RequestRejected, party: Server, requires: facts{wordStatus, status4xxAnswer, saidDirect}, sure: Medium, supports: facts{timesTwice}, excludes: facts{saidLimit}},
+	{cause: RequestRejected, requires: facts{wordToken}, sure: Medium, supports: facts{timesTwice}},
+	{cause: ResponseRejected, requires: facts{wordStatus, statusOther, saidDirect}, sure: High},
+	{cause: ResponseRejected, requires: facts{wordContent}, sure: Medium, supports: facts{saidDirect}},
+
+	// TLS.
+	{cause: Certificate, requires: facts{wordCertificate, shownChain}, sure: High, excludes: facts{namesWork, provedAddress, provedIntercepted}},
+	{cause: TLSMismatch, requires: facts{wordHandshake}, sure: Medium, supports: facts{alertSent}, excludes: facts{provedHello, provedAddress}},
+	{cause: TLSMismatch, requires: facts{wordNotTLS}, sure: Medium, supports: facts{timesTwice}, excludes: facts{provedAddress}},
+	{cause: TLSMismatch, party: UnknownParty, requires: facts{alertBare}, sure: Medium, excludes: facts{provedHello}},
+	{cause: ClientHelloRejected, requires: facts{fails, provedHello}, sure: High, excludes: facts{timesSome}},
+	{cause: ClientHelloRejected, requires: facts{wordHelloEnds}, sure: Low, excludes: facts{triedHello, endsHere}},
+
+	// One thing changed, and it worked; the original failed again. Where failures are not steady that is luck.
+	{cause: OneFamilyBroken, requires: facts{addressesTwice, addressesFamily}, sure: Medium, supports: facts{addressesThrice}},
+	{cause: OneFamilyBroken, requires: facts{wordConnection, provedFamily}, sure: Medium, supports: facts{timesSteady}, excludes: facts{timesSome}},
+	{cause: OneBadAddress, requires: facts{addressesTwice}, sure: Medium, supports: facts{addressesThrice}, excludes: facts{addressesFamily}},
+	{cause: OneBadAddress, requires: facts{provedAddress}, sure: Medium, supports: facts{timesSteady}, excludes: facts{timesSome}},
+	{cause: PMTUBlackHole, requires: facts{wordTimedOut, provedSmall}, sure: Medium, supports: facts{timesSteady}, excludes: facts{timesSome}},
+	{cause: PMTUBlackHole, requires: facts{wordTimedOut, wireHole}, sure: Medium, excludes: facts{triedSmall, timesOver}},
+	{cause: PMTUBlackHole, requires: facts{wordTimedOut, wordConnection}, sure: Low, excludes: facts{triedSmall, wireSmall, wireProgress, wordUnanswered}},
+	{cause: H2Only, requires: facts{fails, provedHTTP1}, sure: Medium, supports: facts{timesSteady}, excludes: facts{timesSome}},
+	{cause: RequestRejected, requires: facts{fails, provedPlain}, sure: Medium, supports: facts{timesSteady}, excludes: facts{timesSome, status5xx, status503}},
+	{cause: RequestRejected, requires: facts{wordEnds}, sure: Low, excludes: facts{plainAnyway, endsHere}},
+	{cause: TimeoutTooShort, requires: facts{wordTimedOut, provedTime}, sure: Medium, supports: facts{timesSteady}, excludes: facts{usuallyFast, timesSome}},
+	{cause: TimeoutTooShort, requires: facts{wordSilent, wireProgress}, sure: Medium, supports: facts{timesTwice}},
+	{cause: TimeoutTooShort, requires: facts{wordSilent, usuallySlow}, sure: Medium, excludes: facts{triedTime}},
+
+	// Connections that idle.
+	{cause: ServerIdleTimeout, requires: facts{keptEnded, keptSimilar}, sure: Medium, supports: facts{keptThrice, keptAnnounced}},
+	{cause: PathIdleTimeout, requires: facts{keptSilent}, sure: Medium, supports: facts{keptSimilar}},
+	{cause: PathIdleTimeout, requires: facts{keptNearer}, sure: Medium, supports: facts{keptSimilar}},
+	{cause: PathIdleTimeout, requires: facts{keptForgotten, keptSimilar}, sure: Medium},
+	{cause: PathIdleTimeout, requires: facts{keptForgotten}, sure: Low},
+	{cause: ServerRestarted, requires: facts{keptForgotten}, sure: Low, excludes: facts{keptSimilar}},
+	{cause: KeepaliveRace, requires: facts{keptCrossed}, sure: Medium},
+	{cause: KeepaliveRace, requires: facts{keptUnseen}, sure: Low},
+	{cause: PathIdleTimeout, requires: facts{keptUnseen}, sure: Low},
+
+	// Who refused or reset. A refusal from nearer than the server may be a NAT host's, for a server that is gone: a closed port tells.
+	{cause: FirewallReject, party: Us, requires: facts{wordDenied, hostRule}, sure: High},
+	{cause: FirewallReject, requires: facts{wordConnection, endsNearer}, sure: Medium, supports: facts{timesTwice}, excludes: facts{wordRefused}},
+	{cause: FirewallReject, requires: facts{wordRefused, endsNearer, closedPortElsewhere}, sure: High},
+	{cause: FirewallReject, requires: facts{wordRefused}, sure: Low, excludes: facts{closedPortAlike, endsHere}},
+	{cause: FirewallReject, requires: facts{wordEnds}, sure: Low, excludes: facts{endsOnItsSide, endsHere}},
+	{cause: FirewallReject, requires: facts{fails, icmpRule}, sure: High},
+	{cause: FirewallReject, party: UnknownParty, requires: facts{wordRefused, icmpOther}, sure: Medium, supports: facts{timesTwice}},
+	{cause: FirewallReject, party: Server, requires: facts{wordRefused, icmpHost}, sure: Medium, supports: facts{timesTwice}},
+	{cause: ServerRestarted, requires: facts{wordRefused, workedBefore}, sure: Medium, supports: facts{endedFirst, endsOnItsSide}, excludes: facts{endsNearer, endsHere, icmpOther, icmpHost, timesOver}},
+	{cause: ServerRestarted, requires: facts{wordRefused, endedFirst}, sure: Medium, excludes: facts{endsNearer, endsHere, icmpOther, icmpHost}},
+	{cause: ServerRestarted, requires: facts{wordRefused, workedBefore, endsNearer, closedPortAlike}, sure: Medium},
+	{cause: ServerRestarted, requires: facts{wordNoUDP, workedBefore}, sure: Medium, excludes: facts{timesOver}},
+	{cause: NotListening, requires: facts{wordRefused, neverWorked, endsOnItsSide}, sure: Medium, excludes: facts{endedFirst}},
+	{cause: NotListening, requires: facts{wordRefused}, sure: Low, excludes: facts{workedBefore, endsHere}},
+	{cause: NotListening, requires: facts{wordNoUDP, icmpHost}, sure: Medium, supports: facts{neverWorked}, excludes: facts{workedBefore}},
+	{cause: NotListening, requires: facts{wordNoUDP}, sure: Low, excludes: facts{workedBefore}},
+
+	// Silence.
+	{cause: AcceptQueueFull, requires: facts{wordUnanswered, synRepeated}, sure: Medium, supports: facts{closedPortAnswers}, excludes: facts{egressImpaired}},
+	{cause: AcceptQueueFull, requires: facts{wordDead, wireSYNACKs}, sure: Medium, supports: facts{synRepeated}, excludes: facts{egressImpaired}},
+	{cause: AcceptQueueFull, requires: facts{wordUnanswered}, sure: Low, excludes: facts{egressDown}},
+	{cause: FirewallDrop, requires: facts{wordUnanswered, timesTwice, egressUp}, sure: Medium, excludes: facts{closedPortAnswers, synRepeated}},
+	{cause: FirewallDrop, requires: facts{wordUnanswered, timesTwice, egressElsewhere}, sure: Medium, excludes: facts{closedPortAnswers, synRepeated}},
+	{cause: FirewallDrop, requires: facts{wordUnanswered}, sure: Low, excludes: facts{egressDown}},
+	{cause: PathOutage, requires: facts{wordUnreachable, icmpRoute}, sure: Medium, supports: facts{timesTwice}, excludes: facts{timesOver}},
+	{cause: PathOutage, requires: facts{wordDead, timesTwice, wireSmall}, sure: Medium, excludes: facts{wireSYNACKs, provedSmall, provedHello}},
+	{cause: PathOutage, requires: facts{wordDead}, sure: Low, excludes: facts{wireSYNACKs}},
+	{cause: PathOutage, requires: facts{wordUnanswered}, sure: Low, excludes: facts{closedPortAnswers}},
+	{cause: ServerUnresponsive, requires: facts{wordSilent, timesTwice}, sure: Medium, excludes: facts{wordHelloEnds, hostLate, provedTime, provedSmall, wireHole, wireProgress, usuallySlow, busyNow}},
+	{cause: ServerUnresponsive, requires: facts{wordSilent, timesSteady, wireFast, triedTime}, sure: High},
+	{cause: ServerUnresponsive, requires: facts{wordHelloEnds, wordSilent, timesTwice, workedBefore}, sure: Medium, excludes: facts{provedSmall, provedHello, hostLate}},
+	{cause: ServerUnresponsive, requires: facts{wordSilent}, sure: Low, excludes: facts{provedSmall, hostLate}},
+
+	// Connections that end. Ending them is no sign of load; being busy or ever slower in the same incident is one.
+	{cause: ServerOverloaded, requires: facts{wordEnds, slowerBefore}, sure: Medium, excludes: facts{endsNearer, timesOver}},
+	{cause: ServerOverloaded, requires: facts{wordConnection, busyNow}, sure: Medium, excludes: facts{endsNearer}},
+	{cause: ServerOverloaded, requires: facts{wordStatus, status503, slowerBefore}, sure: Medium, excludes: facts{saidGateway, saidMaintenance}},
+	{cause: ServerOverloaded, requires: facts{wordTimedOut, provedTime, usuallyFast}, sure: Medium},
+	{cause: ConnectionLimit, requires: facts{wordEnds, endsOnItsSide, timesTwice, keptMeanwhile}, sure: Medium},
+	{cause: ServerAborts, requires: facts{wordEnds, endsOnItsSide, timesSteady, plainAnyway}, sure: High, excludes: facts{timesSome, provedHTTP1, provedAddress, slowerBefore, busyNow, keptMeanwhile}},
+	{cause: ServerAborts, requires: facts{wordEnds, endsOnItsSide, timesTwice}, sure: Medium, excludes: facts{provedPlain, provedHTTP1, provedAddress, slowerBefore, busyNow, keptMeanwhile}},
+	{cause: ServerAborts, requires: facts{wordEnds, endsOnItsSide, timesSome}, sure: Medium, excludes: facts{timesOver, slowerBefore, busyNow}},
+	{cause: ServerAborts, requires: facts{wordEnds}, sure: Low, excludes: facts{endsNearer, endsHere}},
+
+	// What happens once.
+	{cause: Transient, requires: facts{fails, timesOver}, sure: Medium},
+	{cause: Transient, requires: facts{wordConnection}, sure: Low, excludes: facts{timesTwice}},
+}
+
+// parties say where to look where no cause is shown.
+var parties = []struct {
+	requires facts
+	party    Party
+}{
+	{facts{wordDescriptors}, Us},
+	{facts{wordPorts}, Us},
+	{facts{wordDenied}, Us},
+	{facts{wordDNS}, DNS},
+	{facts{wordProxyDial}, Proxy},
+	{facts{wordProxySays}, Proxy},
+	{facts{wordEnds, endsOnItsSide}, Server},
+	{facts{wordHelloEnds, endsOnItsSide}, Server},
+	{facts{wordStatus, saidDirect}, Server},
+	{facts{wordMalformed}, Server},
+	{facts{wordConnection, endsNearer, timesTwice}, Path},
+}
+
+// next says what would decide between the candidates where no cause is shown. What was made already is not advised.
+var next = []struct {
+	requires, lacks facts
+	says            string
+}{
+	{facts{wordConnection}, facts{timesTwice, timesSome, timesOver}, "probe again: a second failure excludes a transient one"},
+	{facts{fails}, facts{experimentsMade, timesOver}, "`diagnose: {on_failure: true}`, or `probe --diagnose`, makes the experiments that decide between the candidates"},
+	{facts{endsUnseen}, facts{}, "CAP_NET_RAW shows who sent the reset"},
+	{facts{keptUnseen}, facts{}, "CAP_NET_RAW shows who sent the reset"},
+	{facts{keptEnded}, facts{keptSimilar}, "wait for a second end: at a similar age it is an idle timeout, by the clock a reload"},
+	{facts{wordOutOfReach}, facts{egressUp, egressDown, egressElsewhere, wordDNS}, "`control_targets` show whether anything is reached from here"},
+	{facts{wordUnanswered, experimentsMade}, facts{}, "probe from a second vantage point: silence there, too, is the server's side"},
+	{facts{wordEnds, experimentsMade}, facts{}, "ask the API's owner for the server's log at that time: a request that is not in it was ended before"},
+}

@@ -5,22 +5,24 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
-	"syscall"
 	"time"
 
 	"errno_exporter/config"
 )
 
-// How a failure is looked into: control attempts after it, each of which changes one thing. What then works tells what was wrong.
+// How a failure is looked into: experiments after it, attempts of which each changes one thing.
 //
+//   - One proves something only as A-B-A: after the changed attempt worked, the original is repeated, and must fail again. That is done twice:
+//     where half of the attempts fail, once is luck. An original that works ends all of it: what fails now and then is not explained by changes.
+//   - A change of the method proves nothing, so a plain request is made for GET and HEAD alone: that a GET works says nothing about a failing PUT.
 //   - They are few, chosen by the failure, and made one after the other. A target that limits our rate is left alone, and a request that may
 //     not be repeated is not.
 //   - They go to the address that failed, unless it is the address that is changed.
 
-// ControlKind is what a control attempt changes.
+// ControlKind is what an experiment changes.
 type ControlKind string
 
-// The control attempts.
+// The experiments.
 const (
 	Again         ControlKind = "again"          // nothing: was it transient?
 	OtherAddress  ControlKind = "other_address"  // another address of the name, of the same family
@@ -31,15 +33,22 @@ const (
 	HTTP1         ControlKind = "http1"          // HTTP/1.1 where HTTP/2 was spoken
 	MoreTime      ControlKind = "more_time"      // three times the timeout
 	SmallSegments ControlKind = "small_segments" // a maximum segment size of 1000 bytes
+	FreshAddress  ControlKind = "fresh_address"  // an address that only the other resolver gives
+	ClosedPort    ControlKind = "closed_port"    // one SYN to port 1 of the same host
+	NeverRouted   ControlKind = "never_routed"   // an address that no network has: who accepts is near us
 	Trace         ControlKind = "trace"          // SYNs that live for 1, 2, … hops
 )
 
-// Control is one control attempt.
+// HelloPrefix begins the kinds that change the ClientHello.
+const HelloPrefix = "hello_"
+
+// Control is one experiment.
 type Control struct {
 	Kind    ControlKind
-	Attempt Attempt  // of all but Trace
+	Attempt Attempt  // of all but Trace and ClosedPort
 	Failure *Failure // nil if it succeeded
 	Hops    []TraceHop
+	TTL     uint8 // of the RST that answered, with ClosedPort; 0 if not captured
 }
 
 // TraceHop is what answered a SYN that was to live for so many hops.
@@ -49,32 +58,58 @@ type TraceHop struct {
 }
 
 const (
-	maxControls     = 5
+	maxControls     = 6  // kinds
+	maxAttempts     = 14 // with their repetitions
+	closedPort      = 1  // tcpmux, which nobody runs
 	moreTime        = 3
 	longestControl  = 60 * time.Second
 	smallSegments   = 1000
 	maxTrace        = 16
 	tracePatience   = 400 * time.Millisecond
 	maxSilentTraces = 3
+	knockPatience   = time.Second
 )
 
-// Diagnose makes the control attempts that a failed probe calls for, until the context ends. A probe that succeeded calls for none.
+// Diagnose makes the experiments that a failed probe calls for, until the context ends. A probe that succeeded calls for none.
 func (p *Prober) Diagnose(ctx context.Context, r *Result, m *config.Module) []Control {
-	var controls []Control
-	for _, kind := range controlsFor(r, m) {
-		if ctx.Err() != nil {
-			break
+	var made []Control
+	// try makes one, and reports whether it worked.
+	try := func(kind ControlKind) (worked bool) {
+		if ctx.Err() != nil || len(made) >= maxAttempts {
+			return false
 		}
-		c := p.control(ctx, kind, r, m)
-		controls = append(controls, c)
-		if kind == SmallSegments && c.Failure != nil && ctx.Err() == nil {
-			controls = append(controls, p.control(ctx, kind, r, m)) // on a path that loses packets one success proves more than one failure
+		made = append(made, p.control(ctx, kind, r, m))
+		return made[len(made)-1].Failure == nil
+	}
+	kinds := controlsFor(r, m)
+	repeatable := slices.Contains(kinds, Again)
+	for _, kind := range kinds {
+		worked := try(kind)
+		if kind == SmallSegments && !worked {
+			worked = try(kind) // on a path that loses packets one success proves more than one failure
+		}
+		switch {
+		case kind == Again && worked:
+			return made
+		case worked && repeatable && proves(kind):
+			if try(Again) || kind != MoreTime && try(kind) && try(Again) {
+				return made
+			}
 		}
 	}
-	return controls
+	return made
 }
 
-// controlsFor chooses the control attempts.
+// proves reports whether a kind's success, between failures of the original, says what is wrong.
+func proves(kind ControlKind) bool {
+	switch kind {
+	case OtherAddress, OtherFamily, FreshAddress, PlainRequest, HTTP1, MoreTime, SmallSegments:
+		return true
+	}
+	return false
+}
+
+// controlsFor chooses the experiments.
 func controlsFor(r *Result, m *config.Module) []ControlKind {
 	f, hop := r.Failure, r.Last().LastHop()
 	if f == nil || leaveAlone(f) {
@@ -90,19 +125,21 @@ func controlsFor(r *Result, m *config.Module) []ControlKind {
 	exchanging := f.Phase == Request || f.Phase == Processing || f.Phase == Transfer
 	direct := hop.Proxy == "" && !m.EnableHTTP3
 	add(Again, repeatable)
+	add(FreshAddress, direct && repeatable && freshAddress(r.Last(), hop).IsValid())
+	add(SmallSegments, direct && repeatable && (f.Reason == TCPAborted || f.Reason == TLSTimedOut || f.Reason == HTTPResponseTimedOut))
 	add(MoreTime, repeatable && (f.Reason == HTTPResponseTimedOut || f.Reason == TLSTimedOut))
-	add(SmallSegments, direct && repeatable && (f.Reason == TCPAborted || f.Reason == TLSTimedOut))
 	add(HTTP1, repeatable && exchanging && hop.TLS != nil && hop.TLS.ALPN == "h2")
-	add(PlainRequest, exchanging && !plain(m) || f.Reason == HTTPError && !plain(m))
+	add(PlainRequest, reading(m) && !plain(m) && (exchanging || f.Reason == HTTPError))
 	add(OtherAddress, direct && otherAddress(hop, true).IsValid())
 	add(OtherFamily, direct && otherAddress(hop, false).IsValid())
 	add(TLSOnly, exchanging && hop.TLS != nil && !m.EnableHTTP3)
 	add(TCPOnly, direct && (f.Phase == TLS || exchanging && hop.TLS == nil))
+	add(ClosedPort, direct && hop.Addr.IsValid() && f.Phase == Connect && (f.Reason == TCPTimedOut || f.Reason == TCPRefused))
 	add(Trace, direct && hop.Addr.IsValid() && (f.Reason == TCPTimedOut || f.Reason == TCPAddressUnreachable || f.Reason == TCPAborted))
 	return kinds
 }
 
-// leaveAlone reports whether a failure is not to be looked into: the target asks for calm, or it never was its failure.
+// leaveAlone reports whether a failure is not to be looked into: the target asks to slow down, or it never was its failure.
 func leaveAlone(f *Failure) bool {
 	switch f.Reason {
 	case HTTPRateLimited, H2Throttled, Abandoned, ProbeConfig, LocalFDExhausted, LocalPortExhausted, LocalNoResources, LocalDenied, LocalOverloaded:
@@ -116,6 +153,25 @@ func plain(m *config.Module) bool {
 	return m.Method == http.MethodGet && len(m.Body) == 0 && len(m.Header) == 0 && !m.Authorizes()
 }
 
+// reading reports whether a plain GET asks for the same as the module's request.
+func reading(m *config.Module) bool {
+	return m.Method == http.MethodGet || m.Method == http.MethodHead
+}
+
+// freshAddress is an address that only the other resolver gives, of the family that failed.
+func freshAddress(a *Attempt, h *Hop) netip.Addr {
+	c, used := a.Hops[0].Compared, h.Addr.Addr()
+	if c == nil || !used.IsValid() || len(a.Hops) > 1 || slices.Contains(c.Answers, used) {
+		return netip.Addr{}
+	}
+	for _, addr := range c.Answers {
+		if addr.Is4() == used.Is4() {
+			return addr
+		}
+	}
+	return netip.Addr{}
+}
+
 // otherAddress is an address of the name, of the same family or the other, that was not used.
 func otherAddress(h *Hop, sameFamily bool) netip.Addr {
 	used := h.Addr.Addr()
@@ -127,7 +183,7 @@ func otherAddress(h *Hop, sameFamily bool) netip.Addr {
 	return netip.Addr{}
 }
 
-// control makes one control attempt.
+// control makes one experiment.
 func (p *Prober) control(ctx context.Context, kind ControlKind, r *Result, m *config.Module) Control {
 	hop := r.Last().LastHop()
 	timeout := r.Timeout
@@ -136,8 +192,11 @@ func (p *Prober) control(ctx context.Context, kind ControlKind, r *Result, m *co
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	if kind == Trace {
+	switch kind {
+	case Trace:
 		return Control{Kind: kind, Hops: p.trace(ctx, r, m)}
+	case ClosedPort:
+		return p.knock(ctx, r, m)
 	}
 	switch kind {
 	case PlainRequest:
@@ -151,6 +210,8 @@ func (p *Prober) control(ctx context.Context, kind ControlKind, r *Result, m *co
 	switch kind {
 	case OtherAddress, OtherFamily:
 		a.addr = otherAddress(hop, kind == OtherAddress)
+	case FreshAddress:
+		a.addr = freshAddress(r.Last(), hop)
 	case TCPOnly:
 		a.stop = Connect
 	case TLSOnly:
@@ -163,48 +224,4 @@ func (p *Prober) control(ctx context.Context, kind ControlKind, r *Result, m *co
 	}
 	a.run()
 	return Control{Kind: kind, Attempt: a.record, Failure: a.record.Failure}
-}
-
-// trace sends SYNs that live for 1, 2, … hops to the address that failed, until one arrives or the path is silent. They leave as the probe's
-// packets do: from the module's source address, and only to where the policy allows.
-func (p *Prober) trace(ctx context.Context, r *Result, m *config.Module) []TraceHop {
-	addr := r.Last().LastHop().Addr
-	if t := &r.Target; t.Policy != nil && !t.Configured {
-		if _, denied := t.Policy.Denies(addr.Addr()); denied {
-			return nil
-		}
-	}
-	var hops []TraceHop
-	silent := 0
-	for ttl := 1; ttl <= maxTrace && silent < maxSilentTraces && ctx.Err() == nil; ttl++ {
-		hop := p.traceOnce(ctx, addr, m, ttl)
-		hops = append(hops, hop)
-		if hop.Reached {
-			break
-		}
-		if silent++; hop.From.IsValid() {
-			silent = 0
-		}
-	}
-	return hops
-}
-
-// traceOnce sends one SYN that lives for ttl hops.
-func (p *Prober) traceOnce(ctx context.Context, addr netip.AddrPort, m *config.Module, ttl int) TraceHop {
-	ctx, cancel := context.WithTimeout(ctx, tracePatience)
-	defer cancel()
-	a := p.newAttempt(ctx, Target{}, m, "")
-	a.ttl = ttl
-	conn, wire, err := a.connect(addr)
-	switch {
-	case err == nil:
-		_ = conn.Close() // it has done its work
-		return TraceHop{From: addr.Addr(), Reached: true}
-	case wire.ICMP != nil:
-		return TraceHop{From: wire.ICMP.From, Reached: wire.ICMP.From == addr.Addr()}
-	}
-	if errno, _ := errnoOf(err); errno == syscall.ECONNREFUSED || errno == syscall.ECONNRESET {
-		return TraceHop{From: addr.Addr(), Reached: true} // it answered with a RST
-	}
-	return TraceHop{} // silence, or an error of our own such as a source address that this host does not have
 }

@@ -142,8 +142,10 @@ func refusalOf(response *http.Response) *refusal {
 	case http.StatusForbidden:
 		r.reason = ProxyDenied
 	}
-	if status := response.Header.Get("Proxy-Status"); status != "" { // RFC 9209
-		r.text += ", Proxy-Status " + strconv.Quote(status)
+	for _, name := range []string{"Proxy-Status", "X-Squid-Error"} { // RFC 9209; Squid's own
+		if value := response.Header.Get(name); value != "" {
+			r.text += ", " + name + " " + strconv.Quote(value)
+		}
 	}
 	return r
 }

@@ -47,7 +47,7 @@ func conclude(rows []row, s *scene, k *known) (Verdict, bool) {
 	v.RuledOut = slices.DeleteFunc(v.RuledOut, func(r RuledOut) bool { return r.Cause == v.Cause })
 	if v.Confidence != High {
 		for _, c := range found {
-			if !slices.Contains(v.Open, c.row.cause) {
+			if c.row.cause != v.Cause && !slices.Contains(v.Open, c.row.cause) {
 				v.Open = append(v.Open, c.row.cause)
 			}
 		}

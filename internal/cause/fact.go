@@ -14,7 +14,8 @@ type fact int
 
 // The failure's own words: what phase, reason and origin say. No cause is sure by them alone.
 const (
-	fails fact = iota // there is a failure of fresh connections to explain
+	fails     fact = iota // there is a failure of fresh connections to explain
+	wordLocal             // this host or this process, before anything left it
 	wordDescriptors
 	wordPorts
 	wordNoRoute
@@ -78,7 +79,7 @@ const (
 	status5xx
 	status503
 	statusOther // below 400
-	shownChain // the server showed a certificate
+	shownChain  // the server showed a certificate
 	alertSent
 	alertBare // alert 80 before a certificate
 
@@ -92,7 +93,8 @@ const (
 	endsHere
 	endsUnseen // by whom is not known
 	icmpRule
-	icmpHost // port unreachable from the server's own address
+	icmpHostUDP // nothing listens at the UDP port
+	icmpHost    // port unreachable from the server's own address
 	icmpOther
 	icmpRoute
 
@@ -108,6 +110,7 @@ const (
 	usuallyFast   // the answer usually takes less than a quarter of the timeout
 	usuallySlow   // more than half
 	synRepeated   // SYNs were repeated in probes that succeeded
+	innocent      // it fails steadily, and the request cannot be the reason
 	plainAnyway   // nothing can be left out of the request, or leaving it out does not help
 	keptMeanwhile // kept connections are served
 
@@ -122,7 +125,8 @@ const (
 	provedPlain
 	provedTime
 	provedHello
-	triedSmall // without success
+	provedTwice // in two rounds
+	triedSmall  // without success
 	triedTime
 	triedHello
 	provedIntercepted
@@ -230,6 +234,7 @@ func (s *scene) words(k *known) {
 		fact  fact
 		holds bool
 	}{
+		{wordLocal, s.of("local") || s.is(prober.ProbeConfig)},
 		{wordDescriptors, s.is(prober.LocalFDExhausted)},
 		{wordPorts, s.is(prober.LocalPortExhausted)},
 		{wordNoRoute, s.is(prober.LocalNoRoute)},
@@ -259,7 +264,7 @@ func (s *scene) words(k *known) {
 		{wordNoStream, s.is(prober.H2StreamRefused)},
 		{wordMalformed, !s.in(prober.Proxy) && s.is(prober.HTTPProtocolError, prober.HTTPResponseInvalid, prober.HTTPHeadersTooLarge, prober.H2ProtocolError, prober.QUICProtocolError)},
 		{wordToken, s.is(prober.AuthTokenDenied)},
-		{wordConnection, s.in(prober.Connect, prober.TLS) || exchange},
+		{wordConnection, !s.of("local", "probe") && (s.in(prober.Connect, prober.TLS) || exchange)},
 	} {
 		if w.holds {
 			k[w.fact] = text

@@ -22,16 +22,16 @@ func (s *scene) answer(k *known) {
 	o := s.o
 	said := o.Said
 	complete := s.in(prober.Validate)
-	k.note(saidLimit, said.Limit != "" && slices.Contains([]int{403, 429, 503}, o.Status), "%s", said.Limit)
-	k.note(saidMaintenance, said.Maintenance != "", "%s", said.Maintenance)
-	k.note(saidRetryLater, o.Status == 503 && said.RetryAfter >= announcesLater, "503 with Retry-After %s", said.RetryAfter)
+	k.note(saidLimit, complete && said.Limit != "" && slices.Contains([]int{403, 429, 503}, o.Status), "%s", said.Limit)
+	k.note(saidMaintenance, complete && said.Maintenance != "", "%s", said.Maintenance)
+	k.note(saidRetryLater, complete && o.Status == 503 && said.RetryAfter >= announcesLater, "503 with Retry-After %s", said.RetryAfter)
 	k.note(saidGateway, said.Gateway != "", "%s", said.Gateway)
-	k.note(saidNoName, said.NoName, "the proxy did not resolve the target's name")
+	k.note(saidNoName, said.NoName && (complete || k.has(wordProxyFails)), "the proxy did not resolve the target's name")
 	k.note(saidProxy, said.Proxy != "", "%s", said.Proxy)
-	k.note(saidDenied, said.Denied || said.Proxy != "" && o.Status == 403, "the proxy answers %d", o.Status)
+	k.note(saidDenied, complete && (said.Denied || said.Proxy != "" && o.Status == 403), "the proxy answers %d", o.Status)
 	k.note(saidDirect, complete && (!o.Proxied || said.Origin), "the server answers %d", o.Status)
 	k.note(saidInternal, said.Internal, "the server's own word is INTERNAL_ERROR")
-	if complete {
+	if k.has(wordStatus) {
 		k.note(status4xx, slices.Contains(requestsFault, o.Status), "%d says that the request is at fault", o.Status)
 		k.note(status4xxAnswer, o.Status >= 400 && o.Status < 500 && !slices.Contains(requestsFault, o.Status), "%d is an answer to the request", o.Status)
 		k.note(status5xx, o.Status >= 500 && o.Status != 503, "%d is an error of the server's own", o.Status)

@@ -37,14 +37,14 @@ func (s *scene) first(kind prober.ControlKind) *prober.Control {
 	return nil
 }
 
-// proved reports whether a change was shown to be what matters: it worked more often than it failed, the original failed again after it worked,
-// and the original never worked.
-func (s *scene) proved(of func(prober.ControlKind) bool) (kind prober.ControlKind, ok bool) {
+// proved reports whether a change was shown to be what matters: it worked at least as often as it failed, the original failed again after it worked,
+// and the original never worked. rounds is how often the change worked; 0 where nothing is shown.
+func (s *scene) proved(of func(prober.ControlKind) bool) (kind prober.ControlKind, rounds int) {
 	works, fails, again := 0, 0, false
 	for i := range s.made {
 		switch c := &s.made[i]; {
 		case c.Kind == prober.Again && c.Failure == nil:
-			return "", false
+			return "", 0
 		case c.Kind == prober.Again:
 			again = again || works > 0
 		case of(c.Kind) && c.Failure == nil:
@@ -53,7 +53,10 @@ func (s *scene) proved(of func(prober.ControlKind) bool) (kind prober.ControlKin
 			fails++
 		}
 	}
-	return kind, works > fails && again
+	if works < fails || !again {
+		return "", 0
+	}
+	return kind, works
 }
 
 func (s *scene) experiments(k *known) {
@@ -70,15 +73,17 @@ func (s *scene) experiments(k *known) {
 		{provedTime, prober.MoreTime, "with three times the timeout it works, and without it fails again"},
 		{namesWork, prober.FreshAddress, "the other resolver's address works, and this one fails again"},
 	} {
-		_, ok := s.proved(func(k prober.ControlKind) bool { return k == p.kind })
-		k.note(p.fact, ok, "%s", p.sentence)
+		_, rounds := s.proved(func(k prober.ControlKind) bool { return k == p.kind })
+		k.note(p.fact, rounds > 0, "%s", p.sentence)
+		k.note(provedTwice, rounds > 1, "so it was %d times in turn", rounds)
 	}
 	hello := func(k prober.ControlKind) bool { return strings.HasPrefix(string(k), prober.HelloPrefix) }
-	kind, ok := s.proved(hello)
-	k.note(provedHello, ok, "with another ClientHello it works (%s), and with ours it fails again", strings.TrimPrefix(string(kind), prober.HelloPrefix))
+	kind, rounds := s.proved(hello)
+	k.note(provedHello, rounds > 0, "with another ClientHello it works (%s), and with ours it fails again", strings.TrimPrefix(string(kind), prober.HelloPrefix))
+	k.note(provedTwice, rounds > 1, "so it was %d times in turn", rounds)
 	for i := range s.made {
 		c := &s.made[i]
-		k.note(triedHello, hello(c.Kind) && !ok, "another ClientHello does not help")
+		k.note(triedHello, hello(c.Kind) && rounds == 0, "another ClientHello does not help")
 		k.note(provedIntercepted, c.Kind == prober.NeverRouted && c.Failure == nil, "an address that is never routed accepts connections from here")
 	}
 	k.note(experimentsMade, len(s.made) > 0, "%d experiments were made", len(s.made))
@@ -90,6 +95,7 @@ func (s *scene) experiments(k *known) {
 	k.note(triedTime, time != nil && time.Failure != nil, "three times the timeout does not help")
 	tried := s.first(prober.PlainRequest)
 	k.note(plainAnyway, s.o.Plain || tried != nil && tried.Failure != nil, "%s", map[bool]string{true: "the request is a plain GET", false: "a plain request fails, too"}[s.o.Plain])
+	k.note(innocent, k.has(plainAnyway) && k.has(timesSteady) && !k.has(timesSome), "%s; %s", k[timesSteady], k[plainAnyway])
 	s.reach(k)
 }
 

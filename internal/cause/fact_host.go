@@ -12,7 +12,7 @@ func (s *scene) host(k *known) {
 	h := &s.Host
 	k.note(hostDescriptors, h.DescriptorLimit > 0, "%d of %d file descriptors are open", h.Descriptors, h.DescriptorLimit)
 	k.note(hostPorts, h.Ports > 0, "%d of %d local ports are used towards one destination, %d sockets are in TIME_WAIT", h.PortsUsed, h.Ports, h.TimeWait)
-	k.note(hostLate, s.o.Timeout > 0 && s.o.Late > s.o.Timeout/4, "the exporter waited for a processor for %s of the %s that the probe had; processor pressure %.0f %%, throttled for %s since the start",
+	k.note(hostLate, k.has(wordTimedOut) && s.o.Late > s.o.Timeout/4, "the exporter waited for a processor for %s of the %s that the probe had; processor pressure %.0f %%, throttled for %s since the start",
 		shown(s.o.Late), shown(s.o.Timeout), 100*h.CPUPressure, h.Throttled)
 	k.note(hostLate, s.is(prober.LocalOverloaded), "the exporter had no time for the probe: nothing is known of the target")
 	k.note(hostRule, k.has(wordDenied), "a rule of this host answered, nothing left it")
@@ -94,14 +94,15 @@ func (s *scene) ends(k *known) {
 // icmp notes what routers said.
 func (s *scene) icmp(k *known) {
 	i := s.o.ICMP
-	if i == nil {
+	if i == nil || !s.in(prober.Connect) {
 		return
 	}
 	port := i.From.Is4() && i.Type == 3 && i.Code == 3 || i.From.Is6() && i.Type == 1 && i.Code == 4
 	k.note(icmpRule, prohibits(i), "ICMP type %d code %d from %s: a rule forbids it", i.Type, i.Code, i.From)
-	k.note(icmpHost, port && i.From == s.o.Addr, "ICMP port unreachable from the server's own address %s", i.From)
-	k.note(icmpOther, port && i.From != s.o.Addr, "ICMP port unreachable from %s, which is not the server", i.From)
-	k.note(icmpRoute, !port && !prohibits(i), "ICMP type %d code %d from %s", i.Type, i.Code, i.From)
+	k.note(icmpHostUDP, k.has(wordNoUDP) && port && i.From == s.o.Addr, "ICMP port unreachable from the server's own address %s: nothing listens there", i.From)
+	k.note(icmpHost, k.has(wordRefused) && port && i.From == s.o.Addr, "ICMP port unreachable from the server's own address %s", i.From)
+	k.note(icmpOther, k.has(wordRefused) && port && i.From != s.o.Addr, "ICMP port unreachable from %s, which is not the server", i.From)
+	k.note(icmpRoute, k.has(wordUnreachable) && !port && !prohibits(i), "ICMP type %d code %d from %s", i.Type, i.Code, i.From)
 }
 
 // prohibits reports whether an ICMP message says that a rule forbids the way (RFC 1812 section 5.2.7.1, RFC 4443 section 3.1).

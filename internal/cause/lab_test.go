@@ -1,0 +1,163 @@
+package cause
+
+import (
+	"errors"
+	"net/netip"
+	"strings"
+	"time"
+
+	"errno_exporter/internal/host"
+	"errno_exporter/prober"
+)
+
+// What evidence is written in by the tests: observations a quarter of a minute apart, and experiments as words.
+
+var (
+	began  = time.Date(2026, 3, 1, 3, 12, 4, 0, time.UTC)
+	target = netip.MustParseAddr("192.0.2.1")
+	other  = netip.MustParseAddr("192.0.2.2")
+	router = netip.MustParseAddr("198.51.100.1")
+)
+
+// seen is an observation, changed.
+func seen(o Observation, change ...func(*Observation)) Observation {
+	for _, c := range change {
+		c(&o)
+	}
+	return o
+}
+
+func failed(phase prober.Phase, reason prober.Reason, origin prober.Origin, change ...func(*Observation)) Observation {
+	o := Observation{Timeout: 10 * time.Second, Took: time.Second, Addr: target, Plain: true, Failure: &prober.Failure{Phase: phase, Reason: reason, Origin: origin}}
+	return seen(o, change...)
+}
+
+// worked is a success whose answer took so many milliseconds.
+func worked(ms time.Duration, change ...func(*Observation)) Observation {
+	return seen(Observation{Timeout: 10 * time.Second, Took: time.Second, Addr: target, Processing: ms * time.Millisecond, Received: 5000}, change...)
+}
+
+// n is an observation so many times.
+func n(times int, o Observation) []Observation {
+	all := make([]Observation, times)
+	for i := range all {
+		all[i] = o
+	}
+	return all
+}
+
+// after is evidence of observations, the last one just now.
+func after(runs ...[]Observation) Evidence {
+	var e Evidence
+	for _, run := range runs {
+		e.Recent = append(e.Recent, run...)
+	}
+	for i := range e.Recent {
+		e.Recent[i].At = began.Add(time.Duration(i) * 15 * time.Second)
+	}
+	return e
+}
+
+func (e Evidence) end() time.Time { return e.Recent[len(e.Recent)-1].At }
+
+// made adds experiments after the newest failure: "again- plain_request+ again-".
+func (e Evidence) made(words string) Evidence {
+	o := &e.Recent[len(e.Recent)-1]
+	e.Experiments = &Experiments{At: o.At.Add(time.Second), After: *o.failure(), Addr: o.Addr}
+	for word := range strings.FieldsSeq(words) {
+		c := prober.Control{Kind: prober.ControlKind(word[:len(word)-1])}
+		if word[len(word)-1] == '-' {
+			c.Failure = &prober.Failure{Phase: o.failure().Phase, Reason: o.failure().Reason}
+		}
+		if c.Kind == prober.Trace {
+			c.Failure, c.Hops = nil, []prober.TraceHop{{From: router}, {}, {}}
+		}
+		e.Experiments.Made = append(e.Experiments.Made, c)
+	}
+	return e
+}
+
+// closed adds what a closed port of the host answered with.
+func (e Evidence) closed(ttl uint8) Evidence {
+	e = e.made("again-")
+	e.Experiments.Made = append(e.Experiments.Made, prober.Control{Kind: prober.ClosedPort, TTL: ttl, Failure: &prober.Failure{Phase: prober.Connect, Reason: prober.TCPRefused}})
+	return e
+}
+
+func (e Evidence) egress(g Egress) Evidence {
+	if e.Egress = g; g.Known && g.At.IsZero() {
+		e.Egress.At = e.end()
+	}
+	return e
+}
+
+func (e Evidence) host(h host.Record) Evidence { e.Host = h; return e }
+
+// kept adds fates of kept connections, ten minutes apart.
+func (e Evidence) kept(fates ...Kept) Evidence {
+	for i, k := range fates {
+		if k.At.IsZero() {
+			k.At = began.Add(time.Duration(i) * 10 * time.Minute)
+		}
+		e.Kept = append(e.Kept, k)
+	}
+	return e
+}
+
+// What is changed of an observation.
+
+func reset(sender prober.Sender, ttl, reference uint8, live bool) func(*Observation) {
+	return func(o *Observation) {
+		o.Reset = &prober.Reset{Sender: sender, TTL: ttl, Reference: reference, Live: live}
+	}
+}
+
+func bySocket(o *Observation)  { reset(prober.EndHost, 62, 62, true)(o) }
+func bareReset(o *Observation) { reset(prober.EndHost, 62, 62, false)(o) }
+func nearer(o *Observation)    { reset(prober.Middlebox, 64, 62, false)(o) }
+func thisHost(o *Observation)  { reset(prober.ThisHost, 64, 62, false)(o) }
+func proxied(o *Observation)   { o.Proxied = true }
+func notPlain(o *Observation)  { o.Plain = false }
+func small(o *Observation)     { o.Sent, o.Received = 200, 0 }
+func brief(o *Observation)     { o.Received = 300 }
+func synAgain(o *Observation)  { o.SYNRepeats = 1 }
+func nearby(o *Observation)    { o.Addr = netip.MustParseAddr("127.0.0.1") }
+
+func icmp(from netip.Addr, kind, code uint8) func(*Observation) {
+	return func(o *Observation) { o.ICMP = &prober.ICMP{Type: kind, Code: code, From: from} }
+}
+
+func says(err string) func(*Observation) {
+	return func(o *Observation) {
+		f := *o.Failure
+		f.Err = errors.New(err)
+		o.Failure, o.Said = &f, o.Said.withError(&f)
+	}
+}
+
+func speaks(change func(*Said)) func(*Observation) { return func(o *Observation) { change(&o.Said) } }
+
+// status is a complete answer that the module refuses.
+func status(code int, change ...func(*Observation)) Observation {
+	return seen(failed(prober.Validate, prober.HTTPError, "", func(o *Observation) { o.Status = code }), change...)
+}
+
+func addresses(words ...string) func(*Observation) {
+	return func(o *Observation) {
+		for _, w := range words {
+			o.Addresses = append(o.Addresses, AddressSeen{netip.MustParseAddr(w[1:]), w[0] == '+'})
+		}
+	}
+}
+
+func keptFor(age time.Duration, used bool, reason prober.Reason, change ...func(*Kept)) Kept {
+	phase := prober.Idle
+	if used {
+		phase = prober.Processing
+	}
+	k := Kept{Age: time.Minute, Idle: age, Used: used, Failure: &prober.Failure{Phase: phase, Reason: reason}}
+	for _, c := range change {
+		c(&k)
+	}
+	return k
+}

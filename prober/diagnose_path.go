@@ -1,0 +1,89 @@
+package prober
+
+import (
+	"context"
+	"net/netip"
+	"syscall"
+
+	"errno_exporter/config"
+)
+
+// Experiments that send SYNs alone: where they end, and what the same host does with a port that is closed.
+
+// trace sends SYNs that live for 1, 2, … hops to the address that failed, until one arrives or the path is silent. They leave as the probe's
+// packets do: from the module's source address, and only to where the policy allows.
+func (p *Prober) trace(ctx context.Context, r *Result, m *config.Module) []TraceHop {
+	addr := r.Last().LastHop().Addr
+	if forbidden(r, addr.Addr()) {
+		return nil
+	}
+	var hops []TraceHop
+	silent := 0
+	for ttl := 1; ttl <= maxTrace && silent < maxSilentTraces && ctx.Err() == nil; ttl++ {
+		hop := p.traceOnce(ctx, addr, m, ttl)
+		hops = append(hops, hop)
+		if hop.Reached {
+			break
+		}
+		if silent++; hop.From.IsValid() {
+			silent = 0
+		}
+	}
+	return hops
+}
+
+// forbidden reports whether the policy denies the target an address.
+func forbidden(r *Result, addr netip.Addr) bool {
+	t := &r.Target
+	if t.Policy == nil || t.Configured {
+		return false
+	}
+	_, denied := t.Policy.Denies(addr)
+	return denied
+}
+
+// knock sends one SYN to a port of the same host that should be closed: who refuses it, and whether the host is there at all.
+func (p *Prober) knock(ctx context.Context, r *Result, m *config.Module) Control {
+	addr := netip.AddrPortFrom(r.Last().LastHop().Addr.Addr(), closedPort)
+	c := Control{Kind: ClosedPort}
+	if forbidden(r, addr.Addr()) {
+		c.Failure = &Failure{Phase: Connect, Reason: LocalDenied, Origin: Self}
+		return c
+	}
+	ctx, cancel := context.WithTimeout(ctx, knockPatience)
+	defer cancel()
+	a := p.newAttempt(ctx, Target{}, m, "")
+	conn, wire, err := a.connect(addr)
+	if err == nil {
+		_ = conn.Close() // it has done its work
+		return c
+	}
+	f := classify(dialEvidence(wire, err, a.ending(err)))
+	f.Phase, c.Failure = Connect, &f
+	if capture := p.options.Capture; capture != nil && f.Reason == TCPRefused {
+		if reset := capture.refused(addr, a.start); reset != nil {
+			c.TTL = reset.TTL
+		}
+	}
+	return c
+}
+
+// traceOnce sends one SYN that lives for ttl hops.
+func (p *Prober) traceOnce(ctx context.Context, addr netip.AddrPort, m *config.Module, ttl int) TraceHop {
+	ctx, cancel := context.WithTimeout(ctx, tracePatience)
+	defer cancel()
+	a := p.newAttempt(ctx, Target{}, m, "")
+	a.ttl = ttl
+	conn, wire, err := a.connect(addr)
+	switch {
+	case err == nil:
+		_ = conn.Close() // it has done its work
+		return TraceHop{From: addr.Addr(), Reached: true}
+	case wire.ICMP != nil:
+		return TraceHop{From: wire.ICMP.From, Reached: wire.ICMP.From == addr.Addr()}
+	}
+	if errno, _ := errnoOf(err); errno == syscall.ECONNREFUSED || errno == syscall.ECONNRESET {
+		return TraceHop{From: addr.Addr(), Reached: true} // it answered with a RST
+	}
+	return TraceHop{} // silence, or an error of our own such as a source address that this host does not have
+}

@@ -27,6 +27,7 @@ var dialSites = map[string]string{
 	"prober.(hop).run":         target,
 
 	"prober.(Prober).traceOnce":    target,
+	"prober.(Prober).knock":        "targets, redirects, and follow-up attempts",
 	"prober.(Prober).trace":        target, // after its own comparison with the policy
 	"prober.(hop).runHTTP3":        target, // after hop.permitted, in hop.run
 	"prober.(attempt).follow":      "targets, redirects, and follow-up attempts",

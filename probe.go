@@ -254,7 +254,10 @@ func (s *session) judge(ctx context.Context, r *prober.Result) {
 		found.Controls = s.prober.Diagnose(ctx, r, s.module)
 		s.say("")
 	}
-	evidence := &cause.Evidence{Recent: []cause.Observation{cause.Observe(r, 0, time.Now())}, Controls: found.Controls, Host: new(host.Sampler).Sample()}
+	evidence := &cause.Evidence{Recent: []cause.Observation{cause.Observe(r, 0, time.Now())}, Host: new(host.Sampler).Sample()}
+	if len(found.Controls) > 0 {
+		evidence.Experiments = &cause.Experiments{At: time.Now(), After: *r.Failure, Addr: r.Last().LastHop().Addr.Addr(), Made: found.Controls}
+	}
 	if v, ok := cause.Judge(evidence); ok {
 		found.Verdict = &v
 	}

@@ -114,11 +114,10 @@ func TestSummary(t *testing.T) {
 
 // TestCauses keeps the paragraphs on causes in the runbook equal to the program's: one for each.
 func TestCauses(t *testing.T) {
-	whose := map[string]string{"them": "It is them", "path": "It is the path", "us": "It is us", "": "Nobody knows yet"}
 	text := ""
 	for _, row := range cause.Causes {
-		text += fmt.Sprintf("### %s\n\n%s: %s %s Ask: `probe_cause_info{cause=%q}`; the evidence is on the status page and in the record.\n\n",
-			row.Cause, whose[row.Whose], row.Sentence, row.Advice, row.Cause)
+		text += fmt.Sprintf("### %s\n\nParty: %s. %s %s Query: `probe_cause_info{cause=%q}`; the evidence is on the status page and in the record.\n\n",
+			row.Cause, row.Party, row.Sentence, row.Advice, row.Cause)
 	}
 	page, err := os.ReadFile("runbook.md")
 	if err != nil {

@@ -20,11 +20,10 @@ type Evidence struct {
 
 // Experiments are follow-up attempts after a failure. They count for that failure only.
 type Experiments struct {
-	At     time.Time      // when they ended
-	After  prober.Failure // the failure that they were made for
-	Addr   netip.Addr     // the address that failed
-	Made   []prober.Control
-	Method string // of the module's request
+	At    time.Time      // when they ended
+	After prober.Failure // the failure that they were made for
+	Addr  netip.Addr     // the address that failed
+	Made  []prober.Control
 }
 
 // experimentsAge is for how long experiments say something about failures of the same kind.

@@ -35,7 +35,7 @@ type played struct {
 // attempted tells that a round of control attempts is over.
 var attempted = regexp.MustCompile(`(?m)^errno_exporter_control_attempts_total [1-9]`)
 
-var causeLine = regexp.MustCompile(`(?m)^probe_cause_info\{cause="(\w+)",target="api"\} 1$`)
+var causeLine = regexp.MustCompile(`(?m)^probe_cause_info\{cause="(\w+)",party="\w+",confidence="\w+",target="api"\} 1$`)
 
 // Every incident is played twice, the second time with noise: another target that fails, slow answers, and one packet of twenty lost. No
 // verdict is wrong, and at most a tenth is unknown.

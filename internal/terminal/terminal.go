@@ -74,7 +74,7 @@ func (p *Printer) Waterfall(r *prober.Result) {
 	}
 }
 
-// Cause prints why it failed, with the evidence and what to do.
+// Cause prints the experiments and the verdict: the cause, its evidence, what was ruled out, what is open, and what is next.
 func (p *Printer) Cause(f cause.Findings) {
 	for i := range f.Controls {
 		p.line("%s", record.Printable(cause.ControlText(&f.Controls[i])))
@@ -84,11 +84,10 @@ func (p *Printer) Cause(f cause.Findings) {
 		return
 	}
 	p.line("")
-	p.line("%s %s", p.paint(red, "CAUSE"), record.CauseLine(v))
-	for _, evidence := range v.Evidence {
-		p.line("  - %s", record.Printable(evidence))
+	p.line("%s", p.paint(red, record.CauseLine(v)))
+	for _, line := range record.VerdictLines(v) {
+		p.line("%s", line)
 	}
-	p.line("%s", v.Cause.Info().Advice)
 }
 
 func (p *Printer) hop(h *prober.Hop, a *prober.Attempt) {

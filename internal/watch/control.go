@@ -29,6 +29,7 @@ const (
 type Egress struct {
 	Known    bool // there are control targets, and they were looked at
 	Up       bool
+	At       time.Time // when they were looked at
 	Controls []metrics.Control
 }
 
@@ -56,10 +57,13 @@ func (c *controls) state() Egress {
 }
 
 // look looks at the control targets, unless that was done a moment ago. It waits for whoever does.
-func (c *controls) look() {
+func (c *controls) look() { c.lookSince(time.Now().Add(-controlInterval)) }
+
+// lookSince looks at the control targets, unless that was done since a time.
+func (c *controls) lookSince(since time.Time) {
 	c.looking.Lock()
 	defer c.looking.Unlock()
-	targets := c.due()
+	targets := c.due(since)
 	if len(targets) == 0 {
 		return
 	}
@@ -72,15 +76,16 @@ func (c *controls) look() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if slices.Equal(c.targets, targets) { // otherwise a reload has replaced them
-		c.looked, c.egress = time.Now(), Egress{Known: true, Up: egressUp(states), Controls: states}
+		c.looked = time.Now()
+		c.egress = Egress{Known: true, Up: egressUp(states), At: c.looked, Controls: states}
 	}
 }
 
-// due are the control targets, if it is time to look at them.
-func (c *controls) due() []*config.ControlTarget {
+// due are the control targets, if they were not looked at since a time.
+func (c *controls) due(since time.Time) []*config.ControlTarget {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if time.Since(c.looked) < controlInterval {
+	if !c.looked.Before(since) {
 		return nil
 	}
 	return c.targets

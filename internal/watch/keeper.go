@@ -197,13 +197,13 @@ func (k *keeper) state() metrics.Kept {
 	return state
 }
 
-// observed is what last became of the connections that failed.
+// observed is what last became of the connections of each age.
 func (k *keeper) observed() []cause.Kept {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	var all []cause.Kept
 	for _, s := range k.slots {
-		if s.last != nil && s.last.Failure != nil {
+		if s.last != nil {
 			all = append(all, cause.ObserveKept(s.age, s.last, k.announced))
 		}
 	}

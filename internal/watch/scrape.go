@@ -108,6 +108,11 @@ func (w *Watch) scrape(ctx context.Context, targets []*target, budget time.Durat
 	if states == nil {
 		return nil
 	}
+	if since := unreachedSince(states, began); !since.IsZero() { // a check before a failure says nothing about it
+		first := looked
+		looked = make(chan struct{})
+		w.panicked.Go(func() { defer close(looked); <-first; w.controls.lookSince(since) })
+	}
 	select { // control targets are given no more than the probes
 	case <-looked:
 	case <-time.After(time.Until(until)):
@@ -116,6 +121,17 @@ func (w *Watch) scrape(ctx context.Context, targets []*target, budget time.Durat
 		states[i].Verdict = w.verdict(t)
 	}
 	return states
+}
+
+// unreachedSince is when the last of the probes began that found a target out of reach, of a scrape that began at a time; zero for none.
+func unreachedSince(states []State, began time.Time) time.Time {
+	var since time.Time
+	for i := range states {
+		if o := states[i].Outcome; o != nil && cause.OutOfReach(o.Result.Failure) && o.Ended.After(began) && o.Result.Start.After(since) {
+			since = o.Result.Start
+		}
+	}
+	return since
 }
 
 // collect waits for the flights, and for none longer than the budget.

@@ -10,41 +10,50 @@ import (
 	"errno_exporter/prober"
 )
 
-// How a target's cause is kept up to date: what was observed of it is kept, control attempts are made after a failure where the module wants
-// them, and the verdict is made when somebody asks.
+// How a target's cause is kept up to date: what was observed of it is kept, experiments are made after a failure where the module wants them,
+// and the verdict is made when it is asked for.
 
 const (
 	maxObservations = 30
-	maxDiagnosing   = 10 // rounds of control attempts at a time, of all targets: when everything fails at once, a few tell as much as all
+	maxFates        = 12 // of kept connections
+	maxDiagnosing   = 10 // rounds of experiments at a time, of all targets: when everything fails at once, a few tell as much as all
 	longestDiagnose = 3 * time.Minute
 )
 
 // observed is what verdicts on a target are made from.
 type observed struct {
-	mu       sync.Mutex // guards what follows
-	recent   []cause.Observation
-	controls []prober.Control // after the last failure
-	rounds   []time.Time      // of control attempts, in the last hour
-	busy     bool             // a round is under way
+	mu          sync.Mutex // guards what follows
+	recent      []cause.Observation
+	kept        []cause.Kept       // the fates of kept connections, the oldest first
+	experiments *cause.Experiments // the last ones; which failures they count for is the verdict's to say
+	rounds      []time.Time        // of experiments, in the last hour
+	busy        bool               // a round is under way
 }
 
-// add notes what was observed. Control attempts are those after the last failure: with a new one they go.
+// add notes what was observed.
 func (o *observed) add(seen cause.Observation) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if len(o.recent) == maxObservations {
 		o.recent = append(o.recent[:0], o.recent[1:]...)
 	}
-	if last := len(o.recent) - 1; seen.Failure != nil && last >= 0 && o.recent[last].Failure != nil && o.recent[last].Failure.Reason != seen.Failure.Reason {
-		o.controls = nil // it fails otherwise than it did
-	}
-	if seen.Failure == nil && len(o.recent) > 0 && o.recent[len(o.recent)-1].Failure == nil {
-		o.controls = nil
-	}
 	o.recent = append(o.recent, seen)
 }
 
-// begin reports whether a round of control attempts may begin: none is under way, and fewer than most were made in the last hour.
+// addKept notes the newest fates of kept connections. The caller holds mu.
+func (o *observed) addKept(fates []cause.Kept) {
+	for _, k := range fates {
+		if slices.ContainsFunc(o.kept, func(known cause.Kept) bool { return known.Age == k.Age && known.At.Equal(k.At) }) {
+			continue
+		}
+		if len(o.kept) == maxFates {
+			o.kept = append(o.kept[:0], o.kept[1:]...)
+		}
+		o.kept = append(o.kept, k)
+	}
+}
+
+// begin reports whether a round of experiments may begin: none is under way, and fewer than most were made in the last hour.
 func (o *observed) begin(most int) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -59,16 +68,17 @@ func (o *observed) begin(most int) bool {
 	return true
 }
 
-func (o *observed) end(controls []prober.Control) {
+// end ends a round that was made for a failed result.
+func (o *observed) end(r *prober.Result, made []prober.Control) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.busy = false
-	if len(controls) > 0 {
-		o.controls = controls
+	if len(made) > 0 {
+		o.experiments = &cause.Experiments{At: time.Now(), After: *r.Failure.Brief(), Addr: r.Last().LastHop().Addr.Addr(), Made: made}
 	}
 }
 
-// diagnose makes control attempts after a failure, beside everything else, and says anew what the cause is.
+// diagnose makes experiments after a failure, beside everything else, and renews the verdict.
 func (w *Watch) diagnose(t *target, o *Outcome) {
 	m := t.config.Module
 	if !m.Diagnose.OnFailure {
@@ -88,14 +98,14 @@ func (w *Watch) diagnose(t *target, o *Outcome) {
 		ended := false
 		defer func() {
 			if !ended { // by a panic
-				t.observed.end(nil)
+				t.observed.end(o.Result, nil)
 			}
 		}()
 		ctx, cancel := context.WithTimeout(w.life, longestDiagnose)
 		defer cancel()
-		w.controls.look()
+		w.controls.lookSince(o.Result.Start)
 		controls := w.prober.Diagnose(ctx, o.Result, m)
-		t.observed.end(controls)
+		t.observed.end(o.Result, controls)
 		ended = true
 		w.own.Controls.Add(float64(len(controls)))
 		w.judged(o.Record, w.verdict(t), controls)
@@ -105,16 +115,19 @@ func (w *Watch) diagnose(t *target, o *Outcome) {
 	}
 }
 
-// verdict is the cause of a target's failures; nil where nothing failed of late.
+// verdict is the cause of a target's failures; nil where nothing failed recently.
 func (w *Watch) verdict(t *target) *cause.Verdict {
-	e := cause.Evidence{Kept: t.keeper.observed()}
-	t.observed.mu.Lock()
-	if e.Recent = t.observed.recent; len(e.Kept) == 0 && !e.Ails() {
-		t.observed.mu.Unlock()
+	fates := t.keeper.observed()
+	o := &t.observed
+	o.mu.Lock()
+	o.addKept(fates)
+	e := cause.Evidence{Recent: o.recent, Kept: o.kept}
+	if !e.Fails() {
+		o.mu.Unlock()
 		return nil // as with nearly all of a thousand targets
 	}
-	e.Recent, e.Controls = slices.Clone(e.Recent), t.observed.controls
-	t.observed.mu.Unlock()
+	e.Recent, e.Kept, e.Experiments = slices.Clone(e.Recent), slices.Clone(e.Kept), o.experiments
+	o.mu.Unlock()
 	e.Egress, e.Host = w.egressFor(t), w.sampler.Last()
 	if v, ok := cause.Judge(&e); ok {
 		return &v
@@ -122,47 +135,69 @@ func (w *Watch) verdict(t *target) *cause.Verdict {
 	return nil
 }
 
-// egressFor is what speaks for and against our way out, as one target's failure sees it.
+// egressFor is what speaks for and against our outbound connectivity, as one target's failure sees it.
 func (w *Watch) egressFor(t *target) cause.Egress {
 	state := w.controls.state()
-	e := cause.Egress{Known: state.Known, Up: state.Up}
+	e := cause.Egress{Known: state.Known, Up: state.Up, At: state.At}
 	if state.Known {
 		return e
 	}
-	e.Unreached, e.Others = w.reach.count(w)
+	own := ""
 	if last := t.latest(); last != nil {
-		e.Others--
-		if cause.OutOfReach(last.Result.Failure) {
-			e.Unreached--
+		own = networkOf(last.Result)
+	}
+	for network, reached := range w.reach.networks(w) {
+		if network == own {
+			continue
+		}
+		e.Others++
+		if !reached {
+			e.Unreached++
 		}
 	}
 	return e
 }
 
-// reach counts the targets that are out of reach. A count is used for a moment: a thousand verdicts want it at once.
+// networkOf is the network that a result was about: /24 or /48 of the address that was dialled. What was not resolved counts for the resolver.
+func networkOf(r *prober.Result) string {
+	addr := r.Last().LastHop().Addr.Addr()
+	if !addr.IsValid() {
+		return "resolver"
+	}
+	bits := 48
+	if addr = addr.Unmap(); addr.Is4() {
+		bits = 24
+	}
+	prefix, err := addr.WithZone("").Prefix(bits)
+	if err != nil {
+		return addr.String() // it has fewer bits, which does not happen
+	}
+	return prefix.String()
+}
+
+// reach knows which networks are out of reach: those of which no target is reached. It is used for a moment: a thousand verdicts want it at once.
 type reach struct {
-	mu                sync.Mutex // guards what follows
-	counted           time.Time
-	unreached, probed int
+	mu      sync.Mutex // guards what follows
+	counted time.Time
+	known   map[string]bool // whether a network is reached; replaced, never written
 }
 
 const reachInterval = time.Second
 
-func (r *reach) count(w *Watch) (unreached, probed int) {
+func (r *reach) networks(w *Watch) map[string]bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if time.Since(r.counted) > reachInterval {
-		r.unreached, r.probed, r.counted = 0, 0, time.Now()
+		known := map[string]bool{}
 		for _, t := range w.current() {
 			if last := t.latest(); last != nil {
-				r.probed++
-				if cause.OutOfReach(last.Result.Failure) {
-					r.unreached++
-				}
+				network := networkOf(last.Result)
+				known[network] = known[network] || !cause.OutOfReach(last.Result.Failure)
 			}
 		}
+		r.known, r.counted = known, time.Now()
 	}
-	return r.unreached, r.probed
+	return r.known
 }
 
 // Verdict is the verdict on a single result, of a target that is not configured; nil if it succeeded.
@@ -172,7 +207,7 @@ func (w *Watch) Verdict(o *Outcome) *cause.Verdict {
 	}
 	egress := w.controls.state()
 	v, ok := cause.Judge(&cause.Evidence{
-		Recent: []cause.Observation{cause.Observe(o.Result, o.Late, o.Ended)}, Host: w.sampler.Last(), Egress: cause.Egress{Known: egress.Known, Up: egress.Up},
+		Recent: []cause.Observation{cause.Observe(o.Result, o.Late, o.Ended)}, Host: w.sampler.Last(), Egress: cause.Egress{Known: egress.Known, Up: egress.Up, At: egress.At},
 	})
 	if !ok {
 		return nil

@@ -12,6 +12,7 @@ import (
 func TestDiagnoseBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var o observed
+		failed := prober.Result{Failure: &prober.Failure{}, Attempts: []prober.Attempt{{Hops: []prober.Hop{{}}}}}
 		for _, step := range []struct {
 			after time.Duration
 			may   bool
@@ -29,7 +30,7 @@ func TestDiagnoseBudget(t *testing.T) {
 				t.Errorf("after %s: begin() = %t, want %t", step.after, may, step.may)
 			}
 			if step.ends {
-				o.end([]prober.Control{{Kind: prober.Again}})
+				o.end(&failed, []prober.Control{{Kind: prober.Again}})
 			}
 		}
 	})

@@ -27,7 +27,7 @@ var dialSites = map[string]string{
 	"prober.(hop).run":         target,
 
 	"prober.(Prober).traceOnce":    target,
-	"prober.(Prober).knock":        "targets, redirects, and follow-up attempts",
+	"prober.(Prober).knock":        target,
 	"prober.(Prober).trace":        target, // after its own comparison with the policy
 	"prober.(hop).runHTTP3":        target, // after hop.permitted, in hop.run
 	"prober.(attempt).follow":      "targets, redirects, and follow-up attempts",
@@ -57,7 +57,7 @@ var dialling = []string{
 }
 
 // ours are the prober's own functions and methods that connect: whoever calls them is such a place too.
-var ours = map[string]bool{"beginConnect": true, "dial": true, "dialOnce": true, "connect": true, "openUDP": true, "dialQUIC": true, "traceOnce": true}
+var ours = map[string]bool{"beginConnect": true, "dial": true, "dialOnce": true, "connect": true, "openUDP": true, "dialQUIC": true, "traceOnce": true, "knock": true}
 
 // notThePrograms are directories whose packages no command of the program runs against anything but itself: tests, their servers, those
 // of the demo, and benchmarks.

@@ -69,6 +69,14 @@ func keptFor(d time.Duration) func(*Stage) {
 	}
 }
 
+// keptTwice is keptFor twice: one end at some age may be a reload.
+func keptTwice(d time.Duration) func(*Stage) {
+	return func(s *Stage) {
+		keptFor(d)(s)
+		keptFor(d)(s)
+	}
+}
+
 // onSecond serves the first request of a connection and does something else for the second.
 func onSecond(second http.Handler) http.Handler {
 	seen := map[string]bool{} // one connection at a time is enough here
@@ -131,9 +139,11 @@ func All() []Incident {
 func servers() []Incident {
 	const overloaded = "server_overloaded"
 	return []Incident{
-		{Name: "an overloaded load balancer answers 503", Cause: overloaded, Setup: serve, Steps: then(3, becomes(Answers(503)))},
-		{Name: "a gateway's backend does not answer it: 504", Cause: overloaded, Setup: serve, Steps: then(2, becomes(Answers(504)))},
-		{Name: "the application hangs", Cause: overloaded, Setup: serve, Steps: then(2, becomes(Silent))},
+		// 503 may as well be maintenance, or a balancer without a backend: it is the server's error until there is a sign of load.
+		{Name: "a load balancer answers 503", Cause: "server_error", Setup: serve, Steps: then(3, becomes(Answers(503)))},
+		{Name: "a gateway's backend does not answer it: 504", Cause: "upstream_failed", Setup: serve, Steps: then(2, becomes(Answers(504)))},
+		{Name: "the application hangs", Cause: "server_unresponsive", // which is no sign of load
+			Setup: serve, Steps: then(2, becomes(Silent))},
 		{Name: "answers take longer and longer, then connections are reset", Cause: overloaded, Setup: serve, Steps: func(s *Stage) {
 			for _, ms := range []time.Duration{1, 2, 400, 500} {
 				s.Become(Delayed(ms * time.Millisecond))
@@ -150,7 +160,8 @@ func servers() []Incident {
 			s.Stop()
 		})},
 		{Name: "the server is down: refused", Cause: "server_restarted", Setup: serve, Steps: then(2, (*Stage).Stop)},
-		{Name: "HTTP/2 goes away", Cause: "server_restarted", Setup: at(faultlab.H2GoAwayNoError), Steps: just(2)},
+		// A restart ends: who goes away on every new connection refuses to serve.
+		{Name: "HTTP/2 goes away", Cause: "server_aborts", Setup: at(faultlab.H2GoAwayNoError), Steps: just(2)},
 		{Name: "the server fails: 500", Cause: "server_error", Setup: serve, Steps: then(2, becomes(Answers(500)))},
 		{Name: "an expired certificate", Cause: "certificate", Setup: at(faultlab.ExpiredCertificate), Steps: just(2)},
 		{Name: "one of three backends resets", Cause: "one_bad_address", Module: []string{"addresses: all"}, Setup: func(s *Stage) string {
@@ -175,10 +186,12 @@ func paths() []Incident {
 	const v4 = netlab.V4
 	return []Incident{
 		{Name: "a firewall resets the request", Cause: "firewall_reject", Network: true, Setup: through(netlab.RequestReset(v4, netlab.R1)), Steps: just(3)},
-		{Name: "a firewall resets the SYN of a known server", Cause: "firewall_reject", Network: true, Setup: serve, Steps: then(2, filter(netlab.R2, "forward", "tcp dport 80 reject with tcp reset"))},
+		{Name: "a firewall resets the SYN of a known server", Cause: "firewall_reject", Network: true, Module: []string{diagnosed}, // a closed port tells it from a NAT host
+			Setup: serve, Steps: then(2, filter(netlab.R2, "forward", "tcp dport 80 reject with tcp reset"))},
 		{Name: "a router prohibits", Cause: "firewall_reject", Network: true, Setup: serve, Steps: then(2, filter(netlab.R1, "forward", "tcp dport 80 reject with icmpx admin-prohibited"))},
 		{Name: "our own firewall resets", Cause: "firewall_reject", Network: true, Setup: serve, Steps: then(2, filter(netlab.C, "output", "tcp dport 80 reject with tcp reset"))},
-		{Name: "a firewall drops", Cause: "firewall_drop", Network: true, Extra: controls, Module: []string{diagnosed}, Setup: serve, Steps: then(2, filter(netlab.R2, "forward", "tcp dport 80 drop"))},
+		// For one port alone it looks like a full queue of new connections.
+		{Name: "a firewall drops", Cause: "firewall_drop", Network: true, Extra: controls, Module: []string{diagnosed}, Setup: serve, Steps: then(2, filter(netlab.R2, "forward", "ip daddr 10.9.3.2 drop"))},
 		{Name: "large packets vanish", Cause: "pmtu_black_hole", Network: true, Module: []string{diagnosed, "method: POST", "body: " + strings.Repeat("x", 4000), "retry_non_idempotent: true"},
 			Setup: through(netlab.BlackHoleForLarge(v4)), Steps: just(1)},
 		{Name: "the path goes dead under connections that stand", Cause: "path_outage", Network: true, Extra: controls, Setup: through(netlab.BlackHoleAfterHandshake(v4)), Steps: just(2)},
@@ -202,9 +215,9 @@ func kept() []Incident {
 	keeps := []string{"keepalive: {idle: [2s]}"}
 	return []Incident{
 		{Name: "the server closes idle connections", Cause: "server_idle_timeout", Module: keeps, Setup: at(func(h faultlab.Host) string { return faultlab.ClosesIdle(h, 500*time.Millisecond) }),
-			Steps: keptFor(1500 * time.Millisecond)},
+			Steps: keptTwice(1500 * time.Millisecond)},
 		{Name: "HTTP/2 goes away while idle", Cause: "server_idle_timeout", Module: keeps, Setup: at(func(h faultlab.Host) string { return faultlab.IdleGoAway(h, 500*time.Millisecond) }),
-			Steps: keptFor(1500 * time.Millisecond)},
+			Steps: keptTwice(1500 * time.Millisecond)},
 		{Name: "a NAT forgets idle connections, silently", Cause: "path_idle_timeout", Network: true, Module: keeps, Setup: forgets("drop"), Steps: keptFor(3 * time.Second)},
 		{Name: "a firewall forgets idle connections, and resets", Cause: "path_idle_timeout", Network: true, Module: keeps, Setup: forgets("reject with tcp reset"), Steps: keptFor(3 * time.Second)},
 		{Name: "the server closes just as the request comes", Cause: "keepalive_race", Module: keeps, Setup: func(s *Stage) string {
@@ -225,7 +238,7 @@ func ours() []Incident {
 		})},
 		{Name: "the resolver says SERVFAIL", Cause: "dns_broken", Setup: func(*Stage) string { return "http://api.lab.test/" }, Extra: "servfail", Steps: just(2)},
 		{Name: "the name does not exist", Cause: "dns_broken", Setup: func(*Stage) string { return "http://nosuch.lab.test/" }, Extra: "127.0.0.1", Steps: just(2)},
-		{Name: "a cache gives an old address", Cause: "dns_stale", Network: true, Module: []string{"resolver: {servers: ['10.9.2.2:53'], compare_with: system}"}, Setup: func(s *Stage) string {
+		{Name: "a cache gives an old address", Cause: "dns_stale", Network: true, Module: []string{diagnosed, "resolver: {servers: ['10.9.2.2:53'], compare_with: system}"}, Setup: func(s *Stage) string {
 			netlab.ResolverHealthy(netlab.V4)(s.Net)                        // on s, the system's: it knows where the server is
 			netlab.Names(s.Net, netlab.R2, netlab.V4.Addr(netlab.S).Prev()) // the cache: nobody is there
 			return "http://" + netlab.Name + "/"

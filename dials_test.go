@@ -57,7 +57,7 @@ var dialling = []string{
 }
 
 // ours are the prober's own functions and methods that connect: whoever calls them is such a place too.
-var ours = map[string]bool{"beginConnect": true, "dial": true, "dialOnce": true, "connect": true, "openUDP": true, "dialQUIC": true, "traceOnce": true, "knock": true}
+var ours = map[string]bool{"beginConnect": true, "dial": true, "dialOnce": true, "connect": true, "openUDP": true, "dialQUIC": true, "traceOnce": true}
 
 // notThePrograms are directories whose packages no command of the program runs against anything but itself: tests, their servers, those
 // of the demo, and benchmarks.

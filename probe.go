@@ -62,7 +62,7 @@ func probeFlags(app *kingpin.Application) (*kingpin.CmdClause, *probeOptions) {
 	c.Flag("interval", "Time from one probe's beginning to the next's.").Short('i').Default("1s").DurationVar(&o.interval)
 	c.Flag("timeout", "For each probe; by default the module's, or 10s.").DurationVar(&o.timeout)
 	c.Flag("keepalive", "Keep connections idle for these times, then use them again: 30s,5m.").PlaceHolder("AGES").StringVar(&o.keepalive)
-	c.Flag("diagnose", "After a failure make control attempts, each of which changes one thing, and name the cause.").BoolVar(&o.diagnose)
+	c.Flag("diagnose", "After a failure make experiments, each of which changes one thing, and name the cause.").BoolVar(&o.diagnose)
 	c.Flag("all-addresses", "Probe every address of the name, side by side.").BoolVar(&o.overrides.AllAddresses)
 	c.Flag("output", "text, json (a line for each probe), or metrics.").Short('o').Default("text").EnumVar(&o.output, "text", "json", "metrics")
 	return c, o
@@ -243,14 +243,14 @@ func (s *session) print(n int, r *prober.Result) {
 	}
 }
 
-// judge names the cause of a failure, with control attempts if those are wanted.
+// judge names the cause of a failure, with experiments if those are wanted.
 func (s *session) judge(ctx context.Context, r *prober.Result) {
 	if r.Failure == nil || s.options.output != "text" || s.options.count != 1 && !s.options.diagnose {
 		return
 	}
 	var found cause.Findings
 	if s.options.diagnose {
-		s.say("making control attempts")
+		s.say("making experiments")
 		found.Controls = s.prober.Diagnose(ctx, r, s.module)
 		s.say("")
 	}

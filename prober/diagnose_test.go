@@ -4,7 +4,9 @@ import (
 	"context"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,7 +17,8 @@ import (
 	"errno_exporter/prober"
 )
 
-// A failure calls for the control attempts that could tell what it is, each changes its one thing, and a target that asks for calm is left alone.
+// A failure calls for the experiments that could tell what it is, each changes its one thing, and a target that asks to slow down is left alone. After
+// a change that works the original is repeated, twice; an original that works ends it.
 func TestDiagnose(t *testing.T) {
 	port := faultlab.OneBadAddress(t)
 	resolver := faultlab.DNS(t, map[string][]netip.Addr{
@@ -40,13 +43,17 @@ func TestDiagnose(t *testing.T) {
 		{"a reset under TLS", faultlab.TLSResetAfterRequest(t), asIs, "again tls_only+"},
 		{"a reset in the handshake", faultlab.TLSResetAfterHello(t), asIs, "again tcp_only+"},
 		{"a reset over HTTP/2, by a server that speaks nothing else", faultlab.H2ResetAfterRequest(t), briefly, "again http1 tls_only+"},
-		{"a request that is refused", refuses, odd, "again plain_request+ tcp_only+"},
-		{"a method that may not be repeated", refuses, func(m *config.Module) { odd(m); m.Method = http.MethodPost }, "plain_request+ tcp_only+"},
+		{"a request that is refused", refuses, odd, "again plain_request+ again plain_request+ again tcp_only+"},
+		{"a PUT that is refused: a plain GET would prove nothing", refuses, func(m *config.Module) { odd(m); m.Method = http.MethodPut }, "again tcp_only+"},
+		{"one failure, and then it works", failing(t, 1), odd, "again+"},
+		{"it recovers while it is looked into", failing(t, 2), odd, "again plain_request+ again+"},
+		{"it recovers after a round", failing(t, 2, 1), odd, "again plain_request+ again plain_request+ again+"},
+		{"a method that may not be repeated", refuses, func(m *config.Module) { odd(m); m.Method = http.MethodPost }, "tcp_only+"},
 		{"an answer that takes too long", faultlab.Slow(t, 500*time.Millisecond, 0, func(faultlab.Times) {}), func(m *config.Module) { m.Timeout = 300 * time.Millisecond },
-			"again more_time+ tcp_only+"},
-		{"one of two addresses", "http://two.lab.test:" + port + "/", asIs, "again other_address+ tcp_only+"},
+			"again small_segments small_segments more_time+ again tcp_only+"},
+		{"one of two addresses", "http://two.lab.test:" + port + "/", asIs, "again other_address+ again other_address+ again tcp_only+"},
 		{"the other family, which does not listen", "http://six.lab.test:" + port + "/", asIs, "again other_family tcp_only+"},
-		{"nothing listens", "http://127.0.0.1:1/", asIs, "again"},
+		{"nothing listens", "http://127.0.0.1:1/", asIs, "again closed_port"},
 		{"a name that does not exist", "http://nosuch.lab.test/", asIs, "again"},
 		{"an expired certificate", faultlab.ExpiredCertificate(t), asIs, "again tcp_only+"},
 	} {
@@ -70,4 +77,21 @@ func TestDiagnose(t *testing.T) {
 			}
 		})
 	}
+}
+
+// failing is a server that resets so many requests, serves one, resets so many again, and so on, and then serves all.
+func failing(t *testing.T, runs ...int) string {
+	var resets []bool
+	for i, n := range runs {
+		if i > 0 {
+			resets = append(resets, false)
+		}
+		resets = append(resets, slices.Repeat([]bool{true}, n)...)
+	}
+	var seen atomic.Int64
+	return faultlab.Handler(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if n := int(seen.Add(1)); n <= len(resets) && resets[n-1] {
+			faultlab.Resetting.ServeHTTP(w, r)
+		}
+	}))
 }

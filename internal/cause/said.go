@@ -148,11 +148,22 @@ func (s *Said) gateway(r *prober.Response, through bool) {
 	}
 	switch {
 	case s.Gateway != "":
+	case r.Status == http.StatusServiceUnavailable && r.Header.Get("Server") == "envoy" && r.Header.Get("X-Envoy-Upstream-Service-Time") == "":
+		s.Gateway = "the answer is Envoy's own, no upstream answered: it has no X-Envoy-Upstream-Service-Time"
+	case haproxyDefault(r):
+		s.Gateway = "the answer is HAProxy's default page for 503: no server is available"
 	case r.Status == http.StatusBadGateway || r.Status == http.StatusGatewayTimeout:
 		s.Gateway = "the status " + strconv.Itoa(r.Status) + " is a gateway's: its upstream gave no valid answer in time (RFC 9110 section 15.6)"
 	case through && s.Proxy != "" && !s.Denied:
 		s.Gateway = "the proxy answers " + strconv.Itoa(r.Status) + " itself: it does not get an answer from the target"
 	}
+}
+
+// haproxyDefault reports whether a response is the page that HAProxy has built in for 503, which it sends when no server is available: of 107
+// bytes, with Cache-Control, and with neither Server nor Date, which a server behind it would have.
+func haproxyDefault(r *prober.Response) bool {
+	h := r.Header
+	return r.Status == http.StatusServiceUnavailable && r.ContentLength == 107 && h.Get("Cache-Control") == "no-cache" && h.Get("Server") == "" && h.Get("Date") == ""
 }
 
 func (s *Said) maintenance(r *prober.Response) {

@@ -146,16 +146,32 @@ func (w *Watch) egressFor(t *target) cause.Egress {
 	if last := t.latest(); last != nil {
 		own = networkOf(last.Result)
 	}
-	for network, reached := range w.reach.networks(w) {
+	e.Unreached, e.Others = beside(own, w.reach.networks(w))
+	return e
+}
+
+// beside counts the networks other than a target's own: three targets on one host that is gone are no loss of outbound connectivity.
+func beside(own string, networks map[string]bool) (unreached, others int) {
+	for network, reached := range networks {
 		if network == own {
 			continue
 		}
-		e.Others++
+		others++
 		if !reached {
-			e.Unreached++
+			unreached++
 		}
 	}
-	return e
+	return unreached, others
+}
+
+// networksReached says of each network whether a target in it is reached.
+func networksReached(results []*prober.Result) map[string]bool {
+	known := map[string]bool{}
+	for _, r := range results {
+		network := networkOf(r)
+		known[network] = known[network] || !cause.OutOfReach(r.Failure)
+	}
+	return known
 }
 
 // networkOf is the network that a result was about: /24 or /48 of the address that was dialled. What was not resolved counts for the resolver.
@@ -188,14 +204,13 @@ func (r *reach) networks(w *Watch) map[string]bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if time.Since(r.counted) > reachInterval {
-		known := map[string]bool{}
+		var results []*prober.Result
 		for _, t := range w.current() {
 			if last := t.latest(); last != nil {
-				network := networkOf(last.Result)
-				known[network] = known[network] || !cause.OutOfReach(last.Result.Failure)
+				results = append(results, last.Result)
 			}
 		}
-		r.known, r.counted = known, time.Now()
+		r.known, r.counted = networksReached(results), time.Now()
 	}
 	return r.known
 }

@@ -1,14 +1,16 @@
 package watch
 
 import (
+	"net/netip"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"errno_exporter/internal/cause"
 	"errno_exporter/prober"
 )
 
-// Rounds of control attempts are bounded by the hour, and there is one at a time.
+// Rounds of experiments are bounded by the hour, and there is one at a time.
 func TestDiagnoseBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var o observed
@@ -34,4 +36,48 @@ func TestDiagnoseBudget(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Networks count, not targets: of targets on one host that is gone nothing follows for our outbound connectivity.
+func TestNetworks(t *testing.T) {
+	silent := &prober.Failure{Phase: prober.Connect, Reason: prober.TCPTimedOut, Origin: prober.Self}
+	nameless := &prober.Failure{Phase: prober.Resolve, Reason: prober.DNSTimedOut, Origin: prober.Self}
+	result := func(addr string, f *prober.Failure) *prober.Result {
+		hop := prober.Hop{}
+		if addr != "" {
+			hop.Addr = netip.AddrPortFrom(netip.MustParseAddr(addr), 443)
+		}
+		return &prober.Result{Failure: f, Attempts: []prober.Attempt{{Hops: []prober.Hop{hop}}}}
+	}
+	for _, row := range []struct {
+		name              string
+		results           []*prober.Result // the first is the target's
+		unreached, others int
+	}{
+		{"alone", []*prober.Result{result("192.0.2.1", silent)}, 0, 0},
+		{"three targets on one host", []*prober.Result{result("192.0.2.1", silent), result("192.0.2.1", silent), result("192.0.2.9", silent)}, 0, 0},
+		{"two other networks", []*prober.Result{result("192.0.2.1", silent), result("198.51.100.1", silent), result("203.0.113.1", silent)}, 2, 2},
+		{"one of them is reached", []*prober.Result{result("192.0.2.1", silent), result("198.51.100.1", silent), result("203.0.113.1", nil)}, 1, 2},
+		{"one target of a network is reached", []*prober.Result{result("192.0.2.1", silent), result("198.51.100.1", silent), result("198.51.100.2", nil)}, 0, 1},
+		{"IPv6 by /48", []*prober.Result{result("2001:db8::1", silent), result("2001:db8:0:1::1", silent), result("2001:db8:1::1", silent)}, 1, 1},
+		{"names that are not resolved are the resolver's", []*prober.Result{result("192.0.2.1", silent), result("", nameless), result("", nameless)}, 1, 1},
+	} {
+		if unreached, others := beside(networkOf(row.results[0]), networksReached(row.results)); unreached != row.unreached || others != row.others {
+			t.Errorf("%s: %d of %d networks are unreached, want %d of %d", row.name, unreached, others, row.unreached, row.others)
+		}
+	}
+}
+
+// What became of kept connections is remembered, each fate once, and the number is bounded.
+func TestKeptFates(t *testing.T) {
+	var o observed
+	at := time.Now()
+	for i := range 2 * maxFates {
+		fate := cause.Kept{Age: time.Minute, At: at.Add(time.Duration(i) * time.Minute)}
+		o.addKept([]cause.Kept{fate})
+		o.addKept([]cause.Kept{fate})
+	}
+	if first := at.Add(maxFates * time.Minute); len(o.kept) != maxFates || !o.kept[0].At.Equal(first) {
+		t.Errorf("%d fates are kept from %s on, want %d from %s on", len(o.kept), o.kept[0].At, maxFates, first)
+	}
 }

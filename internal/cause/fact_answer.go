@@ -29,7 +29,7 @@ func (s *scene) answer(k *known) {
 	k.note(saidNoName, said.NoName && (complete || k.has(wordProxyFails)), "the proxy did not resolve the target's name")
 	k.note(saidProxy, said.Proxy != "", "%s", said.Proxy)
 	k.note(saidDenied, complete && (said.Denied || said.Proxy != "" && o.Status == 403), "the proxy answers %d", o.Status)
-	k.note(saidDirect, complete && (!o.Proxied || said.Origin), "the server answers %d", o.Status)
+	k.note(saidDirect, complete && (!o.Relayed || said.Origin), "the server answers %d", o.Status)
 	k.note(saidInternal, said.Internal, "the server's own word is INTERNAL_ERROR")
 	if k.has(wordStatus) {
 		k.note(status4xx, slices.Contains(requestsFault, o.Status), "%d says that the request is at fault", o.Status)

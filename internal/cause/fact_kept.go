@@ -37,12 +37,14 @@ func keptFacts(all []Kept, known *known) {
 	text := "a connection kept for " + k.Age.String() + ": " + f.Sentence() + ", after " + shown(k.Idle) + " idle; fresh ones work"
 	nearer := reset && k.Reset != nil && k.Reset.Sender == prober.Middlebox
 	crossed := k.Used && k.Received == 0
-	known.note(keptEnded, !k.Used && (orderly || reset) && !nearer, "%s", text)
+	live := reset && k.Reset != nil && k.Reset.Live && !nearer
+	known.note(keptEnded, !k.Used && (orderly || live), "%s", text)
 	known.note(keptNearer, nearer, "%s; the reset came %s", text, k.Reset)
 	known.note(keptSilent, k.Used && f.Reason == prober.TCPAborted, "%s", text)
-	known.note(keptCrossed, crossed && (orderly || reset && k.Reset != nil && k.Reset.Live && !nearer), "%s: it was established until the request was sent, and not a byte came back", text)
+	known.note(keptCrossed, crossed && (orderly || live), "%s: it was established until the request was sent, and not a byte came back", text)
 	known.note(keptForgotten, crossed && reset && k.Reset != nil && !k.Reset.Live && k.Reset.Sender == prober.EndHost, "%s; the sender of the reset did not know the connection any more", text)
-	known.note(keptUnseen, crossed && reset && k.Reset == nil, "%s; who sent the reset was not captured", text)
+	// Load balancers reset at their idle timeout, some in the server's name (Azure), so a reset while idle is not the server's by itself.
+	known.note(keptUnseen, reset && !live && !nearer && !known.has(keptForgotten), "%s; who sent the reset does not show", text)
 	known.note(keptAnnounced, k.Announced > 0 && (k.Idle-k.Announced).Abs() < 1500*time.Millisecond, "the server announces that it keeps idle connections for %s", k.Announced)
 	n := similar(all, k)
 	known.note(keptSimilar, n >= 2, "%d connections ended so at a similar age, at different times", n)

@@ -116,7 +116,8 @@ func bySocket(o *Observation)  { reset(prober.EndHost, 62, 62, true)(o) }
 func bareReset(o *Observation) { reset(prober.EndHost, 62, 62, false)(o) }
 func nearer(o *Observation)    { reset(prober.Middlebox, 64, 62, false)(o) }
 func thisHost(o *Observation)  { reset(prober.ThisHost, 64, 62, false)(o) }
-func proxied(o *Observation)   { o.Proxied = true }
+func proxied(o *Observation)   { o.Proxied, o.Relayed = true, true }
+func tunnelled(o *Observation) { o.Proxied = true }
 func notPlain(o *Observation)  { o.Plain = false }
 func small(o *Observation)     { o.Sent, o.Received = 200, 0 }
 func brief(o *Observation)     { o.Received = 300 }

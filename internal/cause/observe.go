@@ -3,6 +3,7 @@ package cause
 import (
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"errno_exporter/internal/host"
@@ -50,7 +51,8 @@ type Observation struct {
 	Late       time.Duration   // by how much the exporter itself was, at the worst moment
 	Status     int             // 0 without a response
 	Said       Said            // of a failure
-	Proxied    bool            // through a proxy
+	Proxied    bool            // over a connection to a proxy
+	Relayed    bool            // by a proxy that reads and writes HTTP: the answer may be its own
 	Addr       netip.Addr
 	Protocol   string
 	Alert      uint8         // the peer's fatal TLS alert
@@ -105,7 +107,7 @@ func Observe(r *prober.Result, late time.Duration, ended time.Time) Observation 
 	hop := last.LastHop()
 	o := Observation{
 		At: ended, Took: r.Elapsed, Timeout: r.Timeout, Failure: r.Failure.Brief(), Late: late, Addr: hop.Addr.Addr(), Answers: hop.Answers,
-		Proxied: hop.Proxy != "", Plain: plain(hop.Request),
+		Proxied: hop.Proxy != "", Relayed: relayed(hop), Plain: plain(hop.Request),
 	}
 	if r.Failure == nil && len(r.Attempts) > 1 {
 		o.Failed = r.Attempts[0].Failure.Brief()
@@ -131,6 +133,11 @@ func Observe(r *prober.Result, late time.Duration, ended time.Time) Observation 
 		o.Addresses = append(o.Addresses, AddressSeen{r.Addresses[i].Addr, r.Addresses[i].Failure == nil})
 	}
 	return o
+}
+
+// relayed reports whether a proxy read the request: plain HTTP through an HTTP proxy. What goes through a tunnel is the target's.
+func relayed(h *prober.Hop) bool {
+	return h.Proxy != "" && !strings.HasPrefix(h.Proxy, "socks") && strings.HasPrefix(h.URL, "http://")
 }
 
 // ordinary are the header fields that every client sends: a request with no others is plain.

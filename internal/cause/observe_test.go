@@ -56,12 +56,30 @@ func TestSaid(t *testing.T) {
 		{"a server behind squid", true, prober.Response{Status: 500, Header: head("Server", "nginx", "Via", "1.1 squid")}, Said{Origin: true}},
 		{"a server that is squid, without a proxy", false, prober.Response{Status: 500, Header: head("Server", "squid")}, Said{}},
 	} {
-		hop := &prober.Hop{Response: &row.answer}
+		hop := &prober.Hop{Response: &row.answer, URL: "http://api.test/"}
 		if row.proxied {
 			hop.Proxy = "http://proxy.test"
 		}
 		if diff := cmp.Diff(row.want, said(hop)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", row.name, diff)
+		}
+	}
+}
+
+// TestRelayed: only plain HTTP through an HTTP proxy is read by it.
+func TestRelayed(t *testing.T) {
+	for _, row := range []struct {
+		url, proxy string
+		want       bool
+	}{
+		{"http://api.test/", "", false},
+		{"http://api.test/", "http://proxy.test", true},
+		{"http://api.test/", "https://proxy.test", true},
+		{"https://api.test/", "http://proxy.test", false},
+		{"http://api.test/", "socks5://proxy.test", false},
+	} {
+		if got := relayed(&prober.Hop{URL: row.url, Proxy: row.proxy}); got != row.want {
+			t.Errorf("%s through %q: relayed = %t, want %t", row.url, row.proxy, got, row.want)
 		}
 	}
 }

@@ -33,8 +33,8 @@ func said(h *prober.Hop) Said {
 	var s Said
 	if r := h.Response; r != nil {
 		s.limit(r)
-		s.proxy(r.Header, h.Proxy != "")
-		s.gateway(r, h.Proxy != "")
+		s.proxy(r.Header, relayed(h))
+		s.gateway(r, relayed(h))
 		s.maintenance(r)
 	}
 	return s

@@ -101,6 +101,7 @@ var table = []row{
 	{cause: KeepaliveRace, requires: facts{keptCrossed}, sure: Medium},
 	{cause: KeepaliveRace, requires: facts{keptUnseen}, sure: Low},
 	{cause: PathIdleTimeout, requires: facts{keptUnseen}, sure: Low},
+	{cause: ServerIdleTimeout, requires: facts{keptUnseen}, sure: Low},
 
 	// Who refused or reset. A refusal from nearer than the server may be a NAT host's, for a server that is gone: a closed port tells.
 	{cause: FirewallReject, party: Us, requires: facts{hostRule}, sure: High},

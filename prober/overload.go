@@ -29,7 +29,7 @@ func NotStarted(t Target, m *config.Module, timeout time.Duration) Result {
 // ShortenedBy notes that the exporter itself took so much of the time that the probe was meant to have. A failure by a deadline that came too soon
 // is then the exporter's, and not the target's.
 func (r *Result) ShortenedBy(waited time.Duration) {
-	if waited <= (r.Timeout+waited)/shortened || !r.timedOut() {
+	if waited <= (r.Timeout+waited)/shortened || !r.TimedOut() {
 		return
 	}
 	f := *r.Failure
@@ -42,8 +42,8 @@ func (r *Result) ShortenedBy(waited time.Duration) {
 // shortened is the share of a probe's time that may be lost without a change of who is to blame: a tenth.
 const shortened = 10
 
-// timedOut reports whether the probe failed by its own deadline.
-func (r *Result) timedOut() bool {
+// TimedOut reports whether the probe failed by its own deadline.
+func (r *Result) TimedOut() bool {
 	f := r.Failure
 	return f != nil && f.Reason != Abandoned && (f.Origin == Self || f.Origin == Kernel) && r.Elapsed >= r.Timeout-time.Millisecond
 }

@@ -33,18 +33,15 @@ func silent(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// A control target that is silent keeps no scrape beyond its time, and is told as such by the next.
+// A control target that is silent keeps no scrape beyond its time, and is reported as such by the next.
 func TestSilentControlTarget(t *testing.T) {
 	c := parse(t, "targets:\n"+item("a", faultlab.Handler(t, faultlab.Healthy)))
 	c.ControlTargets = []*config.ControlTarget{{Name: "far", Address: silent(t), Kind: "network"}}
 	b := newTested(t, c)
 	defer b.Close()
-	const budget = 500 * time.Millisecond
-	began := time.Now()
-	b.Scrape(t.Context(), budget)
-	_ = b.Egress()
-	if took := time.Since(began); took > budget {
-		t.Errorf("the scrape took %s of %s", took, budget)
+	b.Scrape(t.Context(), 100*time.Millisecond)
+	if e := b.Egress(); e.Known { // the control target stays silent for controlTimeout
+		t.Errorf("the scrape waited for the control target: egress %+v", e)
 	}
 	b.controls.look() // waits for the look that is under way
 	if e := b.Egress(); !e.Known || e.Up || len(e.Controls) != 1 || e.Controls[0].Up {

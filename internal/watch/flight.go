@@ -26,10 +26,12 @@ type memo struct {
 	totals   *metrics.Totals
 	timeline *timeline
 	observed observed
+	usual    usual
 
 	mu      sync.Mutex // guards what follows
 	flights []*flight  // the probes that are under way or about to start
-	last    *Outcome   // of the last flight; nil before the first
+	last    *Outcome   // of the last flight that counted; nil before the first
+	short   *Outcome   // of the last one after it that did not; nil if there is none
 }
 
 func newMemo() *memo { return &memo{totals: metrics.NewTotals(), timeline: new(timeline)} }
@@ -95,10 +97,12 @@ func (t *target) join(c claim) (f *flight, fresh bool) {
 		f.waiting++
 		return f, false
 	}
-	if last := t.last; last != nil && c.now.Sub(last.Result.Start) < t.config.MinInterval && last.speaksTo(&c) {
-		landed := make(chan struct{})
-		close(landed)
-		return &flight{landed: landed, outcome: last}, false
+	for _, last := range []*Outcome{t.last, t.short} {
+		if last != nil && c.now.Sub(last.Result.Start) < t.config.MinInterval && last.speaksTo(&c) {
+			landed := make(chan struct{})
+			close(landed)
+			return &flight{landed: landed, outcome: last}, false
+		}
 	}
 	f = &flight{until: c.until, ends: c.until, allowed: c.allowed, via: c.via, landed: make(chan struct{}), waiting: 1}
 	t.flights = append(t.flights, f)
@@ -211,13 +215,16 @@ func (w *Watch) fly(t *target, f *flight) {
 	defer cancel()
 	keptUsed := t.keeper.use(w.life)
 	outcome, _, err := w.probe(ctx, &order{
-		target: t.asked(), module: t.config.Module, by: configured, started: func() { t.begun(f) }, counted: func() *metrics.Totals { return t.totals },
+		target: t.asked(), module: t.config.Module, by: configured, started: func() { t.begun(f) },
+		counts: func(r *prober.Result) bool { return t.counts(r, f.allowed) }, counted: func() *metrics.Totals { return t.totals },
 	})
 	if err != nil {
 		outcome = nil // it is counted
 	}
 	if outcome != nil {
 		outcome.allowed = f.allowed
+	}
+	if outcome != nil && !outcome.callers {
 		t.timeline.add(Tick{outcome.Record, outcome.Ended, outcome.Result.Elapsed, outcome.Result.Failure.Brief()})
 		t.observed.add(cause.Observe(outcome.Result, outcome.Late, outcome.Ended))
 	}
@@ -231,6 +238,10 @@ func (w *Watch) fly(t *target, f *flight) {
 	}
 	if outcome.Result.Failure == nil {
 		t.keeper.fill(w.life, w.prober)
+		return
+	}
+	if outcome.callers {
+		w.Verdict(outcome)
 		return
 	}
 	w.judged(outcome.Record, w.verdict(t), nil)
@@ -248,8 +259,12 @@ func (t *target) land(f *flight, outcome *Outcome) {
 
 // end ends a flight. The caller holds mu.
 func (t *target) end(f *flight, outcome *Outcome) {
-	if outcome != nil {
-		t.last = outcome
+	switch {
+	case outcome == nil:
+	case outcome.callers:
+		t.short = outcome
+	default:
+		t.last, t.short = outcome, nil
 	}
 	if i := slices.Index(t.flights, f); i >= 0 {
 		t.flights = slices.Delete(t.flights, i, i+1)

@@ -118,7 +118,11 @@ func (w *Watch) scrape(ctx context.Context, targets []*target, budget time.Durat
 	case <-time.After(time.Until(until)):
 	}
 	for i, t := range targets {
-		states[i].Verdict = w.verdict(t)
+		if o := states[i].Outcome; o != nil && o.callers {
+			states[i].Verdict = w.alone(o)
+		} else {
+			states[i].Verdict = w.verdict(t)
+		}
 	}
 	return states
 }

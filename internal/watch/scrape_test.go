@@ -71,23 +71,32 @@ func TestStalledAmongHealthy(t *testing.T) {
 
 // A target that finds no slot is not probed, and not blamed.
 func TestNotStarted(t *testing.T) {
-	stalled := faultlab.Silent(t)
-	b := newTested(t, parse(t, "probe_policy: {max_concurrent: 1}\ntargets:\n"+item("stalled", stalled)+item("waits", stalled)))
-	states := b.Scrape(t.Context(), 400*time.Millisecond)
-	if o := states[0].Outcome; o == nil || o.Result.Failure == nil || o.Result.Failure.Reason != prober.HTTPResponseTimedOut {
-		t.Errorf("the one with the slot has %+v, want http.response.timed_out", o)
+	g := newGate(t)
+	b := newTested(t, parse(t, "probe_policy: {max_concurrent: 1}\ntargets:\n"+item("first", g.url)+item("waits", g.url)))
+	t.Cleanup(b.Close)
+	first := make(chan State, 1)
+	go func() {
+		state, _ := b.ProbeTarget(t.Context(), "first", time.Minute)
+		first <- state
+	}()
+	<-g.arrived // it has the slot
+	waits, _ := b.ProbeTarget(t.Context(), "waits", 2*time.Second)
+	close(g.release)
+	if got := seen(<-first); got != "" {
+		t.Errorf("the one with the slot has %q, want a success", got)
 	}
-	if states[1].Outcome != nil {
-		t.Errorf("the one without has %+v, want nothing", states[1].Outcome)
+	if waits.Outcome != nil {
+		t.Errorf("the one without has %+v, want nothing", waits.Outcome)
 	}
-	if attempts := exposed(states[1].Totals)["probe_attempts_total"]; attempts != 0 {
+	b.waitFor("waits")
+	if attempts := exposed(waits.Totals)["probe_attempts_total"]; attempts != 0 {
 		t.Errorf("probe_attempts_total %v, want 0", attempts)
-	}
-	if got := b.own(t, "errno_exporter_probes_not_started_total"); got != 1 {
-		t.Errorf("errno_exporter_probes_not_started_total %v, want 1", got)
 	}
 	if got := b.own(t, "errno_exporter_probe_slots"); got != 1 {
 		t.Errorf("errno_exporter_probe_slots %v, want 1", got)
+	}
+	if got := b.own(t, "errno_exporter_probes_not_started_total"); got != 1 {
+		t.Errorf("errno_exporter_probes_not_started_total %v, want 1", got)
 	}
 }
 

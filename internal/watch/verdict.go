@@ -217,16 +217,25 @@ func (r *reach) networks(w *Watch) map[string]bool {
 
 // Verdict is the verdict on a single result, of a target that is not configured; nil if it succeeded.
 func (w *Watch) Verdict(o *Outcome) *cause.Verdict {
+	v := w.alone(o)
+	if v != nil {
+		w.judged(o.Record, v, nil)
+	}
+	return v
+}
+
+// alone is the verdict on a single result by itself; nil if it succeeded.
+func (w *Watch) alone(o *Outcome) *cause.Verdict {
 	if o.Result.Failure == nil {
 		return nil
 	}
 	egress := w.controls.state()
 	v, ok := cause.Judge(&cause.Evidence{
-		Recent: []cause.Observation{cause.Observe(o.Result, o.Late, o.Ended)}, Host: w.sampler.Last(), Egress: cause.Egress{Known: egress.Known, Up: egress.Up, At: egress.At},
+		Recent: []cause.Observation{cause.Observe(o.Result, o.Late, o.Ended)}, Host: w.sampler.Last(),
+		Egress: cause.Egress{Known: egress.Known, Up: egress.Up, At: egress.At},
 	})
 	if !ok {
 		return nil
 	}
-	w.judged(o.Record, &v, nil)
 	return &v
 }

@@ -141,6 +141,7 @@ type Outcome struct {
 	Late     time.Duration // by how much it was, at the worst moment
 	Record   uint64        // the ID of its record; 0 if none is kept
 	allowed  time.Duration // the longest that the probe might have taken
+	callers  bool          // it is the caller's alone, and nothing of the target's: see usual
 }
 
 // ErrNotStarted says that a probe found no slot, or no processor, before its deadline. It says nothing about the target.
@@ -149,7 +150,7 @@ var ErrNotStarted = errors.New("the exporter could not start the probe in time")
 // Probe probes a target that is not configured, and returns what is counted of it as well. The context has a deadline: the
 // probe's.
 func (w *Watch) Probe(ctx context.Context, t prober.Target, m *config.Module) (*Outcome, *metrics.Totals, error) {
-	return w.probe(ctx, &order{target: t, module: m, by: adHoc, started: func() {}, counted: func() *metrics.Totals {
+	return w.probe(ctx, &order{target: t, module: m, by: adHoc, started: func() {}, counts: func(*prober.Result) bool { return true }, counted: func() *metrics.Totals {
 		return w.others.totals(probed{module: m.Name, target: t.URL.String(), host: t.Host}.key())
 	}})
 }
@@ -160,6 +161,7 @@ type order struct {
 	module  *config.Module
 	by      user
 	started func() // is called when it has its slots
+	counts  func(*prober.Result) bool
 	counted func() *metrics.Totals
 }
 
@@ -211,7 +213,9 @@ func (w *Watch) probe(ctx context.Context, p *order) (*Outcome, *metrics.Totals,
 		w.own.Panics.Inc()
 	}
 	totals := p.counted()
-	totals.Observe(&r)
+	if o.callers = !p.counts(&r); !o.callers {
+		totals.Observe(&r)
+	}
 	o.Record = w.ended(&r, p.module)
 	return o, totals, nil
 }

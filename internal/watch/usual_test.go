@@ -1,0 +1,175 @@
+package watch
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"errno_exporter/internal/faultlab"
+	"errno_exporter/internal/metrics"
+)
+
+// waitFor waits for the probes of a target that are under way.
+func (b *tested) waitFor(name string) {
+	for _, t := range b.current() {
+		if t.config.Name != name {
+			continue
+		}
+		t.mu.Lock()
+		flights := slices.Clone(t.flights)
+		t.mu.Unlock()
+		for _, f := range flights {
+			<-f.landed
+		}
+	}
+}
+
+// Which probes count: each row is the probes of one target.
+func TestUsual(t *testing.T) {
+	const s, ms = time.Second, time.Millisecond
+	ok := func(allowed time.Duration) ending { return ending{allowed: allowed} }
+	cut := func(allowed time.Duration) ending { return ending{allowed: allowed, cut: true} }
+	in := func(timeout time.Duration, e ending) ending { e.timeout = timeout; return e }
+	at := func(after time.Duration, e ending) ending { e.at = time.Time{}.Add(after); return e }
+	for _, row := range []struct {
+		name   string
+		probes []ending
+		want   []bool
+	}{
+		{"10 ms, before anybody else", []ending{cut(10 * ms), cut(10 * ms), cut(10 * ms), cut(10 * ms)}, []bool{false, false, false, false}},
+		{"less than the only other caller, repeated", []ending{ok(10 * s), cut(s), cut(s), cut(s), cut(s)}, []bool{true, false, false, false, false}},
+		{"less than the usual", []ending{ok(10 * s), ok(10 * s), ok(10 * s), cut(5 * s), cut(10 * s)}, []bool{true, true, true, false, true}},
+		{"successes with less do not lower it", []ending{ok(10 * s), ok(10 * s), ok(s), ok(s), ok(s), ok(s), cut(s)},
+			[]bool{true, true, true, true, true, true, false}},
+		{"half a second from the start", []ending{cut(450 * ms), cut(450 * ms)}, []bool{true, true}},
+		{"a scrape timeout shorter than the module's", []ending{in(30*s, cut(2*s)), in(30*s, cut(2*s))}, []bool{true, true}},
+		{"a module's timeout shorter than half a second", []ending{in(100*ms, cut(100*ms)), in(100*ms, cut(90*ms))}, []bool{true, false}},
+		{"a module's timeout that became shorter", []ending{ok(10 * s), ok(10 * s), ok(10 * s), in(s, cut(s))}, []bool{true, true, true, true}},
+		{"one caller with two minutes", []ending{ok(10 * s), ok(10 * s), ok(120 * s), cut(10 * s)}, []bool{true, true, true, true}},
+		{"what is reserved for many targets", []ending{ok(9980 * ms), ok(9980 * ms), ok(9980 * ms), cut(9500 * ms)}, []bool{true, true, true, true}},
+		{"callers of the last span", []ending{ok(10 * s), ok(10 * s), ok(10 * s), at(6*time.Minute, cut(5*s))}, []bool{true, true, true, false}},
+		{"callers of both spans", []ending{ok(10 * s), ok(10 * s), at(6*time.Minute, ok(120*s)), at(6*time.Minute, cut(10*s))}, []bool{true, true, true, true}},
+		{"callers of a quarter of an hour ago", []ending{ok(10 * s), ok(10 * s), ok(10 * s), at(16*time.Minute, cut(5*s))}, []bool{true, true, true, true}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			var u usual
+			var got []bool
+			for _, e := range row.probes {
+				got = append(got, u.counts(e))
+			}
+			if diff := cmp.Diff(row.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// sums is what totals expose, by the metric's name, whatever its labels.
+func sums(totals *metrics.Totals) map[string]float64 {
+	e := metrics.NewExposition()
+	e.Totals(totals)
+	all := map[string]float64{}
+	for line := range strings.Lines(e.Text()) {
+		line = strings.TrimSpace(line)
+		if i := strings.LastIndex(line, " "); !strings.HasPrefix(line, "#") {
+			name, _, _ := strings.Cut(line[:i], "{")
+			value, _ := strconv.ParseFloat(line[i+1:], 64)
+			all[name] += value
+		}
+	}
+	return all
+}
+
+// act is what a server does with a request.
+type act int32
+
+const (
+	answers act = iota
+	stalls
+	fails
+)
+
+// What is known of a target after its callers' probes. A failure by one caller's short deadline is in what that caller gets, and nowhere else.
+func TestShortDeadlineIsTheCallers(t *testing.T) {
+	type call struct {
+		budget time.Duration
+		act    act
+	}
+	type known struct {
+		Attempts, Failures float64
+		Ticks, Failed      int
+		Verdict, LastFails bool
+	}
+	for _, row := range []struct {
+		name    string
+		timeout time.Duration // of the module
+		calls   []call
+		want    known
+	}{
+		{"10 ms, first of all", 0, []call{{10 * time.Millisecond, stalls}, {10 * time.Millisecond, stalls}}, known{}},
+		{"10 ms, first of all, with a module's timeout", 30 * time.Second, []call{{10 * time.Millisecond, stalls}, {10 * time.Millisecond, stalls}}, known{}},
+		{"10 ms beside scrapes", 0, []call{{20 * time.Second, answers}, {10 * time.Millisecond, stalls}, {20 * time.Second, answers}}, known{2, 0, 2, 0, false, false}},
+		{"600 ms beside scrapes", 0, []call{{20 * time.Second, answers}, {600 * time.Millisecond, stalls}, {600 * time.Millisecond, stalls}}, known{1, 0, 1, 0, false, false}},
+		{"scrapes of 2 s, the module has more", 30 * time.Second, []call{{2 * time.Second, stalls}, {2 * time.Second, stalls}}, known{2, 2, 2, 2, true, true}},
+		{"the module's timeout", 300 * time.Millisecond, []call{{20 * time.Second, stalls}}, known{1, 1, 1, 1, true, true}},
+		{"no deadline ended it", 0, []call{{20 * time.Second, answers}, {10 * time.Second, fails}}, known{2, 1, 2, 1, true, true}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			var now atomic.Int32
+			url := faultlab.Handler(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				switch act(now.Load()) {
+				case stalls:
+					<-r.Context().Done()
+				case fails:
+					w.WriteHeader(http.StatusInternalServerError)
+				}
+			}))
+			c := parse(t, "targets:\n"+item("a", url))
+			c.Modules["api"].Timeout = row.timeout
+			b := newTested(t, c)
+			t.Cleanup(b.Close)
+			for i, call := range row.calls {
+				now.Store(int32(call.act))
+				state, _ := b.ProbeTarget(t.Context(), "a", call.budget)
+				b.waitFor("a") // a caller's time may end a moment before its probe does
+				if failed := seen(state) != ""; failed != (call.act != answers) {
+					t.Errorf("caller %d has %q", i, seen(state))
+				}
+			}
+			status := b.Status()[0]
+			totals := sums(b.current()[0].totals)
+			got := known{
+				totals["probe_attempts_total"], totals["probe_failures_total"], len(status.Timeline.Ticks),
+				int(status.Timeline.All.Probes - status.Timeline.All.Succeeded), status.Verdict != nil, status.Last != nil && status.Last.Result.Failure != nil,
+			}
+			if diff := cmp.Diff(row.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// A short deadline's failure does not let its caller probe more often than min_interval allows.
+func TestShortDeadlineKeepsMinInterval(t *testing.T) {
+	g := newGate(t)
+	b := newTested(t, parse(t, "targets:\n"+item("a", g.url, "min_interval: 1h")))
+	t.Cleanup(b.Close)
+	for range 3 {
+		b.ProbeTarget(t.Context(), "a", 350*time.Millisecond)
+		b.waitFor("a")
+	}
+	if n := g.asked.Load(); n != 1 {
+		t.Errorf("%d requests, want 1", n)
+	}
+	close(g.release)
+	if state := b.Scrape(t.Context(), 20*time.Second)[0]; seen(state) != "" {
+		t.Errorf("a scrape has %q, want a success", seen(state))
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log"
 	"log/slog"
@@ -31,6 +32,7 @@ import (
 	"errno_exporter/guard"
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/demo"
+	"errno_exporter/internal/escape"
 	"errno_exporter/internal/history"
 	"errno_exporter/internal/logs"
 	"errno_exporter/internal/metrics"
@@ -88,16 +90,18 @@ type options struct {
 	web           *toolkit.FlagConfig
 	logger        *slog.Logger
 	probeLogger   *slog.Logger // one line a probe
-	logs          *logs.Queue  // what both write to; nil for standard error itself
+	logs          *logs.Queue  // what both write to; nil for messages
+	messages      io.Writer    // standard error
 	hosts         []string     // that requests may name; empty for any
 }
 
 func parseFlags(args []string) options {
-	var o options
+	o := options{messages: escape.NewTerminal(os.Stderr, redraw)}
 	app := kingpin.New("errno_exporter", "Probes HTTP APIs for Prometheus and says in which phase a call failed, why, and with which errno.")
 	app.Version(version.Print("errno_exporter"))
 	app.HelpFlag.Short('h')
 	app.UsageWriter(os.Stdout)
+	app.ErrorWriter(o.messages)
 	app.Flag("config.file", "The configuration.").Default("exporter.yml").IsSetByUser(&o.configGiven).StringVar(&o.configFile)
 	check := app.Flag("config.check", "Load the configuration, print what is wrong and where, and exit with 0 or 1.").Bool()
 	autoReload := app.Flag("config.enable-auto-reload", "Reload the configuration when its file, or a file that it names, has changed.").Bool()
@@ -160,6 +164,7 @@ func parseFlags(args []string) options {
 	if command == probeCommand.FullCommand() {
 		o.probe = probe
 	}
+	logging.Writer = o.messages
 	if o.probe == nil && !o.check {
 		o.logs = logs.NewQueue(os.Stderr)
 		logging.Writer = o.logs
@@ -212,10 +217,10 @@ func reloadInterval(text string) (time.Duration, error) {
 // checkConfig prints what is wrong with the configuration and returns the exit status.
 func checkConfig(o options) int {
 	if _, err := config.Load(o.configFile); err != nil {
-		fmt.Fprintln(os.Stderr, err)
+		fmt.Fprintln(o.messages, err)
 		return 1
 	}
-	fmt.Printf("%s is good\n", o.configFile)
+	fmt.Fprintf(escape.NewWriter(os.Stdout), "%s is good\n", o.configFile)
 	return 0
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -80,7 +81,7 @@ func runProbe(o *options) int {
 		err = errors.New("--count, --interval and --timeout cannot be negative")
 	}
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "errno_exporter: %s\n", err)
+		fmt.Fprintf(o.messages, "errno_exporter: %s\n", err)
 		return exitUsage
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -95,6 +96,7 @@ func runProbe(o *options) int {
 	s := &session{
 		options: p, prober: prober.New(prober.Options{UserAgent: userAgent(), Capture: capture}), target: target, module: module, out: out,
 		printer: &terminal.Printer{Out: out, Colour: colours(os.Stdout)}, progress: term.IsTerminal(int(os.Stderr.Fd())),
+		messages: o.messages,
 	}
 	if len(ages) > 0 {
 		return s.keep(ctx, ages)
@@ -167,12 +169,16 @@ type session struct {
 	out      *bufio.Writer
 	printer  *terminal.Printer
 	progress bool // standard error is a terminal
+	messages io.Writer
 }
+
+// redraw begins the current line of a terminal again: a carriage return, and EL of ECMA-48 section 8.3.41.
+const redraw = "\r\x1b[K"
 
 // say tells what is going on, on a terminal; the next word takes its place.
 func (s *session) say(format string, args ...any) {
 	if s.progress {
-		fmt.Fprintf(os.Stderr, "\r\x1b[K"+format, args...)
+		fmt.Fprintf(s.messages, redraw+format, args...)
 	}
 }
 

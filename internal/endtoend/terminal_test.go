@@ -21,7 +21,7 @@ func TestTerminal(t *testing.T) {
 	}{
 		{"colour", "TERM=screen-256color", faultlab.ResetAfterRequest(t), []string{"\x1b[31mFAILED", "connection reset by the peer", "status 2"}, []string{"probing"}},
 		{"NO_COLOR", "NO_COLOR=1", faultlab.ResetAfterRequest(t), []string{"FAILED", "connection reset by the peer", "status 2"}, []string{"\x1b[31m", "probing"}},
-		{"hostile", "NO_COLOR=1", hostile, []string{"FAILED", `500 \x1b[2J\x1b[31mOK: all is well`, "status 2"}, []string{"\x1b"}},
+		{"hostile", "NO_COLOR=1", hostile, []string{"FAILED", `500 \u001b[2J\u001b[31mOK: all is well`, "status 2"}, []string{"\x1b"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			session := fmt.Sprintf("errno_exporter_%d", i)

@@ -36,14 +36,10 @@ func Curl(r *prober.Result, h *prober.Hop, m *config.Module) string {
 	if h.Request != nil {
 		words = append(words, requestWords(h, u, m)...)
 	}
-	if strings.ContainsAny(strings.Replace(h.URL, u.Host, "", 1), "[]{}") {
+	if strings.ContainsAny(h.URL, "[]{}") {
 		words = append(words, "-g") // curl would make a request of each combination (curl(1), --globoff)
 	}
-	words = append(words, h.URL)
-	for i, word := range words {
-		words[i] = quoted(word)
-	}
-	return strings.Join(words, " ")
+	return commandLine(append(words, h.URL)...)
 }
 
 // requestWords are the options that make the request what it was.
@@ -62,7 +58,7 @@ func requestWords(h *prober.Hop, u *url.URL, m *config.Module) []string {
 			continue // who repeats the request is no exporter
 		}
 		for _, value := range h.Request.Header[name] {
-			words = append(words, "-H", name+": "+requestValue(name, value, m))
+			words = append(words, "-H", headerWord(name, requestValue(name, value, m)))
 		}
 	}
 	if h.Request.Body > 0 {
@@ -71,25 +67,46 @@ func requestWords(h *prober.Hop, u *url.URL, m *config.Module) []string {
 	return words
 }
 
-// quoted is a word as a POSIX shell takes it, on one line that drives no terminal. In single quotes nothing has a meaning (POSIX.1-2024, XCU 2.2.2),
-// not even a history expansion of bash. What is not printable is an octal escape of printf, whose output the shell puts in its place.
+// headerWord is a header for curl, which removes a header that ends with the colon (curl(1), --header).
+func headerWord(name, value string) string {
+	if value == "" {
+		return name + ";"
+	}
+	return name + ": " + value
+}
+
+// commandLine is a command as a POSIX shell takes it, on one line of printable text. A word that is not printable cannot be on it as it is, and a
+// command substitution of the word would lose the line feeds at its end (POSIX.1-2024, XCU 2.6.3). So the substitution makes the whole command, whose
+// words are in single quotes, and eval runs it.
+func commandLine(words ...string) string {
+	command := make([]string, len(words))
+	for i, word := range words {
+		command[i] = quoted(word)
+	}
+	line := strings.Join(command, " ")
+	if escape.Label(line) == line {
+		return line
+	}
+	return `eval "$(printf '` + octal(line) + `')"`
+}
+
+// quoted is a word as a POSIX shell takes it: in single quotes nothing has a meaning (POSIX.1-2024, XCU 2.2.2), not even bash's history expansion.
 func quoted(word string) string {
 	if word != "" && strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:@,=+") == "" {
 		return word
 	}
-	if isPrintable(word) {
-		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-	}
-	var octal strings.Builder
-	for i := range len(word) {
-		if c := word[i]; c > ' ' && c < 0x7f && c != '\'' && c != '\\' && c != '%' {
-			octal.WriteByte(c)
-		} else {
-			fmt.Fprintf(&octal, `\%03o`, c)
-		}
-	}
-	return `"$(printf '` + octal.String() + `')"`
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// isPrintable reports whether a text can stand on a line as it is.
-func isPrintable(text string) bool { return escape.Label(text) == text }
+// octal is a format from which printf makes a text, for single quotes within double quotes. There bash expands history, so that ! is escaped too.
+func octal(text string) string {
+	var format strings.Builder
+	for i := range len(text) {
+		if c := text[i]; c >= ' ' && c < 0x7f && !strings.ContainsRune(`'\%!`, rune(c)) {
+			format.WriteByte(c)
+		} else {
+			fmt.Fprintf(&format, `\%03o`, c)
+		}
+	}
+	return format.String()
+}

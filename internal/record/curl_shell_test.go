@@ -21,12 +21,13 @@ func TestCurlSendsTheRequest(t *testing.T) {
 		}
 	}
 	for _, row := range []string{
-		"/?[1-40]", "/{a,b}?x={c,d}", "/?'a'%27", `/?"a"`, "/?!x!!", "/?$HOME$(id)`id`", "/-o/etc", "/?a=1&b=2;c|d>e<f", `/?a\\b`, "/?*~#", "/?a%0Ab",
+		"/?[1-40]", "/{a,b}?x={c,d}", "/?'a'%27", `/?"a"`, "/?!x!!", "/?$HOME$(id)`id`", "/-o/etc", "/?a=1&b=2;c|d>e<f", `/?a\\b`, "/?*~#", "/?a%0Ab", "/?]", "/?{", "/?}",
 	} {
 		requests := make(chan *http.Request, 100)
 		server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { requests <- r }))
 		m := config.NewModule("m")
 		m.Header.Set("X-Odd", "@/etc/passwd '$(id)` !")
+		m.Header.Set("X-Empty", "")
 		r := prober.Result{Timeout: 10 * time.Second}
 		h := prober.Hop{URL: server.URL + row, Addr: netip.MustParseAddrPort(strings.TrimPrefix(server.URL, "http://")),
 			Request: &prober.RequestHead{Method: "GET", Header: m.Header}}
@@ -39,8 +40,8 @@ func TestCurlSendsTheRequest(t *testing.T) {
 		want, _, _ := strings.Cut(row, "#")
 		n := 0
 		for request := range requests {
-			if n++; request.RequestURI != want || request.Header.Get("X-Odd") != m.Header.Get("X-Odd") {
-				t.Errorf("%s sent %q with %q, want %q", command, request.RequestURI, request.Header.Get("X-Odd"), want)
+			if n++; request.RequestURI != want || request.Header.Get("X-Odd") != m.Header.Get("X-Odd") || len(request.Header["X-Empty"]) != 1 {
+				t.Errorf("%s sent %q with %q, want %q", command, request.RequestURI, request.Header, want)
 			}
 		}
 		if n != 1 {
@@ -49,18 +50,19 @@ func TestCurlSendsTheRequest(t *testing.T) {
 	}
 }
 
-// Every word reaches a program as it was, on one printable line.
-func TestQuoted(t *testing.T) {
+// Every word reaches a program as it was, on one printable line, wherever in the command it is.
+func TestCommandLine(t *testing.T) {
 	for _, word := range []string{
-		"", "plain", "it's", `"`, `\`, "$HOME", "`id`", "!!", "-x", "a b", "*", "{a,b}", "[1-9]", "~", "#", "a\nb", "\x1b[31m", "\u202e", "ä", "\xff", "%s%n", "\t'\\",
+		"", "plain", "it's", `"`, `\`, "$HOME", "`id`", "!!", "-x", "a b", "a  b", "*", "{a,b}", "[1-9]", "~", "#", "a\nb", "\x1b[31m", "\u202e", "ä", "\xff", "%s%n", "\t'\\",
+		"\n", "a\n", "a\n\n\n", "\n\na \n", "\r\n", "'\n", "\\\n", "\x1b !$(id)`id`* \n",
 	} {
-		line := quoted(word)
+		line := commandLine("printf", "%s|", word, "between", word)
 		if Printable(line) != line {
-			t.Errorf("quoted(%q) = %q is not printable", word, line)
+			t.Errorf("commandLine with %q = %q is not printable", word, line)
 		}
-		out, err := exec.Command("sh", "-c", "printf '%s' "+line).Output()
-		if err != nil || string(out) != word {
-			t.Errorf("quoted(%q) = %s reaches a program as %q, %v", word, line, out, err)
+		out, err := exec.Command("sh", "-c", line).Output()
+		if want := word + "|between|" + word + "|"; err != nil || string(out) != want {
+			t.Errorf("%s prints %q, %v, want %q", line, out, err, want)
 		}
 	}
 }

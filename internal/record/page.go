@@ -3,10 +3,11 @@ package record
 import (
 	"bytes"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"errno_exporter/internal/escape"
 )
 
 // maxLine bounds a line of a page in bytes: servers may send long ones.
@@ -48,21 +49,20 @@ func (p *page) prose(text string) {
 	p.line("%s", line)
 }
 
-// Printable is text with all that is not printable, line feeds too, as Go would quote it, and cut at maxLine bytes.
+// Printable is text with all that is not printable escaped, line feeds too, and cut at maxLine bytes, never within an escape.
 func Printable(text string) string {
+	if len(text) <= maxLine && escape.Label(text) == text {
+		return text
+	}
 	var b strings.Builder
 	for i := 0; i < len(text); {
-		r, size := utf8.DecodeRuneInString(text[i:])
-		if b.Len()+utf8.UTFMax > maxLine {
+		_, size := utf8.DecodeRuneInString(text[i:])
+		shown := escape.Label(text[i : i+size])
+		if b.Len()+len(shown) > maxLine {
 			fmt.Fprintf(&b, "… (%d bytes more)", len(text)-i)
 			break
 		}
-		if strconv.IsPrint(r) && (r != utf8.RuneError || size > 1) {
-			b.WriteRune(r)
-		} else {
-			quoted := strconv.Quote(text[i : i+size])
-			b.WriteString(quoted[1 : len(quoted)-1])
-		}
+		b.WriteString(shown)
 		i += size
 	}
 	return b.String()

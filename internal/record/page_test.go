@@ -10,12 +10,13 @@ func TestPrintable(t *testing.T) {
 	for _, row := range []struct{ name, text, want string }{
 		{"plain", "HTTP/1.1 200 OK", "HTTP/1.1 200 OK"},
 		{"other alphabets", "CN=Prüfstelle 検査", "CN=Prüfstelle 検査"},
-		{"terminal escape", "\x1b[2J", `\x1b[2J`},
-		{"line feed and carriage return", "a\r\nb", `a\r\nb`},
+		{"terminal escape", "\x1b[2J", `\u001b[2J`},
+		{"line feed and carriage return", "a\r\nb", `a\u000d\u000ab`},
 		{"right-to-left override", "a\u202eb", `a\u202eb`},
-		{"not UTF-8", "a\xffb", `a\xffb`},
+		{"not UTF-8", "a\xffb", "a\uFFFDb"},
 		{"the replacement character itself", "a\uFFFDb", "a\uFFFDb"},
-		{"too long", strings.Repeat("a", 5000), strings.Repeat("a", 4093) + "… (907 bytes more)"},
+		{"too long", strings.Repeat("a", 5000), strings.Repeat("a", 4096) + "… (904 bytes more)"},
+		{"too long, of escapes", strings.Repeat("\x1b", 1000), strings.Repeat(`\u001b`, 682) + "… (318 bytes more)"},
 	} {
 		if got := Printable(row.text); got != row.want {
 			t.Errorf("%s: Printable(%q) = %q, want %q", row.name, row.text, got, row.want)

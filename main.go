@@ -131,7 +131,10 @@ func parseFlags(args []string) options {
 	if len(args) > 0 && (args[0] == probeCommand.FullCommand() || args[0] == checkCommand.FullCommand()) {
 		hideServing(app)
 	}
-	command := kingpin.MustParse(app.Parse(args))
+	command, err := app.Parse(args)
+	if err != nil {
+		app.Fatalf("%s, try --help", err)
+	}
 	if !(*offset >= 0 && *offset <= 3600) {
 		app.Fatalf(`--timeout-offset "%v" is out of range, want seconds from 0 to 3600`, *offset)
 	}
@@ -145,7 +148,6 @@ func parseFlags(args []string) options {
 	if o.remember < 1 || o.remember > maxRemember {
 		app.Fatalf("--probe.remember %d is out of range, want 1 to %d", o.remember, maxRemember)
 	}
-	var err error
 	if o.externalURL, o.routePrefix, err = routes(*externalURL, *routePrefix); err != nil {
 		app.Fatalf("%s", err)
 	}

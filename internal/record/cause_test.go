@@ -23,7 +23,7 @@ func TestVerdictText(t *testing.T) {
   - connection reset by the peer while waiting for the response (ECONNRESET)
   - a word a word a word a word a word a word a word a word a word a word a word a word a word a
     word a word a word a word a word a word a word
-  - an \x1b[31mescape
+  - an \u001b[31mescape
 RULED OUT
   request_rejected      the request is a plain GET
 OPEN     transient, firewall_reject

@@ -1,7 +1,6 @@
 package prober
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -74,9 +73,9 @@ func (h *hop) readBody() ([]byte, error) {
 		decoded = io.TeeReader(decoded, &head)
 		defer func() { h.Response.Body = head }()
 	}
-	var kept *bytes.Buffer
+	var kept *keptBytes
 	if m.JudgesBody() {
-		kept = new(bytes.Buffer)
+		kept = &keptBytes{hop: h}
 	}
 	h.Response.BodyBytes, err = h.drain(decoded, kept)
 	if err != nil {
@@ -105,7 +104,7 @@ func (s *source) blame(err error) error {
 
 // drain reads to the end, keeping what it reads if keep is not nil, and counts. It ends with our deadline also where much is made of little:
 // what is decompressed may long be here.
-func (h *hop) drain(from io.Reader, keep *bytes.Buffer) (int64, error) {
+func (h *hop) drain(from io.Reader, keep *keptBytes) (int64, error) {
 	p, limit := h.attempt.prober, h.attempt.module.BodySizeLimit
 	buffer := p.buffers.Get().(*[]byte)
 	defer p.buffers.Put(buffer)
@@ -116,8 +115,8 @@ func (h *hop) drain(from io.Reader, keep *bytes.Buffer) (int64, error) {
 		if limit > 0 && total > limit {
 			return limit, errBodyTooLarge
 		}
-		if keep != nil {
-			keep.Write((*buffer)[:n])
+		if short := keep.add((*buffer)[:n]); short != nil {
+			return total, short
 		}
 		if err == io.EOF {
 			return total, nil
@@ -142,6 +141,11 @@ func (h *hop) decoded(raw *source, length int64) (io.Reader, error) {
 	}
 	packed := h.floods().budget("compressed bytes", freeInflate, 1)
 	raw.Reader = &watched{raw.Reader, packed}
+	if compression == "br" {
+		if err := h.forWindow(raw); err != nil {
+			return nil, err
+		}
+	}
 	plain, err := decoder(compression, raw, length)
 	return &unpacked{plain, packed}, err
 }

@@ -91,18 +91,35 @@ func (l *headLines) endLine() {
 type headConn struct {
 	net.Conn
 
-	mu    sync.Mutex // guards what follows: net/http reads on a goroutine of its own
-	lines headLines
+	mu      sync.Mutex // guards what follows: net/http reads on a goroutine of its own
+	attempt *attempt
+	lines   headLines
+	size    int // bytes of the head
 }
 
 func (c *headConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.lines.watch(p[:n]) {
-		return 0, errTooManyFields
+	size, attempt, bound := c.watch(p[:n])
+	if bound == nil {
+		bound = attempt.forHead(size)
+	}
+	if bound != nil {
+		return 0, bound
 	}
 	return n, err
+}
+
+// watch follows more bytes. It returns how long the head is, of what attempt, and which bound it exceeds.
+func (c *headConn) watch(p []byte) (size int, a *attempt, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.lines.done {
+		c.size += len(p)
+	}
+	if c.lines.watch(p) {
+		err = errTooManyFields
+	}
+	return c.size, c.attempt, err
 }
 
 // exceeded reports whether the head has too many fields.
@@ -112,11 +129,11 @@ func (c *headConn) exceeded() bool {
 	return c.lines.lines > maxHeadFields
 }
 
-// again begins with another response on the same connection.
-func (c *headConn) again() {
+// again begins with the response to another attempt on the same connection.
+func (c *headConn) again(a *attempt) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.lines = headLines{}
+	c.lines, c.size, c.attempt = headLines{}, 0, a
 }
 
 // headReader reads one head of at most maxResponseHead bytes and maxHeadFields fields.

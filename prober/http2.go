@@ -26,6 +26,7 @@ type h2conn struct {
 	budget *budget   // of frames
 
 	mu    sync.Mutex // guards what follows
+	of    *attempt
 	seen  framesSeen
 	head  []byte // of the frame under way, then what is wanted of its payload
 	rest  int    // payload bytes still to come
@@ -52,17 +53,29 @@ type framesSeen struct {
 func (c *h2conn) Read(p []byte) (n int, err error) {
 	defer guard.Catch(&err)
 	n, err = c.tlsConn.Read(p)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.watch(p[:n])
-	flood := c.budget.charge(c.got, c.used)
-	if c.got, c.used = 0, 0; flood != nil {
-		return 0, flood
+	size, attempt, bound := c.follow(p[:n])
+	if bound == nil {
+		bound = attempt.forHead(size)
 	}
-	if c.seen.tooMany = c.block.fields > maxHeadFields; c.seen.tooMany {
-		return 0, errTooManyFields
+	if bound != nil {
+		return 0, bound
 	}
 	return n, err
+}
+
+// follow follows more bytes. It returns how long the heads are, of what attempt, and which bound the peer exceeds.
+func (c *h2conn) follow(p []byte) (size int, a *attempt, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.watch(p)
+	flood := c.budget.charge(c.got, c.used)
+	if c.got, c.used = 0, 0; flood != nil {
+		return c.seen.headBytes, c.of, flood
+	}
+	if c.seen.tooMany = c.block.fields > maxHeadFields; c.seen.tooMany {
+		err = errTooManyFields
+	}
+	return c.seen.headBytes, c.of, err
 }
 
 // watch follows the frames' boundaries. The caller holds mu.
@@ -167,9 +180,10 @@ func (c *h2conn) soFar() framesSeen {
 }
 
 // again forgets the stream that has ended: another begins on the same connection.
-func (c *h2conn) again() {
+func (c *h2conn) again(a *attempt) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.of = a
 	c.seen.headAt, c.seen.headBytes, c.seen.ended = 0, 0, false
 	c.block.fields = 0
 }

@@ -88,6 +88,7 @@ func (k *Kept) Probe(ctx context.Context) KeptResult {
 	a.record.rebase(base)
 	a.hide()
 	a.record.cut()
+	a.leave()
 	r.Attempt, r.Failure, r.Ended = a.record, a.record.Failure, time.Now()
 	k.hop, k.since = h, r.Ended
 	if !h.keeps() {
@@ -142,10 +143,10 @@ func (h *hop) reuse(other *hop) {
 	h.socket = other.socket
 	h.socket.renew()
 	if h2, ok := h.stream.(*h2conn); ok {
-		h2.again()
+		h2.again(h.attempt)
 	}
 	if h.head = other.head; h.head != nil {
-		h.head.again()
+		h.head.again(h.attempt)
 	}
 	setKeepAlive(h.socket.Conn, true)
 	h.disarm = guard.Report(h.attempt.caught).AfterFunc(h.attempt.ctx, h.socket.interrupt)

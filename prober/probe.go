@@ -41,6 +41,8 @@ type Prober struct {
 	stamping  *os.File      // keeps the kernel noting arrivals; nil where it cannot
 	computing chan struct{} // has room for as many handshakes as there are processors
 	judging   chan struct{} // has room for one who takes a large body apart: that needs dozens of times the body's memory
+	heads     *room         // for large heads
+	bodies    *room         // for large bodies and their decompressors
 	verified  *verified     // certificates
 	probing   atomic.Int64  // probes under way
 	buffers   sync.Pool     // *[]byte of bodyBuffer bytes, to read bodies into
@@ -61,7 +63,7 @@ func New(options Options) *Prober {
 		keep2:    newKeepTransport((*http.Protocols).SetUnencryptedHTTP2),
 		http3:    newHTTP3(),
 		stamping: stampHolder(), computing: make(chan struct{}, runtime.GOMAXPROCS(0)),
-		judging: make(chan struct{}, 1), verified: newVerified(),
+		judging: make(chan struct{}, 1), heads: newRoom(roomHeads), bodies: newRoom(roomBodies), verified: newVerified(),
 		flights: sync.Pool{New: func() any { return bufio.NewReaderSize(nil, flightSize) }},
 		buffers: sync.Pool{New: func() any { b := make([]byte, bodyBuffer); return &b }},
 	}
@@ -118,6 +120,7 @@ type attempt struct {
 	segment  int                         // the maximum segment size; 0 for the kernel's choice
 	ttl      int                         // of the packets; 0 for the kernel's choice
 	aside    atomic.Pointer[guard.Panic] // of a goroutine that works for it; tooLate when it is over
+	rooms    rooms                       // in memory, for what is large
 	left     bool                        // a redirect led to another origin: credentials stay behind from there on
 }
 
@@ -135,6 +138,7 @@ func (a *attempt) run() *hop {
 	a.guarded(a.runHops)
 	a.hide()
 	a.record.cut()
+	a.leave()
 	return a.hop
 }
 
@@ -163,7 +167,7 @@ func (a *attempt) runHops() {
 
 func (a *attempt) newHop(request *http.Request) *hop {
 	a.record.Hops = append(a.record.Hops, Hop{URL: cut(a.module.MaskURL(request.URL), maxShownURL), Spans: make([]Span, 0, 8)})
-	a.hop = &hop{Hop: a.record.LastHop(), attempt: a, bare: request, request: request}
+	a.hop = &hop{Hop: a.record.LastHop(), attempt: a, bare: request, request: request, waited: a.waitedForRoom()}
 	return a.hop
 }
 
@@ -182,6 +186,7 @@ type hop struct {
 	head     *headConn        // net/http's view of an HTTP/1 stream; nil before the exchange
 	client   *http.ClientConn // net/http's view of the connection; nil before the exchange
 	response *http.Response   // as net/http gave it; its head is copied to Response
+	waited   time.Duration    // for memory, of what its attempt has waited
 	failure  *Failure
 }
 
@@ -267,7 +272,7 @@ func (h *hop) close() {
 
 // done adds the span of a phase that completed.
 func (h *hop) done(p Phase, began, ended time.Duration) {
-	h.Spans = append(h.Spans, Span{Phase: p, Start: began, Duration: max(0, ended-began)})
+	h.Spans = append(h.Spans, Span{Phase: p, Start: began, Duration: max(0, ended-began-h.waitedIn(p))})
 }
 
 // fail adds the span of the phase that failed, and ends the attempt with its failure.
@@ -276,7 +281,10 @@ func (h *hop) fail(p Phase, began time.Duration, f Failure) {
 }
 
 func (h *hop) failAt(p Phase, began, ended time.Duration, f Failure) {
-	h.Spans = append(h.Spans, Span{Phase: p, Start: began, Duration: max(0, ended-began), Failed: true})
+	h.Spans = append(h.Spans, Span{Phase: p, Start: began, Duration: max(0, ended-began-h.waitedIn(p)), Failed: true})
+	if short := h.attempt.noRoom(); short != nil {
+		f = *short
+	}
 	f.Phase = p
 	if _, ok := errors.AsType[*guard.Panic](f.Err); ok { // of ours, in a goroutine of a library
 		f.Reason, f.Origin, f.Errno = Unknown, Self, 0

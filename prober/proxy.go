@@ -120,7 +120,7 @@ func (h *hop) connectThrough(proxy *url.URL, target string) error {
 		return err
 	}
 	// The target's TLS server does not speak before it is spoken to, so nothing of the tunnel can be in this buffer.
-	head := newHeadReader(h.stream)
+	head := newHeadReader(&roomyHead{h.stream, h.attempt, 0})
 	response, err := http.ReadResponse(bufio.NewReader(head), request)
 	if err != nil {
 		return cmp.Or(head.exceeded(), err)

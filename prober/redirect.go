@@ -103,6 +103,7 @@ func (r *redirects) check(next *http.Request, via []*http.Request) error {
 	room := maxHead
 	a.hop.Response.cut(&room)
 	a.hop.forget()
+	a.leaveHead()
 	next.Close, next.Response, next.Host = !a.keep, a.hop.response, "" // the client does not need the head any more
 	if strings.EqualFold(next.URL.Host, a.target.URL.Host) {
 		next.Host = a.hostOverride()

@@ -44,6 +44,9 @@ func hostile(t *testing.T) (modules string, rows []hostileRow) {
 		{"an endless header", faultlab.EndlessHeader(t), "plain"},
 		{"endless body", faultlab.EndlessBody(t), "plain"},
 		{"endless body for an expression", faultlab.EndlessBody(t), "regexp"},
+		{"endless body over HTTP/2", faultlab.EndlessBodyHTTP2(t), "plain"},
+		{"endless body over HTTP/2 for an expression", faultlab.EndlessBodyHTTP2(t), "regexp"},
+		{"a window of 16 MiB", faultlab.BrotliWindow(t), "br"},
 		{"endless chunks", faultlab.EndlessChunks(t), "plain"},
 		{"endless JSON", faultlab.EndlessJSON(t), "cel"},
 		{"a long list of JSON", faultlab.JSONList(t, 500_000), "cel"},
@@ -104,14 +107,14 @@ func TestHostileServers(t *testing.T) {
 // that never read their answers: the exporter stays below the memory limit of deploy/kubernetes. The probes get so much time that most of
 // them end by what bounds them, and not by a deadline, although there are hundreds for two CPUs.
 func TestHostileServersAtOnce(t *testing.T) {
-	const scrapeTimeout, concurrency, rounds, unread, most = 20, 10, 2, 100, 256 << 20
+	const scrapeTimeout, concurrency, rounds, unread, most = 20, 20, 2, 100, 256 << 20
 	modules, rows := hostile(t)
 	var targets strings.Builder
 	healthy := faultlab.Handler(t, faultlab.Healthy)
 	for i := range 1000 {
 		fmt.Fprintf(&targets, "  - {name: healthy-%d, url: %q, module: plain, min_interval: 1h}\n", i, healthy)
 	}
-	d := runDaemon(t, modules+"targets:\n"+targets.String(), "")
+	d := runDaemon(t, modules+"probe_policy: {max_concurrent: 4000}\ntargets:\n"+targets.String(), "")
 	var asking sync.WaitGroup
 	for range unread {
 		asking.Go(func() {

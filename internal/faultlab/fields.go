@@ -127,6 +127,25 @@ func BigHead(h Host) string {
 	return answer(h, "HTTP/1.1 500 No\r\n"+b.String()+"Content-Length: 0\r\n\r\n", fin)
 }
 
+// bigField is a value of 1,000 bytes.
+func bigField() string { return strings.Repeat("x", 1000) }
+
+// H2BigHead answers with a head of 900 KB over HTTP/2.
+func H2BigHead(h Host) string {
+	h.Helper()
+	var fields []string
+	for i := range 900 {
+		fields = append(fields, "field-"+strconv.Itoa(i), bigField())
+	}
+	return serveH2(h, func(s *stream) { s.headers(true, fields...); s.hang() })
+}
+
+// ConnectBigHead answers CONNECT with a head of 900 KB.
+func ConnectBigHead(h Host) string {
+	h.Helper()
+	return answerAsk(h, "HTTP/1.1 200 OK\r\n"+strings.Repeat("Field: "+bigField()+"\r\n", 900)+"\r\n", hang)
+}
+
 // RedirectsWithCookies redirects to itself again and again, each time with more cookies, so that requests grow.
 func RedirectsWithCookies(h Host) string {
 	h.Helper()

@@ -94,13 +94,31 @@ func GzipBomb(h Host) string {
 	return answer(h, fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", len(body), body), hang)
 }
 
-// GzipBombHTTP2 answers over HTTP/2 with 2 GiB of nothing, in 2 MB of gzip, all of which fit into the client's window.
+// GzipBombHTTP2 answers over HTTP/2 with 768 MiB of nothing, in 0.8 MB of gzip, all of which fit into the client's window.
 func GzipBombHTTP2(h Host) string {
 	h.Helper()
-	body := strings.Repeat(zeros(), 2<<30/(64<<20))
+	body := strings.Repeat(zeros(), 768<<20/(64<<20))
 	return TLSHandler(h, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
 		_, _ = io.WriteString(w, body) // the client's end is the client's business
+	}), "h2")
+}
+
+// BrotliWindow sends the first 64 KiB of a block of 16 MiB that is not compressed, with a window of 16 MiB (RFC 7932 sections 9.1 and 9.2), which
+// has the decoder make room for all of it.
+func BrotliWindow(h Host) string {
+	h.Helper()
+	return answer(h, headClose+"\xcf\xff\xff\xff"+strings.Repeat("x", 64<<10), hang)
+}
+
+// EndlessBodyHTTP2 is a body over HTTP/2 that does not end.
+func EndlessBodyHTTP2(h Host) string {
+	h.Helper()
+	return TLSHandler(h, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		var err error
+		for piece := strings.Repeat("x", 64<<10); err == nil; {
+			_, err = io.WriteString(w, piece)
+		}
 	}), "h2")
 }
 

@@ -1,0 +1,253 @@
+package prober
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+)
+
+// How much memory responses may take at once. A probe takes little by itself. What a server sends can make it take much: a head of up to
+// maxResponseHead, a body that the module's rules need whole, a decompressor's window. Beyond freeRoom bytes each of them needs room, of which
+// there is a fixed amount for all probes together. Waiting for room is the exporter's own: it is in no phase, and a deadline that comes meanwhile is
+// local.overloaded.
+//
+// Nobody waits for the same kind of room twice, and nobody who has room for a body waits for room for a head, so that those who wait never wait for
+// each other.
+const (
+	freeRoom   = 64 << 10 // bytes of a head, of a body or of a window that need no room
+	roomHeads  = 24 << 20
+	roomBodies = 32 << 20
+	headRoom   = 3 * maxResponseHead // of one head: as it is read, and as it is kept until the attempt has ended
+)
+
+// errNoRoom is the error of a response that the exporter had no memory for in time.
+var errNoRoom = errors.New("the deadline came before the exporter had memory for the response: too many large responses at once")
+
+// room is an amount of memory that probes share. Probes of targets that are not configured have at most half of it.
+type room struct {
+	size      int64
+	all, rest *semaphore.Weighted
+}
+
+func newRoom(size int64) *room {
+	return &room{size, semaphore.NewWeighted(size), semaphore.NewWeighted(size / 2)}
+}
+
+// enter waits for n bytes, or for all that there is if that is less, until the context ends.
+func (r *room) enter(ctx context.Context, n int64, configured bool) (leave func(), err error) {
+	n = min(n, r.size)
+	if configured {
+		return func() { r.all.Release(n) }, r.all.Acquire(ctx, n)
+	}
+	n = min(n, r.size/2)
+	if err := r.rest.Acquire(ctx, n); err != nil {
+		return nil, err
+	}
+	if err := r.all.Acquire(ctx, n); err != nil {
+		r.rest.Release(n)
+		return nil, err
+	}
+	return func() { r.all.Release(n); r.rest.Release(n) }, nil
+}
+
+// rooms are what an attempt has, and how long it waited for it. net/http reads heads on a goroutine of its own.
+type rooms struct {
+	mu     sync.Mutex // guards what follows
+	head   func()     // leaves the room; nil without it
+	body   func()
+	waited time.Duration
+	missed bool // there was no room in time
+	over   bool
+}
+
+// forHead is called with the size of the head that is under way.
+func (a *attempt) forHead(size int) error {
+	if size <= freeRoom {
+		return nil
+	}
+	return a.enter(a.prober.heads, headRoom, &a.rooms.head)
+}
+
+// forBody is called with the bytes that the body is going to need.
+func (a *attempt) forBody(size int64) error {
+	if size <= freeRoom {
+		return nil
+	}
+	return a.enter(a.prober.bodies, size, &a.rooms.body)
+}
+
+// enter waits for room that the attempt does not have yet.
+func (a *attempt) enter(r *room, n int64, has *func()) error {
+	s := &a.rooms
+	s.mu.Lock()
+	known, missed := *has != nil, s.missed || s.over
+	s.mu.Unlock()
+	if known {
+		return nil
+	}
+	if missed {
+		return errNoRoom
+	}
+	began := time.Now()
+	leave, err := r.enter(a.ctx, n, a.target.Configured)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.waited += time.Since(began)
+	switch {
+	case err != nil:
+		s.missed = true
+		return errNoRoom
+	case s.over:
+		leave()
+		return errNoRoom
+	}
+	*has = leave
+	return nil
+}
+
+// waitedForRoom is how long the attempt has waited for memory.
+func (a *attempt) waitedForRoom() time.Duration {
+	a.rooms.mu.Lock()
+	defer a.rooms.mu.Unlock()
+	return a.rooms.waited
+}
+
+// leaveHead gives the head's room back: the head has been cut.
+func (a *attempt) leaveHead() {
+	a.rooms.mu.Lock()
+	defer a.rooms.mu.Unlock()
+	if a.rooms.head != nil {
+		a.rooms.head()
+		a.rooms.head = nil
+	}
+}
+
+// leave gives all room back, at the attempt's end.
+func (a *attempt) leave() {
+	a.leaveHead()
+	a.rooms.mu.Lock()
+	defer a.rooms.mu.Unlock()
+	a.rooms.over = true
+	if a.rooms.body != nil {
+		a.rooms.body()
+		a.rooms.body = nil
+	}
+}
+
+// noRoom is the failure of an attempt whose response the exporter had no memory for; nil for any other. Nothing is known of the target.
+func (a *attempt) noRoom() *Failure {
+	a.rooms.mu.Lock()
+	defer a.rooms.mu.Unlock()
+	if !a.rooms.missed {
+		return nil
+	}
+	if errors.Is(context.Cause(a.ctx), context.Canceled) {
+		return &Failure{Reason: Abandoned, Origin: Self, Err: errNoRoom}
+	}
+	return &Failure{Reason: LocalOverloaded, Origin: Local, Err: errNoRoom}
+}
+
+// waitedIn is how long the hop has waited for memory in a phase that has ended.
+func (h *hop) waitedIn(p Phase) time.Duration {
+	if p != Proxy && p != Transfer {
+		return 0
+	}
+	all := h.attempt.waitedForRoom()
+	waited := all - h.waited
+	h.waited = all
+	h.Waited += waited
+	return waited
+}
+
+// roomyHead asks for room for a head that is read through it.
+type roomyHead struct {
+	io.Reader
+	attempt *attempt
+	read    int
+}
+
+func (r *roomyHead) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	r.read += n
+	if short := r.attempt.forHead(r.read); short != nil {
+		return 0, short
+	}
+	return n, err
+}
+
+// keptBytes is a body that the module's rules need whole.
+type keptBytes struct {
+	bytes.Buffer
+	hop *hop
+}
+
+// add keeps more of the body, in memory that the hop has.
+func (k *keptBytes) add(p []byte) error {
+	if k == nil {
+		return nil
+	}
+	if k.Len() <= freeRoom && k.Len()+len(p) > freeRoom {
+		most := k.hop.bodyRoom()
+		if err := k.hop.attempt.forBody(most); err != nil {
+			return err
+		}
+		k.Grow(int(min(most, growAtOnce)) - k.Len())
+	}
+	k.Write(p)
+	return nil
+}
+
+// growAtOnce is how large a body's memory is made when it exceeds freeRoom. From there on it doubles.
+const growAtOnce = 1 << 20
+
+// bodyRoom is what the response's body may come to take: twice its size where its memory doubles.
+func (h *hop) bodyRoom() int64 {
+	m, announced := h.attempt.module, h.response.ContentLength
+	if !m.JudgesBody() {
+		return 0
+	}
+	most := m.BodySizeLimit
+	if m.Compression == "" && announced >= 0 && (most == 0 || announced < most) {
+		most = announced
+	}
+	switch {
+	case most == 0:
+		return roomBodies
+	case most > growAtOnce:
+		return 2 * most
+	}
+	return most
+}
+
+// forWindow asks for room for brotli's window, which the stream's first byte announces, together with the body's.
+func (h *hop) forWindow(raw *source) error {
+	var first [1]byte
+	n, err := io.ReadFull(raw, first[:])
+	raw.Reader = io.MultiReader(bytes.NewReader(first[:n]), raw.Reader)
+	if err != nil {
+		return nil // the decoder meets it, too
+	}
+	window := int64(1) << windowBits(first[0])
+	if window <= freeRoom {
+		return nil
+	}
+	return h.attempt.forBody(window + h.bodyRoom())
+}
+
+// windowBits is the size of brotli's window as the first byte of a stream gives it (RFC 7932 section 9.1), as a power of two.
+func windowBits(first byte) int {
+	switch {
+	case first&1 == 0:
+		return 16
+	case first>>1&7 != 0:
+		return 17 + int(first>>1&7)
+	case first>>4&7 > 1:
+		return 8 + int(first>>4&7)
+	}
+	return 17
+}

@@ -29,12 +29,13 @@ func (a *attempt) hide() {
 		return
 	}
 	for i := range a.record.Hops {
-		a.record.Hops[i].hide(mask)
+		hideHop(&a.record.Hops[i], mask)
 	}
-	a.record.Failure.hide(mask)
+	hideFailure(a.record.Failure, mask)
 }
 
-func (h *Hop) hide(mask *config.Mask) {
+// hideHop masks what a hop keeps.
+func hideHop(h *Hop, mask *config.Mask) {
 	h.URL, h.Proxy = mask.Text(h.URL), mask.Text(h.Proxy)
 	if h.Request != nil {
 		h.Request.URL, h.Request.Host = mask.Text(h.Request.URL), mask.Text(h.Request.Host)
@@ -47,15 +48,15 @@ func (h *Hop) hide(mask *config.Mask) {
 		}
 	}
 	if h.TLS != nil {
-		h.TLS.hide(mask)
+		hideTLS(h.TLS, mask)
 	}
 	if h.Compared != nil {
-		h.Compared.Failure.hide(mask)
+		hideFailure(h.Compared.Failure, mask)
 	}
 }
 
-// hide masks a failure's error.
-func (f *Failure) hide(mask *config.Mask) {
+// hideFailure masks a failure's error.
+func hideFailure(f *Failure, mask *config.Mask) {
 	if f == nil || f.Err == nil {
 		return
 	}
@@ -106,8 +107,8 @@ func hidden(header http.Header, mask *config.Mask) http.Header {
 	return all
 }
 
-// hide masks the texts of certificates.
-func (s *TLSState) hide(mask *config.Mask) {
+// hideTLS masks the texts of certificates.
+func hideTLS(s *TLSState, mask *config.Mask) {
 	s.ServerName, s.ALPN = mask.Text(s.ServerName), mask.Text(s.ALPN)
 	copies := map[*x509.Certificate]*x509.Certificate{}
 	s.Chain = hiddenChain(s.Chain, mask, copies)

@@ -14,6 +14,9 @@ var forbidden = map[string]map[string]string{
 		"html":                    "a probe knows no pages",
 		"errno_exporter/internal": "everything else is a function of Results",
 	},
+	"errno_exporter/prober/result": {
+		"errno_exporter": "whoever reads results needs them alone",
+	},
 	"errno_exporter/config": {
 		"errno_exporter/prober":   "the prober depends on the configuration",
 		"errno_exporter/internal": "the configuration depends on nothing of ours",
@@ -21,6 +24,7 @@ var forbidden = map[string]map[string]string{
 	"errno_exporter/internal/cause": {
 		"github.com/prometheus":           "a verdict is a function of evidence",
 		"errno_exporter/internal/metrics": "a verdict is exposed elsewhere",
+		"errno_exporter/config":           "a verdict is a function of results",
 		"errno_exporter/internal/watch":   "a verdict is a function of evidence",
 	},
 	"errno_exporter/internal/history": {

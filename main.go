@@ -39,6 +39,7 @@ import (
 	"errno_exporter/internal/watch"
 	"errno_exporter/internal/web"
 	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 const (
@@ -255,11 +256,11 @@ func serve(o options) error {
 	watching := watch.New(watch.Options{
 		Prober:   prober.New(prober.Options{UserAgent: userAgent(), Capture: capture, Panicked: panicked}),
 		Remember: o.remember, Registry: registry, Descriptors: descriptors(), Panicked: panicked,
-		Ended: func(r *prober.Result, m *config.Module) uint64 {
+		Ended: func(r *result.Result, m *config.Module) uint64 {
 			web.LogProbe(o.probeLogger, r)
 			return records.Add(r, m)
 		},
-		Judged: func(id uint64, v *cause.Verdict, controls []prober.Control) {
+		Judged: func(id uint64, v *cause.Verdict, controls []result.Control) {
 			records.Judge(id, cause.Findings{Verdict: v, Controls: controls})
 		},
 	})

@@ -24,6 +24,7 @@ import (
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/terminal"
 	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // probeOptions is the command line of the command probe.
@@ -183,7 +184,7 @@ func (s *session) say(format string, args ...any) {
 }
 
 // probe makes one probe.
-func (s *session) probe(ctx context.Context) *prober.Result {
+func (s *session) probe(ctx context.Context) *result.Result {
 	timeout := s.options.timeout
 	if timeout == 0 && s.module.Timeout == 0 {
 		timeout = defaultProbeTimeout
@@ -234,7 +235,7 @@ func sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-func (s *session) print(n int, r *prober.Result) {
+func (s *session) print(n int, r *result.Result) {
 	switch {
 	case s.options.output == "json":
 		_ = s.printer.JSON(r) // nobody is left to be told
@@ -250,14 +251,14 @@ func (s *session) print(n int, r *prober.Result) {
 }
 
 // judge names the cause of a failure, with experiments if those are wanted.
-func (s *session) judge(ctx context.Context, r *prober.Result) {
+func (s *session) judge(ctx context.Context, r *result.Result) {
 	if r.Failure == nil || s.options.output != "text" || s.options.count != 1 && !s.options.diagnose {
 		return
 	}
 	var found cause.Findings
 	if s.options.diagnose {
 		s.say("making experiments")
-		found.Controls = s.prober.Diagnose(ctx, r, s.module)
+		found.Controls = s.prober.Diagnose(ctx, s.target, r, s.module)
 		s.say("")
 	}
 	evidence := &cause.Evidence{Recent: []cause.Observation{cause.Observe(r, 0, time.Now())}, Host: new(host.Sampler).Sample()}

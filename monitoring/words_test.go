@@ -11,7 +11,7 @@ import (
 	"text/template"
 
 	"errno_exporter/internal/cause"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 var update = flag.Bool("update", false, "write the words of alerts.yml anew")
@@ -33,7 +33,7 @@ func TestWords(t *testing.T) {
 		return
 	}
 	if !*update {
-		t.Fatal("alerts.yml has other words than prober/failure.go; run: go test ./monitoring -update")
+		t.Fatal("alerts.yml has other words than prober/result/failure.go; run: go test ./monitoring -update")
 	}
 	if err := os.WriteFile("alerts.yml", []byte(want), 0o644); err != nil {
 		t.Fatal(err)
@@ -53,19 +53,19 @@ func words(what, prefix string) string {
 		choose = "{{- else if eq . %q }}%s"
 	}
 	if what == "phases:while" {
-		for _, p := range prober.Phases {
+		for _, p := range result.Phases {
 			text := " while " + p.While
 			switch p.Phase {
-			case prober.Validate:
+			case result.Validate:
 				text = ""
-			case prober.Resolve:
+			case result.Resolve:
 				text = `{{ if not (match "^dns[.]" $labels.reason) }}` + text + "{{ end }}"
 			}
 			add(string(p.Phase), text)
 		}
 	} else {
-		for _, r := range prober.Reasons {
-			if !strings.HasPrefix(string(r.Reason), prefix) || r.Reason == prober.Abandoned {
+		for _, r := range result.Reasons {
+			if !strings.HasPrefix(string(r.Reason), prefix) || r.Reason == result.Abandoned {
 				continue
 			}
 			text := map[string]string{"reasons:short": r.Short, "reasons:sentence": r.Sentence}[what]
@@ -89,16 +89,16 @@ func TestSummary(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range prober.Reasons {
+	for _, r := range result.Reasons {
 		for _, phase := range r.Phases {
 			for _, errno := range []syscall.Errno{0, syscall.ECONNRESET} {
-				if r.Reason == prober.Abandoned {
+				if r.Reason == result.Abandoned {
 					continue
 				}
-				f := prober.Failure{Phase: phase, Reason: r.Reason, Errno: errno}
+				f := result.Failure{Phase: phase, Reason: r.Reason, Errno: errno}
 				labels := map[string]string{"target": "payments", "phase": string(phase), "reason": string(r.Reason)}
 				if errno != 0 {
-					labels["errno"] = prober.ErrnoName(errno)
+					labels["errno"] = result.ErrnoName(errno)
 				}
 				var got strings.Builder
 				if err := summary.Execute(&got, map[string]any{"Labels": labels}); err != nil {

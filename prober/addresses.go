@@ -8,6 +8,7 @@ import (
 
 	"errno_exporter/config"
 	"errno_exporter/guard"
+	"errno_exporter/prober/result"
 )
 
 // How every address of a name is probed.
@@ -17,14 +18,14 @@ import (
 //   - What decides is exposed as the probe: a failure if all have to succeed, a success if one is enough.
 
 // probeAddresses probes every address, and puts together what came of it.
-func (p *Prober) probeAddresses(ctx context.Context, r *Result, m *config.Module) {
+func (p *Prober) probeAddresses(ctx context.Context, t Target, r *result.Result, m *config.Module) {
 	var others guard.Group
-	var probes []AddressProbe
-	first := p.newAttempt(ctx, r.Target, m, r.TraceID)
+	var probes []result.AddressProbe
+	first := p.newAttempt(ctx, t, m, r.TraceID)
 	chosen := -1
 	first.found = func(h *hop) {
 		for i, addr := range distinct(h.Answers, h.Addr.Addr()) {
-			probes = append(probes, AddressProbe{Addr: addr})
+			probes = append(probes, result.AddressProbe{Addr: addr})
 			if addr == h.Addr.Addr() {
 				chosen = i
 				first.addr, first.answers, first.lookup = addr, h.Answers, h.Lookup // for its retries
@@ -35,7 +36,7 @@ func (p *Prober) probeAddresses(ctx context.Context, r *Result, m *config.Module
 				continue
 			}
 			others.Go(func() {
-				a := p.newAttempt(ctx, r.Target, m, r.TraceID)
+				a := p.newAttempt(ctx, t, m, r.TraceID)
 				a.addr, a.answers, a.lookup = probes[i].Addr, h.Answers, h.Lookup
 				probes[i].Attempts = p.attempts(a)
 				probes[i].Failure = probes[i].Last().Failure
@@ -49,7 +50,7 @@ func (p *Prober) probeAddresses(ctx context.Context, r *Result, m *config.Module
 		return // the name was not resolved
 	}
 	probes[chosen].Attempts, probes[chosen].Failure = r.Attempts, r.Failure
-	r.Addresses = slices.DeleteFunc(slices.Clone(probes), func(p AddressProbe) bool { return deniedBy(p.Failure) != nil })
+	r.Addresses = slices.DeleteFunc(slices.Clone(probes), func(p result.AddressProbe) bool { return result.DeniedBy(p.Failure) != nil })
 	if decisive := decide(probes, chosen, m.AnyAddress); decisive != chosen {
 		r.Attempts, r.Failure = probes[decisive].Attempts, probes[decisive].Failure
 	}
@@ -72,7 +73,7 @@ func distinct(answers []netip.Addr, chosen netip.Addr) []netip.Addr {
 }
 
 // decide is the address whose fate is the probe's: the chosen one, unless another one failed, or succeeded where one is enough.
-func decide(probes []AddressProbe, chosen int, anyWillDo bool) int {
+func decide(probes []result.AddressProbe, chosen int, anyWillDo bool) int {
 	if (probes[chosen].Failure == nil) == anyWillDo {
 		return chosen
 	}

@@ -15,6 +15,7 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // backends serves by a handler for each address, all on one port, and returns the URL of the name that has them all.
@@ -36,7 +37,7 @@ func backends(t *testing.T, handlers map[string]http.Handler) (url string, names
 
 // addressed is what a test compares of a probe of all addresses.
 type addressed struct {
-	Reason    prober.Reason // of the probe
+	Reason    result.Reason // of the probe
 	Attempts  int           // of the address that decided
 	Addresses []string      // each with its reason, "ok" for none, sorted as the resolver gave them
 	Decided   string        // the address whose attempts the probe shows
@@ -51,25 +52,25 @@ func TestAddresses(t *testing.T) {
 		change   func(*config.Module)
 		want     addressed
 	}{
-		{"one bad backend among five", five, func(*config.Module) {}, addressed{prober.TCPReset, 1,
+		{"one bad backend among five", five, func(*config.Module) {}, addressed{result.TCPReset, 1,
 			[]string{"127.0.0.1 ok", "127.0.0.2 ok", "127.0.0.3 ok", "127.0.0.4 tcp.reset", "127.0.0.5 ok"}, "127.0.0.4"}},
 		{"one bad backend among five, and any will do", five, func(m *config.Module) { m.AnyAddress = true }, addressed{"", 1,
 			[]string{"127.0.0.1 ok", "127.0.0.2 ok", "127.0.0.3 ok", "127.0.0.4 tcp.reset", "127.0.0.5 ok"}, "127.0.0.1"}},
 		{"the first is bad, and any will do", map[string]http.Handler{"127.0.0.1": bad, "127.0.0.2": ok}, func(m *config.Module) { m.AnyAddress = true },
 			addressed{"", 1, []string{"127.0.0.1 tcp.reset", "127.0.0.2 ok"}, "127.0.0.2"}},
 		{"all are bad, and any would do", map[string]http.Handler{"127.0.0.1": bad, "127.0.0.2": bad}, func(m *config.Module) { m.AnyAddress = true },
-			addressed{prober.TCPReset, 1, []string{"127.0.0.1 tcp.reset", "127.0.0.2 tcp.reset"}, "127.0.0.1"}},
+			addressed{result.TCPReset, 1, []string{"127.0.0.1 tcp.reset", "127.0.0.2 tcp.reset"}, "127.0.0.1"}},
 		{"all are good", map[string]http.Handler{"127.0.0.1": ok, "127.0.0.2": ok}, func(*config.Module) {},
 			addressed{"", 1, []string{"127.0.0.1 ok", "127.0.0.2 ok"}, "127.0.0.1"}},
 		{"both families", map[string]http.Handler{"127.0.0.1": ok, "::1": bad}, func(*config.Module) {},
-			addressed{prober.TCPReset, 1, []string{"127.0.0.1 ok", "::1 tcp.reset"}, "::1"}},
+			addressed{result.TCPReset, 1, []string{"127.0.0.1 ok", "::1 tcp.reset"}, "::1"}},
 		{"one family only", map[string]http.Handler{"127.0.0.1": ok, "::1": bad}, func(m *config.Module) { m.IPProtocolFallback = false },
 			addressed{"", 1, []string{"127.0.0.1 ok"}, "127.0.0.1"}},
 		{"each has its retries", map[string]http.Handler{"127.0.0.1": ok, "127.0.0.2": bad},
 			func(m *config.Module) {
 				m.Retry = config.Retry{Attempts: 3, InitialBackoff: time.Millisecond, MaxBackoff: time.Millisecond}
 			},
-			addressed{prober.TCPReset, 3, []string{"127.0.0.1 ok", "127.0.0.2 tcp.reset"}, "127.0.0.2"}},
+			addressed{result.TCPReset, 3, []string{"127.0.0.1 ok", "127.0.0.2 tcp.reset"}, "127.0.0.2"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			url, names := backends(t, row.handlers)
@@ -106,7 +107,7 @@ func slicesSortFamilies(all []string) {
 	copy(all, append(four, six...))
 }
 
-func probeAll(t *testing.T, url, resolver string, change func(*config.Module)) prober.Result {
+func probeAll(t *testing.T, url, resolver string, change func(*config.Module)) result.Result {
 	t.Helper()
 	m := config.NewModule("all")
 	m.PreferIPv6, m.AllAddresses, m.Timeout = false, true, 20*time.Second
@@ -128,11 +129,11 @@ func TestAddressesAreBounded(t *testing.T) {
 	for _, row := range []struct {
 		name, host string
 		want       int
-		reason     prober.Reason
+		reason     result.Reason
 	}{
-		{"forty", "many.test", 16, prober.TCPRefused},
-		{"a literal", "127.0.1.1", 1, prober.TCPRefused},
-		{"no such name", "none.test", 0, prober.DNSNameNotResolved},
+		{"forty", "many.test", 16, result.TCPRefused},
+		{"a literal", "127.0.1.1", 1, result.TCPRefused},
+		{"no such name", "none.test", 0, result.DNSNameNotResolved},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			_, port, _ := net.SplitHostPort(strings.TrimSuffix(strings.TrimPrefix(faultlab.ClosedPort(t), "http://"), "/"))

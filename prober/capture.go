@@ -1,13 +1,13 @@
 package prober
 
 import (
-	"fmt"
 	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"errno_exporter/guard"
+	"errno_exporter/prober/result"
 )
 
 // Who sent a RST.
@@ -20,62 +20,19 @@ import (
 //   - A RST with TCP options comes from a socket that is alive: its application aborted. One without is an answer to a segment of a
 //     connection that its sender does not know (any more).
 
-// Sender says who sent a RST, judging by its TTL.
-type Sender string
-
-// The senders. EndHost is what is as far away as the server: it, or a device at its distance.
-const (
-	EndHost   Sender = "end_host"
-	Middlebox Sender = "middlebox" // nearer than the server
-	ThisHost  Sender = "this_host" // it came over the loopback interface
-	Ambiguous Sender = "ambiguous" // the TTLs cannot be compared, or there is nothing to compare with
-)
-
-// Reset is a RST beside the server's own packets.
-type Reset struct {
-	Sender    Sender
-	TTL       uint8 // hop limit for IPv6
-	Reference uint8 // of the connection's SYN-ACK or, where the SYN was reset, of earlier ones; 0 if none was seen
-	Live      bool  // by a live socket, which was aborted; else the flow was unknown to the sender
-}
-
-// Delta is how much larger the RST's TTL was than the server's: how many hops nearer its sender is. It is unknown without a reference.
-func (r *Reset) Delta() (int, bool) {
-	return int(r.TTL) - int(r.Reference), r.Reference != 0
-}
-
-// String is for the record: "from a middlebox, 2 hops nearer than the server (TTL 64 and 62), flow unknown there".
-func (r *Reset) String() string {
-	state := "the flow was unknown there"
-	if r.Live {
-		state = "a live socket was aborted"
-	}
-	switch delta, known := r.Delta(); {
-	case r.Sender == ThisHost:
-		return fmt.Sprintf("from this host itself (TTL %d)", r.TTL)
-	case r.Sender == Middlebox:
-		return fmt.Sprintf("from a box on the way, %d hops nearer than the server (TTL %d, the server's %d), %s", delta, r.TTL, r.Reference, state)
-	case r.Sender == EndHost:
-		return fmt.Sprintf("from as far away as the server (TTL %d), %s", r.TTL, state)
-	case known:
-		return fmt.Sprintf("from the server or a box on the way: TTL %d and the server's %d cannot be compared; %s", r.TTL, r.Reference, state)
-	}
-	return fmt.Sprintf("from the server or a box on the way: TTL %d, and none of the server's to compare with; %s", r.TTL, state)
-}
-
 // judgeReset says who sent a RST with a TTL, given the TTL of the server's own packets; 0 for none.
-func judgeReset(ttl, reference uint8, loopback, remoteIsLocal bool) Sender {
+func judgeReset(ttl, reference uint8, loopback, remoteIsLocal bool) result.Sender {
 	switch {
 	case loopback && !remoteIsLocal:
-		return ThisHost
+		return result.ThisHost
 	case reference == 0 || initialTTL(ttl) != initialTTL(reference):
-		return Ambiguous
+		return result.Ambiguous
 	case ttl > reference:
-		return Middlebox
+		return result.Middlebox
 	case ttl == reference:
-		return EndHost
+		return result.EndHost
 	}
-	return Ambiguous // from farther away: the path itself changed
+	return result.Ambiguous // from farther away: the path itself changed
 }
 
 // initialTTL is what a packet was probably sent with.
@@ -228,7 +185,7 @@ func (c *Capture) keepServer(key netip.AddrPort, seen serverSeen) {
 }
 
 // reset is the RST that ended a connection; nil if none was seen.
-func (c *Capture) reset(local, remote netip.AddrPort) *Reset {
+func (c *Capture) reset(local, remote netip.AddrPort) *result.Reset {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.drain()
@@ -244,7 +201,7 @@ func (c *Capture) reset(local, remote netip.AddrPort) *Reset {
 }
 
 // refused is the RST that answered a SYN to a server since a time; nil if none was seen.
-func (c *Capture) refused(remote netip.AddrPort, since time.Time) *Reset {
+func (c *Capture) refused(remote netip.AddrPort, since time.Time) *result.Reset {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.drain()
@@ -259,34 +216,23 @@ func (c *Capture) refused(remote netip.AddrPort, since time.Time) *Reset {
 	return newReset(server.reset, reference)
 }
 
-func newReset(s *segment, reference uint8) *Reset {
-	return &Reset{Sender: judgeReset(s.ttl, reference, s.loopback, localAddress(s.remote.Addr())), TTL: s.ttl, Reference: reference, Live: s.options}
+func newReset(s *segment, reference uint8) *result.Reset {
+	return &result.Reset{Sender: judgeReset(s.ttl, reference, s.loopback, localAddress(s.remote.Addr())), TTL: s.ttl, Reference: reference, Live: s.options}
 }
 
 // provenance asks the capture who sent the RST by which a hop failed, and puts the origin right where that is certain.
-func (h *hop) provenance(f *Failure) {
+func (h *hop) provenance(f *result.Failure) {
 	c := h.attempt.prober.options.Capture
-	if c == nil || f.Reason != TCPReset && f.Reason != TCPRefused {
+	if c == nil || f.Reason != result.TCPReset && f.Reason != result.TCPRefused {
 		return
 	}
-	if h.socket == nil && h.Wire != nil && h.Wire.ICMP == nil && f.Reason == TCPRefused {
+	if h.socket == nil && h.Wire != nil && h.Wire.ICMP == nil && f.Reason == result.TCPRefused {
 		h.Wire.Reset = c.refused(h.Wire.Remote, h.attempt.start)
-		h.Wire.Reset.correct(f)
+		h.Wire.Reset.Correct(f)
 	}
 	if h.socket != nil {
 		reset := c.reset(h.socket.addresses())
 		h.socket.keepReset(reset)
-		reset.correct(f)
-	}
-}
-
-// correct puts a failure's origin right where the sender is certain.
-func (r *Reset) correct(f *Failure) {
-	switch {
-	case r == nil:
-	case r.Sender == Middlebox:
-		f.Origin = Path
-	case r.Sender == ThisHost:
-		f.Origin = Local
+		reset.Correct(f)
 	}
 }

@@ -2,6 +2,7 @@ package prober
 
 import (
 	"context"
+	"errno_exporter/prober/result"
 	"errors"
 	"fmt"
 	"io"
@@ -34,9 +35,9 @@ const (
 )
 
 // classify names the failure that evidence shows. It is pure: the phase is the caller's, all else is in the evidence.
-func classify(e *Evidence) Failure {
+func classify(e *Evidence) result.Failure {
 	if e.Flood != nil {
-		return Failure{Reason: PeerFlood, Origin: Self, Err: e.Flood}
+		return result.Failure{Reason: result.PeerFlood, Origin: result.Self, Err: e.Flood}
 	}
 	switch e.Step {
 	case StepLookup:
@@ -74,107 +75,107 @@ func (a *attempt) ending(err error) Ending {
 }
 
 // exhausted names an errno that says that this host is short of something.
-func exhausted(errno syscall.Errno) (Reason, bool) {
+func exhausted(errno syscall.Errno) (result.Reason, bool) {
 	switch errno {
 	case syscall.EMFILE, syscall.ENFILE:
-		return LocalFDExhausted, true
+		return result.LocalFDExhausted, true
 	case syscall.EADDRNOTAVAIL, syscall.EADDRINUSE:
-		return LocalPortExhausted, true
+		return result.LocalPortExhausted, true
 	case syscall.ENOBUFS, syscall.ENOMEM:
-		return LocalNoResources, true
+		return result.LocalNoResources, true
 	}
 	return "", false
 }
 
 // classifyDial names a TCP connection that was not established.
-func classifyDial(e *Evidence) Failure {
+func classifyDial(e *Evidence) result.Failure {
 	errno, _ := errnoOf(e.Err)
 	reason, origin := reasonOfDial(e, errno)
-	return Failure{Reason: reason, Errno: errno, Origin: origin, Err: e.Err}
+	return result.Failure{Reason: reason, Errno: errno, Origin: origin, Err: e.Err}
 }
 
-func reasonOfDial(e *Evidence, errno syscall.Errno) (Reason, Origin) {
+func reasonOfDial(e *Evidence, errno syscall.Errno) (result.Reason, result.Origin) {
 	if e.NoSource || errno == syscall.EAFNOSUPPORT && e.Wire.Info == nil { // IPv6 is switched off (ipv6(7)): by sysctl, or in the kernel
-		return LocalNoRoute, Local
+		return result.LocalNoRoute, result.Local
 	}
 	if reason, ok := exhausted(errno); ok {
-		return reason, Local
+		return reason, result.Local
 	}
 	if errno == 0 {
 		switch e.Ended {
 		case Cancelled:
-			return Abandoned, Self
+			return result.Abandoned, result.Self
 		case Deadline:
-			return TCPTimedOut, Self
+			return result.TCPTimedOut, result.Self
 		}
-		return Unknown, ""
+		return result.Unknown, ""
 	}
 	if unsent(e.Wire) {
 		return reasonOfUnsent(errno)
 	}
 	if errno == syscall.EHOSTUNREACH && neighbourSilent(e.Wire.Info) {
-		return TCPAddressUnreachable, Local // ARP or ND failed on our own network
+		return result.TCPAddressUnreachable, result.Local // ARP or ND failed on our own network
 	}
 	if e.ICMPFromHost {
-		return LocalDenied, Local // a firewall on this host rejects
+		return result.LocalDenied, result.Local // a firewall on this host rejects
 	}
 	return reasonOfConnectErrno(errno, e.Wire.ICMP)
 }
 
 // unsent reports whether no segment was ever built: the error is this host's own.
-func unsent(w *Wire) bool { return w.Info != nil && w.Info.SegsOut == 0 }
+func unsent(w *result.Wire) bool { return w.Info != nil && w.Info.SegsOut == 0 }
 
-func reasonOfUnsent(errno syscall.Errno) (Reason, Origin) {
+func reasonOfUnsent(errno syscall.Errno) (result.Reason, result.Origin) {
 	switch errno {
 	case syscall.ENETUNREACH, syscall.EHOSTUNREACH, syscall.ENETDOWN:
-		return LocalNoRoute, Local
+		return result.LocalNoRoute, result.Local
 	case syscall.EPERM, syscall.EACCES:
-		return LocalDenied, Local
+		return result.LocalDenied, result.Local
 	case syscall.EINVAL:
-		return TCPAddressInvalid, Local
+		return result.TCPAddressInvalid, result.Local
 	}
-	return TCPFailed, Local
+	return result.TCPFailed, result.Local
 }
 
 // neighbourSilent reports whether the SYN was built, never put on the wire and tried again: retransmissions are counted only
 // when a segment leaves.
-func neighbourSilent(info *TCPInfo) bool {
+func neighbourSilent(info *result.TCPInfo) bool {
 	return info != nil && info.Retransmits > 0 && info.TotalRetrans == 0
 }
 
-func reasonOfConnectErrno(errno syscall.Errno, icmp *ICMP) (Reason, Origin) {
-	answerer := Peer
+func reasonOfConnectErrno(errno syscall.Errno, icmp *result.ICMP) (result.Reason, result.Origin) {
+	answerer := result.Peer
 	if icmp != nil {
-		answerer = Path
+		answerer = result.Path
 	}
 	switch errno {
 	case syscall.ECONNREFUSED:
-		return TCPRefused, answerer
+		return result.TCPRefused, answerer
 	case syscall.ECONNRESET:
-		return TCPReset, Peer // the handshake had completed: a RST to our SYN is ECONNREFUSED
+		return result.TCPReset, result.Peer // the handshake had completed: a RST to our SYN is ECONNREFUSED
 	case syscall.ETIMEDOUT:
-		return TCPTimedOut, Kernel
+		return result.TCPTimedOut, result.Kernel
 	case syscall.ENETUNREACH, syscall.EHOSTUNREACH, syscall.EHOSTDOWN, syscall.EACCES:
-		return TCPAddressUnreachable, Path
+		return result.TCPAddressUnreachable, result.Path
 	case syscall.ENETDOWN:
-		return LocalNoRoute, Local
+		return result.LocalNoRoute, result.Local
 	case syscall.EPERM:
-		return LocalDenied, Local
+		return result.LocalDenied, result.Local
 	case syscall.EINVAL:
-		return TCPAddressInvalid, Local
+		return result.TCPAddressInvalid, result.Local
 	}
-	return TCPFailed, answerer
+	return result.TCPFailed, answerer
 }
 
 // classifyStream names what ended an exchange, or a handshake, on an established connection.
-func classifyStream(e *Evidence) Failure {
-	f := Failure{Err: e.Err}
+func classifyStream(e *Evidence) result.Failure {
+	f := result.Failure{Err: e.Err}
 	cause := e.Wire.Cause
 	if e.Ended != Running && cause != nil && cause.End > e.EndedAt {
 		cause = nil // it came after we had given up
 	}
 	if e.Ended == Cancelled && cause == nil {
-		f.Reason, f.Origin = Abandoned, Self
+		f.Reason, f.Origin = result.Abandoned, result.Self
 		return f
 	}
 	if reason, origin, ok := spoken(e); ok {
@@ -186,7 +187,7 @@ func classifyStream(e *Evidence) Failure {
 		return f
 	}
 	if e.Ended == Deadline {
-		f.Reason, f.Origin = reasonOfDeadline(e.Phase, e.Wire.Info, e.Handshaking), Self
+		f.Reason, f.Origin = reasonOfDeadline(e.Phase, e.Wire.Info, e.Handshaking), result.Self
 		return f
 	}
 	f.Reason, f.Origin = malformed(e)
@@ -194,11 +195,11 @@ func classifyStream(e *Evidence) Failure {
 }
 
 // classifyIdle names the end of an idle connection. Without an event of the socket TLS took its end, or bytes that nobody asked for came.
-func classifyIdle(e *Evidence) Failure {
-	f := Failure{Reason: TCPClosed, Origin: Peer}
+func classifyIdle(e *Evidence) result.Failure {
+	f := result.Failure{Reason: result.TCPClosed, Origin: result.Peer}
 	switch cause := e.Wire.Cause; {
 	case e.Frames != nil && e.Frames.goAway:
-		f.Reason = H2GoAway
+		f.Reason = result.H2GoAway
 	case cause != nil:
 		f.Reason, f.Errno, f.Origin = reasonOfCause(e.Wire, cause)
 		f.Err = cause.Err
@@ -207,15 +208,15 @@ func classifyIdle(e *Evidence) Failure {
 }
 
 // spoken finds a protocol's own word about the failure: a proxy's answer, the body's compression, TLS, HTTP/2.
-func spoken(e *Evidence) (Reason, Origin, bool) {
+func spoken(e *Evidence) (result.Reason, result.Origin, bool) {
 	if errors.Is(e.Err, errTooManyFields) {
-		return HTTPHeadersTooLarge, Self, true // the reader is told before whatever ends the connection
+		return result.HTTPHeadersTooLarge, result.Self, true // the reader is told before whatever ends the connection
 	}
 	if r, ok := errors.AsType[*refusal](e.Err); ok {
-		return r.reason, Peer, true
+		return r.reason, result.Peer, true
 	}
 	if _, ok := errors.AsType[*decodeError](e.Err); ok {
-		return HTTPResponseInvalid, Peer, true // the body itself had come to its end
+		return result.HTTPResponseInvalid, result.Peer, true // the body itself had come to its end
 	}
 	if reason, origin, ok := classifyTLS(e.Err, e.TLS); ok {
 		return reason, origin, true
@@ -226,7 +227,7 @@ func spoken(e *Evidence) (Reason, Origin, bool) {
 	if !e.Responded {
 		// net/http may have been told of a write error first. A TLS connection keeps what ended its reading.
 		if number, ok := remoteAlert(e.TLSEnd); ok && number != alertCloseNotify {
-			return reasonOfAlert(number, e.TLS != nil && e.TLS.ClientCertAsked), Peer, true
+			return reasonOfAlert(number, e.TLS != nil && e.TLS.ClientCertAsked), result.Peer, true
 		}
 	}
 	return "", "", false
@@ -234,75 +235,75 @@ func spoken(e *Evidence) (Reason, Origin, bool) {
 
 // reasonOfCause names a transport event. Linux hands out a reset's errno once: what a read or write saw later, or in the peer's
 // CLOSE_WAIT, is put right by TCP_INFO, in whose bytes_received a FIN counts as one.
-func reasonOfCause(w *Wire, cause *Event) (Reason, syscall.Errno, Origin) {
+func reasonOfCause(w *result.Wire, cause *result.Event) (result.Reason, syscall.Errno, result.Origin) {
 	fin := w.Info != nil && w.Info.BytesReceived > uint64(w.BytesReceived)
 	switch {
 	case cause.EOF && w.Info != nil && w.Info.State == "CLOSE" && !fin:
-		return TCPReset, syscall.ECONNRESET, Peer
+		return result.TCPReset, syscall.ECONNRESET, result.Peer
 	case cause.EOF:
-		return TCPClosed, 0, Peer
+		return result.TCPClosed, 0, result.Peer
 	case cause.Errno == syscall.ECONNRESET:
-		return TCPReset, syscall.ECONNRESET, Peer
+		return result.TCPReset, syscall.ECONNRESET, result.Peer
 	case cause.Errno == syscall.EPIPE && fin:
-		return TCPClosed, syscall.EPIPE, Peer
+		return result.TCPClosed, syscall.EPIPE, result.Peer
 	case cause.Errno == syscall.EPIPE:
-		return TCPReset, syscall.ECONNRESET, Peer
+		return result.TCPReset, syscall.ECONNRESET, result.Peer
 	case cause.Errno == syscall.ETIMEDOUT:
-		return TCPAborted, cause.Errno, Kernel
+		return result.TCPAborted, cause.Errno, result.Kernel
 	case cause.Errno == syscall.EHOSTUNREACH, cause.Errno == syscall.ENETUNREACH:
-		return TCPAborted, cause.Errno, Path
+		return result.TCPAborted, cause.Errno, result.Path
 	}
 	if reason, ok := exhausted(cause.Errno); ok {
-		return reason, cause.Errno, Local
+		return reason, cause.Errno, result.Local
 	}
-	return Unknown, cause.Errno, ""
+	return result.Unknown, cause.Errno, ""
 }
 
 // reasonOfDeadline tells the meanings of our own deadline apart by the state of TCP when it struck.
-func reasonOfDeadline(phase Phase, info *TCPInfo, handshaking bool) Reason {
+func reasonOfDeadline(phase result.Phase, info *result.TCPInfo, handshaking bool) result.Reason {
 	switch {
 	case info != nil && pathDead(info):
-		return TCPAborted
+		return result.TCPAborted
 	case handshaking:
-		return TLSTimedOut
-	case phase == Request:
-		return TCPStalled
+		return result.TLSTimedOut
+	case phase == result.Request:
+		return result.TCPStalled
 	default:
-		return HTTPResponseTimedOut
+		return result.HTTPResponseTimedOut
 	}
 }
 
 // pathDead reports whether nothing gets through any more: our data is being retransmitted without an acknowledgement, our keepalives
 // are unanswered for longer than a round trip, or a hole in the received data is not filled.
-func pathDead(i *TCPInfo) bool {
+func pathDead(i *result.TCPInfo) bool {
 	unacknowledged := i.Unacked > 0 && (i.Backoff > 0 || i.Retransmits > 0)
 	unanswered := i.Probes > 0 && i.Unacked == 0 && i.NotSent == 0 && i.LastAckRecv > keepAlive.Idle+max(4*i.RTT, 200*time.Millisecond)
 	return unacknowledged || unanswered || i.OutOfOrderQueued
 }
 
 // malformed names a failure on a connection that was healthy.
-func malformed(e *Evidence) (Reason, Origin) {
+func malformed(e *Evidence) (result.Reason, result.Origin) {
 	phase, err := e.Phase, e.Err
 	if isEOF(err) && closeNotified(e) {
-		return TCPClosed, Peer
+		return result.TCPClosed, result.Peer
 	}
 	text := err.Error()
 	switch {
 	case strings.Contains(text, "too much non-data"), strings.Contains(text, "suspiciously long trailer"): // net/http's own bounds
-		return PeerFlood, Self
+		return result.PeerFlood, result.Self
 	case errors.Is(err, errHeadTooLarge), errors.Is(err, errTooManyInformations), strings.Contains(text, "server response headers exceeded"),
 		strings.Contains(text, "response header list larger"), strings.Contains(text, "header list too large"):
-		return HTTPHeadersTooLarge, Self
-	case phase == Proxy:
-		return HTTPProtocolError, Peer
-	case phase == Transfer && e.Responded:
-		return HTTPResponseInvalid, Peer
-	case phase == Transfer:
-		return HTTPProtocolError, Peer
+		return result.HTTPHeadersTooLarge, result.Self
+	case phase == result.Proxy:
+		return result.HTTPProtocolError, result.Peer
+	case phase == result.Transfer && e.Responded:
+		return result.HTTPResponseInvalid, result.Peer
+	case phase == result.Transfer:
+		return result.HTTPProtocolError, result.Peer
 	case strings.Contains(text, "net/http: invalid"), strings.Contains(text, "http: invalid"):
-		return ProbeConfig, Self
+		return result.ProbeConfig, result.Self
 	}
-	return HTTPFailed, Peer
+	return result.HTTPFailed, result.Peer
 }
 
 // closeNotified reports whether the peer closed the TLS way, by a close_notify whose FIN was not seen. An HTTP/2 body that ends short

@@ -1,75 +1,75 @@
 package prober
 
 import (
+	"errno_exporter/prober/result"
 	"errors"
 	"net"
-	"strings"
 	"syscall"
 
 	"golang.org/x/net/dns/dnsmessage"
 )
 
 // classifyLookup names a lookup that failed. The wire decides; Go's error only says which question it gave up on.
-func classifyLookup(e *Evidence) Failure {
+func classifyLookup(e *Evidence) result.Failure {
 	reason, errno, origin := reasonOfLookup(e.Lookup, e.Err, e.Ended)
-	return Failure{Reason: reason, Errno: errno, Origin: origin, Err: e.Err}
+	return result.Failure{Reason: reason, Errno: errno, Origin: origin, Err: e.Err}
 }
 
-func reasonOfLookup(l *Lookup, err error, ended Ending) (Reason, syscall.Errno, Origin) {
+func reasonOfLookup(l *result.Lookup, err error, ended Ending) (result.Reason, syscall.Errno, result.Origin) {
 	if ended == Cancelled {
-		return Abandoned, 0, Self
+		return result.Abandoned, 0, result.Self
 	}
 	last := lastExchange(l)
 	if last == nil {
 		return classifyUnasked(err, ended)
 	}
-	if last.RCode == noRCode && last.Errno == 0 && (last.Err == nil || ourDoing(last.Err)) {
+	if last.RCode == result.NoRCode && last.Errno == 0 && (last.Err == nil || ourDoing(last.Err)) {
 		last = refusedExchange(l, last)
 	}
 	if isFlood(last.Err) {
-		return PeerFlood, 0, Self
+		return result.PeerFlood, 0, result.Self
 	}
 	if last.Errno != 0 {
 		return classifyResolverErrno(last)
 	}
 	if contradictory(last.Err) {
-		return DNSProtocol, 0, Peer
+		return result.DNSProtocol, 0, result.Peer
 	}
 	if reason, ok := rcodeReasons[last.RCode]; ok {
-		return reason, 0, Peer
+		return reason, 0, result.Peer
 	}
 	switch dns, _ := errors.AsType[*net.DNSError](err); {
-	case last.RCode == noRCode && last.Network == "tcp" && last.Err != nil && !ourDoing(last.Err):
-		return DNSProtocol, 0, Peer // a truncated answer sent us to TCP, and that was closed
-	case last.RCode == noRCode && (ended == Deadline || ourDoing(last.Err) || last.Err == nil):
-		return DNSTimedOut, 0, Self
+	case last.RCode == result.NoRCode && last.Network == "tcp" && last.Err != nil && !ourDoing(last.Err):
+		return result.DNSProtocol, 0, result.Peer // a truncated answer sent us to TCP, and that was closed
+	case last.RCode == result.NoRCode && (ended == Deadline || ourDoing(last.Err) || last.Err == nil):
+		return result.DNSTimedOut, 0, result.Self
 	case last.Truncated:
-		return DNSProtocol, 0, Peer
+		return result.DNSProtocol, 0, result.Peer
 	case dns != nil && dns.IsNotFound:
-		return DNSNoData, 0, Peer
+		return result.DNSNoData, 0, result.Peer
 	case dns != nil && last.RCode == int(dnsmessage.RCodeSuccess):
-		return DNSProtocol, 0, Peer // lame referral, or an answer that does not parse
+		return result.DNSProtocol, 0, result.Peer // lame referral, or an answer that does not parse
 	default:
-		return DNSFailed, 0, Peer
+		return result.DNSFailed, 0, result.Peer
 	}
 }
 
-var rcodeReasons = map[int]Reason{
-	int(dnsmessage.RCodeFormatError):    DNSProtocol,
-	int(dnsmessage.RCodeServerFailure):  DNSServfail,
-	int(dnsmessage.RCodeNameError):      DNSNameNotResolved,
-	int(dnsmessage.RCodeNotImplemented): DNSProtocol,
-	int(dnsmessage.RCodeRefused):        DNSRefused,
+var rcodeReasons = map[int]result.Reason{
+	int(dnsmessage.RCodeFormatError):    result.DNSProtocol,
+	int(dnsmessage.RCodeServerFailure):  result.DNSServfail,
+	int(dnsmessage.RCodeNameError):      result.DNSNameNotResolved,
+	int(dnsmessage.RCodeNotImplemented): result.DNSProtocol,
+	int(dnsmessage.RCodeRefused):        result.DNSRefused,
 }
 
 // lastExchange is the question whose fate decided the lookup. Only the name asked for last counts (a search list asks for several),
 // and of each of its questions only the last try; one that failed decides over one that was answered with nothing.
-func lastExchange(l *Lookup) *DNSExchange {
-	var decided *DNSExchange
+func lastExchange(l *result.Lookup) *result.DNSExchange {
+	var decided *result.DNSExchange
 	seen := map[string]bool{}
 	for i := len(l.Exchanges) - 1; i >= 0; i-- {
 		e := &l.Exchanges[i]
-		if seen[e.Question] || nameOf(e) != nameOf(&l.Exchanges[len(l.Exchanges)-1]) {
+		if seen[e.Question] || result.AskedName(e) != result.AskedName(&l.Exchanges[len(l.Exchanges)-1]) {
 			continue
 		}
 		seen[e.Question] = true
@@ -94,7 +94,7 @@ func contradictory(err error) bool {
 
 // refusedExchange is the newest question of a lookup that met an error of a system call, such as an ICMP message; silence if none did. ICMP errors
 // are sent at a limited rate (RFC 1812 section 4.3.2.8): one that arrived explains the silence after the other questions.
-func refusedExchange(l *Lookup, silence *DNSExchange) *DNSExchange {
+func refusedExchange(l *result.Lookup, silence *result.DNSExchange) *result.DNSExchange {
 	for i := len(l.Exchanges) - 1; i >= 0; i-- {
 		if l.Exchanges[i].Errno != 0 {
 			return &l.Exchanges[i]
@@ -103,12 +103,7 @@ func refusedExchange(l *Lookup, silence *DNSExchange) *DNSExchange {
 	return silence
 }
 
-func nameOf(e *DNSExchange) string {
-	name, _, _ := strings.Cut(e.Question, " ")
-	return name
-}
-
-func severity(e *DNSExchange) int {
+func severity(e *result.DNSExchange) int {
 	switch {
 	case e.RCode != int(dnsmessage.RCodeSuccess) || e.Err != nil:
 		return 2
@@ -120,42 +115,42 @@ func severity(e *DNSExchange) int {
 }
 
 // classifyUnasked names a lookup that asked nobody: the name itself is impossible.
-func classifyUnasked(err error, ended Ending) (Reason, syscall.Errno, Origin) {
+func classifyUnasked(err error, ended Ending) (result.Reason, syscall.Errno, result.Origin) {
 	if ended == Deadline {
-		return DNSTimedOut, 0, Self
+		return result.DNSTimedOut, 0, result.Self
 	}
 	if dns, ok := errors.AsType[*net.DNSError](err); ok && dns.IsNotFound {
-		return ProbeConfig, 0, Self
+		return result.ProbeConfig, 0, result.Self
 	}
 	if _, ok := errors.AsType[*net.AddrError](err); ok {
-		return ProbeConfig, 0, Self
+		return result.ProbeConfig, 0, result.Self
 	}
-	return DNSFailed, 0, Self
+	return result.DNSFailed, 0, result.Self
 }
 
 // classifyResolverErrno names a system call that failed on the way to the resolver. A name server that cannot be reached is told
 // apart from a host that cannot reach anything by whether the question left it.
-func classifyResolverErrno(e *DNSExchange) (Reason, syscall.Errno, Origin) {
+func classifyResolverErrno(e *result.DNSExchange) (result.Reason, syscall.Errno, result.Origin) {
 	if reason, ok := exhausted(e.Errno); ok {
-		return reason, e.Errno, Local
+		return reason, e.Errno, result.Local
 	}
 	if !e.Sent {
 		switch e.Errno {
 		case syscall.EPERM, syscall.EACCES:
-			return LocalDenied, e.Errno, Local
+			return result.LocalDenied, e.Errno, result.Local
 		case syscall.ENETUNREACH, syscall.EHOSTUNREACH, syscall.ENETDOWN:
-			return LocalNoRoute, e.Errno, Local
+			return result.LocalNoRoute, e.Errno, result.Local
 		}
 	}
 	switch e.Errno {
 	case syscall.ECONNREFUSED, syscall.ENETUNREACH, syscall.EHOSTUNREACH, syscall.EACCES, syscall.ENOPROTOOPT:
 		if e.Network == "tcp" && e.Errno == syscall.ECONNREFUSED {
-			return DNSUnreachable, e.Errno, Peer
+			return result.DNSUnreachable, e.Errno, result.Peer
 		}
-		return DNSUnreachable, e.Errno, Path // over UDP every one of them is an ICMP message
+		return result.DNSUnreachable, e.Errno, result.Path // over UDP every one of them is an ICMP message
 	case syscall.ECONNRESET, syscall.EPIPE:
-		return DNSProtocol, e.Errno, Peer
+		return result.DNSProtocol, e.Errno, result.Peer
 	default:
-		return DNSFailed, e.Errno, Local
+		return result.DNSFailed, e.Errno, result.Local
 	}
 }

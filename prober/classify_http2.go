@@ -1,6 +1,7 @@
 package prober
 
 import (
+	"errno_exporter/prober/result"
 	"errors"
 	"strings"
 
@@ -8,13 +9,13 @@ import (
 )
 
 // spokenHTTP2 finds what HTTP/2 said: in the error, or in frames that net/http forgot about.
-func spokenHTTP2(e *Evidence) (Reason, Origin, bool) {
+func spokenHTTP2(e *Evidence) (result.Reason, result.Origin, bool) {
 	seen := e.Frames
 	if seen == nil {
 		return "", "", false
 	}
 	if !e.Responded && seen.headBytes >= maxResponseHead/2 { // HPACK may halve it, and net/http's error does not say
-		return HTTPHeadersTooLarge, Self, true
+		return result.HTTPHeadersTooLarge, result.Self, true
 	}
 	if reason, origin, ok := classifyHTTP2(e.Err); ok {
 		return reason, origin, true
@@ -23,25 +24,25 @@ func spokenHTTP2(e *Evidence) (Reason, Origin, bool) {
 		return "", "", false
 	}
 	reason, ok := reasonOfFrames(seen, e.Responded)
-	return reason, Peer, ok
+	return reason, result.Peer, ok
 }
 
 // http2Texts are errors that net/http's HTTP/2 makes without a type that can be matched (h2_bundle.go). A test provokes each.
 var http2Texts = []struct {
 	text   string
-	reason Reason
+	reason result.Reason
 }{
-	{"ErrCode:ENHANCE_YOUR_CALM", H2Throttled},
-	{"ErrCode=ENHANCE_YOUR_CALM", H2Throttled},
-	{"GOAWAY", H2GoAway},
-	{"looked like an HTTP/1.1 header", H2ProtocolError},
-	{"client connection lost", H2PingFailed},
-	{"connection error: ", H2ProtocolError},
-	{"http2: frame too large", H2ProtocolError},
+	{"ErrCode:ENHANCE_YOUR_CALM", result.H2Throttled},
+	{"ErrCode=ENHANCE_YOUR_CALM", result.H2Throttled},
+	{"GOAWAY", result.H2GoAway},
+	{"looked like an HTTP/1.1 header", result.H2ProtocolError},
+	{"client connection lost", result.H2PingFailed},
+	{"connection error: ", result.H2ProtocolError},
+	{"http2: frame too large", result.H2ProtocolError},
 }
 
 // classifyHTTP2 names what an HTTP/2 connection or stream said about its end.
-func classifyHTTP2(err error) (Reason, Origin, bool) {
+func classifyHTTP2(err error) (result.Reason, result.Origin, bool) {
 	if stream, ok := errors.AsType[http2.StreamError](err); ok {
 		reason, origin := reasonOfStream(stream)
 		return reason, origin, true
@@ -49,7 +50,7 @@ func classifyHTTP2(err error) (Reason, Origin, bool) {
 	text := err.Error()
 	for _, row := range http2Texts {
 		if strings.Contains(text, row.text) {
-			return row.reason, Peer, true
+			return row.reason, result.Peer, true
 		}
 	}
 	return "", "", false
@@ -57,33 +58,33 @@ func classifyHTTP2(err error) (Reason, Origin, bool) {
 
 // reasonOfStream names a stream's end by its code (RFC 9113 section 7). Without the peer's mark it was our side that could not read
 // the peer's frames.
-func reasonOfStream(e http2.StreamError) (Reason, Origin) {
+func reasonOfStream(e http2.StreamError) (result.Reason, result.Origin) {
 	fromPeer := e.Cause != nil && strings.Contains(e.Cause.Error(), "received from peer")
 	switch {
 	case !fromPeer && strings.Contains(e.Error(), "header list"):
-		return HTTPHeadersTooLarge, Self
+		return result.HTTPHeadersTooLarge, result.Self
 	case !fromPeer:
-		return H2ProtocolError, Peer
+		return result.H2ProtocolError, result.Peer
 	case e.Code == http2.ErrCodeRefusedStream:
-		return H2StreamRefused, Peer
+		return result.H2StreamRefused, result.Peer
 	case e.Code == http2.ErrCodeEnhanceYourCalm:
-		return H2Throttled, Peer
+		return result.H2Throttled, result.Peer
 	default:
-		return H2StreamReset, Peer
+		return result.H2StreamReset, result.Peer
 	}
 }
 
 // reasonOfFrames names an end that the peer's frames had announced. A body that fails although its stream had been ended was short.
-func reasonOfFrames(seen *framesSeen, inBody bool) (Reason, bool) {
+func reasonOfFrames(seen *framesSeen, inBody bool) (result.Reason, bool) {
 	switch {
 	case seen.ended && inBody:
-		return HTTPResponseInvalid, true
+		return result.HTTPResponseInvalid, true
 	case seen.http1:
-		return H2ProtocolError, true
+		return result.H2ProtocolError, true
 	case seen.goAway && seen.goAwayCode == http2.ErrCodeEnhanceYourCalm:
-		return H2Throttled, true
+		return result.H2Throttled, true
 	case seen.goAway:
-		return H2GoAway, true
+		return result.H2GoAway, true
 	}
 	return "", false
 }

@@ -1,6 +1,7 @@
 package prober
 
 import (
+	"errno_exporter/prober/result"
 	"errors"
 	"strings"
 	"syscall"
@@ -11,17 +12,17 @@ import (
 // HTTP/3's failures. Every error of quic-go unwraps to net.ErrClosed, so its types are looked at first; what the socket saw second.
 
 // classifyOpenUDP names a UDP socket that could not be made: nothing has left this host.
-func classifyOpenUDP(e *Evidence) Failure {
-	f := Failure{Err: e.Err}
+func classifyOpenUDP(e *Evidence) result.Failure {
+	f := result.Failure{Err: e.Err}
 	f.Errno, _ = errnoOf(e.Err)
 	if reason, ok := exhausted(f.Errno); ok {
-		f.Reason, f.Origin = reason, Local
+		f.Reason, f.Origin = reason, result.Local
 		return f
 	}
 	if f.Errno == 0 {
-		f.Reason, f.Origin = QUICTimedOut, Self
+		f.Reason, f.Origin = result.QUICTimedOut, result.Self
 		if e.Ended == Cancelled {
-			f.Reason = Abandoned
+			f.Reason = result.Abandoned
 		}
 		return f
 	}
@@ -30,10 +31,10 @@ func classifyOpenUDP(e *Evidence) Failure {
 }
 
 // classifyQUIC names what ended a QUIC connection or an exchange on it. The connection is closed by now.
-func classifyQUIC(e *Evidence) Failure {
-	f, w := Failure{Err: e.Err}, e.Wire
+func classifyQUIC(e *Evidence) result.Failure {
+	f, w := result.Failure{Err: e.Err}, e.Wire
 	if _, ok := errors.AsType[*decodeError](e.Err); ok {
-		f.Reason, f.Origin = HTTPResponseInvalid, Peer // the body itself had come to its end
+		f.Reason, f.Origin = result.HTTPResponseInvalid, result.Peer // the body itself had come to its end
 		return f
 	}
 	if reason, origin, ok := spokenQUIC(e.Err, e.TLS); ok && !(w.Cause != nil && internal(e.Err)) {
@@ -47,9 +48,9 @@ func classifyQUIC(e *Evidence) Failure {
 	}
 	switch e.Ended {
 	case Cancelled:
-		f.Reason, f.Origin = Abandoned, Self
+		f.Reason, f.Origin = result.Abandoned, result.Self
 	case Deadline:
-		f.Reason, f.Origin = reasonOfDeadlineQUIC(e.Phase, e.Silent), Self
+		f.Reason, f.Origin = reasonOfDeadlineQUIC(e.Phase, e.Silent), result.Self
 	default:
 		f.Reason, f.Origin = malformedHTTP3(e.Phase, e.Err, e.Responded)
 	}
@@ -63,34 +64,34 @@ func internal(err error) bool {
 }
 
 // spokenQUIC finds what QUIC, or TLS inside it, said about the failure.
-func spokenQUIC(err error, state *TLSState) (Reason, Origin, bool) {
+func spokenQUIC(err error, state *result.TLSState) (result.Reason, result.Origin, bool) {
 	if reason, ok := reasonOfCertificate(err); ok {
-		return reason, Self, true
+		return reason, result.Self, true
 	}
 	if e, ok := errors.AsType[*quic.TransportError](err); ok {
 		reason, origin := reasonOfTransport(e, state != nil && state.ClientCertAsked)
 		return reason, origin, true
 	}
 	if _, ok := errors.AsType[*quic.VersionNegotiationError](err); ok {
-		return QUICVersion, Peer, true
+		return result.QUICVersion, result.Peer, true
 	}
 	if _, ok := errors.AsType[*quic.StatelessResetError](err); ok {
-		return QUICReset, Peer, true
+		return result.QUICReset, result.Peer, true
 	}
 	if _, ok := errors.AsType[*quic.IdleTimeoutError](err); ok {
-		return QUICTimedOut, Self, true
+		return result.QUICTimedOut, result.Self, true
 	}
 	if e, ok := errors.AsType[*quic.ApplicationError](err); ok {
 		if e.Remote {
-			return QUICClosed, Peer, true
+			return result.QUICClosed, result.Peer, true
 		}
-		return QUICProtocolError, Peer, true // http3 closes on what HTTP/3 forbids
+		return result.QUICProtocolError, result.Peer, true // http3 closes on what HTTP/3 forbids
 	}
 	if e, ok := errors.AsType[*quic.StreamError](err); ok && e.Remote {
-		return QUICStreamReset, Peer, true
+		return result.QUICStreamReset, result.Peer, true
 	}
 	if strings.Contains(err.Error(), "connection in graceful shutdown") { // http3's errGoAway, unexported
-		return QUICClosed, Peer, true
+		return result.QUICClosed, result.Peer, true
 	}
 	return "", "", false
 }
@@ -102,53 +103,53 @@ const (
 )
 
 // reasonOfTransport names a CONNECTION_CLOSE of QUIC itself (RFC 9000 section 20.1), the server's or ours.
-func reasonOfTransport(e *quic.TransportError, asked bool) (Reason, Origin) {
+func reasonOfTransport(e *quic.TransportError, asked bool) (result.Reason, result.Origin) {
 	if e.ErrorCode >= firstCryptoError && e.ErrorCode <= lastCryptoError {
 		number := uint8(e.ErrorCode - firstCryptoError)
 		switch {
 		case e.Remote:
-			return reasonOfAlert(number, asked), Peer
+			return reasonOfAlert(number, asked), result.Peer
 		case number == alertNoApplicationProtol:
-			return TLSALPNMismatch, Self
+			return result.TLSALPNMismatch, result.Self
 		}
-		return TLSProtocolError, Peer
+		return result.TLSProtocolError, result.Peer
 	}
 	switch {
 	case e.Remote && e.ErrorCode == quic.NoError:
-		return QUICClosed, Peer
+		return result.QUICClosed, result.Peer
 	case e.Remote && e.ErrorCode == quic.ConnectionRefused:
-		return QUICRefused, Peer
+		return result.QUICRefused, result.Peer
 	}
-	return QUICProtocolError, Peer
+	return result.QUICProtocolError, result.Peer
 }
 
 // reasonOfDatagram names an errno of the UDP socket: what ICMP said of the address, or this host's own.
-func reasonOfDatagram(e *Evidence) (Reason, Origin) {
+func reasonOfDatagram(e *Evidence) (result.Reason, result.Origin) {
 	errno, icmp := e.Wire.Cause.Errno, e.Wire.ICMP
 	if reason, ok := exhausted(errno); ok {
-		return reason, Local
+		return reason, result.Local
 	}
 	if errno == syscall.ECONNREFUSED && (icmp == nil || icmp.From == e.Wire.Remote.Addr()) {
-		if e.Phase == Connect {
-			return QUICRefused, Peer
+		if e.Phase == result.Connect {
+			return result.QUICRefused, result.Peer
 		}
-		return QUICReset, Peer // the port was open when the connection was made
+		return result.QUICReset, result.Peer // the port was open when the connection was made
 	}
 	switch {
 	case icmp == nil:
 		return reasonOfUnsent(errno)
 	case e.ICMPFromHost && unreachableHost(icmp):
-		return QUICAddressUnreachable, Local // ARP or ND failed on our own network
+		return result.QUICAddressUnreachable, result.Local // ARP or ND failed on our own network
 	case e.ICMPFromHost:
-		return LocalDenied, Local // a firewall on this host rejects
+		return result.LocalDenied, result.Local // a firewall on this host rejects
 	case errno == syscall.ECONNREFUSED:
-		return QUICRefused, Path
+		return result.QUICRefused, result.Path
 	}
-	return QUICAddressUnreachable, Path
+	return result.QUICAddressUnreachable, result.Path
 }
 
 // unreachableHost reports whether an ICMP message says that the host itself was not found (RFC 792; RFC 4443 section 3.1).
-func unreachableHost(icmp *ICMP) bool {
+func unreachableHost(icmp *result.ICMP) bool {
 	if icmp.From.Is4() {
 		return icmp.Type == 3 && icmp.Code == 1
 	}
@@ -156,34 +157,34 @@ func unreachableHost(icmp *ICMP) bool {
 }
 
 // reasonOfDeadlineQUIC tells the meanings of our own deadline apart.
-func reasonOfDeadlineQUIC(phase Phase, dead bool) Reason {
+func reasonOfDeadlineQUIC(phase result.Phase, dead bool) result.Reason {
 	switch {
-	case phase == Connect:
-		return QUICTimedOut
-	case phase == TLS:
-		return TLSTimedOut
+	case phase == result.Connect:
+		return result.QUICTimedOut
+	case phase == result.TLS:
+		return result.TLSTimedOut
 	case dead:
-		return QUICTimedOut
-	case phase == Request:
-		return QUICStalled
+		return result.QUICTimedOut
+	case phase == result.Request:
+		return result.QUICStalled
 	}
-	return HTTPResponseTimedOut
+	return result.HTTPResponseTimedOut
 }
 
 // malformedHTTP3 names a failure on a connection that was healthy.
-func malformedHTTP3(phase Phase, err error, responded bool) (Reason, Origin) {
+func malformedHTTP3(phase result.Phase, err error, responded bool) (result.Reason, result.Origin) {
 	text := err.Error()
 	switch {
-	case isEOF(err) && phase == Processing:
-		return QUICProtocolError, Peer // the stream ended without a response
+	case isEOF(err) && phase == result.Processing:
+		return result.QUICProtocolError, result.Peer // the stream ended without a response
 	case errors.Is(err, errTooManyFields), strings.Contains(text, "headers too large"), strings.Contains(text, "HEADERS frame too large"):
-		return HTTPHeadersTooLarge, Self
-	case phase == Transfer && responded:
-		return HTTPResponseInvalid, Peer
-	case phase == Transfer:
-		return HTTPProtocolError, Peer
+		return result.HTTPHeadersTooLarge, result.Self
+	case phase == result.Transfer && responded:
+		return result.HTTPResponseInvalid, result.Peer
+	case phase == result.Transfer:
+		return result.HTTPProtocolError, result.Peer
 	case strings.Contains(text, "http3: invalid"), strings.Contains(text, "invalid HTTP header"):
-		return ProbeConfig, Self
+		return result.ProbeConfig, result.Self
 	}
-	return HTTPFailed, Peer
+	return result.HTTPFailed, result.Peer
 }

@@ -2,57 +2,38 @@ package prober
 
 import (
 	"context"
-	"net/netip"
-	"slices"
 	"time"
 
 	"errno_exporter/guard"
+	"errno_exporter/prober/result"
 )
-
-// Comparison is what the system's resolver said beside the configured servers. One that answers otherwise may be stale, or see another view
-// of the zone.
-type Comparison struct {
-	Answers []netip.Addr // the system's; empty if it failed
-	Lookup  *Lookup
-	Failure *Failure // of the system's resolver; nil if it answered
-}
-
-// Overlap reports whether the configured answers and the system's have an address in common.
-func (c *Comparison) Overlap(configured []netip.Addr) bool {
-	return slices.ContainsFunc(c.Answers, func(addr netip.Addr) bool { return slices.Contains(configured, addr) })
-}
-
-// Stale are the system's addresses that the configured answers do not have.
-func (c *Comparison) Stale(configured []netip.Addr) []netip.Addr {
-	return slices.DeleteFunc(slices.Clone(c.Answers), func(addr netip.Addr) bool { return slices.Contains(configured, addr) })
-}
 
 // comparePatience is how long the end of an attempt waits for the system's resolver.
 const comparePatience = time.Second
 
 // compare asks the system's resolver beside the configured servers. What is returned waits for it, but not for long.
-func (a *attempt) compare(host string) (wait func() *Comparison) {
+func (a *attempt) compare(host string) (wait func() *result.Comparison) {
 	ctx, cancel := context.WithCancel(a.ctx)
-	done := make(chan *Comparison, 1)
+	done := make(chan *result.Comparison, 1)
 	failed := guard.Report(func(p *guard.Panic) {
 		a.caught(p)
-		done <- &Comparison{Failure: &Failure{Phase: Resolve, Reason: Unknown, Origin: Self, Err: p}}
+		done <- &result.Comparison{Failure: &result.Failure{Phase: result.Resolve, Reason: result.Unknown, Origin: result.Self, Err: p}}
 	})
 	failed.Go(func() {
 		aside := &attempt{prober: a.prober, ctx: ctx, module: a.module, start: a.start}
 		answers, lookup, err := aside.askSystem(host)
-		c := &Comparison{Answers: answers, Lookup: lookup}
+		c := &result.Comparison{Answers: answers, Lookup: lookup}
 		if err != nil {
 			ended := aside.ending(err)
 			if ended == Cancelled && a.ctx.Err() == nil {
 				ended = Deadline // by our own patience
 			}
 			f := classify(lookupEvidence(lookup, err, ended))
-			f.Phase, c.Failure = Resolve, &f
+			f.Phase, c.Failure = result.Resolve, &f
 		}
 		done <- c
 	})
-	return func() *Comparison {
+	return func() *result.Comparison {
 		defer cancel()
 		timer := time.NewTimer(comparePatience)
 		defer timer.Stop()
@@ -67,7 +48,7 @@ func (a *attempt) compare(host string) (wait func() *Comparison) {
 }
 
 // comparison waits for the system's resolver, and removes addresses that the policy denies.
-func (a *attempt) comparison() *Comparison {
+func (a *attempt) comparison() *result.Comparison {
 	c := a.compared()
 	if t := &a.target; t.Policy != nil && !t.Configured {
 		c.Answers = allowed(c.Answers, t.Policy)

@@ -4,25 +4,25 @@ import (
 	"slices"
 	"testing"
 
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // notProvoked are the reasons that no fault of ours produces, and why.
-var notProvoked = map[prober.Reason]string{
-	prober.TLSCertRevoked:   "crypto/tls checks no revocation; the word is NEL's and kept for it",
-	prober.TLSCertPinned:    "no key of the configuration pins a key yet",
-	prober.TLSFailed:        "the rest: every error of crypto/tls that we can provoke has a reason of its own",
-	prober.HTTPFailed:       "the rest: every error of net/http that we can provoke has a reason of its own",
-	prober.Unknown:          "by definition; TestClassifyConnect and TestReasonOfCause have its rows",
-	prober.H2PingFailed:     "we send no HTTP/2 pings: TCP's keepalives tell the same without the server's help",
-	prober.LocalNoResources: "ENOBUFS and ENOMEM cannot be had without starving the whole machine; TestClassifyConnect has their rows",
-	prober.Abandoned:        "not a fault of anybody: TestCancelledProbeIsAbandoned",
+var notProvoked = map[result.Reason]string{
+	result.TLSCertRevoked:   "crypto/tls checks no revocation; the word is NEL's and kept for it",
+	result.TLSCertPinned:    "no key of the configuration pins a key yet",
+	result.TLSFailed:        "the rest: every error of crypto/tls that we can provoke has a reason of its own",
+	result.HTTPFailed:       "the rest: every error of net/http that we can provoke has a reason of its own",
+	result.Unknown:          "by definition; TestClassifyConnect and TestReasonOfCause have its rows",
+	result.H2PingFailed:     "we send no HTTP/2 pings: TCP's keepalives tell the same without the server's help",
+	result.LocalNoResources: "ENOBUFS and ENOMEM cannot be had without starving the whole machine; TestClassifyConnect has their rows",
+	result.Abandoned:        "not a fault of anybody: TestCancelledProbeIsAbandoned",
 }
 
 // TestEveryReasonHasAFault holds the vocabulary and the tables of faults together: a reason that nothing produces does not exist.
 func TestEveryReasonHasAFault(t *testing.T) {
-	produced := map[prober.Reason]prober.Phase{}
-	expect := func(name string, phase prober.Phase, reason prober.Reason) {
+	produced := map[result.Reason]result.Phase{}
+	expect := func(name string, phase result.Phase, reason result.Reason) {
 		if reason == "" {
 			return
 		}
@@ -50,7 +50,7 @@ func TestEveryReasonHasAFault(t *testing.T) {
 	for _, row := range slices.Concat(netnsLocalRows(), netnsConnectRows(), netnsRejectionRows(), netnsResolveRows(), netnsQUICRows(), netnsExchangeRows()) {
 		expect(row.name, row.want.Phase, row.want.Reason)
 	}
-	for _, row := range prober.Reasons {
+	for _, row := range result.Reasons {
 		_, faulty := produced[row.Reason]
 		why, listed := notProvoked[row.Reason]
 		if faulty == listed {

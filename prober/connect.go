@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"errno_exporter/guard"
+	"errno_exporter/prober/result"
 )
 
 // keepAlive makes the kernel ask after the peer while we wait: an answered probe tells a slow server from a dead path.
@@ -36,12 +37,12 @@ type dialled struct {
 
 	errno syscall.Errno // of a failure
 	asked bool          // connect was called again, and info is of before
-	info  *TCPInfo
-	icmp  *ICMP
+	info  *result.TCPInfo
+	icmp  *result.ICMP
 }
 
 // connect makes one TCP connection to one address. After a failure the recorder is nil and the Wire holds what the socket knew.
-func (a *attempt) connect(addr netip.AddrPort) (*recorder, *Wire, error) {
+func (a *attempt) connect(addr netip.AddrPort) (*recorder, *result.Wire, error) {
 	w := wanted{network: "tcp4", source: a.module.SourceIP, segment: a.segment, ttl: a.ttl, caught: a.caught}
 	if addr = netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port()); addr.Addr().Is6() {
 		w.network = "tcp6"
@@ -50,9 +51,9 @@ func (a *attempt) connect(addr netip.AddrPort) (*recorder, *Wire, error) {
 	d, err := dial(a.ctx, addr, &w)
 	ended := a.elapsed()
 	if err != nil {
-		event := Event{Op: OpConnect, Start: began, End: ended, Calls: 1, Err: err}
+		event := result.Event{Op: result.OpConnect, Start: began, End: ended, Calls: 1, Err: err}
 		event.Errno, _ = errnoOf(err)
-		return nil, &Wire{Remote: addr, Events: []Event{event}, Info: d.info, InfoAt: "failure", ICMP: d.icmp}, err
+		return nil, &result.Wire{Remote: addr, Events: []result.Event{event}, Info: d.info, InfoAt: "failure", ICMP: d.icmp}, err
 	}
 	r := newRecorder(d.conn, a.start)
 	r.stamps, r.wire.SYNRetransmits = d.stamps, d.synRetransmits
@@ -61,7 +62,7 @@ func (a *attempt) connect(addr netip.AddrPort) (*recorder, *Wire, error) {
 		r.wire.Began, r.wire.KernelTimes = called, d.stamped
 	}
 	r.wire.Stood = ended
-	r.wire.append(Event{Op: OpConnect, Start: began, End: ended, Calls: 1})
+	r.wire.Append(result.Event{Op: result.OpConnect, Start: began, End: ended, Calls: 1})
 	return r, nil, nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // own is everything that credentialModule adds to a request for the target's origin.
@@ -125,11 +126,11 @@ func probeKept(t *testing.T, p *prober.Prober, target prober.Target, m *config.M
 
 func probeDiagnosed(t *testing.T, p *prober.Prober, target prober.Target, m *config.Module) {
 	r := p.Probe(t.Context(), target, m)
-	var kinds []prober.ControlKind
-	for _, c := range p.Diagnose(t.Context(), &r, m) {
+	var kinds []result.ControlKind
+	for _, c := range p.Diagnose(t.Context(), target, &r, m) {
 		kinds = append(kinds, c.Kind)
 	}
-	want := []prober.ControlKind{prober.Again, prober.PlainRequest}
+	want := []result.ControlKind{result.Again, result.PlainRequest}
 	if m.Method == "POST" {
 		want = want[:1] // a plain GET asks for something else
 	}
@@ -226,7 +227,7 @@ func TestBodiesStayEncrypted(t *testing.T) {
 	m := credentialModule(t)
 	m.Method, m.Body = "POST", []byte("body")
 	r := probe(t, prober.New(prober.Options{Resolver: s.dns}), s.places["https"]+"/home", m)
-	want := outcome{prober.Validate, prober.HTTPRedirectInvalid, 0, prober.Self, prober.CheckRedirect}
+	want := outcome{result.Validate, result.HTTPRedirectInvalid, 0, result.Self, result.CheckRedirect}
 	if got := outcomeOf(r.Failure); got != want {
 		t.Errorf("Probe = %+v, want %+v", got, want)
 	}
@@ -277,7 +278,7 @@ func TestClientCertificateStays(t *testing.T) {
 		want outcome
 	}{
 		{"127.0.0.1", success},
-		{"localhost", outcome{prober.TLS, prober.TLSBadClientAuthCert, 0, prober.Peer, ""}},
+		{"localhost", outcome{result.TLS, result.TLSBadClientAuthCert, 0, result.Peer, ""}},
 	} {
 		wanting := strings.Replace(faultlab.ClientCertificateRequired12(t), "127.0.0.1", row.host, 1)
 		m := labModule()

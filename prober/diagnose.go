@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"errno_exporter/config"
+	"errno_exporter/prober/result"
 )
 
 // How a failure is looked into: experiments after it, attempts of which each changes one thing.
@@ -19,43 +20,8 @@ import (
 //     not be repeated is not.
 //   - They go to the address that failed, unless it is the address that is changed.
 
-// ControlKind is what an experiment changes.
-type ControlKind string
-
-// The experiments.
-const (
-	Again         ControlKind = "again"          // nothing: was it transient?
-	OtherAddress  ControlKind = "other_address"  // another address of the name, of the same family
-	OtherFamily   ControlKind = "other_family"   // IPv6 instead of IPv4, or the other way
-	TCPOnly       ControlKind = "tcp_only"       // connect, and no more
-	TLSOnly       ControlKind = "tls_only"       // connect and handshake, and no more
-	PlainRequest  ControlKind = "plain_request"  // GET, without the module's headers, body and credentials
-	HTTP1         ControlKind = "http1"          // HTTP/1.1 where HTTP/2 was spoken
-	MoreTime      ControlKind = "more_time"      // three times the timeout
-	SmallSegments ControlKind = "small_segments" // a maximum segment size of 1000 bytes
-	FreshAddress  ControlKind = "fresh_address"  // an address that only the other resolver gives
-	ClosedPort    ControlKind = "closed_port"    // one SYN to port 1 of the same host
-	NeverRouted   ControlKind = "never_routed"   // an address that no network has: who accepts is near us
-	Trace         ControlKind = "trace"          // SYNs that live for 1, 2, … hops
-)
-
 // HelloPrefix begins the kinds that change the ClientHello.
 const HelloPrefix = "hello_"
-
-// Control is one experiment.
-type Control struct {
-	Kind    ControlKind
-	Attempt Attempt  // of all but Trace and ClosedPort
-	Failure *Failure // nil if it succeeded
-	Hops    []TraceHop
-	TTL     uint8 // of the RST that answered, with ClosedPort; 0 if not captured
-}
-
-// TraceHop is what answered a SYN that was to live for so many hops.
-type TraceHop struct {
-	From    netip.Addr // zero for silence
-	Reached bool       // it was the target: the connection came about, or was refused by it
-}
 
 const (
 	maxControls     = 6  // kinds
@@ -71,28 +37,28 @@ const (
 )
 
 // Diagnose makes the experiments that a failed probe calls for, until the context ends. A probe that succeeded calls for none.
-func (p *Prober) Diagnose(ctx context.Context, r *Result, m *config.Module) []Control {
-	var made []Control
+func (p *Prober) Diagnose(ctx context.Context, t Target, r *result.Result, m *config.Module) []result.Control {
+	var made []result.Control
 	// try makes one, and reports whether it worked.
-	try := func(kind ControlKind) (worked bool) {
+	try := func(kind result.ControlKind) (worked bool) {
 		if ctx.Err() != nil || len(made) >= maxAttempts {
 			return false
 		}
-		made = append(made, p.control(ctx, kind, r, m))
+		made = append(made, p.control(ctx, kind, &subject{t, r, m}))
 		return made[len(made)-1].Failure == nil
 	}
 	kinds := controlsFor(r, m)
-	repeatable := slices.Contains(kinds, Again)
+	repeatable := slices.Contains(kinds, result.Again)
 	for _, kind := range kinds {
 		worked := try(kind)
-		if kind == SmallSegments && !worked {
+		if kind == result.SmallSegments && !worked {
 			worked = try(kind) // on a path that loses packets one success proves more than one failure
 		}
 		switch {
-		case kind == Again && worked:
+		case kind == result.Again && worked:
 			return made
 		case worked && repeatable && proves(kind):
-			if try(Again) || kind != MoreTime && try(kind) && try(Again) {
+			if try(result.Again) || kind != result.MoreTime && try(kind) && try(result.Again) {
 				return made
 			}
 		}
@@ -101,48 +67,48 @@ func (p *Prober) Diagnose(ctx context.Context, r *Result, m *config.Module) []Co
 }
 
 // proves reports whether a kind's success, between failures of the original, says what is wrong.
-func proves(kind ControlKind) bool {
+func proves(kind result.ControlKind) bool {
 	switch kind {
-	case OtherAddress, OtherFamily, FreshAddress, PlainRequest, HTTP1, MoreTime, SmallSegments:
+	case result.OtherAddress, result.OtherFamily, result.FreshAddress, result.PlainRequest, result.HTTP1, result.MoreTime, result.SmallSegments:
 		return true
 	}
 	return false
 }
 
 // controlsFor chooses the experiments.
-func controlsFor(r *Result, m *config.Module) []ControlKind {
+func controlsFor(r *result.Result, m *config.Module) []result.ControlKind {
 	f, hop := r.Failure, r.Last().LastHop()
 	if f == nil || leaveAlone(f) {
 		return nil
 	}
-	var kinds []ControlKind
-	add := func(kind ControlKind, sensible bool) {
+	var kinds []result.ControlKind
+	add := func(kind result.ControlKind, sensible bool) {
 		if sensible && len(kinds) < maxControls {
 			kinds = append(kinds, kind)
 		}
 	}
 	repeatable := slices.Contains(idempotent, m.Method) || m.RetryNonIdempotent
-	exchanging := f.Phase == Request || f.Phase == Processing || f.Phase == Transfer
+	exchanging := f.Phase == result.Request || f.Phase == result.Processing || f.Phase == result.Transfer
 	direct := hop.Proxy == "" && !m.EnableHTTP3
-	add(Again, repeatable)
-	add(FreshAddress, direct && repeatable && freshAddress(r.Last(), hop).IsValid())
-	add(SmallSegments, direct && repeatable && (f.Reason == TCPAborted || f.Reason == TLSTimedOut || f.Reason == HTTPResponseTimedOut))
-	add(MoreTime, repeatable && (f.Reason == HTTPResponseTimedOut || f.Reason == TLSTimedOut))
-	add(HTTP1, repeatable && exchanging && hop.TLS != nil && hop.TLS.ALPN == "h2")
-	add(PlainRequest, reading(m) && !plain(m) && (exchanging || f.Reason == HTTPError))
-	add(OtherAddress, direct && otherAddress(hop, true).IsValid())
-	add(OtherFamily, direct && otherAddress(hop, false).IsValid())
-	add(TLSOnly, exchanging && hop.TLS != nil && !m.EnableHTTP3)
-	add(TCPOnly, direct && (f.Phase == TLS || exchanging && hop.TLS == nil))
-	add(ClosedPort, direct && hop.Addr.IsValid() && f.Phase == Connect && (f.Reason == TCPTimedOut || f.Reason == TCPRefused))
-	add(Trace, direct && hop.Addr.IsValid() && (f.Reason == TCPTimedOut || f.Reason == TCPAddressUnreachable || f.Reason == TCPAborted))
+	add(result.Again, repeatable)
+	add(result.FreshAddress, direct && repeatable && freshAddress(r.Last(), hop).IsValid())
+	add(result.SmallSegments, direct && repeatable && (f.Reason == result.TCPAborted || f.Reason == result.TLSTimedOut || f.Reason == result.HTTPResponseTimedOut))
+	add(result.MoreTime, repeatable && (f.Reason == result.HTTPResponseTimedOut || f.Reason == result.TLSTimedOut))
+	add(result.HTTP1, repeatable && exchanging && hop.TLS != nil && hop.TLS.ALPN == "h2")
+	add(result.PlainRequest, reading(m) && !plain(m) && (exchanging || f.Reason == result.HTTPError))
+	add(result.OtherAddress, direct && otherAddress(hop, true).IsValid())
+	add(result.OtherFamily, direct && otherAddress(hop, false).IsValid())
+	add(result.TLSOnly, exchanging && hop.TLS != nil && !m.EnableHTTP3)
+	add(result.TCPOnly, direct && (f.Phase == result.TLS || exchanging && hop.TLS == nil))
+	add(result.ClosedPort, direct && hop.Addr.IsValid() && f.Phase == result.Connect && (f.Reason == result.TCPTimedOut || f.Reason == result.TCPRefused))
+	add(result.Trace, direct && hop.Addr.IsValid() && (f.Reason == result.TCPTimedOut || f.Reason == result.TCPAddressUnreachable || f.Reason == result.TCPAborted))
 	return kinds
 }
 
 // leaveAlone reports whether a failure is not to be looked into: the target asks to slow down, or it never was its failure.
-func leaveAlone(f *Failure) bool {
+func leaveAlone(f *result.Failure) bool {
 	switch f.Reason {
-	case HTTPRateLimited, H2Throttled, Abandoned, ProbeConfig, LocalFDExhausted, LocalPortExhausted, LocalNoResources, LocalDenied, LocalOverloaded:
+	case result.HTTPRateLimited, result.H2Throttled, result.Abandoned, result.ProbeConfig, result.LocalFDExhausted, result.LocalPortExhausted, result.LocalNoResources, result.LocalDenied, result.LocalOverloaded:
 		return true
 	}
 	return false
@@ -159,7 +125,7 @@ func reading(m *config.Module) bool {
 }
 
 // freshAddress is an address that only the other resolver gives, of the family that failed.
-func freshAddress(a *Attempt, h *Hop) netip.Addr {
+func freshAddress(a *result.Attempt, h *result.Hop) netip.Addr {
 	c, used := a.Hops[0].Compared, h.Addr.Addr()
 	if c == nil || !used.IsValid() || len(a.Hops) > 1 || slices.Contains(c.Answers, used) {
 		return netip.Addr{}
@@ -173,7 +139,7 @@ func freshAddress(a *Attempt, h *Hop) netip.Addr {
 }
 
 // otherAddress is an address of the name, of the same family or the other, that was not used.
-func otherAddress(h *Hop, sameFamily bool) netip.Addr {
+func otherAddress(h *result.Hop, sameFamily bool) netip.Addr {
 	used := h.Addr.Addr()
 	for _, addr := range h.Answers {
 		if used.IsValid() && addr != used && (addr.Is4() == used.Is4()) == sameFamily {
@@ -183,45 +149,55 @@ func otherAddress(h *Hop, sameFamily bool) netip.Addr {
 	return netip.Addr{}
 }
 
+// subject is a probe that failed, with what it was made of.
+type subject struct {
+	target Target
+	result *result.Result
+	module *config.Module
+}
+
+// addr is the address that failed.
+func (s *subject) addr() netip.AddrPort { return s.result.Last().LastHop().Addr }
+
 // control makes one experiment.
-func (p *Prober) control(ctx context.Context, kind ControlKind, r *Result, m *config.Module) Control {
-	hop := r.Last().LastHop()
+func (p *Prober) control(ctx context.Context, kind result.ControlKind, s *subject) result.Control {
+	r, m, hop := s.result, s.module, s.result.Last().LastHop()
 	timeout := r.Timeout
-	if kind == MoreTime {
+	if kind == result.MoreTime {
 		timeout = min(moreTime*timeout, max(longestControl, timeout))
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	switch kind {
-	case Trace:
-		return Control{Kind: kind, Hops: p.trace(ctx, r, m)}
-	case ClosedPort:
-		return p.knock(ctx, r, m)
+	case result.Trace:
+		return result.Control{Kind: kind, Hops: p.trace(ctx, s)}
+	case result.ClosedPort:
+		return p.knock(ctx, s)
 	}
 	switch kind {
-	case PlainRequest:
+	case result.PlainRequest:
 		m = m.Plain()
-	case HTTP1:
+	case result.HTTP1:
 		m = m.WithoutHTTP2()
 	}
-	a := p.newAttempt(ctx, r.Target, m, "")
+	a := p.newAttempt(ctx, s.target, m, "")
 	first := &r.Last().Hops[0]
 	a.answers, a.lookup = first.Answers, first.Lookup
 	switch kind {
-	case OtherAddress, OtherFamily:
-		a.addr = otherAddress(hop, kind == OtherAddress)
-	case FreshAddress:
+	case result.OtherAddress, result.OtherFamily:
+		a.addr = otherAddress(hop, kind == result.OtherAddress)
+	case result.FreshAddress:
 		a.addr = freshAddress(r.Last(), hop)
-	case TCPOnly:
-		a.stop = Connect
-	case TLSOnly:
-		a.stop = TLS
-	case SmallSegments:
+	case result.TCPOnly:
+		a.stop = result.Connect
+	case result.TLSOnly:
+		a.stop = result.TLS
+	case result.SmallSegments:
 		a.segment = smallSegments
 	}
 	if !a.addr.IsValid() && len(r.Last().Hops) == 1 && hop.Proxy == "" {
 		a.addr = hop.Addr.Addr()
 	}
 	a.run()
-	return Control{Kind: kind, Attempt: a.record, Failure: a.record.Failure}
+	return result.Control{Kind: kind, Attempt: a.record, Failure: a.record.Failure}
 }

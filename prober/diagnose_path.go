@@ -6,21 +6,22 @@ import (
 	"syscall"
 
 	"errno_exporter/config"
+	"errno_exporter/prober/result"
 )
 
 // Experiments that send SYNs alone: where they end, and what the same host does with a port that is closed.
 
 // trace sends SYNs that live for 1, 2, … hops to the address that failed, until one arrives or the path is silent. They leave as the probe's
 // packets do: from the module's source address, and only to where the policy allows.
-func (p *Prober) trace(ctx context.Context, r *Result, m *config.Module) []TraceHop {
-	addr := r.Last().LastHop().Addr
-	if forbidden(r, addr.Addr()) {
+func (p *Prober) trace(ctx context.Context, s *subject) []result.TraceHop {
+	addr := s.addr()
+	if forbidden(&s.target, addr.Addr()) {
 		return nil
 	}
-	var hops []TraceHop
+	var hops []result.TraceHop
 	silent := 0
 	for ttl := 1; ttl <= maxTrace && silent < maxSilentTraces && ctx.Err() == nil; ttl++ {
-		hop := p.traceOnce(ctx, addr, m, ttl)
+		hop := p.traceOnce(ctx, addr, s.module, ttl)
 		hops = append(hops, hop)
 		if hop.Reached {
 			break
@@ -33,8 +34,7 @@ func (p *Prober) trace(ctx context.Context, r *Result, m *config.Module) []Trace
 }
 
 // forbidden reports whether the policy denies the target an address.
-func forbidden(r *Result, addr netip.Addr) bool {
-	t := &r.Target
+func forbidden(t *Target, addr netip.Addr) bool {
 	if t.Policy == nil || t.Configured {
 		return false
 	}
@@ -43,24 +43,24 @@ func forbidden(r *Result, addr netip.Addr) bool {
 }
 
 // knock sends one SYN to a port of the same host that should be closed: who refuses it, and whether the host is there at all.
-func (p *Prober) knock(ctx context.Context, r *Result, m *config.Module) Control {
-	addr := netip.AddrPortFrom(r.Last().LastHop().Addr.Addr(), closedPort)
-	c := Control{Kind: ClosedPort}
-	if forbidden(r, addr.Addr()) {
-		c.Failure = &Failure{Phase: Connect, Reason: LocalDenied, Origin: Self}
+func (p *Prober) knock(ctx context.Context, s *subject) result.Control {
+	addr := netip.AddrPortFrom(s.addr().Addr(), closedPort)
+	c := result.Control{Kind: result.ClosedPort}
+	if forbidden(&s.target, addr.Addr()) {
+		c.Failure = &result.Failure{Phase: result.Connect, Reason: result.LocalDenied, Origin: result.Self}
 		return c
 	}
 	ctx, cancel := context.WithTimeout(ctx, knockPatience)
 	defer cancel()
-	a := p.newAttempt(ctx, Target{}, m, "")
+	a := p.newAttempt(ctx, Target{}, s.module, "")
 	conn, wire, err := a.connect(addr)
 	if err == nil {
 		_ = conn.Close() // it has done its work
 		return c
 	}
 	f := classify(dialEvidence(wire, err, a.ending(err)))
-	f.Phase, c.Failure = Connect, &f
-	if capture := p.options.Capture; capture != nil && f.Reason == TCPRefused {
+	f.Phase, c.Failure = result.Connect, &f
+	if capture := p.options.Capture; capture != nil && f.Reason == result.TCPRefused {
 		if reset := capture.refused(addr, a.start); reset != nil {
 			c.TTL = reset.TTL
 		}
@@ -69,7 +69,7 @@ func (p *Prober) knock(ctx context.Context, r *Result, m *config.Module) Control
 }
 
 // traceOnce sends one SYN that lives for ttl hops.
-func (p *Prober) traceOnce(ctx context.Context, addr netip.AddrPort, m *config.Module, ttl int) TraceHop {
+func (p *Prober) traceOnce(ctx context.Context, addr netip.AddrPort, m *config.Module, ttl int) result.TraceHop {
 	ctx, cancel := context.WithTimeout(ctx, tracePatience)
 	defer cancel()
 	a := p.newAttempt(ctx, Target{}, m, "")
@@ -78,12 +78,12 @@ func (p *Prober) traceOnce(ctx context.Context, addr netip.AddrPort, m *config.M
 	switch {
 	case err == nil:
 		_ = conn.Close() // it has done its work
-		return TraceHop{From: addr.Addr(), Reached: true}
+		return result.TraceHop{From: addr.Addr(), Reached: true}
 	case wire.ICMP != nil:
-		return TraceHop{From: wire.ICMP.From, Reached: wire.ICMP.From == addr.Addr()}
+		return result.TraceHop{From: wire.ICMP.From, Reached: wire.ICMP.From == addr.Addr()}
 	}
 	if errno, _ := errnoOf(err); errno == syscall.ECONNREFUSED || errno == syscall.ECONNRESET {
-		return TraceHop{From: addr.Addr(), Reached: true} // it answered with a RST
+		return result.TraceHop{From: addr.Addr(), Reached: true} // it answered with a RST
 	}
-	return TraceHop{} // silence, or an error of our own such as a source address that this host does not have
+	return result.TraceHop{} // silence, or an error of our own such as a source address that this host does not have
 }

@@ -62,10 +62,14 @@ func TestDiagnose(t *testing.T) {
 			row.module(m)
 			p := prober.New(prober.Options{Resolver: resolver})
 			r := probe(t, p, row.url, m)
+			target, err := prober.ParseTarget(row.url)
+			if err != nil {
+				t.Fatal(err)
+			}
 			ctx, cancel := context.WithTimeout(t.Context(), ample)
 			defer cancel()
 			var got []string
-			for _, c := range p.Diagnose(ctx, &r, m) {
+			for _, c := range p.Diagnose(ctx, target, &r, m) {
 				word := string(c.Kind)
 				if c.Failure == nil {
 					word += "+"

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"errno_exporter/guard"
+	"errno_exporter/prober/result"
 )
 
 // How a connection is made. net.Dialer closes a socket whose connect() failed, and what the socket knew is gone with it; and it keeps a goroutine
@@ -161,7 +162,7 @@ func (s *socket) await(ctx context.Context, w *wanted, d *dialled) error {
 }
 
 // connected reports whether a socket has its connection: by its state, or where the kernel does not tell that (seccomp, gVisor) by whether it has a peer.
-func connected(fd int, info *TCPInfo) bool {
+func connected(fd int, info *result.TCPInfo) bool {
 	if info != nil {
 		return info.State != "SYN_SENT" && info.State != "CLOSE"
 	}

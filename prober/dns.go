@@ -18,6 +18,7 @@ import (
 
 	"errno_exporter/config"
 	"errno_exporter/guard"
+	"errno_exporter/prober/result"
 )
 
 // How configured servers are asked (RFC 1035, 7858, 8484).
@@ -36,7 +37,7 @@ const (
 )
 
 // ask asks the module's servers for the name's addresses.
-func (a *attempt) ask(host string) ([]netip.Addr, *Lookup, error) {
+func (a *attempt) ask(host string) ([]netip.Addr, *result.Lookup, error) {
 	l := a.newLookup(host)
 	c := dnsClient{lookup: l, caught: a.caught, resolver: a.module.Resolver, tls: a.module.TLS}
 	kinds := map[string][]dnsmessage.Type{"ip4": {dnsmessage.TypeA}, "ip6": {dnsmessage.TypeAAAA}, "ip": {dnsmessage.TypeA, dnsmessage.TypeAAAA}}[a.lookupNetwork()]
@@ -143,7 +144,7 @@ func (c *dnsClient) exchange(ctx context.Context, protocol, server string, q *dn
 	e := newExchange(server, protocol, time.Since(c.lookup.start), time.Since(c.lookup.start), nil)
 	e.Question = q.String()
 	at := c.lookup.add(e)
-	answer, err := c.transport(protocol)(ctx, server, q, func() { c.lookup.update(at, func(e *DNSExchange) { e.Sent = true }) })
+	answer, err := c.transport(protocol)(ctx, server, q, func() { c.lookup.update(at, func(e *result.DNSExchange) { e.Sent = true }) })
 	var m *dnsmessage.Message
 	if err == nil {
 		m, err = q.parse(answer)
@@ -151,7 +152,7 @@ func (c *dnsClient) exchange(ctx context.Context, protocol, server string, q *dn
 	if err == nil && protocol == "udp" && !q.repeatedBy(m) {
 		err = &letterCase{m}
 	}
-	c.lookup.update(at, func(e *DNSExchange) {
+	c.lookup.update(at, func(e *result.DNSExchange) {
 		if e.Err = err; err != nil {
 			e.Errno, _ = errnoOf(err)
 			e.GivenUp = c.lookup.gaveUp && ourDoing(err)
@@ -165,9 +166,9 @@ func (c *dnsClient) exchange(ctx context.Context, protocol, server string, q *dn
 
 // leastTTL is the time that the shortest-lived record of an answer may still be used.
 func leastTTL(m *dnsmessage.Message) time.Duration {
-	least := noTTL
+	least := result.NoTTL
 	for _, answer := range m.Answers {
-		if ttl := time.Duration(answer.Header.TTL) * time.Second; least == noTTL || ttl < least {
+		if ttl := time.Duration(answer.Header.TTL) * time.Second; least == result.NoTTL || ttl < least {
 			least = ttl
 		}
 	}

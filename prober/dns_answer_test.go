@@ -15,6 +15,7 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // What lookups are forged to lead to, and where they should lead.
@@ -25,7 +26,7 @@ var (
 
 // lookedUp is what a test compares of a lookup.
 type lookedUp struct {
-	Reason   prober.Reason // of a failure in resolve; empty where an address was dialled
+	Reason   result.Reason // of a failure in resolve; empty where an address was dialled
 	Dialled  string
 	Networks string // of the questions
 }
@@ -45,7 +46,7 @@ func lookUp(t *testing.T, server, protocol string, timeout time.Duration) looked
 	if addr := hop.Addr.Addr(); addr.IsValid() {
 		got.Dialled = addr.String()
 	}
-	if r.Failure != nil && r.Failure.Phase == prober.Resolve {
+	if r.Failure != nil && r.Failure.Phase == result.Resolve {
 		got.Reason = r.Failure.Reason
 	}
 	var networks []string
@@ -98,7 +99,7 @@ func TestForgedAnswers(t *testing.T) {
 					d.Answer(faultlab.DNSReply(d.Question, func(m *dnsmessage.Message) { m.Truncated = true }))
 				}, func(question []byte) []byte { return faultlab.DNSReply(question, row.change, forged) })
 				protocol := strings.Replace(client.protocol, "udp", "tcp", 1)
-				if diff := cmp.Diff(lookedUp{prober.DNSProtocol, "", overTCP[client.name]}, lookUp(t, server, protocol, ample)); diff != "" {
+				if diff := cmp.Diff(lookedUp{result.DNSProtocol, "", overTCP[client.name]}, lookUp(t, server, protocol, ample)); diff != "" {
 					t.Errorf("over TCP (-want +got):\n%s", diff)
 				}
 			})
@@ -198,7 +199,7 @@ func TestLetterCaseContradiction(t *testing.T) {
 			m.Questions[0].Name = dnsmessage.MustNewName("api.lab.test.")
 		}, netip.AddrFrom4([4]byte{127, 0, 0, last})))
 	}, func([]byte) []byte { return nil })
-	if diff := cmp.Diff(lookedUp{prober.DNSProtocol, "", "udp tcp udp udp tcp udp"}, lookUp(t, server, "udp", ample)); diff != "" {
+	if diff := cmp.Diff(lookedUp{result.DNSProtocol, "", "udp tcp udp udp tcp udp"}, lookUp(t, server, "udp", ample)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -237,12 +238,12 @@ func TestOwnerNames(t *testing.T) {
 		{"of an alias of an alias, the other way round", []dnsmessage.Resource{a("c.test.", genuine), alias("B.test.", "C.test."), alias(name, "b.test.")}, lookedUp{"", "127.0.0.1", "udp"}},
 		{"another name's before it", []dnsmessage.Resource{a("other.test.", forged), a(name, genuine)}, lookedUp{"", "127.0.0.1", "udp"}},
 		{"another name's and its alias", []dnsmessage.Resource{alias("other.test.", "x.test."), a("x.test.", forged), alias(name, "b.test."), a("b.test.", genuine)}, lookedUp{"", "127.0.0.1", "udp"}},
-		{"another name's alone", []dnsmessage.Resource{a("other.test.", forged)}, lookedUp{prober.DNSNoData, "", "udp"}},
-		{"a parent's", []dnsmessage.Resource{a("lab.test.", forged)}, lookedUp{prober.DNSNoData, "", "udp"}},
+		{"another name's alone", []dnsmessage.Resource{a("other.test.", forged)}, lookedUp{result.DNSNoData, "", "udp"}},
+		{"a parent's", []dnsmessage.Resource{a("lab.test.", forged)}, lookedUp{result.DNSNoData, "", "udp"}},
 		{"another class's", []dnsmessage.Resource{chaos, a(name, genuine)}, lookedUp{"", "127.0.0.1", "udp"}},
 		{"another type's", []dnsmessage.Resource{record(name, &dnsmessage.AAAAResource{AAAA: netip.IPv6Loopback().As16()}), a(name, genuine)}, lookedUp{"", "127.0.0.1", "udp"}},
-		{"of an alias to itself", []dnsmessage.Resource{alias(name, name)}, lookedUp{prober.DNSProtocol, "", "udp udp"}},
-		{"of aliases in a circle", []dnsmessage.Resource{alias(name, "b.test."), alias("b.test.", name)}, lookedUp{prober.DNSProtocol, "", "udp udp"}},
+		{"of an alias to itself", []dnsmessage.Resource{alias(name, name)}, lookedUp{result.DNSProtocol, "", "udp udp"}},
+		{"of aliases in a circle", []dnsmessage.Resource{alias(name, "b.test."), alias("b.test.", name)}, lookedUp{result.DNSProtocol, "", "udp udp"}},
 	} {
 		for _, client := range clients {
 			t.Run(row.name+", "+client.name, func(t *testing.T) {

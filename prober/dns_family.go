@@ -2,11 +2,9 @@ package prober
 
 import (
 	"context"
+	"errno_exporter/prober/result"
 	"net"
-	"strings"
 	"time"
-
-	"golang.org/x/net/dns/dnsmessage"
 )
 
 // How long one family's answer is waited for when the other's is there: as long as RFC 8305 section 3 says (the resolution delay), and no longer
@@ -28,7 +26,7 @@ func delayOf(ctx context.Context) time.Duration {
 
 // newLookup begins to watch a name being resolved, within the attempt's time.
 func (a *attempt) newLookup(host string) *lookup {
-	l := &lookup{start: a.start, caught: a.caught, record: Lookup{Host: host}}
+	l := &lookup{start: a.start, caught: a.caught, record: result.Lookup{Host: host}}
 	l.waiting, l.stop = context.WithCancel(a.ctx)
 	l.delay = delayOf(a.ctx)
 	return l
@@ -68,39 +66,4 @@ func (l *lookup) setDeadline(conn net.Conn, t time.Time) error {
 		return nil
 	}
 	return conn.SetDeadline(t)
-}
-
-// Family is what became of the questions for one family of addresses.
-type Family struct {
-	Name     string        // "ip4" or "ip6"
-	Answered bool          // the name servers gave addresses, or said that there are none
-	GivenUp  bool          // it was not waited for any longer, as the other family had answered
-	Duration time.Duration // from the first question to the last answer, or to when it was given up
-}
-
-// Families are the families that were asked for of the name that decided, IPv4 first; empty where nobody was asked.
-func (l *Lookup) Families() []Family {
-	if l == nil || len(l.Exchanges) == 0 {
-		return nil
-	}
-	var families []Family
-	decided := nameOf(&l.Exchanges[len(l.Exchanges)-1])
-	for _, f := range []struct{ name, kind string }{{"ip4", " A"}, {"ip6", " AAAA"}} {
-		family, began := Family{Name: f.name}, time.Duration(-1)
-		for i := range l.Exchanges {
-			e := &l.Exchanges[i]
-			if nameOf(e) != decided || !strings.HasSuffix(e.Question, f.kind) {
-				continue
-			}
-			if began < 0 {
-				began = e.Start
-			}
-			family.Answered = e.Err == nil && (e.RCode == int(dnsmessage.RCodeSuccess) || e.RCode == int(dnsmessage.RCodeNameError))
-			family.GivenUp, family.Duration = e.GivenUp, e.Start+e.Duration-began
-		}
-		if began >= 0 {
-			families = append(families, family)
-		}
-	}
-	return families
 }

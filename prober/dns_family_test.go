@@ -11,6 +11,7 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // reaction is what a name server does with a question over UDP.
@@ -94,7 +95,7 @@ func TestFamilies(t *testing.T) {
 		name             string
 		react            func() (a, aaaa reaction)
 		module           func(*config.Module)
-		reason           prober.Reason // of a failure in resolve
+		reason           result.Reason // of a failure in resolve
 		dialled          netip.Addr
 		families         string // + answered, - not, ~ given up
 		atLeast, shorter time.Duration
@@ -112,9 +113,9 @@ func TestFamilies(t *testing.T) {
 		{"there is no AAAA", inOneGo(answers, hasNone), prefers6, "", four, "ip4+ ip6+", 0, soon},
 		{"AAAA fails", inOneGo(answers, fails), prefers6, "", four, "ip4+ ip6-", 0, soon},
 		{"there is no A: AAAA is waited for", pair(hasNone, answersAfter(200*time.Millisecond)), prefers4, "", six, "ip4+ ip6+", 200 * time.Millisecond, soon},
-		{"there is no A, and AAAA is dropped", pair(hasNone, drops), within(400*time.Millisecond, prefers4), prober.DNSTimedOut, netip.Addr{}, "ip4+ ip6-", 400 * time.Millisecond, soon},
-		{"both are dropped", pair(drops, drops), within(400*time.Millisecond, prefers4), prober.DNSTimedOut, netip.Addr{}, "ip4- ip6-", 400 * time.Millisecond, soon},
-		{"IPv6 alone, AAAA is dropped", pair(answers, drops), within(400*time.Millisecond, only6), prober.DNSTimedOut, netip.Addr{}, "ip6-", 400 * time.Millisecond, soon},
+		{"there is no A, and AAAA is dropped", pair(hasNone, drops), within(400*time.Millisecond, prefers4), result.DNSTimedOut, netip.Addr{}, "ip4+ ip6-", 400 * time.Millisecond, soon},
+		{"both are dropped", pair(drops, drops), within(400*time.Millisecond, prefers4), result.DNSTimedOut, netip.Addr{}, "ip4- ip6-", 400 * time.Millisecond, soon},
+		{"IPv6 alone, AAAA is dropped", pair(answers, drops), within(400*time.Millisecond, only6), result.DNSTimedOut, netip.Addr{}, "ip6-", 400 * time.Millisecond, soon},
 		{"IPv4 alone, AAAA is dropped", pair(answers, drops), only4, "", four, "ip4+", 0, soon},
 	} {
 		for _, client := range clients {
@@ -129,14 +130,14 @@ func TestFamilies(t *testing.T) {
 				}
 				r := probe(t, prober.New(options), "http://api.lab.test.:1/", m)
 				hop := r.Last().LastHop()
-				var reason prober.Reason
-				if r.Failure != nil && r.Failure.Phase == prober.Resolve {
+				var reason result.Reason
+				if r.Failure != nil && r.Failure.Phase == result.Resolve {
 					reason = r.Failure.Reason
 				}
 				if got := families(hop.Lookup); reason != row.reason || hop.Addr.Addr() != row.dialled || got != row.families {
 					t.Errorf("reason %q, dialled %v, families %q, want %q, %v, %q%s", reason, hop.Addr, got, row.reason, row.dialled, row.families, evidence(&r))
 				}
-				span, _ := hop.Span(prober.Resolve)
+				span, _ := hop.Span(result.Resolve)
 				if span.Duration < row.atLeast-5*time.Millisecond || span.Duration >= row.shorter {
 					t.Errorf("resolve took %s, want from %s to %s%s", span.Duration, row.atLeast, row.shorter, evidence(&r))
 				}
@@ -145,7 +146,7 @@ func TestFamilies(t *testing.T) {
 	}
 }
 
-func families(l *prober.Lookup) string {
+func families(l *result.Lookup) string {
 	var words []string
 	for _, f := range l.Families() {
 		word := f.Name + "-"

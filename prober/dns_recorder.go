@@ -9,6 +9,7 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 
 	"errno_exporter/guard"
+	"errno_exporter/prober/result"
 )
 
 // dnsConn is a connection of Go's resolver, watched. It is used by one goroutine, one question at a time. Go's resolver gets only what answers its
@@ -123,7 +124,7 @@ func readMessage(conn net.Conn) ([]byte, error) {
 // failed notes why no answer came. If that is because it is not waited for any longer, it gives an answer without records instead of the error.
 func (c *dnsConn) failed(err error) (nothing []byte, _ error) {
 	givenUp := c.asked != nil && c.lookup.hasGivenUp() && ourDoing(err)
-	c.lookup.update(c.exchange, func(e *DNSExchange) {
+	c.lookup.update(c.exchange, func(e *result.DNSExchange) {
 		e.Err, e.GivenUp = err, givenUp
 		e.Errno, _ = errnoOf(err)
 	})
@@ -137,11 +138,11 @@ func (c *dnsConn) failed(err error) (nothing []byte, _ error) {
 func (c *dnsConn) answered(message []byte) []byte {
 	var m dnsmessage.Message
 	if err := m.Unpack(message); err != nil {
-		c.lookup.update(c.exchange, func(e *DNSExchange) { e.RCode = int(message[3] & 0xf) })
+		c.lookup.update(c.exchange, func(e *result.DNSExchange) { e.RCode = int(message[3] & 0xf) })
 		return message // Go's resolver refuses it, too
 	}
 	removed, err := c.asked.onlyRelated(&m)
-	c.lookup.update(c.exchange, func(e *DNSExchange) {
+	c.lookup.update(c.exchange, func(e *result.DNSExchange) {
 		e.Err, e.RCode, e.Answers, e.Truncated, e.TTL = err, int(m.RCode), len(m.Answers), m.Truncated, leastTTL(&m)
 	})
 	if hasAddress(&m) && (!m.Truncated || c.network == "tcp") {

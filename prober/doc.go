@@ -4,8 +4,7 @@
 // A probe is a function from (target, module) to a Result; nothing in here knows of metrics, logs or pages. Read it in this order:
 //
 //	probe.go      the order of the steps: the definition of the phases
-//	failure.go    the vocabulary: phases, reasons, origins, and what an operator should know of each
-//	result.go     what a probe leaves behind
+//	result        (package) the vocabulary, and what a probe leaves behind
 //	resolve.go, connect.go, proxy.go, tls.go, request.go, exchange.go, body.go, expect.go   one file a step
 //	wire.go       the recorded socket under TLS and net/http
 //	classify.go   evidence to Failure

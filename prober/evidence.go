@@ -1,6 +1,7 @@
 package prober
 
 import (
+	"errno_exporter/prober/result"
 	"net"
 	"net/netip"
 	"os"
@@ -26,22 +27,22 @@ const (
 // is closed; nothing in it changes afterwards.
 type Evidence struct {
 	Step  Step
-	Phase Phase
+	Phase result.Phase
 	Err   error // what the step returned
 
 	Ended   Ending        // how the attempt's own time ended, if it did
 	EndedAt time.Duration // when our deadline or a cancel reached the socket, since the attempt began; 0 if it did not
 
-	Lookup       *Lookup // what the resolver said; nil outside StepLookup
-	Wire         *Wire   // what the socket saw; nil before there was one
-	ICMPFromHost bool    // the ICMP message in Wire comes from this host itself
-	NoSource     bool    // EADDRNOTAVAIL, and this host has no address of the family that was dialled
+	Lookup       *result.Lookup // what the resolver said; nil outside StepLookup
+	Wire         *result.Wire   // what the socket saw; nil before there was one
+	ICMPFromHost bool           // the ICMP message in Wire comes from this host itself
+	NoSource     bool           // EADDRNOTAVAIL, and this host has no address of the family that was dialled
 
-	TLS         *TLSState // nil before a certificate was shown
-	Handshaking bool      // TLS was being negotiated, with the target or with the proxy
-	Encrypted   bool      // a TLS layer was on top of the socket
-	WantsTLS    bool      // the connection is, or was to be, encrypted
-	TLSEnd      error     // what ended the reading of the TLS layer; nil without one
+	TLS         *result.TLSState // nil before a certificate was shown
+	Handshaking bool             // TLS was being negotiated, with the target or with the proxy
+	Encrypted   bool             // a TLS layer was on top of the socket
+	WantsTLS    bool             // the connection is, or was to be, encrypted
+	TLSEnd      error            // what ended the reading of the TLS layer; nil without one
 
 	Flood     error       // what the peer sent too much of; nil if it did not
 	Frames    *framesSeen // what HTTP/2 frames said; nil for other protocols
@@ -50,7 +51,7 @@ type Evidence struct {
 }
 
 // evidence is what is known of a failure on the hop's connection, which is closed by now.
-func (h *hop) evidence(phase Phase, err error) *Evidence {
+func (h *hop) evidence(phase result.Phase, err error) *Evidence {
 	e := &Evidence{Step: StepStream, Phase: phase, Err: err, TLS: h.TLS, Responded: h.response != nil, Flood: h.flooded()}
 	if h.quic != nil {
 		e.Step, e.Wire, e.Silent, e.Ended = StepQUIC, h.quic.socket.seen(), h.quic.dead, h.attempt.ending(err)
@@ -62,7 +63,7 @@ func (h *hop) evidence(phase Phase, err error) *Evidence {
 	}
 	e.Encrypted = h.stream != h.socket
 	e.WantsTLS = h.request.URL.Scheme == "https" || h.proxyTLS
-	e.Handshaking = phase == TLS || phase == Proxy && !e.Encrypted && h.proxyTLS
+	e.Handshaking = phase == result.TLS || phase == result.Proxy && !e.Encrypted && h.proxyTLS
 	if h2, ok := h.stream.(*h2conn); ok {
 		seen := h2.frames()
 		e.Frames = &seen
@@ -78,7 +79,9 @@ func (h *hop) evidence(phase Phase, err error) *Evidence {
 }
 
 // classified names a failure on the hop's connection, which is closed by now.
-func (h *hop) classified(phase Phase, err error) Failure { return classify(h.evidence(phase, err)) }
+func (h *hop) classified(phase result.Phase, err error) result.Failure {
+	return classify(h.evidence(phase, err))
+}
 
 // endOfTLS is what ended the reading of the TLS layer on top of the socket: what had been decrypted is read up, then crypto/tls repeats
 // its error.
@@ -93,12 +96,12 @@ func (h *hop) endOfTLS() error {
 }
 
 // lookupEvidence is what is known of a lookup that failed.
-func lookupEvidence(l *Lookup, err error, ended Ending) *Evidence {
+func lookupEvidence(l *result.Lookup, err error, ended Ending) *Evidence {
 	return &Evidence{Step: StepLookup, Err: err, Lookup: l, Ended: ended}
 }
 
 // dialEvidence is what is known of a TCP connection that was not established.
-func dialEvidence(w *Wire, err error, ended Ending) *Evidence {
+func dialEvidence(w *result.Wire, err error, ended Ending) *Evidence {
 	errno, _ := errnoOf(err)
 	return &Evidence{
 		Step: StepDial, Err: err, Wire: w, Ended: ended, ICMPFromHost: w.ICMP != nil && localAddress(w.ICMP.From),

@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"strings"
 
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // evidence prints what a probe left behind, for a failing test.
-func evidence(r *prober.Result) string {
+func evidence(r *result.Result) string {
 	var b strings.Builder
 	if r.Failure != nil {
 		fmt.Fprintf(&b, "\nerr %v (%T)", r.Failure.Err, r.Failure.Err)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"errno_exporter/guard"
+	"errno_exporter/prober/result"
 )
 
 // maxResponseHead bounds a response's head, 1xx responses included.
@@ -163,7 +164,7 @@ func (h *hop) receive(p *progress, began time.Duration) []byte {
 		h.failTransfer(transfer, err)
 		return nil
 	}
-	h.done(Transfer, transfer, h.received(transfer))
+	h.done(result.Transfer, transfer, h.received(transfer))
 	if h.socket != nil {
 		h.socket.look()
 	}
@@ -253,8 +254,8 @@ func (h *hop) traced(p *progress) *http.Request {
 	return request
 }
 
-func (h *hop) requestHead(r *http.Request) *RequestHead {
-	return &RequestHead{Method: r.Method, URL: h.URL, Host: hostOf(r), Header: r.Header, Body: r.ContentLength}
+func (h *hop) requestHead(r *http.Request) *result.RequestHead {
+	return &result.RequestHead{Method: r.Method, URL: h.URL, Host: hostOf(r), Header: r.Header, Body: r.ContentLength}
 }
 
 func hostOf(r *http.Request) string {
@@ -264,8 +265,8 @@ func hostOf(r *http.Request) string {
 	return r.URL.Host
 }
 
-func headOf(r *http.Response) *Response {
-	return &Response{
+func headOf(r *http.Response) *result.Response {
+	return &result.Response{
 		Proto: r.Proto, ProtoMajor: r.ProtoMajor, ProtoMinor: r.ProtoMinor, Status: r.StatusCode, StatusText: r.Status,
 		Header: r.Header, ContentLength: r.ContentLength,
 	}
@@ -281,8 +282,8 @@ func (h *hop) spanHead(p *progress, began time.Duration) (firstByte time.Duratio
 		sent = min(sent, p.wroteAt) // the last write may have been an acknowledgement of settings
 	}
 	sent = min(max(sent, began), p.firstByte)
-	h.done(Request, began, sent)
-	h.done(Processing, sent, p.firstByte)
+	h.done(result.Request, began, sent)
+	h.done(result.Processing, sent, p.firstByte)
 	return p.firstByte
 }
 
@@ -299,19 +300,19 @@ func (h *hop) failExchange(p *progress, began time.Duration, err error) {
 	switch {
 	case p.firstByte != 0:
 		sent := min(max(p.sent, began), p.firstByte)
-		h.done(Request, began, sent)
-		h.done(Processing, sent, p.firstByte)
-		h.failAt(Transfer, p.firstByte, at, h.classified(Transfer, err))
+		h.done(result.Request, began, sent)
+		h.done(result.Processing, sent, p.firstByte)
+		h.failAt(result.Transfer, p.firstByte, at, h.classified(result.Transfer, err))
 	case h.requestAccepted(p, at):
 		_, sent := h.socket.times()
 		if h.secondProtocol() {
 			sent = min(sent, p.wroteAt) // later writes are the connection's own; the word that it was written may come late
 		}
 		sent = min(max(sent, began), at)
-		h.done(Request, began, sent)
-		h.failAt(Processing, sent, at, h.classified(Processing, err))
+		h.done(result.Request, began, sent)
+		h.failAt(result.Processing, sent, at, h.classified(result.Processing, err))
 	default:
-		h.failAt(Request, began, at, h.classified(Request, err))
+		h.failAt(result.Request, began, at, h.classified(result.Request, err))
 	}
 }
 
@@ -323,11 +324,11 @@ func (h *hop) failTransfer(began time.Duration, err error) {
 	h.close()
 	if errors.Is(err, errBodyTooLarge) {
 		at := h.attempt.elapsed()
-		h.done(Transfer, began, at)
-		h.fail(Validate, at, Failure{Reason: HTTPContent, Origin: Self, Check: CheckBodySize, Err: err})
+		h.done(result.Transfer, began, at)
+		h.fail(result.Validate, at, result.Failure{Reason: result.HTTPContent, Origin: result.Self, Check: result.CheckBodySize, Err: err})
 		return
 	}
-	h.failAt(Transfer, began, h.endedAt(), h.classified(Transfer, err))
+	h.failAt(result.Transfer, began, h.endedAt(), h.classified(result.Transfer, err))
 }
 
 // endedAt is when the exchange ended: at the causal event, else at our own deadline, else now.

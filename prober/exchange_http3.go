@@ -2,6 +2,7 @@ package prober
 
 import (
 	"crypto/tls"
+	"errno_exporter/prober/result"
 	"errors"
 	"net/http/httptrace"
 	"time"
@@ -33,7 +34,7 @@ func (h *hop) runHTTP3(host string, port uint16) []byte {
 	h.quic.socket.floods.grant(request.ContentLength)
 	var err error
 	if h.response, err = client.RoundTrip(request); err == nil {
-		if _, fields := headBytes(h.response.Header); fields > maxHeadFields {
+		if _, fields := result.HeadBytes(h.response.Header); fields > maxHeadFields {
 			err = errTooManyFields
 		}
 	}
@@ -54,12 +55,12 @@ func (h *hop) failQUIC(c *tls.Config, asked bool, began time.Duration, err error
 	}
 	h.close()
 	at, answered := h.endedAt(), h.quic.socket.answered()
-	phase := TLS
+	phase := result.TLS
 	if answered == 0 || unmet(err) {
-		phase = Connect
+		phase = result.Connect
 	}
-	if phase == TLS {
-		h.done(Connect, began, answered)
+	if phase == result.TLS {
+		h.done(result.Connect, began, answered)
 		began = answered
 	}
 	h.failAt(phase, began, at, h.classified(phase, err))
@@ -84,14 +85,14 @@ func (h *hop) failHTTP3(p *progress, began time.Duration, err error) {
 	switch {
 	case p.firstByte != 0:
 		sent := min(max(p.sent, began), p.firstByte)
-		h.done(Request, began, sent)
-		h.done(Processing, sent, p.firstByte)
-		h.failAt(Transfer, p.firstByte, at, h.classified(Transfer, err))
+		h.done(result.Request, began, sent)
+		h.done(result.Processing, sent, p.firstByte)
+		h.failAt(result.Transfer, p.firstByte, at, h.classified(result.Transfer, err))
 	case p.wrote:
 		sent := min(max(p.wroteAt, began), at)
-		h.done(Request, began, sent)
-		h.failAt(Processing, sent, at, h.classified(Processing, err))
+		h.done(result.Request, began, sent)
+		h.failAt(result.Processing, sent, at, h.classified(result.Processing, err))
 	default:
-		h.failAt(Request, began, at, h.classified(Request, err))
+		h.failAt(result.Request, began, at, h.classified(result.Request, err))
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"errno_exporter/config"
+	"errno_exporter/prober/result"
 )
 
 // validate judges a complete response by the module's rules, in the order of the Check constants. The first rule that is not
@@ -17,56 +18,56 @@ func (h *hop) validate(body []byte) {
 	}
 	began := h.attempt.elapsed()
 	if f := h.judge(body); f != nil {
-		h.fail(Validate, began, *f)
+		h.fail(result.Validate, began, *f)
 		return
 	}
-	h.done(Validate, began, h.attempt.elapsed())
+	h.done(result.Validate, began, h.attempt.elapsed())
 }
 
-func (h *hop) judge(body []byte) *Failure {
+func (h *hop) judge(body []byte) *result.Failure {
 	m, r := h.attempt.module, h.Response
 	if f := judgeStatus(m.ValidStatusCodes, r, h.forward != nil); f != nil {
 		return f
 	}
 	if err := judgeHeader(m, r.Header); err != nil {
-		return refused(CheckHeader, err)
+		return refused(result.CheckHeader, err)
 	}
 	if err := judgeBody(m, body); err != nil {
-		return refused(CheckBody, err)
+		return refused(result.CheckBody, err)
 	}
 	if f := h.judgeJSON(body); f != nil {
 		return f
 	}
 	if len(m.ValidHTTPVersions) > 0 && !slices.Contains(m.ValidHTTPVersions, r.Proto) {
-		return refused(CheckVersion, fmt.Errorf("the response is %s, want one of %q", r.Proto, m.ValidHTTPVersions))
+		return refused(result.CheckVersion, fmt.Errorf("the response is %s, want one of %q", r.Proto, m.ValidHTTPVersions))
 	}
 	secure := h.request.URL.Scheme == "https"
 	if m.FailIfSSL && secure {
-		return refused(CheckTLS, fmt.Errorf("the final response came over TLS, and fail_if_ssl is set"))
+		return refused(result.CheckTLS, fmt.Errorf("the final response came over TLS, and fail_if_ssl is set"))
 	}
 	if m.FailIfNotSSL && !secure {
-		return refused(CheckTLS, fmt.Errorf("the final response came without TLS, and fail_if_not_ssl is set"))
+		return refused(result.CheckTLS, fmt.Errorf("the final response came without TLS, and fail_if_not_ssl is set"))
 	}
 	return nil
 }
 
-func refused(check Check, err error) *Failure {
-	return &Failure{Reason: HTTPContent, Check: check, Err: err}
+func refused(check result.Check, err error) *result.Failure {
+	return &result.Failure{Reason: result.HTTPContent, Check: check, Err: err}
 }
 
 // judgeStatus tells an API that limits our rate (RFC 6585 section 4, RFC 9110 section 15.6.4) and a proxy that wants credentials
 // from any other unexpected status.
-func judgeStatus(valid []int, r *Response, forwarded bool) *Failure {
+func judgeStatus(valid []int, r *result.Response, forwarded bool) *result.Failure {
 	if len(valid) == 0 && r.Status >= 200 && r.Status < 300 || slices.Contains(valid, r.Status) {
 		return nil
 	}
-	f := &Failure{Reason: HTTPError, Check: CheckStatus, Err: fmt.Errorf("status %s", r.StatusText)}
+	f := &result.Failure{Reason: result.HTTPError, Check: result.CheckStatus, Err: fmt.Errorf("status %s", r.StatusText)}
 	switch {
 	case r.Status == http.StatusTooManyRequests,
 		r.Status == http.StatusServiceUnavailable && r.Header.Get("Retry-After") != "":
-		f.Reason = HTTPRateLimited
+		f.Reason = result.HTTPRateLimited
 	case r.Status == http.StatusProxyAuthRequired && forwarded:
-		f.Reason, f.Origin = ProxyAuthRequired, Peer
+		f.Reason, f.Origin = result.ProxyAuthRequired, result.Peer
 	}
 	return f
 }
@@ -98,7 +99,7 @@ const largeBody = 64 << 10
 
 // judgeJSON applies the CEL expressions to the body, which must be JSON for them. The response is complete by now: a deadline that comes before it has
 // been judged is not the target's.
-func (h *hop) judgeJSON(body []byte) *Failure {
+func (h *hop) judgeJSON(body []byte) *result.Failure {
 	m, ctx := h.attempt.module, h.attempt.ctx
 	if m.FailIfBodyJSONMatches == nil && m.FailIfBodyJSONNotMatches == nil {
 		return nil
@@ -113,7 +114,7 @@ func (h *hop) judgeJSON(body []byte) *Failure {
 	}
 	var document any
 	if err := json.Unmarshal(body, &document); err != nil {
-		return refused(CheckCEL, fmt.Errorf("body is not JSON: %w", err))
+		return refused(result.CheckCEL, fmt.Errorf("body is not JSON: %w", err))
 	}
 	for _, rule := range []struct {
 		*config.CEL
@@ -128,9 +129,9 @@ func (h *hop) judgeJSON(body []byte) *Failure {
 		case err != nil && ctx.Err() != nil:
 			return notJudged(ctx, err)
 		case err != nil:
-			return refused(CheckCEL, err)
+			return refused(result.CheckCEL, err)
 		case value == rule.fails:
-			return refused(CheckCEL, fmt.Errorf("body %s %q", rule.words, rule.Text))
+			return refused(result.CheckCEL, fmt.Errorf("body %s %q", rule.words, rule.Text))
 		}
 	}
 	return nil

@@ -10,7 +10,7 @@ import (
 
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 func expressions(texts ...string) []*regexp.Regexp {
@@ -34,8 +34,8 @@ func header(name, expression string, allowMissing bool) []config.HeaderMatch {
 	return []config.HeaderMatch{{Header: name, Regexp: regexp.MustCompile(expression), AllowMissing: allowMissing}}
 }
 
-func refusedBy(check prober.Check) []outcome {
-	return []outcome{{prober.Validate, prober.HTTPContent, 0, "", check}}
+func refusedBy(check result.Check) []outcome {
+	return []outcome{{result.Validate, result.HTTPContent, 0, "", check}}
 }
 
 // TestChecks: the servers are healthy; the module's rules decide.
@@ -60,35 +60,35 @@ func checkRows() []fault {
 		{"HTTPS with HTTP/1.1", first, asIs, once, ok},
 		{"HTTPS with HTTP/2", second, asIs, once, ok},
 		{"the status that is wanted", status(401), func(m *config.Module) { m.ValidStatusCodes = []int{200, 401} }, once, ok},
-		{"a status that is not wanted", plain, func(m *config.Module) { m.ValidStatusCodes = []int{204} }, once, []outcome{statusError(prober.HTTPError)}},
+		{"a status that is not wanted", plain, func(m *config.Module) { m.ValidStatusCodes = []int{204} }, once, []outcome{statusError(result.HTTPError)}},
 		{"429 that is wanted", status(429), func(m *config.Module) { m.ValidStatusCodes = []int{429} }, once, ok},
 		{"version that is wanted", second, func(m *config.Module) { m.ValidHTTPVersions = []string{"HTTP/2.0"} }, once, ok},
-		{"version that is not wanted", first, func(m *config.Module) { m.ValidHTTPVersions = []string{"HTTP/2.0"} }, once, refusedBy(prober.CheckVersion)},
+		{"version that is not wanted", first, func(m *config.Module) { m.ValidHTTPVersions = []string{"HTTP/2.0"} }, once, refusedBy(result.CheckVersion)},
 		{"HTTP/2 switched off", second, func(m *config.Module) {
 			m.TLS.NextProtos, m.ValidHTTPVersions = []string{"http/1.1"}, []string{"HTTP/1.1"}
 		}, once, ok},
-		{"TLS where none is wanted", first, func(m *config.Module) { m.FailIfSSL = true }, once, refusedBy(prober.CheckTLS)},
-		{"no TLS where it is wanted", plain, func(m *config.Module) { m.FailIfNotSSL = true }, once, refusedBy(prober.CheckTLS)},
+		{"TLS where none is wanted", first, func(m *config.Module) { m.FailIfSSL = true }, once, refusedBy(result.CheckTLS)},
+		{"no TLS where it is wanted", plain, func(m *config.Module) { m.FailIfNotSSL = true }, once, refusedBy(result.CheckTLS)},
 		{"TLS where it is wanted", first, func(m *config.Module) { m.FailIfNotSSL = true }, once, ok},
-		{"body matches", plain, func(m *config.Module) { m.FailIfBodyMatches = expressions("nothing", `"ok"`) }, once, refusedBy(prober.CheckBody)},
+		{"body matches", plain, func(m *config.Module) { m.FailIfBodyMatches = expressions("nothing", `"ok"`) }, once, refusedBy(result.CheckBody)},
 		{"body does not match", plain, func(m *config.Module) { m.FailIfBodyMatches = expressions("nothing") }, once, ok},
 		{"body matches as it must", plain, func(m *config.Module) { m.FailIfBodyNotMatches = expressions("status", "ok") }, once, ok},
-		{"body does not match all it must", plain, func(m *config.Module) { m.FailIfBodyNotMatches = expressions("status", "down") }, once, refusedBy(prober.CheckBody)},
+		{"body does not match all it must", plain, func(m *config.Module) { m.FailIfBodyNotMatches = expressions("status", "down") }, once, refusedBy(result.CheckBody)},
 		{"body under gzip matches", packed, func(m *config.Module) { gzip(m); m.FailIfBodyNotMatches = expressions(`^{"status":"ok"}$`) }, once, ok},
 		{"body of a redirect that is not followed", redirect, func(m *config.Module) {
 			m.FollowRedirects, m.ValidStatusCodes, m.FailIfBodyMatches = false, []int{302}, expressions("nothing")
 		}, once, ok},
-		{"CEL matches", plain, func(m *config.Module) { m.FailIfBodyJSONMatches = cel("body.status == 'ok'") }, once, refusedBy(prober.CheckCEL)},
+		{"CEL matches", plain, func(m *config.Module) { m.FailIfBodyJSONMatches = cel("body.status == 'ok'") }, once, refusedBy(result.CheckCEL)},
 		{"CEL that takes longer than the deadline", pairs, func(m *config.Module) {
 			m.FailIfBodyJSONMatches = cel("!body.all(x, body.all(y, x == y))")
 			briefly(m)
-		}, once, []outcome{{prober.Validate, prober.LocalOverloaded, 0, prober.Local, prober.CheckCEL}}},
+		}, once, []outcome{{result.Validate, result.LocalOverloaded, 0, result.Local, result.CheckCEL}}},
 		{"CEL does not match", plain, func(m *config.Module) { m.FailIfBodyJSONMatches = cel("body.status == 'down'") }, once, ok},
 		{"CEL matches as it must", plain, func(m *config.Module) { m.FailIfBodyJSONNotMatches = cel("body.status == 'ok'") }, once, ok},
-		{"CEL does not match as it must", plain, func(m *config.Module) { m.FailIfBodyJSONNotMatches = cel("body.status == 'down'") }, once, refusedBy(prober.CheckCEL)},
-		{"CEL on what is not there", plain, func(m *config.Module) { m.FailIfBodyJSONMatches = cel("body.count > 1") }, once, refusedBy(prober.CheckCEL)},
-		{"CEL whose value is no boolean", plain, func(m *config.Module) { m.FailIfBodyJSONNotMatches = cel("body.status") }, once, refusedBy(prober.CheckCEL)},
-		{"CEL on a body that is not JSON", status(200), func(m *config.Module) { m.FailIfBodyJSONMatches = cel("false") }, once, refusedBy(prober.CheckCEL)},
+		{"CEL does not match as it must", plain, func(m *config.Module) { m.FailIfBodyJSONNotMatches = cel("body.status == 'down'") }, once, refusedBy(result.CheckCEL)},
+		{"CEL on what is not there", plain, func(m *config.Module) { m.FailIfBodyJSONMatches = cel("body.count > 1") }, once, refusedBy(result.CheckCEL)},
+		{"CEL whose value is no boolean", plain, func(m *config.Module) { m.FailIfBodyJSONNotMatches = cel("body.status") }, once, refusedBy(result.CheckCEL)},
+		{"CEL on a body that is not JSON", status(200), func(m *config.Module) { m.FailIfBodyJSONMatches = cel("false") }, once, refusedBy(result.CheckCEL)},
 		{"CEL and a regexp", plain, func(m *config.Module) {
 			m.FailIfBodyJSONNotMatches, m.FailIfBodyNotMatches = cel("body.status == 'ok'"), expressions("status")
 		}, once, ok},
@@ -98,22 +98,22 @@ func checkRows() []fault {
 			m.FollowRedirects, m.ValidStatusCodes, m.FailIfBodyJSONNotMatches = false, []int{302}, cel("body.a == 1")
 		}, once, ok},
 		{"body at the limit", plain, func(m *config.Module) { m.BodySizeLimit = 15 }, once, ok},
-		{"body over the limit", plain, func(m *config.Module) { m.BodySizeLimit = 14 }, once, []outcome{{prober.Validate, prober.HTTPContent, 0, prober.Self, prober.CheckBodySize}}},
-		{"body over the limit after decompression", packed, func(m *config.Module) { gzip(m); m.BodySizeLimit = 14 }, once, []outcome{{prober.Validate, prober.HTTPContent, 0, prober.Self, prober.CheckBodySize}}},
-		{"header matches", plain, func(m *config.Module) { m.FailIfHeaderMatches = header("Content-Type", "json", false) }, once, refusedBy(prober.CheckHeader)},
+		{"body over the limit", plain, func(m *config.Module) { m.BodySizeLimit = 14 }, once, []outcome{{result.Validate, result.HTTPContent, 0, result.Self, result.CheckBodySize}}},
+		{"body over the limit after decompression", packed, func(m *config.Module) { gzip(m); m.BodySizeLimit = 14 }, once, []outcome{{result.Validate, result.HTTPContent, 0, result.Self, result.CheckBodySize}}},
+		{"header matches", plain, func(m *config.Module) { m.FailIfHeaderMatches = header("Content-Type", "json", false) }, once, refusedBy(result.CheckHeader)},
 		{"header does not match", plain, func(m *config.Module) { m.FailIfHeaderMatches = header("Content-Type", "html", false) }, once, ok},
-		{"header is missing", plain, func(m *config.Module) { m.FailIfHeaderMatches = header("X-None", "", false) }, once, refusedBy(prober.CheckHeader)},
+		{"header is missing", plain, func(m *config.Module) { m.FailIfHeaderMatches = header("X-None", "", false) }, once, refusedBy(result.CheckHeader)},
 		{"header may be missing", plain, func(m *config.Module) { m.FailIfHeaderMatches = header("X-None", "", true) }, once, ok},
 		{"header matches as it must", plain, func(m *config.Module) { m.FailIfHeaderNotMatches = header("Content-Type", "json", false) }, once, ok},
-		{"header does not match as it must", plain, func(m *config.Module) { m.FailIfHeaderNotMatches = header("Content-Type", "html", false) }, once, refusedBy(prober.CheckHeader)},
+		{"header does not match as it must", plain, func(m *config.Module) { m.FailIfHeaderNotMatches = header("Content-Type", "html", false) }, once, refusedBy(result.CheckHeader)},
 		{"header that must match may be missing", plain, func(m *config.Module) { m.FailIfHeaderNotMatches = header("X-None", "a", true) }, once, ok},
-		{"status comes before the body", status(500), func(m *config.Module) { m.FailIfBodyNotMatches = expressions("x") }, once, []outcome{statusError(prober.HTTPError)}},
+		{"status comes before the body", status(500), func(m *config.Module) { m.FailIfBodyNotMatches = expressions("x") }, once, []outcome{statusError(result.HTTPError)}},
 		{"HEAD", plain, func(m *config.Module) { m.Method = http.MethodHead }, once, ok},
 		{"HEAD of a compressed body", packed, func(m *config.Module) { gzip(m); m.Method = http.MethodHead }, once, ok},
 		{"HEAD over HTTP/2", second, func(m *config.Module) { m.Method = http.MethodHead }, once, ok},
 		{"POST over HTTP/2", second, func(m *config.Module) { m.Method, m.Body = http.MethodPost, make([]byte, 1<<20) }, once, ok},
 		{"ten redirects", func(h faultlab.Host) string { return faultlab.Redirects(h) + "10" }, asIs, once, ok},
-		{"eleven redirects", func(h faultlab.Host) string { return faultlab.Redirects(h) + "11" }, asIs, once, []outcome{{prober.Validate, prober.HTTPRedirectLoop, 0, prober.Self, prober.CheckRedirect}}},
-		{"redirect that is not followed", redirect, func(m *config.Module) { m.FollowRedirects = false }, once, []outcome{statusError(prober.HTTPError)}},
+		{"eleven redirects", func(h faultlab.Host) string { return faultlab.Redirects(h) + "11" }, asIs, once, []outcome{{result.Validate, result.HTTPRedirectLoop, 0, result.Self, result.CheckRedirect}}},
+		{"redirect that is not followed", redirect, func(m *config.Module) { m.FollowRedirects = false }, once, []outcome{statusError(result.HTTPError)}},
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 
 	"golang.org/x/net/dns/dnsmessage"
 )
@@ -29,30 +30,30 @@ func rcode(code dnsmessage.RCode) func(faultlab.Host) string {
 	return func(h faultlab.Host) string { return faultlab.DNSCode(h, code) }
 }
 
-func inResolve(reason prober.Reason, errno syscall.Errno, origin prober.Origin) outcome {
-	return outcome{prober.Resolve, reason, errno, origin, ""}
+func inResolve(reason result.Reason, errno syscall.Errno, origin result.Origin) outcome {
+	return outcome{result.Resolve, reason, errno, origin, ""}
 }
 
 const labName = "api.lab.test." // complete: no search list
 
 var dnsFaults = []lookup{
-	{"NXDOMAIN", rcode(dnsmessage.RCodeNameError), labName, asIs, 10, inResolve(prober.DNSNameNotResolved, 0, prober.Peer)},
-	{"no data", rcode(dnsmessage.RCodeSuccess), labName, asIs, 10, inResolve(prober.DNSNoData, 0, prober.Peer)},
-	{"SERVFAIL", rcode(dnsmessage.RCodeServerFailure), labName, asIs, 10, inResolve(prober.DNSServfail, 0, prober.Peer)},
-	{"REFUSED", rcode(dnsmessage.RCodeRefused), labName, asIs, 10, inResolve(prober.DNSRefused, 0, prober.Peer)},
-	{"FORMERR", rcode(dnsmessage.RCodeFormatError), labName, asIs, 10, inResolve(prober.DNSProtocol, 0, prober.Peer)},
-	{"NOTIMP", rcode(dnsmessage.RCodeNotImplemented), labName, asIs, 10, inResolve(prober.DNSProtocol, 0, prober.Peer)},
-	{"an RCODE without a reason", rcode(dnsmessage.RCode(9)), labName, asIs, 10, inResolve(prober.DNSFailed, 0, prober.Peer)},
-	{"lame", faultlab.DNSLame, labName, asIs, 10, inResolve(prober.DNSProtocol, 0, prober.Peer)},
-	{"silence", faultlab.DNSSilent, labName, briefly, once, inResolve(prober.DNSTimedOut, 0, prober.Self)},
-	{"wrong ID", faultlab.DNSWrongID, labName, briefly, once, inResolve(prober.DNSTimedOut, 0, prober.Self)},
-	{"garbage", faultlab.DNSGarbage, labName, briefly, once, inResolve(prober.DNSTimedOut, 0, prober.Self)},
-	{"port closed", faultlab.DNSClosedPort, labName, asIs, 10, inResolve(prober.DNSUnreachable, syscall.ECONNREFUSED, prober.Path)},
-	{"truncated, then TCP closes", faultlab.DNSTruncatedThenEOF, labName, asIs, 10, inResolve(prober.DNSProtocol, 0, prober.Peer)},
-	{"no address of the family", rcode(dnsmessage.RCodeSuccess), labName, func(m *config.Module) { m.PreferIPv6, m.IPProtocolFallback = true, false }, 5, inResolve(prober.DNSNoData, 0, prober.Peer)},
-	{"label of 64 letters", faultlab.DNSSilent, strings.Repeat("a", 64) + ".test.", asIs, 5, inResolve(prober.ProbeConfig, 0, prober.Self)},
-	{".onion", faultlab.DNSSilent, "example.onion.", asIs, 5, inResolve(prober.ProbeConfig, 0, prober.Self)},
-	{"address literal of the other family", faultlab.DNSSilent, "[::1]", func(m *config.Module) { m.PreferIPv6, m.IPProtocolFallback = false, false }, once, inResolve(prober.DNSNoData, 0, prober.Peer)},
+	{"NXDOMAIN", rcode(dnsmessage.RCodeNameError), labName, asIs, 10, inResolve(result.DNSNameNotResolved, 0, result.Peer)},
+	{"no data", rcode(dnsmessage.RCodeSuccess), labName, asIs, 10, inResolve(result.DNSNoData, 0, result.Peer)},
+	{"SERVFAIL", rcode(dnsmessage.RCodeServerFailure), labName, asIs, 10, inResolve(result.DNSServfail, 0, result.Peer)},
+	{"REFUSED", rcode(dnsmessage.RCodeRefused), labName, asIs, 10, inResolve(result.DNSRefused, 0, result.Peer)},
+	{"FORMERR", rcode(dnsmessage.RCodeFormatError), labName, asIs, 10, inResolve(result.DNSProtocol, 0, result.Peer)},
+	{"NOTIMP", rcode(dnsmessage.RCodeNotImplemented), labName, asIs, 10, inResolve(result.DNSProtocol, 0, result.Peer)},
+	{"an RCODE without a reason", rcode(dnsmessage.RCode(9)), labName, asIs, 10, inResolve(result.DNSFailed, 0, result.Peer)},
+	{"lame", faultlab.DNSLame, labName, asIs, 10, inResolve(result.DNSProtocol, 0, result.Peer)},
+	{"silence", faultlab.DNSSilent, labName, briefly, once, inResolve(result.DNSTimedOut, 0, result.Self)},
+	{"wrong ID", faultlab.DNSWrongID, labName, briefly, once, inResolve(result.DNSTimedOut, 0, result.Self)},
+	{"garbage", faultlab.DNSGarbage, labName, briefly, once, inResolve(result.DNSTimedOut, 0, result.Self)},
+	{"port closed", faultlab.DNSClosedPort, labName, asIs, 10, inResolve(result.DNSUnreachable, syscall.ECONNREFUSED, result.Path)},
+	{"truncated, then TCP closes", faultlab.DNSTruncatedThenEOF, labName, asIs, 10, inResolve(result.DNSProtocol, 0, result.Peer)},
+	{"no address of the family", rcode(dnsmessage.RCodeSuccess), labName, func(m *config.Module) { m.PreferIPv6, m.IPProtocolFallback = true, false }, 5, inResolve(result.DNSNoData, 0, result.Peer)},
+	{"label of 64 letters", faultlab.DNSSilent, strings.Repeat("a", 64) + ".test.", asIs, 5, inResolve(result.ProbeConfig, 0, result.Self)},
+	{".onion", faultlab.DNSSilent, "example.onion.", asIs, 5, inResolve(result.ProbeConfig, 0, result.Self)},
+	{"address literal of the other family", faultlab.DNSSilent, "[::1]", func(m *config.Module) { m.PreferIPv6, m.IPProtocolFallback = false, false }, once, inResolve(result.DNSNoData, 0, result.Peer)},
 }
 
 func TestDNSFaults(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 func TestHTTP3Faults(t *testing.T) { probeFaults(t, http3Faults()) }
@@ -26,11 +26,11 @@ func overHTTP3(m *config.Module) {
 }
 
 func http3Faults() []fault {
-	refused := func(phase prober.Phase, reason prober.Reason) []outcome {
-		return []outcome{{phase, reason, 0, prober.Self, ""}}
+	refused := func(phase result.Phase, reason result.Reason) []outcome {
+		return []outcome{{phase, reason, 0, result.Self, ""}}
 	}
-	told := func(phase prober.Phase, reason prober.Reason) []outcome {
-		return []outcome{{phase, reason, 0, prober.Peer, ""}}
+	told := func(phase result.Phase, reason result.Reason) []outcome {
+		return []outcome{{phase, reason, 0, result.Peer, ""}}
 	}
 	over3 := func(change func(*config.Module)) func(*config.Module) {
 		return func(m *config.Module) { overHTTP3(m); change(m) }
@@ -48,33 +48,33 @@ func http3Faults() []fault {
 		{"healthy", healthy, plain, 5, []outcome{success}},
 		{"healthy, upload", healthy, over3(func(m *config.Module) { m.Method, m.Body = "POST", make([]byte, 1<<20) }), 5, []outcome{success}},
 		{"healthy, by hand", faultlab.HTTP3Minimal, plain, 5, []outcome{success}},
-		{"nothing listens", faultlab.QUICClosedPort, plain, 5, []outcome{{prober.Connect, prober.QUICRefused, syscall.ECONNREFUSED, prober.Peer, ""}}},
-		{"silence", faultlab.QUICSilent, brief, once, refused(prober.Connect, prober.QUICTimedOut)},
-		{"no common version", faultlab.QUICOtherVersion, plain, 5, told(prober.Connect, prober.QUICVersion)},
-		{"CONNECTION_REFUSED", faultlab.QUICRefuses, plain, 5, told(prober.Connect, prober.QUICRefused)},
-		{"silence after Retry", faultlab.QUICSilentInHandshake, brief, once, refused(prober.TLS, prober.TLSTimedOut)},
-		{"expired", faultlab.HTTP3ExpiredCertificate, plain, 5, refused(prober.TLS, prober.TLSCertDateInvalid)},
-		{"wrong host", faultlab.HTTP3WrongHost, plain, 5, refused(prober.TLS, prober.TLSCertNameInvalid)},
-		{"unknown CA", faultlab.HTTP3UnknownCA, plain, 5, refused(prober.TLS, prober.TLSCertAuthorityInvalid)},
-		{"no common ALPN", faultlab.HTTP3NoCommonALPN, plain, 5, told(prober.TLS, prober.TLSALPNMismatch)},
+		{"nothing listens", faultlab.QUICClosedPort, plain, 5, []outcome{{result.Connect, result.QUICRefused, syscall.ECONNREFUSED, result.Peer, ""}}},
+		{"silence", faultlab.QUICSilent, brief, once, refused(result.Connect, result.QUICTimedOut)},
+		{"no common version", faultlab.QUICOtherVersion, plain, 5, told(result.Connect, result.QUICVersion)},
+		{"CONNECTION_REFUSED", faultlab.QUICRefuses, plain, 5, told(result.Connect, result.QUICRefused)},
+		{"silence after Retry", faultlab.QUICSilentInHandshake, brief, once, refused(result.TLS, result.TLSTimedOut)},
+		{"expired", faultlab.HTTP3ExpiredCertificate, plain, 5, refused(result.TLS, result.TLSCertDateInvalid)},
+		{"wrong host", faultlab.HTTP3WrongHost, plain, 5, refused(result.TLS, result.TLSCertNameInvalid)},
+		{"unknown CA", faultlab.HTTP3UnknownCA, plain, 5, refused(result.TLS, result.TLSCertAuthorityInvalid)},
+		{"no common ALPN", faultlab.HTTP3NoCommonALPN, plain, 5, told(result.TLS, result.TLSALPNMismatch)},
 		{"client certificate wanted", faultlab.HTTP3ClientCertificateRequired, plain, raced,
-			slices.Concat(told(prober.TLS, prober.TLSBadClientAuthCert), told(prober.Request, prober.TLSBadClientAuthCert), told(prober.Processing, prober.TLSBadClientAuthCert))},
-		{"no answer to the request", faultlab.HTTP3Silent, brief, once, refused(prober.Processing, prober.HTTPResponseTimedOut)},
-		{"no more of the body", faultlab.HTTP3StallsInBody, brief, once, refused(prober.Transfer, prober.HTTPResponseTimedOut)},
-		{"body ends short", faultlab.HTTP3ShortBody, plain, 5, told(prober.Transfer, prober.HTTPResponseInvalid)},
-		{"no response", faultlab.HTTP3EndsWithoutResponse, plain, 5, told(prober.Processing, prober.QUICProtocolError)},
-		{"body before the head", faultlab.HTTP3BadFrame, plain, 5, told(prober.Transfer, prober.HTTPProtocolError)},
-		{"no settings", faultlab.HTTP3NoSettings, plain, 5, told(prober.Processing, prober.QUICProtocolError)},
-		{"head that cannot be decoded", faultlab.HTTP3BadHead, plain, 5, told(prober.Transfer, prober.HTTPProtocolError)},
-		{"head of 16 MB", faultlab.HTTP3HugeHead, plain, 5, refused(prober.Transfer, prober.HTTPHeadersTooLarge)},
-		{"stream reset", resets(h3InternalError), plain, raced, told(prober.Processing, prober.QUICStreamReset)},
-		{"request rejected", resets(h3RequestRejected), plain, raced, told(prober.Processing, prober.QUICStreamReset)},
-		{"closed", closes(h3NoError), plain, raced, told(prober.Processing, prober.QUICClosed)},
-		{"closed with an error", closes(h3InternalError), plain, raced, told(prober.Processing, prober.QUICClosed)},
-		{"closed in the body", faultlab.HTTP3ClosesInBody, plain, 5, told(prober.Transfer, prober.QUICClosed)},
-		{"upload that nobody reads", faultlab.HTTP3NeverReads, over3(stuck), once, refused(prober.Request, prober.QUICStalled)},
-		{"path dies", faultlab.HTTP3PathDies, seconds, once, refused(prober.Processing, prober.QUICTimedOut)},
-		{"server dies", faultlab.HTTP3ServerDies, plain, once, []outcome{{prober.Processing, prober.QUICReset, syscall.ECONNREFUSED, prober.Peer, ""}}},
-		{"server restarts", faultlab.HTTP3ServerRestarts, plain, once, told(prober.Processing, prober.QUICReset)},
+			slices.Concat(told(result.TLS, result.TLSBadClientAuthCert), told(result.Request, result.TLSBadClientAuthCert), told(result.Processing, result.TLSBadClientAuthCert))},
+		{"no answer to the request", faultlab.HTTP3Silent, brief, once, refused(result.Processing, result.HTTPResponseTimedOut)},
+		{"no more of the body", faultlab.HTTP3StallsInBody, brief, once, refused(result.Transfer, result.HTTPResponseTimedOut)},
+		{"body ends short", faultlab.HTTP3ShortBody, plain, 5, told(result.Transfer, result.HTTPResponseInvalid)},
+		{"no response", faultlab.HTTP3EndsWithoutResponse, plain, 5, told(result.Processing, result.QUICProtocolError)},
+		{"body before the head", faultlab.HTTP3BadFrame, plain, 5, told(result.Transfer, result.HTTPProtocolError)},
+		{"no settings", faultlab.HTTP3NoSettings, plain, 5, told(result.Processing, result.QUICProtocolError)},
+		{"head that cannot be decoded", faultlab.HTTP3BadHead, plain, 5, told(result.Transfer, result.HTTPProtocolError)},
+		{"head of 16 MB", faultlab.HTTP3HugeHead, plain, 5, refused(result.Transfer, result.HTTPHeadersTooLarge)},
+		{"stream reset", resets(h3InternalError), plain, raced, told(result.Processing, result.QUICStreamReset)},
+		{"request rejected", resets(h3RequestRejected), plain, raced, told(result.Processing, result.QUICStreamReset)},
+		{"closed", closes(h3NoError), plain, raced, told(result.Processing, result.QUICClosed)},
+		{"closed with an error", closes(h3InternalError), plain, raced, told(result.Processing, result.QUICClosed)},
+		{"closed in the body", faultlab.HTTP3ClosesInBody, plain, 5, told(result.Transfer, result.QUICClosed)},
+		{"upload that nobody reads", faultlab.HTTP3NeverReads, over3(stuck), once, refused(result.Request, result.QUICStalled)},
+		{"path dies", faultlab.HTTP3PathDies, seconds, once, refused(result.Processing, result.QUICTimedOut)},
+		{"server dies", faultlab.HTTP3ServerDies, plain, once, []outcome{{result.Processing, result.QUICReset, syscall.ECONNREFUSED, result.Peer, ""}}},
+		{"server restarts", faultlab.HTTP3ServerRestarts, plain, once, told(result.Processing, result.QUICReset)},
 	}
 }

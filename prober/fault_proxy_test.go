@@ -8,6 +8,7 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -43,8 +44,8 @@ func TestProxyFaults(t *testing.T) {
 	probeFaults(t, rows)
 }
 
-func inProxy(reason prober.Reason, errno syscall.Errno, origin prober.Origin) []outcome {
-	return []outcome{{prober.Proxy, reason, errno, origin, ""}}
+func inProxy(reason result.Reason, errno syscall.Errno, origin result.Origin) []outcome {
+	return []outcome{{result.Proxy, reason, errno, origin, ""}}
 }
 
 func refusingProxy(h faultlab.Host) string { return strings.TrimSuffix(faultlab.ClosedPort(h), "/") }
@@ -58,39 +59,39 @@ func socksReply(code byte) func(faultlab.Host) string {
 }
 
 var proxyFaults = []proxied{
-	{"proxy refuses", refusingProxy, secureTarget, asIs, 5, inProxy(prober.TCPRefused, syscall.ECONNREFUSED, prober.Peer)},
-	{"proxy refuses, plain HTTP", refusingProxy, plainTarget, asIs, 5, inProxy(prober.TCPRefused, syscall.ECONNREFUSED, prober.Peer)},
-	{"CONNECT 407", connectStatus(407), secureTarget, asIs, 5, inProxy(prober.ProxyAuthRequired, 0, prober.Peer)},
-	{"CONNECT 403", connectStatus(403), secureTarget, asIs, 5, inProxy(prober.ProxyDenied, 0, prober.Peer)},
-	{"CONNECT 502", connectStatus(502), secureTarget, asIs, 5, inProxy(prober.ProxyFailed, 0, prober.Peer)},
-	{"CONNECT 503", connectStatus(503), secureTarget, asIs, 5, inProxy(prober.ProxyFailed, 0, prober.Peer)},
-	{"CONNECT 504", connectStatus(504), secureTarget, asIs, 5, inProxy(prober.ProxyFailed, 0, prober.Peer)},
-	{"RST after CONNECT", faultlab.ConnectReset, secureTarget, asIs, raced, inProxy(prober.TCPReset, syscall.ECONNRESET, prober.Peer)},
-	{"FIN after CONNECT", faultlab.ConnectFin, secureTarget, asIs, raced, inProxy(prober.TCPClosed, 0, prober.Peer)},
-	{"garbage after CONNECT", faultlab.ConnectGarbage, secureTarget, asIs, 5, inProxy(prober.HTTPProtocolError, 0, prober.Peer)},
-	{"170,000 fields after CONNECT", func(h faultlab.Host) string { return faultlab.ConnectManyFields(h, 170_000) }, secureTarget, asIs, 5, inProxy(prober.HTTPHeadersTooLarge, 0, prober.Self)},
-	{"head of 2 MiB after CONNECT", faultlab.ConnectHugeHead, secureTarget, asIs, 5, inProxy(prober.HTTPHeadersTooLarge, 0, prober.Self)},
-	{"silence after CONNECT", faultlab.ConnectSilent, secureTarget, briefly, once, inProxy(prober.HTTPResponseTimedOut, 0, prober.Self)},
-	{"https proxy that nobody trusts", faultlab.UntrustedHTTPSProxy, secureTarget, asIs, 5, inProxy(prober.TLSCertAuthorityInvalid, 0, prober.Self)},
-	{"https proxy that does not shake hands", silentHTTPSProxy, secureTarget, briefly, once, inProxy(prober.TLSTimedOut, 0, prober.Self)},
-	{"plain HTTP, 407 of the proxy", func(h faultlab.Host) string { return faultlab.ForwardStatus(h, 407) }, plainTarget, asIs, 5, []outcome{{prober.Validate, prober.ProxyAuthRequired, 0, prober.Peer, prober.CheckStatus}}},
-	{"plain HTTP, 502 of the proxy", func(h faultlab.Host) string { return faultlab.ForwardStatus(h, 502) }, plainTarget, asIs, 5, []outcome{statusError(prober.HTTPError)}},
+	{"proxy refuses", refusingProxy, secureTarget, asIs, 5, inProxy(result.TCPRefused, syscall.ECONNREFUSED, result.Peer)},
+	{"proxy refuses, plain HTTP", refusingProxy, plainTarget, asIs, 5, inProxy(result.TCPRefused, syscall.ECONNREFUSED, result.Peer)},
+	{"CONNECT 407", connectStatus(407), secureTarget, asIs, 5, inProxy(result.ProxyAuthRequired, 0, result.Peer)},
+	{"CONNECT 403", connectStatus(403), secureTarget, asIs, 5, inProxy(result.ProxyDenied, 0, result.Peer)},
+	{"CONNECT 502", connectStatus(502), secureTarget, asIs, 5, inProxy(result.ProxyFailed, 0, result.Peer)},
+	{"CONNECT 503", connectStatus(503), secureTarget, asIs, 5, inProxy(result.ProxyFailed, 0, result.Peer)},
+	{"CONNECT 504", connectStatus(504), secureTarget, asIs, 5, inProxy(result.ProxyFailed, 0, result.Peer)},
+	{"RST after CONNECT", faultlab.ConnectReset, secureTarget, asIs, raced, inProxy(result.TCPReset, syscall.ECONNRESET, result.Peer)},
+	{"FIN after CONNECT", faultlab.ConnectFin, secureTarget, asIs, raced, inProxy(result.TCPClosed, 0, result.Peer)},
+	{"garbage after CONNECT", faultlab.ConnectGarbage, secureTarget, asIs, 5, inProxy(result.HTTPProtocolError, 0, result.Peer)},
+	{"170,000 fields after CONNECT", func(h faultlab.Host) string { return faultlab.ConnectManyFields(h, 170_000) }, secureTarget, asIs, 5, inProxy(result.HTTPHeadersTooLarge, 0, result.Self)},
+	{"head of 2 MiB after CONNECT", faultlab.ConnectHugeHead, secureTarget, asIs, 5, inProxy(result.HTTPHeadersTooLarge, 0, result.Self)},
+	{"silence after CONNECT", faultlab.ConnectSilent, secureTarget, briefly, once, inProxy(result.HTTPResponseTimedOut, 0, result.Self)},
+	{"https proxy that nobody trusts", faultlab.UntrustedHTTPSProxy, secureTarget, asIs, 5, inProxy(result.TLSCertAuthorityInvalid, 0, result.Self)},
+	{"https proxy that does not shake hands", silentHTTPSProxy, secureTarget, briefly, once, inProxy(result.TLSTimedOut, 0, result.Self)},
+	{"plain HTTP, 407 of the proxy", func(h faultlab.Host) string { return faultlab.ForwardStatus(h, 407) }, plainTarget, asIs, 5, []outcome{{result.Validate, result.ProxyAuthRequired, 0, result.Peer, result.CheckStatus}}},
+	{"plain HTTP, 502 of the proxy", func(h faultlab.Host) string { return faultlab.ForwardStatus(h, 502) }, plainTarget, asIs, 5, []outcome{statusError(result.HTTPError)}},
 	{"plain HTTP, RST of the proxy", faultlab.ConnectReset, plainTarget, asIs, raced, []outcome{peerReset}},
-	{"SOCKS 1 general failure", socksReply(1), secureTarget, asIs, 5, inProxy(prober.ProxyFailed, 0, prober.Peer)},
-	{"SOCKS 2 not allowed", socksReply(2), secureTarget, asIs, 5, inProxy(prober.ProxyDenied, 0, prober.Peer)},
-	{"SOCKS 3 network unreachable", socksReply(3), secureTarget, asIs, 5, inProxy(prober.ProxyFailed, 0, prober.Peer)},
-	{"SOCKS 4 host unreachable", socksReply(4), secureTarget, asIs, 5, inProxy(prober.ProxyFailed, 0, prober.Peer)},
-	{"SOCKS 5 refused", socksReply(5), plainTarget, asIs, 5, inProxy(prober.ProxyFailed, 0, prober.Peer)},
-	{"SOCKS 6 TTL expired", socksReply(6), plainTarget, asIs, 5, inProxy(prober.ProxyFailed, 0, prober.Peer)},
-	{"SOCKS 7 command", socksReply(7), plainTarget, asIs, 5, inProxy(prober.ProxyFailed, 0, prober.Peer)},
-	{"SOCKS 8 address type", socksReply(8), plainTarget, asIs, 5, inProxy(prober.ProxyFailed, 0, prober.Peer)},
-	{"SOCKS without a method", faultlab.SOCKSNoMethod, secureTarget, asIs, 5, inProxy(prober.ProxyAuthRequired, 0, prober.Peer)},
-	{"SOCKS refuses the password", faultlab.SOCKSAuthRefused, secureTarget, asIs, 5, inProxy(prober.ProxyAuthRequired, 0, prober.Peer)},
-	{"HTTP proxy taken for SOCKS", faultlab.SOCKSGarbage, secureTarget, asIs, 5, inProxy(prober.HTTPProtocolError, 0, prober.Peer)},
-	{"SOCKS reply of another version", faultlab.SOCKSGarbageReply, secureTarget, asIs, 5, inProxy(prober.HTTPProtocolError, 0, prober.Peer)},
-	{"SOCKS, RST", faultlab.SOCKSReset, secureTarget, asIs, raced, inProxy(prober.TCPReset, syscall.ECONNRESET, prober.Peer)},
-	{"SOCKS, FIN", faultlab.SOCKSFin, secureTarget, asIs, raced, inProxy(prober.TCPClosed, 0, prober.Peer)},
-	{"SOCKS, silence", faultlab.SOCKSSilent, secureTarget, briefly, once, inProxy(prober.HTTPResponseTimedOut, 0, prober.Self)},
+	{"SOCKS 1 general failure", socksReply(1), secureTarget, asIs, 5, inProxy(result.ProxyFailed, 0, result.Peer)},
+	{"SOCKS 2 not allowed", socksReply(2), secureTarget, asIs, 5, inProxy(result.ProxyDenied, 0, result.Peer)},
+	{"SOCKS 3 network unreachable", socksReply(3), secureTarget, asIs, 5, inProxy(result.ProxyFailed, 0, result.Peer)},
+	{"SOCKS 4 host unreachable", socksReply(4), secureTarget, asIs, 5, inProxy(result.ProxyFailed, 0, result.Peer)},
+	{"SOCKS 5 refused", socksReply(5), plainTarget, asIs, 5, inProxy(result.ProxyFailed, 0, result.Peer)},
+	{"SOCKS 6 TTL expired", socksReply(6), plainTarget, asIs, 5, inProxy(result.ProxyFailed, 0, result.Peer)},
+	{"SOCKS 7 command", socksReply(7), plainTarget, asIs, 5, inProxy(result.ProxyFailed, 0, result.Peer)},
+	{"SOCKS 8 address type", socksReply(8), plainTarget, asIs, 5, inProxy(result.ProxyFailed, 0, result.Peer)},
+	{"SOCKS without a method", faultlab.SOCKSNoMethod, secureTarget, asIs, 5, inProxy(result.ProxyAuthRequired, 0, result.Peer)},
+	{"SOCKS refuses the password", faultlab.SOCKSAuthRefused, secureTarget, asIs, 5, inProxy(result.ProxyAuthRequired, 0, result.Peer)},
+	{"HTTP proxy taken for SOCKS", faultlab.SOCKSGarbage, secureTarget, asIs, 5, inProxy(result.HTTPProtocolError, 0, result.Peer)},
+	{"SOCKS reply of another version", faultlab.SOCKSGarbageReply, secureTarget, asIs, 5, inProxy(result.HTTPProtocolError, 0, result.Peer)},
+	{"SOCKS, RST", faultlab.SOCKSReset, secureTarget, asIs, raced, inProxy(result.TCPReset, syscall.ECONNRESET, result.Peer)},
+	{"SOCKS, FIN", faultlab.SOCKSFin, secureTarget, asIs, raced, inProxy(result.TCPClosed, 0, result.Peer)},
+	{"SOCKS, silence", faultlab.SOCKSSilent, secureTarget, briefly, once, inProxy(result.HTTPResponseTimedOut, 0, result.Self)},
 }
 
 func silentHTTPSProxy(h faultlab.Host) string { return strings.TrimSuffix(faultlab.TLSSilent(h), "/") }
@@ -106,7 +107,7 @@ func TestProxiesWork(t *testing.T) {
 		name, target string
 		proxy        func(faultlab.Host) *faultlab.Proxy
 		want         faultlab.ProxyRequest // without the header
-		phases       []prober.Phase
+		phases       []result.Phase
 	}{
 		{"HTTP proxy, plain", plain + "/a?b=%2F", faultlab.HTTPProxy, faultlab.ProxyRequest{Method: "GET", Target: plain + "/a?b=%2F"}, forwarded},
 		{"HTTP proxy, plain, no path", plain, faultlab.HTTPProxy, faultlab.ProxyRequest{Method: "GET", Target: plain + "/"}, forwarded},
@@ -128,7 +129,7 @@ func TestProxiesWork(t *testing.T) {
 		for i := range asked {
 			asked[i].Header = nil
 		}
-		var phases []prober.Phase
+		var phases []result.Phase
 		for _, span := range r.Last().LastHop().Spans {
 			phases = append(phases, span.Phase)
 		}
@@ -139,6 +140,6 @@ func TestProxiesWork(t *testing.T) {
 }
 
 var (
-	forwarded = []prober.Phase{prober.Proxy, prober.Request, prober.Processing, prober.Transfer, prober.Validate}
-	tunnelled = []prober.Phase{prober.Proxy, prober.TLS, prober.Request, prober.Processing, prober.Transfer, prober.Validate}
+	forwarded = []result.Phase{result.Proxy, result.Request, result.Processing, result.Transfer, result.Validate}
+	tunnelled = []result.Phase{result.Proxy, result.TLS, result.Request, result.Processing, result.Transfer, result.Validate}
 )

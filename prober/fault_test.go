@@ -13,18 +13,19 @@ import (
 	"errno_exporter/internal/claims"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // outcome is what a fault is called: every label, and the check that refused a response.
 type outcome struct {
-	Phase  prober.Phase
-	Reason prober.Reason
+	Phase  result.Phase
+	Reason result.Reason
 	Errno  syscall.Errno
-	Origin prober.Origin
-	Check  prober.Check
+	Origin result.Origin
+	Check  result.Check
 }
 
-func outcomeOf(f *prober.Failure) outcome {
+func outcomeOf(f *result.Failure) outcome {
 	if f == nil {
 		return outcome{}
 	}
@@ -88,21 +89,21 @@ func through(proxy string) func(*http.Request) (*url.URL, error) {
 }
 
 var (
-	peerReset  = outcome{prober.Processing, prober.TCPReset, syscall.ECONNRESET, prober.Peer, ""}
-	peerClosed = outcome{prober.Processing, prober.TCPClosed, 0, prober.Peer, ""}
-	tooSlow    = outcome{prober.Processing, prober.HTTPResponseTimedOut, 0, prober.Self, ""}
-	notHTTP    = outcome{prober.Transfer, prober.HTTPProtocolError, 0, prober.Peer, ""}
-	cutBody    = outcome{prober.Transfer, prober.TCPClosed, 0, prober.Peer, ""}
-	resetBody  = outcome{prober.Transfer, prober.TCPReset, syscall.ECONNRESET, prober.Peer, ""}
-	stalled    = outcome{prober.Transfer, prober.HTTPResponseTimedOut, 0, prober.Self, ""}
-	badBody    = outcome{prober.Transfer, prober.HTTPResponseInvalid, 0, prober.Peer, ""}
+	peerReset  = outcome{result.Processing, result.TCPReset, syscall.ECONNRESET, result.Peer, ""}
+	peerClosed = outcome{result.Processing, result.TCPClosed, 0, result.Peer, ""}
+	tooSlow    = outcome{result.Processing, result.HTTPResponseTimedOut, 0, result.Self, ""}
+	notHTTP    = outcome{result.Transfer, result.HTTPProtocolError, 0, result.Peer, ""}
+	cutBody    = outcome{result.Transfer, result.TCPClosed, 0, result.Peer, ""}
+	resetBody  = outcome{result.Transfer, result.TCPReset, syscall.ECONNRESET, result.Peer, ""}
+	stalled    = outcome{result.Transfer, result.HTTPResponseTimedOut, 0, result.Self, ""}
+	badBody    = outcome{result.Transfer, result.HTTPResponseInvalid, 0, result.Peer, ""}
 )
 
-func statusError(reason prober.Reason) outcome {
-	return outcome{prober.Validate, reason, 0, "", prober.CheckStatus}
+func statusError(reason result.Reason) outcome {
+	return outcome{result.Validate, reason, 0, "", result.CheckStatus}
 }
 
-func at(phase prober.Phase, o outcome) outcome { o.Phase = phase; return o }
+func at(phase result.Phase, o outcome) outcome { o.Phase = phase; return o }
 
 // probeFaults probes each row's server as often as it says, rows side by side.
 func probeFaults(t *testing.T, rows []fault) {
@@ -129,12 +130,12 @@ func probeFaults(t *testing.T, rows []fault) {
 func TestTCPFaults(t *testing.T) { probeFaults(t, tcpFaults) }
 
 var tcpFaults = []fault{
-	{"nothing listens", faultlab.ClosedPort, asIs, 5, []outcome{{prober.Connect, prober.TCPRefused, syscall.ECONNREFUSED, prober.Peer, ""}}},
-	{"accept queue full", faultlab.NeverAccepts, briefly, once, []outcome{{prober.Connect, prober.TCPTimedOut, 0, prober.Self, ""}}},
-	{"RST on accept", faultlab.ResetOnAccept, asIs, raced, []outcome{at(prober.Connect, peerReset), at(prober.Request, peerReset), peerReset}},
-	{"FIN on accept", faultlab.CloseOnAccept, asIs, raced, []outcome{at(prober.Request, peerClosed), peerClosed}},
+	{"nothing listens", faultlab.ClosedPort, asIs, 5, []outcome{{result.Connect, result.TCPRefused, syscall.ECONNREFUSED, result.Peer, ""}}},
+	{"accept queue full", faultlab.NeverAccepts, briefly, once, []outcome{{result.Connect, result.TCPTimedOut, 0, result.Self, ""}}},
+	{"RST on accept", faultlab.ResetOnAccept, asIs, raced, []outcome{at(result.Connect, peerReset), at(result.Request, peerReset), peerReset}},
+	{"FIN on accept", faultlab.CloseOnAccept, asIs, raced, []outcome{at(result.Request, peerClosed), peerClosed}},
 	{"silence", faultlab.Silent, briefly, once, []outcome{tooSlow}},
-	{"window closed", faultlab.NeverReads, stuck, once, []outcome{{prober.Request, prober.TCPStalled, 0, prober.Self, ""}}},
+	{"window closed", faultlab.NeverReads, stuck, once, []outcome{{result.Request, result.TCPStalled, 0, result.Self, ""}}},
 }
 
 func TestHTTP1Faults(t *testing.T) {
@@ -157,11 +158,11 @@ func http1Faults() []fault {
 		{"stall in the body", faultlab.StallMidBody, briefly, once, []outcome{stalled}},
 		{"1xx, then RST", faultlab.InformationalThenReset, asIs, raced, []outcome{peerReset}},
 		{"1xx, then silence", faultlab.InformationalThenSilence, briefly, once, []outcome{tooSlow}},
-		{"head of 2 MiB", faultlab.HugeHead, asIs, 5, []outcome{{prober.Transfer, prober.HTTPHeadersTooLarge, 0, prober.Self, ""}}},
-		{"RST in an upload", faultlab.ResetMidUpload, uploading, raced, []outcome{at(prober.Request, peerReset)}},
-		{"FIN in an upload", faultlab.FinMidUpload, uploading, raced, []outcome{at(prober.Request, peerClosed)}},
-		{"413 and close in an upload", faultlab.RefusesUpload, uploading, raced, []outcome{statusError(prober.HTTPError)}},
-		{"413 and FIN in an upload", faultlab.RefusesUploadGently, uploading, raced, []outcome{statusError(prober.HTTPError)}},
+		{"head of 2 MiB", faultlab.HugeHead, asIs, 5, []outcome{{result.Transfer, result.HTTPHeadersTooLarge, 0, result.Self, ""}}},
+		{"RST in an upload", faultlab.ResetMidUpload, uploading, raced, []outcome{at(result.Request, peerReset)}},
+		{"FIN in an upload", faultlab.FinMidUpload, uploading, raced, []outcome{at(result.Request, peerClosed)}},
+		{"413 and close in an upload", faultlab.RefusesUpload, uploading, raced, []outcome{statusError(result.HTTPError)}},
+		{"413 and FIN in an upload", faultlab.RefusesUploadGently, uploading, raced, []outcome{statusError(result.HTTPError)}},
 		{"garbage for a status line", answering("garbage\r\n\r\n"), asIs, 5, []outcome{notHTTP}},
 		{"status that is no number", answering("HTTP/1.1 OK fine\r\n\r\n"), asIs, 5, []outcome{notHTTP}},
 		{"header without a colon", answering("HTTP/1.1 200 OK\r\nno colon\r\n\r\n"), asIs, 5, []outcome{notHTTP}},
@@ -174,18 +175,18 @@ func http1Faults() []fault {
 		{"not gzip", faultlab.GarbageGzip, gzip, 5, []outcome{badBody}},
 		{"half of a gzip stream", faultlab.TruncatedGzip, gzip, 5, []outcome{badBody}},
 		{"stall before a gzip head", faultlab.Silent, func(m *config.Module) { gzip(m); briefly(m) }, once, []outcome{tooSlow}},
-		{"404", status(404), asIs, once, []outcome{statusError(prober.HTTPError)}},
-		{"417", status(417), asIs, once, []outcome{statusError(prober.HTTPError)}},
-		{"429", status(429), asIs, once, []outcome{statusError(prober.HTTPRateLimited)}},
-		{"503", status(503), asIs, once, []outcome{statusError(prober.HTTPError)}},
-		{"503 with Retry-After", status(503, "Retry-After", "5"), asIs, once, []outcome{statusError(prober.HTTPRateLimited)}},
-		{"101 that nobody asked for", answering("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"), briefly, once, []outcome{statusError(prober.HTTPError), stalled}},
-		{"302 without Location", status(302), asIs, once, []outcome{statusError(prober.HTTPError)}},
-		{"bad Location", status(302, "Location", "http://a b/%zz"), asIs, once, []outcome{{prober.Validate, prober.HTTPRedirectInvalid, 0, prober.Self, prober.CheckRedirect}}},
-		{"Location of more than 8 KiB", status(302, "Location", "/"+strings.Repeat("a", 8<<10)), asIs, once, []outcome{{prober.Validate, prober.HTTPRedirectInvalid, 0, prober.Self, prober.CheckRedirect}}},
-		{"Location of nearly 8 KiB", status(302, "Location", "/"+strings.Repeat("a", 8000)), asIs, once, []outcome{{prober.Validate, prober.HTTPRedirectLoop, 0, prober.Self, prober.CheckRedirect}}},
-		{"redirect to ftp", status(302, "Location", "ftp://files.example/"), asIs, once, []outcome{{prober.Validate, prober.HTTPRedirectInvalid, 0, prober.Self, prober.CheckRedirect}}},
-		{"redirect loop", status(302, "Location", "/"), asIs, once, []outcome{{prober.Validate, prober.HTTPRedirectLoop, 0, prober.Self, prober.CheckRedirect}}},
+		{"404", status(404), asIs, once, []outcome{statusError(result.HTTPError)}},
+		{"417", status(417), asIs, once, []outcome{statusError(result.HTTPError)}},
+		{"429", status(429), asIs, once, []outcome{statusError(result.HTTPRateLimited)}},
+		{"503", status(503), asIs, once, []outcome{statusError(result.HTTPError)}},
+		{"503 with Retry-After", status(503, "Retry-After", "5"), asIs, once, []outcome{statusError(result.HTTPRateLimited)}},
+		{"101 that nobody asked for", answering("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"), briefly, once, []outcome{statusError(result.HTTPError), stalled}},
+		{"302 without Location", status(302), asIs, once, []outcome{statusError(result.HTTPError)}},
+		{"bad Location", status(302, "Location", "http://a b/%zz"), asIs, once, []outcome{{result.Validate, result.HTTPRedirectInvalid, 0, result.Self, result.CheckRedirect}}},
+		{"Location of more than 8 KiB", status(302, "Location", "/"+strings.Repeat("a", 8<<10)), asIs, once, []outcome{{result.Validate, result.HTTPRedirectInvalid, 0, result.Self, result.CheckRedirect}}},
+		{"Location of nearly 8 KiB", status(302, "Location", "/"+strings.Repeat("a", 8000)), asIs, once, []outcome{{result.Validate, result.HTTPRedirectLoop, 0, result.Self, result.CheckRedirect}}},
+		{"redirect to ftp", status(302, "Location", "ftp://files.example/"), asIs, once, []outcome{{result.Validate, result.HTTPRedirectInvalid, 0, result.Self, result.CheckRedirect}}},
+		{"redirect loop", status(302, "Location", "/"), asIs, once, []outcome{{result.Validate, result.HTTPRedirectLoop, 0, result.Self, result.CheckRedirect}}},
 	}
 	for _, n := range []int{1, 4, 8, 9, 12, 15, 17, 20, 30, 40, 60, 66} {
 		cut := func(serve func(faultlab.Host, int) string) func(faultlab.Host) string {

@@ -12,10 +12,11 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
-func flooded(phase prober.Phase) []outcome {
-	return []outcome{{phase, prober.PeerFlood, 0, prober.Self, ""}}
+func flooded(phase result.Phase) []outcome {
+	return []outcome{{phase, result.PeerFlood, 0, result.Self, ""}}
 }
 
 func packed(compression string) func(*config.Module) {
@@ -44,20 +45,20 @@ func patiently(rows []fault) []fault {
 func floods() []fault {
 	rows := append(floodsOfFrames(), floodsOfHTTP3()...)
 	return append(rows, []fault{
-		{"chunks of one byte", faultlab.EndlessChunks, asIs, once, flooded(prober.Transfer)},
-		{"chunk extensions", faultlab.FloodOfChunkExtensions, asIs, once, flooded(prober.Transfer)},
-		{"trailers", faultlab.FloodOfTrailers, asIs, once, flooded(prober.Transfer)},
-		{"empty gzip members", ofGzip(""), gzip, once, flooded(prober.Transfer)},
-		{"gzip members of one byte", ofGzip("x"), gzip, once, flooded(prober.Transfer)},
-		{"empty deflate blocks", faultlab.FloodOfDeflate, packed("deflate"), once, flooded(prober.Transfer)},
-		{"empty brotli blocks", faultlab.FloodOfBrotli, packed("br"), once, flooded(prober.Transfer)},
-		{"tickets", faultlab.FloodOfTickets, asIs, once, flooded(prober.Transfer)},
-		{"tickets in a row", faultlab.TicketsInARow, asIs, once, flooded(prober.Transfer)},
-		{"key updates", faultlab.FloodOfKeyUpdates, asIs, once, flooded(prober.Transfer)},
-		{"empty records", faultlab.FloodOfEmptyRecords, asIs, once, flooded(prober.Transfer)},
-		{"empty records in a row", faultlab.EmptyRecordsInARow, asIs, once, flooded(prober.Transfer)},
-		{"records of one byte", faultlab.FloodOfTinyRecords, asIs, once, flooded(prober.Transfer)},
-		{"warnings in the handshake", faultlab.FloodOfWarnings, asIs, once, flooded(prober.TLS)},
+		{"chunks of one byte", faultlab.EndlessChunks, asIs, once, flooded(result.Transfer)},
+		{"chunk extensions", faultlab.FloodOfChunkExtensions, asIs, once, flooded(result.Transfer)},
+		{"trailers", faultlab.FloodOfTrailers, asIs, once, flooded(result.Transfer)},
+		{"empty gzip members", ofGzip(""), gzip, once, flooded(result.Transfer)},
+		{"gzip members of one byte", ofGzip("x"), gzip, once, flooded(result.Transfer)},
+		{"empty deflate blocks", faultlab.FloodOfDeflate, packed("deflate"), once, flooded(result.Transfer)},
+		{"empty brotli blocks", faultlab.FloodOfBrotli, packed("br"), once, flooded(result.Transfer)},
+		{"tickets", faultlab.FloodOfTickets, asIs, once, flooded(result.Transfer)},
+		{"tickets in a row", faultlab.TicketsInARow, asIs, once, flooded(result.Transfer)},
+		{"key updates", faultlab.FloodOfKeyUpdates, asIs, once, flooded(result.Transfer)},
+		{"empty records", faultlab.FloodOfEmptyRecords, asIs, once, flooded(result.Transfer)},
+		{"empty records in a row", faultlab.EmptyRecordsInARow, asIs, once, flooded(result.Transfer)},
+		{"records of one byte", faultlab.FloodOfTinyRecords, asIs, once, flooded(result.Transfer)},
+		{"warnings in the handshake", faultlab.FloodOfWarnings, asIs, once, flooded(result.TLS)},
 	}...)
 }
 
@@ -69,7 +70,7 @@ func ofGzip(text string) func(faultlab.Host) string {
 func floodsOfFrames() []fault {
 	const ok = "\x88" // :status 200 (RFC 7541 appendix A)
 	head := faultlab.Frame(http2.FrameHeaders, http2.FlagHeadersEndHeaders, 1, ok)
-	waiting, inBody := flooded(prober.Processing), flooded(prober.Transfer)
+	waiting, inBody := flooded(result.Processing), flooded(result.Transfer)
 	ping := faultlab.Frame(http2.FramePing, 0, 0, "12345678")
 	return []fault{
 		{"PING", frames("", ping), asIs, once, waiting},
@@ -85,7 +86,7 @@ func floodsOfFrames() []fault {
 		{"unknown frames with a payload", frames("", faultlab.Frame(0xbb, 0, 1, strings.Repeat("x", 1000))), asIs, once, waiting},
 		{"CONTINUATION", frames(faultlab.Frame(http2.FrameHeaders, 0, 1, ok), faultlab.Frame(http2.FrameContinuation, 0, 1, "")), asIs, once, inBody},
 		{"CONTINUATION of one field", frames(faultlab.Frame(http2.FrameHeaders, 0, 1, ok), faultlab.Frame(http2.FrameContinuation, 0, 1, "\x90")), asIs, once,
-			[]outcome{{prober.Transfer, prober.HTTPHeadersTooLarge, 0, prober.Self, ""}}}, // the bound on fields comes first
+			[]outcome{{result.Transfer, result.HTTPHeadersTooLarge, 0, result.Self, ""}}}, // the bound on fields comes first
 		{"empty DATA", frames(head, faultlab.Frame(http2.FrameData, 0, 1, "")), asIs, once, inBody},
 		{"DATA of one byte", frames(head, faultlab.Frame(http2.FrameData, 0, 1, "x")), asIs, once, inBody},
 		{"DATA of padding", frames(head, faultlab.Frame(http2.FrameData, http2.FlagDataPadded, 1, "\xff"+strings.Repeat("\x00", 255))), asIs, once, inBody},
@@ -93,7 +94,7 @@ func floodsOfFrames() []fault {
 }
 
 func floodsOfHTTP3() []fault {
-	waiting, inBody := flooded(prober.Processing), flooded(prober.Transfer)
+	waiting, inBody := flooded(result.Processing), flooded(result.Transfer)
 	return []fault{
 		{"HTTP/3: unknown frames", frames3("", faultlab.HTTP3Grease), overHTTP3, once, inBody},
 		{"HTTP/3: unknown frames in the body", frames3(faultlab.HTTP3Head, faultlab.HTTP3Grease), overHTTP3, once, inBody},
@@ -102,7 +103,7 @@ func floodsOfHTTP3() []fault {
 		{"HTTP/3: unknown frames on the control stream", faultlab.FloodOfHTTP3Control, overHTTP3, once, waiting},
 		{"HTTP/3: streams", faultlab.FloodOfHTTP3Streams, overHTTP3, once, waiting},
 		{"HTTP/3: packets that cannot be decrypted", faultlab.FloodOfDatagrams, overHTTP3, once, waiting},
-		{"HTTP/3: packets in the handshake", faultlab.FloodBeforeHandshake, overHTTP3, once, flooded(prober.TLS)},
+		{"HTTP/3: packets in the handshake", faultlab.FloodBeforeHandshake, overHTTP3, once, flooded(result.TLS)},
 	}
 }
 
@@ -130,7 +131,7 @@ func TestNoFloods(t *testing.T) {
 
 // A name server that does not get on is left after a bound, whoever asks it.
 func TestFloodsOfNameServers(t *testing.T) {
-	want := outcome{prober.Resolve, prober.PeerFlood, 0, prober.Self, ""}
+	want := outcome{result.Resolve, result.PeerFlood, 0, result.Self, ""}
 	for _, row := range []struct {
 		name     string
 		server   func(faultlab.Host) string

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 
 	"errno_exporter/config"
+	"errno_exporter/prober/result"
 )
 
 // answersTo is what a well-behaved server answers to a question, and some that it would not.
@@ -48,14 +49,14 @@ func FuzzDNSAnswer(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, answer []byte, stream bool) {
 		if m, err := query.parse(answer); err == nil {
-			if _, _, err := addressesOf(m, "api.example.com"); err == nil && leastTTL(m) < noTTL {
+			if _, _, err := addressesOf(m, "api.example.com"); err == nil && leastTTL(m) < result.NoTTL {
 				t.Errorf("the TTL of %q is negative", answer)
 			}
 		}
 		l := New(Options{}).newAttempt(t.Context(), Target{}, config.NewModule("fuzz"), "").newLookup("api.example.com")
 		near, far := net.Pipe()
 		defer near.Close()
-		watched := &dnsConn{Conn: near, lookup: l, network: map[bool]string{false: "udp", true: "tcp"}[stream], asked: query, exchange: l.add(DNSExchange{RCode: noRCode, TTL: noTTL})}
+		watched := &dnsConn{Conn: near, lookup: l, network: map[bool]string{false: "udp", true: "tcp"}[stream], asked: query, exchange: l.add(result.DNSExchange{RCode: result.NoRCode, TTL: result.NoTTL})}
 		go func() {
 			_, _ = far.Write(answer) // until the reader has enough
 			_ = far.Close()
@@ -67,7 +68,7 @@ func FuzzDNSAnswer(f *testing.F) {
 			}
 		}
 		e := l.end().Exchanges[0]
-		if e.RCode < noRCode || e.RCode > 15 || e.TTL < noTTL || e.Answers < 0 {
+		if e.RCode < result.NoRCode || e.RCode > 15 || e.TTL < result.NoTTL || e.Answers < 0 {
 			t.Errorf("%q gave %+v", answer, e)
 		}
 	})

@@ -7,6 +7,7 @@ import (
 
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
+	"errno_exporter/prober/result"
 )
 
 // TestGate: who waits for a turn to compute has that in no phase, and nothing else is taken from a phase for it.
@@ -35,7 +36,7 @@ func TestGate(t *testing.T) {
 		t.Fatal(r.Failure.Err)
 	}
 	hop := r.Last().LastHop()
-	handshake, _ := hop.Span(TLS)
+	handshake, _ := hop.Span(result.TLS)
 	if handshake.Duration < serving || handshake.Duration > took-hop.Waited {
 		t.Errorf("the handshake took %s, want the server's %s and no more than %s less the wait of %s", handshake.Duration, serving, took, hop.Waited)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // TestHealthyServersAreNeverAccused probes healthy servers as fast as it can, 200 at once: not one probe may fail.
@@ -53,8 +54,8 @@ func TestPhasesAreWhatTheServerSaw(t *testing.T) {
 		}
 		seen := <-reported
 		hop := r.Last().LastHop()
-		processing, _ := hop.Span(prober.Processing)
-		transfer, _ := hop.Span(prober.Transfer)
+		processing, _ := hop.Span(result.Processing)
+		transfer, _ := hop.Span(result.Transfer)
 		off := max((processing.Duration - seen.Answered.Sub(seen.Asked)).Abs(), (transfer.Duration - seen.Finished.Sub(seen.Answered)).Abs())
 		if off < best {
 			best, worst = off, evidence(&r)
@@ -71,7 +72,7 @@ func TestFailedPhaseHasItsTime(t *testing.T) {
 	for _, target := range []string{faultlab.ResetAfterRequest(t), faultlab.FinAfterRequest(t), faultlab.TLSResetAfterRequest(t), faultlab.H2ResetAfterRequest(t)} {
 		for range raced {
 			r := probe(t, p, target, m)
-			processing, began := r.Last().LastHop().Span(prober.Processing)
+			processing, began := r.Last().LastHop().Span(result.Processing)
 			if !began || processing.Duration <= 0 {
 				t.Fatalf("Probe(%s): processing %v, began %v, want the time until the end%s", target, processing.Duration, began, evidence(&r))
 			}
@@ -97,7 +98,7 @@ func TestCancelledProbeIsAbandoned(t *testing.T) {
 			cancel()
 		}()
 		r := probeContext(ctx, t, p, target, m)
-		want := outcome{prober.Processing, prober.Abandoned, 0, prober.Self, ""}
+		want := outcome{result.Processing, result.Abandoned, 0, result.Self, ""}
 		if got := outcomeOf(r.Failure); got != want {
 			t.Errorf("Probe(%s) = %+v, want %+v%s", target, got, want, evidence(&r))
 		}
@@ -122,7 +123,7 @@ func TestInformationalResponsesAreNotTheAnswer(t *testing.T) {
 	timer := time.AfterFunc(100*time.Millisecond, func() { close(release) })
 	defer timer.Stop()
 	r := probe(t, prober.New(prober.Options{}), target, labModule())
-	processing, _ := r.Last().LastHop().Span(prober.Processing)
+	processing, _ := r.Last().LastHop().Span(result.Processing)
 	if r.Failure != nil || processing.Duration < 90*time.Millisecond {
 		t.Errorf("Probe = %+v, processing %v, want success after at least 90ms%s", outcomeOf(r.Failure), processing.Duration, evidence(&r))
 	}

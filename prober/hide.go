@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"errno_exporter/config"
+	"errno_exporter/prober/result"
 )
 
 // How secrets stay out of results. A server may return what it was sent in any place: a header, the status line, the body, an error of its own,
@@ -35,7 +36,7 @@ func (a *attempt) hide() {
 }
 
 // hideHop masks what a hop keeps.
-func hideHop(h *Hop, mask *config.Mask) {
+func hideHop(h *result.Hop, mask *config.Mask) {
 	h.URL, h.Proxy = mask.Text(h.URL), mask.Text(h.Proxy)
 	if h.Request != nil {
 		h.Request.URL, h.Request.Host = mask.Text(h.Request.URL), mask.Text(h.Request.Host)
@@ -56,7 +57,7 @@ func hideHop(h *Hop, mask *config.Mask) {
 }
 
 // hideFailure masks a failure's error.
-func hideFailure(f *Failure, mask *config.Mask) {
+func hideFailure(f *result.Failure, mask *config.Mask) {
 	if f == nil || f.Err == nil {
 		return
 	}
@@ -108,7 +109,7 @@ func hidden(header http.Header, mask *config.Mask) http.Header {
 }
 
 // hideTLS masks the texts of certificates.
-func hideTLS(s *TLSState, mask *config.Mask) {
+func hideTLS(s *result.TLSState, mask *config.Mask) {
 	s.ServerName, s.ALPN = mask.Text(s.ServerName), mask.Text(s.ALPN)
 	copies := map[*x509.Certificate]*x509.Certificate{}
 	s.Chain = hiddenChain(s.Chain, mask, copies)

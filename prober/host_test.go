@@ -10,6 +10,7 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // A redirect or a proxy to a host whose ASCII form is no name is refused where it is read, also where a configured server would resolve it.
@@ -26,11 +27,11 @@ func TestHostsThatAreNone(t *testing.T) {
 			shape  func(*config.Module)
 			want   outcome
 		}{
-			{"target that nobody has read", unread, func(*config.Module) {}, outcome{prober.Resolve, prober.ProbeConfig, 0, prober.Self, ""}},
-			{"redirect", read, func(*config.Module) {}, outcome{prober.Validate, prober.HTTPRedirectInvalid, 0, prober.Self, prober.CheckRedirect}},
+			{"target that nobody has read", unread, func(*config.Module) {}, outcome{result.Resolve, result.ProbeConfig, 0, result.Self, ""}},
+			{"redirect", read, func(*config.Module) {}, outcome{result.Validate, result.HTTPRedirectInvalid, 0, result.Self, result.CheckRedirect}},
 			{"proxy of the environment", read, func(m *config.Module) {
 				m.Proxy = func(*http.Request) (*url.URL, error) { return &url.URL{Scheme: "http", Host: host}, nil }
-			}, outcome{prober.Proxy, prober.ProbeConfig, 0, prober.Self, ""}},
+			}, outcome{result.Proxy, result.ProbeConfig, 0, result.Self, ""}},
 		} {
 			m := labModule()
 			m.Resolver = &config.Resolver{Servers: []string{"127.0.0.1:1"}, Protocol: "udp"}

@@ -7,17 +7,17 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/claims"
 	"errno_exporter/internal/faultlab"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // Servers that would never end are ended, by a bound and not by the deadline.
 func TestHostileServers(t *testing.T) {
-	tooLong := []outcome{{prober.Transfer, prober.HTTPHeadersTooLarge, 0, prober.Self, ""}}
-	tooLarge := []outcome{{prober.Validate, prober.HTTPContent, 0, prober.Self, prober.CheckBodySize}}
+	tooLong := []outcome{{result.Transfer, result.HTTPHeadersTooLarge, 0, result.Self, ""}}
+	tooLarge := []outcome{{result.Validate, result.HTTPContent, 0, result.Self, result.CheckBodySize}}
 	probeFaults(t, []fault{
 		{"endless headers", faultlab.EndlessHeaders, asIs, 5, tooLong},
 		{"an endless header", faultlab.EndlessHeader, asIs, 5, tooLong},
-		{"endless 1xx", faultlab.EndlessInformation, asIs, 5, []outcome{{prober.Processing, prober.HTTPHeadersTooLarge, 0, prober.Self, ""}}},
+		{"endless 1xx", faultlab.EndlessInformation, asIs, 5, []outcome{{result.Processing, result.HTTPHeadersTooLarge, 0, result.Self, ""}}},
 		{"endless body", faultlab.EndlessBody, asIs, once, tooLarge},
 		{"endless body that must be kept", faultlab.EndlessBody, func(m *config.Module) { m.FailIfBodyMatches, m.BodySizeLimit = expressions("y"), 2<<20 }, once, tooLarge},
 		{"endless chunks", faultlab.EndlessChunks, func(m *config.Module) { m.BodySizeLimit = 1 << 20 }, once, tooLarge},
@@ -32,15 +32,15 @@ func TestHostileServers(t *testing.T) {
 		{"gzip bomb that is not opened", faultlab.GzipBomb, asIs, once, []outcome{success}},
 		{"5,000 names in the certificate", faultlab.ManyNames, asIs, once, []outcome{success}},
 		{"1,000 redirects", func(h faultlab.Host) string { return faultlab.Redirects(h) + "1000" }, asIs, once,
-			[]outcome{{prober.Validate, prober.HTTPRedirectLoop, 0, prober.Self, prober.CheckRedirect}}},
+			[]outcome{{result.Validate, result.HTTPRedirectLoop, 0, result.Self, result.CheckRedirect}}},
 		{"bytes that are not UTF-8", faultlab.NotText, asIs, once, []outcome{notHTTP}},
 	})
 }
 
 // A head has at most 1,000 fields, whatever carries it: with as many it is a response like others, with one more it is too large.
 func TestHeadFields(t *testing.T) {
-	tooMany := []outcome{{prober.Transfer, prober.HTTPHeadersTooLarge, 0, prober.Self, ""}}
-	early := []outcome{{prober.Processing, prober.HTTPHeadersTooLarge, 0, prober.Self, ""}, tooMany[0]}
+	tooMany := []outcome{{result.Transfer, result.HTTPHeadersTooLarge, 0, result.Self, ""}}
+	early := []outcome{{result.Processing, result.HTTPHeadersTooLarge, 0, result.Self, ""}, tooMany[0]}
 	well := []outcome{success}
 	fields := func(serve func(faultlab.Host, int) string, n int) func(faultlab.Host) string {
 		return func(h faultlab.Host) string { h.Helper(); return serve(h, n) }
@@ -63,7 +63,7 @@ func TestHeadFields(t *testing.T) {
 		{"HTTP/3: 1,000 fields", fields(faultlab.HTTP3ManyFields, 1000), http3, once, well},
 		{"HTTP/3: 1,001 fields", fields(faultlab.HTTP3ManyFields, 1001), http3, 5, tooMany},
 		{"HTTP/3: 16,000 fields", fields(faultlab.HTTP3ManyFields, 16_000), http3, 5, tooMany},
-		{"a reason phrase of 900 KB", fields(faultlab.ReasonPhrase, 900<<10), asIs, 5, []outcome{statusError(prober.HTTPError)}},
+		{"a reason phrase of 900 KB", fields(faultlab.ReasonPhrase, 900<<10), asIs, 5, []outcome{statusError(result.HTTPError)}},
 	})
 	claims.Prove(t, "fields of a response", 1000)
 }

@@ -10,6 +10,7 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -101,7 +102,7 @@ func TestHTTP3Redirects(t *testing.T) {
 		want           outcome
 	}{
 		{"to another server", final, 2, success},
-		{"to plain HTTP", "http://127.0.0.1:1/", 1, outcome{prober.Validate, prober.HTTPRedirectInvalid, 0, prober.Self, prober.CheckRedirect}},
+		{"to plain HTTP", "http://127.0.0.1:1/", 1, outcome{result.Validate, result.HTTPRedirectInvalid, 0, result.Self, result.CheckRedirect}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			first := faultlab.HTTP3Handler(t, http.RedirectHandler(row.location, http.StatusFound))

@@ -8,27 +8,28 @@ import (
 
 	"errno_exporter/config"
 	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // probe probes once and holds the Result to what every Result must satisfy.
-func probe(t testing.TB, p *prober.Prober, url string, m *config.Module) prober.Result {
+func probe(t testing.TB, p *prober.Prober, url string, m *config.Module) result.Result {
 	t.Helper()
 	return probeContext(context.Background(), t, p, url, m)
 }
 
-func probeContext(ctx context.Context, t testing.TB, p *prober.Prober, url string, m *config.Module) prober.Result {
+func probeContext(ctx context.Context, t testing.TB, p *prober.Prober, url string, m *config.Module) result.Result {
 	t.Helper()
 	target, err := prober.ParseTarget(url)
 	if err != nil {
 		t.Errorf("ParseTarget(%q): %v", url, err)
-		return prober.Result{Attempts: []prober.Attempt{{Hops: []prober.Hop{{}}}}, Failure: &prober.Failure{}}
+		return result.Result{Attempts: []result.Attempt{{Hops: []result.Hop{{}}}}, Failure: &result.Failure{}}
 	}
 	r := p.Probe(ctx, target, m)
 	checkInvariants(t, &r)
 	return r
 }
 
-func checkInvariants(t testing.TB, r *prober.Result) {
+func checkInvariants(t testing.TB, r *result.Result) {
 	t.Helper()
 	last := r.Last().LastHop()
 	if f := r.Failure; f != nil {
@@ -38,7 +39,7 @@ func checkInvariants(t testing.TB, r *prober.Result) {
 		if n := len(last.Spans); n == 0 || last.Spans[n-1].Phase != f.Phase || !last.Spans[n-1].Failed {
 			t.Errorf("%s: the failure is in phase %s, the spans are %+v", r.Target.URL, f.Phase, last.Spans)
 		}
-		if (f.Phase == prober.Validate) != (f.Check != "") {
+		if (f.Phase == result.Validate) != (f.Check != "") {
 			t.Errorf("%s: phase %s and check %q do not go together", r.Target.URL, f.Phase, f.Check)
 		}
 		if f.Sentence() == "" {
@@ -70,9 +71,9 @@ func checkInvariants(t testing.TB, r *prober.Result) {
 }
 
 // checkObserved holds a hop to setting no field that was not observed.
-func checkObserved(t testing.TB, r *prober.Result, hop *prober.Hop) {
+func checkObserved(t testing.TB, r *result.Result, hop *result.Hop) {
 	t.Helper()
-	_, began := hop.Span(prober.Transfer)
+	_, began := hop.Span(result.Transfer)
 	if (hop.Response != nil) && !began {
 		t.Errorf("%s: a response without a transfer phase: %+v", r.Target.URL, hop.Spans)
 	}

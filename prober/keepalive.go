@@ -10,6 +10,7 @@ import (
 
 	"errno_exporter/config"
 	"errno_exporter/guard"
+	"errno_exporter/prober/result"
 )
 
 // How connections are kept between requests.
@@ -25,15 +26,6 @@ type Kept struct {
 	hop       *hop
 	since     time.Time     // when it became idle
 	announced time.Duration // the server's Keep-Alive: timeout=; 0 if it said nothing
-}
-
-// KeptResult is what became of a kept connection: how it ended while it idled, or how it served the next request.
-type KeptResult struct {
-	Idle    time.Duration // how long it was idle when it was used again, or when its end came
-	Used    bool          // it was used again; otherwise its end came before
-	Attempt Attempt       // the request on it; of one that ended before, its hop is the connection's
-	Failure *Failure      // nil if it served the request
-	Ended   time.Time     // when this became known
 }
 
 // Keep makes a request as a probe does, and returns its connection; nil if the request failed, or the server closes after its answer.
@@ -68,7 +60,7 @@ func (k *Kept) Close() { k.hop.let() }
 
 // Probe sends the request again on the kept connection, as long as it stands. If that succeeds the connection is kept on, and is idle from
 // now; else it is closed.
-func (k *Kept) Probe(ctx context.Context) KeptResult {
+func (k *Kept) Probe(ctx context.Context) result.KeptResult {
 	if r, ended := k.end(); ended {
 		k.hop.let()
 		return r
@@ -79,15 +71,15 @@ func (k *Kept) Probe(ctx context.Context) KeptResult {
 	a.start = before.socket.start // the recorder's times begin there
 	base := a.elapsed()
 	a.record.Start = time.Now()
-	r := KeptResult{Idle: a.record.Start.Sub(k.since), Used: true}
+	r := result.KeptResult{Idle: a.record.Start.Sub(k.since), Used: true}
 	a.left = before.attempt.left
 	h := a.newHop(before.repeat(ctx))
 	h.reuse(before)
 	a.guarded(func() { h.validate(h.exchangeAgain()) })
 	a.record.Elapsed = a.elapsed() - base
-	a.record.rebase(base)
+	a.record.Rebase(base)
 	a.hide()
-	a.record.cut()
+	a.record.Cut()
 	a.leave()
 	r.Attempt, r.Failure, r.Ended = a.record, a.record.Failure, time.Now()
 	k.hop, k.since = h, r.Ended
@@ -104,12 +96,12 @@ func (k *Kept) Probe(ctx context.Context) KeptResult {
 func (k *Kept) Kept() bool { return k.hop.keeps() }
 
 // end looks whether the connection ended while it was idle, and how.
-func (k *Kept) end() (KeptResult, bool) {
+func (k *Kept) end() (result.KeptResult, bool) {
 	h := k.hop
 	h.socket.mu.Lock()
 	cause, closed, lastRead := h.socket.wire.Cause, h.socket.closed, h.socket.lastRead
 	h.socket.mu.Unlock()
-	e := &Evidence{Step: StepIdle, Phase: Idle, Wire: h.socket.seen(), TLS: h.TLS, Flood: h.flooded()}
+	e := &Evidence{Step: StepIdle, Phase: result.Idle, Wire: h.socket.seen(), TLS: h.TLS, Flood: h.flooded()}
 	at := lastRead
 	if h2, ok := h.stream.(*h2conn); ok {
 		seen := h2.soFar()
@@ -122,18 +114,18 @@ func (k *Kept) end() (KeptResult, bool) {
 	case cause != nil:
 		at = cause.End
 	case !closed: // net/http closes when TLS ends, or something comes that nobody asked for
-		return KeptResult{}, false
+		return result.KeptResult{}, false
 	}
 	f := classify(e)
-	f.Phase = Idle
+	f.Phase = result.Idle
 	h.provenance(&f)
 	ended := h.socket.start.Add(at)
 	idle := max(0, ended.Sub(k.since))
-	record := Attempt{Start: k.since, Elapsed: idle, Failure: &f, Hops: []Hop{{
-		URL: h.URL, Addr: h.Addr, Proxy: h.Proxy, TLS: h.TLS, Wire: h.socket.seen(), Spans: []Span{{Phase: Idle, Duration: idle, Failed: true}},
+	record := result.Attempt{Start: k.since, Elapsed: idle, Failure: &f, Hops: []result.Hop{{
+		URL: h.URL, Addr: h.Addr, Proxy: h.Proxy, TLS: h.TLS, Wire: h.socket.seen(), Spans: []result.Span{{Phase: result.Idle, Duration: idle, Failed: true}},
 	}}}
-	record.cut()
-	return KeptResult{Idle: idle, Attempt: record, Failure: &f, Ended: ended}, true
+	record.Cut()
+	return result.KeptResult{Idle: idle, Attempt: record, Failure: &f, Ended: ended}, true
 }
 
 // reuse takes over the connection of another hop.
@@ -178,23 +170,6 @@ func (h *hop) let() {
 		closeClient(h.client)
 	}
 	h.close()
-}
-
-// rebase moves all times of an attempt that were counted from an earlier moment.
-func (a *Attempt) rebase(base time.Duration) {
-	for i := range a.Hops {
-		h := &a.Hops[i]
-		for j := range h.Spans {
-			h.Spans[j].Start -= base
-		}
-		if h.Wire == nil {
-			continue
-		}
-		for j := range h.Wire.Events {
-			h.Wire.Events[j].Start -= base
-			h.Wire.Events[j].End -= base
-		}
-	}
 }
 
 // keepAliveTimeout reads the header Keep-Alive, such as "timeout=5, max=100".

@@ -12,23 +12,24 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // keptSighting is what a test compares of a kept connection's fate.
 type keptSighting struct {
 	Used   bool
-	Phase  prober.Phase
-	Reason prober.Reason
+	Phase  result.Phase
+	Reason result.Reason
 	Errno  string
-	Origin prober.Origin
+	Origin result.Origin
 	Phases string // of the request on the kept connection
 	Kept   bool   // the connection is kept on
 }
 
-func sightKept(k *prober.Kept, r prober.KeptResult) keptSighting {
+func sightKept(k *prober.Kept, r result.KeptResult) keptSighting {
 	s := keptSighting{Used: r.Used, Kept: k.Kept()}
 	if f := r.Failure; f != nil {
-		s.Phase, s.Reason, s.Errno, s.Origin, s.Kept = f.Phase, f.Reason, prober.ErrnoName(f.Errno), f.Origin, false
+		s.Phase, s.Reason, s.Errno, s.Origin, s.Kept = f.Phase, f.Reason, result.ErrnoName(f.Errno), f.Origin, false
 	}
 	var phases []string
 	for _, span := range r.Attempt.LastHop().Spans {
@@ -85,14 +86,14 @@ func TestKeptEndsIdle(t *testing.T) {
 		serve func(faultlab.Host, time.Duration) string
 		want  keptSighting
 	}{
-		{"FIN", faultlab.IdleFin, keptSighting{false, "idle", prober.TCPClosed, "", prober.Peer, "idle", false}},
-		{"FIN of a real server", faultlab.ClosesIdle, keptSighting{false, "idle", prober.TCPClosed, "", prober.Peer, "idle", false}},
-		{"RST", faultlab.IdleReset, keptSighting{false, "idle", prober.TCPReset, "ECONNRESET", prober.Peer, "idle", false}},
-		{"408 and FIN", faultlab.IdleTimeoutAnswer, keptSighting{false, "idle", prober.TCPClosed, "", prober.Peer, "idle", false}},
-		{"TLS close_notify", faultlab.IdleTLSClose, keptSighting{false, "idle", prober.TCPClosed, "", prober.Peer, "idle", false}},
-		{"a flood of HTTP/2 PING", faultlab.IdleFloodOfPings, keptSighting{false, "idle", prober.PeerFlood, "", prober.Self, "idle", false}},
-		{"a flood of TLS tickets", faultlab.IdleFloodOfTickets, keptSighting{false, "idle", prober.PeerFlood, "", prober.Self, "idle", false}},
-		{"HTTP/2 GOAWAY", faultlab.IdleGoAway, keptSighting{false, "idle", prober.H2GoAway, "", prober.Peer, "idle", false}},
+		{"FIN", faultlab.IdleFin, keptSighting{false, "idle", result.TCPClosed, "", result.Peer, "idle", false}},
+		{"FIN of a real server", faultlab.ClosesIdle, keptSighting{false, "idle", result.TCPClosed, "", result.Peer, "idle", false}},
+		{"RST", faultlab.IdleReset, keptSighting{false, "idle", result.TCPReset, "ECONNRESET", result.Peer, "idle", false}},
+		{"408 and FIN", faultlab.IdleTimeoutAnswer, keptSighting{false, "idle", result.TCPClosed, "", result.Peer, "idle", false}},
+		{"TLS close_notify", faultlab.IdleTLSClose, keptSighting{false, "idle", result.TCPClosed, "", result.Peer, "idle", false}},
+		{"a flood of HTTP/2 PING", faultlab.IdleFloodOfPings, keptSighting{false, "idle", result.PeerFlood, "", result.Self, "idle", false}},
+		{"a flood of TLS tickets", faultlab.IdleFloodOfTickets, keptSighting{false, "idle", result.PeerFlood, "", result.Self, "idle", false}},
+		{"HTTP/2 GOAWAY", faultlab.IdleGoAway, keptSighting{false, "idle", result.H2GoAway, "", result.Peer, "idle", false}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			k, _ := keep(t, prober.New(prober.Options{UserAgent: "test"}), row.serve(t, after), keepModule())
@@ -117,8 +118,8 @@ func TestKeptUsedAgain(t *testing.T) {
 		return func(h faultlab.Host) string { return faultlab.TLSHandler(h, faultlab.Healthy, protocols...) }
 	}
 	served := keptSighting{Used: true, Phases: "request processing transfer validate", Kept: true}
-	lost := func(phase prober.Phase, reason prober.Reason, errno, phases string) keptSighting {
-		return keptSighting{true, phase, reason, errno, prober.Peer, phases, false}
+	lost := func(phase result.Phase, reason result.Reason, errno, phases string) keptSighting {
+		return keptSighting{true, phase, reason, errno, result.Peer, phases, false}
 	}
 	for _, row := range []struct {
 		name   string
@@ -129,11 +130,11 @@ func TestKeptUsedAgain(t *testing.T) {
 		{"healthy, HTTP", func(h faultlab.Host) string { return faultlab.Handler(h, faultlab.Healthy) }, []keptSighting{served}, 5},
 		{"healthy, HTTPS", both("http/1.1"), []keptSighting{served}, 5},
 		{"healthy, HTTP/2", both("h2"), []keptSighting{served}, 5},
-		{"reset after the request", faultlab.SecondReset, []keptSighting{lost("processing", prober.TCPReset, "ECONNRESET", "request processing")}, 1},
-		{"FIN after the request", faultlab.SecondFin, []keptSighting{lost("processing", prober.TCPClosed, "", "request processing")}, 1},
+		{"reset after the request", faultlab.SecondReset, []keptSighting{lost("processing", result.TCPReset, "ECONNRESET", "request processing")}, 1},
+		{"FIN after the request", faultlab.SecondFin, []keptSighting{lost("processing", result.TCPClosed, "", "request processing")}, 1},
 		{"the server closes as the request arrives", faultlab.SecondRaces, []keptSighting{
-			lost("processing", prober.TCPReset, "ECONNRESET", "request processing"), lost("request", prober.TCPReset, "ECONNRESET", "request")}, 1},
-		{"silence", faultlab.SecondSilent, []keptSighting{{true, "processing", prober.HTTPResponseTimedOut, "", prober.Self, "request processing", false}}, 1},
+			lost("processing", result.TCPReset, "ECONNRESET", "request processing"), lost("request", result.TCPReset, "ECONNRESET", "request")}, 1},
+		{"silence", faultlab.SecondSilent, []keptSighting{{true, "processing", result.HTTPResponseTimedOut, "", result.Self, "request processing", false}}, 1},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			k, _ := keep(t, prober.New(prober.Options{UserAgent: "test"}), row.serve(t), keepModule())
@@ -142,7 +143,7 @@ func TestKeptUsedAgain(t *testing.T) {
 			}
 			for range row.repeat {
 				timeout := 20 * time.Second
-				if row.one[0].Reason == prober.HTTPResponseTimedOut {
+				if row.one[0].Reason == result.HTTPResponseTimedOut {
 					timeout = 1500 * time.Millisecond
 				}
 				ctx, cancel := context.WithTimeout(t.Context(), timeout)

@@ -8,14 +8,15 @@ import (
 
 	"errno_exporter/internal/faultlab/netlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // provenance is what is seen of who sent a RST.
 type provenance struct {
-	Phase  prober.Phase
-	Reason prober.Reason
-	Origin prober.Origin
-	Sender prober.Sender
+	Phase  result.Phase
+	Reason result.Reason
+	Origin result.Origin
+	Sender result.Sender
 	Delta  int
 	Live   bool
 }
@@ -28,7 +29,7 @@ func TestNetnsCapture(t *testing.T) {
 	if err := netlab.Available(); err != nil {
 		t.Skip(err)
 	}
-	const processing = prober.Processing
+	const processing = result.Processing
 	for _, f := range []netlab.Family{netlab.V4, netlab.V6} {
 		none := func(*netlab.Net) {}
 		after := func(fault netlab.Fault) func(*netlab.Net) { return func(n *netlab.Net) { fault(n) } }
@@ -38,25 +39,25 @@ func TestNetnsCapture(t *testing.T) {
 			then  func(*netlab.Net) // after three good probes, if the fault lets them be
 			want  provenance
 		}{
-			{"the application aborts", netlab.Aborts(f), none, provenance{processing, prober.TCPReset, prober.Peer, prober.EndHost, 0, true}},
-			{"the server has forgotten", netlab.HostForgets(f), none, provenance{processing, prober.TCPReset, prober.Peer, prober.EndHost, 0, false}},
+			{"the application aborts", netlab.Aborts(f), none, provenance{processing, result.TCPReset, result.Peer, result.EndHost, 0, true}},
+			{"the server has forgotten", netlab.HostForgets(f), none, provenance{processing, result.TCPReset, result.Peer, result.EndHost, 0, false}},
 			{"the server has forgotten, and its sockets have a TTL of their own", netlab.OtherTTL(f), none,
-				provenance{processing, prober.TCPReset, prober.Peer, prober.Ambiguous, -36, false}},
-			{"r1 resets the request", netlab.RequestReset(f, netlab.R1), none, provenance{processing, prober.TCPReset, prober.Path, prober.Middlebox, 2, false}},
-			{"r2 resets the request", netlab.RequestReset(f, netlab.R2), none, provenance{processing, prober.TCPReset, prober.Path, prober.Middlebox, 1, false}},
-			{"nothing listens, and nothing is known", netlab.ClosedPort(f), none, provenance{prober.Connect, prober.TCPRefused, prober.Peer, prober.Ambiguous, 0, false}},
-			{"r1 resets the SYN, and nothing is known", netlab.SYNReset(f, netlab.R1), none, provenance{prober.Connect, prober.TCPRefused, prober.Peer, prober.Ambiguous, 0, false}},
+				provenance{processing, result.TCPReset, result.Peer, result.Ambiguous, -36, false}},
+			{"r1 resets the request", netlab.RequestReset(f, netlab.R1), none, provenance{processing, result.TCPReset, result.Path, result.Middlebox, 2, false}},
+			{"r2 resets the request", netlab.RequestReset(f, netlab.R2), none, provenance{processing, result.TCPReset, result.Path, result.Middlebox, 1, false}},
+			{"nothing listens, and nothing is known", netlab.ClosedPort(f), none, provenance{result.Connect, result.TCPRefused, result.Peer, result.Ambiguous, 0, false}},
+			{"r1 resets the SYN, and nothing is known", netlab.SYNReset(f, netlab.R1), none, provenance{result.Connect, result.TCPRefused, result.Peer, result.Ambiguous, 0, false}},
 			{"r1 resets the SYN of a known server", netlab.Healthy(f), func(n *netlab.Net) { n.Filter(netlab.R1, "forward", "tcp dport 80 reject with tcp reset") },
-				provenance{prober.Connect, prober.TCPRefused, prober.Path, prober.Middlebox, 2, false}},
+				provenance{result.Connect, result.TCPRefused, result.Path, result.Middlebox, 2, false}},
 			{"r2 resets the SYN of a known server", netlab.Healthy(f), func(n *netlab.Net) { n.Filter(netlab.R2, "forward", "tcp dport 80 reject with tcp reset") },
-				provenance{prober.Connect, prober.TCPRefused, prober.Path, prober.Middlebox, 1, false}},
+				provenance{result.Connect, result.TCPRefused, result.Path, result.Middlebox, 1, false}},
 			{"a known server rejects", netlab.Healthy(f), func(n *netlab.Net) { n.Filter(netlab.S, "input", "tcp dport 80 reject with tcp reset") },
-				provenance{prober.Connect, prober.TCPRefused, prober.Peer, prober.EndHost, 0, false}},
+				provenance{result.Connect, result.TCPRefused, result.Peer, result.EndHost, 0, false}},
 			{"own firewall resets", netlab.Healthy(f), after(func(n *netlab.Net) string {
 				n.Filter(netlab.C, "output", "tcp dport 80 reject with tcp reset")
 				return ""
 			}),
-				provenance{prober.Connect, prober.TCPRefused, prober.Local, prober.ThisHost, 2, false}},
+				provenance{result.Connect, result.TCPRefused, result.Local, result.ThisHost, 2, false}},
 		} {
 			t.Run(f.String()+" "+row.name, func(t *testing.T) {
 				t.Parallel()
@@ -70,7 +71,7 @@ func TestNetnsCapture(t *testing.T) {
 				defer capture.Close()
 				p := prober.New(prober.Options{Capture: capture})
 				url := row.fault(n)
-				var r prober.Result
+				var r result.Result
 				visit := func() error { r = probe(t, p, url, m); return nil }
 				for range 3 {
 					if err := n.Inside(netlab.C, visit); err != nil {

@@ -16,6 +16,7 @@ import (
 
 	"errno_exporter/config"
 	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // Go moves goroutines between threads, and a network namespace belongs to a thread: a probe is wholly in a namespace only if
@@ -50,15 +51,15 @@ func (v visit) withDefaults() visit {
 
 // report is what one probe said, and the evidence.
 type report struct {
-	Phase          prober.Phase
-	Reason         prober.Reason
+	Phase          result.Phase
+	Reason         result.Reason
 	Errno          string
-	Origin         prober.Origin
+	Origin         result.Origin
 	Err            string
 	Elapsed        time.Duration
 	Timeout        time.Duration
-	ICMP           *prober.ICMP
-	Info           *prober.TCPInfo
+	ICMP           *result.ICMP
+	Info           *result.TCPInfo
 	InfoAt         string
 	SYNRetransmits uint32
 	Events         []string
@@ -101,13 +102,13 @@ func TestNetnsChild(t *testing.T) {
 	}
 }
 
-func newReport(result prober.Result) report {
-	r := report{Elapsed: result.Elapsed, Timeout: result.Timeout}
-	if f := result.Failure; f != nil {
-		r.Phase, r.Reason, r.Errno, r.Origin = f.Phase, f.Reason, prober.ErrnoName(f.Errno), f.Origin
+func newReport(probed result.Result) report {
+	r := report{Elapsed: probed.Elapsed, Timeout: probed.Timeout}
+	if f := probed.Failure; f != nil {
+		r.Phase, r.Reason, r.Errno, r.Origin = f.Phase, f.Reason, result.ErrnoName(f.Errno), f.Origin
 		r.Err = fmt.Sprint(f.Err)
 	}
-	hop := result.Last().LastHop()
+	hop := probed.Last().LastHop()
 	if w := hop.Wire; w != nil {
 		r.ICMP, r.Info, r.InfoAt, r.SYNRetransmits = w.ICMP, w.Info, w.InfoAt, w.SYNRetransmits
 		for _, e := range w.Events {

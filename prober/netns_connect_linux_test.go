@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"errno_exporter/internal/faultlab/netlab"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // Faults of the phase connect: failures.md, section 2.2.
@@ -24,20 +24,20 @@ const (
 	patient   = neighbour + 2*time.Second // a deadline beyond it
 )
 
-func connectFailure(reason prober.Reason, errno string, origin prober.Origin, icmp, tcp string) sighting {
-	return sighting{Phase: prober.Connect, Reason: reason, Errno: errno, Origin: origin, ICMP: icmp, TCP: tcp}
+func connectFailure(reason result.Reason, errno string, origin result.Origin, icmp, tcp string) sighting {
+	return sighting{Phase: result.Connect, Reason: reason, Errno: errno, Origin: origin, ICMP: icmp, TCP: tcp}
 }
 
 // silent is a SYN that nothing answers until our own deadline.
-var silent = sighting{prober.Connect, prober.TCPTimedOut, "", prober.Self, "", unanswered, deadline.Round(time.Second)}
+var silent = sighting{result.Connect, result.TCPTimedOut, "", result.Self, "", unanswered, deadline.Round(time.Second)}
 
 // silently is a visit to what never answers. The deadline is struck by the context and by the dialer, in either order.
 var silently = visit{Count: 4}
 
 // netnsLocalRows are faults of this host, which nothing on the network can be blamed for.
 func netnsLocalRows() []netnsRow {
-	local := func(reason prober.Reason, errno string) sighting {
-		return connectFailure(reason, errno, prober.Local, "", unsent)
+	local := func(reason result.Reason, errno string) sighting {
+		return connectFailure(reason, errno, result.Local, "", unsent)
 	}
 	var rows []netnsRow
 	for _, f := range []netlab.Family{netlab.V4, netlab.V6} {
@@ -117,7 +117,7 @@ func netnsRejectionRows() []netnsRow {
 		family netlab.Family
 		with   string
 		icmp   string
-		reason prober.Reason
+		reason result.Reason
 		errno  string
 	}{
 		{netlab.V4, "net-unreachable", "3/0", "tcp.address_unreachable", "ENETUNREACH"},

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"errno_exporter/internal/faultlab/netlab"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // Faults of the way while a connection stands: failures.md, section 2.4 (black holes), finding 5, and sections 5 and 6.
@@ -20,17 +20,17 @@ const (
 const attentive = 1800 * time.Millisecond
 
 // dead is a path on which nothing is answered any more, found at our own deadline.
-func dead(phase prober.Phase, tcp string) sighting {
-	return sighting{phase, prober.TCPAborted, "", prober.Self, "", tcp, deadline.Round(time.Second)}
+func dead(phase result.Phase, tcp string) sighting {
+	return sighting{phase, result.TCPAborted, "", result.Self, "", tcp, deadline.Round(time.Second)}
 }
 
-func reset(phase prober.Phase) sighting {
-	return sighting{Phase: phase, Reason: prober.TCPReset, Errno: "ECONNRESET", Origin: prober.Peer, TCP: "CLOSE"}
+func reset(phase result.Phase) sighting {
+	return sighting{Phase: phase, Reason: result.TCPReset, Errno: "ECONNRESET", Origin: result.Peer, TCP: "CLOSE"}
 }
 
 // unheard is a host that answers no keepalive.
-func unheard(phase prober.Phase) sighting {
-	return sighting{phase, prober.TCPAborted, "", prober.Self, "", "ESTABLISHED, keepalives", attentive.Round(time.Second)}
+func unheard(phase result.Phase) sighting {
+	return sighting{phase, result.TCPAborted, "", result.Self, "", "ESTABLISHED, keepalives", attentive.Round(time.Second)}
 }
 
 // netnsExchangeRows are connections that stood, and then their path failed.
@@ -41,7 +41,7 @@ func netnsExchangeRows() []netnsRow {
 		if f == netlab.V6 {
 			host = "addr-unreachable"
 		}
-		forgotten := reset(prober.Processing)
+		forgotten := reset(result.Processing)
 		forgotten.TCP, forgotten.Took = "CLOSE, keepalives", time.Second // the first keepalive finds out
 		rows = append(rows, []netnsRow{
 			{f.String() + " black hole after the handshake", netlab.BlackHoleAfterHandshake(f), visit{}, dead("processing", "ESTABLISHED, unacked")},

@@ -9,6 +9,7 @@ import (
 
 	"errno_exporter/internal/faultlab/netlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // A box on the way forgets a flow that idles: it drops what comes later without a word, or answers it with a RST.
@@ -24,8 +25,8 @@ func TestNetnsKeptThroughNAT(t *testing.T) {
 			name, verdict string
 			want          keptSighting
 		}{
-			{"silently", "drop", keptSighting{true, "processing", prober.TCPAborted, "", prober.Self, "request processing", false}},
-			{"and answers with a RST", "reject with tcp reset", keptSighting{true, "processing", prober.TCPReset, "ECONNRESET", prober.Peer, "request processing", false}},
+			{"silently", "drop", keptSighting{true, "processing", result.TCPAborted, "", result.Self, "request processing", false}},
+			{"and answers with a RST", "reject with tcp reset", keptSighting{true, "processing", result.TCPReset, "ECONNRESET", result.Peer, "request processing", false}},
 			{"not at all", "accept", keptSighting{Used: true, Phases: "request processing transfer validate", Kept: true}},
 		} {
 			t.Run(f.String()+" forgets "+row.name, func(t *testing.T) {

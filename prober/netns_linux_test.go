@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"errno_exporter/internal/faultlab/netlab"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // Faults that need network namespaces: each row is a fault of netlab in a Net of its own, probed from c by this very test
@@ -29,10 +29,10 @@ type netnsRow struct {
 
 // sighting is what a probe says of a fault, by column.
 type sighting struct {
-	Phase  prober.Phase
-	Reason prober.Reason
+	Phase  result.Phase
+	Reason result.Reason
 	Errno  string
-	Origin prober.Origin
+	Origin result.Origin
 	ICMP   string        // type/code and router of the message in the socket's error queue
 	TCP    string        // what TCP_INFO shows; in want, alternatives are separated by " or "
 	Took   time.Duration // to the second
@@ -143,7 +143,7 @@ func (r report) tcp() string {
 	if r.Info == nil {
 		return ""
 	}
-	if r.Phase == prober.Connect {
+	if r.Phase == result.Connect {
 		return fmt.Sprintf("%s sent=%d", r.Info.State, r.Info.SegsOut)
 	}
 	words := []string{r.Info.State}

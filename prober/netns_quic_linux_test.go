@@ -4,13 +4,13 @@ import (
 	"time"
 
 	"errno_exporter/internal/faultlab/netlab"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // netnsQUICRows are faults of the way to a server over UDP. TCP_INFO has nothing to say of them.
 func netnsQUICRows() []netnsRow {
 	quic, long := visit{HTTP3: true}, visit{HTTP3: true, Timeout: patient}
-	failed := func(reason prober.Reason, errno string, origin prober.Origin, icmp string) sighting {
+	failed := func(reason result.Reason, errno string, origin result.Origin, icmp string) sighting {
 		return connectFailure(reason, errno, origin, icmp, "")
 	}
 	var rows []netnsRow

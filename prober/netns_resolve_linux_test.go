@@ -5,15 +5,15 @@ import (
 	"time"
 
 	"errno_exporter/internal/faultlab/netlab"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // Faults of the phase resolve that need a network: failures.md, section 2.1. What a resolver says is tested on loopback.
 
 // netnsResolveRows are name servers that cannot be reached, each by both families.
 func netnsResolveRows() []netnsRow {
-	failure := func(reason prober.Reason, errno string, origin prober.Origin) sighting {
-		return sighting{Phase: prober.Resolve, Reason: reason, Errno: errno, Origin: origin}
+	failure := func(reason result.Reason, errno string, origin result.Origin) sighting {
+		return sighting{Phase: result.Resolve, Reason: reason, Errno: errno, Origin: origin}
 	}
 	silence := failure("dns.timed_out", "", "self")
 	silence.Took = deadline.Round(time.Second)

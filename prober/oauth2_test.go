@@ -11,6 +11,7 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // oauth2Module is a module with an oauth2 key, as the configuration makes it.
@@ -32,16 +33,16 @@ var oauth2Faults = []struct {
 	runs     int
 	want     outcome
 }{
-	{"wrong secret", func(h faultlab.Host) string { return faultlab.NewTokenEndpoint(h, 60).URL }, "wrong", 5, noToken(prober.AuthTokenDenied, 0, prober.Peer)},
-	{"endpoint 500", status(500), "secret", 5, noToken(prober.AuthTokenFailed, 0, prober.Peer)},
-	{"endpoint refuses", faultlab.ClosedPort, "secret", 5, noToken(prober.AuthTokenFailed, syscall.ECONNREFUSED, prober.Peer)},
-	{"endpoint resets", faultlab.ResetAfterRequest, "secret", raced, noToken(prober.AuthTokenFailed, syscall.ECONNRESET, prober.Peer)},
-	{"endpoint answers something else", answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"), "secret", 5, noToken(prober.AuthTokenFailed, 0, prober.Peer)},
-	{"endpoint hangs", faultlab.Silent, "secret", once, noToken(prober.AuthTokenTimedOut, 0, prober.Self)},
+	{"wrong secret", func(h faultlab.Host) string { return faultlab.NewTokenEndpoint(h, 60).URL }, "wrong", 5, noToken(result.AuthTokenDenied, 0, result.Peer)},
+	{"endpoint 500", status(500), "secret", 5, noToken(result.AuthTokenFailed, 0, result.Peer)},
+	{"endpoint refuses", faultlab.ClosedPort, "secret", 5, noToken(result.AuthTokenFailed, syscall.ECONNREFUSED, result.Peer)},
+	{"endpoint resets", faultlab.ResetAfterRequest, "secret", raced, noToken(result.AuthTokenFailed, syscall.ECONNRESET, result.Peer)},
+	{"endpoint answers something else", answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"), "secret", 5, noToken(result.AuthTokenFailed, 0, result.Peer)},
+	{"endpoint hangs", faultlab.Silent, "secret", once, noToken(result.AuthTokenTimedOut, 0, result.Self)},
 }
 
-func noToken(reason prober.Reason, errno syscall.Errno, origin prober.Origin) outcome {
-	return outcome{prober.Request, reason, errno, origin, ""}
+func noToken(reason result.Reason, errno syscall.Errno, origin result.Origin) outcome {
+	return outcome{result.Request, reason, errno, origin, ""}
 }
 
 func TestOAuth2Faults(t *testing.T) {
@@ -51,7 +52,7 @@ func TestOAuth2Faults(t *testing.T) {
 			var seen heard
 			api := faultlab.Handler(t, recorderOf(&seen, fine))
 			m := oauth2Module(t, row.endpoint(t), row.secret)
-			if row.want.Reason == prober.AuthTokenTimedOut {
+			if row.want.Reason == result.AuthTokenTimedOut {
 				m.Timeout = patience
 			}
 			for range row.runs {
@@ -100,7 +101,7 @@ func TestOAuth2Redirects(t *testing.T) {
 	var elsewhere heard
 	port, tls := faultlab.Handler(t, recorderOf(&elsewhere, giveToken)), faultlab.TLSHandler(t, recorderOf(&elsewhere, giveToken), "http/1.1")
 	denied := faultlab.HandlerOn(t, "127.0.0.66:0", recorderOf(&elsewhere, giveToken))
-	refused := noToken(prober.AuthTokenFailed, 0, prober.Self)
+	refused := noToken(result.AuthTokenFailed, 0, result.Self)
 	for _, row := range []struct {
 		name   string
 		status int

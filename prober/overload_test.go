@@ -11,6 +11,7 @@ import (
 
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
+	"errno_exporter/prober/result"
 )
 
 // A large body that waits for another one to be judged is nobody's failure but ours, however the wait ends.
@@ -29,16 +30,16 @@ func TestJudgingQueue(t *testing.T) {
 	for _, row := range []struct {
 		name string
 		ends func(context.Context) (context.Context, context.CancelFunc)
-		want Failure
+		want result.Failure
 	}{
 		{"by the deadline", func(ctx context.Context) (context.Context, context.CancelFunc) {
 			return context.WithTimeout(ctx, time.Second)
-		}, Failure{Phase: Validate, Reason: LocalOverloaded, Origin: Local, Check: CheckCEL}},
+		}, result.Failure{Phase: result.Validate, Reason: result.LocalOverloaded, Origin: result.Local, Check: result.CheckCEL}},
 		{"by a cancel", func(ctx context.Context) (context.Context, context.CancelFunc) {
 			ctx, cancel := context.WithCancel(ctx)
 			time.AfterFunc(time.Second, cancel)
 			return ctx, cancel
-		}, Failure{Phase: Validate, Reason: Abandoned, Origin: Self, Check: CheckCEL}},
+		}, result.Failure{Phase: result.Validate, Reason: result.Abandoned, Origin: result.Self, Check: result.CheckCEL}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			p := New(Options{})
@@ -64,39 +65,39 @@ func TestJudgingQueue(t *testing.T) {
 
 // Time that the exporter took from a probe is the exporter's, if the probe failed for lack of time.
 func TestShortenedBy(t *testing.T) {
-	timedOut := Failure{Phase: Processing, Reason: HTTPResponseTimedOut, Origin: Self, Err: context.DeadlineExceeded}
-	dead := Failure{Phase: Processing, Reason: TCPAborted, Origin: Kernel}
-	reset := Failure{Phase: Processing, Reason: TCPReset, Origin: Peer}
-	refused := Failure{Phase: Validate, Reason: HTTPContent, Check: CheckBody}
-	abandoned := Failure{Phase: Processing, Reason: Abandoned, Origin: Self}
+	timedOut := result.Failure{Phase: result.Processing, Reason: result.HTTPResponseTimedOut, Origin: result.Self, Err: context.DeadlineExceeded}
+	dead := result.Failure{Phase: result.Processing, Reason: result.TCPAborted, Origin: result.Kernel}
+	reset := result.Failure{Phase: result.Processing, Reason: result.TCPReset, Origin: result.Peer}
+	refused := result.Failure{Phase: result.Validate, Reason: result.HTTPContent, Check: result.CheckBody}
+	abandoned := result.Failure{Phase: result.Processing, Reason: result.Abandoned, Origin: result.Self}
 	for _, row := range []struct {
 		name            string
-		failure         *Failure
+		failure         *result.Failure
 		elapsed, waited time.Duration
-		want            Reason
+		want            result.Reason
 	}{
-		{"half of the time", &timedOut, 5 * time.Second, 5 * time.Second, LocalOverloaded},
-		{"more than a tenth", &timedOut, 5 * time.Second, time.Second, LocalOverloaded},
-		{"less than a tenth", &timedOut, 5 * time.Second, 500 * time.Millisecond, HTTPResponseTimedOut},
-		{"nothing", &timedOut, 5 * time.Second, 0, HTTPResponseTimedOut},
-		{"the path went dead meanwhile", &dead, 5 * time.Second, 5 * time.Second, LocalOverloaded},
-		{"it failed before the deadline", &timedOut, 4 * time.Second, 5 * time.Second, HTTPResponseTimedOut},
-		{"the peer ended it", &reset, 5 * time.Second, 5 * time.Second, TCPReset},
-		{"the response was refused", &refused, 5 * time.Second, 5 * time.Second, HTTPContent},
-		{"abandoned", &abandoned, 5 * time.Second, 5 * time.Second, Abandoned},
+		{"half of the time", &timedOut, 5 * time.Second, 5 * time.Second, result.LocalOverloaded},
+		{"more than a tenth", &timedOut, 5 * time.Second, time.Second, result.LocalOverloaded},
+		{"less than a tenth", &timedOut, 5 * time.Second, 500 * time.Millisecond, result.HTTPResponseTimedOut},
+		{"nothing", &timedOut, 5 * time.Second, 0, result.HTTPResponseTimedOut},
+		{"the path went dead meanwhile", &dead, 5 * time.Second, 5 * time.Second, result.LocalOverloaded},
+		{"it failed before the deadline", &timedOut, 4 * time.Second, 5 * time.Second, result.HTTPResponseTimedOut},
+		{"the peer ended it", &reset, 5 * time.Second, 5 * time.Second, result.TCPReset},
+		{"the response was refused", &refused, 5 * time.Second, 5 * time.Second, result.HTTPContent},
+		{"abandoned", &abandoned, 5 * time.Second, 5 * time.Second, result.Abandoned},
 		{"success", nil, 5 * time.Second, 5 * time.Second, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			r := Result{Timeout: 5 * time.Second, Elapsed: row.elapsed, Failure: row.failure, Attempts: []Attempt{{Failure: row.failure}}}
+			r := result.Result{Timeout: 5 * time.Second, Elapsed: row.elapsed, Failure: row.failure, Attempts: []result.Attempt{{Failure: row.failure}}}
 			r.ShortenedBy(row.waited)
-			var got Failure
+			var got result.Failure
 			if r.Failure != nil {
 				got = *r.Failure
 			}
 			if got.Reason != row.want || r.Last().Failure != r.Failure {
 				t.Errorf("ShortenedBy(%s) = %+v, want reason %q", row.waited, r.Failure, row.want)
 			}
-			if got.Reason == LocalOverloaded && (got.Origin != Local || got.Phase != Processing || row.failure.Err != nil && !errors.Is(got.Err, row.failure.Err)) {
+			if got.Reason == result.LocalOverloaded && (got.Origin != result.Local || got.Phase != result.Processing || row.failure.Err != nil && !errors.Is(got.Err, row.failure.Err)) {
 				t.Errorf("ShortenedBy(%s) = %+v, want origin local, the phase and the error kept", row.waited, got)
 			}
 		})

@@ -4,19 +4,8 @@ import (
 	"errors"
 
 	"errno_exporter/guard"
+	"errno_exporter/prober/result"
 )
-
-// PanicError is a bug of ours that ended an attempt: the Err of a Failure with reason unknown. It ends nothing else.
-type PanicError = guard.Panic
-
-// Panicked is the bug of ours that ended the probe; nil if none did.
-func (r *Result) Panicked() *PanicError {
-	if r.Failure == nil {
-		return nil
-	}
-	err, _ := errors.AsType[*PanicError](r.Failure.Err)
-	return err
-}
 
 // guarded runs an attempt. Its panic, or one of a goroutine that works for it, becomes the attempt's failure.
 func (a *attempt) guarded(whole func()) {
@@ -30,7 +19,7 @@ func (a *attempt) guarded(whole func()) {
 }
 
 // tooLate takes the place of a panic in an attempt that is over.
-var tooLate PanicError
+var tooLate guard.Panic
 
 // caught is called with the panic of a goroutine that works for the attempt, and that nothing waits for. Once the attempt is over it is the
 // Prober's to report.
@@ -40,12 +29,20 @@ func (a *attempt) caught(p *guard.Panic) {
 	}
 }
 
+// bug is a panic in an error's chain as results have it; other errors stay as they are.
+func bug(err error) error {
+	if p, ok := errors.AsType[*guard.Panic](err); ok {
+		return &result.PanicError{Value: p.Value, Stack: p.Stack}
+	}
+	return err
+}
+
 // panicked ends the attempt in the phase that was, or was about to be, under way.
-func (a *attempt) panicked(err *PanicError) {
+func (a *attempt) panicked(caught *guard.Panic) {
 	if a.hop == nil {
 		a.newHop(a.newRequest(a.module.Method, a.firstURL(), a.module.Header.Clone(), nil))
 	}
-	phase, began := Resolve, a.elapsed()
+	phase, began := result.Resolve, a.elapsed()
 	if last := len(a.hop.Spans) - 1; last >= 0 {
 		span := a.hop.Spans[last]
 		began = span.Start + span.Duration
@@ -54,25 +51,25 @@ func (a *attempt) panicked(err *PanicError) {
 			a.hop.Spans = a.hop.Spans[:last]
 		}
 	}
-	a.hop.fail(phase, began, Failure{Reason: Unknown, Origin: Self, Err: err})
+	a.hop.fail(phase, began, result.Failure{Reason: result.Unknown, Origin: result.Self, Err: caught})
 }
 
 // after is the phase that follows one in this hop.
-func (h *hop) after(p Phase) Phase {
+func (h *hop) after(p result.Phase) result.Phase {
 	switch p {
-	case Resolve:
-		return Connect
-	case Connect, Proxy:
+	case result.Resolve:
+		return result.Connect
+	case result.Connect, result.Proxy:
 		if h.request.URL.Scheme == "https" {
-			return TLS
+			return result.TLS
 		}
-		return Request
-	case TLS:
-		return Request
-	case Request:
-		return Processing
-	case Processing:
-		return Transfer
+		return result.Request
+	case result.TLS:
+		return result.Request
+	case result.Request:
+		return result.Processing
+	case result.Processing:
+		return result.Transfer
 	}
-	return Validate
+	return result.Validate
 }

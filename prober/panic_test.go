@@ -1,6 +1,7 @@
 package prober_test
 
 import (
+	"errno_exporter/prober/result"
 	"errors"
 	"net/http"
 	"net/url"
@@ -24,17 +25,17 @@ func TestPanic(t *testing.T) {
 	}{
 		{"before the first phase", func(m *config.Module) {
 			m.Proxy = func(*http.Request) (*url.URL, error) { panic("boom") }
-		}, outcome{prober.Resolve, prober.Unknown, 0, prober.Self, ""}},
+		}, outcome{result.Resolve, result.Unknown, 0, result.Self, ""}},
 		{"in a question to a configured resolver", func(m *config.Module) {
 			m.Resolver, m.TLS = &config.Resolver{Servers: []string{"127.0.0.1:1"}, Protocol: "tls"}, nil
-		}, outcome{prober.Resolve, prober.Unknown, 0, prober.Self, ""}},
+		}, outcome{result.Resolve, result.Unknown, 0, result.Self, ""}},
 		{"in validate", func(m *config.Module) {
 			m.FailIfHeaderMatches = []config.HeaderMatch{{Header: "Content-Type"}} // without an expression
-		}, outcome{prober.Validate, prober.Unknown, 0, prober.Self, ""}},
+		}, outcome{result.Validate, result.Unknown, 0, result.Self, ""}},
 		{"in every address", func(m *config.Module) {
 			m.AllAddresses = true
 			m.FailIfHeaderMatches = []config.HeaderMatch{{Header: "Content-Type"}}
-		}, outcome{prober.Validate, prober.Unknown, 0, prober.Self, ""}},
+		}, outcome{result.Validate, result.Unknown, 0, result.Self, ""}},
 	} {
 		m := labModule()
 		row.breaks(m)
@@ -47,7 +48,7 @@ func TestPanic(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", row.name, diff)
 			continue
 		}
-		p, ok := errors.AsType[*prober.PanicError](r.Failure.Err)
+		p, ok := errors.AsType[*result.PanicError](r.Failure.Err)
 		if !ok || !strings.Contains(string(p.Stack), "panic_test.go") && !strings.Contains(string(p.Stack), "expect.go") && !strings.Contains(string(p.Stack), "dns.go") {
 			t.Errorf("%s: the failure does not hold the stack: %v", row.name, r.Failure.Err)
 		}

@@ -18,6 +18,7 @@ import (
 
 	"errno_exporter/config"
 	"errno_exporter/guard"
+	"errno_exporter/prober/result"
 )
 
 // Options are the few things of a Prober that its owner decides.
@@ -71,7 +72,7 @@ func New(options Options) *Prober {
 
 // Probe probes the target once as the module says. What happens to a target is a Result, never an error. The probe ends at
 // the context's deadline or the module's timeout, whichever is sooner; a context that is cancelled gives reason abandoned.
-func (p *Prober) Probe(ctx context.Context, t Target, m *config.Module) Result {
+func (p *Prober) Probe(ctx context.Context, t Target, m *config.Module) result.Result {
 	start := time.Now()
 	p.probing.Add(1)
 	defer p.probing.Add(-1)
@@ -80,7 +81,7 @@ func (p *Prober) Probe(ctx context.Context, t Target, m *config.Module) Result {
 		ctx, cancel = context.WithTimeout(ctx, m.Timeout)
 		defer cancel()
 	}
-	r := Result{Target: t, URL: cut(m.MaskURL(t.URL), maxShownURL), Module: m.Name, Start: start}
+	r := result.Result{Target: t.named(), URL: result.Cut(m.MaskURL(t.URL), result.MaxShownURL), Module: m.Name, Start: start}
 	if at, ok := ctx.Deadline(); ok {
 		r.Timeout = at.Sub(start)
 		if r.Timeout > time.Second {
@@ -91,7 +92,7 @@ func (p *Prober) Probe(ctx context.Context, t Target, m *config.Module) Result {
 		r.TraceID = newTraceID()
 	}
 	if m.AllAddresses {
-		p.probeAddresses(ctx, &r, m)
+		p.probeAddresses(ctx, t, &r, m)
 	} else {
 		r.Attempts = p.attempts(p.newAttempt(ctx, t, m, r.TraceID))
 		r.Failure = r.Last().Failure
@@ -108,15 +109,15 @@ type attempt struct {
 	target   Target
 	traceID  string
 	start    time.Time
-	record   Attempt
+	record   result.Attempt
 	answers  []netip.Addr                // all that were found with it
-	lookup   *Lookup                     // by which
+	lookup   *result.Lookup              // by which
 	addr     netip.Addr                  // the target's address to use, found before; zero: resolve its name
-	compared func() *Comparison          // waits for the system's resolver; nil unless it was asked beside
+	compared func() *result.Comparison   // waits for the system's resolver; nil unless it was asked beside
 	found    func(*hop)                  // is told of the target's addresses, once; may be nil
 	hop      *hop                        // the last one; nil before the first
 	keep     bool                        // the connection is wanted after the exchange
-	stop     Phase                       // the last phase that is wanted; empty for all
+	stop     result.Phase                // the last phase that is wanted; empty for all
 	segment  int                         // the maximum segment size; 0 for the kernel's choice
 	ttl      int                         // of the packets; 0 for the kernel's choice
 	aside    atomic.Pointer[guard.Panic] // of a goroutine that works for it; tooLate when it is over
@@ -129,7 +130,7 @@ func (a *attempt) elapsed() time.Duration { return time.Since(a.start) }
 func (p *Prober) newAttempt(ctx context.Context, t Target, m *config.Module, traceID string) *attempt {
 	a := &attempt{prober: p, ctx: ctx, module: m, target: t, traceID: traceID, start: time.Now()}
 	a.record.Start = a.start
-	a.record.Hops = make([]Hop, 0, 1)
+	a.record.Hops = make([]result.Hop, 0, 1)
 	return a
 }
 
@@ -137,7 +138,7 @@ func (p *Prober) newAttempt(ctx context.Context, t Target, m *config.Module, tra
 func (a *attempt) run() *hop {
 	a.guarded(a.runHops)
 	a.hide()
-	a.record.cut()
+	a.record.Cut()
 	a.leave()
 	return a.hop
 }
@@ -166,14 +167,14 @@ func (a *attempt) runHops() {
 }
 
 func (a *attempt) newHop(request *http.Request) *hop {
-	a.record.Hops = append(a.record.Hops, Hop{URL: cut(a.module.MaskURL(request.URL), maxShownURL), Spans: make([]Span, 0, 8)})
+	a.record.Hops = append(a.record.Hops, result.Hop{URL: result.Cut(a.module.MaskURL(request.URL), result.MaxShownURL), Spans: make([]result.Span, 0, 8)})
 	a.hop = &hop{Hop: a.record.LastHop(), attempt: a, bare: request, request: request, waited: a.waitedForRoom()}
 	return a.hop
 }
 
 // hop is one exchange while it goes on.
 type hop struct {
-	*Hop
+	*result.Hop
 	attempt  *attempt
 	bare     *http.Request    // without what authorize adds
 	request  *http.Request    // as it is sent
@@ -187,7 +188,7 @@ type hop struct {
 	client   *http.ClientConn // net/http's view of the connection; nil before the exchange
 	response *http.Response   // as net/http gave it; its head is copied to Response
 	waited   time.Duration    // for memory, of what its attempt has waited
-	failure  *Failure
+	failure  *result.Failure
 }
 
 // run is the definition of the phases: one step after the other, and the step that fails is the phase of the failure. It returns
@@ -195,7 +196,7 @@ type hop struct {
 func (h *hop) run() []byte {
 	host, port, err := hostPort(h.request.URL)
 	if err != nil {
-		h.fail(Resolve, h.attempt.elapsed(), Failure{Reason: ProbeConfig, Origin: Self, Err: err})
+		h.fail(result.Resolve, h.attempt.elapsed(), result.Failure{Reason: result.ProbeConfig, Origin: result.Self, Err: err})
 		return nil
 	}
 	if err := h.authorize(); err != nil {
@@ -203,18 +204,18 @@ func (h *hop) run() []byte {
 	}
 	proxy, err := h.attempt.proxyFor(h.request)
 	if err != nil {
-		h.fail(Proxy, h.attempt.elapsed(), Failure{Reason: ProbeConfig, Origin: Self, Err: err})
+		h.fail(result.Proxy, h.attempt.elapsed(), result.Failure{Reason: result.ProbeConfig, Origin: result.Self, Err: err})
 		return nil
 	}
 	if (proxy == nil || !h.attempt.module.SkipResolve) && !h.resolve(host) {
 		return nil
 	}
 	if err := h.permitted(host); err != nil {
-		phase := Connect
+		phase := result.Connect
 		if proxy != nil {
-			phase = Proxy
+			phase = result.Proxy
 		}
-		h.fail(phase, h.attempt.elapsed(), Failure{Reason: LocalDenied, Origin: Self, Err: err})
+		h.fail(phase, h.attempt.elapsed(), result.Failure{Reason: result.LocalDenied, Origin: result.Self, Err: err})
 		return nil
 	}
 	if h.attempt.module.EnableHTTP3 {
@@ -226,7 +227,7 @@ func (h *hop) run() []byte {
 	} else {
 		err = h.tunnel(proxy, host, port)
 	}
-	if err != nil || h.attempt.stop == Connect {
+	if err != nil || h.attempt.stop == result.Connect {
 		return nil
 	}
 	if h.request.URL.Scheme == "https" {
@@ -271,23 +272,23 @@ func (h *hop) close() {
 }
 
 // done adds the span of a phase that completed.
-func (h *hop) done(p Phase, began, ended time.Duration) {
-	h.Spans = append(h.Spans, Span{Phase: p, Start: began, Duration: max(0, ended-began-h.waitedIn(p))})
+func (h *hop) done(p result.Phase, began, ended time.Duration) {
+	h.Spans = append(h.Spans, result.Span{Phase: p, Start: began, Duration: max(0, ended-began-h.waitedIn(p))})
 }
 
 // fail adds the span of the phase that failed, and ends the attempt with its failure.
-func (h *hop) fail(p Phase, began time.Duration, f Failure) {
+func (h *hop) fail(p result.Phase, began time.Duration, f result.Failure) {
 	h.failAt(p, began, h.attempt.elapsed(), f)
 }
 
-func (h *hop) failAt(p Phase, began, ended time.Duration, f Failure) {
-	h.Spans = append(h.Spans, Span{Phase: p, Start: began, Duration: max(0, ended-began-h.waitedIn(p)), Failed: true})
+func (h *hop) failAt(p result.Phase, began, ended time.Duration, f result.Failure) {
+	h.Spans = append(h.Spans, result.Span{Phase: p, Start: began, Duration: max(0, ended-began-h.waitedIn(p)), Failed: true})
 	if short := h.attempt.noRoom(); short != nil {
 		f = *short
 	}
-	f.Phase = p
+	f.Phase, f.Err = p, bug(f.Err)
 	if _, ok := errors.AsType[*guard.Panic](f.Err); ok { // of ours, in a goroutine of a library
-		f.Reason, f.Origin, f.Errno = Unknown, Self, 0
+		f.Reason, f.Origin, f.Errno = result.Unknown, result.Self, 0
 	}
 	h.provenance(&f)
 	h.failure = &f
@@ -299,7 +300,7 @@ func (h *hop) resolve(host string) bool {
 	began := h.attempt.elapsed()
 	if h.attempt.pinned(h) {
 		h.Answers, h.Lookup, h.Addr = h.attempt.answers, h.attempt.lookup, netip.AddrPortFrom(h.attempt.addr, 0)
-		h.done(Resolve, began, began)
+		h.done(result.Resolve, began, began)
 		return true
 	}
 	if addr, ok := literal(host); ok {
@@ -311,20 +312,20 @@ func (h *hop) resolve(host string) bool {
 		var err error
 		h.Answers, h.Lookup, err = h.attempt.resolve(host)
 		if err != nil {
-			h.fail(Resolve, began, classify(lookupEvidence(h.Lookup, err, h.attempt.ending(err))))
+			h.fail(result.Resolve, began, classify(lookupEvidence(h.Lookup, err, h.attempt.ending(err))))
 		}
-		h.Lookup.cut()
+		h.Lookup.Cut()
 		if err != nil {
 			return false
 		}
 	}
 	addr, ok := pick(h.Answers, h.attempt.module.PreferIPv6, h.attempt.module.IPProtocolFallback)
 	if !ok {
-		h.fail(Resolve, began, Failure{Reason: DNSNoData, Origin: Peer, Err: errNoFamily})
+		h.fail(result.Resolve, began, result.Failure{Reason: result.DNSNoData, Origin: result.Peer, Err: errNoFamily})
 		return false
 	}
 	h.Addr = netip.AddrPortFrom(addr, 0)
-	h.done(Resolve, began, h.attempt.elapsed())
+	h.done(result.Resolve, began, h.attempt.elapsed())
 	if found := h.attempt.found; found != nil {
 		h.attempt.found = nil
 		found(h)
@@ -341,10 +342,10 @@ func (h *hop) connect(port uint16) error {
 	conn, wire, err := h.attempt.connect(h.Addr)
 	if err != nil {
 		h.Wire = wire
-		h.fail(Connect, began, classify(dialEvidence(wire, err, h.attempt.ending(err))))
+		h.fail(result.Connect, began, classify(dialEvidence(wire, err, h.attempt.ending(err))))
 		return err
 	}
 	h.own(conn)
-	h.done(Connect, max(began, conn.wire.Began), conn.wire.Stood)
+	h.done(result.Connect, max(began, conn.wire.Began), conn.wire.Stood)
 	return nil
 }

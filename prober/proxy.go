@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"cmp"
 	"context"
+	"errno_exporter/prober/result"
 	"errors"
 	"fmt"
 	"io"
@@ -17,7 +18,7 @@ import (
 
 // refusal is a proxy's answer that is not a tunnel.
 type refusal struct {
-	reason Reason
+	reason result.Reason
 	text   string
 }
 
@@ -41,10 +42,10 @@ func (h *hop) tunnel(proxy *url.URL, host string, port uint16) error {
 	}
 	if err := h.speakProxy(proxy, net.JoinHostPort(host, strconv.Itoa(int(port)))); err != nil {
 		h.close()
-		h.fail(Proxy, began, h.classified(Proxy, err))
+		h.fail(result.Proxy, began, h.classified(result.Proxy, err))
 		return err
 	}
-	h.done(Proxy, began, h.attempt.elapsed())
+	h.done(result.Proxy, began, h.attempt.elapsed())
 	return nil
 }
 
@@ -52,7 +53,7 @@ func (h *hop) tunnel(proxy *url.URL, host string, port uint16) error {
 func (h *hop) dialProxy(proxy *url.URL, began time.Duration) error {
 	host, port, err := proxyHostPort(proxy)
 	if err != nil {
-		h.fail(Proxy, began, Failure{Reason: ProbeConfig, Origin: Self, Err: err})
+		h.fail(result.Proxy, began, result.Failure{Reason: result.ProbeConfig, Origin: result.Self, Err: err})
 		return err
 	}
 	addr, isAddr := literal(host)
@@ -62,9 +63,9 @@ func (h *hop) dialProxy(proxy *url.URL, began time.Duration) error {
 			h.Lookup = seen
 		}
 		if err != nil {
-			h.fail(Proxy, began, classify(lookupEvidence(seen, err, h.attempt.ending(err))))
+			h.fail(result.Proxy, began, classify(lookupEvidence(seen, err, h.attempt.ending(err))))
 		}
-		seen.cut()
+		seen.Cut()
 		if err != nil {
 			return err
 		}
@@ -74,7 +75,7 @@ func (h *hop) dialProxy(proxy *url.URL, began time.Duration) error {
 	conn, wire, err := h.attempt.connect(h.Addr)
 	if err != nil {
 		h.Wire = wire
-		h.fail(Proxy, began, classify(dialEvidence(wire, err, h.attempt.ending(err))))
+		h.fail(result.Proxy, began, classify(dialEvidence(wire, err, h.attempt.ending(err))))
 		return err
 	}
 	h.own(conn)
@@ -135,12 +136,12 @@ func (h *hop) connectThrough(proxy *url.URL, target string) error {
 var errHeadTooLarge = errors.New("response head exceeds " + strconv.Itoa(maxResponseHead) + " bytes")
 
 func refusalOf(response *http.Response) *refusal {
-	r := &refusal{reason: ProxyFailed, text: "the proxy answered CONNECT with " + strconv.Quote(response.Status)}
+	r := &refusal{reason: result.ProxyFailed, text: "the proxy answered CONNECT with " + strconv.Quote(response.Status)}
 	switch response.StatusCode {
 	case http.StatusProxyAuthRequired:
-		r.reason = ProxyAuthRequired
+		r.reason = result.ProxyAuthRequired
 	case http.StatusForbidden:
-		r.reason = ProxyDenied
+		r.reason = result.ProxyDenied
 	}
 	for _, name := range []string{"Proxy-Status", "X-Squid-Error"} { // RFC 9209; Squid's own
 		if value := response.Header.Get(name); value != "" {
@@ -185,13 +186,13 @@ func socks(conn net.Conn, user *url.Userinfo, target string) error {
 	}
 	switch {
 	case choice[0] != socksVersion:
-		return &refusal{HTTPProtocolError, fmt.Sprintf("the proxy does not speak SOCKS 5: its first byte is %#x", choice[0])}
+		return &refusal{result.HTTPProtocolError, fmt.Sprintf("the proxy does not speak SOCKS 5: its first byte is %#x", choice[0])}
 	case choice[1] == socksPassword && user != nil:
 		if err := socksLogin(conn, user); err != nil {
 			return err
 		}
 	case choice[1] != socksNoAuth:
-		return &refusal{ProxyAuthRequired, "the proxy accepts none of our SOCKS authentication methods"}
+		return &refusal{result.ProxyAuthRequired, "the proxy accepts none of our SOCKS authentication methods"}
 	}
 	return socksAsk(conn, target)
 }
@@ -200,7 +201,7 @@ func socksLogin(conn net.Conn, user *url.Userinfo) error {
 	name := user.Username()
 	password, _ := user.Password()
 	if len(name) > 255 || len(password) > 255 {
-		return &refusal{ProbeConfig, "SOCKS credentials are longer than 255 bytes"}
+		return &refusal{result.ProbeConfig, "SOCKS credentials are longer than 255 bytes"}
 	}
 	login := append([]byte{socksPasswordVer, byte(len(name))}, name...)
 	login = append(append(login, byte(len(password))), password...)
@@ -212,7 +213,7 @@ func socksLogin(conn net.Conn, user *url.Userinfo) error {
 		return err
 	}
 	if status[1] != 0 {
-		return &refusal{ProxyAuthRequired, "the proxy refused our SOCKS credentials"}
+		return &refusal{result.ProxyAuthRequired, "the proxy refused our SOCKS credentials"}
 	}
 	return nil
 }
@@ -220,11 +221,11 @@ func socksLogin(conn net.Conn, user *url.Userinfo) error {
 func socksAsk(conn net.Conn, target string) error {
 	host, portText, err := net.SplitHostPort(target)
 	if err != nil {
-		return &refusal{ProbeConfig, err.Error()}
+		return &refusal{result.ProbeConfig, err.Error()}
 	}
 	port, err := strconv.ParseUint(portText, 10, 16)
 	if err != nil || len(host) > 255 {
-		return &refusal{ProbeConfig, fmt.Sprintf("target %q cannot be asked for by SOCKS", target)}
+		return &refusal{result.ProbeConfig, fmt.Sprintf("target %q cannot be asked for by SOCKS", target)}
 	}
 	ask := []byte{socksVersion, socksConnect, 0}
 	if addr, ok := literal(host); ok && addr.Is4() {
@@ -247,17 +248,17 @@ func socksAnswer(conn net.Conn) error {
 		return err
 	}
 	if head[0] != socksVersion {
-		return &refusal{HTTPProtocolError, fmt.Sprintf("the proxy does not speak SOCKS 5: its reply begins with %#x", head[0])}
+		return &refusal{result.HTTPProtocolError, fmt.Sprintf("the proxy does not speak SOCKS 5: its reply begins with %#x", head[0])}
 	}
 	if head[1] == socksNotAllowed {
-		return &refusal{ProxyDenied, "the proxy replied: " + socksReplies[head[1]]}
+		return &refusal{result.ProxyDenied, "the proxy replied: " + socksReplies[head[1]]}
 	}
 	if head[1] != 0 {
-		return &refusal{ProxyFailed, fmt.Sprintf("the proxy replied: %s (%d)", socksReplies[head[1]], head[1])}
+		return &refusal{result.ProxyFailed, fmt.Sprintf("the proxy replied: %s (%d)", socksReplies[head[1]], head[1])}
 	}
 	rest := map[byte]int{socksIPv4: 3 + 2, socksName: int(head[4]) + 2, socksIPv6: 15 + 2}[head[3]]
 	if rest == 0 {
-		return &refusal{HTTPProtocolError, fmt.Sprintf("the proxy's reply has the unknown address type %d", head[3])}
+		return &refusal{result.HTTPProtocolError, fmt.Sprintf("the proxy's reply has the unknown address type %d", head[3])}
 	}
 	_, err := io.ReadFull(conn, make([]byte, rest))
 	return err

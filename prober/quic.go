@@ -10,6 +10,7 @@ import (
 	"github.com/quic-go/quic-go/http3"
 
 	"errno_exporter/guard"
+	"errno_exporter/prober/result"
 )
 
 // How a QUIC connection is made and seen.
@@ -44,7 +45,7 @@ type datagrams struct {
 	bytes  *budget
 
 	mu         sync.Mutex // guards what follows
-	wire       Wire
+	wire       result.Wire
 	firstRead  time.Duration // arrival of the first datagram; 0 before
 	lastRead   time.Duration
 	lastSent   time.Duration
@@ -84,7 +85,7 @@ func (a *attempt) openUDP(addr netip.AddrPort) (*datagrams, error) {
 	d.units = d.floods.layer("datagrams", freeDatagrams, unitPrice)
 	d.bytes = d.floods.layer("bytes of QUIC", freeQUIC, framingPrice)
 	d.wire.Local, d.wire.Remote = addrPort(conn.LocalAddr()), addr
-	d.wire.Events = make([]Event, 0, 8)
+	d.wire.Events = make([]result.Event, 0, 8)
 	return d, nil
 }
 
@@ -107,7 +108,7 @@ func (d *datagrams) ReadFrom(p []byte) (got int, from net.Addr, err error) {
 			ignoreICMP(d.conn) // it may say what it likes of a path that works, but for a port that closes
 		}
 	}
-	d.note(Event{Op: OpRead, Start: began, End: ended, Calls: 1, Bytes: int64(n), Err: err})
+	d.note(result.Event{Op: result.OpRead, Start: began, End: ended, Calls: 1, Bytes: int64(n), Err: err})
 	return n, d.conn.RemoteAddr(), err
 }
 
@@ -127,19 +128,19 @@ func (d *datagrams) WriteTo(p []byte, _ net.Addr) (sent int, err error) {
 		d.lastSent = ended
 		d.unanswered++
 	}
-	d.note(Event{Op: OpWrite, Start: began, End: ended, Calls: 1, Bytes: int64(n), Err: err})
+	d.note(result.Event{Op: result.OpWrite, Start: began, End: ended, Calls: 1, Bytes: int64(n), Err: err})
 	return n, err
 }
 
 // note keeps an event, and the first failure that was not our doing with what ICMP said of it. The caller holds mu.
-func (d *datagrams) note(e Event) {
+func (d *datagrams) note(e result.Event) {
 	if e.Err != nil {
 		if d.closed || ourDoing(e.Err) {
 			return
 		}
 		e.Errno, _ = errnoOf(e.Err)
 	}
-	d.wire.append(e)
+	d.wire.Append(e)
 	if e.Err != nil && d.wire.Cause == nil {
 		d.wire.Cause = &e
 		d.wire.ICMP = errorQueue(d.conn)
@@ -155,15 +156,15 @@ func (d *datagrams) Close() error {
 	}
 	d.closed = true
 	now := time.Since(d.start)
-	d.wire.append(Event{Op: OpClose, Start: now, End: now, Calls: 1})
+	d.wire.Append(result.Event{Op: result.OpClose, Start: now, End: now, Calls: 1})
 	return d.conn.Close()
 }
 
 // seen returns what the socket saw so far, as a value that no longer changes.
-func (d *datagrams) seen() *Wire {
+func (d *datagrams) seen() *result.Wire {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.wire.clone()
+	return d.wire.Clone()
 }
 
 // times returns when the last datagram arrived, and when the last was sent.
@@ -233,7 +234,7 @@ func (h *hop) dialQUIC(host string, port uint16) error {
 	h.Addr = netip.AddrPortFrom(h.Addr.Addr(), port)
 	socket, err := h.attempt.openUDP(h.Addr)
 	if err != nil {
-		h.fail(Connect, began, classify(&Evidence{Step: StepOpenUDP, Err: err, Ended: h.attempt.ending(err)}))
+		h.fail(result.Connect, began, classify(&Evidence{Step: StepOpenUDP, Err: err, Ended: h.attempt.ending(err)}))
 		return err
 	}
 	h.quic = &quicConnection{socket: socket, transport: &quic.Transport{Conn: socket}}
@@ -247,7 +248,7 @@ func (h *hop) dialQUIC(host string, port uint16) error {
 	h.quic.conn = conn
 	h.TLS = tlsState(conn.ConnectionState().TLS, c, *asked, nil)
 	answered := socket.answered()
-	h.done(Connect, began, answered)
-	h.done(TLS, answered, h.attempt.elapsed())
+	h.done(result.Connect, began, answered)
+	h.done(result.TLS, answered, h.attempt.elapsed())
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"errno_exporter/config"
+	"errno_exporter/prober/result"
 )
 
 // How redirects are followed: by net/http's client, over a RoundTripper that makes one hop for each request. Which request follows from which
@@ -31,7 +32,7 @@ func (a *attempt) follows(h *hop) bool {
 }
 
 // isRedirect reports whether a response sends us elsewhere (RFC 9110 section 15.4).
-func isRedirect(r *Response) bool {
+func isRedirect(r *result.Response) bool {
 	switch r.Status {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
 		return r.Header.Get("Location") != ""
@@ -100,8 +101,8 @@ func (r *redirects) check(next *http.Request, via []*http.Request) error {
 		return errHopFailed
 	}
 	a.withhold(next, via[len(via)-1].URL)
-	room := maxHead
-	a.hop.Response.cut(&room)
+	room := result.MaxHead
+	a.hop.Response.Cut(&room)
 	a.hop.forget()
 	a.leaveHead()
 	next.Close, next.Response, next.Host = !a.keep, a.hop.response, "" // the client does not need the head any more
@@ -113,9 +114,9 @@ func (r *redirects) check(next *http.Request, via []*http.Request) error {
 
 // refuseRedirect fails the hop whose response is a redirect that we do not follow.
 func (h *hop) refuseRedirect(err error) {
-	f := Failure{Reason: HTTPRedirectInvalid, Origin: Self, Check: CheckRedirect, Err: err}
+	f := result.Failure{Reason: result.HTTPRedirectInvalid, Origin: result.Self, Check: result.CheckRedirect, Err: err}
 	if errors.Is(err, errRedirectLoop) {
-		f.Reason = HTTPRedirectLoop
+		f.Reason = result.HTTPRedirectLoop
 	}
-	h.fail(Validate, h.attempt.elapsed(), f)
+	h.fail(result.Validate, h.attempt.elapsed(), f)
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"errno_exporter/config"
+	"errno_exporter/prober/result"
 )
 
 // firstRequest is the request to the target, without the module's credentials.
@@ -71,22 +72,22 @@ type requestBody struct{ *bytes.Reader }
 func (*requestBody) Close() error { return nil }
 
 // classifyAuthorize names a request that could not be made: a secret that cannot be read, or a token endpoint that gave no token.
-func classifyAuthorize(e *Evidence) Failure {
+func classifyAuthorize(e *Evidence) result.Failure {
 	err, ended := e.Err, e.Ended
 	token, ok := errors.AsType[*config.TokenError](err)
 	errno, _ := errnoOf(err)
-	f := Failure{Reason: AuthTokenFailed, Errno: errno, Origin: Peer, Err: err}
+	f := result.Failure{Reason: result.AuthTokenFailed, Errno: errno, Origin: result.Peer, Err: err}
 	switch {
 	case !ok:
-		f.Reason, f.Origin = ProbeConfig, Self
+		f.Reason, f.Origin = result.ProbeConfig, result.Self
 	case errors.Is(err, config.ErrTokenRedirect):
-		f.Origin = Self
+		f.Origin = result.Self
 	case ended == Cancelled:
-		f.Reason, f.Origin = Abandoned, Self
+		f.Reason, f.Origin = result.Abandoned, result.Self
 	case token.Status >= 400 && token.Status < 500:
-		f.Reason = AuthTokenDenied
+		f.Reason = result.AuthTokenDenied
 	case errno == 0 && ended == Deadline:
-		f.Reason, f.Origin = AuthTokenTimedOut, Self
+		f.Reason, f.Origin = result.AuthTokenTimedOut, result.Self
 	}
 	return f
 }

@@ -47,7 +47,6 @@ var requestUses = map[string]string{
 	"prober/dns.go overHTTPS: Transport.RoundTrip":            "the same, redirects are not followed",
 	"prober/exchange.go exchange: ClientConn.RoundTrip":       "a hop, after authorize",
 	"prober/exchange_http3.go runHTTP3: ClientConn.RoundTrip": "a hop, after authorize",
-	"prober/keep.go cutHeader: Header[]":                      "not sent",
 	"prober/hide.go hidden: Header[]":                         "not sent: a masked copy",
 	"prober/keepalive.go Probe: attempt.newHop":               "of repeat",
 	"prober/nested.go sign: Header[]":                         "the names of exporters",

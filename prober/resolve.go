@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"errno_exporter/guard"
+	"errno_exporter/prober/result"
 )
 
 // Go's resolver asks the questions, so that hosts files, search lists and resolv.conf's options count as they do for the
@@ -21,12 +22,6 @@ const maxExchanges = 32
 // maxAnswers bounds the addresses of a name: the first ones count.
 const maxAnswers = 256
 
-// noTTL stands for an answer without records.
-const noTTL time.Duration = -1
-
-// noRCode stands for a question that got no valid answer.
-const noRCode = -1
-
 // lookup watches one name being resolved.
 type lookup struct {
 	start  time.Time     // the attempt's beginning
@@ -38,7 +33,7 @@ type lookup struct {
 	stop    context.CancelFunc
 
 	mu     sync.Mutex // guards what follows: A and AAAA are asked side by side
-	record Lookup
+	record result.Lookup
 	conns  []net.Conn
 	late   *time.Timer // runs when one family has addresses
 	gaveUp bool        // the other family is not waited for any longer
@@ -46,7 +41,7 @@ type lookup struct {
 }
 
 // resolve returns the name's addresses in the resolver's order, and what was seen on the wire.
-func (a *attempt) resolve(host string) (addrs []netip.Addr, l *Lookup, err error) {
+func (a *attempt) resolve(host string) (addrs []netip.Addr, l *result.Lookup, err error) {
 	if a.module.Resolver != nil {
 		addrs, l, err = a.ask(host)
 	} else {
@@ -56,7 +51,7 @@ func (a *attempt) resolve(host string) (addrs []netip.Addr, l *Lookup, err error
 }
 
 // askSystem asks the system's resolver.
-func (a *attempt) askSystem(host string) ([]netip.Addr, *Lookup, error) {
+func (a *attempt) askSystem(host string) ([]netip.Addr, *result.Lookup, error) {
 	l := a.newLookup(host)
 	l.server = a.prober.options.Resolver
 	resolver := net.Resolver{PreferGo: true, Dial: l.dial}
@@ -70,7 +65,7 @@ func (a *attempt) askSystem(host string) ([]netip.Addr, *Lookup, error) {
 
 // end closes what is still waiting, and returns what was seen. Go's resolver returns at our deadline and leaves its goroutines to
 // their own patience, 5 s a question.
-func (l *lookup) end() *Lookup {
+func (l *lookup) end() *result.Lookup {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.over = true
@@ -82,7 +77,7 @@ func (l *lookup) end() *Lookup {
 		_ = conn.Close() // most are closed already
 	}
 	record := l.record
-	record.Exchanges = append([]DNSExchange(nil), l.record.Exchanges...)
+	record.Exchanges = append([]result.DNSExchange(nil), l.record.Exchanges...)
 	return &record
 }
 
@@ -150,14 +145,14 @@ func (l *lookup) catchPanic(p *guard.Panic, err *error) {
 	}
 }
 
-func newExchange(server, network string, began, ended time.Duration, err error) DNSExchange {
-	e := DNSExchange{Server: server, Network: network, Start: began, Duration: ended - began, RCode: noRCode, TTL: noTTL, Err: err}
+func newExchange(server, network string, began, ended time.Duration, err error) result.DNSExchange {
+	e := result.DNSExchange{Server: server, Network: network, Start: began, Duration: ended - began, RCode: result.NoRCode, TTL: result.NoTTL, Err: err}
 	e.Errno, _ = errnoOf(err)
 	return e
 }
 
 // add keeps an exchange within the bound and returns its index.
-func (l *lookup) add(e DNSExchange) int {
+func (l *lookup) add(e result.DNSExchange) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.record.Exchanges) == maxExchanges {
@@ -168,7 +163,7 @@ func (l *lookup) add(e DNSExchange) int {
 }
 
 // update changes an exchange that add returned.
-func (l *lookup) update(i int, change func(*DNSExchange)) {
+func (l *lookup) update(i int, change func(*result.DNSExchange)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if i >= 0 {

@@ -15,11 +15,12 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // asked is what a test compares of a lookup by configured servers.
 type asked struct {
-	Reason   prober.Reason // of the probe; empty for a success
+	Reason   result.Reason // of the probe; empty for a success
 	Errno    string
 	Networks string // of the questions for A records, in order
 	RCodes   string
@@ -61,14 +62,14 @@ func TestResolver(t *testing.T) {
 		}, time.Minute, asked{"", "", "udp udp", "2 0", time.Minute}},
 		{"no such name: the second is not asked", "udp", func(t *testing.T) []string {
 			return []string{faultlab.DNS(t, nil), faultlab.DNS(t, here)}
-		}, time.Minute, asked{prober.DNSNameNotResolved, "", "udp", "3", -1}},
-		{"no address", "udp", one(healthy(map[string][]netip.Addr{"api.test": nil})), time.Minute, asked{prober.DNSNoData, "", "udp", "0", -1}},
-		{"SERVFAIL", "udp", one(code(dnsmessage.RCodeServerFailure)), time.Minute, asked{prober.DNSServfail, "", "udp udp", "2 2", -1}},
-		{"REFUSED", "udp", one(code(dnsmessage.RCodeRefused)), time.Minute, asked{prober.DNSRefused, "", "udp udp", "5 5", -1}},
-		{"closed port", "udp", one(faultlab.DNSClosedPort), time.Minute, asked{prober.DNSUnreachable, "ECONNREFUSED", "udp udp", "-1 -1", -1}},
-		{"closed port, TCP", "tcp", one(faultlab.DNSClosedPort), time.Minute, asked{prober.DNSUnreachable, "ECONNREFUSED", "tcp tcp", "-1 -1", -1}},
-		{"silence", "udp", one(faultlab.DNSSilent), 500 * time.Millisecond, asked{prober.DNSTimedOut, "", "udp", "-1", -1}},
-		{"garbage", "udp", one(faultlab.DNSGarbage), 500 * time.Millisecond, asked{prober.DNSTimedOut, "", "udp", "-1", -1}},
+		}, time.Minute, asked{result.DNSNameNotResolved, "", "udp", "3", -1}},
+		{"no address", "udp", one(healthy(map[string][]netip.Addr{"api.test": nil})), time.Minute, asked{result.DNSNoData, "", "udp", "0", -1}},
+		{"SERVFAIL", "udp", one(code(dnsmessage.RCodeServerFailure)), time.Minute, asked{result.DNSServfail, "", "udp udp", "2 2", -1}},
+		{"REFUSED", "udp", one(code(dnsmessage.RCodeRefused)), time.Minute, asked{result.DNSRefused, "", "udp udp", "5 5", -1}},
+		{"closed port", "udp", one(faultlab.DNSClosedPort), time.Minute, asked{result.DNSUnreachable, "ECONNREFUSED", "udp udp", "-1 -1", -1}},
+		{"closed port, TCP", "tcp", one(faultlab.DNSClosedPort), time.Minute, asked{result.DNSUnreachable, "ECONNREFUSED", "tcp tcp", "-1 -1", -1}},
+		{"silence", "udp", one(faultlab.DNSSilent), 500 * time.Millisecond, asked{result.DNSTimedOut, "", "udp", "-1", -1}},
+		{"garbage", "udp", one(faultlab.DNSGarbage), 500 * time.Millisecond, asked{result.DNSTimedOut, "", "udp", "-1", -1}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			api := faultlab.Handler(t, faultlab.Healthy)
@@ -84,7 +85,7 @@ func TestResolver(t *testing.T) {
 			lookup := r.Attempts[0].Hops[0].Lookup
 			got := asked{TTL: lookup.TTL()}
 			if r.Failure != nil {
-				got.Reason, got.Errno = r.Failure.Reason, prober.ErrnoName(r.Failure.Errno)
+				got.Reason, got.Errno = r.Failure.Reason, result.ErrnoName(r.Failure.Errno)
 			}
 			var networks, codes []string
 			for _, e := range lookup.Exchanges {
@@ -110,16 +111,16 @@ func TestCompareWithSystem(t *testing.T) {
 	for _, row := range []struct {
 		name    string
 		system  func(faultlab.Host) string
-		reason  prober.Reason // of the system's failure; empty if it answered
+		reason  result.Reason // of the system's failure; empty if it answered
 		overlap bool
 		stale   []netip.Addr
 	}{
 		{"the same", names(fresh), "", true, nil},
 		{"one address more: it is stale", names(fresh, old), "", true, []netip.Addr{old}},
 		{"another address: it is stale", names(old), "", false, []netip.Addr{old}},
-		{"the system's fails", func(h faultlab.Host) string { return faultlab.DNSCode(h, dnsmessage.RCodeServerFailure) }, prober.DNSServfail, false, nil},
-		{"the system's does not know the name", func(h faultlab.Host) string { return faultlab.DNS(h, nil) }, prober.DNSNameNotResolved, false, nil},
-		{"the system's is silent: nobody waits for long", faultlab.DNSSilent, prober.DNSTimedOut, false, nil},
+		{"the system's fails", func(h faultlab.Host) string { return faultlab.DNSCode(h, dnsmessage.RCodeServerFailure) }, result.DNSServfail, false, nil},
+		{"the system's does not know the name", func(h faultlab.Host) string { return faultlab.DNS(h, nil) }, result.DNSNameNotResolved, false, nil},
+		{"the system's is silent: nobody waits for long", faultlab.DNSSilent, result.DNSTimedOut, false, nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			api := faultlab.Handler(t, faultlab.Healthy)
@@ -136,14 +137,14 @@ func TestCompareWithSystem(t *testing.T) {
 			if r.Failure != nil || hop.Compared == nil {
 				t.Fatalf("failure %+v, compared %v", r.Failure, hop.Compared)
 			}
-			var reason prober.Reason
+			var reason result.Reason
 			if f := hop.Compared.Failure; f != nil {
 				reason = f.Reason
 			}
 			if stale := hop.Compared.Stale(hop.Answers); reason != row.reason || hop.Compared.Overlap(hop.Answers) != row.overlap || !slices.Equal(stale, row.stale) {
 				t.Errorf("the system's failed by %q, overlap %t, stale %v, want %q, %t, %v", reason, hop.Compared.Overlap(hop.Answers), stale, row.reason, row.overlap, row.stale)
 			}
-			if span, _ := hop.Span(prober.Resolve); span.Duration > time.Second || r.Elapsed > 5*time.Second {
+			if span, _ := hop.Span(result.Resolve); span.Duration > time.Second || r.Elapsed > 5*time.Second {
 				t.Errorf("resolve took %s, the probe %s: it waited for the system's resolver", span.Duration, r.Elapsed)
 			}
 		})

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"errno_exporter/config"
+	"errno_exporter/prober/result"
 )
 
 // How an attempt is repeated.
@@ -19,10 +20,10 @@ import (
 //   - A Retry-After of the server (RFC 9110 section 10.2.3) is waited for if it is longer, and ends it if it is too long.
 
 // attempts makes an attempt, and again as the module says.
-func (p *Prober) attempts(first *attempt) []Attempt {
+func (p *Prober) attempts(first *attempt) []result.Attempt {
 	m := first.module
 	first.run()
-	all := []Attempt{first.record}
+	all := []result.Attempt{first.record}
 	backoff := m.Retry.InitialBackoff
 	for len(all) < m.Retry.Attempts {
 		last := &all[len(all)-1]
@@ -39,11 +40,11 @@ func (p *Prober) attempts(first *attempt) []Attempt {
 }
 
 // repeatable reports whether an attempt failed in a way that another one may mend.
-func repeatable(a *Attempt, m *config.Module) bool {
-	if a.Failure == nil || a.Failure.Reason == ProbeConfig || a.Failure.Reason == Abandoned {
+func repeatable(a *result.Attempt, m *config.Module) bool {
+	if a.Failure == nil || a.Failure.Reason == result.ProbeConfig || a.Failure.Reason == result.Abandoned {
 		return false
 	}
-	if deniedBy(a.Failure) != nil {
+	if result.DeniedBy(a.Failure) != nil {
 		return false
 	}
 	return m.RetryNonIdempotent || slices.Contains(idempotent, m.Method)
@@ -73,7 +74,7 @@ func wait(ctx context.Context, d time.Duration) bool {
 }
 
 // retryAfter is what the last response asks to wait: seconds, or a date. 0 if it asks for nothing that can be read.
-func retryAfter(a *Attempt) time.Duration {
+func retryAfter(a *result.Attempt) time.Duration {
 	response := a.LastHop().Response
 	if response == nil {
 		return 0

@@ -13,13 +13,14 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // repeated is what a test compares of a probe with retries.
 type repeated struct {
 	Attempts int
 	Reasons  string // of the attempts, "ok" for none
-	Reason   prober.Reason
+	Reason   result.Reason
 	AtLeast  time.Duration // that the probe took
 }
 
@@ -50,18 +51,18 @@ func TestRetry(t *testing.T) {
 		want    repeated
 	}{
 		{"no retry unless configured", func(t *testing.T) string { return resets(t, 1) }, func(m *config.Module) { m.Retry.Attempts = 1 }, time.Minute,
-			repeated{1, "tcp.reset", prober.TCPReset, 0}},
+			repeated{1, "tcp.reset", result.TCPReset, 0}},
 		{"the first succeeds", func(t *testing.T) string { return resets(t, 0) }, func(*config.Module) {}, time.Minute, repeated{1, "ok", "", 0}},
 		{"the second succeeds", func(t *testing.T) string { return resets(t, 1) }, func(*config.Module) {}, time.Minute,
 			repeated{2, "tcp.reset ok", "", 10 * time.Millisecond}},
 		{"the last succeeds", func(t *testing.T) string { return resets(t, 2) }, func(*config.Module) {}, time.Minute,
 			repeated{3, "tcp.reset tcp.reset ok", "", 25 * time.Millisecond}},
 		{"none succeeds", func(t *testing.T) string { return resets(t, 9) }, func(*config.Module) {}, time.Minute,
-			repeated{3, "tcp.reset tcp.reset tcp.reset", prober.TCPReset, 25 * time.Millisecond}},
+			repeated{3, "tcp.reset tcp.reset tcp.reset", result.TCPReset, 25 * time.Millisecond}},
 		{"a response that does not meet the rules", func(t *testing.T) string { return faultlab.Handler(t, failing()(1)) }, func(*config.Module) {}, time.Minute,
 			repeated{2, "http.error ok", "", 10 * time.Millisecond}},
 		{"POST is not repeated", func(t *testing.T) string { return resets(t, 1) }, func(m *config.Module) { m.Method = "POST" }, time.Minute,
-			repeated{1, "tcp.reset", prober.TCPReset, 0}},
+			repeated{1, "tcp.reset", result.TCPReset, 0}},
 		{"POST is, where that is wanted", func(t *testing.T) string { return resets(t, 1) }, func(m *config.Module) { m.Method, m.RetryNonIdempotent = "POST", true }, time.Minute,
 			repeated{2, "tcp.reset ok", "", 10 * time.Millisecond}},
 		{"PUT is idempotent", func(t *testing.T) string { return resets(t, 1) }, func(m *config.Module) { m.Method = "PUT" }, time.Minute,
@@ -69,13 +70,13 @@ func TestRetry(t *testing.T) {
 		{"Retry-After is waited for", func(t *testing.T) string { return faultlab.Handler(t, failing("Retry-After", "1")(1)) }, func(*config.Module) {}, time.Minute,
 			repeated{2, "http.rate_limited ok", "", time.Second}},
 		{"Retry-After beyond the deadline ends it", func(t *testing.T) string { return faultlab.Handler(t, failing("Retry-After", "120")(1)) }, func(*config.Module) {}, time.Minute,
-			repeated{1, "http.rate_limited", prober.HTTPRateLimited, 0}},
+			repeated{1, "http.rate_limited", result.HTTPRateLimited, 0}},
 		{"a backoff beyond the deadline ends it", func(t *testing.T) string { return resets(t, 1) },
-			func(m *config.Module) { m.Retry.InitialBackoff, m.Retry.MaxBackoff = time.Hour, time.Hour }, time.Minute, repeated{1, "tcp.reset", prober.TCPReset, 0}},
+			func(m *config.Module) { m.Retry.InitialBackoff, m.Retry.MaxBackoff = time.Hour, time.Hour }, time.Minute, repeated{1, "tcp.reset", result.TCPReset, 0}},
 		{"the deadline strikes in the first", func(t *testing.T) string { return faultlab.Silent(t) }, func(*config.Module) {}, 200 * time.Millisecond,
-			repeated{1, "http.response.timed_out", prober.HTTPResponseTimedOut, 200 * time.Millisecond}},
+			repeated{1, "http.response.timed_out", result.HTTPResponseTimedOut, 200 * time.Millisecond}},
 		{"what is misconfigured stays so", func(*testing.T) string { return "http://" + strings.Repeat("a", 64) + ".test/" }, func(*config.Module) {}, time.Minute,
-			repeated{1, "probe.config", prober.ProbeConfig, 0}},
+			repeated{1, "probe.config", result.ProbeConfig, 0}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			m := config.NewModule("retry")

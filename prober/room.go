@@ -3,6 +3,7 @@ package prober
 import (
 	"bytes"
 	"context"
+	"errno_exporter/prober/result"
 	"errors"
 	"io"
 	"sync"
@@ -140,21 +141,21 @@ func (a *attempt) leave() {
 }
 
 // noRoom is the failure of an attempt whose response the exporter had no memory for; nil for any other. Nothing is known of the target.
-func (a *attempt) noRoom() *Failure {
+func (a *attempt) noRoom() *result.Failure {
 	a.rooms.mu.Lock()
 	defer a.rooms.mu.Unlock()
 	if !a.rooms.missed {
 		return nil
 	}
 	if errors.Is(context.Cause(a.ctx), context.Canceled) {
-		return &Failure{Reason: Abandoned, Origin: Self, Err: errNoRoom}
+		return &result.Failure{Reason: result.Abandoned, Origin: result.Self, Err: errNoRoom}
 	}
-	return &Failure{Reason: LocalOverloaded, Origin: Local, Err: errNoRoom}
+	return &result.Failure{Reason: result.LocalOverloaded, Origin: result.Local, Err: errNoRoom}
 }
 
 // waitedIn is how long the hop has waited for memory in a phase that has ended.
-func (h *hop) waitedIn(p Phase) time.Duration {
-	if p != Proxy && p != Transfer {
+func (h *hop) waitedIn(p result.Phase) time.Duration {
+	if p != result.Proxy && p != result.Transfer {
 		return 0
 	}
 	all := h.attempt.waitedForRoom()

@@ -2,6 +2,7 @@ package prober
 
 import (
 	"context"
+	"errno_exporter/prober/result"
 	"strconv"
 	"strings"
 	"testing"
@@ -29,17 +30,17 @@ func TestRoom(t *testing.T) {
 	}
 	for _, row := range []struct {
 		name, url, keys string
-		phase           Phase // that waits for room; empty: none does
+		phase           result.Phase // that waits for room; empty: none does
 	}{
 		{"a body that is not kept", body(large), "", ""},
 		{"a small body", body(freeRoom), "fail_if_body_matches_regexp: [y]", ""},
-		{"a large body for a regexp", body(freeRoom + 1), "fail_if_body_matches_regexp: [y]", Transfer},
-		{"a large body for CEL", faultlab.JSONList(t, large/2), `fail_if_body_json_matches_cel: "body.size() == 1"`, Transfer},
-		{"a large head", faultlab.BigHead(t), "", Transfer},
-		{"a large reason phrase", faultlab.ReasonPhrase(t, large), "", Transfer},
-		{"a large head over HTTP/2", faultlab.H2BigHead(t), "", Transfer},
-		{"a large head of a proxy", "https://127.0.0.1:1/", "proxy_url: " + faultlab.ConnectBigHead(t), Proxy},
-		{"a large window", faultlab.BrotliWindow(t), "compression: br", Transfer},
+		{"a large body for a regexp", body(freeRoom + 1), "fail_if_body_matches_regexp: [y]", result.Transfer},
+		{"a large body for CEL", faultlab.JSONList(t, large/2), `fail_if_body_json_matches_cel: "body.size() == 1"`, result.Transfer},
+		{"a large head", faultlab.BigHead(t), "", result.Transfer},
+		{"a large reason phrase", faultlab.ReasonPhrase(t, large), "", result.Transfer},
+		{"a large head over HTTP/2", faultlab.H2BigHead(t), "", result.Transfer},
+		{"a large head of a proxy", "https://127.0.0.1:1/", "proxy_url: " + faultlab.ConnectBigHead(t), result.Proxy},
+		{"a large window", faultlab.BrotliWindow(t), "compression: br", result.Transfer},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -51,14 +52,14 @@ func TestRoom(t *testing.T) {
 			for _, ends := range []struct {
 				name string
 				by   func(context.Context, time.Duration) (context.Context, context.CancelFunc)
-				want Failure
+				want result.Failure
 			}{
-				{"the deadline", context.WithTimeout, Failure{Phase: row.phase, Reason: LocalOverloaded, Origin: Local}},
+				{"the deadline", context.WithTimeout, result.Failure{Phase: row.phase, Reason: result.LocalOverloaded, Origin: result.Local}},
 				{"a cancel", func(ctx context.Context, after time.Duration) (context.Context, context.CancelFunc) {
 					ctx, cancel := context.WithCancel(ctx)
 					time.AfterFunc(after, cancel)
 					return ctx, cancel
-				}, Failure{Phase: row.phase, Reason: Abandoned, Origin: Self}},
+				}, result.Failure{Phase: row.phase, Reason: result.Abandoned, Origin: result.Self}},
 			} {
 				p := New(Options{})
 				take(t, p.heads)
@@ -95,7 +96,7 @@ func take(t *testing.T, r *room) {
 }
 
 // span is how long a phase took.
-func span(r *Result, p Phase) (all time.Duration) {
+func span(r *result.Result, p result.Phase) (all time.Duration) {
 	for _, s := range r.Last().LastHop().Spans {
 		if s.Phase == p {
 			all += s.Duration

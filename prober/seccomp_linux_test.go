@@ -18,6 +18,7 @@ import (
 
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // How a sandbox is imitated: the test's binary is run again, installs a filter of system calls (seccomp(2)) and probes servers of its parent. Calls
@@ -82,8 +83,8 @@ type deniedVisit struct {
 	Name, URL string
 	HTTP3     bool
 	Timeout   time.Duration
-	Phase     prober.Phase
-	Reason    prober.Reason
+	Phase     result.Phase
+	Reason    result.Reason
 }
 
 // deniedOrder is what such a process is to do.
@@ -102,14 +103,14 @@ func TestEvidenceIsNoPrecondition(t *testing.T) {
 		{"HTTPS", faultlab.TLSHandler(t, faultlab.Healthy, "http/1.1"), false, plain, "", ""},
 		{"HTTP/2", faultlab.TLSHandler(t, faultlab.Healthy, "h2"), false, plain, "", ""},
 		{"HTTP/3", faultlab.HTTP3Handler(t, faultlab.Healthy), true, plain, "", ""},
-		{"nothing listens", faultlab.ClosedPort(t), false, plain, prober.Connect, prober.TCPRefused},
-		{"accept queue full", faultlab.NeverAccepts(t), false, quick, prober.Connect, prober.TCPTimedOut},
-		{"RST after the request", faultlab.ResetAfterRequest(t), false, plain, prober.Processing, prober.TCPReset},
-		{"FIN after the request", faultlab.FinAfterRequest(t), false, plain, prober.Processing, prober.TCPClosed},
-		{"silence", faultlab.Silent(t), false, quick, prober.Processing, prober.HTTPResponseTimedOut},
-		{"RST in a body", faultlab.ResetMidBody(t), false, plain, prober.Transfer, prober.TCPReset},
-		{"expired certificate", faultlab.ExpiredCertificate(t), false, plain, prober.TLS, prober.TLSCertDateInvalid},
-		{"HTTP/3, expired certificate", faultlab.HTTP3ExpiredCertificate(t), true, plain, prober.TLS, prober.TLSCertDateInvalid},
+		{"nothing listens", faultlab.ClosedPort(t), false, plain, result.Connect, result.TCPRefused},
+		{"accept queue full", faultlab.NeverAccepts(t), false, quick, result.Connect, result.TCPTimedOut},
+		{"RST after the request", faultlab.ResetAfterRequest(t), false, plain, result.Processing, result.TCPReset},
+		{"FIN after the request", faultlab.FinAfterRequest(t), false, plain, result.Processing, result.TCPClosed},
+		{"silence", faultlab.Silent(t), false, quick, result.Processing, result.HTTPResponseTimedOut},
+		{"RST in a body", faultlab.ResetMidBody(t), false, plain, result.Transfer, result.TCPReset},
+		{"expired certificate", faultlab.ExpiredCertificate(t), false, plain, result.TLS, result.TLSCertDateInvalid},
+		{"HTTP/3, expired certificate", faultlab.HTTP3ExpiredCertificate(t), true, plain, result.TLS, result.TLSCertDateInvalid},
 	}
 	for _, row := range denials {
 		t.Run(row.name, func(t *testing.T) {
@@ -150,7 +151,7 @@ func TestDeniedChild(t *testing.T) {
 			overHTTP3(m)
 		}
 		r := probe(t, p, v.URL, m)
-		var got prober.Failure
+		var got result.Failure
 		if r.Failure != nil {
 			got = *r.Failure
 		}

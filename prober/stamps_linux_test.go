@@ -6,6 +6,7 @@ import (
 
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // The kernel tells when the request was acknowledged: long before an application that takes its time has answered. A large upload's is not asked for.
@@ -30,7 +31,7 @@ func TestAcknowledged(t *testing.T) {
 		if (w.Acknowledged > 0) != row.told || w.Acknowledged >= delay {
 			t.Errorf("%s: acknowledged after %s, want told %t, within %s", row.name, w.Acknowledged, row.told, delay)
 		}
-		if processing, _ := r.Last().LastHop().Span(prober.Processing); processing.Duration < delay {
+		if processing, _ := r.Last().LastHop().Span(result.Processing); processing.Duration < delay {
 			t.Errorf("%s: processing took %s, the server %s", row.name, processing.Duration, delay)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"errno_exporter/config"
+	"errno_exporter/prober/result"
 )
 
 // Target is what to probe, parsed once.
@@ -17,6 +18,9 @@ type Target struct {
 	Policy     *config.Policy // which addresses may be dialled; nil: any. It is checked on the very address, on every hop
 	Configured bool           // the operator named the URL's host, which the policy therefore leaves alone
 }
+
+// named is the target as a Result names it.
+func (t *Target) named() result.Target { return result.Target{URL: t.URL, Host: t.Host} }
 
 // ParseTarget reads a target as it is asked for: a URL, or a host with an optional port and path, for which http:// is
 // assumed as in blackbox_exporter. The error is one line that names the value and the mend.

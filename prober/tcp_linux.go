@@ -2,6 +2,7 @@ package prober
 
 import (
 	"encoding/binary"
+	"errno_exporter/prober/result"
 	"net"
 	"strings"
 	"syscall"
@@ -28,8 +29,8 @@ func recvErr(fd int, network string, on int) {
 }
 
 // errorQueue returns the first ICMP message on a UDP socket's error queue, nil if there is none.
-func errorQueue(conn *net.UDPConn) *ICMP {
-	var icmp *ICMP
+func errorQueue(conn *net.UDPConn) *result.ICMP {
+	var icmp *result.ICMP
 	raw, err := conn.SyscallConn()
 	if err != nil || raw.Control(func(fd uintptr) { icmp = readErrorQueue(int(fd)) }) != nil {
 		return nil // closed meanwhile
@@ -49,7 +50,7 @@ func ignoreICMP(conn *net.UDPConn) {
 }
 
 // readErrorQueue returns the first ICMP message on the socket's error queue, nil if there is none (ip(7), sock_extended_err).
-func readErrorQueue(fd int) *ICMP {
+func readErrorQueue(fd int) *result.ICMP {
 	var oob [512]byte
 	_, oobn, _, _, err := unix.Recvmsg(fd, nil, oob[:], unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT)
 	if err != nil {
@@ -70,19 +71,19 @@ func readErrorQueue(fd int) *ICMP {
 }
 
 // parseExtendedErr reads struct sock_extended_err (linux/errqueue.h) and the offender's address behind it.
-func parseExtendedErr(b []byte) *ICMP {
+func parseExtendedErr(b []byte) *result.ICMP {
 	const originICMP, originICMP6 = 2, 3
 	origin := b[4]
 	if origin != originICMP && origin != originICMP6 {
 		return nil
 	}
-	icmp := &ICMP{Errno: syscall.Errno(binary.NativeEndian.Uint32(b)), Type: b[5], Code: b[6]}
+	icmp := &result.ICMP{Errno: syscall.Errno(binary.NativeEndian.Uint32(b)), Type: b[5], Code: b[6]}
 	icmp.From = parseSockaddr(b[16:])
 	return icmp
 }
 
-func readTCPInfo(raw syscall.RawConn) *TCPInfo {
-	var info *TCPInfo
+func readTCPInfo(raw syscall.RawConn) *result.TCPInfo {
+	var info *result.TCPInfo
 	if err := raw.Control(func(fd uintptr) { info = tcpInfo(int(fd)) }); err != nil {
 		return nil // closed meanwhile
 	}
@@ -96,12 +97,12 @@ var tcpStates = [...]string{"", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT
 // noMinRTT is what the kernel reports before it has measured a round trip.
 const noMinRTT = 1<<32 - 1
 
-func tcpInfo(fd int) *TCPInfo {
+func tcpInfo(fd int) *result.TCPInfo {
 	in, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
 	if err != nil {
 		return nil
 	}
-	out := &TCPInfo{
+	out := &result.TCPInfo{
 		RTT: time.Duration(in.Rtt) * time.Microsecond, RTTVar: time.Duration(in.Rttvar) * time.Microsecond,
 		Retransmits: in.Retransmits, Backoff: in.Backoff, Probes: in.Probes,
 		Unacked: in.Unacked, Lost: in.Lost, TotalRetrans: in.Total_retrans,

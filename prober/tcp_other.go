@@ -4,6 +4,7 @@ package prober
 
 import (
 	"context"
+	"errno_exporter/prober/result"
 	"net"
 	"net/netip"
 	"syscall"
@@ -20,13 +21,13 @@ func dial(ctx context.Context, to netip.AddrPort, w *wanted) (*dialled, error) {
 }
 
 // readTCPInfo returns nil: not available on this system.
-func readTCPInfo(syscall.RawConn) *TCPInfo { return nil }
+func readTCPInfo(syscall.RawConn) *result.TCPInfo { return nil }
 
 // reportICMP leaves a resolver's socket as it is.
 func reportICMP(string, string, syscall.RawConn) error { return nil }
 
 // errorQueue returns nil: not available on this system.
-func errorQueue(*net.UDPConn) *ICMP { return nil }
+func errorQueue(*net.UDPConn) *result.ICMP { return nil }
 
 // ignoreICMP leaves a socket as it is.
 func ignoreICMP(*net.UDPConn) {}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"errno_exporter/guard"
+	"errno_exporter/prober/result"
 )
 
 // secure does the TLS handshake with the target.
@@ -21,13 +22,13 @@ func (h *hop) secure(host string) error {
 	h.Waited += g.waited
 	if err != nil {
 		h.close()
-		h.fail(TLS, began, h.classified(TLS, err))
+		h.fail(result.TLS, began, h.classified(result.TLS, err))
 		return err
 	}
 	direct := h.stream == h.socket
 	h.stream = conn
 	began, ended := h.handshakeTimes(direct, began+g.queued, h.attempt.elapsed())
-	h.done(TLS, began, ended-(g.waited-g.queued))
+	h.done(result.TLS, began, ended-(g.waited-g.queued))
 	return nil
 }
 
@@ -42,7 +43,7 @@ func (h *hop) handshakeTimes(direct bool, began, ended time.Duration) (from, to 
 }
 
 // handshake is one that computes in turn with others.
-func (g *gate) handshake(c *tls.Config, h *hop) (*tlsConn, *TLSState, error) {
+func (g *gate) handshake(c *tls.Config, h *hop) (*tlsConn, *result.TLSState, error) {
 	defer h.attempt.prober.over(g)
 	if err := g.enter(); err != nil {
 		return nil, nil, err
@@ -71,7 +72,7 @@ func (h *hop) tlsConfig(host string) *tls.Config {
 
 // handshake speaks TLS over a connection. The state is returned also when the handshake failed, as far as it got; nil if the peer
 // showed nothing.
-func handshake(over net.Conn, c *tls.Config, h *hop) (*tlsConn, *TLSState, error) {
+func handshake(over net.Conn, c *tls.Config, h *hop) (*tlsConn, *result.TLSState, error) {
 	asked := watchClientCertificate(c)
 	found := h.attempt.prober.verified.watch(c)
 	records := &tlsRecords{Conn: over, budget: h.socket.floods.layer("TLS records", freeUnits, unitPrice)}
@@ -111,8 +112,8 @@ func watchClientCertificate(c *tls.Config) *bool {
 }
 
 // tlsState is what a handshake showed. bad is what verification refused, if it did.
-func tlsState(cs tls.ConnectionState, c *tls.Config, asked bool, bad *tls.CertificateVerificationError) *TLSState {
-	state := &TLSState{
+func tlsState(cs tls.ConnectionState, c *tls.Config, asked bool, bad *tls.CertificateVerificationError) *result.TLSState {
+	state := &result.TLSState{
 		Version: cs.Version, CipherSuite: cs.CipherSuite, ServerName: c.ServerName, ALPN: cs.NegotiatedProtocol,
 		Chain: cs.PeerCertificates, VerifiedChains: cs.VerifiedChains, Complete: cs.HandshakeComplete, ClientCertAsked: asked,
 	}
@@ -161,64 +162,64 @@ func alert(err error, op string) (uint8, bool) {
 
 // reasonOfAlert names the peer's alert. asked: the peer had asked for a client certificate. After the handshake only the client's
 // certificate can still be refused (TLS 1.3).
-func reasonOfAlert(number uint8, asked bool) Reason {
+func reasonOfAlert(number uint8, asked bool) result.Reason {
 	switch number {
 	case alertCertRequired:
-		return TLSBadClientAuthCert
+		return result.TLSBadClientAuthCert
 	case alertBadCertificate, alertUnsupportedCert, alertRevoked, alertCertExpired, alertCertUnknown, alertUnknownCA, alertAccessDenied:
 		if asked {
-			return TLSBadClientAuthCert
+			return result.TLSBadClientAuthCert
 		}
 	case alertHandshakeFailure:
 		if asked {
-			return TLSBadClientAuthCert
+			return result.TLSBadClientAuthCert
 		}
-		return TLSVersionOrCipherMismatch
+		return result.TLSVersionOrCipherMismatch
 	case alertProtocolVersion, alertInsufficientSec:
-		return TLSVersionOrCipherMismatch
+		return result.TLSVersionOrCipherMismatch
 	case alertUnrecognizedName:
-		return TLSUnrecognizedName
+		return result.TLSUnrecognizedName
 	case alertNoApplicationProtol:
-		return TLSALPNMismatch
+		return result.TLSALPNMismatch
 	}
-	return TLSProtocolError
+	return result.TLSProtocolError
 }
 
 // reasonOfCertificate names a certificate that we refused.
-func reasonOfCertificate(err error) (Reason, bool) {
+func reasonOfCertificate(err error) (result.Reason, bool) {
 	if _, ok := errors.AsType[x509.HostnameError](err); ok {
-		return TLSCertNameInvalid, true
+		return result.TLSCertNameInvalid, true
 	}
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return TLSCertAuthorityInvalid, true
+		return result.TLSCertAuthorityInvalid, true
 	}
 	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok {
 		if invalid.Reason == x509.Expired { // also "not yet valid"
-			return TLSCertDateInvalid, true
+			return result.TLSCertDateInvalid, true
 		}
-		return TLSCertInvalid, true
+		return result.TLSCertInvalid, true
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return TLSCertInvalid, true
+		return result.TLSCertInvalid, true
 	}
 	return "", false
 }
 
 // classifyTLS names what a TLS layer said about a failure of its own, during the handshake or after it. It does not look at the
 // transport.
-func classifyTLS(err error, state *TLSState) (Reason, Origin, bool) {
+func classifyTLS(err error, state *result.TLSState) (result.Reason, result.Origin, bool) {
 	asked := state != nil && state.ClientCertAsked
 	if number, ok := remoteAlert(err); ok && number != alertCloseNotify {
-		return reasonOfAlert(number, asked), Peer, true
+		return reasonOfAlert(number, asked), result.Peer, true
 	}
 	if reason, ok := reasonOfCertificate(err); ok {
-		return reason, Self, true
+		return reason, result.Self, true
 	}
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return TLSNotTLS, Peer, true
+		return result.TLSNotTLS, result.Peer, true
 	}
 	if _, ok := localAlert(err); ok {
-		return TLSProtocolError, Peer, true
+		return result.TLSProtocolError, result.Peer, true
 	}
 	return classifyTLSText(err)
 }
@@ -227,32 +228,32 @@ func classifyTLS(err error, state *TLSState) (Reason, Origin, bool) {
 // handshake_client_tls13.go). A test provokes each.
 var tlsTexts = []struct {
 	text   string
-	reason Reason
+	reason result.Reason
 }{
-	{"server selected unsupported protocol version", TLSVersionOrCipherMismatch},
-	{"unconfigured cipher suite", TLSVersionOrCipherMismatch},
-	{"no supported versions satisfy", TLSVersionOrCipherMismatch},
-	{"server selected unadvertised ALPN protocol", TLSALPNMismatch},
-	{"failed to parse certificate from server", TLSCertInvalid},
-	{"too many ignored records", PeerFlood},
-	{"too many non-advancing records", PeerFlood},
+	{"server selected unsupported protocol version", result.TLSVersionOrCipherMismatch},
+	{"unconfigured cipher suite", result.TLSVersionOrCipherMismatch},
+	{"no supported versions satisfy", result.TLSVersionOrCipherMismatch},
+	{"server selected unadvertised ALPN protocol", result.TLSALPNMismatch},
+	{"failed to parse certificate from server", result.TLSCertInvalid},
+	{"too many ignored records", result.PeerFlood},
+	{"too many non-advancing records", result.PeerFlood},
 }
 
 // uselessRecords reports whether crypto/tls gave up after sixteen records in a row that brought nothing.
 func uselessRecords(err error) bool {
 	reason, _, _ := classifyTLSText(err)
-	return reason == PeerFlood
+	return reason == result.PeerFlood
 }
 
-func classifyTLSText(err error) (Reason, Origin, bool) {
+func classifyTLSText(err error) (result.Reason, result.Origin, bool) {
 	text := err.Error()
 	if !strings.Contains(text, "tls: ") {
 		return "", "", false
 	}
 	for _, row := range tlsTexts {
 		if strings.Contains(text, row.text) {
-			return row.reason, Self, true
+			return row.reason, result.Self, true
 		}
 	}
-	return TLSFailed, Peer, true
+	return result.TLSFailed, result.Peer, true
 }

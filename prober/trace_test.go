@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"errno_exporter/config"
+	"errno_exporter/prober/result"
 )
 
 // A path trace leaves from the module's source address, and goes nowhere that the policy denies.
@@ -18,25 +19,25 @@ func TestTrace(t *testing.T) {
 	}
 	defer listener.Close()
 	addr := addrPort(listener.Addr())
-	here := []TraceHop{{From: addr.Addr(), Reached: true}}
+	here := []result.TraceHop{{From: addr.Addr(), Reached: true}}
 	for _, row := range []struct {
 		name   string
 		source string // source_ip_address
 		target Target
-		want   []TraceHop
+		want   []result.TraceHop
 		from   string // as the listener sees it; empty where it sees nothing
 	}{
 		{"the kernel's choice", "", Target{}, here, "127.0.0.1"},
 		{"a source address", "127.0.0.9", Target{}, here, "127.0.0.9"},
-		{"a source address that this host does not have", "192.0.2.1", Target{}, []TraceHop{{}, {}, {}}, ""},
+		{"a source address that this host does not have", "192.0.2.1", Target{}, []result.TraceHop{{}, {}, {}}, ""},
 		{"a denied network", "", Target{Policy: &config.Policy{DenyNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}}, nil, ""},
 	} {
 		m := config.NewModule("trace")
 		if row.source != "" {
 			m.SourceIP = netip.MustParseAddr(row.source)
 		}
-		r := &Result{Target: row.target, Attempts: []Attempt{{Hops: []Hop{{Addr: addr}}}}}
-		got := New(Options{}).trace(t.Context(), r, m)
+		r := &result.Result{Attempts: []result.Attempt{{Hops: []result.Hop{{Addr: addr}}}}}
+		got := New(Options{}).trace(t.Context(), &subject{row.target, r, m})
 		if diff := cmp.Diff(row.want, got, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
 			t.Errorf("%s: (-want +got):\n%s", row.name, diff)
 		}

@@ -12,6 +12,7 @@ import (
 	"weak"
 
 	"errno_exporter/guard"
+	"errno_exporter/prober/result"
 )
 
 // How the same certificates are not verified again and again: the signatures of a chain take an eighth of an HTTPS probe, and prove the same each
@@ -108,8 +109,8 @@ func (v *verified) find(sent []*x509.Certificate, roots *x509.CertPool) chains {
 func (v *verified) keep(sent []*x509.Certificate, roots *x509.CertPool, found chains) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	bytes := chainCost(sent)
-	if bytes > maxChain {
+	bytes := result.ChainCost(sent)
+	if bytes > result.MaxChain {
 		return // a server that is made to cost much
 	}
 	key := keyOf(sent[0], roots)

@@ -11,6 +11,7 @@ import (
 
 	"errno_exporter/internal/claims"
 	"errno_exporter/internal/faultlab"
+	"errno_exporter/prober/result"
 )
 
 // TestVerify: after a chain was verified, what is verified next is judged as if it were the first.
@@ -119,15 +120,15 @@ func TestVerifyLetsGo(t *testing.T) {
 	}
 	roots := x509.NewCertPool()
 	before := v.bytes
-	v.keep([]*x509.Certificate{{Raw: make([]byte, maxChain)}}, roots, chains{sent})
+	v.keep([]*x509.Certificate{{Raw: make([]byte, result.MaxChain)}}, roots, chains{sent})
 	if v.bytes != before {
-		t.Errorf("a chain that costs more than %d bytes is kept", maxChain)
+		t.Errorf("a chain that costs more than %d bytes is kept", result.MaxChain)
 	}
 	for i := range 1000 {
-		v.keep([]*x509.Certificate{{Raw: append(make([]byte, maxChain/3), byte(i), byte(i>>8))}}, roots, chains{sent})
+		v.keep([]*x509.Certificate{{Raw: append(make([]byte, result.MaxChain/3), byte(i), byte(i>>8))}}, roots, chains{sent})
 	}
 	if v.bytes > maxVerifiedBytes || len(v.known) != len(v.order) || len(v.known) < 100 {
 		t.Errorf("%d chains of %d bytes are kept, want at most %d bytes, and some", len(v.known), v.bytes, maxVerifiedBytes)
 	}
-	claims.Prove(t, "chains of certificates that were verified", maxVerified, maxVerifiedBytes, maxChain)
+	claims.Prove(t, "chains of certificates that were verified", maxVerified, maxVerifiedBytes, result.MaxChain)
 }

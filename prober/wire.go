@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"errno_exporter/guard"
+	"errno_exporter/prober/result"
 )
 
 // How a connection's system calls are seen and kept.
@@ -25,9 +26,6 @@ import (
 //     would lose a 413 that lies in the receive buffer.
 //     What nobody has read when the connection is closed is kept: it may be the alert or the GOAWAY that tells why.
 //   - TCP_INFO is read at the cause, at our deadline, or at the start of the close, whichever comes first: it is gone after.
-
-// maxEvents bounds the events kept of a connection: the first half and the last half of them.
-const maxEvents = 32
 
 // writeHold bounds how long a failed write waits for the answer that may already be here. What ends the wait is an event (the
 // response or the close); the bound is for the case that neither comes.
@@ -48,7 +46,7 @@ type recorder struct {
 	framing *budget // of bytes around HTTP/1.1's bodies; nil for other versions
 
 	mu        sync.Mutex // guards what follows
-	wire      Wire
+	wire      result.Wire
 	lastRead  time.Duration // end of the last read that brought bytes
 	written   int64         // bytes, of all exchanges
 	acks      []acknowledgement
@@ -68,7 +66,7 @@ type recorder struct {
 func newRecorder(conn net.Conn, start time.Time) *recorder {
 	r := &recorder{Conn: conn, start: start, released: make(chan struct{}), stampBase: -1}
 	r.wire.Local, r.wire.Remote = addrPort(conn.LocalAddr()), addrPort(conn.RemoteAddr())
-	r.wire.Events = make([]Event, 0, 8)
+	r.wire.Events = make([]result.Event, 0, 8)
 	r.quiet.L = &r.mu
 	r.floods = &floodGuard{stop: func() { _ = conn.SetDeadline(time.Unix(1, 0)) }} // fails only on a closed connection
 	r.reads = r.floods.layer("reads", freeUnits, unitPrice)
@@ -95,7 +93,7 @@ func (r *recorder) Read(p []byte) (got int, err error) {
 	if n > 0 {
 		r.lastRead = r.since(at, ended)
 	}
-	return n, r.note(Event{Op: OpRead, Start: began, End: ended, Calls: 1, Bytes: int64(n), Err: err})
+	return n, r.note(result.Event{Op: result.OpRead, Start: began, End: ended, Calls: 1, Bytes: int64(n), Err: err})
 }
 
 // receive reads what has come. at is when the kernel took in its last packet; zero where it does not tell.
@@ -178,7 +176,7 @@ func (r *recorder) endWrite(began time.Duration, alive bool, n int, err error) (
 		}
 	}
 	r.cut = r.cut || alive && err != nil
-	err = r.note(Event{Op: OpWrite, Start: began, End: ended, Calls: 1, Bytes: int64(n), Err: err})
+	err = r.note(result.Event{Op: result.OpWrite, Start: began, End: ended, Calls: 1, Bytes: int64(n), Err: err})
 	return err, err != nil && r.holding && !r.closed
 }
 
@@ -203,12 +201,12 @@ func (r *recorder) waitReleased() {
 }
 
 // note records an event and returns the error to hand on: the cause, once there is one. The caller holds mu.
-func (r *recorder) note(e Event) error {
+func (r *recorder) note(e result.Event) error {
 	if e.Err != nil {
 		e.EOF = e.Err == io.EOF
 		e.Errno, _ = errnoOf(e.Err)
 	}
-	r.wire.append(e)
+	r.wire.Append(e)
 	if e.Err == nil {
 		return nil
 	}
@@ -221,22 +219,6 @@ func (r *recorder) note(e Event) error {
 		return r.wire.Cause.Err
 	}
 	return e.Err
-}
-
-// append keeps an event, merging successes of the same kind, within the bound.
-func (w *Wire) append(e Event) {
-	events := w.Events
-	if last := len(events) - 1; last >= 0 && e.Err == nil && events[last].Err == nil && events[last].Op == e.Op {
-		events[last].End, events[last].Bytes = e.End, events[last].Bytes+e.Bytes
-		events[last].Calls++
-		return
-	}
-	if len(events) == maxEvents {
-		copy(events[maxEvents/2:], events[maxEvents/2+1:])
-		events = events[:maxEvents-1]
-		w.Dropped++
-	}
-	w.Events = append(events, e)
 }
 
 // ourDoing reports whether an error comes from our own close or deadline.
@@ -306,7 +288,7 @@ func (r *recorder) release() {
 func (r *recorder) renew() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.wire = Wire{Local: r.wire.Local, Remote: r.wire.Remote, Stood: r.wire.Stood, KernelTimes: r.wire.KernelTimes, Events: make([]Event, 0, 8)}
+	r.wire = result.Wire{Local: r.wire.Local, Remote: r.wire.Remote, Stood: r.wire.Stood, KernelTimes: r.wire.KernelTimes, Events: make([]result.Event, 0, 8)}
 	r.lastRead, r.accepted, r.firstSent, r.cut, r.holding = 0, 0, 0, false, false
 	r.released = make(chan struct{})
 }
@@ -319,14 +301,14 @@ func (r *recorder) Close() error {
 		return nil
 	}
 	r.snapshot("close")
-	if cause := r.wire.Cause; cause != nil && cause.Op == OpWrite && r.raw != nil {
+	if cause := r.wire.Cause; cause != nil && cause.Op == result.OpWrite && r.raw != nil {
 		r.rest = readArrived(r.raw, maxRest)
 		r.wire.BytesReceived += int64(len(r.rest))
 	}
 	r.closed = true
 	r.release()
 	now := time.Since(r.start)
-	r.wire.append(Event{Op: OpClose, Start: now, End: now, Calls: 1})
+	r.wire.Append(result.Event{Op: result.OpClose, Start: now, End: now, Calls: 1})
 	r.mu.Unlock()
 	return r.Conn.Close()
 }
@@ -339,16 +321,10 @@ func (r *recorder) ended() time.Duration {
 }
 
 // seen returns what the socket saw so far, as a value that no longer changes.
-func (r *recorder) seen() *Wire {
+func (r *recorder) seen() *result.Wire {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.wire.clone()
-}
-
-func (w *Wire) clone() *Wire {
-	c := *w
-	c.Events = append([]Event(nil), w.Events...)
-	return &c
+	return r.wire.Clone()
 }
 
 // times returns the end of the last read that brought bytes, and when the last bytes written were accepted. A write that is under
@@ -377,7 +353,7 @@ func (r *recorder) addresses() (local, remote netip.AddrPort) {
 }
 
 // keepReset keeps who sent the RST.
-func (r *recorder) keepReset(reset *Reset) {
+func (r *recorder) keepReset(reset *result.Reset) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.wire.Reset = reset

@@ -25,6 +25,7 @@ import (
 	"errno_exporter/internal/bench"
 	"errno_exporter/internal/watch"
 	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 var (
@@ -71,14 +72,14 @@ func load(t *testing.T, share int) {
 
 // reported is what a prober says of a connection.
 type reported struct {
-	phases   map[prober.Phase]time.Duration
+	phases   map[result.Phase]time.Duration
 	reliable bool
 }
 
 // excess is by how much reports are above the wire, in milliseconds and in their order, by phase, of those that are called reliable.
-type excess map[prober.Phase][]float64
+type excess map[result.Phase][]float64
 
-func (e excess) at(p prober.Phase, share float64) float64 {
+func (e excess) at(p result.Phase, share float64) float64 {
 	if len(e[p]) == 0 {
 		return 0
 	}
@@ -87,7 +88,7 @@ func (e excess) at(p prober.Phase, share float64) float64 {
 }
 
 // measured are the phases that the wire knows of.
-var measured = []prober.Phase{prober.Connect, prober.TLS, prober.Processing, prober.Transfer}
+var measured = []result.Phase{result.Connect, result.TLS, result.Processing, result.Transfer}
 
 // compare puts reports beside the wire; those that are marked unreliable are left out unless they are wanted. An error of the same size below the wire counts as well.
 func compare[K comparable](reports map[K]reported, truths map[K]*Truth, alsoUnreliable bool) (e excess, unreliable int) {
@@ -102,9 +103,9 @@ func compare[K comparable](reports map[K]reported, truths map[K]*Truth, alsoUnre
 				continue
 			}
 		}
-		wire := map[prober.Phase]time.Duration{
-			prober.Connect: truth.SYNACK.Sub(truth.SYN), prober.TLS: truth.Finished.Sub(truth.Hello),
-			prober.Processing: truth.Answered.Sub(truth.Asked), prober.Transfer: truth.Last.Sub(truth.Answered),
+		wire := map[result.Phase]time.Duration{
+			result.Connect: truth.SYNACK.Sub(truth.SYN), result.TLS: truth.Finished.Sub(truth.Hello),
+			result.Processing: truth.Answered.Sub(truth.Asked), result.Transfer: truth.Last.Sub(truth.Answered),
 		}
 		for _, phase := range measured {
 			if d, ok := r.phases[phase]; ok {
@@ -148,7 +149,7 @@ func ours(t *testing.T, w *watch.Watch, m *config.Module, target string, n int, 
 
 func keep(reports map[netip.AddrPort]reported, o *watch.Outcome) {
 	hop := o.Result.Last().LastHop()
-	r := reported{map[prober.Phase]time.Duration{}, o.Reliable}
+	r := reported{map[result.Phase]time.Duration{}, o.Reliable}
 	for _, s := range hop.Spans {
 		r.phases[s.Phase] = s.Duration
 	}
@@ -179,10 +180,10 @@ func blackbox(t *testing.T, exporter, target string, n int, every time.Duration)
 				t.Error(err)
 				return
 			}
-			r := reported{map[prober.Phase]time.Duration{}, true}
+			r := reported{map[result.Phase]time.Duration{}, true}
 			for _, found := range line.FindAllSubmatch(body, -1) {
 				seconds, _ := strconv.ParseFloat(string(found[2]), 64)
-				r.phases[prober.Phase(found[1])] = time.Duration(seconds * 1e9)
+				r.phases[result.Phase(found[1])] = time.Duration(seconds * 1e9)
 			}
 			parsed, _ := url.Parse(u)
 			mu.Lock()
@@ -278,7 +279,7 @@ func TestAccuracy(t *testing.T) {
 			}
 			for _, work := range []struct{ name, url string }{{"HTTP, 100/s", server.HTTP + bench.Delayed}, {"HTTPS, 100/s", server.HTTPS1 + bench.Delayed}} {
 				w := watch.New(watch.Options{Prober: prober.New(prober.Options{UserAgent: "errno_exporter"}), Remember: 10, Registry: prometheus.NewRegistry(),
-					Ended: func(*prober.Result, *config.Module) uint64 { return 0 }})
+					Ended: func(*result.Result, *config.Module) uint64 { return 0 }})
 				m := config.NewModule("accuracy")
 				m.TLS.RootCAs, m.Timeout = server.Roots, 20*time.Second
 				w.Apply(&config.Config{Policy: config.Policy{MaxConcurrent: 1000}})
@@ -301,7 +302,7 @@ func TestAccuracy(t *testing.T) {
 	if *full {
 		t.Run("500 probes in flight", func(t *testing.T) {
 			w := watch.New(watch.Options{Prober: prober.New(prober.Options{UserAgent: "errno_exporter"}), Remember: 10, Registry: prometheus.NewRegistry(),
-				Ended: func(*prober.Result, *config.Module) uint64 { return 0 }})
+				Ended: func(*result.Result, *config.Module) uint64 { return 0 }})
 			defer w.Close()
 			m := config.NewModule("accuracy")
 			m.TLS.RootCAs, m.Timeout = server.Roots, 20*time.Second
@@ -316,7 +317,7 @@ func TestAccuracy(t *testing.T) {
 		})
 		t.Run("1,000 targets in one scrape", func(t *testing.T) {
 			w := watch.New(watch.Options{Prober: prober.New(prober.Options{UserAgent: "errno_exporter"}), Remember: 10, Registry: prometheus.NewRegistry(),
-				Ended: func(*prober.Result, *config.Module) uint64 { return 0 }})
+				Ended: func(*result.Result, *config.Module) uint64 { return 0 }})
 			defer w.Close()
 			w.Apply(server.Config(t, server.HTTPS1+bench.Delayed, 1000))
 			wire.Take()
@@ -347,7 +348,7 @@ func hold(t *testing.T, s *situation, work string, e excess) {
 	for _, phase := range measured {
 		bar, share := s.bar, 0.99
 		if bar == 0 {
-			if bar = 5; phase == prober.TLS || phase == prober.Transfer {
+			if bar = 5; phase == result.TLS || phase == result.Transfer {
 				continue
 			}
 		}

@@ -11,7 +11,7 @@ import (
 	"fmt"
 	"slices"
 
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // Cause is one word for why a target fails.
@@ -77,14 +77,14 @@ type RuledOut struct {
 // Findings are what is known of why a probe failed.
 type Findings struct {
 	Verdict  *Verdict         // nil where there is none
-	Controls []prober.Control // that were made after it
+	Controls []result.Control // that were made after it
 }
 
 // ControlText is what an experiment showed, in a line.
-func ControlText(c *prober.Control) string {
+func ControlText(c *result.Control) string {
 	text := string(c.Kind) + ": "
 	switch {
-	case c.Kind == prober.Trace:
+	case c.Kind == result.Trace:
 		return text + traceSays(c.Hops)
 	case c.Failure != nil:
 		return text + "FAILED: " + c.Failure.Sentence()
@@ -93,7 +93,7 @@ func ControlText(c *prober.Control) string {
 }
 
 // traceSays is a path trace in a sentence.
-func traceSays(hops []prober.TraceHop) string {
+func traceSays(hops []result.TraceHop) string {
 	last := "no router answers"
 	for i, hop := range hops {
 		if hop.Reached {

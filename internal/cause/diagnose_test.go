@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"errno_exporter/internal/host"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // brieflyPut is a verdict in a line: cause, party, confidence, what is ruled out, what is open.
@@ -32,16 +32,16 @@ func brieflyPut(v Verdict, ok bool) string {
 
 var (
 	healthy    = n(10, worked(20))
-	resetBare  = failed(prober.Processing, prober.TCPReset, prober.Peer)
+	resetBare  = failed(result.Processing, result.TCPReset, result.Peer)
 	resetLive  = seen(resetBare, bySocket)
-	closedFIN  = failed(prober.Processing, prober.TCPClosed, prober.Peer)
-	hangs      = failed(prober.Processing, prober.HTTPResponseTimedOut, prober.Self, func(o *Observation) { o.Delivered = true })
-	dead       = failed(prober.Processing, prober.TCPAborted, prober.Self)
-	unanswered = failed(prober.Connect, prober.TCPTimedOut, prober.Self)
-	refused    = failed(prober.Connect, prober.TCPRefused, prober.Peer)
-	noUDP      = failed(prober.Connect, prober.QUICRefused, prober.Peer)
-	hello      = failed(prober.TLS, prober.TCPReset, prober.Peer)
-	shaking    = failed(prober.TLS, prober.TLSTimedOut, prober.Self)
+	closedFIN  = failed(result.Processing, result.TCPClosed, result.Peer)
+	hangs      = failed(result.Processing, result.HTTPResponseTimedOut, result.Self, func(o *Observation) { o.Delivered = true })
+	dead       = failed(result.Processing, result.TCPAborted, result.Self)
+	unanswered = failed(result.Connect, result.TCPTimedOut, result.Self)
+	refused    = failed(result.Connect, result.TCPRefused, result.Peer)
+	noUDP      = failed(result.Connect, result.QUICRefused, result.Peer)
+	hello      = failed(result.TLS, result.TCPReset, result.Peer)
+	shaking    = failed(result.TLS, result.TLSTimedOut, result.Self)
 	sized      = host.Record{DescriptorLimit: 100, Descriptors: 100, Ports: 10, PortsUsed: 10}
 	limited    = speaks(func(s *Said) { s.Limit = "the answer has X-Ratelimit-Remaining: 0" })
 	gateway    = speaks(func(s *Said) { s.Gateway = "the answer is Varnish's own: its backend failed" })
@@ -168,4 +168,4 @@ func BenchmarkThousandFailing(b *testing.B) {
 	}
 }
 
-var _ = prober.Again
+var _ = result.Again

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // fact is something that the evidence says. Facts are computed once for a verdict; the table is written in them.
@@ -175,8 +175,8 @@ type scene struct {
 	*Evidence
 	at   int // of o in Recent
 	o    *Observation
-	f    *prober.Failure
-	made []prober.Control // the experiments that count for it
+	f    *result.Failure
+	made []result.Control // the experiments that count for it
 	tries
 }
 
@@ -187,7 +187,7 @@ func factsOf(e *Evidence) (*scene, *known) {
 	if s.at >= 0 {
 		s.o = &e.Recent[s.at]
 		s.f = s.o.failure()
-		if s.f.Reason == prober.Abandoned {
+		if s.f.Reason == result.Abandoned {
 			return nil, nil
 		}
 		s.made = e.experimentsFor(s.at)
@@ -215,9 +215,9 @@ func factsOf(e *Evidence) (*scene, *known) {
 	return s, k
 }
 
-func (s *scene) is(reasons ...prober.Reason) bool { return slices.Contains(reasons, s.f.Reason) }
+func (s *scene) is(reasons ...result.Reason) bool { return slices.Contains(reasons, s.f.Reason) }
 
-func (s *scene) in(phases ...prober.Phase) bool { return slices.Contains(phases, s.f.Phase) }
+func (s *scene) in(phases ...result.Phase) bool { return slices.Contains(phases, s.f.Phase) }
 
 // of reports whether the reason is of one of the families, such as "tls.cert".
 func (s *scene) of(families ...string) bool {

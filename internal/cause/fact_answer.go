@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"time"
 
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // Facts of what was said: it counts for what it says, and no more.
@@ -21,7 +21,7 @@ const announcesLater = 5 * time.Minute
 func (s *scene) answer(k *known) {
 	o := s.o
 	said := o.Said
-	complete := s.in(prober.Validate)
+	complete := s.in(result.Validate)
 	k.note(saidLimit, complete && said.Limit != "" && slices.Contains([]int{403, 429, 503}, o.Status), "%s", said.Limit)
 	k.note(saidMaintenance, complete && said.Maintenance != "", "%s", said.Maintenance)
 	k.note(saidRetryLater, complete && o.Status == 503 && said.RetryAfter >= announcesLater, "503 with Retry-After %s", said.RetryAfter)

@@ -4,13 +4,14 @@ import (
 	"strings"
 
 	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // Facts of experiments. One proves something only as A-B-A: the original fails, with one thing changed it works, and the original fails again.
 // They count for the failure that they were made for, and expire.
 
 // experimentsFor are the experiments that count for the observation at an index.
-func (e *Evidence) experimentsFor(at int) []prober.Control {
+func (e *Evidence) experimentsFor(at int) []result.Control {
 	x, o := e.Experiments, &e.Recent[at]
 	if x == nil {
 		return nil
@@ -28,7 +29,7 @@ func (e *Evidence) experimentsFor(at int) []prober.Control {
 }
 
 // first finds an experiment of a kind.
-func (s *scene) first(kind prober.ControlKind) *prober.Control {
+func (s *scene) first(kind result.ControlKind) *result.Control {
 	for i := range s.made {
 		if s.made[i].Kind == kind {
 			return &s.made[i]
@@ -39,13 +40,13 @@ func (s *scene) first(kind prober.ControlKind) *prober.Control {
 
 // proved reports whether a change was shown to be what matters: it worked at least as often as it failed, the original failed again after it worked,
 // and the original never worked. rounds is how often the change worked; 0 where nothing is shown.
-func (s *scene) proved(of func(prober.ControlKind) bool) (kind prober.ControlKind, rounds int) {
+func (s *scene) proved(of func(result.ControlKind) bool) (kind result.ControlKind, rounds int) {
 	works, fails, again := 0, 0, false
 	for i := range s.made {
 		switch c := &s.made[i]; {
-		case c.Kind == prober.Again && c.Failure == nil:
+		case c.Kind == result.Again && c.Failure == nil:
 			return "", 0
-		case c.Kind == prober.Again:
+		case c.Kind == result.Again:
 			again = again || works > 0
 		case of(c.Kind) && c.Failure == nil:
 			works, kind = works+1, c.Kind
@@ -62,38 +63,38 @@ func (s *scene) proved(of func(prober.ControlKind) bool) (kind prober.ControlKin
 func (s *scene) experiments(k *known) {
 	for _, p := range []struct {
 		fact     fact
-		kind     prober.ControlKind
+		kind     result.ControlKind
 		sentence string
 	}{
-		{provedAddress, prober.OtherAddress, "another address of the name works, and this one fails again"},
-		{provedFamily, prober.OtherFamily, "the other family works, and this one fails again"},
-		{provedSmall, prober.SmallSegments, "with segments of 1000 bytes it works, and without it fails again"},
-		{provedHTTP1, prober.HTTP1, "over HTTP/1.1 it works, and over HTTP/2 it fails again"},
-		{provedPlain, prober.PlainRequest, "a plain request of the same method works, and the module's fails again"},
-		{provedTime, prober.MoreTime, "with three times the timeout it works, and without it fails again"},
-		{namesWork, prober.FreshAddress, "the other resolver's address works, and this one fails again"},
+		{provedAddress, result.OtherAddress, "another address of the name works, and this one fails again"},
+		{provedFamily, result.OtherFamily, "the other family works, and this one fails again"},
+		{provedSmall, result.SmallSegments, "with segments of 1000 bytes it works, and without it fails again"},
+		{provedHTTP1, result.HTTP1, "over HTTP/1.1 it works, and over HTTP/2 it fails again"},
+		{provedPlain, result.PlainRequest, "a plain request of the same method works, and the module's fails again"},
+		{provedTime, result.MoreTime, "with three times the timeout it works, and without it fails again"},
+		{namesWork, result.FreshAddress, "the other resolver's address works, and this one fails again"},
 	} {
-		_, rounds := s.proved(func(k prober.ControlKind) bool { return k == p.kind })
+		_, rounds := s.proved(func(k result.ControlKind) bool { return k == p.kind })
 		k.note(p.fact, rounds > 0, "%s", p.sentence)
 		k.note(provedTwice, rounds > 1, "so it was %d times in turn", rounds)
 	}
-	hello := func(k prober.ControlKind) bool { return strings.HasPrefix(string(k), prober.HelloPrefix) }
+	hello := func(k result.ControlKind) bool { return strings.HasPrefix(string(k), prober.HelloPrefix) }
 	kind, rounds := s.proved(hello)
 	k.note(provedHello, rounds > 0, "with another ClientHello it works (%s), and with ours it fails again", strings.TrimPrefix(string(kind), prober.HelloPrefix))
 	k.note(provedTwice, rounds > 1, "so it was %d times in turn", rounds)
 	for i := range s.made {
 		c := &s.made[i]
 		k.note(triedHello, hello(c.Kind) && rounds == 0, "another ClientHello does not help")
-		k.note(provedIntercepted, c.Kind == prober.NeverRouted && c.Failure == nil, "an address that is never routed accepts connections from here")
+		k.note(provedIntercepted, c.Kind == result.NeverRouted && c.Failure == nil, "an address that is never routed accepts connections from here")
 	}
 	k.note(experimentsMade, len(s.made) > 0, "%d experiments were made", len(s.made))
-	small, time := s.first(prober.SmallSegments), s.first(prober.MoreTime)
+	small, time := s.first(result.SmallSegments), s.first(result.MoreTime)
 	k.note(triedSmall, small != nil && !k.has(provedSmall), "small segments do not help")
 	if k.has(triedSmall) && !k.has(wireSmall) {
 		k[wireSmall] = k[triedSmall]
 	}
 	k.note(triedTime, time != nil && time.Failure != nil, "three times the timeout does not help")
-	tried := s.first(prober.PlainRequest)
+	tried := s.first(result.PlainRequest)
 	k.note(plainAnyway, s.o.Plain || tried != nil && tried.Failure != nil, "%s", map[bool]string{true: "the request is a plain GET", false: "a plain request fails, too"}[s.o.Plain])
 	k.note(innocent, k.has(plainAnyway) && k.has(timesSteady) && !k.has(timesSome), "%s; %s", k[timesSteady], k[plainAnyway])
 	s.reach(k)
@@ -101,14 +102,14 @@ func (s *scene) experiments(k *known) {
 
 // reach notes what a closed port of the host and the path trace show.
 func (s *scene) reach(k *known) {
-	if c := s.first(prober.ClosedPort); c != nil && c.Failure != nil && c.Failure.Reason == prober.TCPRefused {
+	if c := s.first(result.ClosedPort); c != nil && c.Failure != nil && c.Failure.Reason == result.TCPRefused {
 		k.note(closedPortAnswers, true, "a closed port of the same host refuses at once")
 		if s.o.Reset != nil && c.TTL != 0 {
 			k.note(closedPortElsewhere, c.TTL != s.o.Reset.TTL, "a closed port of the same host is refused from elsewhere (TTL %d, here %d)", c.TTL, s.o.Reset.TTL)
 			k.note(closedPortAlike, c.TTL == s.o.Reset.TTL, "a closed port of the same host is refused by the same sender (TTL %d)", c.TTL)
 		}
 	}
-	if c := s.first(prober.Trace); c != nil && len(c.Hops) > 0 && !c.Hops[len(c.Hops)-1].Reached {
+	if c := s.first(result.Trace); c != nil && len(c.Hops) > 0 && !c.Hops[len(c.Hops)-1].Reached {
 		k.note(traceEndsBefore, true, "%s", traceSays(c.Hops))
 	}
 }

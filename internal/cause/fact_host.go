@@ -3,7 +3,7 @@ package cause
 import (
 	"slices"
 
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // Facts of this host, of its egress and of names.
@@ -14,7 +14,7 @@ func (s *scene) host(k *known) {
 	k.note(hostPorts, h.Ports > 0, "%d of %d local ports are used towards one destination, %d sockets are in TIME_WAIT", h.PortsUsed, h.Ports, h.TimeWait)
 	k.note(hostLate, k.has(wordTimedOut) && s.o.Late > s.o.Timeout/4, "the exporter waited for a processor for %s of the %s that the probe had; processor pressure %.0f %%, throttled for %s since the start",
 		shown(s.o.Late), shown(s.o.Timeout), 100*h.CPUPressure, h.Throttled)
-	k.note(hostLate, s.is(prober.LocalOverloaded), "the exporter had no time for the probe: nothing is known of the target")
+	k.note(hostLate, s.is(result.LocalOverloaded), "the exporter had no time for the probe: nothing is known of the target")
 	k.note(hostRule, k.has(wordDenied), "a rule of this host answered, nothing left it")
 }
 
@@ -32,14 +32,14 @@ func (s *scene) egress(k *known) {
 func (s *scene) names(k *known) {
 	k.note(nameAnswered, s.o.Answered, "the resolver answered: %s", s.f.Reason)
 	k.note(nameElsewhere, s.o.OtherDNS && len(s.o.Fresh) > 0, "the other resolver answers")
-	stale := s.o.OtherDNS && len(s.o.Fresh) > 0 && s.o.Addr.IsValid() && !s.in(prober.Resolve) && !slices.Contains(s.o.Fresh, s.o.Addr)
+	stale := s.o.OtherDNS && len(s.o.Fresh) > 0 && s.o.Addr.IsValid() && !s.in(result.Resolve) && !slices.Contains(s.o.Fresh, s.o.Addr)
 	k.note(nameNotHere, stale, "%s is not among the addresses that the other resolver gives", s.o.Addr)
 }
 
 // wire notes what the socket saw.
 func (s *scene) wire(k *known) {
 	o := s.o
-	k.note(wireProgress, k.has(wordTransfer) && o.Progress && s.is(prober.HTTPResponseTimedOut), "bytes were still coming when the deadline of %s ended it%s", shown(o.Timeout), s.share())
+	k.note(wireProgress, k.has(wordTransfer) && o.Progress && s.is(result.HTTPResponseTimedOut), "bytes were still coming when the deadline of %s ended it%s", shown(o.Timeout), s.share())
 	k.note(wireHole, o.Hole, "the end of the answer arrived and its beginning did not")
 	k.note(wireSYNACKs, k.has(wordDead) && !o.Delivered && o.Received == 0 && o.Segments >= 3, "the server repeated its SYN-ACK: %d segments came and nothing of ours was taken", o.Segments)
 	usual := int64(0)
@@ -69,16 +69,16 @@ func (s *scene) ends(k *known) {
 	if !k.has(wordEnds) && !k.has(wordHelloEnds) && !k.has(wordRefused) {
 		return
 	}
-	reset := s.is(prober.TCPReset, prober.TCPRefused)
+	reset := s.is(result.TCPReset, result.TCPRefused)
 	near := o.Addr.IsLoopback()
 	switch {
-	case r != nil && r.Sender == prober.Middlebox:
+	case r != nil && r.Sender == result.Middlebox:
 		k.note(endsNearer, true, "the reset came %s", r)
-	case r != nil && r.Sender == prober.ThisHost || s.f.Origin == prober.Local:
+	case r != nil && r.Sender == result.ThisHost || s.f.Origin == result.Local:
 		k.note(endsHere, true, "the reset came from this host itself")
 	case o.Proxied:
 		k.note(endsUnseen, true, "the connection is the proxy's: whether it or the server ended it does not show")
-	case reset && r != nil && r.Sender == prober.EndHost && (r.Live || s.is(prober.TCPRefused)):
+	case reset && r != nil && r.Sender == result.EndHost && (r.Live || s.is(result.TCPRefused)):
 		k.note(endsOnItsSide, true, "the reset came %s", r)
 	case reset && near:
 		k.note(endsOnItsSide, true, "the server is on this host: nothing is between")
@@ -86,7 +86,7 @@ func (s *scene) ends(k *known) {
 		k.note(endsUnseen, true, "the reset came %s: a middlebox at the same distance sends such, too", r)
 	case reset:
 		k.note(endsUnseen, true, "who sent the reset was not captured")
-	case ends(s.f.Reason) && s.f.Reason != prober.QUICReset:
+	case ends(s.f.Reason) && s.f.Reason != result.QUICReset:
 		k.note(endsOnItsSide, true, "the end was orderly (%s): the server's side sent it", s.f.Reason)
 	}
 }
@@ -94,7 +94,7 @@ func (s *scene) ends(k *known) {
 // icmp notes what routers said.
 func (s *scene) icmp(k *known) {
 	i := s.o.ICMP
-	if i == nil || !s.in(prober.Connect) {
+	if i == nil || !s.in(result.Connect) {
 		return
 	}
 	port := i.From.Is4() && i.Type == 3 && i.Code == 3 || i.From.Is6() && i.Type == 1 && i.Code == 4
@@ -106,7 +106,7 @@ func (s *scene) icmp(k *known) {
 }
 
 // prohibits reports whether an ICMP message says that a rule forbids the way (RFC 1812 section 5.2.7.1, RFC 4443 section 3.1).
-func prohibits(i *prober.ICMP) bool {
+func prohibits(i *result.ICMP) bool {
 	if i.From.Is4() {
 		return i.Type == 3 && slices.Contains([]uint8{9, 10, 13}, i.Code)
 	}

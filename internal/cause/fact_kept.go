@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // Facts of kept connections, where fresh ones work. An idle timeout shows by the age at which connections end, a reload or a reboot by the
@@ -32,17 +32,17 @@ func keptFacts(all []Kept, known *known) {
 		return
 	}
 	f := k.Failure
-	orderly := f.Reason == prober.TCPClosed || f.Reason == prober.H2GoAway || f.Reason == prober.QUICClosed
-	reset := f.Reason == prober.TCPReset
+	orderly := f.Reason == result.TCPClosed || f.Reason == result.H2GoAway || f.Reason == result.QUICClosed
+	reset := f.Reason == result.TCPReset
 	text := "a connection kept for " + k.Age.String() + ": " + f.Sentence() + ", after " + shown(k.Idle) + " idle; fresh ones work"
-	nearer := reset && k.Reset != nil && k.Reset.Sender == prober.Middlebox
+	nearer := reset && k.Reset != nil && k.Reset.Sender == result.Middlebox
 	crossed := k.Used && k.Received == 0
 	live := reset && k.Reset != nil && k.Reset.Live && !nearer
 	known.note(keptEnded, !k.Used && (orderly || live), "%s", text)
 	known.note(keptNearer, nearer, "%s; the reset came %s", text, k.Reset)
-	known.note(keptSilent, k.Used && f.Reason == prober.TCPAborted, "%s", text)
+	known.note(keptSilent, k.Used && f.Reason == result.TCPAborted, "%s", text)
 	known.note(keptCrossed, crossed && (orderly || live), "%s: it was established until the request was sent, and not a byte came back", text)
-	known.note(keptForgotten, crossed && reset && k.Reset != nil && !k.Reset.Live && k.Reset.Sender == prober.EndHost, "%s; the sender of the reset did not know the connection any more", text)
+	known.note(keptForgotten, crossed && reset && k.Reset != nil && !k.Reset.Live && k.Reset.Sender == result.EndHost, "%s; the sender of the reset did not know the connection any more", text)
 	// Load balancers reset at their idle timeout, some in the server's name (Azure), so a reset while idle is not the server's by itself.
 	known.note(keptUnseen, reset && !live && !nearer && !known.has(keptForgotten), "%s; who sent the reset does not show", text)
 	known.note(keptAnnounced, k.Announced > 0 && (k.Idle-k.Announced).Abs() < 1500*time.Millisecond, "the server announces that it keeps idle connections for %s", k.Announced)

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // Facts of time: how many of how many, since when, steady or now and then. What happened before the last success does not explain what fails now.
@@ -45,7 +45,7 @@ func (s *scene) count() tries {
 	}
 	t.failed = max(1, t.run)
 	for i := range s.made {
-		if s.made[i].Kind != prober.Again {
+		if s.made[i].Kind != result.Again {
 			continue
 		}
 		if s.made[i].Failure == nil {

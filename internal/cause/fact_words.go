@@ -3,7 +3,7 @@ package cause
 import (
 	"strings"
 
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // The failure's own words: what its phase, reason and origin say.
@@ -11,44 +11,44 @@ import (
 // words notes what the failure itself says.
 func (s *scene) words(k *known) {
 	text := k[fails]
-	timedOut := strings.HasSuffix(string(s.f.Reason), "timed_out") || s.is(prober.TCPAborted)
-	exchange := s.in(prober.Request, prober.Processing, prober.Transfer)
-	proxyOwn := s.is(prober.ProxyDenied, prober.ProxyAuthRequired, prober.ProxyFailed)
+	timedOut := strings.HasSuffix(string(s.f.Reason), "timed_out") || s.is(result.TCPAborted)
+	exchange := s.in(result.Request, result.Processing, result.Transfer)
+	proxyOwn := s.is(result.ProxyDenied, result.ProxyAuthRequired, result.ProxyFailed)
 	for _, w := range []struct {
 		fact  fact
 		holds bool
 	}{
-		{wordLocal, s.of("local") || s.is(prober.ProbeConfig)},
-		{wordDescriptors, s.is(prober.LocalFDExhausted)},
-		{wordPorts, s.is(prober.LocalPortExhausted)},
-		{wordNoRoute, s.is(prober.LocalNoRoute)},
-		{wordDenied, s.f.Origin == prober.Local && s.is(prober.LocalDenied, prober.TCPRefused, prober.TCPReset)},
+		{wordLocal, s.of("local") || s.is(result.ProbeConfig)},
+		{wordDescriptors, s.is(result.LocalFDExhausted)},
+		{wordPorts, s.is(result.LocalPortExhausted)},
+		{wordNoRoute, s.is(result.LocalNoRoute)},
+		{wordDenied, s.f.Origin == result.Local && s.is(result.LocalDenied, result.TCPRefused, result.TCPReset)},
 		{wordOutOfReach, OutOfReach(s.f)},
 		{wordTimedOut, timedOut},
 		{wordDNS, s.of("dns")},
-		{wordProxyDial, s.in(prober.Proxy) && !proxyOwn && s.of("tcp", "tls", "http")},
-		{wordProxySays, s.is(prober.ProxyDenied, prober.ProxyAuthRequired)},
-		{wordProxyFails, s.is(prober.ProxyFailed)},
-		{wordUnanswered, s.in(prober.Connect) && s.is(prober.TCPTimedOut, prober.QUICTimedOut)},
-		{wordRefused, s.in(prober.Connect) && s.is(prober.TCPRefused)},
-		{wordNoUDP, s.in(prober.Connect) && s.is(prober.QUICRefused)},
-		{wordUnreachable, s.in(prober.Connect) && s.is(prober.TCPAddressUnreachable, prober.QUICAddressUnreachable)},
+		{wordProxyDial, s.in(result.Proxy) && !proxyOwn && s.of("tcp", "tls", "http")},
+		{wordProxySays, s.is(result.ProxyDenied, result.ProxyAuthRequired)},
+		{wordProxyFails, s.is(result.ProxyFailed)},
+		{wordUnanswered, s.in(result.Connect) && s.is(result.TCPTimedOut, result.QUICTimedOut)},
+		{wordRefused, s.in(result.Connect) && s.is(result.TCPRefused)},
+		{wordNoUDP, s.in(result.Connect) && s.is(result.QUICRefused)},
+		{wordUnreachable, s.in(result.Connect) && s.is(result.TCPAddressUnreachable, result.QUICAddressUnreachable)},
 		{wordCertificate, s.of("tls.cert")},
-		{wordHandshake, s.is(prober.TLSVersionOrCipherMismatch, prober.TLSALPNMismatch, prober.TLSUnrecognizedName, prober.TLSBadClientAuthCert)},
-		{wordNotTLS, s.is(prober.TLSNotTLS)},
-		{wordTLSAlert, s.in(prober.TLS) && s.is(prober.TLSProtocolError, prober.TLSFailed)},
-		{wordHelloEnds, s.in(prober.TLS) && (ends(s.f.Reason) || s.is(prober.TLSTimedOut, prober.TCPAborted))},
+		{wordHandshake, s.is(result.TLSVersionOrCipherMismatch, result.TLSALPNMismatch, result.TLSUnrecognizedName, result.TLSBadClientAuthCert)},
+		{wordNotTLS, s.is(result.TLSNotTLS)},
+		{wordTLSAlert, s.in(result.TLS) && s.is(result.TLSProtocolError, result.TLSFailed)},
+		{wordHelloEnds, s.in(result.TLS) && (ends(s.f.Reason) || s.is(result.TLSTimedOut, result.TCPAborted))},
 		{wordEnds, exchange && ends(s.f.Reason)},
-		{wordSilent, !s.in(prober.Proxy) && s.is(prober.HTTPResponseTimedOut, prober.TLSTimedOut, prober.TCPStalled, prober.QUICStalled)},
-		{wordTransfer, s.in(prober.Transfer)},
-		{wordDead, s.is(prober.TCPAborted) && !s.in(prober.Proxy) || s.is(prober.QUICTimedOut) && exchange},
-		{wordStatus, s.in(prober.Validate) && s.is(prober.HTTPError, prober.HTTPRateLimited)},
-		{wordContent, s.in(prober.Validate) && !s.is(prober.HTTPError, prober.HTTPRateLimited, prober.ProxyAuthRequired)},
-		{wordSlowDown, s.is(prober.H2Throttled)},
-		{wordNoStream, s.is(prober.H2StreamRefused)},
-		{wordMalformed, !s.in(prober.Proxy) && s.is(prober.HTTPProtocolError, prober.HTTPResponseInvalid, prober.HTTPHeadersTooLarge, prober.H2ProtocolError, prober.QUICProtocolError)},
-		{wordToken, s.is(prober.AuthTokenDenied)},
-		{wordConnection, !s.of("local", "probe") && (s.in(prober.Connect, prober.TLS) || exchange)},
+		{wordSilent, !s.in(result.Proxy) && s.is(result.HTTPResponseTimedOut, result.TLSTimedOut, result.TCPStalled, result.QUICStalled)},
+		{wordTransfer, s.in(result.Transfer)},
+		{wordDead, s.is(result.TCPAborted) && !s.in(result.Proxy) || s.is(result.QUICTimedOut) && exchange},
+		{wordStatus, s.in(result.Validate) && s.is(result.HTTPError, result.HTTPRateLimited)},
+		{wordContent, s.in(result.Validate) && !s.is(result.HTTPError, result.HTTPRateLimited, result.ProxyAuthRequired)},
+		{wordSlowDown, s.is(result.H2Throttled)},
+		{wordNoStream, s.is(result.H2StreamRefused)},
+		{wordMalformed, !s.in(result.Proxy) && s.is(result.HTTPProtocolError, result.HTTPResponseInvalid, result.HTTPHeadersTooLarge, result.H2ProtocolError, result.QUICProtocolError)},
+		{wordToken, s.is(result.AuthTokenDenied)},
+		{wordConnection, !s.of("local", "probe") && (s.in(result.Connect, result.TLS) || exchange)},
 	} {
 		if w.holds {
 			k[w.fact] = text
@@ -57,9 +57,9 @@ func (s *scene) words(k *known) {
 }
 
 // ends reports whether a reason is an end that came from elsewhere.
-func ends(r prober.Reason) bool {
+func ends(r result.Reason) bool {
 	switch r {
-	case prober.TCPReset, prober.TCPClosed, prober.H2GoAway, prober.H2StreamReset, prober.QUICReset, prober.QUICClosed, prober.QUICStreamReset:
+	case result.TCPReset, result.TCPClosed, result.H2GoAway, result.H2StreamReset, result.QUICReset, result.QUICClosed, result.QUICStreamReset:
 		return true
 	}
 	return false
@@ -68,13 +68,13 @@ func ends(r prober.Reason) bool {
 // OutOfReach reports whether our own outbound connectivity would explain a failure: the name is not resolved though the resolver did not say
 // that it does not exist, or the connection, or the one to the proxy, does not come about, and it is not the peer that refuses. nil is no
 // failure. The alert ErrnoEgressDown has the same rule (monitoring/recording.yml).
-func OutOfReach(f *prober.Failure) bool {
+func OutOfReach(f *result.Failure) bool {
 	if f == nil {
 		return false
 	}
 	switch f.Reason {
-	case prober.DNSNameNotResolved, prober.DNSNoData, prober.DNSRefused, prober.LocalFDExhausted, prober.LocalOverloaded, prober.LocalPortExhausted, prober.ProbeConfig, prober.Abandoned:
+	case result.DNSNameNotResolved, result.DNSNoData, result.DNSRefused, result.LocalFDExhausted, result.LocalOverloaded, result.LocalPortExhausted, result.ProbeConfig, result.Abandoned:
 		return false
 	}
-	return f.Phase == prober.Resolve || (f.Phase == prober.Connect || f.Phase == prober.Proxy) && f.Origin != prober.Peer
+	return f.Phase == result.Resolve || (f.Phase == result.Connect || f.Phase == result.Proxy) && f.Origin != result.Peer
 }

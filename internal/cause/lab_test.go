@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"errno_exporter/internal/host"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // What evidence is written in by the tests: observations a quarter of a minute apart, and experiments as words.
@@ -27,8 +27,8 @@ func seen(o Observation, change ...func(*Observation)) Observation {
 	return o
 }
 
-func failed(phase prober.Phase, reason prober.Reason, origin prober.Origin, change ...func(*Observation)) Observation {
-	o := Observation{Timeout: 10 * time.Second, Took: time.Second, Addr: target, Plain: true, Failure: &prober.Failure{Phase: phase, Reason: reason, Origin: origin}}
+func failed(phase result.Phase, reason result.Reason, origin result.Origin, change ...func(*Observation)) Observation {
+	o := Observation{Timeout: 10 * time.Second, Took: time.Second, Addr: target, Plain: true, Failure: &result.Failure{Phase: phase, Reason: reason, Origin: origin}}
 	return seen(o, change...)
 }
 
@@ -65,12 +65,12 @@ func (e Evidence) made(words string) Evidence {
 	o := &e.Recent[len(e.Recent)-1]
 	e.Experiments = &Experiments{At: o.At.Add(time.Second), After: *o.failure(), Addr: o.Addr}
 	for word := range strings.FieldsSeq(words) {
-		c := prober.Control{Kind: prober.ControlKind(word[:len(word)-1])}
+		c := result.Control{Kind: result.ControlKind(word[:len(word)-1])}
 		if word[len(word)-1] == '-' {
-			c.Failure = &prober.Failure{Phase: o.failure().Phase, Reason: o.failure().Reason}
+			c.Failure = &result.Failure{Phase: o.failure().Phase, Reason: o.failure().Reason}
 		}
-		if c.Kind == prober.Trace {
-			c.Failure, c.Hops = nil, []prober.TraceHop{{From: router}, {}, {}}
+		if c.Kind == result.Trace {
+			c.Failure, c.Hops = nil, []result.TraceHop{{From: router}, {}, {}}
 		}
 		e.Experiments.Made = append(e.Experiments.Made, c)
 	}
@@ -80,7 +80,7 @@ func (e Evidence) made(words string) Evidence {
 // closed adds what a closed port of the host answered with.
 func (e Evidence) closed(ttl uint8) Evidence {
 	e = e.made("again-")
-	e.Experiments.Made = append(e.Experiments.Made, prober.Control{Kind: prober.ClosedPort, TTL: ttl, Failure: &prober.Failure{Phase: prober.Connect, Reason: prober.TCPRefused}})
+	e.Experiments.Made = append(e.Experiments.Made, result.Control{Kind: result.ClosedPort, TTL: ttl, Failure: &result.Failure{Phase: result.Connect, Reason: result.TCPRefused}})
 	return e
 }
 
@@ -106,16 +106,16 @@ func (e Evidence) kept(fates ...Kept) Evidence {
 
 // What is changed of an observation.
 
-func reset(sender prober.Sender, ttl, reference uint8, live bool) func(*Observation) {
+func reset(sender result.Sender, ttl, reference uint8, live bool) func(*Observation) {
 	return func(o *Observation) {
-		o.Reset = &prober.Reset{Sender: sender, TTL: ttl, Reference: reference, Live: live}
+		o.Reset = &result.Reset{Sender: sender, TTL: ttl, Reference: reference, Live: live}
 	}
 }
 
-func bySocket(o *Observation)  { reset(prober.EndHost, 62, 62, true)(o) }
-func bareReset(o *Observation) { reset(prober.EndHost, 62, 62, false)(o) }
-func nearer(o *Observation)    { reset(prober.Middlebox, 64, 62, false)(o) }
-func thisHost(o *Observation)  { reset(prober.ThisHost, 64, 62, false)(o) }
+func bySocket(o *Observation)  { reset(result.EndHost, 62, 62, true)(o) }
+func bareReset(o *Observation) { reset(result.EndHost, 62, 62, false)(o) }
+func nearer(o *Observation)    { reset(result.Middlebox, 64, 62, false)(o) }
+func thisHost(o *Observation)  { reset(result.ThisHost, 64, 62, false)(o) }
 func proxied(o *Observation)   { o.Proxied, o.Relayed = true, true }
 func tunnelled(o *Observation) { o.Proxied = true }
 func notPlain(o *Observation)  { o.Plain = false }
@@ -125,7 +125,7 @@ func synAgain(o *Observation)  { o.SYNRepeats = 1 }
 func nearby(o *Observation)    { o.Addr = netip.MustParseAddr("127.0.0.1") }
 
 func icmp(from netip.Addr, kind, code uint8) func(*Observation) {
-	return func(o *Observation) { o.ICMP = &prober.ICMP{Type: kind, Code: code, From: from} }
+	return func(o *Observation) { o.ICMP = &result.ICMP{Type: kind, Code: code, From: from} }
 }
 
 func says(err string) func(*Observation) {
@@ -140,7 +140,7 @@ func speaks(change func(*Said)) func(*Observation) { return func(o *Observation)
 
 // status is a complete answer that the module refuses.
 func status(code int, change ...func(*Observation)) Observation {
-	return seen(failed(prober.Validate, prober.HTTPError, "", func(o *Observation) { o.Status = code }), change...)
+	return seen(failed(result.Validate, result.HTTPError, "", func(o *Observation) { o.Status = code }), change...)
 }
 
 func addresses(words ...string) func(*Observation) {
@@ -151,12 +151,12 @@ func addresses(words ...string) func(*Observation) {
 	}
 }
 
-func keptFor(age time.Duration, used bool, reason prober.Reason, change ...func(*Kept)) Kept {
-	phase := prober.Idle
+func keptFor(age time.Duration, used bool, reason result.Reason, change ...func(*Kept)) Kept {
+	phase := result.Idle
 	if used {
-		phase = prober.Processing
+		phase = result.Processing
 	}
-	k := Kept{Age: time.Minute, Idle: age, Used: used, Failure: &prober.Failure{Phase: phase, Reason: reason}}
+	k := Kept{Age: time.Minute, Idle: age, Used: used, Failure: &result.Failure{Phase: phase, Reason: reason}}
 	for _, c := range change {
 		c(&k)
 	}

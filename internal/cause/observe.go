@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"errno_exporter/internal/host"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // Evidence is what a verdict is made from.
@@ -22,9 +22,9 @@ type Evidence struct {
 // Experiments are follow-up attempts after a failure. They count for that failure only.
 type Experiments struct {
 	At    time.Time      // when they ended
-	After prober.Failure // the failure that they were made for
+	After result.Failure // the failure that they were made for
 	Addr  netip.Addr     // the address that failed
-	Made  []prober.Control
+	Made  []result.Control
 }
 
 // experimentsAge is for how long experiments say something about failures of the same kind.
@@ -46,8 +46,8 @@ type Observation struct {
 	Took       time.Duration
 	Timeout    time.Duration
 	Processing time.Duration   // of the last hop; 0 if there was none
-	Failure    *prober.Failure // nil if it succeeded
-	Failed     *prober.Failure // of an earlier attempt, where a later one succeeded
+	Failure    *result.Failure // nil if it succeeded
+	Failed     *result.Failure // of an earlier attempt, where a later one succeeded
 	Late       time.Duration   // by how much the exporter itself was, at the worst moment
 	Status     int             // 0 without a response
 	Said       Said            // of a failure
@@ -61,8 +61,8 @@ type Observation struct {
 	Received   int64         // bytes
 	Sent       int64         // bytes
 	Progress   bool          // bytes kept coming until shortly before the end
-	Reset      *prober.Reset // who sent the RST; nil if none, or not captured
-	ICMP       *prober.ICMP
+	Reset      *result.Reset // who sent the RST; nil if none, or not captured
+	ICMP       *result.ICMP
 	SYNRepeats uint32
 	Segments   uint32 // received
 	Hole       bool   // received data wait behind a hole
@@ -76,7 +76,7 @@ type Observation struct {
 }
 
 // failure is the failure to explain; nil if there is none.
-func (o *Observation) failure() *prober.Failure {
+func (o *Observation) failure() *result.Failure {
 	if o.Failure != nil {
 		return o.Failure
 	}
@@ -94,15 +94,15 @@ type Kept struct {
 	Age       time.Duration
 	Idle      time.Duration
 	Used      bool            // again; otherwise it ended while idle
-	Failure   *prober.Failure // nil if it served a request
-	Reset     *prober.Reset
+	Failure   *result.Failure // nil if it served a request
+	Reset     *result.Reset
 	Received  int64
 	At        time.Time
 	Announced time.Duration // the server's Keep-Alive: timeout=
 }
 
 // Observe takes from a result what matters. late is by how much the exporter itself was.
-func Observe(r *prober.Result, late time.Duration, ended time.Time) Observation {
+func Observe(r *result.Result, late time.Duration, ended time.Time) Observation {
 	last := r.Last()
 	hop := last.LastHop()
 	o := Observation{
@@ -112,7 +112,7 @@ func Observe(r *prober.Result, late time.Duration, ended time.Time) Observation 
 	if r.Failure == nil && len(r.Attempts) > 1 {
 		o.Failed = r.Attempts[0].Failure.Brief()
 	}
-	if s, ok := hop.Span(prober.Processing); ok {
+	if s, ok := hop.Span(result.Processing); ok {
 		o.Processing = s.Duration
 	}
 	if hop.Response != nil {
@@ -136,7 +136,7 @@ func Observe(r *prober.Result, late time.Duration, ended time.Time) Observation 
 }
 
 // relayed reports whether a proxy read the request: plain HTTP through an HTTP proxy. What goes through a tunnel is the target's.
-func relayed(h *prober.Hop) bool {
+func relayed(h *result.Hop) bool {
 	return h.Proxy != "" && !strings.HasPrefix(h.Proxy, "socks") && strings.HasPrefix(h.URL, "http://")
 }
 
@@ -144,7 +144,7 @@ func relayed(h *prober.Hop) bool {
 var ordinary = map[string]bool{"User-Agent": true, "Accept": true, "Accept-Encoding": true, "Traceparent": true, "Tracestate": true, "Connection": true, "Host": true}
 
 // plain reports whether nothing could be left out of a request.
-func plain(r *prober.RequestHead) bool {
+func plain(r *result.RequestHead) bool {
 	if r == nil {
 		return true
 	}
@@ -156,14 +156,14 @@ func plain(r *prober.RequestHead) bool {
 	return r.Method == http.MethodGet && r.Body == 0
 }
 
-func announced(r *prober.Response) int64 {
+func announced(r *result.Response) int64 {
 	if r == nil || r.Complete {
 		return 0
 	}
 	return max(0, r.ContentLength)
 }
 
-func (o *Observation) addNames(a *prober.Attempt) {
+func (o *Observation) addNames(a *result.Attempt) {
 	first := &a.Hops[0]
 	if first.Lookup != nil {
 		for i := range first.Lookup.Exchanges {
@@ -175,7 +175,7 @@ func (o *Observation) addNames(a *prober.Attempt) {
 	}
 }
 
-func (o *Observation) addWire(w *prober.Wire, took time.Duration) {
+func (o *Observation) addWire(w *result.Wire, took time.Duration) {
 	if w == nil {
 		return
 	}
@@ -191,11 +191,11 @@ const steadyReads = 4
 
 // spread reports whether bytes came over at least half of a probe's time: a slow body comes in bursts with pauses between them, and the end
 // of the probe may be in one.
-func spread(events []prober.Event, took time.Duration) bool {
+func spread(events []result.Event, took time.Duration) bool {
 	calls, first, last := 0, time.Duration(-1), time.Duration(0)
 	for i := range events {
 		e := &events[i]
-		if e.Op != prober.OpRead || e.Bytes == 0 {
+		if e.Op != result.OpRead || e.Bytes == 0 {
 			continue
 		}
 		if first < 0 {
@@ -207,7 +207,7 @@ func spread(events []prober.Event, took time.Duration) bool {
 }
 
 // ObserveKept takes from the fate of a kept connection what matters.
-func ObserveKept(age time.Duration, r *prober.KeptResult, announced time.Duration) Kept {
+func ObserveKept(age time.Duration, r *result.KeptResult, announced time.Duration) Kept {
 	k := Kept{Age: age, Idle: r.Idle, Used: r.Used, Failure: r.Failure, At: r.Ended, Announced: announced}
 	if w := r.Attempt.LastHop().Wire; w != nil {
 		k.Reset, k.Received = w.Reset, w.BytesReceived

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // Said is what an answer says besides its status. Each text is evidence in a sentence; empty for nothing.
@@ -29,7 +29,7 @@ const (
 )
 
 // said reads what the last hop of a failed probe heard.
-func said(h *prober.Hop) Said {
+func said(h *result.Hop) Said {
 	var s Said
 	if r := h.Response; r != nil {
 		s.limit(r)
@@ -41,13 +41,13 @@ func said(h *prober.Hop) Said {
 }
 
 // withError adds what the words of a failure's error say: of a proxy that gave no tunnel, of a stream that was reset.
-func (s Said) withError(f *prober.Failure) Said {
+func (s Said) withError(f *result.Failure) Said {
 	if f.Err == nil {
 		return s
 	}
 	text := f.Err.Error()
 	switch {
-	case f.Reason == prober.ProxyFailed:
+	case f.Reason == result.ProxyFailed:
 		s.Proxy = quoted("the proxy gave no tunnel", text)
 		for _, mark := range []string{"ERR_DNS_FAIL", "dns_error", "dns_timeout"} {
 			s.NoName = s.NoName || strings.Contains(text, mark)
@@ -74,7 +74,7 @@ func quoted(sentence, text string) string {
 	return sentence + ": " + text
 }
 
-func (s *Said) limit(r *prober.Response) {
+func (s *Said) limit(r *result.Response) {
 	if after := r.Header.Get("Retry-After"); after != "" {
 		if seconds, err := strconv.Atoi(after); err == nil {
 			s.RetryAfter = time.Duration(min(seconds, 1<<30)) * time.Second
@@ -132,7 +132,7 @@ var gatewayMarks = []struct{ header, mark, says string }{
 	{"", "No server is available to handle this request", "the answer is HAProxy's own: no server is available"},
 }
 
-func (s *Said) gateway(r *prober.Response, through bool) {
+func (s *Said) gateway(r *result.Response, through bool) {
 	if r.Status < 500 {
 		return
 	}
@@ -161,12 +161,12 @@ func (s *Said) gateway(r *prober.Response, through bool) {
 
 // haproxyDefault reports whether a response is the page that HAProxy has built in for 503, which it sends when no server is available: of 107
 // bytes, with Cache-Control, and with neither Server nor Date, which a server behind it would have.
-func haproxyDefault(r *prober.Response) bool {
+func haproxyDefault(r *result.Response) bool {
 	h := r.Header
 	return r.Status == http.StatusServiceUnavailable && r.ContentLength == 107 && h.Get("Cache-Control") == "no-cache" && h.Get("Server") == "" && h.Get("Date") == ""
 }
 
-func (s *Said) maintenance(r *prober.Response) {
+func (s *Said) maintenance(r *result.Response) {
 	if r.Status < 500 {
 		return
 	}

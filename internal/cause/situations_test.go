@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"errno_exporter/internal/host"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // quiet are situations without a failure to explain, or with one that is over.
@@ -16,7 +16,7 @@ func quiet() []situation {
 			"none"},
 		{"all is well", after(healthy),
 			"none"},
-		{"abandoned", after(n(1, failed(prober.Processing, prober.Abandoned, prober.Self))),
+		{"abandoned", after(n(1, failed(result.Processing, result.Abandoned, result.Self))),
 			"none"},
 		{"a failure long ago", after(n(1, resetBare), n(5, worked(1))),
 			"none"},
@@ -51,27 +51,27 @@ func quiet() []situation {
 
 // ours are situations of this host and its egress.
 func ours() []situation {
-	noRoute := failed(prober.Connect, prober.LocalNoRoute, prober.Local)
+	noRoute := failed(result.Connect, result.LocalNoRoute, result.Local)
 	late := seen(hangs, func(o *Observation) { o.Late = 3 * time.Second })
 	other := Egress{Others: 3, Unreached: 2}
 	old := Egress{Known: true, Up: true, At: began.Add(-time.Minute)}
 	return []situation{
-		{"no descriptor is left", after(n(1, failed(prober.Connect, prober.LocalFDExhausted, prober.Local))).host(sized),
+		{"no descriptor is left", after(n(1, failed(result.Connect, result.LocalFDExhausted, result.Local))).host(sized),
 			"local_descriptors us high"},
-		{"no descriptor is left, and the host is not known", after(n(1, failed(prober.Connect, prober.LocalFDExhausted, prober.Local))),
+		{"no descriptor is left, and the host is not known", after(n(1, failed(result.Connect, result.LocalFDExhausted, result.Local))),
 			"unknown us low"},
-		{"no port is left", after(n(1, failed(prober.Connect, prober.LocalPortExhausted, prober.Local))).host(sized),
+		{"no port is left", after(n(1, failed(result.Connect, result.LocalPortExhausted, result.Local))).host(sized),
 			"local_ports us high"},
-		{"no port is left, and the host is not known", after(n(1, failed(prober.Connect, prober.LocalPortExhausted, prober.Local))),
+		{"no port is left, and the host is not known", after(n(1, failed(result.Connect, result.LocalPortExhausted, result.Local))),
 			"unknown us low"},
-		{"the exporter is overloaded", after(n(1, failed(prober.Validate, prober.LocalOverloaded, prober.Local))), "local_starved us high"},
+		{"the exporter is overloaded", after(n(1, failed(result.Validate, result.LocalOverloaded, result.Local))), "local_starved us high"},
 		{"a reset, and the host is known", after(n(1, resetBare)).host(sized),
 			"unknown unknown low; not request_rejected; open [firewall_reject server_aborts transient]"},
 		{"resets, and silence everywhere else", after(n(3, resetBare)).egress(Egress{Others: 3, Unreached: 3}),
 			"unknown unknown low; not request_rejected transient; open [firewall_reject server_aborts]"},
 		{"503, and unrelated networks lose packets", after(n(1, status(503))).egress(Egress{Impaired: 3}),
 			"server_error server medium"},
-		{"a rule of this host resets a request with headers", after(n(1, failed(prober.Processing, prober.TCPReset, prober.Local, thisHost, notPlain))),
+		{"a rule of this host resets a request with headers", after(n(1, failed(result.Processing, result.TCPReset, result.Local, thisHost, notPlain))),
 			"firewall_reject us high; not request_rejected server_aborts"},
 		{"resets, and reference targets are reached", after(n(3, resetBare)).egress(Egress{Known: true, Up: true}),
 			"unknown unknown low; not request_rejected transient; open [firewall_reject server_aborts]"},
@@ -117,29 +117,29 @@ func ours() []situation {
 			"server_error server high"},
 		{"a never routed address accepts", after(n(1, closedFIN)).made("never_routed+"),
 			"intercepted us high; not firewall_reject request_rejected"},
-		{"a never routed address accepts, and shows a certificate", after(n(1, failed(prober.TLS, prober.TLSCertAuthorityInvalid, prober.Self, func(o *Observation) { o.CertShown = true }))).made("never_routed+"),
+		{"a never routed address accepts, and shows a certificate", after(n(1, failed(result.TLS, result.TLSCertAuthorityInvalid, result.Self, func(o *Observation) { o.CertShown = true }))).made("never_routed+"),
 			"intercepted us high; not certificate"},
-		{"a rule of this host", after(n(2, failed(prober.Connect, prober.TCPRefused, prober.Local, thisHost))),
+		{"a rule of this host", after(n(2, failed(result.Connect, result.TCPRefused, result.Local, thisHost))),
 			"firewall_reject us high; not not_listening transient"},
-		{"a rule of this host resets", after(n(1, failed(prober.Processing, prober.TCPReset, prober.Local, thisHost))),
+		{"a rule of this host resets", after(n(1, failed(result.Processing, result.TCPReset, result.Local, thisHost))),
 			"firewall_reject us high; not request_rejected server_aborts"},
-		{"a rule of this host resets a hello", after(n(1, failed(prober.TLS, prober.TCPReset, prober.Local, thisHost))),
+		{"a rule of this host resets a hello", after(n(1, failed(result.TLS, result.TCPReset, result.Local, thisHost))),
 			"firewall_reject us high; not client_hello_rejected"},
-		{"a rule of this host, after successes", after(healthy, n(2, failed(prober.Connect, prober.TCPRefused, prober.Local, thisHost))),
+		{"a rule of this host, after successes", after(healthy, n(2, failed(result.Connect, result.TCPRefused, result.Local, thisHost))),
 			"firewall_reject us high; not not_listening server_restarted transient"},
-		{"a rule of this host, after resets", after(n(1, closedFIN), n(1, failed(prober.Connect, prober.TCPRefused, prober.Local, thisHost))),
+		{"a rule of this host, after resets", after(n(1, closedFIN), n(1, failed(result.Connect, result.TCPRefused, result.Local, thisHost))),
 			"firewall_reject us high; not not_listening server_restarted transient"},
-		{"the exporter's own policy", after(n(2, failed(prober.Connect, prober.LocalDenied, prober.Self))),
+		{"the exporter's own policy", after(n(2, failed(result.Connect, result.LocalDenied, result.Self))),
 			"unknown us low"},
 	}
 }
 
 // named are situations of names.
 func named() []situation {
-	nx := failed(prober.Resolve, prober.DNSNameNotResolved, prober.Peer, func(o *Observation) { o.Answered = true })
-	silent := failed(prober.Resolve, prober.DNSTimedOut, prober.Self)
+	nx := failed(result.Resolve, result.DNSNameNotResolved, result.Peer, func(o *Observation) { o.Answered = true })
+	silent := failed(result.Resolve, result.DNSTimedOut, result.Self)
 	fresh := func(o *Observation) { o.Fresh, o.OtherDNS = []netip.Addr{other}, true }
-	expired := failed(prober.TLS, prober.TLSCertDateInvalid, prober.Self, func(o *Observation) { o.CertShown = true }, fresh)
+	expired := failed(result.TLS, result.TLSCertDateInvalid, result.Self, func(o *Observation) { o.CertShown = true }, fresh)
 	return []situation{
 		{"NXDOMAIN", after(n(1, nx)),
 			"dns_broken dns high"},
@@ -174,9 +174,9 @@ func named() []situation {
 
 // proxies are situations of the module's proxy.
 func proxies() []situation {
-	dial := failed(prober.Proxy, prober.TCPRefused, prober.Peer)
-	fails := failed(prober.Proxy, prober.ProxyFailed, prober.Peer)
-	denies := failed(prober.Proxy, prober.ProxyDenied, prober.Peer)
+	dial := failed(result.Proxy, result.TCPRefused, result.Peer)
+	fails := failed(result.Proxy, result.ProxyFailed, result.Peer)
+	denies := failed(result.Proxy, result.ProxyDenied, result.Peer)
 	unreachable := seen(fails, says(`the proxy answered CONNECT with "503 Service Unavailable", X-Squid-Error "ERR_CONNECT_FAIL 111"`))
 	noName := seen(fails, says(`the proxy answered CONNECT with "503 Service Unavailable", X-Squid-Error "ERR_DNS_FAIL 0"`))
 	return []situation{
@@ -187,12 +187,12 @@ func proxies() []situation {
 		{"the proxy's port is closed, once", after(healthy, n(1, dial), n(1, worked(1))),
 			"transient unknown medium; not proxy_down"},
 		{"the proxy's name is not resolved",
-			after(n(1, failed(prober.Proxy, prober.DNSTimedOut, prober.Self))),
+			after(n(1, failed(result.Proxy, result.DNSTimedOut, result.Self))),
 			"dns_broken dns medium"},
 		{"500 through a tunnel is the server's",
 			after(n(1, status(500, tunnelled))),
 			"server_error server high"},
-		{"the proxy is silent, and so is everything", after(n(1, failed(prober.Proxy, prober.TCPTimedOut, prober.Self))).egress(Egress{Known: true}),
+		{"the proxy is silent, and so is everything", after(n(1, failed(result.Proxy, result.TCPTimedOut, result.Self))).egress(Egress{Known: true}),
 			"no_egress us high; not proxy_down"},
 		{"the proxy forbids", after(n(1, denies)),
 			"proxy_policy proxy medium"},
@@ -235,9 +235,9 @@ func proxies() []situation {
 
 // answers are situations of complete answers.
 func answers() []situation {
-	content := failed(prober.Validate, prober.HTTPContent, "", func(o *Observation) { o.Status = 200 })
+	content := failed(result.Validate, result.HTTPContent, "", func(o *Observation) { o.Status = 200 })
 	slower := []Observation{worked(1), worked(2), worked(400), worked(500)}
-	slows := failed(prober.Processing, prober.H2Throttled, prober.Peer)
+	slows := failed(result.Processing, result.H2Throttled, result.Peer)
 	return []situation{
 		{"429", after(n(1, status(429, limited))),
 			"rate_limited server high; not request_rejected"},
@@ -293,43 +293,43 @@ func answers() []situation {
 			"response_rejected us high"},
 		{"the content is refused, through a proxy", after(n(1, seen(content, proxied))),
 			"response_rejected us medium"},
-		{"not HTTP", after(n(2, failed(prober.Transfer, prober.HTTPProtocolError, prober.Peer))),
+		{"not HTTP", after(n(2, failed(result.Transfer, result.HTTPProtocolError, result.Peer))),
 			"server_error server medium; not transient"},
-		{"not HTTP, once", after(n(1, failed(prober.Transfer, prober.HTTPProtocolError, prober.Peer))),
+		{"not HTTP, once", after(n(1, failed(result.Transfer, result.HTTPProtocolError, result.Peer))),
 			"unknown server low; open [transient]"},
 		{"HTTP/2 asks to slow down", after(n(1, slows)),
 			"rate_limited server medium; open [transient]"},
 		{"HTTP/2 asks to slow down, twice", after(n(2, slows)),
 			"rate_limited server high; not transient"},
-		{"HTTP/2 refuses the stream", after(n(1, failed(prober.Processing, prober.H2StreamRefused, prober.Peer))),
+		{"HTTP/2 refuses the stream", after(n(1, failed(result.Processing, result.H2StreamRefused, result.Peer))),
 			"rate_limited server medium; open [transient]"},
-		{"HTTP/2: INTERNAL_ERROR", after(n(1, failed(prober.Processing, prober.H2StreamReset, prober.Peer, says("stream error: stream ID 1; INTERNAL_ERROR; received from peer")))),
+		{"HTTP/2: INTERNAL_ERROR", after(n(1, failed(result.Processing, result.H2StreamReset, result.Peer, says("stream error: stream ID 1; INTERNAL_ERROR; received from peer")))),
 			"server_error server medium; not firewall_reject request_rejected; open [server_aborts transient]"},
-		{"HTTP/2: INTERNAL_ERROR, always", after(n(3, failed(prober.Processing, prober.H2StreamReset, prober.Peer, says("stream error: stream ID 1; INTERNAL_ERROR; received from peer")))),
+		{"HTTP/2: INTERNAL_ERROR, always", after(n(3, failed(result.Processing, result.H2StreamReset, result.Peer, says("stream error: stream ID 1; INTERNAL_ERROR; received from peer")))),
 			"server_aborts server high; not firewall_reject request_rejected transient"},
-		{"HTTP/2: INTERNAL_ERROR, once", after(healthy, n(1, failed(prober.Processing, prober.H2StreamReset, prober.Peer, says("INTERNAL_ERROR"))), n(1, worked(1))),
+		{"HTTP/2: INTERNAL_ERROR, once", after(healthy, n(1, failed(result.Processing, result.H2StreamReset, result.Peer, says("INTERNAL_ERROR"))), n(1, worked(1))),
 			"transient unknown medium; not firewall_reject request_rejected server_error; open [server_aborts]"},
-		{"HTTP/2 in the handshake: INTERNAL_ERROR", after(n(1, failed(prober.TLS, prober.TCPClosed, prober.Peer, says("INTERNAL_ERROR")))),
+		{"HTTP/2 in the handshake: INTERNAL_ERROR", after(n(1, failed(result.TLS, result.TCPClosed, result.Peer, says("INTERNAL_ERROR")))),
 			"unknown server low; open [client_hello_rejected transient]"},
-		{"the token endpoint refuses", after(n(1, failed(prober.Request, prober.AuthTokenDenied, prober.Peer))),
+		{"the token endpoint refuses", after(n(1, failed(result.Request, result.AuthTokenDenied, result.Peer))),
 			"request_rejected us medium; open [transient]"},
-		{"the token endpoint refuses, twice", after(n(2, failed(prober.Request, prober.AuthTokenDenied, prober.Peer))),
+		{"the token endpoint refuses, twice", after(n(2, failed(result.Request, result.AuthTokenDenied, result.Peer))),
 			"request_rejected us high; not transient"},
 	}
 }
 
 // handshakes are situations of TLS.
 func handshakes() []situation {
-	cert := failed(prober.TLS, prober.TLSCertDateInvalid, prober.Self, func(o *Observation) { o.CertShown = true })
-	version := failed(prober.TLS, prober.TLSVersionOrCipherMismatch, prober.Peer)
+	cert := failed(result.TLS, result.TLSCertDateInvalid, result.Self, func(o *Observation) { o.CertShown = true })
+	version := failed(result.TLS, result.TLSVersionOrCipherMismatch, result.Peer)
 	alert := func(o *Observation) { o.Alert = 70 }
-	internal := failed(prober.TLS, prober.TLSProtocolError, prober.Peer, func(o *Observation) { o.Alert = 80 })
-	notTLS := failed(prober.TLS, prober.TLSNotTLS, prober.Peer)
-	finHello := failed(prober.TLS, prober.TCPClosed, prober.Peer)
+	internal := failed(result.TLS, result.TLSProtocolError, result.Peer, func(o *Observation) { o.Alert = 80 })
+	notTLS := failed(result.TLS, result.TLSNotTLS, result.Peer)
+	finHello := failed(result.TLS, result.TCPClosed, result.Peer)
 	return []situation{
 		{"an expired certificate", after(n(1, cert)),
 			"certificate server high"},
-		{"a certificate that was not kept", after(n(1, failed(prober.TLS, prober.TLSCertDateInvalid, prober.Self))),
+		{"a certificate that was not kept", after(n(1, failed(result.TLS, result.TLSCertDateInvalid, result.Self))),
 			"unknown unknown low; open [transient]"},
 		{"an expired certificate at one of two addresses", after(n(1, cert)).made("again- other_address+ again- other_address+ again-"),
 			"one_bad_address server high; not certificate transient"},
@@ -387,7 +387,7 @@ func handshakes() []situation {
 			"client_hello_rejected path medium; not transient; open [pmtu_black_hole server_unresponsive]"},
 		{"the handshake hangs, and we are late", after(healthy, n(3, seen(shaking, func(o *Observation) { o.Late = 5 * time.Second }))),
 			"local_starved us high; not server_unresponsive transient"},
-		{"the hello is not acknowledged, and a smaller one works", after(n(2, failed(prober.TLS, prober.TCPAborted, prober.Self, small))).made("again- hello_without_ml_kem+ again-"),
+		{"the hello is not acknowledged, and a smaller one works", after(n(2, failed(result.TLS, result.TCPAborted, result.Self, small))).made("again- hello_without_ml_kem+ again-"),
 			"client_hello_rejected path medium; not pmtu_black_hole transient; open [path_outage]"},
 	}
 }

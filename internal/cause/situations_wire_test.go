@@ -3,7 +3,7 @@ package cause
 import (
 	"time"
 
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // changes are situations in which experiments or the addresses of a name tell.
@@ -12,7 +12,7 @@ func changes() []situation {
 	one := addresses("-192.0.2.1", "+192.0.2.2", "+192.0.2.3")
 	six := addresses("+192.0.2.1", "-2001:db8::2")
 	hole := func(o *Observation) { o.Hole = true }
-	coming := failed(prober.Transfer, prober.HTTPResponseTimedOut, prober.Self, func(o *Observation) { o.Progress, o.Delivered, o.Received, o.Announced = true, true, 5000, 10000 })
+	coming := failed(result.Transfer, result.HTTPResponseTimedOut, result.Self, func(o *Observation) { o.Progress, o.Delivered, o.Received, o.Announced = true, true, 5000, 10000 })
 	mixed := addresses("-192.0.2.1", "+192.0.2.2", "-2001:db8::2")
 	return []situation{
 		{"one of three addresses fails", after(n(1, seen(closedFIN, one))),
@@ -43,7 +43,7 @@ func changes() []situation {
 			"server_aborts server high; not firewall_reject request_rejected transient"},
 		{"the other family works, always", after(n(2, resetLive)).made("again- other_family+ again- other_family+ again-"),
 			"one_family_broken path high; not firewall_reject request_rejected transient"},
-		{"the other family is fine, and the name is not resolved", after(n(2, failed(prober.Resolve, prober.DNSTimedOut, prober.Self))).made("again- other_family+ again-"),
+		{"the other family is fine, and the name is not resolved", after(n(2, failed(result.Resolve, result.DNSTimedOut, result.Self))).made("again- other_family+ again-"),
 			"dns_broken dns medium"},
 		{"experiments made for another address", func() Evidence {
 			e := after(n(3, resetLive)).made("again- other_address+ again-")
@@ -53,7 +53,7 @@ func changes() []situation {
 			"server_aborts server high; not firewall_reject request_rejected transient"},
 		{"experiments made for another failure", func() Evidence {
 			e := after(n(3, resetLive)).made("again- other_address+ again-")
-			e.Experiments.After.Reason = prober.TCPClosed
+			e.Experiments.After.Reason = result.TCPClosed
 			return e
 		}(),
 			"server_aborts server high; not firewall_reject request_rejected transient"},
@@ -125,21 +125,21 @@ func changes() []situation {
 			"timeout_too_short us medium; not pmtu_black_hole; open [server_unresponsive transient]"},
 		{"the body is still coming, twice", after(n(2, coming)),
 			"timeout_too_short us high; not pmtu_black_hole transient"},
-		{"bytes came, and then a reset", after(n(1, failed(prober.Transfer, prober.TCPReset, prober.Peer, bySocket, func(o *Observation) { o.Progress = true }))),
+		{"bytes came, and then a reset", after(n(1, failed(result.Transfer, result.TCPReset, result.Peer, bySocket, func(o *Observation) { o.Progress = true }))),
 			"unknown server low; not firewall_reject request_rejected; open [server_aborts transient]"},
 	}
 }
 
 // keptOnes are situations of kept connections.
 func keptOnes() []situation {
-	fin := keptFor(30*time.Second, false, prober.TCPClosed)
-	rst := func(sender prober.Sender, live bool) func(*Kept) {
-		return func(k *Kept) { k.Reset = &prober.Reset{Sender: sender, Live: live, TTL: 62, Reference: 62} }
+	fin := keptFor(30*time.Second, false, result.TCPClosed)
+	rst := func(sender result.Sender, live bool) func(*Kept) {
+		return func(k *Kept) { k.Reset = &result.Reset{Sender: sender, Live: live, TTL: 62, Reference: 62} }
 	}
-	silent := keptFor(time.Minute, true, prober.TCPAborted)
-	near := keptFor(time.Minute, true, prober.TCPReset, rst(prober.Middlebox, false))
-	forgot := keptFor(time.Minute, true, prober.TCPReset, rst(prober.EndHost, false))
-	unseen := keptFor(time.Minute, true, prober.TCPReset)
+	silent := keptFor(time.Minute, true, result.TCPAborted)
+	near := keptFor(time.Minute, true, result.TCPReset, rst(result.Middlebox, false))
+	forgot := keptFor(time.Minute, true, result.TCPReset, rst(result.EndHost, false))
+	unseen := keptFor(time.Minute, true, result.TCPReset)
 	announced := func(k *Kept) { k.Announced = 30 * time.Second }
 	served := Kept{Age: time.Minute, At: began.Add(time.Hour)}
 	return []situation{
@@ -149,9 +149,9 @@ func keptOnes() []situation {
 			"server_idle_timeout server medium"},
 		{"kept connections ended at a similar age, three times", after(healthy).kept(fin, fin, fin),
 			"server_idle_timeout server high"},
-		{"kept connections ended at the announced age", after(healthy).kept(keptFor(30*time.Second, false, prober.TCPClosed, announced), keptFor(30*time.Second, false, prober.TCPClosed, announced)),
+		{"kept connections ended at the announced age", after(healthy).kept(keptFor(30*time.Second, false, result.TCPClosed, announced), keptFor(30*time.Second, false, result.TCPClosed, announced)),
 			"server_idle_timeout server high"},
-		{"kept connections ended at different ages", after(healthy).kept(keptFor(5*time.Second, false, prober.TCPClosed), keptFor(50*time.Second, false, prober.TCPClosed)),
+		{"kept connections ended at different ages", after(healthy).kept(keptFor(5*time.Second, false, result.TCPClosed), keptFor(50*time.Second, false, result.TCPClosed)),
 			"none"},
 		{"two kept connections ended at one moment", after(healthy).kept(fin, func() Kept { k := fin; k.At = began; return k }()),
 			"none"},
@@ -169,21 +169,21 @@ func keptOnes() []situation {
 			"unknown unknown low; open [path_idle_timeout server_restarted]"},
 		{"kept connections are forgotten at one age", after(healthy).kept(forgot, forgot),
 			"path_idle_timeout path medium; not server_restarted"},
-		{"the request crosses the close", after(healthy).kept(keptFor(time.Minute, true, prober.TCPClosed)),
+		{"the request crosses the close", after(healthy).kept(keptFor(time.Minute, true, result.TCPClosed)),
 			"keepalive_race server medium"},
-		{"the request crosses a live reset", after(healthy).kept(keptFor(time.Minute, true, prober.TCPReset, rst(prober.EndHost, true))),
+		{"the request crosses a live reset", after(healthy).kept(keptFor(time.Minute, true, result.TCPReset, rst(result.EndHost, true))),
 			"keepalive_race server medium"},
 		{"a reset of nobody knows whom on a kept connection", after(healthy).kept(unseen),
 			"unknown unknown low; open [server_idle_timeout path_idle_timeout keepalive_race]"},
 		{"two such resets", after(healthy).kept(unseen, unseen),
 			"unknown unknown low; open [server_idle_timeout path_idle_timeout keepalive_race]"},
 		{"kept connections are reset while idle, by nobody knows whom",
-			after(healthy).kept(keptFor(30*time.Second, false, prober.TCPReset), keptFor(30*time.Second, false, prober.TCPReset)),
+			after(healthy).kept(keptFor(30*time.Second, false, result.TCPReset), keptFor(30*time.Second, false, result.TCPReset)),
 			"unknown unknown low; open [server_idle_timeout path_idle_timeout keepalive_race]"},
 		{"kept connections are reset while idle, by a socket",
-			after(healthy).kept(keptFor(30*time.Second, false, prober.TCPReset, rst(prober.EndHost, true)), keptFor(30*time.Second, false, prober.TCPReset, rst(prober.EndHost, true))),
+			after(healthy).kept(keptFor(30*time.Second, false, result.TCPReset, rst(result.EndHost, true)), keptFor(30*time.Second, false, result.TCPReset, rst(result.EndHost, true))),
 			"server_idle_timeout server medium"},
-		{"a kept connection hangs", after(healthy).kept(keptFor(time.Minute, true, prober.HTTPResponseTimedOut)),
+		{"a kept connection hangs", after(healthy).kept(keptFor(time.Minute, true, result.HTTPResponseTimedOut)),
 			"unknown unknown low"},
 		{"kept connections fail, fresh ones too: the fresh one is explained", after(n(2, seen(resetBare, nearer))).kept(silent),
 			"firewall_reject path high; not request_rejected server_aborts transient"},
@@ -195,7 +195,7 @@ func keptOnes() []situation {
 			"connection_limit server medium; not firewall_reject request_rejected transient; open [server_aborts]"},
 		{"kept connections are served, new ones are closed once", after(healthy, n(1, closedFIN)).kept(served),
 			"unknown server low; not firewall_reject request_rejected; open [server_aborts transient]"},
-		{"kept connections are served, new handshakes are ended", after(healthy, n(2, failed(prober.TLS, prober.TCPClosed, prober.Peer))).kept(served),
+		{"kept connections are served, new handshakes are ended", after(healthy, n(2, failed(result.TLS, result.TCPClosed, result.Peer))).kept(served),
 			"server_aborts server medium; not transient; open [client_hello_rejected]"},
 		{"kept connections are served, new ones hang", after(healthy, n(2, hangs)).kept(served),
 			"server_unresponsive server medium; not transient; open [pmtu_black_hole]"},
@@ -206,7 +206,7 @@ func keptOnes() []situation {
 
 // refusals are situations of ports that refuse.
 func refusals() []situation {
-	closed := func(o *Observation) { reset(prober.EndHost, 62, 62, false)(o) }
+	closed := func(o *Observation) { reset(result.EndHost, 62, 62, false)(o) }
 	return []situation{
 		{"refused from the first probe on", after(n(1, refused)),
 			"unknown unknown low; open [firewall_reject not_listening transient]"},
@@ -250,7 +250,7 @@ func refusals() []situation {
 			"server_restarted server high; not not_listening transient"},
 		{"a closed port is refused alike, by the host itself", after(healthy, n(2, seen(refused, closed))).closed(62),
 			"server_restarted server high; not firewall_reject not_listening transient"},
-		{"a router prohibits", after(n(1, failed(prober.Connect, prober.TCPAddressUnreachable, prober.Path, icmp(router, 3, 13)))),
+		{"a router prohibits", after(n(1, failed(result.Connect, result.TCPAddressUnreachable, result.Path, icmp(router, 3, 13)))),
 			"firewall_reject path high"},
 		{"port unreachable from the server's own address", after(healthy, n(1, seen(refused, icmp(target, 3, 3)))),
 			"firewall_reject server medium; not not_listening server_restarted; open [transient]"},
@@ -277,7 +277,7 @@ func refusals() []situation {
 
 // silences are situations in which nothing comes.
 func silences() []situation {
-	unreachable := failed(prober.Connect, prober.TCPAddressUnreachable, prober.Path, icmp(router, 3, 1))
+	unreachable := failed(result.Connect, result.TCPAddressUnreachable, result.Path, icmp(router, 3, 1))
 	syns := seen(dead, small, func(o *Observation) { o.Segments = 4 })
 	up := Egress{Known: true, Up: true}
 	busy := []Observation{status(503), hangs, hangs}
@@ -346,8 +346,8 @@ func silences() []situation {
 // ending are situations in which connections end before the answer is complete.
 func ending() []situation {
 	slower := []Observation{worked(1), worked(2), worked(400), worked(500)}
-	h2end := failed(prober.Processing, prober.H2GoAway, prober.Peer)
-	cut := failed(prober.Transfer, prober.TCPClosed, prober.Peer, func(o *Observation) { o.Received = 20000 })
+	h2end := failed(result.Processing, result.H2GoAway, result.Peer)
+	cut := failed(result.Transfer, result.TCPClosed, result.Peer, func(o *Observation) { o.Received = 20000 })
 	return []situation{
 		{"a reset, and nothing else is known", after(n(1, resetBare)),
 			"unknown unknown low; not request_rejected; open [firewall_reject server_aborts transient]"},
@@ -363,7 +363,7 @@ func ending() []situation {
 			"unknown server low; not firewall_reject request_rejected; open [server_aborts transient]"},
 		{"resets with the server's TTL and no options: an injector sends such", after(healthy, n(3, seen(resetBare, bareReset))),
 			"unknown unknown low; not request_rejected transient; open [firewall_reject server_aborts]"},
-		{"resets whose TTL cannot be compared", after(n(3, seen(resetBare, reset(prober.Ambiguous, 62, 98, false)))),
+		{"resets whose TTL cannot be compared", after(n(3, seen(resetBare, reset(result.Ambiguous, 62, 98, false)))),
 			"unknown unknown low; not request_rejected transient; open [firewall_reject server_aborts]"},
 		{"resets on this host", after(n(3, seen(resetBare, nearby))),
 			"server_aborts server high; not firewall_reject request_rejected transient"},

@@ -8,13 +8,13 @@ import (
 
 	"errno_exporter/config"
 	"errno_exporter/internal/cause"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // Record is one probe that was made, with the module that it was made by.
 type Record struct {
 	ID     uint64 // counts up from 1
-	Result *prober.Result
+	Result *result.Result
 	Module *config.Module
 	Found  cause.Findings // why it failed, as far as was known then
 
@@ -54,14 +54,14 @@ func New(limit int) *History {
 
 // Add keeps a result and returns its record's ID. A probe that was abandoned says nothing about its target and is not kept: its ID
 // is 0, as with a limit of 0.
-func (h *History) Add(result *prober.Result, module *config.Module) uint64 {
-	if f := result.Failure; h.limit <= 0 || f != nil && f.Reason == prober.Abandoned {
+func (h *History) Add(r *result.Result, module *config.Module) uint64 {
+	if f := r.Failure; h.limit <= 0 || f != nil && f.Reason == result.Abandoned {
 		return 0
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.last++
-	h.results.add(&Record{ID: h.last, Result: result, Module: h.shown(module), bytes: result.Size() + recordBytes})
+	h.results.add(&Record{ID: h.last, Result: r, Module: h.shown(module), bytes: r.Size() + recordBytes})
 	for h.results.count > h.limit || h.results.bytes > h.maxBytes {
 		if old := h.results.evict(); old.Result.Failure != nil {
 			h.failures.add(old)

@@ -15,6 +15,7 @@ import (
 	"errno_exporter/internal/claims"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // TestHistory: rows are probes in order, "a" a success of target a, "A!" a failure of it, "a?" an abandoned one.
@@ -58,18 +59,18 @@ func TestHistory(t *testing.T) {
 	}
 }
 
-func made(t *testing.T, text string) *prober.Result {
+func made(t *testing.T, text string) *result.Result {
 	t.Helper()
 	u, err := url.Parse("http://" + text[:1])
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &prober.Result{Target: prober.Target{URL: u}, Module: "m"}
+	r := &result.Result{Target: result.Target{URL: u}, Module: "m"}
 	switch text[1:] {
 	case "!":
-		r.Failure = &prober.Failure{Reason: prober.TCPReset}
+		r.Failure = &result.Failure{Reason: result.TCPReset}
 	case "?":
-		r.Failure = &prober.Failure{Reason: prober.Abandoned}
+		r.Failure = &result.Failure{Reason: result.Abandoned}
 	}
 	return r
 }
@@ -85,8 +86,8 @@ func said(r *Record) string {
 func TestHistoryIsBoundedInBytes(t *testing.T) {
 	h := New(1000)
 	for range 100 {
-		r := &prober.Result{Target: prober.Target{URL: &url.URL{Scheme: "http", Host: "a"}}, Attempts: []prober.Attempt{{Hops: []prober.Hop{{
-			Response: &prober.Response{Header: http.Header{"Big": {strings.Repeat("x", 1<<20)}}},
+		r := &result.Result{Target: result.Target{URL: &url.URL{Scheme: "http", Host: "a"}}, Attempts: []result.Attempt{{Hops: []result.Hop{{
+			Response: &result.Response{Header: http.Header{"Big": {strings.Repeat("x", 1<<20)}}},
 		}}}}}
 		h.Add(r, config.NewModule("m"))
 	}
@@ -137,7 +138,7 @@ func TestHistoryIsCharged(t *testing.T) {
 			m.PreferIPv6, m.ValidStatusCodes, m.KeepBody = false, []int{299}, true
 			m.TLS.InsecureSkipVerify = true
 			p := prober.New(prober.Options{})
-			probe := func() *prober.Result {
+			probe := func() *result.Result {
 				r := p.Probe(t.Context(), target, m)
 				return &r
 			}

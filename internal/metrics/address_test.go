@@ -5,25 +5,25 @@ import (
 	"testing"
 
 	"errno_exporter/config"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 func TestChosen(t *testing.T) {
 	v4, v6, proxy := netip.MustParseAddr("192.0.2.7"), netip.MustParseAddr("2001:db8::7"), netip.MustParseAddrPort("10.0.0.3:3128")
 	for _, row := range []struct {
 		name   string
-		hop    prober.Hop
+		hop    result.Hop
 		module config.Module
 		want   netip.Addr
 	}{
-		{"dialled", prober.Hop{Answers: []netip.Addr{v6, v4}, Addr: netip.AddrPortFrom(v4, 80)}, config.Module{PreferIPv6: true}, v4},
-		{"through a proxy, IPv6 preferred", prober.Hop{Answers: []netip.Addr{v4, v6}, Addr: proxy, Proxy: "http://p"}, config.Module{PreferIPv6: true}, v6},
-		{"through a proxy, IPv4 preferred", prober.Hop{Answers: []netip.Addr{v6, v4}, Addr: proxy, Proxy: "http://p"}, config.Module{}, v4},
-		{"through a proxy, the other family will do", prober.Hop{Answers: []netip.Addr{v6}, Addr: proxy, Proxy: "http://p"},
+		{"dialled", result.Hop{Answers: []netip.Addr{v6, v4}, Addr: netip.AddrPortFrom(v4, 80)}, config.Module{PreferIPv6: true}, v4},
+		{"through a proxy, IPv6 preferred", result.Hop{Answers: []netip.Addr{v4, v6}, Addr: proxy, Proxy: "http://p"}, config.Module{PreferIPv6: true}, v6},
+		{"through a proxy, IPv4 preferred", result.Hop{Answers: []netip.Addr{v6, v4}, Addr: proxy, Proxy: "http://p"}, config.Module{}, v4},
+		{"through a proxy, the other family will do", result.Hop{Answers: []netip.Addr{v6}, Addr: proxy, Proxy: "http://p"},
 			config.Module{IPProtocolFallback: true}, v6},
-		{"the other family will not do", prober.Hop{Answers: []netip.Addr{v6}}, config.Module{}, netip.Addr{}},
-		{"IPv4 in IPv6", prober.Hop{Answers: []netip.Addr{netip.MustParseAddr("::ffff:192.0.2.7")}}, config.Module{}, v4},
-		{"not resolved", prober.Hop{}, config.Module{IPProtocolFallback: true}, netip.Addr{}},
+		{"the other family will not do", result.Hop{Answers: []netip.Addr{v6}}, config.Module{}, netip.Addr{}},
+		{"IPv4 in IPv6", result.Hop{Answers: []netip.Addr{netip.MustParseAddr("::ffff:192.0.2.7")}}, config.Module{}, v4},
+		{"not resolved", result.Hop{}, config.Module{IPProtocolFallback: true}, netip.Addr{}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			if got := chosen(&row.hop, &row.module); got != row.want {

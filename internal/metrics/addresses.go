@@ -4,11 +4,11 @@ import (
 	"hash/fnv"
 	"slices"
 
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // addAddresses adds what became of each address, where all were probed.
-func (e *Exposition) addAddresses(r *prober.Result) {
+func (e *Exposition) addAddresses(r *result.Result) {
 	if len(r.Addresses) == 0 {
 		return
 	}
@@ -20,10 +20,10 @@ func (e *Exposition) addAddresses(r *prober.Result) {
 		e.gauge("probe_address_success", "1 if the probe of this address succeeded.", number(p.Failure == nil), address)
 		if f := p.Failure; f != nil {
 			e.gauge("probe_address_failure_info", "1 if the probe of this address failed, with the phase, the reason, the errno and who ended it.", 1, address,
-				label{"errno", prober.ErrnoName(f.Errno)}, label{"origin", string(f.Origin)}, label{"phase", string(f.Phase)}, label{"reason", string(f.Reason)})
+				label{"errno", result.ErrnoName(f.Errno)}, label{"origin", string(f.Origin)}, label{"phase", string(f.Phase)}, label{"reason", string(f.Reason)})
 		}
-		for _, row := range prober.Phases {
-			if d, began := spentIn(p.Last(), row.Phase); began && row.Phase != prober.Validate {
+		for _, row := range result.Phases {
+			if d, began := spentIn(p.Last(), row.Phase); began && row.Phase != result.Validate {
 				e.gauge("probe_address_duration_seconds", "How long each phase took with this address, in seconds.", d.Seconds(), address, label{"phase", string(row.Phase)})
 			}
 		}

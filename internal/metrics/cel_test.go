@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"errno_exporter/config"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // TestFailedDueToCEL: the series exists only for modules with CEL, as in blackbox_exporter.
@@ -14,16 +14,16 @@ func TestFailedDueToCEL(t *testing.T) {
 	for _, row := range []struct {
 		name    string
 		module  *config.Module
-		failure *prober.Failure
+		failure *result.Failure
 		want    float64 // -1 for no series
 	}{
 		{"no CEL", config.NewModule("without"), nil, -1},
 		{"not failed", with, nil, 0},
-		{"failed by CEL", with, &prober.Failure{Phase: prober.Validate, Reason: prober.HTTPContent, Check: prober.CheckCEL}, 1},
-		{"failed by a regexp", with, &prober.Failure{Phase: prober.Validate, Reason: prober.HTTPContent, Check: prober.CheckBody}, 0},
-		{"reset in the body", with, &prober.Failure{Phase: prober.Transfer, Reason: prober.TCPReset}, 0},
+		{"failed by CEL", with, &result.Failure{Phase: result.Validate, Reason: result.HTTPContent, Check: result.CheckCEL}, 1},
+		{"failed by a regexp", with, &result.Failure{Phase: result.Validate, Reason: result.HTTPContent, Check: result.CheckBody}, 0},
+		{"reset in the body", with, &result.Failure{Phase: result.Transfer, Reason: result.TCPReset}, 0},
 	} {
-		r := &prober.Result{Attempts: []prober.Attempt{{Hops: []prober.Hop{{}}}}, Failure: row.failure}
+		r := &result.Result{Attempts: []result.Attempt{{Hops: []result.Hop{{}}}}, Failure: row.failure}
 		got := -1.0
 		e := NewExposition()
 		e.Probe(r, row.module)

@@ -1,11 +1,11 @@
 package metrics
 
 import (
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // addFamilies adds what became of the questions for IPv4 and IPv6 addresses, where both were asked for.
-func (e *Exposition) addFamilies(h *prober.Hop) {
+func (e *Exposition) addFamilies(h *result.Hop) {
 	families := h.Lookup.Families()
 	if len(families) < 2 {
 		return
@@ -18,7 +18,7 @@ func (e *Exposition) addFamilies(h *prober.Hop) {
 }
 
 // addComparison adds what the configured name servers and the system's resolver said of the target's name.
-func (e *Exposition) addComparison(h *prober.Hop) {
+func (e *Exposition) addComparison(h *result.Hop) {
 	if h.Lookup == nil || h.Compared == nil {
 		return
 	}

@@ -5,15 +5,15 @@ import (
 	"time"
 
 	"errno_exporter/config"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // addHTTP adds the facts of the final response. Without one they are 0, as dashboards made for blackbox_exporter expect.
-func (e *Exposition) addHTTP(a *prober.Attempt, m *config.Module, failure *prober.Failure) {
+func (e *Exposition) addHTTP(a *result.Attempt, m *config.Module, failure *result.Failure) {
 	last := a.LastHop()
 	response := last.Response
 	if response == nil {
-		response = &prober.Response{}
+		response = &result.Response{}
 	}
 	e.gauge("probe_http_status_code", "Status code of the final response, 0 if there was none.", float64(response.Status))
 	e.gauge("probe_http_version", "HTTP version of the final response, such as 1.1 or 2, 0 if there was none.",
@@ -28,19 +28,19 @@ func (e *Exposition) addHTTP(a *prober.Attempt, m *config.Module, failure *probe
 		number(refusedByRegexp(failure)))
 	if m.HasCEL() {
 		e.gauge("probe_failed_due_to_cel", "Whether the probe failed because a CEL expression on the body refused the response.",
-			number(failure != nil && failure.Check == prober.CheckCEL && failure.Reason == prober.HTTPContent))
+			number(failure != nil && failure.Check == result.CheckCEL && failure.Reason == result.HTTPContent))
 	}
 	if modified, ok := lastModified(response); ok {
 		e.gauge("probe_http_last_modified_timestamp_seconds", "The final response's Last-Modified as a Unix time.", float64(modified.Unix()))
 	}
 }
 
-func refusedByRegexp(failure *prober.Failure) bool {
-	return failure != nil && (failure.Check == prober.CheckHeader || failure.Check == prober.CheckBody)
+func refusedByRegexp(failure *result.Failure) bool {
+	return failure != nil && (failure.Check == result.CheckHeader || failure.Check == result.CheckBody)
 }
 
 // redirects counts as blackbox_exporter does: each followed redirect, and a final response that would have led on.
-func redirects(a *prober.Attempt) float64 {
+func redirects(a *result.Attempt) float64 {
 	count := len(a.Hops) - 1
 	if response := a.LastHop().Response; response != nil && leadsOn(response) {
 		count++
@@ -49,7 +49,7 @@ func redirects(a *prober.Attempt) float64 {
 }
 
 // leadsOn reports whether a response is a redirect (RFC 9110 section 15.4).
-func leadsOn(response *prober.Response) bool {
+func leadsOn(response *result.Response) bool {
 	switch response.Status {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
 		return response.Header.Get("Location") != ""
@@ -58,7 +58,7 @@ func leadsOn(response *prober.Response) bool {
 	}
 }
 
-func lastModified(response *prober.Response) (time.Time, bool) {
+func lastModified(response *result.Response) (time.Time, bool) {
 	value := response.Header.Get("Last-Modified")
 	if value == "" {
 		return time.Time{}, false

@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"testing"
 
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // Each row is an attempt by the responses of its hops; status 0 stands for none.
@@ -24,11 +24,11 @@ func TestRedirects(t *testing.T) {
 		{"followed, then no response", []int{303, 0}, "/next", 1},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			var attempt prober.Attempt
+			var attempt result.Attempt
 			for _, status := range row.statuses {
-				hop := prober.Hop{}
+				hop := result.Hop{}
 				if status != 0 {
-					hop.Response = &prober.Response{Status: status, Header: http.Header{"Location": {row.location}}}
+					hop.Response = &result.Response{Status: status, Header: http.Header{"Location": {row.location}}}
 				}
 				attempt.Hops = append(attempt.Hops, hop)
 			}

@@ -5,7 +5,7 @@ import (
 
 	"github.com/prometheus/common/model"
 
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // Kept is what there is to say of the connections that are kept to a target.
@@ -18,7 +18,7 @@ type Kept struct {
 // KeptAge is what last became of the connection that is kept for an age.
 type KeptAge struct {
 	Age  time.Duration // as configured
-	Last *prober.KeptResult
+	Last *result.KeptResult
 }
 
 // AgeLabel is how an age is written: as in the configuration, 5m and not 5m0s.
@@ -47,7 +47,7 @@ type keptTuple struct {
 }
 
 // ObserveKept counts what became of a kept connection.
-func (t *Totals) ObserveKept(age time.Duration, r *prober.KeptResult) {
+func (t *Totals) ObserveKept(age time.Duration, r *result.KeptResult) {
 	f := r.Failure
 	if f == nil {
 		return
@@ -57,5 +57,5 @@ func (t *Totals) ObserveKept(age time.Duration, r *prober.KeptResult) {
 	if t.kept == nil {
 		t.kept = map[keptTuple]uint64{}
 	}
-	t.kept[keptTuple{AgeLabel(age), tuple{prober.ErrnoName(f.Errno), string(f.Origin), string(f.Phase), string(f.Reason)}}]++
+	t.kept[keptTuple{AgeLabel(age), tuple{result.ErrnoName(f.Errno), string(f.Origin), string(f.Phase), string(f.Reason)}}]++
 }

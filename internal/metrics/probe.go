@@ -4,12 +4,12 @@ import (
 	"time"
 
 	"errno_exporter/config"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // Probe adds the samples of one probe: those of blackbox_exporter's http prober under their names, and ours. They describe the last attempt. What was not measured has no sample, except where blackbox_exporter's users rely
 // on a zero.
-func (e *Exposition) Probe(r *prober.Result, m *config.Module) {
+func (e *Exposition) Probe(r *result.Result, m *config.Module) {
 	attempt := r.Last()
 	e.addVerdict(r)
 	e.addAddress(&attempt.Hops[0], m)
@@ -24,14 +24,14 @@ func (e *Exposition) Probe(r *prober.Result, m *config.Module) {
 	e.addComparison(&attempt.Hops[0])
 }
 
-func (e *Exposition) addVerdict(r *prober.Result) {
+func (e *Exposition) addVerdict(r *result.Result) {
 	e.gauge("probe_success", "Whether the probe succeeded: 1 if it did, 0 if not.", number(r.Failure == nil))
 	e.gauge("probe_duration_seconds", "How long the whole probe took, in seconds.", r.Elapsed.Seconds())
 	e.gauge("probe_timeout_seconds", "How long the probe was allowed to take, in seconds.", r.Timeout.Seconds())
 	e.gauge("probe_attempts_made", "Attempts that this probe took.", float64(len(r.Attempts)))
 	if failure := r.Failure; failure != nil {
 		e.gauge("probe_failure_info", "1 when the probe failed, with the phase, the reason, the errno and who ended it; absent when it succeeded.", 1,
-			label{"errno", prober.ErrnoName(failure.Errno)},
+			label{"errno", result.ErrnoName(failure.Errno)},
 			label{"origin", string(failure.Origin)},
 			label{"phase", string(failure.Phase)},
 			label{"reason", string(failure.Reason)})
@@ -40,9 +40,9 @@ func (e *Exposition) addVerdict(r *prober.Result) {
 
 // addDurations adds each phase's time, summed over the hops. A phase that failed has the time until it failed; one that never
 // began has no sample. Judging takes no time worth a sample, and idle is for kept connections.
-func (e *Exposition) addDurations(a *prober.Attempt) {
-	for _, row := range prober.Phases {
-		if row.Phase == prober.Validate || row.Phase == prober.Idle {
+func (e *Exposition) addDurations(a *result.Attempt) {
+	for _, row := range result.Phases {
+		if row.Phase == result.Validate || row.Phase == result.Idle {
 			continue
 		}
 		if spent, began := spentIn(a, row.Phase); began {
@@ -53,7 +53,7 @@ func (e *Exposition) addDurations(a *prober.Attempt) {
 }
 
 // addOwnDelay adds what of the probe's duration is in no phase.
-func (e *Exposition) addOwnDelay(r *prober.Result) {
+func (e *Exposition) addOwnDelay(r *result.Result) {
 	a := r.Last()
 	own := a.Elapsed
 	for i := range a.Hops {
@@ -65,7 +65,7 @@ func (e *Exposition) addOwnDelay(r *prober.Result) {
 }
 
 // spentIn sums a phase's time over the hops and says whether the phase began at all.
-func spentIn(a *prober.Attempt, p prober.Phase) (time.Duration, bool) {
+func spentIn(a *result.Attempt, p result.Phase) (time.Duration, bool) {
 	var spent time.Duration
 	began := false
 	for i := range a.Hops {

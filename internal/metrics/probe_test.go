@@ -18,7 +18,7 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/metrics/resulttest"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 func TestMain(m *testing.M) {
@@ -31,7 +31,7 @@ func updating() bool { return flag.Lookup("update").Value.String() == "true" }
 // module is what the records were probed with.
 func module() *config.Module { return &config.Module{Name: "api", IPProtocolFallback: true} }
 
-func exposed(r *prober.Result) *metrics.Exposition {
+func exposed(r *result.Result) *metrics.Exposition {
 	e := metrics.NewExposition()
 	e.Probe(r, module())
 	return e

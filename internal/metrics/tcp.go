@@ -1,9 +1,11 @@
 package metrics
 
-import "errno_exporter/prober"
+import (
+	"errno_exporter/prober/result"
+)
 
 // addBytes adds what went over the attempt's connections, TLS included.
-func (e *Exposition) addBytes(a *prober.Attempt) {
+func (e *Exposition) addBytes(a *result.Attempt) {
 	var sent, received int64
 	for i := range a.Hops {
 		if wire := a.Hops[i].Wire; wire != nil {
@@ -17,7 +19,7 @@ func (e *Exposition) addBytes(a *prober.Attempt) {
 
 // addTCP adds the kernel's measurements of the last connection that has any. Round trips are absent when none was measured:
 // the SYN was not answered.
-func (e *Exposition) addTCP(a *prober.Attempt) {
+func (e *Exposition) addTCP(a *result.Attempt) {
 	wire := lastMeasured(a)
 	if wire == nil {
 		return
@@ -48,7 +50,7 @@ func (e *Exposition) addTCP(a *prober.Attempt) {
 
 // SYNRetransmits counts the retransmissions of the SYN, of a connection whose TCP_INFO is known. When nothing was acknowledged,
 // not even the SYN, nothing else was sent.
-func SYNRetransmits(wire *prober.Wire) uint32 {
+func SYNRetransmits(wire *result.Wire) uint32 {
 	if wire.Info.BytesAcked == 0 {
 		return wire.Info.TotalRetrans
 	}
@@ -56,7 +58,7 @@ func SYNRetransmits(wire *prober.Wire) uint32 {
 }
 
 // lastMeasured returns the last connection of which the kernel's measurements were taken; nil if there is none.
-func lastMeasured(a *prober.Attempt) *prober.Wire {
+func lastMeasured(a *result.Attempt) *result.Wire {
 	for i := len(a.Hops) - 1; i >= 0; i-- {
 		if wire := a.Hops[i].Wire; wire != nil && wire.Info != nil {
 			return wire

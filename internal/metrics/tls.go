@@ -7,11 +7,11 @@ import (
 	"strings"
 	"time"
 
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // addTLS adds the certificate's and the session's facts of the last hop that showed any, also when verification failed.
-func (e *Exposition) addTLS(a *prober.Attempt) {
+func (e *Exposition) addTLS(a *result.Attempt) {
 	state := lastTLS(a)
 	if state == nil {
 		return
@@ -32,7 +32,7 @@ func (e *Exposition) addTLS(a *prober.Attempt) {
 }
 
 // addChain adds the facts of the certificates as the server sent them, the leaf first.
-func (e *Exposition) addChain(state *prober.TLSState) {
+func (e *Exposition) addChain(state *result.TLSState) {
 	chain := state.Chain
 	e.gauge("probe_ssl_earliest_cert_expiry", "Unix time at which the first certificate of the server's chain expires.",
 		float64(earliestExpiry(chain).Unix()))
@@ -45,7 +45,7 @@ func (e *Exposition) addChain(state *prober.TLSState) {
 		label{"subjectalternative", strings.Join(leaf.DNSNames, ",")})
 }
 
-func lastTLS(a *prober.Attempt) *prober.TLSState {
+func lastTLS(a *result.Attempt) *result.TLSState {
 	for i := len(a.Hops) - 1; i >= 0; i-- {
 		if state := a.Hops[i].TLS; state != nil {
 			return state
@@ -56,7 +56,7 @@ func lastTLS(a *prober.Attempt) *prober.TLSState {
 
 // lastChainExpiry is the latest of the verified chains' expiries: the time zero when the handshake finished and nothing was
 // verified (insecure_skip_verify), unknown when the handshake failed.
-func lastChainExpiry(state *prober.TLSState) (time.Time, bool) {
+func lastChainExpiry(state *result.TLSState) (time.Time, bool) {
 	var last time.Time
 	if !state.Complete {
 		return last, false

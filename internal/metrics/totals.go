@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // Totals is what is counted of a target since the exporter first saw it. It may be used by many goroutines.
@@ -63,8 +63,8 @@ func (t *Totals) Size() int {
 func NewTotals() *Totals { return &Totals{failures: map[tuple]uint64{}} }
 
 // Observe counts a result. A probe that was abandoned says nothing about its target and does not count.
-func (t *Totals) Observe(r *prober.Result) {
-	if r.Failure != nil && r.Failure.Reason == prober.Abandoned {
+func (t *Totals) Observe(r *result.Result) {
+	if r.Failure != nil && r.Failure.Reason == result.Abandoned {
 		return
 	}
 	t.mu.Lock()
@@ -79,7 +79,7 @@ func (t *Totals) Observe(r *prober.Result) {
 	}
 }
 
-func (t *Totals) observeAttempt(a *prober.Attempt, traceID string) {
+func (t *Totals) observeAttempt(a *result.Attempt, traceID string) {
 	t.attempts++
 	for i := range a.Hops {
 		for _, span := range a.Hops[i].Spans {
@@ -91,15 +91,15 @@ func (t *Totals) observeAttempt(a *prober.Attempt, traceID string) {
 		return
 	}
 	t.failed++
-	t.failures[tuple{prober.ErrnoName(f.Errno), string(f.Origin), string(f.Phase), string(f.Reason)}]++
-	if f.Reason == prober.TCPReset {
+	t.failures[tuple{result.ErrnoName(f.Errno), string(f.Origin), string(f.Phase), string(f.Reason)}]++
+	if f.Reason == result.TCPReset {
 		t.resets[phaseIndex(f.Phase)]++
 	}
 }
 
 // observeSpan counts a phase's time. Judging takes no time worth a histogram.
-func (t *Totals) observeSpan(span prober.Span, x exemplar) {
-	if span.Phase == prober.Validate {
+func (t *Totals) observeSpan(span result.Span, x exemplar) {
+	if span.Phase == result.Validate {
 		return
 	}
 	failed := 0
@@ -113,8 +113,8 @@ func (t *Totals) observeSpan(span prober.Span, x exemplar) {
 	(*h).observe(span.Duration.Seconds(), x)
 }
 
-func phaseIndex(p prober.Phase) int {
-	for i, row := range prober.Phases {
+func phaseIndex(p result.Phase) int {
+	for i, row := range result.Phases {
 		if row.Phase == p {
 			return i
 		}
@@ -128,13 +128,13 @@ func (e *Exposition) Totals(t *Totals) {
 	defer t.mu.Unlock()
 	e.counter("probe_attempts_total", "Attempts since the exporter first saw the target.", float64(t.attempts))
 	e.counter("probe_attempts_failed_total", "Attempts that failed since the exporter first saw the target.", float64(t.failed))
-	for i, row := range prober.Phases {
+	for i, row := range result.Phases {
 		e.counter("probe_connection_resets_total", "Attempts that ended with a connection reset, by the phase it came in.", float64(t.resets[i]),
 			label{"phase", string(row.Phase)})
 	}
 	e.addFailures(t)
 	e.addKeptFailures(t)
-	for i, row := range prober.Phases {
+	for i, row := range result.Phases {
 		for failed, result := range []string{"success", "failure"} {
 			if h := t.durations[i][failed]; h != nil {
 				e.histogram("probe_phase_duration_seconds", "How long the phases of all attempts took, in seconds, by whether the phase succeeded.", h,

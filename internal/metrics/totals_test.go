@@ -8,41 +8,41 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
-func attempt(failure *prober.Failure, spans ...prober.Span) prober.Attempt {
-	return prober.Attempt{Start: time.Unix(1000, 0), Hops: []prober.Hop{{Spans: spans}}, Failure: failure}
+func attempt(failure *result.Failure, spans ...result.Span) result.Attempt {
+	return result.Attempt{Start: time.Unix(1000, 0), Hops: []result.Hop{{Spans: spans}}, Failure: failure}
 }
 
-func probed(attempts ...prober.Attempt) *prober.Result {
-	return &prober.Result{Start: time.Unix(1000, 0), Elapsed: 2 * time.Second, Attempts: attempts, Failure: attempts[len(attempts)-1].Failure}
+func probed(attempts ...result.Attempt) *result.Result {
+	return &result.Result{Start: time.Unix(1000, 0), Elapsed: 2 * time.Second, Attempts: attempts, Failure: attempts[len(attempts)-1].Failure}
 }
 
 // TestTotals: rows are the results counted; want are the lines that are not 0 and no bucket's.
 func TestTotals(t *testing.T) {
-	reset := &prober.Failure{Phase: prober.Processing, Reason: prober.TCPReset, Errno: syscall.ECONNRESET, Origin: prober.Peer}
-	slow := &prober.Failure{Phase: prober.Connect, Reason: prober.TCPTimedOut, Origin: prober.Self}
-	left := &prober.Failure{Phase: prober.Connect, Reason: prober.Abandoned, Origin: prober.Self}
-	connect := prober.Span{Phase: prober.Connect, Duration: 20 * time.Millisecond}
+	reset := &result.Failure{Phase: result.Processing, Reason: result.TCPReset, Errno: syscall.ECONNRESET, Origin: result.Peer}
+	slow := &result.Failure{Phase: result.Connect, Reason: result.TCPTimedOut, Origin: result.Self}
+	left := &result.Failure{Phase: result.Connect, Reason: result.Abandoned, Origin: result.Self}
+	connect := result.Span{Phase: result.Connect, Duration: 20 * time.Millisecond}
 	for _, row := range []struct {
 		name    string
-		results []*prober.Result
+		results []*result.Result
 		want    string
 	}{
 		{"nothing", nil, ""},
-		{"a success", []*prober.Result{probed(attempt(nil, connect))}, `
+		{"a success", []*result.Result{probed(attempt(nil, connect))}, `
 probe_attempts_total 1
 probe_last_success_timestamp_seconds 1002
 probe_phase_duration_seconds_sum{phase="connect",result="success"} 0.02
 probe_phase_duration_seconds_count{phase="connect",result="success"} 1`},
-		{"a reset, twice", []*prober.Result{probed(attempt(reset)), probed(attempt(reset))}, `
+		{"a reset, twice", []*result.Result{probed(attempt(reset)), probed(attempt(reset))}, `
 probe_attempts_failed_total 2
 probe_attempts_total 2
 probe_connection_resets_total{phase="processing"} 2
 probe_failures_total{errno="ECONNRESET",origin="peer",phase="processing",reason="tcp.reset"} 2
 probe_last_failure_timestamp_seconds 1002`},
-		{"a failed attempt and one that succeeds", []*prober.Result{probed(attempt(slow, prober.Span{Phase: prober.Connect, Duration: time.Second, Failed: true}), attempt(nil, connect))}, `
+		{"a failed attempt and one that succeeds", []*result.Result{probed(attempt(slow, result.Span{Phase: result.Connect, Duration: time.Second, Failed: true}), attempt(nil, connect))}, `
 probe_attempts_failed_total 1
 probe_attempts_total 2
 probe_failures_total{errno="",origin="self",phase="connect",reason="tcp.timed_out"} 1
@@ -51,7 +51,7 @@ probe_phase_duration_seconds_sum{phase="connect",result="success"} 0.02
 probe_phase_duration_seconds_count{phase="connect",result="success"} 1
 probe_phase_duration_seconds_sum{phase="connect",result="failure"} 1
 probe_phase_duration_seconds_count{phase="connect",result="failure"} 1`},
-		{"abandoned", []*prober.Result{probed(attempt(left))}, ""},
+		{"abandoned", []*result.Result{probed(attempt(left))}, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			totals := NewTotals()

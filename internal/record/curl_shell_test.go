@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"errno_exporter/config"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // The command, run by a real shell with a real curl, sends one request: the one that was made, whatever a server put into its URL.
@@ -28,9 +28,9 @@ func TestCurlSendsTheRequest(t *testing.T) {
 		m := config.NewModule("m")
 		m.Header.Set("X-Odd", "@/etc/passwd '$(id)` !")
 		m.Header.Set("X-Empty", "")
-		r := prober.Result{Timeout: 10 * time.Second}
-		h := prober.Hop{URL: server.URL + row, Addr: netip.MustParseAddrPort(strings.TrimPrefix(server.URL, "http://")),
-			Request: &prober.RequestHead{Method: "GET", Header: m.Header}}
+		r := result.Result{Timeout: 10 * time.Second}
+		h := result.Hop{URL: server.URL + row, Addr: netip.MustParseAddrPort(strings.TrimPrefix(server.URL, "http://")),
+			Request: &result.RequestHead{Method: "GET", Header: m.Header}}
 		command := Curl(&r, &h, m)
 		if out, err := exec.Command("sh", "-c", command).CombinedOutput(); err != nil {
 			t.Errorf("%s: %v\n%s", command, err, out)

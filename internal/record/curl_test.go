@@ -8,7 +8,7 @@ import (
 
 	"errno_exporter/config"
 	"errno_exporter/internal/metrics/resulttest"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 func TestCurl(t *testing.T) {
@@ -16,7 +16,7 @@ func TestCurl(t *testing.T) {
 	m.Header.Set("X-Team", "o'neil")
 	post := resulttest.HTTPSuccess()
 	post.Timeout = 9500 * time.Millisecond
-	post.Attempts[0].Hops[0].Request = &prober.RequestHead{Method: "POST", Host: "other.example.com", Body: 5,
+	post.Attempts[0].Hops[0].Request = &result.RequestHead{Method: "POST", Host: "other.example.com", Body: 5,
 		Header: http.Header{"X-Team": {"o'neil"}, "Authorization": {"Bearer hunter2"}, "User-Agent": {"errno_exporter"}}}
 	plain := resulttest.HTTPSuccess()
 	plain.Attempts[0].Hops[0].Request = nil
@@ -24,7 +24,7 @@ func TestCurl(t *testing.T) {
 	secure := resulttest.ResetInProcessing()
 	for _, row := range []struct {
 		name string
-		r    *prober.Result
+		r    *result.Result
 		want string
 	}{
 		{"POST", &post, `curl -sv -o /dev/null --max-time 9.5 --resolve api.example.com:80:192.0.2.7 --http1.1 -X POST -H 'Host: other.example.com' ` +

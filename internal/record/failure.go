@@ -1,21 +1,23 @@
 package record
 
-import "errno_exporter/prober"
+import (
+	"errno_exporter/prober/result"
+)
 
 // Failure is a failure in the words of its labels and of an operator, as every JSON has it.
 type Failure struct {
-	Phase    prober.Phase  `json:"phase"`
-	Reason   prober.Reason `json:"reason"`
+	Phase    result.Phase  `json:"phase"`
+	Reason   result.Reason `json:"reason"`
 	Errno    string        `json:"errno"`
-	Origin   prober.Origin `json:"origin"`
+	Origin   result.Origin `json:"origin"`
 	Sentence string        `json:"sentence"`
 	Advice   string        `json:"advice"`
 	Error    string        `json:"error,omitempty"`
 }
 
 // FailureOf puts a failure into words.
-func FailureOf(f *prober.Failure) Failure {
-	out := Failure{Phase: f.Phase, Reason: f.Reason, Errno: prober.ErrnoName(f.Errno), Origin: f.Origin, Sentence: f.Sentence(), Advice: f.Reason.Info().Sentence}
+func FailureOf(f *result.Failure) Failure {
+	out := Failure{Phase: f.Phase, Reason: f.Reason, Errno: result.ErrnoName(f.Errno), Origin: f.Origin, Sentence: f.Sentence(), Advice: f.Reason.Info().Sentence}
 	if f.Err != nil {
 		out.Error = f.Err.Error()
 	}

@@ -7,14 +7,14 @@ import (
 	"time"
 
 	"errno_exporter/config"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // barWidth is the width in columns of an attempt's time.
 const barWidth = 40
 
 // hop is one exchange: its steps, the name, the socket, TLS, and both heads. whole is the attempt's time.
-func (p *page) hop(h *prober.Hop, whole time.Duration, now time.Time, m *config.Module) {
+func (p *page) hop(h *result.Hop, whole time.Duration, now time.Time, m *config.Module) {
 	p.steps(h, whole)
 	p.name(h)
 	if h.Wire != nil {
@@ -32,7 +32,7 @@ func (p *page) hop(h *prober.Hop, whole time.Duration, now time.Time, m *config.
 }
 
 // steps are the phases that began, with when, how long, and a bar that shows both.
-func (p *page) steps(h *prober.Hop, whole time.Duration) {
+func (p *page) steps(h *result.Hop, whole time.Duration) {
 	p.section("  Steps           start       took")
 	for _, s := range h.Spans {
 		line := fmt.Sprintf("    %-10s %10s %10s  %s", s.Phase, Short(s.Start), Short(s.Duration), Bar(s, whole, barWidth))
@@ -47,7 +47,7 @@ func (p *page) steps(h *prober.Hop, whole time.Duration) {
 }
 
 // Bar draws a span in the attempt's time, in a number of columns: |  ===     |. The shortest one is still to be seen.
-func Bar(s prober.Span, whole time.Duration, columns int) string {
+func Bar(s result.Span, whole time.Duration, columns int) string {
 	from := column(s.Start, whole, columns)
 	length := max(column(s.Start+s.Duration, whole, columns)-from, 1)
 	if from == columns {
@@ -64,7 +64,7 @@ func column(at, whole time.Duration, columns int) int {
 }
 
 // name is what the name resolved to, who said so, and which address was dialled.
-func (p *page) name(h *prober.Hop) {
+func (p *page) name(h *result.Hop) {
 	p.section("  Addresses")
 	if h.Proxy != "" {
 		p.line("    proxy %s", h.Proxy)
@@ -88,7 +88,7 @@ func (p *page) name(h *prober.Hop) {
 	}
 }
 
-func (p *page) lookup(l *prober.Lookup) {
+func (p *page) lookup(l *result.Lookup) {
 	if len(l.Exchanges) == 0 {
 		p.line("    no question left this host: the hosts file or the name itself decides")
 	}
@@ -99,7 +99,7 @@ func (p *page) lookup(l *prober.Lookup) {
 }
 
 // comparison is what the system's resolver said beside the configured servers.
-func (p *page) comparison(c *prober.Comparison, h *prober.Hop) {
+func (p *page) comparison(c *result.Comparison, h *result.Hop) {
 	p.section("  The system's resolver, asked beside")
 	switch stale := c.Stale(h.Answers); {
 	case c.Failure != nil:
@@ -123,12 +123,12 @@ func joined(addrs []netip.Addr) string {
 }
 
 // outcome is what became of a question.
-func outcome(e *prober.DNSExchange) string {
+func outcome(e *result.DNSExchange) string {
 	switch {
 	case e.GivenUp:
 		return "no answer, not waited for any longer as the other family had answered"
 	case e.Err != nil && e.Errno != 0:
-		return fmt.Sprintf("no answer: %s (%s)", prober.ErrnoName(e.Errno), e.Err)
+		return fmt.Sprintf("no answer: %s (%s)", result.ErrnoName(e.Errno), e.Err)
 	case e.RCode < 0 && e.Err != nil:
 		return fmt.Sprintf("no answer (%s)", e.Err)
 	case e.RCode < 0:

@@ -8,14 +8,14 @@ import (
 	"strings"
 
 	"errno_exporter/config"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // maxHeaders bounds how many header lines of a head are shown.
 const maxHeaders = 100
 
 // request is the head as it was sent, secrets config.Masked.
-func (p *page) request(h *prober.RequestHead, m *config.Module) {
+func (p *page) request(h *result.RequestHead, m *config.Module) {
 	p.section("  Request")
 	p.line("    %s %s", h.Method, h.URL)
 	p.line("    Host: %s", h.Host)
@@ -26,7 +26,7 @@ func (p *page) request(h *prober.RequestHead, m *config.Module) {
 }
 
 // response is the head as it came, secrets config.Masked, and what became of the body.
-func (p *page) response(r *prober.Response, m *config.Module) {
+func (p *page) response(r *result.Response, m *config.Module) {
 	p.section("  Response")
 	p.line("    %s %s", r.Proto, r.StatusText)
 	p.header(r.Header, r.Omitted, func(name, value string) string { return responseValue(name, value, m) })

@@ -8,11 +8,11 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/metrics"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // Text is the record as text: the verdict first, then what led to it, the samples last.
-func Text(r *prober.Result, m *config.Module, found cause.Findings, kept metrics.Kept, samples *metrics.Exposition) []byte {
+func Text(r *result.Result, m *config.Module, found cause.Findings, kept metrics.Kept, samples *metrics.Exposition) []byte {
 	p := &page{}
 	p.verdict(r)
 	p.findings(found)
@@ -34,7 +34,7 @@ func Text(r *prober.Result, m *config.Module, found cause.Findings, kept metrics
 }
 
 // addresses says what became of each address.
-func (p *page) addresses(r *prober.Result) {
+func (p *page) addresses(r *result.Result) {
 	if len(r.Addresses) == 0 {
 		return
 	}
@@ -71,7 +71,7 @@ func (p *page) kept(k metrics.Kept) {
 }
 
 // ended is what became of an attempt, in a few words.
-func ended(a *prober.Attempt) string {
+func ended(a *result.Attempt) string {
 	if a.Failure != nil {
 		return a.Failure.Sentence()
 	}
@@ -79,7 +79,7 @@ func ended(a *prober.Attempt) string {
 }
 
 // verdict is the probe in one sentence, and on failure what it means and where to look.
-func (p *page) verdict(r *prober.Result) {
+func (p *page) verdict(r *result.Result) {
 	target := r.URL
 	if r.Failure != nil {
 		p.line("FAILED: %s: %s, after %s", target, r.Failure.Sentence(), Short(r.Elapsed))
@@ -92,7 +92,7 @@ func (p *page) verdict(r *prober.Result) {
 }
 
 // asked is how the probe was made and how it failed, in the words of the labels.
-func (p *page) asked(r *prober.Result) {
+func (p *page) asked(r *result.Result) {
 	p.section("Probe")
 	p.line("  module    %s", r.Module)
 	if r.Target.Host != "" {
@@ -104,7 +104,7 @@ func (p *page) asked(r *prober.Result) {
 	if f == nil {
 		return
 	}
-	p.line("  failure   phase=%s reason=%s errno=%s origin=%s", f.Phase, f.Reason, prober.ErrnoName(f.Errno), f.Origin)
+	p.line("  failure   phase=%s reason=%s errno=%s origin=%s", f.Phase, f.Reason, result.ErrnoName(f.Errno), f.Origin)
 	if f.Check != "" {
 		p.line("  check     %s", f.Check)
 	}

@@ -17,7 +17,7 @@ import (
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/metrics/resulttest"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 func TestMain(m *testing.M) {
@@ -56,7 +56,7 @@ func TestText(t *testing.T) {
 	}
 }
 
-func exposed(r *prober.Result, m *config.Module) *metrics.Exposition {
+func exposed(r *result.Result, m *config.Module) *metrics.Exposition {
 	e := metrics.NewExposition()
 	e.Probe(r, m)
 	return e

@@ -6,14 +6,14 @@ import (
 	"strings"
 	"time"
 
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // maxNames bounds how many names of a certificate are shown.
 const maxNames = 20
 
 // tls is what is known of the handshake and the certificates. now is the time that their dates are compared with.
-func (p *page) tls(s *prober.TLSState, now time.Time) {
+func (p *page) tls(s *result.TLSState, now time.Time) {
 	p.section("  TLS")
 	p.line("    server name  %s", s.ServerName)
 	if s.Version != 0 {
@@ -37,7 +37,7 @@ func (p *page) tls(s *prober.TLSState, now time.Time) {
 	}
 }
 
-func verification(s *prober.TLSState) string {
+func verification(s *result.TLSState) string {
 	switch {
 	case len(s.VerifiedChains) > 0:
 		return "verified"

@@ -4,11 +4,11 @@ import (
 	"fmt"
 
 	"errno_exporter/internal/metrics"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // wire is what the socket saw.
-func (p *page) wire(w *prober.Wire) {
+func (p *page) wire(w *result.Wire) {
 	p.section("  Socket")
 	if w.Local.IsValid() {
 		p.line("    %s to %s", w.Local, w.Remote)
@@ -27,21 +27,21 @@ func (p *page) wire(w *prober.Wire) {
 		p.line("    reset %s", w.Reset)
 	}
 	if w.ICMP != nil {
-		p.line("    ICMP type %d code %d (%s) from %s, seen as %s", w.ICMP.Type, w.ICMP.Code, icmpName(w.ICMP), w.ICMP.From, prober.ErrnoName(w.ICMP.Errno))
+		p.line("    ICMP type %d code %d (%s) from %s, seen as %s", w.ICMP.Type, w.ICMP.Code, icmpName(w.ICMP), w.ICMP.From, result.ErrnoName(w.ICMP.Errno))
 	}
 	if w.Info != nil {
 		p.tcpInfo(w)
 	}
 }
 
-func (p *page) event(e *prober.Event) {
+func (p *page) event(e *result.Event) {
 	took := e.End - e.Start
 	if e.Err != nil || e.EOF {
 		p.line("    at %9s  %-7s %s, after %s", Short(e.Start), e.Op, ending(e), Short(took))
 		return
 	}
 	switch e.Op {
-	case prober.OpRead, prober.OpWrite:
+	case result.OpRead, result.OpWrite:
 		p.line("    at %9s  %-7s %s in %s, over %s", Short(e.Start), e.Op, count(e.Bytes, "byte"), count(e.Calls, "call"), Short(took))
 	default:
 		p.line("    at %9s  %-7s done, after %s", Short(e.Start), e.Op, Short(took))
@@ -49,10 +49,10 @@ func (p *page) event(e *prober.Event) {
 }
 
 // ending is how a system call failed.
-func ending(e *prober.Event) string {
+func ending(e *result.Event) string {
 	switch {
 	case e.Errno != 0:
-		return fmt.Sprintf("%s (%s)", prober.ErrnoName(e.Errno), e.Errno)
+		return fmt.Sprintf("%s (%s)", result.ErrnoName(e.Errno), e.Errno)
 	case e.EOF:
 		return "end of stream"
 	default:
@@ -61,7 +61,7 @@ func ending(e *prober.Event) string {
 }
 
 // tcpInfo is what the kernel knew of the connection, in words (tcp_info of linux/tcp.h).
-func (p *page) tcpInfo(w *prober.Wire) {
+func (p *page) tcpInfo(w *result.Wire) {
 	i := w.Info
 	p.section("  Kernel's view (TCP_INFO), taken at the %s", w.InfoAt)
 	p.line("    state %s", i.State)
@@ -98,7 +98,7 @@ func lessSYN(acked uint64) uint64 {
 }
 
 // icmpName is what a router meant (RFC 792, RFC 1812 section 5.2.7.1, RFC 4443).
-func icmpName(m *prober.ICMP) string {
+func icmpName(m *result.ICMP) string {
 	type message struct{ kind, code uint8 }
 	names := map[message]string{
 		{3, 0}: "network unreachable", {3, 1}: "host unreachable", {3, 2}: "protocol unreachable", {3, 3}: "port unreachable",

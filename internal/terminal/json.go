@@ -6,7 +6,7 @@ import (
 
 	"errno_exporter/internal/escape"
 	"errno_exporter/internal/record"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // probeJSON is a probe for programs. Durations are seconds.
@@ -37,7 +37,7 @@ type hopJSON struct {
 }
 
 type phaseJSON struct {
-	Phase    prober.Phase `json:"phase"`
+	Phase    result.Phase `json:"phase"`
 	Start    float64      `json:"start_seconds"`
 	Duration float64      `json:"duration_seconds"`
 	Failed   bool         `json:"failed,omitempty"`
@@ -50,7 +50,7 @@ type addressJSON struct {
 }
 
 // JSON prints a probe as one line of JSON.
-func (p *Printer) JSON(r *prober.Result) error {
+func (p *Printer) JSON(r *result.Result) error {
 	out := probeJSON{
 		Target: r.URL, Module: r.Module, Start: r.Start, Duration: r.Elapsed.Seconds(), Success: r.Failure == nil, Failure: toFailure(r.Failure),
 	}
@@ -68,7 +68,7 @@ func (p *Printer) JSON(r *prober.Result) error {
 	return json.NewEncoder(escape.NewWriter(p.Out)).Encode(out)
 }
 
-func toFailure(f *prober.Failure) *record.Failure {
+func toFailure(f *result.Failure) *record.Failure {
 	if f == nil {
 		return nil
 	}
@@ -76,7 +76,7 @@ func toFailure(f *prober.Failure) *record.Failure {
 	return &out
 }
 
-func toHop(h *prober.Hop) hopJSON {
+func toHop(h *result.Hop) hopJSON {
 	out := hopJSON{URL: h.URL, Phases: []phaseJSON{}}
 	if h.Addr.IsValid() && h.Addr.Port() != 0 {
 		out.Address = h.Addr.String()

@@ -9,39 +9,39 @@ import (
 	"time"
 
 	"errno_exporter/internal/record"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // Summary sums up many probes.
 type Summary struct {
 	Sent, Failed int
 	reasons      map[string]int
-	phases       map[prober.Phase][]time.Duration // of attempts that completed the phase
+	phases       map[result.Phase][]time.Duration // of attempts that completed the phase
 	totals       []time.Duration                  // of probes that succeeded
 }
 
 // NewSummary returns an empty one.
 func NewSummary() *Summary {
-	return &Summary{reasons: map[string]int{}, phases: map[prober.Phase][]time.Duration{}}
+	return &Summary{reasons: map[string]int{}, phases: map[result.Phase][]time.Duration{}}
 }
 
 // Add counts a probe. One that was abandoned says nothing and is left out.
-func (s *Summary) Add(r *prober.Result) {
+func (s *Summary) Add(r *result.Result) {
 	f := r.Failure
-	if f != nil && f.Reason == prober.Abandoned {
+	if f != nil && f.Reason == result.Abandoned {
 		return
 	}
 	s.Sent++
 	if f != nil {
 		s.Failed++
-		s.reasons[strings.Join(strings.Fields(fmt.Sprintf("%s %s %s %s", f.Phase, f.Reason, prober.ErrnoName(f.Errno), f.Origin)), " ")]++
+		s.reasons[strings.Join(strings.Fields(fmt.Sprintf("%s %s %s %s", f.Phase, f.Reason, result.ErrnoName(f.Errno), f.Origin)), " ")]++
 	} else {
 		s.totals = append(s.totals, r.Elapsed)
 	}
 	for a := range r.Every() {
 		for i := range a.Hops {
 			for _, span := range a.Hops[i].Spans {
-				if !span.Failed && span.Phase != prober.Validate {
+				if !span.Failed && span.Phase != result.Validate {
 					s.phases[span.Phase] = append(s.phases[span.Phase], span.Duration)
 				}
 			}
@@ -70,7 +70,7 @@ func (p *Printer) Summary(target string, s *Summary) {
 		return
 	}
 	p.line("  %-10s %10s %10s %10s %10s %10s", "", "min", "avg", "p50", "p95", "max")
-	for _, row := range prober.Phases {
+	for _, row := range result.Phases {
 		p.distribution(string(row.Phase), s.phases[row.Phase])
 	}
 	p.distribution("all", s.totals)

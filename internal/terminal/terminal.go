@@ -14,7 +14,7 @@ import (
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/escape"
 	"errno_exporter/internal/record"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // Printer prints results.
@@ -53,7 +53,7 @@ func (p *Printer) line(format string, args ...any) {
 }
 
 // Waterfall prints a probe: its phases as bars, the verdict in one sentence, and what to look at next.
-func (p *Printer) Waterfall(r *prober.Result) {
+func (p *Printer) Waterfall(r *result.Result) {
 	for i := range r.Attempts {
 		a := &r.Attempts[i]
 		if len(r.Attempts) > 1 {
@@ -67,7 +67,7 @@ func (p *Printer) Waterfall(r *prober.Result) {
 	p.line("%s", p.verdict(r))
 	if f := r.Failure; f != nil {
 		p.line("%s", f.Reason.Info().Sentence)
-		p.line("%s", p.paint(faint, fmt.Sprintf("phase=%s reason=%s errno=%s origin=%s", f.Phase, f.Reason, prober.ErrnoName(f.Errno), f.Origin)))
+		p.line("%s", p.paint(faint, fmt.Sprintf("phase=%s reason=%s errno=%s origin=%s", f.Phase, f.Reason, result.ErrnoName(f.Errno), f.Origin)))
 		if f.Err != nil {
 			p.line("%s", p.paint(faint, record.Printable(f.Err.Error())))
 		}
@@ -90,7 +90,7 @@ func (p *Printer) Cause(f cause.Findings) {
 	}
 }
 
-func (p *Printer) hop(h *prober.Hop, a *prober.Attempt) {
+func (p *Printer) hop(h *result.Hop, a *result.Attempt) {
 	p.line("%s", record.Printable(h.URL))
 	for _, s := range h.Spans {
 		bar := record.Bar(s, a.Elapsed, barWidth)
@@ -104,27 +104,27 @@ func (p *Printer) hop(h *prober.Hop, a *prober.Attempt) {
 }
 
 // fact is the one thing worth knowing of a phase.
-func fact(h *prober.Hop, s prober.Span) string {
+func fact(h *result.Hop, s result.Span) string {
 	switch s.Phase {
-	case prober.Resolve:
+	case result.Resolve:
 		addrs := make([]string, len(h.Answers))
 		for i, addr := range h.Answers {
 			addrs[i] = addr.String()
 		}
 		return strings.Join(addrs, ", ") + silentFamily(h)
-	case prober.Connect, prober.Proxy:
+	case result.Connect, result.Proxy:
 		if h.Addr.Port() != 0 {
 			return h.Addr.String()
 		}
-	case prober.TLS:
+	case result.TLS:
 		if h.TLS != nil && len(h.TLS.Chain) > 0 {
 			return "certificate of " + h.TLS.Chain[0].Subject.String() + ", until " + h.TLS.Chain[0].NotAfter.UTC().Format(time.DateOnly)
 		}
-	case prober.Processing:
+	case result.Processing:
 		if h.Wire != nil && h.Wire.Info != nil && h.Wire.Info.RTT > 0 {
 			return "round trip " + record.Short(h.Wire.Info.RTT)
 		}
-	case prober.Transfer:
+	case result.Transfer:
 		if h.Response != nil {
 			return fmt.Sprintf("%s %s, %d bytes", h.Response.Proto, h.Response.StatusText, h.Response.BodyBytes)
 		}
@@ -133,7 +133,7 @@ func fact(h *prober.Hop, s prober.Span) string {
 }
 
 // silentFamily says which family of addresses the name servers did not answer for, though they answered for the other.
-func silentFamily(h *prober.Hop) string {
+func silentFamily(h *result.Hop) string {
 	families := h.Lookup.Families()
 	if len(families) < 2 || families[0].Answered == families[1].Answered {
 		return ""
@@ -143,7 +143,7 @@ func silentFamily(h *prober.Hop) string {
 }
 
 // addresses prints what became of each address.
-func (p *Printer) addresses(r *prober.Result) {
+func (p *Printer) addresses(r *result.Result) {
 	for i := range r.Addresses {
 		a := &r.Addresses[i]
 		text := p.paint(green, "ok")
@@ -158,7 +158,7 @@ func (p *Printer) addresses(r *prober.Result) {
 }
 
 // verdict is the probe in one sentence.
-func (p *Printer) verdict(r *prober.Result) string {
+func (p *Printer) verdict(r *result.Result) string {
 	target := record.Printable(r.URL)
 	if f := r.Failure; f != nil {
 		return p.paint(red, "FAILED") + " " + target + ": " + f.Sentence() + ", after " + record.Short(r.Elapsed)
@@ -171,22 +171,22 @@ func (p *Printer) verdict(r *prober.Result) string {
 }
 
 // Line prints a probe in one line, with its number.
-func (p *Printer) Line(n int, r *prober.Result) {
-	result, text := p.paint(green, "ok    "), ""
+func (p *Printer) Line(n int, r *result.Result) {
+	outcome, text := p.paint(green, "ok    "), ""
 	if f := r.Failure; f != nil {
-		result, text = p.paint(red, "FAILED"), f.Sentence()
+		outcome, text = p.paint(red, "FAILED"), f.Sentence()
 	} else {
 		for _, s := range r.Last().LastHop().Spans {
-			if s.Phase != prober.Validate {
+			if s.Phase != result.Validate {
 				text += fmt.Sprintf("%s %s  ", s.Phase, record.Short(s.Duration))
 			}
 		}
 	}
-	p.line("%4d  %s  %s  %10s  %s", n, r.Start.Format(time.TimeOnly), result, record.Short(r.Elapsed), strings.TrimRight(text, " "))
+	p.line("%4d  %s  %s  %10s  %s", n, r.Start.Format(time.TimeOnly), outcome, record.Short(r.Elapsed), strings.TrimRight(text, " "))
 }
 
 // Kept prints what became of a connection that was kept idle.
-func (p *Printer) Kept(age time.Duration, r *prober.KeptResult) {
+func (p *Printer) Kept(age time.Duration, r *result.KeptResult) {
 	if f := r.Failure; f != nil {
 		p.line("%-8s %s after %s idle: %s", age, p.paint(red, "FAILED"), record.Short(r.Idle), f.Sentence())
 		return

@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"errno_exporter/internal/metrics/resulttest"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 var update = flag.Bool("update", false, "write the golden files instead of comparing with them")
@@ -100,7 +100,7 @@ func TestSummary(t *testing.T) {
 	refused := resulttest.ConnectRefused()
 	s.Add(&refused)
 	abandoned := resulttest.ResetInProcessing()
-	abandoned.Failure = &prober.Failure{Phase: prober.Processing, Reason: prober.Abandoned}
+	abandoned.Failure = &result.Failure{Phase: result.Processing, Reason: result.Abandoned}
 	s.Add(&abandoned)
 	var got bytes.Buffer
 	(&Printer{Out: &got}).Summary("http://api.example.com/", s)
@@ -121,8 +121,8 @@ func TestSummary(t *testing.T) {
 func TestKept(t *testing.T) {
 	var got bytes.Buffer
 	p := &Printer{Out: &got}
-	p.Kept(30*time.Second, &prober.KeptResult{Idle: 30 * time.Second, Used: true, Attempt: prober.Attempt{Elapsed: 2 * time.Millisecond}})
-	p.Kept(5*time.Minute, &prober.KeptResult{Idle: time.Minute, Failure: &prober.Failure{Phase: prober.Idle, Reason: prober.TCPClosed, Origin: prober.Peer}})
+	p.Kept(30*time.Second, &result.KeptResult{Idle: 30 * time.Second, Used: true, Attempt: result.Attempt{Elapsed: 2 * time.Millisecond}})
+	p.Kept(5*time.Minute, &result.KeptResult{Idle: time.Minute, Failure: &result.Failure{Phase: result.Idle, Reason: result.TCPClosed, Origin: result.Peer}})
 	want := "30s      ok: served a request after 30.000 s idle, in 2.0 ms\n" +
 		"5m0s     FAILED after 60.000 s idle: connection closed by the peer while the connection was idle\n"
 	if diff := cmp.Diff(want, got.String()); diff != "" {

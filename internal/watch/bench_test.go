@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"errno_exporter/internal/bench"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // BenchmarkPacing probes 1,000 healthy HTTPS targets in one scrape, and each of them alone. It reports how much longer the phases took in
@@ -21,7 +21,7 @@ func BenchmarkPacing(b *testing.B) {
 		{"next door", server.HTTPS1}, {"50 ms away", server.HTTPS1 + bench.Delayed}, {"50 ms away, HTTP/2", server.HTTPS2 + bench.Delayed},
 	} {
 		w := newTested(b, server.Config(b, row.url, 1000))
-		var alone []*prober.Result
+		var alone []*result.Result
 		for i := range 1000 {
 			state, _ := w.ProbeTarget(b.Context(), fmt.Sprint("api-", i), 10*time.Second)
 			alone = append(alone, state.Outcome.Result)
@@ -53,7 +53,7 @@ func atOnce(w *Watch, budget time.Duration) []State {
 	return states
 }
 
-func reportExcess(b *testing.B, alone []*prober.Result, scrape func() []State) {
+func reportExcess(b *testing.B, alone []*result.Result, scrape func() []State) {
 	var excess []float64
 	unreliable := 0
 	for b.Loop() {

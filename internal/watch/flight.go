@@ -11,6 +11,7 @@ import (
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // target is a configured target, of one configuration, with what is kept of it.
@@ -136,7 +137,7 @@ func (t *target) shared(c *claim) *flight {
 // speaksTo reports whether the outcome is one that the caller's own probe could have had: what failed with less time might have succeeded.
 func (o *Outcome) speaksTo(c *claim) bool {
 	f := o.Result.Failure
-	return f == nil || c.suits(o.allowed) && f.Reason != prober.LocalOverloaded
+	return f == nil || c.suits(o.allowed) && f.Reason != result.LocalOverloaded
 }
 
 // ended is the flight's outcome; nil while it has not landed, and if it could not be started.
@@ -216,7 +217,7 @@ func (w *Watch) fly(t *target, f *flight) {
 	keptUsed := t.keeper.use(w.life)
 	outcome, _, err := w.probe(ctx, &order{
 		target: t.asked(), module: t.config.Module, by: configured, started: func() { t.begun(f) },
-		counts: func(r *prober.Result) bool { return t.counts(r, f.allowed) }, counted: func() *metrics.Totals { return t.totals },
+		counts: func(r *result.Result) bool { return t.counts(r, f.allowed) }, counted: func() *metrics.Totals { return t.totals },
 	})
 	if err != nil {
 		outcome = nil // it is counted

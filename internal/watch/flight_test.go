@@ -11,6 +11,7 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // gate is a server that answers when it is let to.
@@ -129,7 +130,7 @@ func TestCancelledProbe(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	go func() { <-g.arrived; cancel() }()
 	o, totals, err := b.Probe(ctx, target, c.Modules["api"])
-	if err != nil || o.Result.Failure == nil || o.Result.Failure.Reason != prober.Abandoned {
+	if err != nil || o.Result.Failure == nil || o.Result.Failure.Reason != result.Abandoned {
 		t.Fatalf("Probe() = %+v, %v, want a result with reason abandoned", o, err)
 	}
 	if got := exposed(totals)["probe_attempts_total"]; got != 0 {
@@ -168,7 +169,7 @@ func TestMinInterval(t *testing.T) {
 func TestMinIntervalEnds(t *testing.T) {
 	now := time.Now()
 	tgt := &target{memo: newMemo(), config: &config.Target{MinInterval: time.Minute, Module: &config.Module{}}}
-	last := &Outcome{Result: &prober.Result{Start: now}}
+	last := &Outcome{Result: &result.Result{Start: now}}
 	tgt.last = last
 	for _, test := range []struct {
 		after time.Duration

@@ -11,6 +11,7 @@ import (
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // How connections are kept.
@@ -53,7 +54,7 @@ type keptSlot struct {
 	age  time.Duration
 	kept *prober.Kept // nil while there is none, and while it is in use
 	busy bool
-	last *prober.KeptResult // nil before the first
+	last *result.KeptResult // nil before the first
 }
 
 func newKeeper(t prober.Target, m *config.Module, totals *metrics.Totals, all *atomic.Int64) *keeper {
@@ -84,10 +85,10 @@ func (k *keeper) use(life context.Context) <-chan struct{} {
 		using.Go(func() {
 			ctx, cancel := context.WithTimeout(life, k.timeout())
 			defer cancel()
-			var r prober.KeptResult
+			var r result.KeptResult
 			if p := guard.Try(func() { r = kept.Probe(ctx) }); p != nil {
 				k.panicked.Tell(p)
-				r.Failure = &prober.Failure{Phase: prober.Idle, Reason: prober.Unknown, Origin: prober.Self, Err: p}
+				r.Failure = &result.Failure{Phase: result.Idle, Reason: result.Unknown, Origin: result.Self, Err: p}
 			}
 			k.used(s, kept, &r)
 		})
@@ -105,11 +106,11 @@ func (k *keeper) timeout() time.Duration {
 }
 
 // used notes what became of a connection.
-func (k *keeper) used(s *keptSlot, kept *prober.Kept, r *prober.KeptResult) {
+func (k *keeper) used(s *keptSlot, kept *prober.Kept, r *result.KeptResult) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	s.busy = false
-	if r.Failure == nil || r.Failure.Reason != prober.Abandoned {
+	if r.Failure == nil || r.Failure.Reason != result.Abandoned {
 		s.last = r
 		k.totals.ObserveKept(s.age, r)
 	}

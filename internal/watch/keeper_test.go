@@ -9,6 +9,7 @@ import (
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // watchKept scrapes again and again until the connection kept for an age has been used or has ended.
@@ -35,14 +36,14 @@ func TestKept(t *testing.T) {
 		name   string
 		serve  func(faultlab.Host) string
 		used   bool
-		phase  prober.Phase
-		reason prober.Reason
+		phase  result.Phase
+		reason result.Reason
 		idle   time.Duration
 	}{
 		{"healthy", func(h faultlab.Host) string { return faultlab.Handler(h, faultlab.Healthy) }, true, "", "", age},
-		{"the server closes before", func(h faultlab.Host) string { return faultlab.ClosesIdle(h, 400*time.Millisecond) }, false, prober.Idle, prober.TCPClosed, 400 * time.Millisecond},
-		{"the server resets before", func(h faultlab.Host) string { return faultlab.IdleReset(h, 400*time.Millisecond) }, false, prober.Idle, prober.TCPReset, 400 * time.Millisecond},
-		{"the server resets the second request", faultlab.SecondReset, true, prober.Processing, prober.TCPReset, age},
+		{"the server closes before", func(h faultlab.Host) string { return faultlab.ClosesIdle(h, 400*time.Millisecond) }, false, result.Idle, result.TCPClosed, 400 * time.Millisecond},
+		{"the server resets before", func(h faultlab.Host) string { return faultlab.IdleReset(h, 400*time.Millisecond) }, false, result.Idle, result.TCPReset, 400 * time.Millisecond},
+		{"the server resets the second request", faultlab.SecondReset, true, result.Processing, result.TCPReset, age},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			c := parse(t, "targets:\n"+item("a", row.serve(t)))
@@ -50,8 +51,8 @@ func TestKept(t *testing.T) {
 			b := newTested(t, c)
 			t.Cleanup(b.Close)
 			got := watchKept(t, b, age)
-			var phase prober.Phase
-			var reason prober.Reason
+			var phase result.Phase
+			var reason result.Reason
 			if f := got.Last.Failure; f != nil {
 				phase, reason = f.Phase, f.Reason
 			}
@@ -195,7 +196,7 @@ func TestKeptDelaysNobody(t *testing.T) {
 				t.Fatal("nothing became of the kept connection")
 			}
 			last := ages[0].Last
-			if last.Failure == nil || last.Failure.Reason != prober.HTTPResponseTimedOut || last.Attempt.Elapsed < row.least || last.Attempt.Elapsed > row.least+hangs {
+			if last.Failure == nil || last.Failure.Reason != result.HTTPResponseTimedOut || last.Attempt.Elapsed < row.least || last.Attempt.Elapsed > row.least+hangs {
 				t.Errorf("the kept connection: %+v after %s, want http.response.timed_out after %s", last.Failure, last.Attempt.Elapsed, row.least)
 			}
 		})

@@ -14,6 +14,7 @@ import (
 	"errno_exporter/internal/bench"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 func TestMain(m *testing.M) {
@@ -26,15 +27,15 @@ func TestMain(m *testing.M) {
 type tested struct {
 	*Watch
 	registry *prometheus.Registry
-	ended    chan *prober.Result
+	ended    chan *result.Result
 }
 
 func newTested(t testing.TB, c *config.Config) *tested {
 	t.Helper()
-	b := &tested{registry: prometheus.NewPedanticRegistry(), ended: make(chan *prober.Result, 5000)}
+	b := &tested{registry: prometheus.NewPedanticRegistry(), ended: make(chan *result.Result, 5000)}
 	b.Watch = New(Options{
 		Prober: prober.New(prober.Options{UserAgent: "errno_exporter/test"}), Remember: 10, Registry: b.registry,
-		Ended: func(r *prober.Result, _ *config.Module) uint64 { b.ended <- r; return 0 },
+		Ended: func(r *result.Result, _ *config.Module) uint64 { b.ended <- r; return 0 },
 	})
 	b.Apply(c)
 	return b

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // Parts that run into each other are different targets, and a key's size is that of a hash.
@@ -55,10 +55,10 @@ func TestMemory(t *testing.T) {
 
 // Targets that take more than others leave room for fewer, and what is accounted is what they take.
 func TestMemoryIsCharged(t *testing.T) {
-	failed := func(i int, phase prober.Phase, trace string) *prober.Result {
-		f := &prober.Failure{Phase: phase, Reason: prober.Reasons[i%len(prober.Reasons)].Reason, Origin: prober.Peer}
-		span := prober.Span{Phase: phase, Duration: time.Duration(1+i*i) * 10 * time.Microsecond, Failed: i%2 == 0}
-		return &prober.Result{TraceID: trace, Failure: f, Attempts: []prober.Attempt{{Failure: f, Hops: []prober.Hop{{Spans: []prober.Span{span}}}}}}
+	failed := func(i int, phase result.Phase, trace string) *result.Result {
+		f := &result.Failure{Phase: phase, Reason: result.Reasons[i%len(result.Reasons)].Reason, Origin: result.Peer}
+		span := result.Span{Phase: phase, Duration: time.Duration(1+i*i) * 10 * time.Microsecond, Failed: i%2 == 0}
+		return &result.Result{TraceID: trace, Failure: f, Attempts: []result.Attempt{{Failure: f, Hops: []result.Hop{{Spans: []result.Span{span}}}}}}
 	}
 	for _, row := range []struct {
 		name    string
@@ -81,7 +81,7 @@ func TestMemoryIsCharged(t *testing.T) {
 					if row.trace {
 						trace = fmt.Sprintf("%032x", i)
 					}
-					m.totals(key).Observe(failed(i, prober.Phases[i%len(prober.Phases)].Phase, trace))
+					m.totals(key).Observe(failed(i, result.Phases[i%len(result.Phases)].Phase, trace))
 				}
 				m.totals(key)
 			}

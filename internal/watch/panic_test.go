@@ -12,6 +12,7 @@ import (
 	"errno_exporter/guard"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // A panic in a flight is reported, ends the flight at once for the scrapes that wait for it, and leaves the target to the next scrape.
@@ -21,7 +22,7 @@ func TestPanicInFlight(t *testing.T) {
 	w := New(Options{
 		Prober: prober.New(prober.Options{}), Remember: 10, Registry: prometheus.NewPedanticRegistry(),
 		Panicked: func(p *guard.Panic) { reported <- p },
-		Ended: func(*prober.Result, *config.Module) uint64 {
+		Ended: func(*result.Result, *config.Module) uint64 {
 			if ended++; ended == 1 {
 				panic("boom")
 			}

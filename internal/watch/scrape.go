@@ -11,6 +11,7 @@ import (
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // How a scrape probes.
@@ -28,7 +29,7 @@ const startEvery = 5 * time.Millisecond
 type State struct {
 	Target  *config.Target
 	Outcome *Outcome       // nil if no probe ended in time
-	Missing *prober.Result // says so where there is no outcome: nothing is known of the target
+	Missing *result.Result // says so where there is no outcome: nothing is known of the target
 	Age     time.Duration  // of the outcome; 0 when it was probed for this scrape
 	Totals  *metrics.Totals
 	Kept    metrics.Kept   // of connections kept to it

@@ -14,7 +14,7 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/internal/metrics"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // exposed is the samples without labels that totals expose.
@@ -106,7 +106,7 @@ func launches(timeout time.Duration, took ...time.Duration) []launch {
 	for i, d := range took {
 		t := &target{memo: newMemo(), config: &config.Target{Name: strconv.Itoa(i), Module: &config.Module{Timeout: timeout}}}
 		if d >= 0 {
-			t.last = &Outcome{Result: &prober.Result{Elapsed: d}}
+			t.last = &Outcome{Result: &result.Result{Elapsed: d}}
 		}
 		f := &flight{landed: make(chan struct{}), waiting: 1}
 		t.flights = []*flight{f}

@@ -7,11 +7,11 @@ import (
 	"time"
 
 	"errno_exporter/internal/faultlab"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // seen is what a caller has of a target: its reason, "" for a success, "nothing" without an outcome.
-func seen(s State) prober.Reason {
+func seen(s State) result.Reason {
 	switch {
 	case s.Outcome == nil:
 		return "nothing"
@@ -25,20 +25,20 @@ func seen(s State) prober.Reason {
 // Callers with different deadlines at the same time: each gets what a probe of its own would have given it, within its own time. The server
 // answers the first request late, and all others at once, unless it stalls.
 func TestSharedByDifferentDeadlines(t *testing.T) {
-	const tooSlow = prober.HTTPResponseTimedOut
+	const tooSlow = result.HTTPResponseTimedOut
 	for _, row := range []struct {
 		name          string
 		first, second time.Duration // budgets
 		stalls        bool
 		requests      int64
-		want          [2]prober.Reason
+		want          [2]result.Reason
 	}{
-		{"a long one joins a short one", 300 * time.Millisecond, 20 * time.Second, false, 2, [2]prober.Reason{tooSlow, ""}},
-		{"a short one joins a long one", 20 * time.Second, 300 * time.Millisecond, false, 2, [2]prober.Reason{"", tooSlow}},
-		{"a long one joins a stalled short one", 300 * time.Millisecond, 2 * time.Second, true, 2, [2]prober.Reason{tooSlow, tooSlow}},
-		{"a short one joins a stalled long one", 2 * time.Second, 300 * time.Millisecond, true, 2, [2]prober.Reason{tooSlow, tooSlow}},
-		{"the same", 20 * time.Second, 20 * time.Second, false, 1, [2]prober.Reason{"", ""}},
-		{"the same, stalled", time.Second, time.Second, true, 1, [2]prober.Reason{tooSlow, tooSlow}},
+		{"a long one joins a short one", 300 * time.Millisecond, 20 * time.Second, false, 2, [2]result.Reason{tooSlow, ""}},
+		{"a short one joins a long one", 20 * time.Second, 300 * time.Millisecond, false, 2, [2]result.Reason{"", tooSlow}},
+		{"a long one joins a stalled short one", 300 * time.Millisecond, 2 * time.Second, true, 2, [2]result.Reason{tooSlow, tooSlow}},
+		{"a short one joins a stalled long one", 2 * time.Second, 300 * time.Millisecond, true, 2, [2]result.Reason{tooSlow, tooSlow}},
+		{"the same", 20 * time.Second, 20 * time.Second, false, 1, [2]result.Reason{"", ""}},
+		{"the same, stalled", time.Second, time.Second, true, 1, [2]result.Reason{tooSlow, tooSlow}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -94,12 +94,12 @@ func TestMinIntervalPassesOn(t *testing.T) {
 		name          string
 		answer        time.Duration // of the server
 		first, second time.Duration
-		want          prober.Reason // of the second
+		want          result.Reason // of the second
 		same          bool
 	}{
 		{"a failure by 20 ms to one with 20 s", 200 * time.Millisecond, 20 * time.Millisecond, 20 * time.Second, "", false},
-		{"a failure by 200 ms to one with 200 ms", time.Hour, 200 * time.Millisecond, 200 * time.Millisecond, prober.HTTPResponseTimedOut, true},
-		{"a failure by 200 ms to one with less", time.Hour, 200 * time.Millisecond, 100 * time.Millisecond, prober.HTTPResponseTimedOut, true},
+		{"a failure by 200 ms to one with 200 ms", time.Hour, 200 * time.Millisecond, 200 * time.Millisecond, result.HTTPResponseTimedOut, true},
+		{"a failure by 200 ms to one with less", time.Hour, 200 * time.Millisecond, 100 * time.Millisecond, result.HTTPResponseTimedOut, true},
 		{"a success with 5 s to one with 20 s", 0, 5 * time.Second, 20 * time.Second, "", true},
 		{"a success with 20 s to one with 20 ms", 0, 20 * time.Second, 20 * time.Millisecond, "", true},
 	} {
@@ -133,7 +133,7 @@ func TestSharedByModuleTimeout(t *testing.T) {
 	go func() { long <- b.Scrape(t.Context(), 2*time.Minute)[0] }()
 	<-g.arrived
 	short := b.Scrape(t.Context(), 10*time.Second)[0]
-	if other := <-long; other.Outcome == nil || other.Outcome != short.Outcome || seen(short) != prober.HTTPResponseTimedOut || g.asked.Load() != 1 {
+	if other := <-long; other.Outcome == nil || other.Outcome != short.Outcome || seen(short) != result.HTTPResponseTimedOut || g.asked.Load() != 1 {
 		t.Errorf("outcomes %p and %p after %d requests, want the same one after 1", short.Outcome, other.Outcome, g.asked.Load())
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // The bounds of a timeline.
@@ -20,7 +20,7 @@ type Tick struct {
 	Record  uint64 // the ID of its record; 0 if none is kept
 	Ended   time.Time
 	Elapsed time.Duration
-	Failure *prober.Failure // nil if it succeeded
+	Failure *result.Failure // nil if it succeeded
 }
 
 // timeline is what became of a target over time.

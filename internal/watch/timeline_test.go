@@ -4,12 +4,12 @@ import (
 	"testing"
 	"time"
 
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 func TestTimeline(t *testing.T) {
 	start := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
-	reset := &prober.Failure{Phase: prober.Processing, Reason: prober.TCPReset}
+	reset := &result.Failure{Phase: result.Processing, Reason: result.TCPReset}
 	l := new(timeline)
 	if got := l.at(start); len(got.Ticks) != 0 || !got.Since.IsZero() || got.LastFailure != nil || got.All != (Share{}) {
 		t.Errorf("before the first probe: %+v", got)

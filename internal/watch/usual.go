@@ -1,10 +1,9 @@
 package watch
 
 import (
+	"errno_exporter/prober/result"
 	"sync"
 	"time"
-
-	"errno_exporter/prober"
 )
 
 // Which failures count.
@@ -93,10 +92,10 @@ func (e *ending) least(usual time.Duration) time.Duration {
 }
 
 // counts reports whether a probe that was allowed so much time counts for its target.
-func (t *target) counts(r *prober.Result, allowed time.Duration) bool {
+func (t *target) counts(r *result.Result, allowed time.Duration) bool {
 	f := r.Failure
 	return t.usual.counts(ending{
 		at: time.Now(), allowed: allowed, timeout: t.config.Module.Timeout,
-		cut: r.TimedOut() || f != nil && f.Reason == prober.LocalOverloaded,
+		cut: r.TimedOut() || f != nil && f.Reason == result.LocalOverloaded,
 	})
 }

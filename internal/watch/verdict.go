@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"errno_exporter/internal/cause"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // How a target's cause is kept up to date: what was observed of it is kept, experiments are made after a failure where the module wants them,
@@ -69,7 +69,7 @@ func (o *observed) begin(most int) bool {
 }
 
 // end ends a round that was made for a failed result.
-func (o *observed) end(r *prober.Result, made []prober.Control) {
+func (o *observed) end(r *result.Result, made []result.Control) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.busy = false
@@ -104,7 +104,7 @@ func (w *Watch) diagnose(t *target, o *Outcome) {
 		ctx, cancel := context.WithTimeout(w.life, longestDiagnose)
 		defer cancel()
 		w.controls.lookSince(o.Result.Start)
-		controls := w.prober.Diagnose(ctx, o.Result, m)
+		controls := w.prober.Diagnose(ctx, t.asked(), o.Result, m)
 		t.observed.end(o.Result, controls)
 		ended = true
 		w.own.Controls.Add(float64(len(controls)))
@@ -165,7 +165,7 @@ func beside(own string, networks map[string]bool) (unreached, others int) {
 }
 
 // networksReached says of each network whether a target in it is reached.
-func networksReached(results []*prober.Result) map[string]bool {
+func networksReached(results []*result.Result) map[string]bool {
 	known := map[string]bool{}
 	for _, r := range results {
 		network := networkOf(r)
@@ -175,7 +175,7 @@ func networksReached(results []*prober.Result) map[string]bool {
 }
 
 // networkOf is the network that a result was about: /24 or /48 of the address that was dialled. What was not resolved counts for the resolver.
-func networkOf(r *prober.Result) string {
+func networkOf(r *result.Result) string {
 	addr := r.Last().LastHop().Addr.Addr()
 	if !addr.IsValid() {
 		return "resolver"
@@ -204,7 +204,7 @@ func (r *reach) networks(w *Watch) map[string]bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if time.Since(r.counted) > reachInterval {
-		var results []*prober.Result
+		var results []*result.Result
 		for _, t := range w.current() {
 			if last := t.latest(); last != nil {
 				results = append(results, last.Result)

@@ -7,14 +7,14 @@ import (
 	"time"
 
 	"errno_exporter/internal/cause"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // Rounds of experiments are bounded by the hour, and there is one at a time.
 func TestDiagnoseBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var o observed
-		failed := prober.Result{Failure: &prober.Failure{}, Attempts: []prober.Attempt{{Hops: []prober.Hop{{}}}}}
+		failed := result.Result{Failure: &result.Failure{}, Attempts: []result.Attempt{{Hops: []result.Hop{{}}}}}
 		for _, step := range []struct {
 			after time.Duration
 			may   bool
@@ -32,7 +32,7 @@ func TestDiagnoseBudget(t *testing.T) {
 				t.Errorf("after %s: begin() = %t, want %t", step.after, may, step.may)
 			}
 			if step.ends {
-				o.end(&failed, []prober.Control{{Kind: prober.Again}})
+				o.end(&failed, []result.Control{{Kind: result.Again}})
 			}
 		}
 	})
@@ -40,27 +40,27 @@ func TestDiagnoseBudget(t *testing.T) {
 
 // Networks count, not targets: of targets on one host that is gone nothing follows for our outbound connectivity.
 func TestNetworks(t *testing.T) {
-	silent := &prober.Failure{Phase: prober.Connect, Reason: prober.TCPTimedOut, Origin: prober.Self}
-	nameless := &prober.Failure{Phase: prober.Resolve, Reason: prober.DNSTimedOut, Origin: prober.Self}
-	result := func(addr string, f *prober.Failure) *prober.Result {
-		hop := prober.Hop{}
+	silent := &result.Failure{Phase: result.Connect, Reason: result.TCPTimedOut, Origin: result.Self}
+	nameless := &result.Failure{Phase: result.Resolve, Reason: result.DNSTimedOut, Origin: result.Self}
+	probed := func(addr string, f *result.Failure) *result.Result {
+		hop := result.Hop{}
 		if addr != "" {
 			hop.Addr = netip.AddrPortFrom(netip.MustParseAddr(addr), 443)
 		}
-		return &prober.Result{Failure: f, Attempts: []prober.Attempt{{Hops: []prober.Hop{hop}}}}
+		return &result.Result{Failure: f, Attempts: []result.Attempt{{Hops: []result.Hop{hop}}}}
 	}
 	for _, row := range []struct {
 		name              string
-		results           []*prober.Result // the first is the target's
+		results           []*result.Result // the first is the target's
 		unreached, others int
 	}{
-		{"alone", []*prober.Result{result("192.0.2.1", silent)}, 0, 0},
-		{"three targets on one host", []*prober.Result{result("192.0.2.1", silent), result("192.0.2.1", silent), result("192.0.2.9", silent)}, 0, 0},
-		{"two other networks", []*prober.Result{result("192.0.2.1", silent), result("198.51.100.1", silent), result("203.0.113.1", silent)}, 2, 2},
-		{"one of them is reached", []*prober.Result{result("192.0.2.1", silent), result("198.51.100.1", silent), result("203.0.113.1", nil)}, 1, 2},
-		{"one target of a network is reached", []*prober.Result{result("192.0.2.1", silent), result("198.51.100.1", silent), result("198.51.100.2", nil)}, 0, 1},
-		{"IPv6 by /48", []*prober.Result{result("2001:db8::1", silent), result("2001:db8:0:1::1", silent), result("2001:db8:1::1", silent)}, 1, 1},
-		{"names that are not resolved are the resolver's", []*prober.Result{result("192.0.2.1", silent), result("", nameless), result("", nameless)}, 1, 1},
+		{"alone", []*result.Result{probed("192.0.2.1", silent)}, 0, 0},
+		{"three targets on one host", []*result.Result{probed("192.0.2.1", silent), probed("192.0.2.1", silent), probed("192.0.2.9", silent)}, 0, 0},
+		{"two other networks", []*result.Result{probed("192.0.2.1", silent), probed("198.51.100.1", silent), probed("203.0.113.1", silent)}, 2, 2},
+		{"one of them is reached", []*result.Result{probed("192.0.2.1", silent), probed("198.51.100.1", silent), probed("203.0.113.1", nil)}, 1, 2},
+		{"one target of a network is reached", []*result.Result{probed("192.0.2.1", silent), probed("198.51.100.1", silent), probed("198.51.100.2", nil)}, 0, 1},
+		{"IPv6 by /48", []*result.Result{probed("2001:db8::1", silent), probed("2001:db8:0:1::1", silent), probed("2001:db8:1::1", silent)}, 1, 1},
+		{"names that are not resolved are the resolver's", []*result.Result{probed("192.0.2.1", silent), probed("", nameless), probed("", nameless)}, 1, 1},
 	} {
 		if unreached, others := beside(networkOf(row.results[0]), networksReached(row.results)); unreached != row.unreached || others != row.others {
 			t.Errorf("%s: %d of %d networks are unreached, want %d of %d", row.name, unreached, others, row.unreached, row.others)

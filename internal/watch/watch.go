@@ -18,6 +18,7 @@ import (
 	"errno_exporter/internal/host"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // Options are what a Watch is made of.
@@ -25,8 +26,8 @@ type Options struct {
 	Prober      *prober.Prober
 	Remember    int                                                              // targets of /probe to keep the totals of
 	Descriptors int                                                              // that the process may have; 0 for no bound
-	Ended       func(*prober.Result, *config.Module) uint64                      // is told of every probe that ended, and returns its record's ID
-	Judged      func(record uint64, v *cause.Verdict, controls []prober.Control) // is told of verdicts on a record\'s failure; may be nil
+	Ended       func(*result.Result, *config.Module) uint64                      // is told of every probe that ended, and returns its record's ID
+	Judged      func(record uint64, v *cause.Verdict, controls []result.Control) // is told of verdicts on a record\'s failure; may be nil
 	Panicked    guard.Report                                                     // is called with panics that end no probe; may be nil
 	Registry    prometheus.Registerer                                            // of the exporter's own metrics
 }
@@ -34,13 +35,13 @@ type Options struct {
 // Watch probes, for scrapes of /metrics and for /probe. It may be used by many goroutines.
 type Watch struct {
 	prober      *prober.Prober
-	ended       func(*prober.Result, *config.Module) uint64
+	ended       func(*result.Result, *config.Module) uint64
 	slots       *slots // probes
 	descriptors *slots
 	limit       int // of descriptors that the process may have
 	lag         *lag
 	others      *memory
-	judged      func(uint64, *cause.Verdict, []prober.Control)
+	judged      func(uint64, *cause.Verdict, []result.Control)
 	sampler     *host.Sampler
 	controls    controls
 	reach       reach
@@ -61,7 +62,7 @@ func New(o Options) *Watch {
 	w := &Watch{prober: o.Prober, ended: o.Ended, slots: newSlots(1), descriptors: newSlots(1), limit: o.Descriptors, others: newMemory(o.Remember)}
 	w.judged, w.sampler = o.Judged, new(host.Sampler)
 	if w.judged == nil {
-		w.judged = func(uint64, *cause.Verdict, []prober.Control) {}
+		w.judged = func(uint64, *cause.Verdict, []result.Control) {}
 	}
 	w.panicked, w.background.running.Report = o.Panicked, o.Panicked
 	if w.background.running.Report == nil {
@@ -135,7 +136,7 @@ func (w *Watch) current() []*target {
 
 // Outcome is one probe that ended.
 type Outcome struct {
-	Result   *prober.Result
+	Result   *result.Result
 	Ended    time.Time
 	Reliable bool          // the exporter itself was not late while it probed
 	Late     time.Duration // by how much it was, at the worst moment
@@ -150,7 +151,7 @@ var ErrNotStarted = errors.New("the exporter could not start the probe in time")
 // Probe probes a target that is not configured, and returns what is counted of it as well. The context has a deadline: the
 // probe's.
 func (w *Watch) Probe(ctx context.Context, t prober.Target, m *config.Module) (*Outcome, *metrics.Totals, error) {
-	return w.probe(ctx, &order{target: t, module: m, by: adHoc, started: func() {}, counts: func(*prober.Result) bool { return true }, counted: func() *metrics.Totals {
+	return w.probe(ctx, &order{target: t, module: m, by: adHoc, started: func() {}, counts: func(*result.Result) bool { return true }, counted: func() *metrics.Totals {
 		return w.others.totals(probed{module: m.Name, target: t.URL.String(), host: t.Host}.key())
 	}})
 }
@@ -161,7 +162,7 @@ type order struct {
 	module  *config.Module
 	by      user
 	started func() // is called when it has its slots
-	counts  func(*prober.Result) bool
+	counts  func(*result.Result) bool
 	counted func() *metrics.Totals
 }
 

@@ -14,6 +14,7 @@ import (
 	"errno_exporter/internal/history"
 	"errno_exporter/internal/watch"
 	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // BenchmarkScrape scrapes 1,000 healthy targets: probe is the probing of one scrape, the others what it costs to expose what came of it.
@@ -26,7 +27,7 @@ func BenchmarkScrape(b *testing.B) {
 		records := history.New(100)
 		watching := watch.New(watch.Options{
 			Prober: prober.New(prober.Options{UserAgent: "errno_exporter"}), Remember: 1, Registry: prometheus.NewRegistry(),
-			Ended: func(r *prober.Result, m *config.Module) uint64 {
+			Ended: func(r *result.Result, m *config.Module) uint64 {
 				LogProbe(slog.New(slog.DiscardHandler), r)
 				return records.Add(r, m)
 			},

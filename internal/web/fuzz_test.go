@@ -17,7 +17,7 @@ import (
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/metrics/resulttest"
 	"errno_exporter/internal/record"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // Whatever the header says, a probe has more than no time and not more than was allowed, or the asker is told.
@@ -41,17 +41,17 @@ func FuzzTimeoutHeader(f *testing.F) {
 }
 
 // strange is a result in which a server has put a text wherever it may choose one.
-func strange(text string) prober.Result {
+func strange(text string) result.Result {
 	r := resulttest.Hostile()
 	h := r.Last().LastHop()
 	h.URL = config.NewModule("m").MaskLink("http://a/" + text)
 	r.URL = h.URL
 	if h.Response == nil {
-		h.Response = new(prober.Response)
+		h.Response = new(result.Response)
 	}
 	h.Response.StatusText, h.Response.Proto, h.Response.Body = text, text, []byte(text)
 	h.Response.Header = http.Header{"Server": {text}, "Location": {text}, text: {"x"}}
-	h.Lookup = &prober.Lookup{Host: text, Exchanges: []prober.DNSExchange{{Server: text, Network: "udp", Question: text}}}
+	h.Lookup = &result.Lookup{Host: text, Exchanges: []result.DNSExchange{{Server: text, Network: "udp", Question: text}}}
 	if r.Failure != nil {
 		r.Failure.Err = errorText(text)
 	}

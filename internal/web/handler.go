@@ -19,7 +19,7 @@ import (
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/record"
 	"errno_exporter/internal/watch"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // ProbeHandler answers /probe: one probe for each request.
@@ -55,7 +55,7 @@ func (h *ProbeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answerBy(w, q.timeout+answerTimeout)
 	state, err := h.probe(r.Context(), &q)
 	answerBy(w, answerTimeout)
-	denied, isDenied := errors.AsType[*prober.DeniedError](err)
+	denied, isDenied := errors.AsType[*result.DeniedError](err)
 	switch {
 	case isDenied:
 		http.Error(w, "target "+q.module.MaskURL(q.target.URL)+": "+denied.Error(), http.StatusForbidden)
@@ -145,11 +145,11 @@ type negotiation struct {
 var negotiated atomic.Pointer[negotiation]
 
 // LogProbe writes one line for each probe. A probe that its asker gave up says nothing about the target.
-func LogProbe(logger *slog.Logger, r *prober.Result) {
+func LogProbe(logger *slog.Logger, r *result.Result) {
 	level, text := slog.LevelDebug, "probe succeeded"
 	if f := r.Failure; f != nil {
 		text = "probe failed"
-		if f.Reason != prober.Abandoned {
+		if f.Reason != result.Abandoned {
 			level = slog.LevelInfo
 		}
 	}
@@ -162,8 +162,8 @@ func LogProbe(logger *slog.Logger, r *prober.Result) {
 	attrs := []slog.Attr{slog.String("module", r.Module), slog.String("target", r.URL)}
 	if f := r.Failure; f != nil {
 		attrs = append(attrs, slog.String("phase", string(f.Phase)), slog.String("reason", string(f.Reason)),
-			slog.String("errno", prober.ErrnoName(f.Errno)), slog.String("origin", string(f.Origin)), slog.Any("err", f.Err))
-		if denied, is := errors.AsType[*prober.DeniedError](f.Err); is { // the log is the operator's, answers are not
+			slog.String("errno", result.ErrnoName(f.Errno)), slog.String("origin", string(f.Origin)), slog.Any("err", f.Err))
+		if denied, is := errors.AsType[*result.DeniedError](f.Err); is { // the log is the operator's, answers are not
 			attrs = append(attrs, slog.Any("denied_address", denied.Addr), slog.Any("denied_network", denied.Network))
 		}
 	}

@@ -21,6 +21,7 @@ import (
 	"errno_exporter/internal/metrics/resulttest"
 	"errno_exporter/internal/watch"
 	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // exporter serves the endpoints with two modules: http_2xx and pinned, which has a Host header of its own.
@@ -44,7 +45,7 @@ func serveOptions(t *testing.T, c *config.Config, logger *slog.Logger, options p
 	registry, records := prometheus.NewPedanticRegistry(), history.New(2)
 	watching := watch.New(watch.Options{
 		Prober: prober.New(options), Remember: 10, Registry: registry,
-		Ended: func(r *prober.Result, m *config.Module) uint64 { LogProbe(logger, r); return records.Add(r, m) },
+		Ended: func(r *result.Result, m *config.Module) uint64 { LogProbe(logger, r); return records.Add(r, m) },
 	})
 	watching.Apply(c)
 	endpoints := &Endpoints{
@@ -200,10 +201,10 @@ func TestMux(t *testing.T) {
 // One line for each probe: failures for the operator, successes and what the asker gave up only for whoever debugs.
 func TestLogProbe(t *testing.T) {
 	abandoned := resulttest.ResetInProcessing()
-	abandoned.Failure = &prober.Failure{Phase: prober.Processing, Reason: prober.Abandoned, Origin: prober.Self, Err: context.Canceled}
+	abandoned.Failure = &result.Failure{Phase: result.Processing, Reason: result.Abandoned, Origin: result.Self, Err: context.Canceled}
 	for _, row := range []struct {
 		name   string
-		result prober.Result
+		result result.Result
 		want   string
 	}{
 		{"failure", resulttest.ResetInProcessing(), `level=INFO msg="probe failed" module=api target=https://www.example.com/health ` +

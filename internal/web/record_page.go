@@ -9,7 +9,7 @@ import (
 	"errno_exporter/internal/history"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/record"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 var recordTemplate = template.Must(template.ParseFS(files, "templates/record.html"))
@@ -34,7 +34,7 @@ type waterfall struct {
 }
 
 type waterfallBar struct {
-	Phase           prober.Phase
+	Phase           result.Phase
 	Text            string
 	Failed          bool
 	X, Width, TextX float64
@@ -85,7 +85,7 @@ func newRecordPage(kept *history.Record, text string) recordPage {
 	return p
 }
 
-func newWaterfall(title string, h *prober.Hop, whole time.Duration) waterfall {
+func newWaterfall(title string, h *result.Hop, whole time.Duration) waterfall {
 	w := waterfall{Title: title, Height: barHeight*len(h.Spans) + 4}
 	place := func(d time.Duration) float64 {
 		if whole <= 0 {

@@ -19,7 +19,7 @@ import (
 	"errno_exporter/internal/escape"
 	"errno_exporter/internal/record"
 	"errno_exporter/internal/watch"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 //go:embed templates static
@@ -109,7 +109,7 @@ func (s shareStatus) Text() string {
 
 // phaseStatus is a phase of the last probe, and where it stands in a bar of 1000 units.
 type phaseStatus struct {
-	Phase    prober.Phase `json:"phase"`
+	Phase    result.Phase `json:"phase"`
 	Duration float64      `json:"duration_seconds"`
 	Failed   bool         `json:"failed,omitempty"`
 	Text     string       `json:"-"`
@@ -204,7 +204,7 @@ func (e *Endpoints) failureStatus(t *watch.Tick, now time.Time) *failureStatus {
 // phaseUnits is the width of the bar of phases.
 const phaseUnits = 1000
 
-func (s *targetStatus) addPhases(a *prober.Attempt) {
+func (s *targetStatus) addPhases(a *result.Attempt) {
 	var whole time.Duration
 	for i := range a.Hops {
 		for _, span := range a.Hops[i].Spans {
@@ -214,7 +214,7 @@ func (s *targetStatus) addPhases(a *prober.Attempt) {
 	x := 0.0
 	for i := range a.Hops {
 		for _, span := range a.Hops[i].Spans {
-			if span.Phase == prober.Validate && !span.Failed {
+			if span.Phase == result.Validate && !span.Failed {
 				continue
 			}
 			width := 0.0

@@ -18,7 +18,7 @@ import (
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/internal/record"
 	"errno_exporter/internal/watch"
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // ofStatus is the JSON twin of the status page.
@@ -186,25 +186,25 @@ func BenchmarkStatus(b *testing.B) {
 
 // Our own way out, judged as the alert does.
 func TestUnreached(t *testing.T) {
-	timedOut := &prober.Failure{Phase: prober.Connect, Reason: prober.TCPTimedOut, Origin: prober.Self}
-	refused := &prober.Failure{Phase: prober.Connect, Reason: prober.TCPRefused, Origin: prober.Peer}
-	nxdomain := &prober.Failure{Phase: prober.Resolve, Reason: prober.DNSNameNotResolved, Origin: prober.Peer}
-	servfail := &prober.Failure{Phase: prober.Resolve, Reason: prober.DNSServfail, Origin: prober.Peer}
+	timedOut := &result.Failure{Phase: result.Connect, Reason: result.TCPTimedOut, Origin: result.Self}
+	refused := &result.Failure{Phase: result.Connect, Reason: result.TCPRefused, Origin: result.Peer}
+	nxdomain := &result.Failure{Phase: result.Resolve, Reason: result.DNSNameNotResolved, Origin: result.Peer}
+	servfail := &result.Failure{Phase: result.Resolve, Reason: result.DNSServfail, Origin: result.Peer}
 	for _, row := range []struct {
 		name     string
-		failures []*prober.Failure
+		failures []*result.Failure
 		hosts    int
 		want     int
 	}{
-		{"none", []*prober.Failure{nil, nil, nil}, 3, 0}, {"three of five", []*prober.Failure{timedOut, timedOut, servfail, nil, nil}, 5, 3},
-		{"two of two", []*prober.Failure{timedOut, timedOut}, 2, 0}, {"three of eight", []*prober.Failure{timedOut, timedOut, timedOut, nil, nil, nil, nil, nil}, 8, 0},
-		{"one host", []*prober.Failure{timedOut, timedOut, timedOut}, 1, 0}, {"refused", []*prober.Failure{refused, refused, refused}, 3, 0},
-		{"names that do not exist", []*prober.Failure{nxdomain, nxdomain, nxdomain}, 3, 0},
+		{"none", []*result.Failure{nil, nil, nil}, 3, 0}, {"three of five", []*result.Failure{timedOut, timedOut, servfail, nil, nil}, 5, 3},
+		{"two of two", []*result.Failure{timedOut, timedOut}, 2, 0}, {"three of eight", []*result.Failure{timedOut, timedOut, timedOut, nil, nil, nil, nil, nil}, 8, 0},
+		{"one host", []*result.Failure{timedOut, timedOut, timedOut}, 1, 0}, {"refused", []*result.Failure{refused, refused, refused}, 3, 0},
+		{"names that do not exist", []*result.Failure{nxdomain, nxdomain, nxdomain}, 3, 0},
 	} {
 		var targets []watch.Status
 		for i, f := range row.failures {
 			targets = append(targets, watch.Status{
-				Target: &config.Target{URL: &url.URL{Host: fmt.Sprint("api-", i%row.hosts)}}, Last: &watch.Outcome{Result: &prober.Result{Failure: f}},
+				Target: &config.Target{URL: &url.URL{Host: fmt.Sprint("api-", i%row.hosts)}}, Last: &watch.Outcome{Result: &result.Result{Failure: f}},
 			})
 		}
 		if got := unreached(targets); got != row.want {

@@ -10,13 +10,13 @@ import (
 	"syscall"
 	"time"
 
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // Record is one probe as Probe would have recorded it.
 type Record struct {
 	Name   string // the situation, fit to be a file name
-	Result prober.Result
+	Result result.Result
 }
 
 // Records returns a fresh copy of every record.
@@ -42,32 +42,32 @@ func Began() time.Time { return time.Date(2026, 11, 20, 3, 4, 5, 0, time.UTC) }
 
 func ms(n float64) time.Duration { return time.Duration(n * float64(time.Millisecond)) }
 
-func span(p prober.Phase, start, duration float64) prober.Span {
-	return prober.Span{Phase: p, Start: ms(start), Duration: ms(duration)}
+func span(p result.Phase, start, duration float64) result.Span {
+	return result.Span{Phase: p, Start: ms(start), Duration: ms(duration)}
 }
 
-func failed(p prober.Phase, start, duration float64) prober.Span {
-	return prober.Span{Phase: p, Start: ms(start), Duration: ms(duration), Failed: true}
+func failed(p result.Phase, start, duration float64) result.Span {
+	return result.Span{Phase: p, Start: ms(start), Duration: ms(duration), Failed: true}
 }
 
-// result is a probe of one attempt.
-func result(target string, elapsed float64, failure *prober.Failure, hops ...prober.Hop) prober.Result {
+// probed is a probe of one attempt.
+func probed(target string, elapsed float64, failure *result.Failure, hops ...result.Hop) result.Result {
 	u, err := url.Parse(target)
 	if err != nil {
 		panic(err)
 	}
-	attempt := prober.Attempt{Start: Began(), Elapsed: ms(elapsed), Hops: hops, Failure: failure}
-	return prober.Result{
-		Target: prober.Target{URL: u}, URL: target, Module: "api", Start: Began(), Elapsed: ms(elapsed), Timeout: 9500 * time.Millisecond,
-		Attempts: []prober.Attempt{attempt}, Failure: failure,
+	attempt := result.Attempt{Start: Began(), Elapsed: ms(elapsed), Hops: hops, Failure: failure}
+	return result.Result{
+		Target: result.Target{URL: u}, URL: target, Module: "api", Start: Began(), Elapsed: ms(elapsed), Timeout: 9500 * time.Millisecond,
+		Attempts: []result.Attempt{attempt}, Failure: failure,
 	}
 }
 
 func addr(s string) netip.Addr         { return netip.MustParseAddr(s) }
 func addrPort(s string) netip.AddrPort { return netip.MustParseAddrPort(s) }
 
-func get(target, host string) *prober.RequestHead {
-	return &prober.RequestHead{Method: "GET", URL: target, Host: host, Header: http.Header{
+func get(target, host string) *result.RequestHead {
+	return &result.RequestHead{Method: "GET", URL: target, Host: host, Header: http.Header{
 		"User-Agent":    {"errno_exporter/0.1.0"},
 		"Authorization": {"Bearer hunter2"},
 		"X-Tenant":      {"hunter2"},
@@ -75,15 +75,15 @@ func get(target, host string) *prober.RequestHead {
 }
 
 // answered is a lookup that one server answered.
-func answered(host, address string) *prober.Lookup {
-	return &prober.Lookup{Host: host, Exchanges: []prober.DNSExchange{
+func answered(host, address string) *result.Lookup {
+	return &result.Lookup{Host: host, Exchanges: []result.DNSExchange{
 		{Server: "10.0.0.2:53", Network: "udp", Question: host + ". A", Start: ms(0.1), Duration: ms(1.9), RCode: 0, Answers: 1},
 		{Server: "10.0.0.2:53", Network: "udp", Question: host + ". AAAA", Start: ms(0.1), Duration: ms(1.8), RCode: 0, Answers: 0},
 	}}
 }
 
-func info(state string) *prober.TCPInfo {
-	return &prober.TCPInfo{
+func info(state string) *result.TCPInfo {
+	return &result.TCPInfo{
 		State: state, RTT: ms(10.5), RTTVar: ms(2.25), MinRTT: ms(10), TotalRetrans: 1, BytesAcked: 98, BytesReceived: 214,
 		BytesSent: 97, SegsOut: 6, SegsIn: 5, OutOfOrder: 2, SndMSS: 1448, PMTU: 1500, SndWnd: 65160, BusyTime: ms(12),
 		LastDataRecv: ms(4), LastAckRecv: ms(4),
@@ -91,26 +91,26 @@ func info(state string) *prober.TCPInfo {
 }
 
 // HTTPSuccess is a healthy server on plain HTTP.
-func HTTPSuccess() prober.Result {
+func HTTPSuccess() result.Result {
 	const target = "http://api.example.com/health"
-	return result(target, 45, nil, prober.Hop{
+	return probed(target, 45, nil, result.Hop{
 		URL: target,
-		Spans: []prober.Span{span(prober.Resolve, 0, 2), span(prober.Connect, 2, 10.5), span(prober.Request, 12.5, 0.5),
-			span(prober.Processing, 13, 30), span(prober.Transfer, 43, 2), span(prober.Validate, 45, 0)},
+		Spans: []result.Span{span(result.Resolve, 0, 2), span(result.Connect, 2, 10.5), span(result.Request, 12.5, 0.5),
+			span(result.Processing, 13, 30), span(result.Transfer, 43, 2), span(result.Validate, 45, 0)},
 		Lookup:  answered("api.example.com", "192.0.2.7"),
 		Answers: []netip.Addr{addr("192.0.2.7"), addr("192.0.2.8")},
 		Addr:    addrPort("192.0.2.7:80"),
-		Wire: &prober.Wire{
+		Wire: &result.Wire{
 			Local: addrPort("10.0.0.7:41000"), Remote: addrPort("192.0.2.7:80"), BytesSent: 97, BytesReceived: 213,
-			Events: []prober.Event{
-				{Op: prober.OpWrite, Start: ms(12.6), End: ms(13), Calls: 1, Bytes: 97},
-				{Op: prober.OpRead, Start: ms(13), End: ms(45), Calls: 2, Bytes: 213},
-				{Op: prober.OpClose, Start: ms(45), End: ms(45), Calls: 1},
+			Events: []result.Event{
+				{Op: result.OpWrite, Start: ms(12.6), End: ms(13), Calls: 1, Bytes: 97},
+				{Op: result.OpRead, Start: ms(13), End: ms(45), Calls: 2, Bytes: 213},
+				{Op: result.OpClose, Start: ms(45), End: ms(45), Calls: 1},
 			},
 			SYNRetransmits: 1, Info: info("ESTABLISHED"), InfoAt: "close",
 		},
 		Request: get(target, "api.example.com"),
-		Response: &prober.Response{
+		Response: &result.Response{
 			Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Status: 200, StatusText: "200 OK", ContentLength: 12, BodyBytes: 12, Complete: true,
 			Header: http.Header{"Content-Type": {"text/plain"}, "Last-Modified": {"Fri, 20 Nov 2026 00:00:00 GMT"}, "Set-Cookie": {"id=hunter2"}},
 		},
@@ -118,50 +118,50 @@ func HTTPSuccess() prober.Result {
 }
 
 // NameDoesNotExist is a name for which the resolver says NXDOMAIN.
-func NameDoesNotExist() prober.Result {
+func NameDoesNotExist() result.Result {
 	const target = "https://api.exmaple.com/health"
-	failure := &prober.Failure{Phase: prober.Resolve, Reason: prober.DNSNameNotResolved, Origin: prober.Peer,
+	failure := &result.Failure{Phase: result.Resolve, Reason: result.DNSNameNotResolved, Origin: result.Peer,
 		Err: errors.New("lookup api.exmaple.com on 10.0.0.2:53: no such host")}
-	exchange := prober.DNSExchange{Server: "10.0.0.2:53", Network: "udp", Question: "api.exmaple.com. A", Start: ms(0.1), Duration: ms(3), RCode: 3}
-	return result(target, 3.25, failure, prober.Hop{
-		URL: target, Spans: []prober.Span{failed(prober.Resolve, 0, 3.25)},
-		Lookup: &prober.Lookup{Host: "api.exmaple.com", Exchanges: []prober.DNSExchange{exchange}},
+	exchange := result.DNSExchange{Server: "10.0.0.2:53", Network: "udp", Question: "api.exmaple.com. A", Start: ms(0.1), Duration: ms(3), RCode: 3}
+	return probed(target, 3.25, failure, result.Hop{
+		URL: target, Spans: []result.Span{failed(result.Resolve, 0, 3.25)},
+		Lookup: &result.Lookup{Host: "api.exmaple.com", Exchanges: []result.DNSExchange{exchange}},
 	})
 }
 
 // ConnectRefused is a port on which nothing listens, of an address literal.
-func ConnectRefused() prober.Result {
+func ConnectRefused() result.Result {
 	const target = "http://[2001:db8::7]:8080/"
-	failure := &prober.Failure{Phase: prober.Connect, Reason: prober.TCPRefused, Errno: syscall.ECONNREFUSED, Origin: prober.Peer,
+	failure := &result.Failure{Phase: result.Connect, Reason: result.TCPRefused, Errno: syscall.ECONNREFUSED, Origin: result.Peer,
 		Err: errors.New("connect: connection refused")}
-	return result(target, 10.75, failure, prober.Hop{
-		URL: target, Spans: []prober.Span{span(prober.Resolve, 0, 0), failed(prober.Connect, 0.25, 10.5)},
+	return probed(target, 10.75, failure, result.Hop{
+		URL: target, Spans: []result.Span{span(result.Resolve, 0, 0), failed(result.Connect, 0.25, 10.5)},
 		Answers: []netip.Addr{addr("2001:db8::7")}, Addr: addrPort("[2001:db8::7]:8080"),
-		Wire: &prober.Wire{
-			Remote: addrPort("[2001:db8::7]:8080"), Info: &prober.TCPInfo{State: "CLOSE", SegsOut: 1, SegsIn: 1, SndMSS: 536, PMTU: 1500}, InfoAt: "failure",
+		Wire: &result.Wire{
+			Remote: addrPort("[2001:db8::7]:8080"), Info: &result.TCPInfo{State: "CLOSE", SegsOut: 1, SegsIn: 1, SndMSS: 536, PMTU: 1500}, InfoAt: "failure",
 		},
 	})
 }
 
 // AdminProhibited is a router's firewall that answers our SYN with ICMP.
-func AdminProhibited() prober.Result {
+func AdminProhibited() result.Result {
 	const target = "http://192.0.2.7/"
-	failure := &prober.Failure{Phase: prober.Connect, Reason: prober.TCPAddressUnreachable, Errno: syscall.EHOSTUNREACH, Origin: prober.Path,
+	failure := &result.Failure{Phase: result.Connect, Reason: result.TCPAddressUnreachable, Errno: syscall.EHOSTUNREACH, Origin: result.Path,
 		Err: errors.New("connect: no route to host")}
-	return result(target, 1.5, failure, prober.Hop{
-		URL: target, Spans: []prober.Span{span(prober.Resolve, 0, 0), failed(prober.Connect, 0, 1.5)},
+	return probed(target, 1.5, failure, result.Hop{
+		URL: target, Spans: []result.Span{span(result.Resolve, 0, 0), failed(result.Connect, 0, 1.5)},
 		Answers: []netip.Addr{addr("192.0.2.7")}, Addr: addrPort("192.0.2.7:80"),
-		Wire: &prober.Wire{
-			Remote: addrPort("192.0.2.7:80"), Info: &prober.TCPInfo{State: "SYN_SENT", SegsOut: 3, TotalRetrans: 2, SndMSS: 536, PMTU: 1500}, InfoAt: "failure",
-			ICMP: &prober.ICMP{Type: 3, Code: 13, From: addr("10.9.1.1"), Errno: syscall.EHOSTUNREACH},
+		Wire: &result.Wire{
+			Remote: addrPort("192.0.2.7:80"), Info: &result.TCPInfo{State: "SYN_SENT", SegsOut: 3, TotalRetrans: 2, SndMSS: 536, PMTU: 1500}, InfoAt: "failure",
+			ICMP: &result.ICMP{Type: 3, Code: 13, From: addr("10.9.1.1"), Errno: syscall.EHOSTUNREACH},
 		},
 	})
 }
 
 // BodyRegexp is a complete response that an expression refuses.
-func BodyRegexp() prober.Result {
+func BodyRegexp() result.Result {
 	r := HTTPSuccess()
-	failure := &prober.Failure{Phase: prober.Validate, Reason: prober.HTTPContent, Check: prober.CheckBody,
+	failure := &result.Failure{Phase: result.Validate, Reason: result.HTTPContent, Check: result.CheckBody,
 		Err: errors.New(`body does not match "status":"up"`)}
 	r.Failure, r.Attempts[0].Failure = failure, failure
 	r.Attempts[0].Hops[0].Spans[5].Failed = true
@@ -169,22 +169,22 @@ func BodyRegexp() prober.Result {
 }
 
 // Proxied is a target whose name is left to the proxy, and a proxy that closes instead of answering CONNECT.
-func Proxied() prober.Result {
+func Proxied() result.Result {
 	const target = "https://api.example.com/health"
-	failure := &prober.Failure{Phase: prober.Proxy, Reason: prober.TCPClosed, Origin: prober.Peer, Err: io.ErrUnexpectedEOF}
-	end := prober.Event{Op: prober.OpRead, Start: ms(4), End: ms(9), Calls: 1, EOF: true, Err: io.EOF}
-	return result(target, 9, failure, prober.Hop{
-		URL: target, Spans: []prober.Span{failed(prober.Proxy, 0, 9)}, Addr: addrPort("10.0.0.3:3128"), Proxy: "http://proxy.example.com:3128",
-		Wire: &prober.Wire{
+	failure := &result.Failure{Phase: result.Proxy, Reason: result.TCPClosed, Origin: result.Peer, Err: io.ErrUnexpectedEOF}
+	end := result.Event{Op: result.OpRead, Start: ms(4), End: ms(9), Calls: 1, EOF: true, Err: io.EOF}
+	return probed(target, 9, failure, result.Hop{
+		URL: target, Spans: []result.Span{failed(result.Proxy, 0, 9)}, Addr: addrPort("10.0.0.3:3128"), Proxy: "http://proxy.example.com:3128",
+		Wire: &result.Wire{
 			Local: addrPort("10.0.0.7:41000"), Remote: addrPort("10.0.0.3:3128"), BytesSent: 88,
-			Events: []prober.Event{{Op: prober.OpWrite, Start: ms(3), End: ms(4), Calls: 1, Bytes: 88}, end}, Cause: &end,
+			Events: []result.Event{{Op: result.OpWrite, Start: ms(3), End: ms(4), Calls: 1, Bytes: 88}, end}, Cause: &end,
 			Info: info("CLOSE_WAIT"), InfoAt: "failure",
 		},
 	})
 }
 
 // SilentFamily is a healthy server whose name servers drop questions for IPv6 addresses.
-func SilentFamily() prober.Result {
+func SilentFamily() result.Result {
 	r := HTTPSuccess()
 	exchanges := r.Attempts[0].Hops[0].Lookup.Exchanges
 	exchanges[0].Duration = ms(0.3)
@@ -194,7 +194,7 @@ func SilentFamily() prober.Result {
 
 // Backends is a name with three addresses, all of which were probed: one resets. The system's resolver gives an address that the
 // configured servers do not.
-func Backends() prober.Result {
+func Backends() result.Result {
 	good, bad := HTTPSuccess(), ResetInProcessing()
 	r := bad
 	lookup := answered("www.example.com", "192.0.2.7")
@@ -203,8 +203,8 @@ func Backends() prober.Result {
 	system.Exchanges[0].TTL, system.Exchanges[1].TTL = 290*time.Second, -1
 	hop := &r.Attempts[0].Hops[0]
 	hop.Answers = []netip.Addr{addr("192.0.2.7"), addr("192.0.2.8"), addr("2001:db8::7")}
-	hop.Lookup, hop.Compared = lookup, &prober.Comparison{Answers: []netip.Addr{addr("192.0.2.7"), addr("192.0.2.9")}, Lookup: system}
-	r.Addresses = []prober.AddressProbe{
+	hop.Lookup, hop.Compared = lookup, &result.Comparison{Answers: []netip.Addr{addr("192.0.2.7"), addr("192.0.2.9")}, Lookup: system}
+	r.Addresses = []result.AddressProbe{
 		{Addr: addr("192.0.2.7"), Attempts: good.Attempts}, {Addr: addr("192.0.2.8"), Attempts: r.Attempts, Failure: r.Failure},
 		{Addr: addr("2001:db8::7"), Attempts: good.Attempts},
 	}

@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"time"
 
-	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 const day = 24 * time.Hour
@@ -27,35 +27,35 @@ func certificate(subject, issuer string, left time.Duration, names ...string) *x
 
 // session is a finished TLS 1.3 handshake whose certificate was verified, by way of the intermediate and, when that has
 // expired, straight from a root.
-func session(name string) *prober.TLSState {
+func session(name string) *result.TLSState {
 	chain := []*x509.Certificate{
 		certificate(name, "Example Intermediate", 40*day, name, "api.example.com"),
 		certificate("Example Intermediate", "Example Root", 20*day),
 	}
 	root := certificate("Example Root", "Example Root", 4000*day)
-	return &prober.TLSState{
+	return &result.TLSState{
 		Version: tls.VersionTLS13, CipherSuite: tls.TLS_AES_128_GCM_SHA256, ServerName: name, ALPN: "h2", Chain: chain,
 		VerifiedChains: [][]*x509.Certificate{{chain[0], chain[1], root}, {chain[0], root}}, Complete: true,
 	}
 }
 
 // HTTPSRedirect is a redirect that was followed to a healthy HTTP/2 server.
-func HTTPSRedirect() prober.Result {
+func HTTPSRedirect() result.Result {
 	const first, second = "http://example.com/", "https://www.example.com/?token=<hidden>"
 	secured := secureHop(second, 20, nil)
-	secured.Spans = append(secured.Spans, span(prober.Processing, 60, 30), span(prober.Transfer, 90, 5), span(prober.Validate, 95, 0))
-	secured.Response = &prober.Response{
+	secured.Spans = append(secured.Spans, span(result.Processing, 60, 30), span(result.Transfer, 90, 5), span(result.Validate, 95, 0))
+	secured.Response = &result.Response{
 		Proto: "HTTP/2.0", ProtoMajor: 2, Status: 200, StatusText: "200 OK", ContentLength: -1, BodyBytes: 4096, Complete: true,
 		Header: http.Header{"Content-Type": {"text/html"}},
 	}
-	return result(first, 95, nil, prober.Hop{
+	return probed(first, 95, nil, result.Hop{
 		URL: first,
-		Spans: []prober.Span{span(prober.Resolve, 0, 1), span(prober.Connect, 1, 9), span(prober.Request, 10, 0.5),
-			span(prober.Processing, 10.5, 8.5), span(prober.Transfer, 19, 1)},
+		Spans: []result.Span{span(result.Resolve, 0, 1), span(result.Connect, 1, 9), span(result.Request, 10, 0.5),
+			span(result.Processing, 10.5, 8.5), span(result.Transfer, 19, 1)},
 		Lookup: answered("example.com", "192.0.2.7"), Answers: []netip.Addr{addr("192.0.2.7")}, Addr: addrPort("192.0.2.7:80"),
-		Wire:    &prober.Wire{Local: addrPort("10.0.0.7:41000"), Remote: addrPort("192.0.2.7:80"), BytesSent: 80, BytesReceived: 120},
+		Wire:    &result.Wire{Local: addrPort("10.0.0.7:41000"), Remote: addrPort("192.0.2.7:80"), BytesSent: 80, BytesReceived: 120},
 		Request: get(first, "example.com"),
-		Response: &prober.Response{
+		Response: &result.Response{
 			Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Status: 301, StatusText: "301 Moved Permanently", Complete: true,
 			Header: http.Header{"Location": {"https://www.example.com/?token=hunter2"}},
 		},
@@ -63,22 +63,22 @@ func HTTPSRedirect() prober.Result {
 }
 
 // secureHop is a hop up to the request written, the times in milliseconds.
-func secureHop(target string, start float64, failure *prober.Event) prober.Hop {
-	events := []prober.Event{
-		{Op: prober.OpWrite, Start: ms(start + 12), End: ms(start + 12.1), Calls: 1, Bytes: 1500},
-		{Op: prober.OpRead, Start: ms(start + 12.1), End: ms(start + 35), Calls: 3, Bytes: 2800},
-		{Op: prober.OpWrite, Start: ms(start + 36), End: ms(start + 40), Calls: 2, Bytes: 200},
+func secureHop(target string, start float64, failure *result.Event) result.Hop {
+	events := []result.Event{
+		{Op: result.OpWrite, Start: ms(start + 12), End: ms(start + 12.1), Calls: 1, Bytes: 1500},
+		{Op: result.OpRead, Start: ms(start + 12.1), End: ms(start + 35), Calls: 3, Bytes: 2800},
+		{Op: result.OpWrite, Start: ms(start + 36), End: ms(start + 40), Calls: 2, Bytes: 200},
 	}
 	at := "close"
 	if failure != nil {
 		events, at = append(events, *failure), "failure"
 	}
-	return prober.Hop{
+	return result.Hop{
 		URL: target,
-		Spans: []prober.Span{span(prober.Resolve, start, 2), span(prober.Connect, start+2, 10), span(prober.TLS, start+12, 24),
-			span(prober.Request, start+36, 4)},
+		Spans: []result.Span{span(result.Resolve, start, 2), span(result.Connect, start+2, 10), span(result.TLS, start+12, 24),
+			span(result.Request, start+36, 4)},
 		Lookup: answered("www.example.com", "192.0.2.8"), Answers: []netip.Addr{addr("192.0.2.8")}, Addr: addrPort("192.0.2.8:443"),
-		Wire: &prober.Wire{
+		Wire: &result.Wire{
 			Local: addrPort("10.0.0.7:41002"), Remote: addrPort("192.0.2.8:443"), BytesSent: 1700, BytesReceived: 2800,
 			Events: events, Cause: failure, Info: info("ESTABLISHED"), InfoAt: at,
 		},
@@ -89,38 +89,38 @@ func secureHop(target string, start float64, failure *prober.Event) prober.Hop {
 }
 
 // ResetInProcessing is a server that resets while we wait for its response.
-func ResetInProcessing() prober.Result {
+func ResetInProcessing() result.Result {
 	const target = "https://www.example.com/health"
-	cause := prober.Event{Op: prober.OpRead, Start: ms(40), End: ms(1203), Calls: 1, Errno: syscall.ECONNRESET, Err: syscall.ECONNRESET}
-	failure := &prober.Failure{Phase: prober.Processing, Reason: prober.TCPReset, Errno: syscall.ECONNRESET, Origin: prober.Peer,
+	cause := result.Event{Op: result.OpRead, Start: ms(40), End: ms(1203), Calls: 1, Errno: syscall.ECONNRESET, Err: syscall.ECONNRESET}
+	failure := &result.Failure{Phase: result.Processing, Reason: result.TCPReset, Errno: syscall.ECONNRESET, Origin: result.Peer,
 		Err: &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}}
 	hop := secureHop(target, 0, &cause)
-	hop.Spans = append(hop.Spans, failed(prober.Processing, 40, 1163))
+	hop.Spans = append(hop.Spans, failed(result.Processing, 40, 1163))
 	hop.Wire.Info.State = "CLOSE"
-	return result(target, 1203, failure, hop)
+	return probed(target, 1203, failure, hop)
 }
 
 // ExpiredCertificate is a certificate that ran out three days before the probe.
-func ExpiredCertificate() prober.Result {
+func ExpiredCertificate() result.Result {
 	const target = "https://www.example.com/health"
-	failure := &prober.Failure{Phase: prober.TLS, Reason: prober.TLSCertDateInvalid, Origin: prober.Self,
+	failure := &result.Failure{Phase: result.TLS, Reason: result.TLSCertDateInvalid, Origin: result.Self,
 		Err: errors.New("x509: certificate has expired or is not yet valid")}
 	hop := secureHop(target, 0, nil)
-	hop.Spans = []prober.Span{hop.Spans[0], hop.Spans[1], failed(prober.TLS, 12, 23)}
+	hop.Spans = []result.Span{hop.Spans[0], hop.Spans[1], failed(result.TLS, 12, 23)}
 	hop.Request = nil
-	hop.TLS = &prober.TLSState{ServerName: "www.example.com",
+	hop.TLS = &result.TLSState{ServerName: "www.example.com",
 		Chain: []*x509.Certificate{certificate("www.example.com", "Example Intermediate", -3*day, "www.example.com")}}
-	return result(target, 35, failure, hop)
+	return probed(target, 35, failure, hop)
 }
 
 // Hostile is a server that puts terminal escapes, line feeds and invalid UTF-8 into all that it may choose.
-func Hostile() prober.Result {
+func Hostile() result.Result {
 	const escape = "\x1b[2J\x1b[31m\nOK: all is well\r\u202e\xff"
 	r := ResetInProcessing()
 	hop := &r.Attempts[0].Hops[0]
 	hop.TLS.Chain = []*x509.Certificate{certificate(escape, escape, 40*day, escape)}
 	hop.TLS.VerifiedChains = nil
-	hop.Response = &prober.Response{Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Status: 200, StatusText: "200 " + escape,
+	hop.Response = &result.Response{Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Status: 200, StatusText: "200 " + escape,
 		Header: http.Header{"X-" + escape: {escape}, "Location": {escape}}}
 	r.Failure.Err = errors.New(escape)
 	return r

@@ -1,4 +1,4 @@
-package prober
+package result
 
 import (
 	"crypto/sha256"
@@ -6,6 +6,7 @@ import (
 	"iter"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"syscall"
 	"time"
 )
@@ -71,6 +72,12 @@ func (r *Result) Waited() time.Duration {
 // Last returns the last attempt, the one whose facts are exposed.
 func (r *Result) Last() *Attempt { return &r.Attempts[len(r.Attempts)-1] }
 
+// Target is what was probed.
+type Target struct {
+	URL  *url.URL // absolute, http or https; never changed
+	Host string   // overrides the Host header and the TLS server name; empty for the URL's
+}
+
 // Attempt is one try: one hop, and one more for each redirect that was followed.
 type Attempt struct {
 	Start   time.Time
@@ -124,9 +131,9 @@ type Lookup struct {
 
 // TTL is how long the answers may still be used, the shortest of them; -1 without an answer.
 func (l *Lookup) TTL() time.Duration {
-	least := noTTL
+	least := NoTTL
 	for i := range l.Exchanges {
-		if ttl := l.Exchanges[i].TTL; ttl != noTTL && (least == noTTL || ttl < least) {
+		if ttl := l.Exchanges[i].TTL; ttl != NoTTL && (least == NoTTL || ttl < least) {
 			least = ttl
 		}
 	}
@@ -277,3 +284,9 @@ type Response struct {
 	Complete      bool        // the body was read to its end
 	Body          []byte      // its beginning, of a probe that failed and whose module has keep_body; else nil
 }
+
+// noTTL stands for an answer without records.
+const NoTTL time.Duration = -1
+
+// noRCode stands for a question that got no valid answer.
+const NoRCode = -1

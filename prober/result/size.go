@@ -1,11 +1,9 @@
-package prober
+package result
 
 import (
 	"crypto/x509"
 	"net/http"
 )
-
-// What a record costs in memory. Who keeps records charges them by it; TestHistoryIsCharged compares it with the live heap.
 
 const (
 	perAllocation  = 16      // what the allocator rounds up by, about
@@ -65,7 +63,7 @@ func (h *Hop) size() int {
 		n += headerSize(h.Response.Header) + textSize(h.Response.StatusText) + cap(h.Response.Body)
 	}
 	if h.TLS != nil {
-		n += chainCost(h.TLS.Chain)
+		n += ChainCost(h.TLS.Chain)
 		for _, chain := range h.TLS.VerifiedChains {
 			n += perCertificate * len(chain)
 		}
@@ -102,7 +100,7 @@ func headerSize(header http.Header) int {
 	return n
 }
 
-func chainCost(chain []*x509.Certificate) int {
+func ChainCost(chain []*x509.Certificate) int {
 	n := 0
 	for _, c := range chain {
 		n += certificateCost(c)

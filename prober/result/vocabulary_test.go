@@ -1,4 +1,4 @@
-package prober
+package result
 
 import (
 	"flag"
@@ -12,7 +12,7 @@ var update = flag.Bool("update", false, "rewrite the tables of docs/failures.md"
 
 // TestDocsHaveTheVocabulary keeps the tables of phases and reasons in docs/failures.md equal to the program's.
 func TestDocsHaveTheVocabulary(t *testing.T) {
-	const path = "../docs/failures.md"
+	const path = "../../docs/failures.md"
 	content, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -23,7 +23,7 @@ func TestDocsHaveTheVocabulary(t *testing.T) {
 		return
 	}
 	if !*update {
-		t.Fatal("docs/failures.md's tables differ from prober/failure.go; run: go test ./prober -run Vocabulary -update")
+		t.Fatal("docs/failures.md's tables differ from prober/result/failure.go; run: go test ./prober/result -run Vocabulary -update")
 	}
 	if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
 		t.Fatal(err)

@@ -1,8 +1,9 @@
-package prober
+package result
 
 import (
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"errno_exporter/internal/claims"
 	"errors"
 	"fmt"
 	"math/big"
@@ -13,8 +14,6 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
-
-	"errno_exporter/internal/claims"
 )
 
 func TestCut(t *testing.T) {
@@ -29,7 +28,7 @@ func TestCut(t *testing.T) {
 		{"1234äöü", 8, "1234…"},
 		{"123äöü7", 8, "123ä…"},
 	} {
-		if got := cut(row.text, row.most); got != row.want || len(got) > row.most || !utf8.ValidString(got) {
+		if got := Cut(row.text, row.most); got != row.want || len(got) > row.most || !utf8.ValidString(got) {
 			t.Errorf("cut(%q, %d) = %q, want %q", row.text, row.most, got, row.want)
 		}
 	}
@@ -51,25 +50,25 @@ func TestCutHeader(t *testing.T) {
 		most            int // bytes
 		first           string
 	}{
-		{"a short one is kept as it is", http.Header{"A": {"b"}, "C": {"d", "e"}}, maxHeads, 3, 0, 6, ""},
-		{"1,000 fields", many, maxHeads, 100, 900, maxHead, "7"},
-		{"a field of 900 KB", long, maxHeads, 2, 0, maxText + 30, ""},
-		{"1,000 empty fields of one name", repeated, maxHeads, 100, 901, maxHead, ""},
+		{"a short one is kept as it is", http.Header{"A": {"b"}, "C": {"d", "e"}}, MaxHeads, 3, 0, 6, ""},
+		{"1,000 fields", many, MaxHeads, 100, 900, MaxHead, "7"},
+		{"a field of 900 KB", long, MaxHeads, 2, 0, MaxText + 30, ""},
+		{"1,000 empty fields of one name", repeated, MaxHeads, 100, 901, MaxHead, ""},
 		{"little room", many, 50, 7, 993, 50, "7"},
 		{"no room", many, 0, 0, 1000, 0, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			room := row.room
 			kept, omitted := cutHeader(row.header, &room)
-			bytes, fields := headBytes(kept)
+			bytes, fields := HeadBytes(kept)
 			if fields != row.fields || omitted != row.omitted || bytes > row.most || room != row.room-bytes || kept.Get("Retry-After") != row.first {
 				t.Errorf("%d fields of %d bytes, %d omitted, %d of room left of %d, Retry-After %q; want %d fields of at most %d bytes, %d omitted, %q",
 					fields, bytes, omitted, room, row.room, kept.Get("Retry-After"), row.fields, row.most, row.omitted, row.first)
 			}
 		})
 	}
-	claims.Prove(t, "what is kept of each text", maxText)
-	claims.Prove(t, "what is kept of a head", maxFields, maxHead, maxHeads)
+	claims.Prove(t, "what is kept of each text", MaxText)
+	claims.Prove(t, "what is kept of a head", MaxFields, MaxHead, MaxHeads)
 }
 
 // Certificates that cost much are kept as far as they are shown: the fingerprint and the dates are those of the whole chain.
@@ -114,7 +113,7 @@ func TestCutChain(t *testing.T) {
 				t.Errorf("%d certificates, %d names, soonest %s, last %s; want %d, %d, %s, %s", len(s.Chain), len(s.Chain[0].DNSNames), soonest, last,
 					row.certificates, row.names, row.soonest, row.last)
 			}
-			if cost := chainCost(s.Chain); cost > 2*maxChain {
+			if cost := ChainCost(s.Chain); cost > 2*MaxChain {
 				t.Errorf("the chain still costs %d bytes", cost)
 			}
 			twice := len(s.Chain)
@@ -123,14 +122,14 @@ func TestCutChain(t *testing.T) {
 			}
 		})
 	}
-	claims.Prove(t, "what is kept of a chain", maxChain, maxCerts+1)
+	claims.Prove(t, "what is kept of a chain", MaxChain, maxCerts+1)
 }
 
 // An error is kept as its text, and holds on to nothing else but what the program asks for.
 func TestKeptErrors(t *testing.T) {
 	denied := &DeniedError{Addr: netip.MustParseAddr("169.254.169.254"), Network: netip.MustParsePrefix("169.254.0.0/16")}
 	a := Attempt{Hops: []Hop{{}}, Failure: &Failure{Err: fmt.Errorf("get: %w", denied)}}
-	a.cut()
+	a.Cut()
 	if got, ok := errors.AsType[*DeniedError](a.Failure.Err); !ok || got != denied {
 		t.Errorf("a denied address is lost: %v", a.Failure.Err)
 	}
@@ -138,7 +137,7 @@ func TestKeptErrors(t *testing.T) {
 	freed := make(chan struct{})
 	runtime.AddCleanup(graph, func(done chan struct{}) { close(done) }, freed)
 	a.Failure.Err = holding{graph}
-	a.cut()
+	a.Cut()
 	brief := a.Failure.Brief()
 	runtime.GC()
 	select {
@@ -146,8 +145,8 @@ func TestKeptErrors(t *testing.T) {
 	case <-time.After(10 * time.Second):
 		t.Error("the response that the error held is still there")
 	}
-	if text := a.Failure.Err.Error(); len(text) > maxText || !strings.HasPrefix(text, "xxx") {
-		t.Errorf("the error is %d bytes, want at most %d", len(text), maxText)
+	if text := a.Failure.Err.Error(); len(text) > MaxText || !strings.HasPrefix(text, "xxx") {
+		t.Errorf("the error is %d bytes, want at most %d", len(text), MaxText)
 	}
 	if text := brief.Err.Error(); len(text) > maxBrief || !strings.HasPrefix(text, "xxx") {
 		t.Errorf("the brief error is %d bytes, want at most %d", len(text), maxBrief)

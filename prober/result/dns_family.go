@@ -1,0 +1,34 @@
+package result
+
+import (
+	"golang.org/x/net/dns/dnsmessage"
+	"strings"
+	"time"
+)
+
+// Families are the families that were asked for of the name that decided, IPv4 first; empty where nobody was asked.
+func (l *Lookup) Families() []Family {
+	if l == nil || len(l.Exchanges) == 0 {
+		return nil
+	}
+	var families []Family
+	decided := AskedName(&l.Exchanges[len(l.Exchanges)-1])
+	for _, f := range []struct{ name, kind string }{{"ip4", " A"}, {"ip6", " AAAA"}} {
+		family, began := Family{Name: f.name}, time.Duration(-1)
+		for i := range l.Exchanges {
+			e := &l.Exchanges[i]
+			if AskedName(e) != decided || !strings.HasSuffix(e.Question, f.kind) {
+				continue
+			}
+			if began < 0 {
+				began = e.Start
+			}
+			family.Answered = e.Err == nil && (e.RCode == int(dnsmessage.RCodeSuccess) || e.RCode == int(dnsmessage.RCodeNameError))
+			family.GivenUp, family.Duration = e.GivenUp, e.Start+e.Duration-began
+		}
+		if began >= 0 {
+			families = append(families, family)
+		}
+	}
+	return families
+}

@@ -1,0 +1,14 @@
+package result
+
+import (
+	"time"
+)
+
+// KeptResult is what became of a kept connection: how it ended while it idled, or how it served the next request.
+type KeptResult struct {
+	Idle    time.Duration // how long it was idle when it was used again, or when its end came
+	Used    bool          // it was used again; otherwise its end came before
+	Attempt Attempt       // the request on it; of one that ended before, its hop is the connection's
+	Failure *Failure      // nil if it served the request
+	Ended   time.Time     // when this became known
+}

@@ -30,7 +30,7 @@ func (p probed) key() memoryKey {
 
 // usualTotals is about how many bytes the totals of a target take after its first probes. The targets that are remembered have so much together;
 // those that are probed often and fail in many ways take several times as much, and leave room for fewer.
-const usualTotals = 3400
+const usualTotals = 3355
 
 // memory keeps the totals of targets that are not configured. When it is full, the one that was unused for longest goes.
 type memory struct {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"errno_exporter/internal/claims"
 	"errno_exporter/prober/result"
 )
 
@@ -94,6 +95,16 @@ func TestMemoryIsCharged(t *testing.T) {
 			runtime.KeepAlive(m)
 		})
 	}
+}
+
+// The targets that are remembered by default take the bytes that the document says.
+func TestMemoryBound(t *testing.T) {
+	const targets, most = 10_000, 32 << 20
+	m := newMemory(targets)
+	if m.limit != targets || m.most > most || m.most < most-usualTotals*targets/1000 {
+		t.Errorf("%d targets are remembered in %d bytes, want %d in %d", m.limit, m.most, targets, most)
+	}
+	claims.Prove(t, "targets of `/probe` whose counters are kept", targets, len(memoryKey{}), most)
 }
 
 // live is the heap that is in use.

@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"errno_exporter/config"
+	"errno_exporter/internal/claims"
 	"errno_exporter/internal/history"
 	"errno_exporter/internal/metrics/resulttest"
 	"errno_exporter/internal/watch"
@@ -119,7 +120,9 @@ func TestProbeHandlerRefuses(t *testing.T) {
 		{"target of 8 KiB and a byte", "target=" + strings.Repeat("a", 8<<10+1), "10", `target is 8193 bytes long, want at most 8192`},
 		{"target that is longer once it is escaped", "target=a/" + strings.Repeat("%C3%A4", 2000), "10", `target is 12009 bytes long, want at most 8192`},
 		{"long hostname", "target=a&hostname=" + strings.Repeat("b", 260), "10", `hostname is 260 bytes long, want at most 259`},
-		{"long module", "target=a&module=" + strings.Repeat("b", 2000), "10", `module is 2000 bytes long, want the name of a configured one`},
+		{"hostname of 259 bytes", "target=a&hostname=" + strings.Repeat("b", 259), "10", `hostname: host "` + strings.Repeat("b", 80) + `…" has 259 bytes as a name in DNS, want at most 253`},
+		{"long module", "target=a&module=" + strings.Repeat("b", 1025), "10", `module is 1025 bytes long, want the name of a configured one`},
+		{"module of 1 KiB", "target=a&module=" + strings.Repeat("b", 1024), "10", `module "` + strings.Repeat("b", 1024) + `" is unknown, want one of: http_2xx, pinned`},
 		{"hostname against the module's", "target=a&module=pinned&hostname=b", "10",
 			`hostname "b" conflicts with the Host header "pinned.example.com" of module "pinned", leave one of them out`},
 	} {
@@ -131,6 +134,7 @@ func TestProbeHandlerRefuses(t *testing.T) {
 			}
 		})
 	}
+	claims.Prove(t, "parameters `hostname`, `module`", maxHostname, maxModuleName)
 }
 
 // A probe is 200 whatever became of the target.

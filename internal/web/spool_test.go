@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -11,7 +12,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"errno_exporter/internal/claims"
+	"errno_exporter/internal/watch"
+	"errno_exporter/prober"
 )
 
 // Answers that nobody takes: those that have waited longest are cut off, and memory stays within the budget. Who reads, gets the whole.
@@ -81,6 +86,35 @@ func TestUnreadAnswers(t *testing.T) {
 		}
 	}
 	claims.Prove(t, "answers that nobody takes", maxSpooled)
+}
+
+// As many answers to scrapes are made at a time as there are CPUs. The next one is made when one of them is ready.
+func TestLargeAnswersTakeTurns(t *testing.T) {
+	answers := newSpools(maxSpooled)
+	if room := cap(answers.making); room != runtime.GOMAXPROCS(0) {
+		t.Errorf("%d answers are made at a time, want one for each of %d CPUs", room, runtime.GOMAXPROCS(0))
+	}
+	registry := prometheus.NewRegistry()
+	watching := watch.New(watch.Options{Prober: prober.New(prober.Options{}), Remember: 1, Registry: registry})
+	t.Cleanup(watching.Close)
+	e := &Endpoints{Probe: &ProbeHandler{Watch: watching}, Registry: registry}
+	for range cap(answers.making) {
+		answers.making <- struct{}{}
+	}
+	late, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	w := httptest.NewRecorder()
+	e.scrape(w, httptest.NewRequestWithContext(late, http.MethodGet, "/metrics", nil), answers)
+	if w.Body.Len() != 0 {
+		t.Errorf("%d answers are being made, and one more was: %q", cap(answers.making), w.Body)
+	}
+	<-answers.making
+	w = httptest.NewRecorder()
+	e.scrape(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil), answers)
+	if w.Code != http.StatusOK || len(answers.making) != cap(answers.making)-1 {
+		t.Errorf("with room for it: %d, %d answers are being made; want 200, and its room given back", w.Code, len(answers.making))
+	}
+	claims.Prove(t, "large answers made at a time")
 }
 
 // What a handler sets is what arrives.

@@ -1,0 +1,52 @@
+package watch
+
+import (
+	"testing"
+	"time"
+
+	"errno_exporter/config"
+	"errno_exporter/internal/claims"
+	"errno_exporter/prober"
+)
+
+// Without probe_policy 1,000 probes are under way at once. The next one waits until one of them ends.
+func TestProbesUnderWay(t *testing.T) {
+	const most = 1000
+	w := newTested(t, parse(t, "targets: []\n"))
+	t.Cleanup(w.Close)
+	now := time.Now()
+	for i := range most {
+		if !w.slots.acquire(t.Context(), now, need{1, adHoc}) {
+			t.Fatalf("%d probes are under way, and no slot is left; want %d", i, most)
+		}
+	}
+	if w.slots.acquire(t.Context(), now, need{1, configured}) {
+		t.Errorf("%d probes are under way, and one more has a slot", most)
+	}
+	w.slots.release(need{1, adHoc})
+	if !w.slots.acquire(t.Context(), now, need{1, adHoc}) {
+		t.Errorf("one of %d probes has ended, and its slot is taken", most)
+	}
+	claims.Prove(t, "probes under way", most)
+}
+
+// 1,000 connections are kept idle, of all targets together. The next one waits until one of them has ended.
+func TestIdleConnectionsAreBounded(t *testing.T) {
+	const most = 1000
+	w := newTested(t, parse(t, "targets: []\n"))
+	t.Cleanup(w.Close)
+	m := config.NewModule("m")
+	m.Keepalive = []time.Duration{time.Minute}
+	keepers := make([]*keeper, most+1)
+	for i := range keepers {
+		keepers[i] = newKeeper(prober.Target{}, m, nil, &w.kept)
+		if wants := keepers[i].wants(&keepers[i].slots[0]); wants != (i < most) {
+			t.Fatalf("connection %d is made: %t, want %d of them", i+1, wants, most)
+		}
+	}
+	keepers[0].filled(&keepers[0].slots[0], nil, 0) // it could not be made
+	if !keepers[most].wants(&keepers[most].slots[0]) {
+		t.Errorf("one of %d connections is gone, and none is made in its place", most)
+	}
+	claims.Prove(t, "connections kept idle", most)
+}

@@ -18,7 +18,7 @@ type Config struct {
 	Targets []*Target // in the file's order
 	Policy  Policy
 
-	ControlTargets []*ControlTarget // whose reachability tells whether our way out works
+	ControlTargets []*ControlTarget // reference targets: whether they are reachable decides whether egress works
 
 	yaml        []byte      // what may be shown of it
 	fingerprint Fingerprint // of the files it was loaded from

@@ -9,7 +9,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// ControlTarget is something that is reached if our way out works: it tells an API's failure from ours.
+// ControlTarget is a reference target: it is reachable while egress works, and so tells an API's failure from one of our own network.
 type ControlTarget struct {
 	Name    string // the label control; unique
 	Address string // host:port, to connect to by TCP
@@ -39,7 +39,7 @@ func (c *Config) readControlTargets(p place, node *yaml.Node) error {
 		case t.Name == "" || t.Address == "":
 			err = placedError{place.errorAt(item, "name or address is missing, want both, such as {name: gateway, address: 10.0.0.1:443, kind: gateway}")}
 		case seen[t.Name]:
-			err = placedError{place.errorAt(item, "stands twice: give each a name of its own")}
+			err = placedError{place.errorAt(item, "is duplicated: give each its own name")}
 		}
 		seen[t.Name] = true
 		problems = append(problems, err)

@@ -19,7 +19,7 @@ func (p place) headerMapping(node *yaml.Node, what string, read func(name string
 			canonical := textproto.CanonicalMIMEHeaderKey(name)
 			err := checkHeader(name, "")
 			if spelled[canonical] {
-				err = fmt.Errorf("%q stands twice in different spellings: remove one", canonical)
+				err = fmt.Errorf("%q is duplicated in different spellings: remove one", canonical)
 			}
 			spelled[canonical] = true
 			if err == nil {

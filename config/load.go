@@ -12,7 +12,7 @@ import (
 )
 
 // Load reads a configuration file and everything it refers to. The error has one line for each thing that is wrong, naming file,
-// line, module, key, value and the mend.
+// line, module, key, value and the fix.
 func Load(path string) (*Config, error) {
 	fingerprint := FingerprintOf(path) // before the load: what changes during it counts as a change
 	data, err := readFile(path)

@@ -53,7 +53,7 @@ func (p place) mapping(node *yaml.Node, what string, keys map[string]key) error 
 			continue
 		}
 		if line, twice := seen[name.Value]; twice {
-			problems = append(problems, p.errorAt(name, "key %q stands twice, first in line %d: remove one", name.Value, line))
+			problems = append(problems, p.errorAt(name, "key %q is duplicated, first in line %d: remove one", name.Value, line))
 			continue
 		}
 		seen[name.Value] = name.Line

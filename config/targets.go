@@ -53,7 +53,7 @@ func (c *Config) readTargets(p place, node *yaml.Node) error {
 		item = resolved(item)
 		t, err := c.readTarget(place{p.file, fmt.Sprintf("target %s: ", targetTitle(item, i))}, item)
 		if line, twice := lines[t.Name]; err == nil && twice {
-			err = p.errorAt(item, "target %q stands twice, first in line %d: give each a name of its own", t.Name, line)
+			err = p.errorAt(item, "target %q is duplicated, first in line %d: give each its own name", t.Name, line)
 		}
 		lines[t.Name] = item.Line
 		problems = append(problems, err)

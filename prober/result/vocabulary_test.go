@@ -72,7 +72,7 @@ func TestVocabularyIsSound(t *testing.T) {
 	seen := map[Reason]bool{}
 	for _, row := range Reasons {
 		if seen[row.Reason] {
-			t.Errorf("reason %s stands twice", row.Reason)
+			t.Errorf("reason %s is duplicated", row.Reason)
 		}
 		seen[row.Reason] = true
 		if row.Short == "" || row.Source == "" || len(row.Phases) == 0 || !strings.HasSuffix(row.Sentence, ".") {

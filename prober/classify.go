@@ -1,15 +1,14 @@
 package prober
 
 import (
-	"context"
-	"errno_exporter/prober/result"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"syscall"
 	"time"
+
+	"errno_exporter/prober/result"
 )
 
 // Evidence becomes a Failure here, and nothing else looks inside errors: classify.go for connections and exchanges, classify_dns.go
@@ -58,22 +57,6 @@ func classify(e *Evidence) result.Failure {
 	panic(fmt.Sprintf("prober: step %d is not classified", e.Step))
 }
 
-// ending says how our context ended, given the error that a step returned: a socket's deadline may strike a moment before the
-// context's.
-func (a *attempt) ending(err error) Ending {
-	switch a.ctx.Err() {
-	case nil:
-		if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
-			return Deadline
-		}
-		return Running
-	case context.Canceled:
-		return Cancelled
-	default:
-		return Deadline
-	}
-}
-
 // exhausted names an errno that says that this host is short of something.
 func exhausted(errno syscall.Errno) (result.Reason, bool) {
 	switch errno {
@@ -85,6 +68,25 @@ func exhausted(errno syscall.Errno) (result.Reason, bool) {
 		return result.LocalNoResources, true
 	}
 	return "", false
+}
+
+// classifyAuthorize names a request that could not be made: a secret that cannot be read, or a token endpoint that gave no token.
+func classifyAuthorize(e *Evidence) result.Failure {
+	errno, _ := errnoOf(e.Err)
+	f := result.Failure{Reason: result.AuthTokenFailed, Errno: errno, Origin: result.Peer, Err: e.Err}
+	switch {
+	case e.Token == nil:
+		f.Reason, f.Origin = result.ProbeConfig, result.Self
+	case e.Token.Redirected:
+		f.Origin = result.Self
+	case e.Ended == Cancelled:
+		f.Reason, f.Origin = result.Abandoned, result.Self
+	case e.Token.Status >= 400 && e.Token.Status < 500:
+		f.Reason = result.AuthTokenDenied
+	case errno == 0 && e.Ended == Deadline:
+		f.Reason, f.Origin = result.AuthTokenTimedOut, result.Self
+	}
+	return f
 }
 
 // classifyDial names a TCP connection that was not established.
@@ -209,7 +211,7 @@ func classifyIdle(e *Evidence) result.Failure {
 
 // spoken finds a protocol's own word about the failure: a proxy's answer, the body's compression, TLS, HTTP/2.
 func spoken(e *Evidence) (result.Reason, result.Origin, bool) {
-	if errors.Is(e.Err, errTooManyFields) {
+	if _, ok := errors.AsType[TooLarge](e.Err); ok {
 		return result.HTTPHeadersTooLarge, result.Self, true // the reader is told before whatever ends the connection
 	}
 	if r, ok := errors.AsType[*refusal](e.Err); ok {
@@ -273,11 +275,14 @@ func reasonOfDeadline(phase result.Phase, info *result.TCPInfo, handshaking bool
 	}
 }
 
+// keepAliveIdle is how long a connection is silent before the kernel asks after the peer.
+const keepAliveIdle = time.Second
+
 // pathDead reports whether nothing gets through any more: our data is being retransmitted without an acknowledgement, our keepalives
 // are unanswered for longer than a round trip, or a hole in the received data is not filled.
 func pathDead(i *result.TCPInfo) bool {
 	unacknowledged := i.Unacked > 0 && (i.Backoff > 0 || i.Retransmits > 0)
-	unanswered := i.Probes > 0 && i.Unacked == 0 && i.NotSent == 0 && i.LastAckRecv > keepAlive.Idle+max(4*i.RTT, 200*time.Millisecond)
+	unanswered := i.Probes > 0 && i.Unacked == 0 && i.NotSent == 0 && i.LastAckRecv > keepAliveIdle+max(4*i.RTT, 200*time.Millisecond)
 	return unacknowledged || unanswered || i.OutOfOrderQueued
 }
 
@@ -291,7 +296,7 @@ func malformed(e *Evidence) (result.Reason, result.Origin) {
 	switch {
 	case strings.Contains(text, "too much non-data"), strings.Contains(text, "suspiciously long trailer"): // net/http's own bounds
 		return result.PeerFlood, result.Self
-	case errors.Is(err, errHeadTooLarge), errors.Is(err, errTooManyInformations), strings.Contains(text, "server response headers exceeded"),
+	case strings.Contains(text, "server response headers exceeded"),
 		strings.Contains(text, "response header list larger"), strings.Contains(text, "header list too large"):
 		return result.HTTPHeadersTooLarge, result.Self
 	case phase == result.Proxy:

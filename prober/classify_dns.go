@@ -1,12 +1,13 @@
 package prober
 
 import (
-	"errno_exporter/prober/result"
 	"errors"
 	"net"
 	"syscall"
 
 	"golang.org/x/net/dns/dnsmessage"
+
+	"errno_exporter/prober/result"
 )
 
 // classifyLookup names a lookup that failed. The wire decides; Go's error only says which question it gave up on.
@@ -88,8 +89,8 @@ func isFlood(err error) bool {
 
 // contradictory reports whether an answer was refused for what it says.
 func contradictory(err error) bool {
-	_, unsure := errors.AsType[*letterCase](err)
-	return unsure || errors.Is(err, errLoop) || errors.Is(err, errAnotherQuestion) || errors.Is(err, errMalformed)
+	_, ok := errors.AsType[UnusableAnswer](err)
+	return ok
 }
 
 // refusedExchange is the newest question of a lookup that met an error of a system call, such as an ICMP message; silence if none did. ICMP errors

@@ -1,11 +1,12 @@
 package prober
 
 import (
-	"errno_exporter/prober/result"
 	"errors"
 	"strings"
 
 	"golang.org/x/net/http2"
+
+	"errno_exporter/prober/result"
 )
 
 // spokenHTTP2 finds what HTTP/2 said: in the error, or in frames that net/http forgot about.
@@ -14,7 +15,7 @@ func spokenHTTP2(e *Evidence) (result.Reason, result.Origin, bool) {
 	if seen == nil {
 		return "", "", false
 	}
-	if !e.Responded && seen.headBytes >= maxResponseHead/2 { // HPACK may halve it, and net/http's error does not say
+	if !e.Responded && seen.headTooLarge { // HPACK may halve it, and net/http's error does not say
 		return result.HTTPHeadersTooLarge, result.Self, true
 	}
 	if reason, origin, ok := classifyHTTP2(e.Err); ok {

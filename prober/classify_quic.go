@@ -1,12 +1,13 @@
 package prober
 
 import (
-	"errno_exporter/prober/result"
 	"errors"
 	"strings"
 	"syscall"
 
 	"github.com/quic-go/quic-go"
+
+	"errno_exporter/prober/result"
 )
 
 // HTTP/3's failures. Every error of quic-go unwraps to net.ErrClosed, so its types are looked at first; what the socket saw second.
@@ -177,7 +178,7 @@ func malformedHTTP3(phase result.Phase, err error, responded bool) (result.Reaso
 	switch {
 	case isEOF(err) && phase == result.Processing:
 		return result.QUICProtocolError, result.Peer // the stream ended without a response
-	case errors.Is(err, errTooManyFields), strings.Contains(text, "headers too large"), strings.Contains(text, "HEADERS frame too large"):
+	case tooLarge(err), strings.Contains(text, "headers too large"), strings.Contains(text, "HEADERS frame too large"):
 		return result.HTTPHeadersTooLarge, result.Self
 	case phase == result.Transfer && responded:
 		return result.HTTPResponseInvalid, result.Peer
@@ -187,4 +188,9 @@ func malformedHTTP3(phase result.Phase, err error, responded bool) (result.Reaso
 		return result.ProbeConfig, result.Self
 	}
 	return result.HTTPFailed, result.Peer
+}
+
+func tooLarge(err error) bool {
+	_, ok := errors.AsType[TooLarge](err)
+	return ok
 }

@@ -1,7 +1,6 @@
 package prober
 
 import (
-	"errno_exporter/prober/result"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"errno_exporter/prober/result"
 )
 
 // verdict is what a classifier says, without phase and error.

@@ -13,7 +13,7 @@ import (
 
 // keepAlive makes the kernel ask after the peer while we wait: an answered probe tells a slow server from a dead path.
 // KEEPCNT is beyond any probe's deadline, so that the evidence is there at the deadline and the kernel does not end it before.
-var keepAlive = net.KeepAliveConfig{Enable: true, Idle: time.Second, Interval: time.Second, Count: 127}
+var keepAlive = net.KeepAliveConfig{Enable: true, Idle: keepAliveIdle, Interval: time.Second, Count: 127}
 
 // wanted is what is wanted of a connection.
 type wanted struct {

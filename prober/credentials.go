@@ -88,7 +88,7 @@ func (h *hop) authorize() error {
 	began := h.attempt.elapsed()
 	authorized, err := h.attempt.module.Authorize(h.request)
 	if err != nil {
-		h.fail(result.Request, began, classify(&Evidence{Step: StepAuthorize, Err: err, Ended: h.attempt.ending(err)}))
+		h.fail(result.Request, began, classify(authorizeEvidence(err, h.attempt.ending(err))))
 		return err
 	}
 	h.request = authorized

@@ -99,12 +99,12 @@ func equalNames(a, b dnsmessage.Name) bool { return strings.EqualFold(a.String()
 
 // errAnotherQuestion and errMalformed say that an answer over a stream is none.
 var (
-	errAnotherQuestion = errors.New("the resolver's answer is to another question")
-	errMalformed       = errors.New("the resolver's answer is malformed")
+	errAnotherQuestion error = UnusableAnswer("the resolver's answer is to another question")
+	errMalformed       error = UnusableAnswer("the resolver's answer is malformed")
 )
 
 // errLoop says that an answer's CNAME records lead back to where they came from.
-var errLoop = errors.New("the answer's CNAME records are a loop")
+var errLoop error = UnusableAnswer("the answer's CNAME records are a loop")
 
 // onlyRelated removes address records of other names than the one that was asked for from an answer. It reports whether it removed any.
 func (q *dnsQuestion) onlyRelated(m *dnsmessage.Message) (removed bool, _ error) {
@@ -162,6 +162,8 @@ type letterCase struct{ answer *dnsmessage.Message }
 func (*letterCase) Error() string {
 	return "the answer does not repeat the letter case of the question, and asking again did not confirm it"
 }
+
+func (*letterCase) Unwrap() error { return UnusableAnswer("other letters") }
 
 // confirm asks again after an answer that does not repeat the letters: over TCP, where nobody else can answer, and where that is not to be had, once
 // more over UDP: two forged answers that agree would need both IDs, both ports and both letter cases.

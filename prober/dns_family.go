@@ -2,9 +2,10 @@ package prober
 
 import (
 	"context"
-	"errno_exporter/prober/result"
 	"net"
 	"time"
+
+	"errno_exporter/prober/result"
 )
 
 // How long one family's answer is waited for when the other's is there: as long as RFC 8305 section 3 says (the resolution delay), and no longer

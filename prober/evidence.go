@@ -1,12 +1,16 @@
 package prober
 
 import (
-	"errno_exporter/prober/result"
+	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"os"
 	"syscall"
 	"time"
+
+	"errno_exporter/config"
+	"errno_exporter/prober/result"
 )
 
 // Step says which part of an attempt failed, and with it which rules classify its failure.
@@ -33,6 +37,7 @@ type Evidence struct {
 	Ended   Ending        // how the attempt's own time ended, if it did
 	EndedAt time.Duration // when our deadline or a cancel reached the socket, since the attempt began; 0 if it did not
 
+	Token        *TokenAnswer   // what the token endpoint answered; nil where it is not what failed
 	Lookup       *result.Lookup // what the resolver said; nil outside StepLookup
 	Wire         *result.Wire   // what the socket saw; nil before there was one
 	ICMPFromHost bool           // the ICMP message in Wire comes from this host itself
@@ -48,6 +53,28 @@ type Evidence struct {
 	Frames    *framesSeen // what HTTP/2 frames said; nil for other protocols
 	Responded bool        // the final response's head had arrived
 	Silent    bool        // QUIC: the server had stopped answering when our deadline struck
+}
+
+// TokenAnswer is what a token endpoint answered instead of a token.
+type TokenAnswer struct {
+	Status     int  // of its response; 0 without one
+	Redirected bool // it led elsewhere, which we do not follow
+}
+
+// ending says how our context ended, given the error that a step returned: a socket's deadline may strike a moment before the
+// context's.
+func (a *attempt) ending(err error) Ending {
+	switch a.ctx.Err() {
+	case nil:
+		if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
+			return Deadline
+		}
+		return Running
+	case context.Canceled:
+		return Cancelled
+	default:
+		return Deadline
+	}
 }
 
 // evidence is what is known of a failure on the hop's connection, which is closed by now.
@@ -93,6 +120,15 @@ func (h *hop) endOfTLS() error {
 		}
 	}
 	return nil
+}
+
+// authorizeEvidence is what is known of a request that could not be made.
+func authorizeEvidence(err error, ended Ending) *Evidence {
+	e := &Evidence{Step: StepAuthorize, Err: err, Ended: ended}
+	if token, ok := errors.AsType[*config.TokenError](err); ok {
+		e.Token = &TokenAnswer{Status: token.Status, Redirected: errors.Is(err, config.ErrTokenRedirect)}
+	}
+	return e
 }
 
 // lookupEvidence is what is known of a lookup that failed.

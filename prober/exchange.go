@@ -21,7 +21,7 @@ const maxResponseHead = 1 << 20
 // maxInformations bounds the 1xx responses before the final one (RFC 9110 section 15.2 sets no bound).
 const maxInformations = 20
 
-var errTooManyInformations = errors.New("more than " + strconv.Itoa(maxInformations) + " 1xx responses before the final one")
+var errTooManyInformations error = TooLarge("more than " + strconv.Itoa(maxInformations) + " 1xx responses before the final one")
 
 // h2Linger bounds how long net/http keeps a closed HTTP/2 connection in memory (by itself 5 s).
 const h2Linger = 500 * time.Millisecond

@@ -2,13 +2,14 @@ package prober
 
 import (
 	"crypto/tls"
-	"errno_exporter/prober/result"
 	"errors"
 	"net/http/httptrace"
 	"time"
 
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
+
+	"errno_exporter/prober/result"
 )
 
 // maxHTTP3Head bounds a head over HTTP/3, each field counting 32 bytes more than it has (RFC 9114 section 4.2.2). quic-go decodes a head before

@@ -8,12 +8,12 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/net/dns/dnsmessage"
+
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
 	"errno_exporter/prober/result"
-
-	"golang.org/x/net/dns/dnsmessage"
 )
 
 // lookup is a row whose server is the resolver.

@@ -5,12 +5,12 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
 	"errno_exporter/prober/result"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // proxied is a row whose server is the proxy: the target behind it would be healthy.

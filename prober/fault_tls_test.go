@@ -5,11 +5,11 @@ import (
 	"net/http"
 	"testing"
 
+	"golang.org/x/net/http2"
+
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober/result"
-
-	"golang.org/x/net/http2"
 )
 
 func TestTLSFaults(t *testing.T) { probeFaults(t, tlsFaults()) }

@@ -2,7 +2,6 @@ package prober
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"net"
 	"strconv"
@@ -15,7 +14,7 @@ import (
 // maxHeadFields bounds the fields of a response, those of its 1xx responses and of its trailer included.
 const maxHeadFields = 1000
 
-var errTooManyFields = errors.New("response head has more than " + strconv.Itoa(maxHeadFields) + " fields")
+var errTooManyFields error = TooLarge("response head has more than " + strconv.Itoa(maxHeadFields) + " fields")
 
 // headLines follows an HTTP/1 stream to the end of the final response's head, and counts the lines after the status lines. Lines that
 // continue a field (RFC 9112 section 5.2) count, too. It takes lines apart as net/textproto does: they end with LF, and an empty one, with or

@@ -40,14 +40,15 @@ type h2conn struct {
 
 // framesSeen is what the peer's frames said about the end.
 type framesSeen struct {
-	goAway     bool
-	goAwayCode http2.ErrCode
-	goAwayAt   time.Duration // arrival of the GOAWAY; 0 before
-	http1      bool          // the first bytes were an HTTP/1 status line
-	headAt     time.Duration // arrival of the first HEADERS frame; 0 before
-	headBytes  int           // of HEADERS and CONTINUATION frames, compressed
-	tooMany    bool          // the heads and the trailer have more than maxHeadFields fields
-	ended      bool          // a frame ended our stream: the response was complete in its sender's eyes
+	goAway       bool
+	goAwayCode   http2.ErrCode
+	goAwayAt     time.Duration // arrival of the GOAWAY; 0 before
+	http1        bool          // the first bytes were an HTTP/1 status line
+	headAt       time.Duration // arrival of the first HEADERS frame; 0 before
+	headBytes    int           // of HEADERS and CONTINUATION frames, compressed
+	headTooLarge bool          // by its compressed bytes
+	tooMany      bool          // the heads and the trailer have more than maxHeadFields fields
+	ended        bool          // a frame ended our stream: the response was complete in its sender's eyes
 }
 
 func (c *h2conn) Read(p []byte) (n int, err error) {
@@ -152,6 +153,7 @@ func (c *h2conn) begin() {
 	}
 	c.block.begin(kind, http2.Flags(c.head[4]), c.rest)
 	c.seen.headBytes += c.rest
+	c.seen.headTooLarge = c.seen.headBytes >= maxResponseHead/2 // HPACK may halve it, and net/http's error does not say
 	if c.seen.headAt == 0 {
 		c.seen.headAt = time.Since(c.start)
 	}
@@ -184,7 +186,7 @@ func (c *h2conn) again(a *attempt) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.of = a
-	c.seen.headAt, c.seen.headBytes, c.seen.ended = 0, 0, false
+	c.seen.headAt, c.seen.headBytes, c.seen.headTooLarge, c.seen.ended = 0, 0, false, false
 	c.block.fields = 0
 }
 

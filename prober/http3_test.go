@@ -7,12 +7,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
 	"errno_exporter/prober/result"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // TestHTTP3SendsWhatTheModuleSays: credentials, headers, body, name and source address go the way they go over TCP, and what was

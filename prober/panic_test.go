@@ -1,7 +1,6 @@
 package prober_test
 
 import (
-	"errno_exporter/prober/result"
 	"errors"
 	"net/http"
 	"net/url"
@@ -13,6 +12,7 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/result"
 )
 
 // A panic in the middle of a probe is that probe's failure, in the phase that it struck, and leaves nothing open.

@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"cmp"
 	"context"
-	"errno_exporter/prober/result"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -14,6 +12,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"errno_exporter/prober/result"
 )
 
 // refusal is a proxy's answer that is not a tunnel.
@@ -133,7 +133,7 @@ func (h *hop) connectThrough(proxy *url.URL, target string) error {
 	return refusalOf(response)
 }
 
-var errHeadTooLarge = errors.New("response head exceeds " + strconv.Itoa(maxResponseHead) + " bytes")
+var errHeadTooLarge error = TooLarge("response head exceeds " + strconv.Itoa(maxResponseHead) + " bytes")
 
 func refusalOf(response *http.Response) *refusal {
 	r := &refusal{reason: result.ProxyFailed, text: "the proxy answered CONNECT with " + strconv.Quote(response.Status)}

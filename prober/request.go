@@ -2,7 +2,6 @@ package prober
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -12,7 +11,6 @@ import (
 	"strings"
 
 	"errno_exporter/config"
-	"errno_exporter/prober/result"
 )
 
 // firstRequest is the request to the target, without the module's credentials.
@@ -70,27 +68,6 @@ func newBody(body []byte) *requestBody { return &requestBody{bytes.NewReader(bod
 type requestBody struct{ *bytes.Reader }
 
 func (*requestBody) Close() error { return nil }
-
-// classifyAuthorize names a request that could not be made: a secret that cannot be read, or a token endpoint that gave no token.
-func classifyAuthorize(e *Evidence) result.Failure {
-	err, ended := e.Err, e.Ended
-	token, ok := errors.AsType[*config.TokenError](err)
-	errno, _ := errnoOf(err)
-	f := result.Failure{Reason: result.AuthTokenFailed, Errno: errno, Origin: result.Peer, Err: err}
-	switch {
-	case !ok:
-		f.Reason, f.Origin = result.ProbeConfig, result.Self
-	case errors.Is(err, config.ErrTokenRedirect):
-		f.Origin = result.Self
-	case ended == Cancelled:
-		f.Reason, f.Origin = result.Abandoned, result.Self
-	case token.Status >= 400 && token.Status < 500:
-		f.Reason = result.AuthTokenDenied
-	case errno == 0 && ended == Deadline:
-		f.Reason, f.Origin = result.AuthTokenTimedOut, result.Self
-	}
-	return f
-}
 
 // hostPort is the ASCII host and the port that a URL leads to.
 func hostPort(u *url.URL) (string, uint16, error) {

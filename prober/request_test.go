@@ -9,11 +9,11 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // heard is what a server was sent. The wire orders nothing that the race detector knows of.

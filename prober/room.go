@@ -3,13 +3,14 @@ package prober
 import (
 	"bytes"
 	"context"
-	"errno_exporter/prober/result"
 	"errors"
 	"io"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/semaphore"
+
+	"errno_exporter/prober/result"
 )
 
 // How much memory responses may take at once. A probe takes little by itself. What a server sends can make it take much: a head of up to

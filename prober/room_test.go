@@ -2,7 +2,6 @@ package prober
 
 import (
 	"context"
-	"errno_exporter/prober/result"
 	"strconv"
 	"strings"
 	"testing"
@@ -11,6 +10,7 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/claims"
 	"errno_exporter/internal/faultlab"
+	"errno_exporter/prober/result"
 )
 
 // Whatever is large needs room, and its absence is nobody's failure but ours, however the wait ends. What is small needs none.

@@ -2,13 +2,14 @@ package prober
 
 import (
 	"encoding/binary"
-	"errno_exporter/prober/result"
 	"net"
 	"strings"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"errno_exporter/prober/result"
 )
 
 // reportICMP makes a resolver's UDP socket fail at once when a router says that the server cannot be reached; otherwise the kernel

@@ -4,10 +4,11 @@ package prober
 
 import (
 	"context"
-	"errno_exporter/prober/result"
 	"net"
 	"net/netip"
 	"syscall"
+
+	"errno_exporter/prober/result"
 )
 
 // dial makes a TCP connection. The error queue, TCP_INFO and the kernel's times are Linux's: here nothing is known but the error.

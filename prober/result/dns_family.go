@@ -1,9 +1,10 @@
 package result
 
 import (
-	"golang.org/x/net/dns/dnsmessage"
 	"strings"
 	"time"
+
+	"golang.org/x/net/dns/dnsmessage"
 )
 
 // Families are the families that were asked for of the name that decided, IPv4 first; empty where nobody was asked.

@@ -3,7 +3,6 @@ package result
 import (
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"errno_exporter/internal/claims"
 	"errors"
 	"fmt"
 	"math/big"
@@ -14,6 +13,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"errno_exporter/internal/claims"
 )
 
 func TestCut(t *testing.T) {

@@ -17,6 +17,11 @@ var forbidden = map[string]map[string]string{
 	"errno_exporter/prober/result": {
 		"errno_exporter": "whoever reads results needs them alone",
 	},
+	"errno_exporter/prober/classify": {
+		"errno_exporter/config":   "classification is a function of evidence",
+		"errno_exporter/guard":    "classification starts no goroutines",
+		"errno_exporter/internal": "classification is a function of evidence",
+	},
 	"errno_exporter/config": {
 		"errno_exporter/prober":   "the prober depends on the configuration",
 		"errno_exporter/internal": "the configuration depends on nothing of ours",

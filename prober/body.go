@@ -10,18 +10,14 @@ import (
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/gzip"
+
+	"errno_exporter/prober/classify"
 )
 
 // bodyBuffer is the size of the buffers that bodies are read into.
 const bodyBuffer = 16 << 10
 
 var errBodyTooLarge = errors.New("body is larger than body_size_limit")
-
-// decodeError says that the body arrived and its content encoding is wrong.
-type decodeError struct{ err error }
-
-func (e *decodeError) Error() string { return "decompress body: " + e.err.Error() }
-func (e *decodeError) Unwrap() error { return e.err }
 
 // keptBody bounds what is kept of a body for the record.
 const keptBody = 2 << 10
@@ -99,7 +95,7 @@ func (s *source) blame(err error) error {
 	if s.err != nil && s.err != io.EOF {
 		return s.err
 	}
-	return &decodeError{err}
+	return &classify.DecodeError{Err: err}
 }
 
 // drain reads to the end, keeping what it reads if keep is not nil, and counts. It ends with our deadline also where much is made of little:

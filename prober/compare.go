@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"errno_exporter/guard"
+	"errno_exporter/prober/classify"
 	"errno_exporter/prober/result"
 )
 
@@ -25,10 +26,10 @@ func (a *attempt) compare(host string) (wait func() *result.Comparison) {
 		c := &result.Comparison{Answers: answers, Lookup: lookup}
 		if err != nil {
 			ended := aside.ending(err)
-			if ended == Cancelled && a.ctx.Err() == nil {
-				ended = Deadline // by our own patience
+			if ended == classify.Cancelled && a.ctx.Err() == nil {
+				ended = classify.Deadline // by our own patience
 			}
-			f := classify(lookupEvidence(lookup, err, ended))
+			f := classify.Failure(lookupEvidence(lookup, err, ended))
 			f.Phase, c.Failure = result.Resolve, &f
 		}
 		done <- c

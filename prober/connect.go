@@ -8,12 +8,13 @@ import (
 	"time"
 
 	"errno_exporter/guard"
+	"errno_exporter/prober/classify"
 	"errno_exporter/prober/result"
 )
 
 // keepAlive makes the kernel ask after the peer while we wait: an answered probe tells a slow server from a dead path.
 // KEEPCNT is beyond any probe's deadline, so that the evidence is there at the deadline and the kernel does not end it before.
-var keepAlive = net.KeepAliveConfig{Enable: true, Idle: keepAliveIdle, Interval: time.Second, Count: 127}
+var keepAlive = net.KeepAliveConfig{Enable: true, Idle: classify.KeepAliveIdle, Interval: time.Second, Count: 127}
 
 // wanted is what is wanted of a connection.
 type wanted struct {
@@ -52,7 +53,7 @@ func (a *attempt) connect(addr netip.AddrPort) (*recorder, *result.Wire, error) 
 	ended := a.elapsed()
 	if err != nil {
 		event := result.Event{Op: result.OpConnect, Start: began, End: ended, Calls: 1, Err: err}
-		event.Errno, _ = errnoOf(err)
+		event.Errno, _ = classify.Errno(err)
 		return nil, &result.Wire{Remote: addr, Events: []result.Event{event}, Info: d.info, InfoAt: "failure", ICMP: d.icmp}, err
 	}
 	r := newRecorder(d.conn, a.start)

@@ -8,6 +8,7 @@ import (
 	"net/url"
 
 	"errno_exporter/config"
+	"errno_exporter/prober/classify"
 	"errno_exporter/prober/result"
 )
 
@@ -88,7 +89,7 @@ func (h *hop) authorize() error {
 	began := h.attempt.elapsed()
 	authorized, err := h.attempt.module.Authorize(h.request)
 	if err != nil {
-		h.fail(result.Request, began, classify(authorizeEvidence(err, h.attempt.ending(err))))
+		h.fail(result.Request, began, classify.Failure(authorizeEvidence(err, h.attempt.ending(err))))
 		return err
 	}
 	h.request = authorized

@@ -6,6 +6,7 @@ import (
 	"syscall"
 
 	"errno_exporter/config"
+	"errno_exporter/prober/classify"
 	"errno_exporter/prober/result"
 )
 
@@ -58,7 +59,7 @@ func (p *Prober) knock(ctx context.Context, s *subject) result.Control {
 		_ = conn.Close() // it has done its work
 		return c
 	}
-	f := classify(dialEvidence(wire, err, a.ending(err)))
+	f := classify.Failure(dialEvidence(wire, err, a.ending(err)))
 	f.Phase, c.Failure = result.Connect, &f
 	if capture := p.options.Capture; capture != nil && f.Reason == result.TCPRefused {
 		if reset := capture.refused(addr, a.start); reset != nil {
@@ -82,7 +83,7 @@ func (p *Prober) traceOnce(ctx context.Context, addr netip.AddrPort, m *config.M
 	case wire.ICMP != nil:
 		return result.TraceHop{From: wire.ICMP.From, Reached: wire.ICMP.From == addr.Addr()}
 	}
-	if errno, _ := errnoOf(err); errno == syscall.ECONNREFUSED || errno == syscall.ECONNRESET {
+	if errno, _ := classify.Errno(err); errno == syscall.ECONNREFUSED || errno == syscall.ECONNRESET {
 		return result.TraceHop{From: addr.Addr(), Reached: true} // it answered with a RST
 	}
 	return result.TraceHop{} // silence, or an error of our own such as a source address that this host does not have

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"errno_exporter/guard"
+	"errno_exporter/prober/classify"
 	"errno_exporter/prober/result"
 )
 
@@ -117,7 +118,7 @@ func (w *wanted) shape(fd int) {
 
 // failed is a failure in the words of net.Dialer.
 func (d *dialled) failed(w *wanted, to netip.AddrPort, err error) error {
-	d.errno, _ = errnoOf(err)
+	d.errno, _ = classify.Errno(err)
 	var source net.Addr
 	if w.source.IsValid() {
 		source = net.TCPAddrFromAddrPort(netip.AddrPortFrom(w.source, 0))

@@ -18,6 +18,7 @@ import (
 
 	"errno_exporter/config"
 	"errno_exporter/guard"
+	"errno_exporter/prober/classify"
 	"errno_exporter/prober/result"
 )
 
@@ -154,8 +155,8 @@ func (c *dnsClient) exchange(ctx context.Context, protocol, server string, q *dn
 	}
 	c.lookup.update(at, func(e *result.DNSExchange) {
 		if e.Err = err; err != nil {
-			e.Errno, _ = errnoOf(err)
-			e.GivenUp = c.lookup.gaveUp && ourDoing(err)
+			e.Errno, _ = classify.Errno(err)
+			e.GivenUp = c.lookup.gaveUp && classify.OurDoing(err)
 		}
 		if m != nil {
 			e.RCode, e.Answers, e.Truncated, e.TTL = int(m.RCode), len(m.Answers), m.Truncated, leastTTL(m)
@@ -220,7 +221,7 @@ func (c *dnsClient) overUDP(ctx context.Context, server string, q *dnsQuestion, 
 	answers := newDNSAnswers()
 	for {
 		n, err := conn.Read(buffer)
-		if err != nil && ourDoing(err) {
+		if err != nil && classify.OurDoing(err) {
 			if late := arrived(conn); late != nil {
 				n, err = copy(buffer, late), nil
 			}

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"golang.org/x/net/dns/dnsmessage"
+
+	"errno_exporter/prober/classify"
 )
 
 // Which messages answer a question (RFC 5452 section 9.1): the ID, the response bit, the opcode, and the question with its name, type and class
@@ -99,12 +101,12 @@ func equalNames(a, b dnsmessage.Name) bool { return strings.EqualFold(a.String()
 
 // errAnotherQuestion and errMalformed say that an answer over a stream is none.
 var (
-	errAnotherQuestion error = UnusableAnswer("the resolver's answer is to another question")
-	errMalformed       error = UnusableAnswer("the resolver's answer is malformed")
+	errAnotherQuestion error = classify.UnusableAnswer("the resolver's answer is to another question")
+	errMalformed       error = classify.UnusableAnswer("the resolver's answer is malformed")
 )
 
 // errLoop says that an answer's CNAME records lead back to where they came from.
-var errLoop error = UnusableAnswer("the answer's CNAME records are a loop")
+var errLoop error = classify.UnusableAnswer("the answer's CNAME records are a loop")
 
 // onlyRelated removes address records of other names than the one that was asked for from an answer. It reports whether it removed any.
 func (q *dnsQuestion) onlyRelated(m *dnsmessage.Message) (removed bool, _ error) {
@@ -163,7 +165,7 @@ func (*letterCase) Error() string {
 	return "the answer does not repeat the letter case of the question, and asking again did not confirm it"
 }
 
-func (*letterCase) Unwrap() error { return UnusableAnswer("other letters") }
+func (*letterCase) Unwrap() error { return classify.UnusableAnswer("other letters") }
 
 // confirm asks again after an answer that does not repeat the letters: over TCP, where nobody else can answer, and where that is not to be had, once
 // more over UDP: two forged answers that agree would need both IDs, both ports and both letter cases.

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 
 	"errno_exporter/guard"
+	"errno_exporter/prober/classify"
 	"errno_exporter/prober/result"
 )
 
@@ -66,7 +67,7 @@ func (c *dnsConn) Read(p []byte) (got int, err error) {
 	answers := newDNSAnswers()
 	for {
 		n, err := c.Conn.Read(p)
-		if err != nil && ourDoing(err) {
+		if err != nil && classify.OurDoing(err) {
 			if late := arrived(c.Conn); late != nil {
 				n, err = copy(p, late), nil
 			}
@@ -123,10 +124,10 @@ func readMessage(conn net.Conn) ([]byte, error) {
 
 // failed notes why no answer came. If that is because it is not waited for any longer, it gives an answer without records instead of the error.
 func (c *dnsConn) failed(err error) (nothing []byte, _ error) {
-	givenUp := c.asked != nil && c.lookup.hasGivenUp() && ourDoing(err)
+	givenUp := c.asked != nil && c.lookup.hasGivenUp() && classify.OurDoing(err)
 	c.lookup.update(c.exchange, func(e *result.DNSExchange) {
 		e.Err, e.GivenUp = err, givenUp
-		e.Errno, _ = errnoOf(err)
+		e.Errno, _ = classify.Errno(err)
 	})
 	if givenUp {
 		return c.asked.nothing(), nil

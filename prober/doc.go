@@ -7,7 +7,7 @@
 //	result        (package) the vocabulary, and what a probe leaves behind
 //	resolve.go, connect.go, proxy.go, tls.go, request.go, exchange.go, body.go, expect.go   one file a step
 //	wire.go       the recorded socket under TLS and net/http
-//	classify.go   evidence to Failure
+//	evidence.go   what a step knows of its failure; package classify names it
 //
 // The prober owns every connection: it dials the address that was resolved, does the TLS handshake, and hands the connection to
 // net/http as a single-use http.ClientConn. So net/http never dials, pools or retries, and each hop is one connection and one

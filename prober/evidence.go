@@ -7,81 +7,33 @@ import (
 	"net/netip"
 	"os"
 	"syscall"
-	"time"
 
 	"errno_exporter/config"
+	"errno_exporter/prober/classify"
 	"errno_exporter/prober/result"
 )
 
-// Step says which part of an attempt failed, and with it which rules classify its failure.
-type Step int
-
-// The steps that are classified.
-const (
-	StepLookup    Step = iota // asking a resolver
-	StepAuthorize             // adding credentials to the request
-	StepDial                  // connecting over TCP
-	StepStream                // anything on an established TCP connection
-	StepIdle                  // an idle connection between two requests
-	StepOpenUDP               // opening the socket that QUIC runs over
-	StepQUIC                  // anything on a QUIC connection
-)
-
-// Evidence is what a step knows of its failure, and all that classification looks at. The step that failed fills it once its connection
-// is closed; nothing in it changes afterwards.
-type Evidence struct {
-	Step  Step
-	Phase result.Phase
-	Err   error // what the step returned
-
-	Ended   Ending        // how the attempt's own time ended, if it did
-	EndedAt time.Duration // when our deadline or a cancel reached the socket, since the attempt began; 0 if it did not
-
-	Token        *TokenAnswer   // what the token endpoint answered; nil where it is not what failed
-	Lookup       *result.Lookup // what the resolver said; nil outside StepLookup
-	Wire         *result.Wire   // what the socket saw; nil before there was one
-	ICMPFromHost bool           // the ICMP message in Wire comes from this host itself
-	NoSource     bool           // EADDRNOTAVAIL, and this host has no address of the family that was dialled
-
-	TLS         *result.TLSState // nil before a certificate was shown
-	Handshaking bool             // TLS was being negotiated, with the target or with the proxy
-	Encrypted   bool             // a TLS layer was on top of the socket
-	WantsTLS    bool             // the connection is, or was to be, encrypted
-	TLSEnd      error            // what ended the reading of the TLS layer; nil without one
-
-	Flood     error       // what the peer sent too much of; nil if it did not
-	Frames    *framesSeen // what HTTP/2 frames said; nil for other protocols
-	Responded bool        // the final response's head had arrived
-	Silent    bool        // QUIC: the server had stopped answering when our deadline struck
-}
-
-// TokenAnswer is what a token endpoint answered instead of a token.
-type TokenAnswer struct {
-	Status     int  // of its response; 0 without one
-	Redirected bool // it led elsewhere, which we do not follow
-}
-
 // ending says how our context ended, given the error that a step returned: a socket's deadline may strike a moment before the
 // context's.
-func (a *attempt) ending(err error) Ending {
+func (a *attempt) ending(err error) classify.Ending {
 	switch a.ctx.Err() {
 	case nil:
 		if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
-			return Deadline
+			return classify.Deadline
 		}
-		return Running
+		return classify.Running
 	case context.Canceled:
-		return Cancelled
+		return classify.Cancelled
 	default:
-		return Deadline
+		return classify.Deadline
 	}
 }
 
 // evidence is what is known of a failure on the hop's connection, which is closed by now.
-func (h *hop) evidence(phase result.Phase, err error) *Evidence {
-	e := &Evidence{Step: StepStream, Phase: phase, Err: err, TLS: h.TLS, Responded: h.response != nil, Flood: h.flooded()}
+func (h *hop) evidence(phase result.Phase, err error) *classify.Evidence {
+	e := &classify.Evidence{Step: classify.StepStream, Phase: phase, Err: err, TLS: h.TLS, Responded: h.response != nil, Flood: h.flooded()}
 	if h.quic != nil {
-		e.Step, e.Wire, e.Silent, e.Ended = StepQUIC, h.quic.socket.seen(), h.quic.dead, h.attempt.ending(err)
+		e.Step, e.Wire, e.Silent, e.Ended = classify.StepQUIC, h.quic.socket.seen(), h.quic.dead, h.attempt.ending(err)
 		e.ICMPFromHost = e.Wire.ICMP != nil && localAddress(e.Wire.ICMP.From)
 		return e
 	}
@@ -95,7 +47,7 @@ func (h *hop) evidence(phase result.Phase, err error) *Evidence {
 		seen := h2.frames()
 		e.Frames = &seen
 	}
-	if h.head != nil && h.head.exceeded() || e.Frames != nil && e.Frames.tooMany {
+	if h.head != nil && h.head.exceeded() || e.Frames != nil && e.Frames.TooMany {
 		e.Err = errTooManyFields // net/http may make something else of it: a line that ends early is malformed
 	}
 	if e.Encrypted {
@@ -107,7 +59,7 @@ func (h *hop) evidence(phase result.Phase, err error) *Evidence {
 
 // classified names a failure on the hop's connection, which is closed by now.
 func (h *hop) classified(phase result.Phase, err error) result.Failure {
-	return classify(h.evidence(phase, err))
+	return classify.Failure(h.evidence(phase, err))
 }
 
 // endOfTLS is what ended the reading of the TLS layer on top of the socket: what had been decrypted is read up, then crypto/tls repeats
@@ -123,24 +75,24 @@ func (h *hop) endOfTLS() error {
 }
 
 // authorizeEvidence is what is known of a request that could not be made.
-func authorizeEvidence(err error, ended Ending) *Evidence {
-	e := &Evidence{Step: StepAuthorize, Err: err, Ended: ended}
+func authorizeEvidence(err error, ended classify.Ending) *classify.Evidence {
+	e := &classify.Evidence{Step: classify.StepAuthorize, Err: err, Ended: ended}
 	if token, ok := errors.AsType[*config.TokenError](err); ok {
-		e.Token = &TokenAnswer{Status: token.Status, Redirected: errors.Is(err, config.ErrTokenRedirect)}
+		e.Token = &classify.TokenAnswer{Status: token.Status, Redirected: errors.Is(err, config.ErrTokenRedirect)}
 	}
 	return e
 }
 
 // lookupEvidence is what is known of a lookup that failed.
-func lookupEvidence(l *result.Lookup, err error, ended Ending) *Evidence {
-	return &Evidence{Step: StepLookup, Err: err, Lookup: l, Ended: ended}
+func lookupEvidence(l *result.Lookup, err error, ended classify.Ending) *classify.Evidence {
+	return &classify.Evidence{Step: classify.StepLookup, Err: err, Lookup: l, Ended: ended}
 }
 
 // dialEvidence is what is known of a TCP connection that was not established.
-func dialEvidence(w *result.Wire, err error, ended Ending) *Evidence {
-	errno, _ := errnoOf(err)
-	return &Evidence{
-		Step: StepDial, Err: err, Wire: w, Ended: ended, ICMPFromHost: w.ICMP != nil && localAddress(w.ICMP.From),
+func dialEvidence(w *result.Wire, err error, ended classify.Ending) *classify.Evidence {
+	errno, _ := classify.Errno(err)
+	return &classify.Evidence{
+		Step: classify.StepDial, Err: err, Wire: w, Ended: ended, ICMPFromHost: w.ICMP != nil && localAddress(w.ICMP.From),
 		NoSource: errno == syscall.EADDRNOTAVAIL && w.Remote.IsValid() && !hasFamily(w.Remote.Addr()),
 	}
 }

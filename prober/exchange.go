@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"errno_exporter/guard"
+	"errno_exporter/prober/classify"
 	"errno_exporter/prober/result"
 )
 
@@ -21,7 +22,7 @@ const maxResponseHead = 1 << 20
 // maxInformations bounds the 1xx responses before the final one (RFC 9110 section 15.2 sets no bound).
 const maxInformations = 20
 
-var errTooManyInformations error = TooLarge("more than " + strconv.Itoa(maxInformations) + " 1xx responses before the final one")
+var errTooManyInformations error = classify.TooLarge("more than " + strconv.Itoa(maxInformations) + " 1xx responses before the final one")
 
 // h2Linger bounds how long net/http keeps a closed HTTP/2 connection in memory (by itself 5 s).
 const h2Linger = 500 * time.Millisecond
@@ -295,7 +296,7 @@ func (h *hop) failExchange(p *progress, began time.Duration, err error) {
 	defer p.mu.Unlock()
 	at := h.endedAt()
 	if h2, ok := h.stream.(*h2conn); ok && p.firstByte == 0 && p.informed == 0 {
-		p.firstByte, p.sent = min(h2.frames().headAt, at), p.wroteAt // net/http tells only of a head that is complete
+		p.firstByte, p.sent = min(h2.frames().HeadAt, at), p.wroteAt // net/http tells only of a head that is complete
 	}
 	switch {
 	case p.firstByte != 0:

@@ -2,11 +2,12 @@ package prober
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net"
 	"sync"
 	"time"
+
+	"errno_exporter/prober/classify"
 )
 
 // How a peer that sends without bringing the response forward is stopped.
@@ -40,24 +41,14 @@ const (
 	freeInflate  = 1 << 20
 )
 
-// floodError says what a peer sent too much of.
-type floodError struct {
-	unit         string
-	count, bytes int64
-}
-
-func (e *floodError) Error() string {
-	return fmt.Sprintf("flood: the peer sent %d %s, which brought %d useful bytes", e.count, e.unit, e.bytes)
-}
-
 // floodGuard keeps the budgets of one connection's layers.
 type floodGuard struct {
 	stop func() // ends the connection's reads and writes; called once, with mu held
 
 	mu     sync.Mutex // guards what follows, and the budgets
 	layers []*budget
-	extra  int64       // granted to every layer
-	err    *floodError // the first layer's whose budget was spent; nil before
+	extra  int64                // granted to every layer
+	err    *classify.FloodError // the first layer's whose budget was spent; nil before
 }
 
 // budget is what one layer may still spend, in useful bytes.
@@ -140,7 +131,7 @@ func (b *budget) overdraw() error {
 // end makes the layer the one that ends the connection. The caller holds mu.
 func (b *budget) end() error {
 	g := b.guard
-	g.err = &floodError{b.unit, b.count, b.bytes}
+	g.err = &classify.FloodError{Unit: b.unit, Count: b.count, Bytes: b.bytes}
 	if g.stop != nil {
 		g.stop()
 	}

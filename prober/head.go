@@ -6,6 +6,8 @@ import (
 	"net"
 	"strconv"
 	"sync"
+
+	"errno_exporter/prober/classify"
 )
 
 // How many fields a head may have. Bytes alone do not bound memory: net/http makes a map of a head, and a field without a name's worth of
@@ -14,7 +16,7 @@ import (
 // maxHeadFields bounds the fields of a response, those of its 1xx responses and of its trailer included.
 const maxHeadFields = 1000
 
-var errTooManyFields error = TooLarge("response head has more than " + strconv.Itoa(maxHeadFields) + " fields")
+var errTooManyFields error = classify.TooLarge("response head has more than " + strconv.Itoa(maxHeadFields) + " fields")
 
 // headLines follows an HTTP/1 stream to the end of the final response's head, and counts the lines after the status lines. Lines that
 // continue a field (RFC 9112 section 5.2) count, too. It takes lines apart as net/textproto does: they end with LF, and an empty one, with or

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/net/http2"
 
 	"errno_exporter/guard"
+	"errno_exporter/prober/classify"
 )
 
 // net/http's HTTP/2 forgets why a connection ended when something else fails in the same moment: a write's errno takes the place of
@@ -27,7 +28,7 @@ type h2conn struct {
 
 	mu    sync.Mutex // guards what follows
 	of    *attempt
-	seen  framesSeen
+	seen  classify.Frames
 	head  []byte // of the frame under way, then what is wanted of its payload
 	rest  int    // payload bytes still to come
 	size  int    // of the whole payload
@@ -36,19 +37,6 @@ type h2conn struct {
 	lost  bool   // these are no frames
 	block fieldBlocks
 	begun bool
-}
-
-// framesSeen is what the peer's frames said about the end.
-type framesSeen struct {
-	goAway       bool
-	goAwayCode   http2.ErrCode
-	goAwayAt     time.Duration // arrival of the GOAWAY; 0 before
-	http1        bool          // the first bytes were an HTTP/1 status line
-	headAt       time.Duration // arrival of the first HEADERS frame; 0 before
-	headBytes    int           // of HEADERS and CONTINUATION frames, compressed
-	headTooLarge bool          // by its compressed bytes
-	tooMany      bool          // the heads and the trailer have more than maxHeadFields fields
-	ended        bool          // a frame ended our stream: the response was complete in its sender's eyes
 }
 
 func (c *h2conn) Read(p []byte) (n int, err error) {
@@ -71,12 +59,12 @@ func (c *h2conn) follow(p []byte) (size int, a *attempt, err error) {
 	c.watch(p)
 	flood := c.budget.charge(c.got, c.used)
 	if c.got, c.used = 0, 0; flood != nil {
-		return c.seen.headBytes, c.of, flood
+		return c.seen.HeadBytes, c.of, flood
 	}
-	if c.seen.tooMany = c.block.fields > maxHeadFields; c.seen.tooMany {
+	if c.seen.TooMany = c.block.fields > maxHeadFields; c.seen.TooMany {
 		err = errTooManyFields
 	}
-	return c.seen.headBytes, c.of, err
+	return c.seen.HeadBytes, c.of, err
 }
 
 // watch follows the frames' boundaries. The caller holds mu.
@@ -84,7 +72,7 @@ func (c *h2conn) watch(p []byte) {
 	if !c.begun && len(p) > 0 {
 		c.begun = true
 		c.lost = bytes.HasPrefix(p, []byte("HTTP/"))
-		c.seen.http1 = c.lost
+		c.seen.HTTP1 = c.lost
 	}
 	for len(p) > 0 && !c.lost {
 		if need := frameHeader - len(c.head); need > 0 {
@@ -152,10 +140,10 @@ func (c *h2conn) begin() {
 		return
 	}
 	c.block.begin(kind, http2.Flags(c.head[4]), c.rest)
-	c.seen.headBytes += c.rest
-	c.seen.headTooLarge = c.seen.headBytes >= maxResponseHead/2 // HPACK may halve it, and net/http's error does not say
-	if c.seen.headAt == 0 {
-		c.seen.headAt = time.Since(c.start)
+	c.seen.HeadBytes += c.rest
+	c.seen.HeadTooLarge = c.seen.HeadBytes >= maxResponseHead/2 // HPACK may halve it, and net/http's error does not say
+	if c.seen.HeadAt == 0 {
+		c.seen.HeadAt = time.Since(c.start)
 	}
 }
 
@@ -164,18 +152,18 @@ func (c *h2conn) frame() {
 	c.used += int64(c.useful())
 	kind, flags := http2.FrameType(c.head[3]), http2.Flags(c.head[4])
 	if (kind == http2.FrameData || kind == http2.FrameHeaders) && flags.Has(http2.FlagDataEndStream) {
-		c.seen.ended = true
+		c.seen.Ended = true
 	}
-	if kind == http2.FrameGoAway && len(c.head) == frameHeader+8 && !c.seen.goAway {
-		c.seen.goAway = true
-		c.seen.goAwayAt = time.Since(c.start)
-		c.seen.goAwayCode = http2.ErrCode(binary.BigEndian.Uint32(c.head[frameHeader+4:]))
+	if kind == http2.FrameGoAway && len(c.head) == frameHeader+8 && !c.seen.GoAway {
+		c.seen.GoAway = true
+		c.seen.GoAwayAt = time.Since(c.start)
+		c.seen.GoAwayCode = http2.ErrCode(binary.BigEndian.Uint32(c.head[frameHeader+4:]))
 	}
 	c.head = c.head[:0]
 }
 
 // soFar is what the frames said, on a connection that may still be open.
-func (c *h2conn) soFar() framesSeen {
+func (c *h2conn) soFar() classify.Frames {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.seen
@@ -186,12 +174,12 @@ func (c *h2conn) again(a *attempt) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.of = a
-	c.seen.headAt, c.seen.headBytes, c.seen.headTooLarge, c.seen.ended = 0, 0, false, false
+	c.seen.HeadAt, c.seen.HeadBytes, c.seen.HeadTooLarge, c.seen.Ended = 0, 0, false, false
 	c.block.fields = 0
 }
 
 // frames returns what the frames said, those included that net/http had not read when the connection ended.
-func (c *h2conn) frames() framesSeen {
+func (c *h2conn) frames() classify.Frames {
 	_, _ = io.Copy(io.Discard, io.LimitReader(c, maxRest)) // the connection is closed: this ends
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -10,6 +10,7 @@ import (
 
 	"errno_exporter/config"
 	"errno_exporter/guard"
+	"errno_exporter/prober/classify"
 	"errno_exporter/prober/result"
 )
 
@@ -101,7 +102,7 @@ func (k *Kept) end() (result.KeptResult, bool) {
 	h.socket.mu.Lock()
 	cause, closed, lastRead := h.socket.wire.Cause, h.socket.closed, h.socket.lastRead
 	h.socket.mu.Unlock()
-	e := &Evidence{Step: StepIdle, Phase: result.Idle, Wire: h.socket.seen(), TLS: h.TLS, Flood: h.flooded()}
+	e := &classify.Evidence{Step: classify.StepIdle, Phase: result.Idle, Wire: h.socket.seen(), TLS: h.TLS, Flood: h.flooded()}
 	at := lastRead
 	if h2, ok := h.stream.(*h2conn); ok {
 		seen := h2.soFar()
@@ -109,14 +110,14 @@ func (k *Kept) end() (result.KeptResult, bool) {
 	}
 	switch {
 	case e.Flood != nil:
-	case e.Frames != nil && e.Frames.goAway:
-		at = e.Frames.goAwayAt
+	case e.Frames != nil && e.Frames.GoAway:
+		at = e.Frames.GoAwayAt
 	case cause != nil:
 		at = cause.End
 	case !closed: // net/http closes when TLS ends, or something comes that nobody asked for
 		return result.KeptResult{}, false
 	}
-	f := classify(e)
+	f := classify.Failure(e)
 	f.Phase = result.Idle
 	h.provenance(&f)
 	ended := h.socket.start.Add(at)

@@ -18,6 +18,7 @@ import (
 
 	"errno_exporter/config"
 	"errno_exporter/guard"
+	"errno_exporter/prober/classify"
 	"errno_exporter/prober/result"
 )
 
@@ -312,7 +313,7 @@ func (h *hop) resolve(host string) bool {
 		var err error
 		h.Answers, h.Lookup, err = h.attempt.resolve(host)
 		if err != nil {
-			h.fail(result.Resolve, began, classify(lookupEvidence(h.Lookup, err, h.attempt.ending(err))))
+			h.fail(result.Resolve, began, classify.Failure(lookupEvidence(h.Lookup, err, h.attempt.ending(err))))
 		}
 		h.Lookup.Cut()
 		if err != nil {
@@ -342,7 +343,7 @@ func (h *hop) connect(port uint16) error {
 	conn, wire, err := h.attempt.connect(h.Addr)
 	if err != nil {
 		h.Wire = wire
-		h.fail(result.Connect, began, classify(dialEvidence(wire, err, h.attempt.ending(err))))
+		h.fail(result.Connect, began, classify.Failure(dialEvidence(wire, err, h.attempt.ending(err))))
 		return err
 	}
 	h.own(conn)

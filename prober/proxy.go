@@ -13,16 +13,9 @@ import (
 	"strconv"
 	"time"
 
+	"errno_exporter/prober/classify"
 	"errno_exporter/prober/result"
 )
-
-// refusal is a proxy's answer that is not a tunnel.
-type refusal struct {
-	reason result.Reason
-	text   string
-}
-
-func (e *refusal) Error() string { return e.text }
 
 // proxyFor is the proxy that the module wants for a request; nil for none.
 func (a *attempt) proxyFor(request *http.Request) (*url.URL, error) {
@@ -63,7 +56,7 @@ func (h *hop) dialProxy(proxy *url.URL, began time.Duration) error {
 			h.Lookup = seen
 		}
 		if err != nil {
-			h.fail(result.Proxy, began, classify(lookupEvidence(seen, err, h.attempt.ending(err))))
+			h.fail(result.Proxy, began, classify.Failure(lookupEvidence(seen, err, h.attempt.ending(err))))
 		}
 		seen.Cut()
 		if err != nil {
@@ -75,7 +68,7 @@ func (h *hop) dialProxy(proxy *url.URL, began time.Duration) error {
 	conn, wire, err := h.attempt.connect(h.Addr)
 	if err != nil {
 		h.Wire = wire
-		h.fail(result.Proxy, began, classify(dialEvidence(wire, err, h.attempt.ending(err))))
+		h.fail(result.Proxy, began, classify.Failure(dialEvidence(wire, err, h.attempt.ending(err))))
 		return err
 	}
 	h.own(conn)
@@ -133,19 +126,19 @@ func (h *hop) connectThrough(proxy *url.URL, target string) error {
 	return refusalOf(response)
 }
 
-var errHeadTooLarge error = TooLarge("response head exceeds " + strconv.Itoa(maxResponseHead) + " bytes")
+var errHeadTooLarge error = classify.TooLarge("response head exceeds " + strconv.Itoa(maxResponseHead) + " bytes")
 
-func refusalOf(response *http.Response) *refusal {
-	r := &refusal{reason: result.ProxyFailed, text: "the proxy answered CONNECT with " + strconv.Quote(response.Status)}
+func refusalOf(response *http.Response) *classify.Refusal {
+	r := &classify.Refusal{Reason: result.ProxyFailed, Text: "the proxy answered CONNECT with " + strconv.Quote(response.Status)}
 	switch response.StatusCode {
 	case http.StatusProxyAuthRequired:
-		r.reason = result.ProxyAuthRequired
+		r.Reason = result.ProxyAuthRequired
 	case http.StatusForbidden:
-		r.reason = result.ProxyDenied
+		r.Reason = result.ProxyDenied
 	}
 	for _, name := range []string{"Proxy-Status", "X-Squid-Error"} { // RFC 9209; Squid's own
 		if value := response.Header.Get(name); value != "" {
-			r.text += ", " + name + " " + strconv.Quote(value)
+			r.Text += ", " + name + " " + strconv.Quote(value)
 		}
 	}
 	return r
@@ -186,13 +179,13 @@ func socks(conn net.Conn, user *url.Userinfo, target string) error {
 	}
 	switch {
 	case choice[0] != socksVersion:
-		return &refusal{result.HTTPProtocolError, fmt.Sprintf("the proxy does not speak SOCKS 5: its first byte is %#x", choice[0])}
+		return &classify.Refusal{Reason: result.HTTPProtocolError, Text: fmt.Sprintf("the proxy does not speak SOCKS 5: its first byte is %#x", choice[0])}
 	case choice[1] == socksPassword && user != nil:
 		if err := socksLogin(conn, user); err != nil {
 			return err
 		}
 	case choice[1] != socksNoAuth:
-		return &refusal{result.ProxyAuthRequired, "the proxy accepts none of our SOCKS authentication methods"}
+		return &classify.Refusal{Reason: result.ProxyAuthRequired, Text: "the proxy accepts none of our SOCKS authentication methods"}
 	}
 	return socksAsk(conn, target)
 }
@@ -201,7 +194,7 @@ func socksLogin(conn net.Conn, user *url.Userinfo) error {
 	name := user.Username()
 	password, _ := user.Password()
 	if len(name) > 255 || len(password) > 255 {
-		return &refusal{result.ProbeConfig, "SOCKS credentials are longer than 255 bytes"}
+		return &classify.Refusal{Reason: result.ProbeConfig, Text: "SOCKS credentials are longer than 255 bytes"}
 	}
 	login := append([]byte{socksPasswordVer, byte(len(name))}, name...)
 	login = append(append(login, byte(len(password))), password...)
@@ -213,7 +206,7 @@ func socksLogin(conn net.Conn, user *url.Userinfo) error {
 		return err
 	}
 	if status[1] != 0 {
-		return &refusal{result.ProxyAuthRequired, "the proxy refused our SOCKS credentials"}
+		return &classify.Refusal{Reason: result.ProxyAuthRequired, Text: "the proxy refused our SOCKS credentials"}
 	}
 	return nil
 }
@@ -221,11 +214,11 @@ func socksLogin(conn net.Conn, user *url.Userinfo) error {
 func socksAsk(conn net.Conn, target string) error {
 	host, portText, err := net.SplitHostPort(target)
 	if err != nil {
-		return &refusal{result.ProbeConfig, err.Error()}
+		return &classify.Refusal{Reason: result.ProbeConfig, Text: err.Error()}
 	}
 	port, err := strconv.ParseUint(portText, 10, 16)
 	if err != nil || len(host) > 255 {
-		return &refusal{result.ProbeConfig, fmt.Sprintf("target %q cannot be asked for by SOCKS", target)}
+		return &classify.Refusal{Reason: result.ProbeConfig, Text: fmt.Sprintf("target %q cannot be asked for by SOCKS", target)}
 	}
 	ask := []byte{socksVersion, socksConnect, 0}
 	if addr, ok := literal(host); ok && addr.Is4() {
@@ -248,17 +241,17 @@ func socksAnswer(conn net.Conn) error {
 		return err
 	}
 	if head[0] != socksVersion {
-		return &refusal{result.HTTPProtocolError, fmt.Sprintf("the proxy does not speak SOCKS 5: its reply begins with %#x", head[0])}
+		return &classify.Refusal{Reason: result.HTTPProtocolError, Text: fmt.Sprintf("the proxy does not speak SOCKS 5: its reply begins with %#x", head[0])}
 	}
 	if head[1] == socksNotAllowed {
-		return &refusal{result.ProxyDenied, "the proxy replied: " + socksReplies[head[1]]}
+		return &classify.Refusal{Reason: result.ProxyDenied, Text: "the proxy replied: " + socksReplies[head[1]]}
 	}
 	if head[1] != 0 {
-		return &refusal{result.ProxyFailed, fmt.Sprintf("the proxy replied: %s (%d)", socksReplies[head[1]], head[1])}
+		return &classify.Refusal{Reason: result.ProxyFailed, Text: fmt.Sprintf("the proxy replied: %s (%d)", socksReplies[head[1]], head[1])}
 	}
 	rest := map[byte]int{socksIPv4: 3 + 2, socksName: int(head[4]) + 2, socksIPv6: 15 + 2}[head[3]]
 	if rest == 0 {
-		return &refusal{result.HTTPProtocolError, fmt.Sprintf("the proxy's reply has the unknown address type %d", head[3])}
+		return &classify.Refusal{Reason: result.HTTPProtocolError, Text: fmt.Sprintf("the proxy's reply has the unknown address type %d", head[3])}
 	}
 	_, err := io.ReadFull(conn, make([]byte, rest))
 	return err

@@ -10,6 +10,7 @@ import (
 	"github.com/quic-go/quic-go/http3"
 
 	"errno_exporter/guard"
+	"errno_exporter/prober/classify"
 	"errno_exporter/prober/result"
 )
 
@@ -135,10 +136,10 @@ func (d *datagrams) WriteTo(p []byte, _ net.Addr) (sent int, err error) {
 // note keeps an event, and the first failure that was not our doing with what ICMP said of it. The caller holds mu.
 func (d *datagrams) note(e result.Event) {
 	if e.Err != nil {
-		if d.closed || ourDoing(e.Err) {
+		if d.closed || classify.OurDoing(e.Err) {
 			return
 		}
-		e.Errno, _ = errnoOf(e.Err)
+		e.Errno, _ = classify.Errno(e.Err)
 	}
 	d.wire.Append(e)
 	if e.Err != nil && d.wire.Cause == nil {
@@ -234,7 +235,7 @@ func (h *hop) dialQUIC(host string, port uint16) error {
 	h.Addr = netip.AddrPortFrom(h.Addr.Addr(), port)
 	socket, err := h.attempt.openUDP(h.Addr)
 	if err != nil {
-		h.fail(result.Connect, began, classify(&Evidence{Step: StepOpenUDP, Err: err, Ended: h.attempt.ending(err)}))
+		h.fail(result.Connect, began, classify.Failure(&classify.Evidence{Step: classify.StepOpenUDP, Err: err, Ended: h.attempt.ending(err)}))
 		return err
 	}
 	h.quic = &quicConnection{socket: socket, transport: &quic.Transport{Conn: socket}}

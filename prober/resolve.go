@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"errno_exporter/guard"
+	"errno_exporter/prober/classify"
 	"errno_exporter/prober/result"
 )
 
@@ -147,7 +148,7 @@ func (l *lookup) catchPanic(p *guard.Panic, err *error) {
 
 func newExchange(server, network string, began, ended time.Duration, err error) result.DNSExchange {
 	e := result.DNSExchange{Server: server, Network: network, Start: began, Duration: ended - began, RCode: result.NoRCode, TTL: result.NoTTL, Err: err}
-	e.Errno, _ = errnoOf(err)
+	e.Errno, _ = classify.Errno(err)
 	return e
 }
 

@@ -3,6 +3,8 @@ package prober
 import (
 	"crypto/tls"
 	"net"
+
+	"errno_exporter/prober/classify"
 )
 
 // tlsRecords is what a TLS connection is spoken over. Its incoming records are counted, by their headers alone (RFC
@@ -58,7 +60,7 @@ func (c *tlsConn) Read(p []byte) (int, error) {
 	if flood := c.records.charge(0, int64(n)); flood != nil {
 		return 0, flood
 	}
-	if err != nil && uselessRecords(err) {
+	if err != nil && classify.UselessRecords(err) {
 		return n, c.records.overdraw()
 	}
 	return n, err

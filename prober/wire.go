@@ -1,17 +1,16 @@
 package prober
 
 import (
-	"errors"
 	"io"
 	"math"
 	"net"
 	"net/netip"
-	"os"
 	"sync"
 	"syscall"
 	"time"
 
 	"errno_exporter/guard"
+	"errno_exporter/prober/classify"
 	"errno_exporter/prober/result"
 )
 
@@ -204,13 +203,13 @@ func (r *recorder) waitReleased() {
 func (r *recorder) note(e result.Event) error {
 	if e.Err != nil {
 		e.EOF = e.Err == io.EOF
-		e.Errno, _ = errnoOf(e.Err)
+		e.Errno, _ = classify.Errno(e.Err)
 	}
 	r.wire.Append(e)
 	if e.Err == nil {
 		return nil
 	}
-	if r.wire.Cause == nil && !ourDoing(e.Err) && !r.closed {
+	if r.wire.Cause == nil && !classify.OurDoing(e.Err) && !r.closed {
 		r.snapshot("failure")
 		cause := e // of its own: an event is not kept but where it is the cause
 		r.wire.Cause = &cause
@@ -219,11 +218,6 @@ func (r *recorder) note(e result.Event) error {
 		return r.wire.Cause.Err
 	}
 	return e.Err
-}
-
-// ourDoing reports whether an error comes from our own close or deadline.
-func ourDoing(err error) bool {
-	return errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, io.ErrClosedPipe)
 }
 
 // snapshot takes TCP_INFO unless it was taken before. The caller holds mu.

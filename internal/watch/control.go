@@ -11,7 +11,7 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/guard"
 	"errno_exporter/internal/metrics"
-	"errno_exporter/prober"
+	"errno_exporter/prober/classify"
 )
 
 // How our way out is judged.
@@ -97,7 +97,7 @@ func reached(address string) bool {
 	defer cancel()
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {
-		errno := prober.ErrnoOf(err)
+		errno := classify.ErrnoOf(err)
 		return errno == syscall.ECONNREFUSED || errno == syscall.ECONNRESET
 	}
 	_ = conn.Close() // it has done its work

@@ -1,4 +1,4 @@
-package prober
+package classify
 
 import (
 	"errors"
@@ -10,12 +10,10 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// HTTP/3's failures. Every error of quic-go unwraps to net.ErrClosed, so its types are looked at first; what the socket saw second.
-
 // classifyOpenUDP names a UDP socket that could not be made: nothing has left this host.
 func classifyOpenUDP(e *Evidence) result.Failure {
 	f := result.Failure{Err: e.Err}
-	f.Errno, _ = errnoOf(e.Err)
+	f.Errno, _ = Errno(e.Err)
 	if reason, ok := exhausted(f.Errno); ok {
 		f.Reason, f.Origin = reason, result.Local
 		return f
@@ -34,7 +32,7 @@ func classifyOpenUDP(e *Evidence) result.Failure {
 // classifyQUIC names what ended a QUIC connection or an exchange on it. The connection is closed by now.
 func classifyQUIC(e *Evidence) result.Failure {
 	f, w := result.Failure{Err: e.Err}, e.Wire
-	if _, ok := errors.AsType[*decodeError](e.Err); ok {
+	if _, ok := errors.AsType[*DecodeError](e.Err); ok {
 		f.Reason, f.Origin = result.HTTPResponseInvalid, result.Peer // the body itself had come to its end
 		return f
 	}

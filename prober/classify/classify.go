@@ -1,4 +1,4 @@
-package prober
+package classify
 
 import (
 	"errors"
@@ -11,30 +11,8 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// Evidence becomes a Failure here, and nothing else looks inside errors: classify.go for connections and exchanges, classify_dns.go
-// for lookups, classify_http2.go for frames and streams, classify_quic.go for HTTP/3, tls.go for alerts and certificates. What the socket saw comes first, types
-// second, texts last; what fits nothing is unknown, never a guess. The precedence, first match wins:
-//
-//  1. what never left the host,
-//  2. a flood: it ends the connection, and all that follows is our doing,
-//  3. our own cancel, before any event,
-//  4. a protocol's own word (TLS alert, GOAWAY, RST_STREAM): it arrived before the transport event that followed it,
-//  5. the first transport event that was not our doing, if it came before our deadline,
-//  6. our deadline, refined by TCP_INFO,
-//  7. what could not be parsed.
-
-// Ending says how an attempt's own time ended, if it did.
-type Ending int
-
-// The endings.
-const (
-	Running   Ending = iota // it had not ended
-	Deadline                // the deadline struck
-	Cancelled               // whoever wanted the probe left
-)
-
-// classify names the failure that evidence shows. It is pure: the phase is the caller's, all else is in the evidence.
-func classify(e *Evidence) result.Failure {
+// Failure names the failure that evidence shows. Its phase is left to the caller.
+func Failure(e *Evidence) result.Failure {
 	if e.Flood != nil {
 		return result.Failure{Reason: result.PeerFlood, Origin: result.Self, Err: e.Flood}
 	}
@@ -54,7 +32,7 @@ func classify(e *Evidence) result.Failure {
 	case StepQUIC:
 		return classifyQUIC(e)
 	}
-	panic(fmt.Sprintf("prober: step %d is not classified", e.Step))
+	panic(fmt.Sprintf("classify: step %d is not classified", e.Step))
 }
 
 // exhausted names an errno that says that this host is short of something.
@@ -72,7 +50,7 @@ func exhausted(errno syscall.Errno) (result.Reason, bool) {
 
 // classifyAuthorize names a request that could not be made: a secret that cannot be read, or a token endpoint that gave no token.
 func classifyAuthorize(e *Evidence) result.Failure {
-	errno, _ := errnoOf(e.Err)
+	errno, _ := Errno(e.Err)
 	f := result.Failure{Reason: result.AuthTokenFailed, Errno: errno, Origin: result.Peer, Err: e.Err}
 	switch {
 	case e.Token == nil:
@@ -91,7 +69,7 @@ func classifyAuthorize(e *Evidence) result.Failure {
 
 // classifyDial names a TCP connection that was not established.
 func classifyDial(e *Evidence) result.Failure {
-	errno, _ := errnoOf(e.Err)
+	errno, _ := Errno(e.Err)
 	reason, origin := reasonOfDial(e, errno)
 	return result.Failure{Reason: reason, Errno: errno, Origin: origin, Err: e.Err}
 }
@@ -200,7 +178,7 @@ func classifyStream(e *Evidence) result.Failure {
 func classifyIdle(e *Evidence) result.Failure {
 	f := result.Failure{Reason: result.TCPClosed, Origin: result.Peer}
 	switch cause := e.Wire.Cause; {
-	case e.Frames != nil && e.Frames.goAway:
+	case e.Frames != nil && e.Frames.GoAway:
 		f.Reason = result.H2GoAway
 	case cause != nil:
 		f.Reason, f.Errno, f.Origin = reasonOfCause(e.Wire, cause)
@@ -214,10 +192,10 @@ func spoken(e *Evidence) (result.Reason, result.Origin, bool) {
 	if _, ok := errors.AsType[TooLarge](e.Err); ok {
 		return result.HTTPHeadersTooLarge, result.Self, true // the reader is told before whatever ends the connection
 	}
-	if r, ok := errors.AsType[*refusal](e.Err); ok {
-		return r.reason, result.Peer, true
+	if r, ok := errors.AsType[*Refusal](e.Err); ok {
+		return r.Reason, result.Peer, true
 	}
-	if _, ok := errors.AsType[*decodeError](e.Err); ok {
+	if _, ok := errors.AsType[*DecodeError](e.Err); ok {
 		return result.HTTPResponseInvalid, result.Peer, true // the body itself had come to its end
 	}
 	if reason, origin, ok := classifyTLS(e.Err, e.TLS); ok {
@@ -228,7 +206,7 @@ func spoken(e *Evidence) (result.Reason, result.Origin, bool) {
 	}
 	if !e.Responded {
 		// net/http may have been told of a write error first. A TLS connection keeps what ended its reading.
-		if number, ok := remoteAlert(e.TLSEnd); ok && number != alertCloseNotify {
+		if number, ok := RemoteAlert(e.TLSEnd); ok && number != alertCloseNotify {
 			return reasonOfAlert(number, e.TLS != nil && e.TLS.ClientCertAsked), result.Peer, true
 		}
 	}
@@ -276,13 +254,13 @@ func reasonOfDeadline(phase result.Phase, info *result.TCPInfo, handshaking bool
 }
 
 // keepAliveIdle is how long a connection is silent before the kernel asks after the peer.
-const keepAliveIdle = time.Second
+const KeepAliveIdle = time.Second
 
 // pathDead reports whether nothing gets through any more: our data is being retransmitted without an acknowledgement, our keepalives
 // are unanswered for longer than a round trip, or a hole in the received data is not filled.
 func pathDead(i *result.TCPInfo) bool {
 	unacknowledged := i.Unacked > 0 && (i.Backoff > 0 || i.Retransmits > 0)
-	unanswered := i.Probes > 0 && i.Unacked == 0 && i.NotSent == 0 && i.LastAckRecv > keepAliveIdle+max(4*i.RTT, 200*time.Millisecond)
+	unanswered := i.Probes > 0 && i.Unacked == 0 && i.NotSent == 0 && i.LastAckRecv > KeepAliveIdle+max(4*i.RTT, 200*time.Millisecond)
 	return unacknowledged || unanswered || i.OutOfOrderQueued
 }
 

@@ -1,4 +1,4 @@
-package prober
+package classify
 
 import (
 	"errors"
@@ -24,7 +24,7 @@ func reasonOfLookup(l *result.Lookup, err error, ended Ending) (result.Reason, s
 	if last == nil {
 		return classifyUnasked(err, ended)
 	}
-	if last.RCode == result.NoRCode && last.Errno == 0 && (last.Err == nil || ourDoing(last.Err)) {
+	if last.RCode == result.NoRCode && last.Errno == 0 && (last.Err == nil || OurDoing(last.Err)) {
 		last = refusedExchange(l, last)
 	}
 	if isFlood(last.Err) {
@@ -40,9 +40,9 @@ func reasonOfLookup(l *result.Lookup, err error, ended Ending) (result.Reason, s
 		return reason, 0, result.Peer
 	}
 	switch dns, _ := errors.AsType[*net.DNSError](err); {
-	case last.RCode == result.NoRCode && last.Network == "tcp" && last.Err != nil && !ourDoing(last.Err):
+	case last.RCode == result.NoRCode && last.Network == "tcp" && last.Err != nil && !OurDoing(last.Err):
 		return result.DNSProtocol, 0, result.Peer // a truncated answer sent us to TCP, and that was closed
-	case last.RCode == result.NoRCode && (ended == Deadline || ourDoing(last.Err) || last.Err == nil):
+	case last.RCode == result.NoRCode && (ended == Deadline || OurDoing(last.Err) || last.Err == nil):
 		return result.DNSTimedOut, 0, result.Self
 	case last.Truncated:
 		return result.DNSProtocol, 0, result.Peer
@@ -83,8 +83,8 @@ func lastExchange(l *result.Lookup) *result.DNSExchange {
 
 // isFlood reports whether a question was given up because of what its server sent.
 func isFlood(err error) bool {
-	_, ours := errors.AsType[*floodError](err)
-	return ours || err != nil && uselessRecords(err)
+	_, ours := errors.AsType[*FloodError](err)
+	return ours || err != nil && UselessRecords(err)
 }
 
 // contradictory reports whether an answer was refused for what it says.

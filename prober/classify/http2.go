@@ -1,13 +1,27 @@
-package prober
+package classify
 
 import (
 	"errors"
 	"strings"
+	"time"
 
 	"golang.org/x/net/http2"
 
 	"errno_exporter/prober/result"
 )
+
+// framesSeen is what the peer's frames said about the end.
+type Frames struct {
+	GoAway       bool
+	GoAwayCode   http2.ErrCode
+	GoAwayAt     time.Duration // arrival of the GOAWAY; 0 before
+	HTTP1        bool          // the first bytes were an HTTP/1 status line
+	HeadAt       time.Duration // arrival of the first HEADERS frame; 0 before
+	HeadBytes    int           // of HEADERS and CONTINUATION frames, compressed
+	HeadTooLarge bool          // by its compressed bytes
+	TooMany      bool          // the heads and the trailer have more than maxHeadFields fields
+	Ended        bool          // a frame ended our stream: the response was complete in its sender's eyes
+}
 
 // spokenHTTP2 finds what HTTP/2 said: in the error, or in frames that net/http forgot about.
 func spokenHTTP2(e *Evidence) (result.Reason, result.Origin, bool) {
@@ -15,7 +29,7 @@ func spokenHTTP2(e *Evidence) (result.Reason, result.Origin, bool) {
 	if seen == nil {
 		return "", "", false
 	}
-	if !e.Responded && seen.headTooLarge { // HPACK may halve it, and net/http's error does not say
+	if !e.Responded && seen.HeadTooLarge { // HPACK may halve it, and net/http's error does not say
 		return result.HTTPHeadersTooLarge, result.Self, true
 	}
 	if reason, origin, ok := classifyHTTP2(e.Err); ok {
@@ -76,15 +90,15 @@ func reasonOfStream(e http2.StreamError) (result.Reason, result.Origin) {
 }
 
 // reasonOfFrames names an end that the peer's frames had announced. A body that fails although its stream had been ended was short.
-func reasonOfFrames(seen *framesSeen, inBody bool) (result.Reason, bool) {
+func reasonOfFrames(seen *Frames, inBody bool) (result.Reason, bool) {
 	switch {
-	case seen.ended && inBody:
+	case seen.Ended && inBody:
 		return result.HTTPResponseInvalid, true
-	case seen.http1:
+	case seen.HTTP1:
 		return result.H2ProtocolError, true
-	case seen.goAway && seen.goAwayCode == http2.ErrCodeEnhanceYourCalm:
+	case seen.GoAway && seen.GoAwayCode == http2.ErrCodeEnhanceYourCalm:
 		return result.H2Throttled, true
-	case seen.goAway:
+	case seen.GoAway:
 		return result.H2GoAway, true
 	}
 	return "", false

@@ -1,4 +1,4 @@
-package prober
+package classify
 
 import (
 	"errors"
@@ -62,7 +62,8 @@ func TestClassifyConnect(t *testing.T) {
 		{"an errno beats our deadline", result.Wire{Info: sent}, dialError(syscall.ECONNREFUSED), Deadline, verdict{result.TCPRefused, syscall.ECONNREFUSED, result.Peer}},
 		{"nothing known", result.Wire{}, errors.New("?"), Running, verdict{result.Unknown, 0, ""}},
 	} {
-		f := classify(dialEvidence(&row.wire, row.err, row.ended))
+		f := Failure(&Evidence{Step: StepDial, Err: row.err, Wire: &row.wire, Ended: row.ended,
+			ICMPFromHost: row.wire.ICMP != nil && row.wire.ICMP.From == self})
 		if got := (verdict{f.Reason, f.Errno, f.Origin}); got != row.want {
 			t.Errorf("%s: classify = %v, want %v", row.name, got, row.want)
 		}
@@ -128,7 +129,7 @@ func TestReasonOfDeadline(t *testing.T) {
 func TestReasonOfLookup(t *testing.T) {
 	ask := func(question string, rcode, answers int, err error) result.DNSExchange {
 		e := result.DNSExchange{Network: "udp", Question: question, Sent: question != "", RCode: rcode, Answers: answers, Err: err}
-		e.Errno, _ = errnoOf(err)
+		e.Errno, _ = Errno(err)
 		return e
 	}
 	notFound := &net.DNSError{Err: "no such host", IsNotFound: true}
@@ -164,8 +165,8 @@ func TestReasonOfLookup(t *testing.T) {
 		{"refused at first, silent at last", []result.DNSExchange{ask("a. A", result.NoRCode, 0, dialError(syscall.ECONNREFUSED)), ask("a. A", result.NoRCode, 0, nil)}, misbehaving, Deadline, verdict{result.DNSUnreachable, syscall.ECONNREFUSED, result.Path}},
 		{"refused for a name of the search list, silent at last", []result.DNSExchange{ask("a.b. A", result.NoRCode, 0, dialError(syscall.ECONNREFUSED)), ask("a. A", result.NoRCode, 0, timeout)}, misbehaving, Running, verdict{result.DNSUnreachable, syscall.ECONNREFUSED, result.Path}},
 		{"refused by one server, SERVFAIL by another", []result.DNSExchange{ask("a. A", result.NoRCode, 0, dialError(syscall.ECONNREFUSED)), ask("a. A", 2, 0, nil)}, misbehaving, Running, verdict{result.DNSServfail, 0, result.Peer}},
-		{"an answer to another question", []result.DNSExchange{ask("a. A", result.NoRCode, 0, errAnotherQuestion)}, errAnotherQuestion, Running, verdict{result.DNSProtocol, 0, result.Peer}},
-		{"a loop of aliases", []result.DNSExchange{ask("a. A", 0, 2, errLoop), ask("a. AAAA", 0, 0, nil)}, notFound, Running, verdict{result.DNSProtocol, 0, result.Peer}},
+		{"an answer to another question", []result.DNSExchange{ask("a. A", result.NoRCode, 0, UnusableAnswer("another question"))}, UnusableAnswer("another question"), Running, verdict{result.DNSProtocol, 0, result.Peer}},
+		{"a loop of aliases", []result.DNSExchange{ask("a. A", 0, 2, UnusableAnswer("a loop")), ask("a. AAAA", 0, 0, nil)}, notFound, Running, verdict{result.DNSProtocol, 0, result.Peer}},
 		{"truncated, then TCP closes", []result.DNSExchange{tcpEOF}, &net.DNSError{Err: "EOF"}, Running, verdict{result.DNSProtocol, 0, result.Peer}},
 		{"a name that can never be asked", nil, notFound, Running, verdict{result.ProbeConfig, 0, result.Self}},
 		{"cancelled", []result.DNSExchange{ask("a. A", result.NoRCode, 0, nil)}, errors.New("operation was canceled"), Cancelled, verdict{result.Abandoned, 0, result.Self}},
@@ -191,7 +192,7 @@ func TestErrnoName(t *testing.T) {
 
 func TestErrnoOfFindsTheErrnoInAnyChain(t *testing.T) {
 	err := fmt.Errorf("probe: %w", fmt.Errorf("hop: %w", dialError(syscall.ECONNRESET)))
-	if got, ok := errnoOf(err); got != syscall.ECONNRESET || !ok {
+	if got, ok := Errno(err); got != syscall.ECONNRESET || !ok {
 		t.Errorf("errnoOf = %v, %v, want ECONNRESET, true", got, ok)
 	}
 }

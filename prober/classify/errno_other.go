@@ -1,8 +1,10 @@
 //go:build !windows
 
-package prober
+package classify
 
-import "syscall"
+import (
+	"syscall"
+)
 
 // portable is an errno as package syscall names it: here the kernel's own.
 func portable(e syscall.Errno) syscall.Errno { return e }

@@ -1,4 +1,4 @@
-package prober
+package classify
 
 import (
 	"errors"
@@ -7,12 +7,12 @@ import (
 
 // ErrnoOf is the errno in an error's chain; 0 if there is none.
 func ErrnoOf(err error) syscall.Errno {
-	errno, _ := errnoOf(err)
+	errno, _ := Errno(err)
 	return errno
 }
 
 // errnoOf finds the errno in an error's chain.
-func errnoOf(err error) (syscall.Errno, bool) {
+func Errno(err error) (syscall.Errno, bool) {
 	errno, ok := errors.AsType[syscall.Errno](err)
 	return portable(errno), ok
 }

@@ -40,9 +40,9 @@ lint:
 check: lint test ## what CI runs
 
 accuracy: ## every phase against a packet capture, in every situation; as root
-	$(GO) test ./internal/accuracy -accuracy -update -v -timeout 10m
+	$(GO) test ./test/accuracy -accuracy -update -v -timeout 10m
 
 bench: ## a probe beside a bare client that does the same network work
 	$(GO) test ./prober -run '^$$' -bench . -benchtime 3s -count 3
 	$(GO) test ./internal/web ./internal/watch -p 1 -run '^$$' -bench . -benchtime 1x
-	$(GO) test ./internal/cost -run '^$$' -bench . -benchtime 1x -timeout 30m
+	$(GO) test ./test/cost -run '^$$' -bench . -benchtime 1x -timeout 30m

@@ -61,7 +61,7 @@ var ours = map[string]bool{"beginConnect": true, "dial": true, "dialOnce": true,
 
 // notThePrograms are directories whose packages no command of the program runs against anything but itself: tests, their servers, those
 // of the demo, and benchmarks.
-var notThePrograms = []string{"internal/faultlab", "internal/bench", "internal/accuracy", "internal/cost", "internal/endtoend", "internal/sidebyside", "internal/demo", "testdata"}
+var notThePrograms = []string{"internal/faultlab", "internal/bench", "test/accuracy", "test/cost", "test/endtoend", "test/sidebyside", "internal/demo", "testdata"}
 
 // Every place that connects is known, and docs/security.md says what bounds it.
 func TestDialSites(t *testing.T) {

@@ -1,7 +1,7 @@
 // Package cost puts whole programs side by side: the exporter, a bare server that does the same network work, one that does it without
 // net/http's client, and blackbox_exporter. Each is a process of its own, asked over HTTP as Prometheus asks.
 //
-//	go test ./internal/cost -run '^$' -bench Cost -benchtime 1x
+//	go test ./test/cost -run '^$' -bench Cost -benchtime 1x
 package cost
 
 import (

@@ -19,8 +19,8 @@ import (
 
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/faultlab"
-	"errno_exporter/internal/faultlab/incident"
 	"errno_exporter/internal/faultlab/netlab"
+	"errno_exporter/test/incident"
 )
 
 var update = flag.Bool("update", false, "write the table of incidents in docs/causes.md, and the outputs in docs/, instead of comparing with them")
@@ -108,7 +108,7 @@ func compareOutputs(t *testing.T, incidents []incident.Incident, results []playe
 			return []byte("<!-- played: " + name + " -->\n```\n" + results[n].output + "\n```")
 		}
 		if !strings.Contains(string(block), `cause="`+incidents[n].Cause+`"`) {
-			t.Errorf("docs/errno-104.md shows another output of %q, run: go test ./internal/endtoend -run Incidents -update", name)
+			t.Errorf("docs/errno-104.md shows another output of %q, run: go test ./test/endtoend -run Incidents -update", name)
 		}
 		return block
 	})
@@ -211,6 +211,6 @@ func compareTable(t *testing.T, incidents []incident.Incident, results []played)
 		}
 	}
 	if found := block.Find(page); !strings.Contains(string(found), table) {
-		t.Errorf("docs/causes.md's table of incidents differs from what was played; run: go test ./internal/endtoend -run Incidents -update\n%s", table)
+		t.Errorf("docs/causes.md's table of incidents differs from what was played; run: go test ./test/endtoend -run Incidents -update\n%s", table)
 	}
 }

@@ -161,6 +161,9 @@ func (h *hop) receive(p *progress, began time.Duration) []byte {
 	}
 	transfer := h.spanHead(p, began)
 	body, err := h.readBody()
+	if err == nil && h.quic != nil {
+		err = h.countHTTP3Fields() // now the trailer is known, too
+	}
 	if err != nil {
 		h.failTransfer(transfer, err)
 		return nil

@@ -35,9 +35,7 @@ func (h *hop) runHTTP3(host string, port uint16) []byte {
 	h.quic.socket.floods.grant(request.ContentLength)
 	var err error
 	if h.response, err = client.RoundTrip(request); err == nil {
-		if _, fields := result.HeadBytes(h.response.Header); fields > maxHeadFields {
-			err = errTooManyFields
-		}
+		err = h.countHTTP3Fields()
 	}
 	if err != nil {
 		h.response = nil
@@ -45,6 +43,15 @@ func (h *hop) runHTTP3(host string, port uint16) []byte {
 		return nil
 	}
 	return h.receive(p, began)
+}
+
+// countHTTP3Fields refuses a head, or a head and a trailer, with too many fields.
+func (h *hop) countHTTP3Fields() error {
+	_, head := result.HeadBytes(h.response.Header)
+	if _, trailer := result.HeadBytes(h.response.Trailer); head+trailer > maxHeadFields {
+		return errTooManyFields
+	}
+	return nil
 }
 
 // failQUIC names a handshake that did not come to its end. It is the phase connect until the server has sent something, and while

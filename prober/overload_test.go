@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"errno_exporter/config"
+	"errno_exporter/internal/claims"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober/result"
 )
@@ -61,6 +62,7 @@ func TestJudgingQueue(t *testing.T) {
 			}
 		})
 	}
+	claims.Prove(t, "large JSON (over 64 KiB) taken apart for CEL")
 }
 
 // Time that the exporter took from a probe is the exporter's, if the probe failed for lack of time.

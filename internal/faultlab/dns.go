@@ -32,17 +32,21 @@ func DNSOverTLS(h Host, names map[string][]netip.Addr) string {
 // DNSOverHTTPS is DNS over HTTPS (RFC 8484), with a certificate of the lab. It returns a URL.
 func DNSOverHTTPS(h Host, names map[string][]netip.Addr) string {
 	h.Helper()
-	answer := answerFrom(names)
 	return TLSHandler(h, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		bytes, err := io.ReadAll(r.Body)
-		q := parseQuestion(bytes)
-		if err != nil || q == nil || r.Header.Get("Content-Type") != "application/dns-message" {
-			w.WriteHeader(http.StatusBadRequest)
-			return
-		}
-		w.Header().Set("Content-Type", "application/dns-message")
-		_, _ = w.Write(pack(answer(q))) // the client's end is the client's business
+		answerHTTPS(w, r, answerFrom(names))
 	}), "h2", "http/1.1") + "dns-query"
+}
+
+// answerHTTPS answers a question over HTTPS.
+func answerHTTPS(w http.ResponseWriter, r *http.Request, answer dnsAnswer) {
+	bytes, err := io.ReadAll(r.Body)
+	q := parseQuestion(bytes)
+	if err != nil || q == nil || r.Header.Get("Content-Type") != "application/dns-message" {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	w.Header().Set("Content-Type", "application/dns-message")
+	_, _ = w.Write(pack(answer(q))) // the client's end is the client's business
 }
 
 // answerFrom answers from a map of names.

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -52,10 +53,10 @@ func TestScrapeAmongManyClients(t *testing.T) {
 					t.Errorf("the scrape has no %s", want)
 				}
 			}
-			if strings.Contains(string(body), "local.") {
-				t.Error("the scrape has a failure of the exporter's own")
+			if own := regexp.MustCompile(`(?m)^.*"local\..*$`).FindString(string(body)); own != "" {
+				t.Errorf("the scrape has a failure of the exporter's own: %s", own)
 			}
-			if took := time.Since(began); took > 20*time.Second {
+			if took := time.Since(began); took > 15*time.Second {
 				t.Errorf("the scrape took %s of 10 s", took)
 			}
 		})
@@ -77,6 +78,7 @@ func crowd(t *testing.T, address string, n int, send string) {
 		}
 		_, _ = fmt.Fprint(conn, send) // which may be refused
 		if strings.Contains(send, "healthy") {
+			_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second)) // without a bound the exporter makes room after two minutes
 			opening.Go(func() { _, _ = bufio.NewReader(conn).ReadByte() })
 		}
 	}

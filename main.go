@@ -107,17 +107,24 @@ func parseFlags(args []string) options {
 	check := app.Flag("config.check", "Load the configuration, print what is wrong and where, and exit with 0 or 1.").Bool()
 	autoReload := app.Flag("config.enable-auto-reload", "Reload the configuration when its file, or a file that it names, has changed.").Bool()
 	interval := app.Flag("config.auto-reload-interval", "How often to look for changes.").Default("30s").String()
-	offset := app.Flag("timeout-offset", "Seconds to keep back from Prometheus's scrape timeout.").Default("0.5").Float64()
+	offset := app.Flag("timeout-offset",
+		"Seconds to keep back from Prometheus's scrape timeout, 0 to 3600. A scrape timeout counts as at most two minutes; one that is not longer than this is halved.").
+		Default("0.5").Float64()
 	app.Flag("reset-capture", "See who sent a RST, the server or a box on the way, where the capability CAP_NET_RAW is there.").Default("true").BoolVar(&o.capture)
-	app.Flag("shutdown-timeout", "How long scrapes under way may go on after SIGTERM or SIGINT.").Default("10s").DurationVar(&o.shutdown)
+	app.Flag("shutdown-timeout", "How long scrapes in progress may go on after SIGTERM or SIGINT, at most 1h.").Default("10s").DurationVar(&o.shutdown)
 	app.Flag("web.enable-lifecycle", "Reload the configuration on POST to /-/reload; SIGHUP always works.").Default("true").BoolVar(&o.lifecycle)
 	externalURL := app.Flag("web.external-url", "The URL under which the exporter is reached from outside, such as https://probe.example.com/errno.").String()
 	routePrefix := app.Flag("web.route-prefix", "The path under which the endpoints are. By default the path of --web.external-url.").String()
-	hosts := app.Flag("web.allowed-hosts", "The names and addresses that requests may have as Host, comma separated, repeatable; others get 421. By default any.").
+	hosts := app.Flag("web.allowed-hosts",
+		"The names and addresses that requests may have as Host, comma separated, repeatable; others get 421, except on /-/healthy and /-/ready. By default any.").
 		PlaceHolder("HOSTS").Strings()
 	app.Flag("web.enable-pprof", "Answer /debug/pprof/.").BoolVar(&o.pprof)
-	app.Flag("history.limit", "Probes to keep the records of, and as many failures beside them.").Default("100").IntVar(&o.historyLimit)
-	app.Flag("probe.remember", "Targets of /probe, by module, to keep the counters of; the longest unused go first.").Default("10000").IntVar(&o.remember)
+	app.Flag("history.limit",
+		"Probes to keep the records of, and as many failures in addition, 0 to 100000. Together they take at most 32 MiB.").
+		Default("100").IntVar(&o.historyLimit)
+	app.Flag("probe.remember",
+		"Targets of /probe, by module, to keep the counters of, 1 to 1000000; they take about 3.4 kB each, and the longest unused go first.").
+		Default("10000").IntVar(&o.remember)
 	app.Flag("demo", "Start servers that misbehave on this host, and watch them instead of the configured targets.").BoolVar(&o.demo)
 	probeLevel := promslog.NewLevel()
 	app.Flag("log.prober", "Log a probe's line from this level on: failures are info, successes debug. One of: [debug, info, warn, error]").

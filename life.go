@@ -73,7 +73,7 @@ func every(interval time.Duration) (ticks <-chan time.Time, stop func()) {
 func watchdogInterval(logger *slog.Logger) time.Duration {
 	interval, err := daemon.SdWatchdogEnabled(false)
 	if err != nil {
-		logger.Warn("systemd's watchdog is not fed", "err", err)
+		logger.Warn("Notifying systemd's watchdog failed", "err", err)
 	}
 	return interval / 2
 }
@@ -81,7 +81,7 @@ func watchdogInterval(logger *slog.Logger) time.Duration {
 // notify tells systemd of our state; without it nothing happens.
 func notify(logger *slog.Logger, state string) {
 	if _, err := daemon.SdNotify(false, state); err != nil {
-		logger.Warn("systemd was not told", "state", state, "err", err)
+		logger.Warn("Notifying systemd failed", "state", state, "err", err)
 	}
 }
 
@@ -94,7 +94,7 @@ func shutdown(server *http.Server, life *web.Lifecycle, o options) error {
 	ctx, cancel := context.WithTimeout(context.Background(), o.shutdown)
 	defer cancel()
 	if !life.Drain(ctx) {
-		o.logger.Warn("Scrapes were cut off", "after", o.shutdown)
+		o.logger.Warn("Shutdown timeout reached, closing scrapes in progress", "after", o.shutdown)
 		return server.Close()
 	}
 	ctx, cancel = context.WithTimeout(context.Background(), lastWords)

@@ -63,7 +63,7 @@ func main() {
 	}
 	err := serve(o)
 	if err != nil {
-		o.logger.Error("errno_exporter ends", "err", err)
+		o.logger.Error("Exiting", "err", err)
 	}
 	o.logs.Close(lastLines)
 	if err != nil {
@@ -98,43 +98,36 @@ type options struct {
 
 func parseFlags(args []string) options {
 	o := options{messages: escape.NewTerminal(os.Stderr, redraw)}
-	app := kingpin.New("errno_exporter", "Probes HTTP APIs for Prometheus and says in which phase a call failed, why, and with which errno.")
+	app := kingpin.New("errno_exporter", "Probes HTTP APIs for Prometheus and reports in which phase a call failed, why, and with which errno.")
 	app.Version(version.Print("errno_exporter"))
 	app.HelpFlag.Short('h')
 	app.UsageWriter(os.Stdout)
 	app.ErrorWriter(o.messages)
-	app.Flag("config.file", "The configuration.").Default("exporter.yml").IsSetByUser(&o.configGiven).StringVar(&o.configFile)
-	check := app.Flag("config.check", "Load the configuration, print what is wrong and where, and exit with 0 or 1.").Bool()
-	autoReload := app.Flag("config.enable-auto-reload", "Reload the configuration when its file, or a file that it names, has changed.").Bool()
-	interval := app.Flag("config.auto-reload-interval", "How often to look for changes.").Default("30s").String()
-	offset := app.Flag("timeout-offset",
-		"Seconds to keep back from Prometheus's scrape timeout, 0 to 3600. A scrape timeout counts as at most two minutes; one that is not longer than this is halved.").
-		Default("0.5").Float64()
-	app.Flag("reset-capture", "See who sent a RST, the server or a box on the way, where the capability CAP_NET_RAW is there.").Default("true").BoolVar(&o.capture)
-	app.Flag("shutdown-timeout", "How long scrapes in progress may go on after SIGTERM or SIGINT, at most 1h.").Default("10s").DurationVar(&o.shutdown)
+	app.Flag("config.file", "Path of the configuration file.").Default("exporter.yml").IsSetByUser(&o.configGiven).StringVar(&o.configFile)
+	check := app.Flag("config.check", "Check the configuration, print errors with their position, and exit with 0 or 1.").Bool()
+	autoReload := app.Flag("config.enable-auto-reload", "Reload the configuration when its file, or a file that it names, changes.").Bool()
+	interval := app.Flag("config.auto-reload-interval", "Interval between checks for changed files.").Default("30s").String()
+	offset := app.Flag("timeout-offset", "Seconds to subtract from Prometheus's scrape timeout.").Default("0.5").Float64()
+	app.Flag("reset-capture", "Attribute resets to the server or a middlebox (requires CAP_NET_RAW).").Default("true").BoolVar(&o.capture)
+	app.Flag("shutdown-timeout", "Time for scrapes in progress to finish after SIGTERM or SIGINT.").Default("10s").DurationVar(&o.shutdown)
 	app.Flag("web.enable-lifecycle", "Reload the configuration on POST to /-/reload; SIGHUP always works.").Default("true").BoolVar(&o.lifecycle)
-	externalURL := app.Flag("web.external-url", "The URL under which the exporter is reached from outside, such as https://probe.example.com/errno.").String()
-	routePrefix := app.Flag("web.route-prefix", "The path under which the endpoints are. By default the path of --web.external-url.").String()
-	hosts := app.Flag("web.allowed-hosts",
-		"The names and addresses that requests may have as Host, comma separated, repeatable; others get 421, except on /-/healthy and /-/ready. By default any.").
+	externalURL := app.Flag("web.external-url", "URL under which the exporter is externally reachable, such as https://probe.example.com/errno.").String()
+	routePrefix := app.Flag("web.route-prefix", "Prefix of the paths of all endpoints. Defaults to the path of --web.external-url.").String()
+	hosts := app.Flag("web.allowed-hosts", "Host names and addresses that requests may use, comma-separated, repeatable; others get 421. Defaults to any.").
 		PlaceHolder("HOSTS").Strings()
-	app.Flag("web.enable-pprof", "Answer /debug/pprof/.").BoolVar(&o.pprof)
-	app.Flag("history.limit",
-		"Probes to keep the records of, and as many failures in addition, 0 to 100000. Together they take at most 32 MiB.").
-		Default("100").IntVar(&o.historyLimit)
-	app.Flag("probe.remember",
-		"Targets of /probe, by module, to keep the counters of, 1 to 1000000; they take about 3.4 kB each, and the longest unused go first.").
-		Default("10000").IntVar(&o.remember)
-	app.Flag("demo", "Start servers that misbehave on this host, and watch them instead of the configured targets.").BoolVar(&o.demo)
+	app.Flag("web.enable-pprof", "Serve profiles at /debug/pprof/.").BoolVar(&o.pprof)
+	app.Flag("history.limit", "Number of probes whose records are kept, and of failed ones in addition.").Default("100").IntVar(&o.historyLimit)
+	app.Flag("probe.remember", "Number of pairs of module and target of /probe to remember; the least recently used are evicted.").Default("10000").IntVar(&o.remember)
+	app.Flag("demo", "Start faulty servers on loopback and probe them instead of the configured targets.").BoolVar(&o.demo)
 	probeLevel := promslog.NewLevel()
-	app.Flag("log.prober", "Log a probe's line from this level on: failures are info, successes debug. One of: [debug, info, warn, error]").
+	app.Flag("log.prober", "Minimum level of the log lines of probes: failures are info, successes debug. One of: [debug, info, warn, error]").
 		Default("info").SetValue(probeLevel)
 	o.web = kingpinflag.AddFlags(app, ":10104")
 	var logging promslog.Config
 	promslogflag.AddFlags(app, &logging)
 	app.Command("serve", "Run the exporter.").Default()
 	probeCommand, probe := probeFlags(app)
-	checkCommand := app.Command("check-config", "Load the configuration, print what is wrong and where, and exit with 0 or 1.")
+	checkCommand := app.Command("check-config", "Check the configuration, print errors with their position, and exit with 0 or 1.")
 
 	if len(args) > 0 && (args[0] == probeCommand.FullCommand() || args[0] == checkCommand.FullCommand()) {
 		hideServing(app)
@@ -252,7 +245,7 @@ func serve(o options) error {
 	panics := metrics.NewPanics(registry)
 	panicked := func(p *guard.Panic) {
 		panics.Inc()
-		o.logger.Error("a bug ended a goroutine, please report it", "panic", p.Value, "stack", string(p.Stack))
+		o.logger.Error("Recovered a panic of a goroutine, please report this bug", "panic", p.Value, "stack", string(p.Stack))
 	}
 	capture := openCapture(&o, slog.LevelInfo)
 	metrics.NewResetCapture(registry, capture != nil)
@@ -291,7 +284,7 @@ func serve(o options) error {
 	}
 	o.logger.Info("Starting errno_exporter", version.Slog()...)
 	if o.demo {
-		o.logger.Info("The demo watches servers of its own: open /metrics, /history and /probe?target=flapping&debug=true under the address below")
+		o.logger.Info("The demo probes its own faulty servers: open /metrics, /history and /probe?target=flapping&debug=true at the address below")
 	}
 	logLibraries(o.logger)
 	defer watching.Close()
@@ -321,7 +314,7 @@ func openCapture(o *options, level slog.Level) *prober.Capture {
 	}
 	capture, err := prober.OpenCapture()
 	if err != nil {
-		o.logger.Log(context.Background(), level, "Who sends resets is not seen: origin peer may be a box on the way", "err", err)
+		o.logger.Log(context.Background(), level, "Resets are not attributed, origin peer may be a middlebox: no packet capture", "err", err)
 		return nil
 	}
 	return capture
@@ -337,7 +330,7 @@ func loadConfig(o *options) (*config.Config, error) {
 	if !noFile(o) {
 		return config.Load(o.configFile)
 	}
-	o.logger.Info("No configuration file: the built-in module http_2xx is all there is", "file", o.configFile)
+	o.logger.Info("No configuration file, using the built-in module http_2xx", "file", o.configFile)
 	return config.Default(), nil
 }
 
@@ -350,21 +343,21 @@ func noFile(o *options) bool {
 // reloadConfig loads the file again. When it cannot, the running configuration stays, and the error says why.
 func reloadConfig(o *options, current *config.Current, watching *watch.Watch, reload *metrics.Reload) error {
 	if o.demo {
-		o.logger.Info("The demo's configuration is built in and not reloaded")
+		o.logger.Info("Ignoring the reload: the demo's configuration is built in")
 		return nil
 	}
 	if current.Get().File == "" && noFile(o) {
-		o.logger.Info("There is still no configuration file to reload", "file", o.configFile)
+		o.logger.Info("No configuration file to reload", "file", o.configFile)
 		return nil
 	}
 	err := current.Reload(o.configFile)
 	reload.Record(err, time.Now())
 	if err != nil {
-		o.logger.Error("The configuration was not reloaded, the running one stays", "err", err)
+		o.logger.Error("Reloading the configuration failed, the running one stays in force", "err", err)
 		return err
 	}
 	watching.Apply(current.Get())
 	limitMemory(len(current.Get().Targets))
-	o.logger.Info("The configuration was reloaded", "file", o.configFile)
+	o.logger.Info("Reloaded the configuration", "file", o.configFile)
 	return nil
 }

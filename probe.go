@@ -53,20 +53,20 @@ const defaultProbeTimeout = 10 * time.Second
 // probeFlags adds the command probe.
 func probeFlags(app *kingpin.Application) (*kingpin.CmdClause, *probeOptions) {
 	o := &probeOptions{}
-	c := app.Command("probe", "Probe a URL, or a configured target, from here: where does it fail, why, with which errno?\n\n"+
-		"Exits with 0 if every probe succeeded, 1 if the command line or the configuration is wrong, 2 if a probe failed.")
+	c := app.Command("probe", "Probe a URL, or a configured target, from this host and report in which phase it fails, why, and with which errno.\n\n"+
+		"Exits with 0 if every probe succeeded, 1 if the command line or the configuration is invalid, 2 if a probe failed.")
 	c.Arg("url", "The URL, http:// where no scheme is given, or the name of a configured target.").Required().StringVar(&o.url)
-	c.Flag("module", "The module to probe with. By default http_2xx, or the configured target's.").Short('m').StringVar(&o.module)
-	c.Flag("request", "The method, such as POST.").Short('X').PlaceHolder("METHOD").StringVar(&o.overrides.Method)
-	c.Flag("header", `A header "Name: value", any number of times; "Name:" removes the module's.`).Short('H').PlaceHolder(`"NAME: VALUE"`).StringsVar(&o.overrides.Headers)
-	c.Flag("data", "The body, or @FILE; makes it a POST.").Short('d').IsSetByUser(&o.overrides.HasData).StringVar(&o.overrides.Data)
-	c.Flag("count", "Probe so often, a line each, and sum up; 0 goes on until Ctrl-C.").Short('n').Default("1").IntVar(&o.count)
-	c.Flag("interval", "Time from one probe's beginning to the next's.").Short('i').Default("1s").DurationVar(&o.interval)
-	c.Flag("timeout", "For each probe; by default the module's, or 10s.").DurationVar(&o.timeout)
-	c.Flag("keepalive", "Keep connections idle for these times, then use them again: 30s,5m.").PlaceHolder("AGES").StringVar(&o.keepalive)
-	c.Flag("diagnose", "After a failure make experiments, each of which changes one thing, and name the cause.").BoolVar(&o.diagnose)
-	c.Flag("all-addresses", "Probe every address of the name, side by side.").BoolVar(&o.overrides.AllAddresses)
-	c.Flag("output", "text, json (a line for each probe), or metrics.").Short('o').Default("text").EnumVar(&o.output, "text", "json", "metrics")
+	c.Flag("module", "Module to probe with. Defaults to http_2xx, or to the configured target's.").Short('m').StringVar(&o.module)
+	c.Flag("request", "HTTP method, such as POST.").Short('X').PlaceHolder("METHOD").StringVar(&o.overrides.Method)
+	c.Flag("header", `Header "Name: value", repeatable; "Name:" removes the module's.`).Short('H').PlaceHolder(`"NAME: VALUE"`).StringsVar(&o.overrides.Headers)
+	c.Flag("data", "Request body, or @FILE; implies POST.").Short('d').IsSetByUser(&o.overrides.HasData).StringVar(&o.overrides.Data)
+	c.Flag("count", "Number of probes, with a line for each and a summary; 0 continues until Ctrl-C.").Short('n').Default("1").IntVar(&o.count)
+	c.Flag("interval", "Time between the starts of two probes.").Short('i').Default("1s").DurationVar(&o.interval)
+	c.Flag("timeout", "Timeout of each probe. Defaults to the module's, or 10s.").DurationVar(&o.timeout)
+	c.Flag("keepalive", "Test connections that were idle for these times, such as 30s,5m.").PlaceHolder("AGES").StringVar(&o.keepalive)
+	c.Flag("diagnose", "After a failure run experiments, each of which changes one thing, and report the cause.").BoolVar(&o.diagnose)
+	c.Flag("all-addresses", "Probe every address of the name concurrently.").BoolVar(&o.overrides.AllAddresses)
+	c.Flag("output", "Output format: text, json (a line per probe), or metrics.").Short('o').Default("text").EnumVar(&o.output, "text", "json", "metrics")
 	return c, o
 }
 
@@ -154,7 +154,7 @@ func parseAges(text string) ([]time.Duration, error) {
 	for item := range strings.SplitSeq(text, ",") {
 		age, err := time.ParseDuration(strings.TrimSpace(item))
 		if err != nil || age <= 0 {
-			return nil, fmt.Errorf("--keepalive %q: %q is not an age, want some such as 30s,5m", text, item)
+			return nil, fmt.Errorf("--keepalive %q: %q is not a duration, want durations such as 30s,5m", text, item)
 		}
 		ages = append(ages, age)
 	}
@@ -330,17 +330,17 @@ func (s *session) keepFor(ctx context.Context, age time.Duration, print func(fun
 	defer cancel()
 	kept, announced := s.prober.Keep(made, s.target, s.module)
 	if kept == nil {
-		why := "the request failed: probe it without --keepalive first"
+		why := "the request failed: run the probe without --keepalive first"
 		if announced < 0 {
 			why = "the server closes the connection after each response"
 		}
-		print(func() { fmt.Fprintf(s.out, "%-8s not kept: %s\n", age, why) })
+		print(func() { fmt.Fprintf(s.out, "%-8s not tested: %s\n", age, why) })
 		return false
 	}
 	defer kept.Close()
 	if announced > 0 {
 		print(func() {
-			fmt.Fprintf(s.out, "%-8s the server says that it keeps idle connections for %s\n", age, announced)
+			fmt.Fprintf(s.out, "%-8s the server announces an idle timeout of %s\n", age, announced)
 		})
 	}
 	ticker := time.NewTicker(10 * time.Millisecond)

@@ -68,20 +68,20 @@ func (s *scene) experiments(k *known) {
 	}{
 		{provedAddress, result.OtherAddress, "another address of the name works, and this one fails again"},
 		{provedFamily, result.OtherFamily, "the other family works, and this one fails again"},
-		{provedSmall, result.SmallSegments, "with segments of 1000 bytes it works, and without it fails again"},
+		{provedSmall, result.SmallSegments, "with segments of 1000 bytes it works, without them it fails again"},
 		{provedHTTP1, result.HTTP1, "over HTTP/1.1 it works, and over HTTP/2 it fails again"},
 		{provedPlain, result.PlainRequest, "a plain request of the same method works, and the module's fails again"},
-		{provedTime, result.MoreTime, "with three times the timeout it works, and without it fails again"},
+		{provedTime, result.MoreTime, "with three times the timeout it works, with the configured one it fails again"},
 		{namesWork, result.FreshAddress, "the other resolver's address works, and this one fails again"},
 	} {
 		_, rounds := s.proved(func(k result.ControlKind) bool { return k == p.kind })
 		k.note(p.fact, rounds > 0, "%s", p.sentence)
-		k.note(provedTwice, rounds > 1, "so it was %d times in turn", rounds)
+		k.note(provedTwice, rounds > 1, "this was so %d times in a row", rounds)
 	}
 	hello := func(k result.ControlKind) bool { return strings.HasPrefix(string(k), prober.HelloPrefix) }
 	kind, rounds := s.proved(hello)
 	k.note(provedHello, rounds > 0, "with another ClientHello it works (%s), and with ours it fails again", strings.TrimPrefix(string(kind), prober.HelloPrefix))
-	k.note(provedTwice, rounds > 1, "so it was %d times in turn", rounds)
+	k.note(provedTwice, rounds > 1, "this was so %d times in a row", rounds)
 	for i := range s.made {
 		c := &s.made[i]
 		k.note(triedHello, hello(c.Kind) && rounds == 0, "another ClientHello does not help")

@@ -12,20 +12,20 @@ func (s *scene) host(k *known) {
 	h := &s.Host
 	k.note(hostDescriptors, h.DescriptorLimit > 0, "%d of %d file descriptors are open", h.Descriptors, h.DescriptorLimit)
 	k.note(hostPorts, h.Ports > 0, "%d of %d local ports are used towards one destination, %d sockets are in TIME_WAIT", h.PortsUsed, h.Ports, h.TimeWait)
-	k.note(hostLate, k.has(wordTimedOut) && s.o.Late > s.o.Timeout/4, "the exporter waited for a processor for %s of the %s that the probe had; processor pressure %.0f %%, throttled for %s since the start",
+	k.note(hostLate, k.has(wordTimedOut) && s.o.Late > s.o.Timeout/4, "the exporter waited for a CPU for %s of the probe's %s; CPU pressure %.0f %%, throttled for %s since the start",
 		shown(s.o.Late), shown(s.o.Timeout), 100*h.CPUPressure, h.Throttled)
-	k.note(hostLate, s.is(result.LocalOverloaded), "the exporter had no time for the probe: nothing is known of the target")
-	k.note(hostRule, k.has(wordDenied), "a rule of this host answered, nothing left it")
+	k.note(hostLate, s.is(result.LocalOverloaded), "the exporter was overloaded: the target's state is unknown")
+	k.note(hostRule, k.has(wordDenied), "a rule of this host rejected it, nothing was sent")
 }
 
 func (s *scene) egress(k *known) {
 	e := &s.Egress
 	fresh := e.Known && !e.At.Before(s.o.At.Add(-s.o.Took)) // a check before the failure says nothing about it
-	k.note(egressDown, fresh && !e.Up, "no reference target is reached either")
-	k.note(egressUp, fresh && e.Up, "reference targets are reached")
+	k.note(egressDown, fresh && !e.Up, "no reference target is reachable either")
+	k.note(egressUp, fresh && e.Up, "reference targets are reachable")
 	reached := e.Others - e.Unreached
-	k.note(egressElsewhere, !e.Known && e.Others > 0 && reached > 0, "%d of %d other networks are reached", reached, e.Others)
-	k.note(egressNowhere, !e.Known && e.Others >= 2 && reached == 0, "none of %d other networks is reached", e.Others)
+	k.note(egressElsewhere, !e.Known && e.Others > 0 && reached > 0, "%d of %d other networks are reachable", reached, e.Others)
+	k.note(egressNowhere, !e.Known && e.Others >= 2 && reached == 0, "none of %d other networks is reachable", e.Others)
 	k.note(egressImpaired, e.Impaired >= 2, "connections to %d unrelated networks lost packets or were reset in the same minute", e.Impaired)
 }
 
@@ -33,23 +33,23 @@ func (s *scene) names(k *known) {
 	k.note(nameAnswered, s.o.Answered, "the resolver answered: %s", s.f.Reason)
 	k.note(nameElsewhere, s.o.OtherDNS && len(s.o.Fresh) > 0, "the other resolver answers")
 	stale := s.o.OtherDNS && len(s.o.Fresh) > 0 && s.o.Addr.IsValid() && !s.in(result.Resolve) && !slices.Contains(s.o.Fresh, s.o.Addr)
-	k.note(nameNotHere, stale, "%s is not among the addresses that the other resolver gives", s.o.Addr)
+	k.note(nameNotHere, stale, "%s is not among the addresses that the other resolver returns", s.o.Addr)
 }
 
 // wire notes what the socket saw.
 func (s *scene) wire(k *known) {
 	o := s.o
-	k.note(wireProgress, k.has(wordTransfer) && o.Progress && s.is(result.HTTPResponseTimedOut), "bytes were still coming when the deadline of %s ended it%s", shown(o.Timeout), s.share())
+	k.note(wireProgress, k.has(wordTransfer) && o.Progress && s.is(result.HTTPResponseTimedOut), "bytes were still arriving at the deadline of %s%s", shown(o.Timeout), s.share())
 	k.note(wireHole, o.Hole, "the end of the answer arrived and its beginning did not")
-	k.note(wireSYNACKs, k.has(wordDead) && !o.Delivered && o.Received == 0 && o.Segments >= 3, "the server repeated its SYN-ACK: %d segments came and nothing of ours was taken", o.Segments)
+	k.note(wireSYNACKs, k.has(wordDead) && !o.Delivered && o.Received == 0 && o.Segments >= 3, "the server repeated its SYN-ACK: %d segments arrived and none of ours was acknowledged", o.Segments)
 	usual := int64(0)
 	for i := range s.Recent {
 		if r := &s.Recent[i]; r.Failure == nil {
 			usual = max(usual, r.Received)
 		}
 	}
-	k.note(wireSmall, k.has(wordDead) && o.Sent > 0 && o.Sent < smallAnswer, "what we sent fits into one small packet")
-	k.note(wireFast, usual > 0 && usual < smallAnswer, "answers have at most %d bytes: no packet of them is large", usual)
+	k.note(wireSmall, k.has(wordDead) && o.Sent > 0 && o.Sent < smallAnswer, "the data sent fits into one small packet")
+	k.note(wireFast, usual > 0 && usual < smallAnswer, "answers have at most %d bytes: none of their packets is large", usual)
 }
 
 // smallAnswer fits into one packet of any path.
@@ -77,15 +77,15 @@ func (s *scene) ends(k *known) {
 	case r != nil && r.Sender == result.ThisHost || s.f.Origin == result.Local:
 		k.note(endsHere, true, "the reset came from this host itself")
 	case o.Proxied:
-		k.note(endsUnseen, true, "the connection is the proxy's: whether it or the server ended it does not show")
+		k.note(endsUnseen, true, "the connection leads to the proxy: whether the proxy or the server ended it is unknown")
 	case reset && r != nil && r.Sender == result.EndHost && (r.Live || s.is(result.TCPRefused)):
 		k.note(endsOnItsSide, true, "the reset came %s", r)
 	case reset && near:
-		k.note(endsOnItsSide, true, "the server is on this host: nothing is between")
+		k.note(endsOnItsSide, true, "the server is on this host: there is no path")
 	case reset && r != nil:
-		k.note(endsUnseen, true, "the reset came %s: a middlebox at the same distance sends such, too", r)
+		k.note(endsUnseen, true, "the reset came %s: a middlebox at the same distance may send the same", r)
 	case reset:
-		k.note(endsUnseen, true, "who sent the reset was not captured")
+		k.note(endsUnseen, true, "the sender of the reset was not captured")
 	case ends(s.f.Reason) && s.f.Reason != result.QUICReset:
 		k.note(endsOnItsSide, true, "the end was orderly (%s): the server's side sent it", s.f.Reason)
 	}

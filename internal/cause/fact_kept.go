@@ -34,20 +34,20 @@ func keptFacts(all []Kept, known *known) {
 	f := k.Failure
 	orderly := f.Reason == result.TCPClosed || f.Reason == result.H2GoAway || f.Reason == result.QUICClosed
 	reset := f.Reason == result.TCPReset
-	text := "a connection kept for " + k.Age.String() + ": " + f.Sentence() + ", after " + shown(k.Idle) + " idle; fresh ones work"
+	text := "the connection for idle age " + k.Age.String() + ": " + f.Sentence() + ", after " + shown(k.Idle) + " idle; fresh ones work"
 	nearer := reset && k.Reset != nil && k.Reset.Sender == result.Middlebox
 	crossed := k.Used && k.Received == 0
 	live := reset && k.Reset != nil && k.Reset.Live && !nearer
 	known.note(keptEnded, !k.Used && (orderly || live), "%s", text)
 	known.note(keptNearer, nearer, "%s; the reset came %s", text, k.Reset)
 	known.note(keptSilent, k.Used && f.Reason == result.TCPAborted, "%s", text)
-	known.note(keptCrossed, crossed && (orderly || live), "%s: it was established until the request was sent, and not a byte came back", text)
-	known.note(keptForgotten, crossed && reset && k.Reset != nil && !k.Reset.Live && k.Reset.Sender == result.EndHost, "%s; the sender of the reset did not know the connection any more", text)
+	known.note(keptCrossed, crossed && (orderly || live), "%s: it was established until the request was sent, and no byte was received", text)
+	known.note(keptForgotten, crossed && reset && k.Reset != nil && !k.Reset.Live && k.Reset.Sender == result.EndHost, "%s; the sender of the reset no longer had the connection's state", text)
 	// Load balancers reset at their idle timeout, some in the server's name (Azure), so a reset while idle is not the server's by itself.
-	known.note(keptUnseen, reset && !live && !nearer && !known.has(keptForgotten), "%s; who sent the reset does not show", text)
-	known.note(keptAnnounced, k.Announced > 0 && (k.Idle-k.Announced).Abs() < 1500*time.Millisecond, "the server announces that it keeps idle connections for %s", k.Announced)
+	known.note(keptUnseen, reset && !live && !nearer && !known.has(keptForgotten), "%s; the sender of the reset is unknown", text)
+	known.note(keptAnnounced, k.Announced > 0 && (k.Idle-k.Announced).Abs() < 1500*time.Millisecond, "the server announces an idle timeout of %s", k.Announced)
 	n := similar(all, k)
-	known.note(keptSimilar, n >= 2, "%d connections ended so at a similar age, at different times", n)
+	known.note(keptSimilar, n >= 2, "%d connections ended like this at a similar age, at different times", n)
 	known.note(keptThrice, n >= 3, "the age was similar %d times", n)
 }
 

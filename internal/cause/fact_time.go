@@ -96,7 +96,7 @@ func (s *scene) history() string {
 		}
 	}
 	if s.run >= len(s.Recent) && len(s.Recent) > 1 {
-		return "no success is remembered"
+		return "no remembered probe succeeded"
 	}
 	return ""
 }
@@ -123,16 +123,16 @@ func (s *scene) before(k *known) {
 			took = append(took, o.Processing)
 		}
 	}
-	k.note(workedBefore, successes > 0, "it worked before: %d successes are remembered", successes)
-	k.note(neverWorked, successes == 0 && s.failed >= 2, "no success is remembered, of %d tries", s.failed)
-	k.note(synRepeated, repeats >= 2 && repeats*5 >= successes, "SYNs had to be repeated in %d probes that succeeded", repeats)
+	k.note(workedBefore, successes > 0, "it worked before: %d remembered probes succeeded", successes)
+	k.note(neverWorked, successes == 0 && s.failed >= 2, "none of %d remembered tries succeeded", s.failed)
+	k.note(synRepeated, repeats >= 2 && repeats*5 >= successes, "SYNs were retransmitted in %d probes that succeeded", repeats)
 	s.incident(k, start)
 	for i := range s.Kept {
 		served := s.Kept[i].Failure == nil && s.Kept[i].At.After(s.Recent[start].At.Add(-s.Recent[start].Took))
 		k.note(keptMeanwhile, served, "a connection kept for %s was served at %s", s.Kept[i].Age, clock(s.Kept[i].At))
 	}
 	n := len(took)
-	k.note(slowerBefore, n >= 4 && took[n-1] > 3*took[0] && took[n-2] > 3*took[1], "answers took longer and longer before, at last %s", shown(last(took)))
+	k.note(slowerBefore, n >= 4 && took[n-1] > 3*took[0] && took[n-2] > 3*took[1], "answers became slower before, the last took %s", shown(last(took)))
 	if n < usualFrom {
 		return
 	}
@@ -179,7 +179,7 @@ func (s *scene) addresses(k *known) {
 	}
 	k.note(addressesTwice, alike >= 2, "%s: %d probes in a row", bad, alike)
 	k.note(addressesThrice, alike >= 3, "the same %d times in a row", alike)
-	k.note(addressesFamily, oneFamily(s.o.Addresses), "what fails is all of one family, what works all of the other")
+	k.note(addressesFamily, oneFamily(s.o.Addresses), "all that fail are of one family, all that work of the other")
 }
 
 // verdictOf says which addresses fail while others work; empty where all are alike.

@@ -16,12 +16,12 @@ func (e *Exposition) addAddress(h *result.Hop, m *config.Module) {
 		return
 	}
 	if resolved {
-		e.gauge("probe_dns_lookup_time_seconds", "How long the target's name took to resolve, in seconds.", lookup.Duration.Seconds())
+		e.gauge("probe_dns_lookup_time_seconds", "Duration of resolving the target's name, in seconds.", lookup.Duration.Seconds())
 		e.gauge("probe_addresses", "Addresses that the target's name resolved to.", float64(len(h.Answers)))
 	}
 	addr := chosen(h, m)
-	e.gauge("probe_ip_protocol", "IP version of the address that was chosen: 4 or 6, or 0 if there was none.", ipVersion(addr))
-	e.gauge("probe_ip_addr_hash", "FNV-1a hash of the address that was chosen, to see when it changes.", addrHash(addr))
+	e.gauge("probe_ip_protocol", "IP version of the chosen address: 4 or 6, or 0 if there was none.", ipVersion(addr))
+	e.gauge("probe_ip_addr_hash", "FNV-1a hash of the chosen address, to detect changes.", addrHash(addr))
 }
 
 // chosen is the target's address that the probe used: what was dialled, or through a proxy the answer that would have been.

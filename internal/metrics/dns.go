@@ -12,8 +12,8 @@ func (e *Exposition) addFamilies(h *result.Hop) {
 	}
 	for _, f := range families {
 		family := label{"family", f.Name}
-		e.gauge("probe_dns_family_success", "1 if the name servers answered for this family of addresses, also that there is none; 0 if they were silent or failed.", number(f.Answered), family)
-		e.gauge("probe_dns_family_duration_seconds", "From the question for this family of addresses to its answer, or until it was not waited for any longer.", f.Duration.Seconds(), family)
+		e.gauge("probe_dns_family_success", "1 if the name servers answered for this address family, even with no addresses; 0 if they did not answer or failed.", number(f.Answered), family)
+		e.gauge("probe_dns_family_duration_seconds", "Time from the query for this address family to its answer, or until the probe stopped waiting, in seconds.", f.Duration.Seconds(), family)
 	}
 }
 
@@ -35,7 +35,7 @@ func (e *Exposition) addComparison(h *result.Hop) {
 		e.gauge(ttl, ttlHelp, c.Lookup.TTL().Seconds(), system)
 	}
 	if answered && c.Failure == nil {
-		e.gauge("probe_dns_answers_overlap", "1 if the configured name servers and the system's resolver gave an address in common.", number(c.Overlap(h.Answers)))
-		e.gauge("probe_dns_stale_addresses", "Addresses that the system's resolver gave and the configured name servers did not.", float64(len(c.Stale(h.Answers))))
+		e.gauge("probe_dns_answers_overlap", "1 if the answers of the configured name servers and the system's resolver have an address in common.", number(c.Overlap(h.Answers)))
+		e.gauge("probe_dns_stale_addresses", "Number of addresses that the system's resolver returned and the configured name servers did not.", float64(len(c.Stale(h.Answers))))
 	}
 }

@@ -17,7 +17,7 @@ type Egress struct {
 // NewEgress returns the collector of what read says.
 func NewEgress(read func() (up bool, controls []Control)) *Egress {
 	return &Egress{read,
-		prometheus.NewDesc("errno_exporter_egress_up", "1 where our way out works, judging by the control targets, 0 where not; absent without control targets.", nil, nil),
+		prometheus.NewDesc("errno_exporter_egress_up", "1 if egress works according to the reference targets (control_targets), 0 if not; absent without reference targets.", nil, nil),
 		prometheus.NewDesc("errno_exporter_control_up", "1 where a control target answers, be it with a refusal.", []string{"control", "kind"}, nil),
 	}
 }

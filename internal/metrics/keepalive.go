@@ -27,15 +27,15 @@ func AgeLabel(age time.Duration) string { return model.Duration(age).String() }
 // Keepalive adds what became of kept connections.
 func (e *Exposition) Keepalive(k Kept) {
 	for _, a := range k.Ages {
-		e.gauge("probe_keepalive_success", "1 if the connection kept idle for that long still served a request, 0 if not.", number(a.Last.Failure == nil),
+		e.gauge("probe_keepalive_success", "1 if the connection that was idle for that long still served a request, 0 if not.", number(a.Last.Failure == nil),
 			label{"idle", AgeLabel(a.Age)})
 	}
 	for _, a := range k.Ages {
-		e.gauge("probe_keepalive_idle_seconds", "How long the kept connection had been idle when it was used again, or when its end was seen.",
+		e.gauge("probe_keepalive_idle_seconds", "Time that the connection had been idle when it was used again, or when it was closed, in seconds.",
 			a.Last.Idle.Seconds(), label{"idle", AgeLabel(a.Age)})
 	}
 	if k.Asked && k.Announced != 0 {
-		e.gauge("probe_keepalive_announced_seconds", "How long the server says that it keeps idle connections; 0 if it closes after each response.",
+		e.gauge("probe_keepalive_announced_seconds", "Idle timeout that the server announces, in seconds; 0 if it closes the connection after each response.",
 			max(0, k.Announced.Seconds()))
 	}
 }

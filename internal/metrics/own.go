@@ -34,26 +34,26 @@ func NewOwn(registry prometheus.Registerer, read OwnGauges) *Own {
 	gauge := func(name, help string, value func() int) {
 		registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return float64(value()) }))
 	}
-	gauge("errno_exporter_targets", "Targets that are configured.", read.Targets)
-	gauge("errno_exporter_remembered_targets", "Targets of /probe, by module, whose counters are kept.", read.Remembered)
-	gauge("errno_exporter_probe_slots", "Probes that may be under way at once.", read.Slots)
-	gauge("errno_exporter_kept_connections", "Connections that are kept idle.", read.Kept)
-	gauge("errno_exporter_probes_running", "Probes that are under way.", read.Running)
+	gauge("errno_exporter_targets", "Number of configured targets.", read.Targets)
+	gauge("errno_exporter_remembered_targets", "Number of remembered pairs of module and target of /probe.", read.Remembered)
+	gauge("errno_exporter_probe_slots", "Maximum number of concurrent probes.", read.Slots)
+	gauge("errno_exporter_kept_connections", "Number of idle connections in the pool.", read.Kept)
+	gauge("errno_exporter_probes_running", "Number of probes in flight.", read.Running)
 	delay := prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name:    "errno_exporter_scheduler_delay_seconds",
-		Help:    "How late the exporter's goroutines got a processor while probes ran, in seconds, sampled every 5 ms.",
+		Help:    "Scheduling latency of the exporter's goroutines while probes ran, in seconds, sampled every 5 ms.",
 		Buckets: []float64{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1},
 	})
 	registry.MustRegister(delay)
 	return &Own{
-		Probes:         counter("errno_exporter_probes_total", "Probes that were made."),
-		NotStarted:     counter("errno_exporter_probes_not_started_total", "Probes that found no slot in the first half of their time, and were not made (reason local.overloaded): not their targets' failures."),
-		Unreliable:     counter("errno_exporter_probes_unreliable_total", "Probes during which the exporter itself was late (probe_reliable 0)."),
-		Denied:         counter("errno_exporter_probes_denied_total", "Probes of targets that probe_policy forbids: refused with 403."),
-		Panics:         counter("errno_exporter_probe_panics_total", "Probes that a bug of the exporter ended (reason unknown); the log has the stack."),
-		Controls:       counter("errno_exporter_control_attempts_total", "Control attempts that were made after failures (diagnose)."),
+		Probes:         counter("errno_exporter_probes_total", "Number of probes."),
+		NotStarted:     counter("errno_exporter_probes_not_started_total", "Probes that got no slot within half of their time and were not started (reason local.overloaded)."),
+		Unreliable:     counter("errno_exporter_probes_unreliable_total", "Probes during which the exporter was overloaded (probe_reliable 0)."),
+		Denied:         counter("errno_exporter_probes_denied_total", "Probes of targets that probe_policy denies, answered with 403."),
+		Panics:         counter("errno_exporter_probe_panics_total", "Probes that ended with a panic, a bug of the exporter (reason unknown); the stack is in the log."),
+		Controls:       counter("errno_exporter_control_attempts_total", "Experiments after failures (diagnose)."),
 		SlotWait:       counter("errno_exporter_probe_slot_wait_seconds_total", "Time that probes waited for a slot, or for file descriptors, in seconds."),
-		HandshakeWait:  counter("errno_exporter_handshake_wait_seconds_total", "Time that TLS handshakes waited for their turn to compute, in seconds: as many compute at once as there are processors. It is in no phase."),
+		HandshakeWait:  counter("errno_exporter_handshake_wait_seconds_total", "Time that TLS handshakes waited for the concurrency limit, which is the number of CPUs, in seconds. No phase includes it."),
 		SchedulerDelay: delay,
 	}
 }
@@ -61,14 +61,14 @@ func NewOwn(registry prometheus.Registerer, read OwnGauges) *Own {
 // NewLog registers how many lines of the log were dropped.
 func NewLog(registry prometheus.Registerer, dropped func() uint64) {
 	registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "errno_exporter_log_lines_dropped_total",
-		Help: "Lines of the log that were dropped because nothing took them: a probe never waits for the log."},
+		Help: "Log lines that were dropped because standard error was not read in time."},
 		func() float64 { return float64(dropped()) }))
 }
 
 // NewPanics registers the counter of panics that end no probe.
 func NewPanics(registry prometheus.Registerer) prometheus.Counter {
 	c := prometheus.NewCounter(prometheus.CounterOpts{Name: "errno_exporter_panics_total",
-		Help: "Panics of the exporter's own goroutines outside of probes: bugs, each ends what it happened in and nothing else; the log has the stack."})
+		Help: "Recovered panics outside of probes, which are bugs of the exporter; the stack is in the log."})
 	registry.MustRegister(c)
 	return c
 }
@@ -76,7 +76,7 @@ func NewPanics(registry prometheus.Registerer) prometheus.Counter {
 // NewResetCapture registers whether it is seen who sends resets.
 func NewResetCapture(registry prometheus.Registerer, enabled bool) {
 	g := prometheus.NewGauge(prometheus.GaugeOpts{Name: "errno_exporter_reset_capture_enabled",
-		Help: "1 where it is seen who sends resets (CAP_NET_RAW), 0 where not: origin peer may then be a box on the way."})
+		Help: "1 if resets are attributed to the server or a middlebox (requires CAP_NET_RAW), 0 if not: origin peer may then be a middlebox."})
 	g.Set(number(enabled))
 	registry.MustRegister(g)
 }
@@ -84,9 +84,9 @@ func NewResetCapture(registry prometheus.Registerer, enabled bool) {
 // NewInbound registers the metrics of the clients' connections, and returns what counts those that were closed to make room.
 func NewInbound(registry prometheus.Registerer, open func() int) (closed func()) {
 	registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "errno_exporter_inbound_connections",
-		Help: "Connections of clients that are open."}, func() float64 { return float64(open()) }))
+		Help: "Open connections of clients."}, func() float64 { return float64(open()) }))
 	c := prometheus.NewCounter(prometheus.CounterOpts{Name: "errno_exporter_inbound_connections_closed_total",
-		Help: "Connections of clients that were closed to make room for others: there were as many as the limit of file descriptors allows."})
+		Help: "Connections of clients that were closed to admit others at the limit, which follows from the limit of file descriptors."})
 	registry.MustRegister(c)
 	return c.Inc
 }

@@ -25,12 +25,12 @@ func (e *Exposition) Probe(r *result.Result, m *config.Module) {
 }
 
 func (e *Exposition) addVerdict(r *result.Result) {
-	e.gauge("probe_success", "Whether the probe succeeded: 1 if it did, 0 if not.", number(r.Failure == nil))
-	e.gauge("probe_duration_seconds", "How long the whole probe took, in seconds.", r.Elapsed.Seconds())
-	e.gauge("probe_timeout_seconds", "How long the probe was allowed to take, in seconds.", r.Timeout.Seconds())
-	e.gauge("probe_attempts_made", "Attempts that this probe took.", float64(len(r.Attempts)))
+	e.gauge("probe_success", "1 if the probe succeeded, 0 if not.", number(r.Failure == nil))
+	e.gauge("probe_duration_seconds", "Duration of the whole probe, in seconds.", r.Elapsed.Seconds())
+	e.gauge("probe_timeout_seconds", "Deadline of the probe, in seconds after its start.", r.Timeout.Seconds())
+	e.gauge("probe_attempts_made", "Number of attempts of this probe.", float64(len(r.Attempts)))
 	if failure := r.Failure; failure != nil {
-		e.gauge("probe_failure_info", "1 when the probe failed, with the phase, the reason, the errno and who ended it; absent when it succeeded.", 1,
+		e.gauge("probe_failure_info", "1 if the probe failed, with phase, reason, errno and origin; absent if it succeeded.", 1,
 			label{"errno", result.ErrnoName(failure.Errno)},
 			label{"origin", string(failure.Origin)},
 			label{"phase", string(failure.Phase)},
@@ -46,7 +46,7 @@ func (e *Exposition) addDurations(a *result.Attempt) {
 			continue
 		}
 		if spent, began := spentIn(a, row.Phase); began {
-			e.gauge("probe_http_duration_seconds", "How long each phase that began took, in seconds, summed over the redirects that were followed.",
+			e.gauge("probe_http_duration_seconds", "Duration of each phase that began, in seconds, summed over the redirects that were followed.",
 				spent.Seconds(), label{"phase", string(row.Phase)})
 		}
 	}
@@ -61,7 +61,7 @@ func (e *Exposition) addOwnDelay(r *result.Result) {
 			own -= s.Duration
 		}
 	}
-	e.gauge("probe_own_delay_seconds", "What of the last attempt is in no phase, in seconds: the exporter waited for a processor, or computed.", max(0, own).Seconds())
+	e.gauge("probe_own_delay_seconds", "Time of the last attempt outside of all phases, in seconds: the exporter waited for a CPU, or computed.", max(0, own).Seconds())
 }
 
 // spentIn sums a phase's time over the hops and says whether the phase began at all.

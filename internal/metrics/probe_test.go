@@ -95,10 +95,10 @@ func TestReload(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = `# HELP errno_exporter_config_last_reload_success_timestamp_seconds Unix time of the last load of the configuration that succeeded.
+	const want = `# HELP errno_exporter_config_last_reload_success_timestamp_seconds Unix time of the last successful load of the configuration.
 # TYPE errno_exporter_config_last_reload_success_timestamp_seconds gauge
 errno_exporter_config_last_reload_success_timestamp_seconds 1000.5
-# HELP errno_exporter_config_last_reload_successful Whether the last load of the configuration succeeded: 1 if it did, 0 if not.
+# HELP errno_exporter_config_last_reload_successful 1 if the last load of the configuration succeeded, 0 if not.
 # TYPE errno_exporter_config_last_reload_successful gauge
 errno_exporter_config_last_reload_successful 0
 `

@@ -18,11 +18,11 @@ func NewReload(registry prometheus.Registerer) *Reload {
 	r := &Reload{
 		successful: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "errno_exporter_config_last_reload_successful",
-			Help: "Whether the last load of the configuration succeeded: 1 if it did, 0 if not.",
+			Help: "1 if the last load of the configuration succeeded, 0 if not.",
 		}),
 		at: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "errno_exporter_config_last_reload_success_timestamp_seconds",
-			Help: "Unix time of the last load of the configuration that succeeded.",
+			Help: "Unix time of the last successful load of the configuration.",
 		}),
 	}
 	registry.MustRegister(r.successful, r.at)

@@ -13,8 +13,8 @@ func (e *Exposition) addBytes(a *result.Attempt) {
 			received += wire.BytesReceived
 		}
 	}
-	e.gauge("probe_bytes_sent", "Bytes handed to the TCP connection until it ended or failed.", float64(sent))
-	e.gauge("probe_bytes_received", "Bytes read from the TCP connection until it ended or failed.", float64(received))
+	e.gauge("probe_bytes_sent", "Bytes sent on the connection until it ended or failed.", float64(sent))
+	e.gauge("probe_bytes_received", "Bytes received on the connection until it ended or failed.", float64(received))
 }
 
 // addTCP adds the kernel's measurements of the last connection that has any. Round trips are absent when none was measured:
@@ -26,26 +26,26 @@ func (e *Exposition) addTCP(a *result.Attempt) {
 	}
 	if wire.Reset != nil {
 		if delta, known := wire.Reset.Delta(); known {
-			e.gauge("probe_reset_ttl_delta", "TTL of the RST that ended the probe less that of the server's SYN-ACK: how many hops nearer the one who reset is.", float64(delta))
+			e.gauge("probe_reset_ttl_delta", "TTL of the RST that ended the probe minus that of the server's SYN-ACK: the number of hops by which the sender of the RST is nearer.", float64(delta))
 		}
 	}
 	if wire.Acknowledged > 0 {
-		e.gauge("probe_request_acknowledged_seconds", "Time from the request sent to its acknowledgement by the peer's kernel, in seconds: processing without it is the server's own time.", wire.Acknowledged.Seconds())
+		e.gauge("probe_request_acknowledged_seconds", "Time from sending the request to its acknowledgement by the peer's kernel, in seconds: processing minus it is the server's own time.", wire.Acknowledged.Seconds())
 	}
-	e.gauge("probe_kernel_timestamps", "1 where the kernel told when packets arrived, 0 where the clock had to do.", number(wire.KernelTimes))
+	e.gauge("probe_kernel_timestamps", "1 if the kernel reported when packets arrived, 0 if user-space timestamps were used.", number(wire.KernelTimes))
 	info := wire.Info
 	if info.RTT > 0 {
-		e.gauge("probe_tcp_rtt_seconds", "Smoothed round-trip time that the kernel measured, in seconds.", info.RTT.Seconds())
+		e.gauge("probe_tcp_rtt_seconds", "Smoothed round-trip time, as measured by the kernel, in seconds.", info.RTT.Seconds())
 		e.gauge("probe_tcp_rtt_variance_seconds", "Mean deviation of the round-trip time, in seconds.", info.RTTVar.Seconds())
 	}
 	if info.MinRTT > 0 {
-		e.gauge("probe_tcp_min_rtt_seconds", "Shortest round-trip time that the kernel measured, in seconds.", info.MinRTT.Seconds())
+		e.gauge("probe_tcp_min_rtt_seconds", "Minimum round-trip time, as measured by the kernel, in seconds.", info.MinRTT.Seconds())
 	}
-	e.gauge("probe_tcp_syn_retransmits", "How often the SYN was sent again.", float64(SYNRetransmits(wire)))
-	e.gauge("probe_tcp_retransmitted_segments", "Segments that were sent again, the SYN included.", float64(info.TotalRetrans))
-	e.gauge("probe_tcp_out_of_order_packets", "Packets that arrived out of order.", float64(info.OutOfOrder))
-	e.gauge("probe_tcp_mss_bytes", "Largest segment that we send, in bytes.", float64(info.SndMSS))
-	e.gauge("probe_tcp_path_mtu_bytes", "Largest packet that the kernel believes the path to carry, in bytes.", float64(info.PMTU))
+	e.gauge("probe_tcp_syn_retransmits", "Number of retransmissions of the SYN.", float64(SYNRetransmits(wire)))
+	e.gauge("probe_tcp_retransmitted_segments", "Number of retransmitted segments, including the SYN.", float64(info.TotalRetrans))
+	e.gauge("probe_tcp_out_of_order_packets", "Number of packets that arrived out of order.", float64(info.OutOfOrder))
+	e.gauge("probe_tcp_mss_bytes", "Maximum segment size of the sending direction, in bytes.", float64(info.SndMSS))
+	e.gauge("probe_tcp_path_mtu_bytes", "Path MTU that the kernel assumes, in bytes.", float64(info.PMTU))
 }
 
 // SYNRetransmits counts the retransmissions of the SYN, of a connection whose TCP_INFO is known. When nothing was acknowledged,

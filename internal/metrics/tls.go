@@ -34,10 +34,10 @@ func (e *Exposition) addTLS(a *result.Attempt) {
 // addChain adds the facts of the certificates as the server sent them, the leaf first.
 func (e *Exposition) addChain(state *result.TLSState) {
 	chain := state.Chain
-	e.gauge("probe_ssl_earliest_cert_expiry", "Unix time at which the first certificate of the server's chain expires.",
+	e.gauge("probe_ssl_earliest_cert_expiry", "Earliest certificate expiry of the server's chain, as Unix time.",
 		float64(earliestExpiry(chain).Unix()))
 	leaf := chain[0]
-	e.gauge("probe_ssl_last_chain_info", "1, with the facts of the server's own certificate.", 1,
+	e.gauge("probe_ssl_last_chain_info", "1, with fields of the server's own certificate.", 1,
 		label{"fingerprint_sha256", fmt.Sprintf("%x", state.Fingerprint())},
 		label{"issuer", leaf.Issuer.String()},
 		label{"serialnumber", fmt.Sprintf("%x", leaf.SerialNumber.Bytes())},

@@ -129,7 +129,7 @@ func (e *Exposition) Totals(t *Totals) {
 	e.counter("probe_attempts_total", "Attempts since the exporter first saw the target.", float64(t.attempts))
 	e.counter("probe_attempts_failed_total", "Attempts that failed since the exporter first saw the target.", float64(t.failed))
 	for i, row := range result.Phases {
-		e.counter("probe_connection_resets_total", "Attempts that ended with a connection reset, by the phase it came in.", float64(t.resets[i]),
+		e.counter("probe_connection_resets_total", "Attempts that ended with a connection reset, by phase.", float64(t.resets[i]),
 			label{"phase", string(row.Phase)})
 	}
 	e.addFailures(t)
@@ -158,7 +158,7 @@ func (e *Exposition) addFailures(t *Totals) {
 		return strings.Compare(a.phase+" "+a.reason+" "+a.errno+" "+a.origin, b.phase+" "+b.reason+" "+b.errno+" "+b.origin)
 	})
 	for _, f := range tuples {
-		e.counter("probe_failures_total", "Attempts that failed, with the phase, the reason, the errno and who ended it.", float64(t.failures[f]),
+		e.counter("probe_failures_total", "Attempts that failed, by phase, reason, errno and origin.", float64(t.failures[f]),
 			label{"errno", f.errno}, label{"origin", f.origin}, label{"phase", f.phase}, label{"reason", f.reason})
 	}
 }
@@ -171,7 +171,7 @@ func (e *Exposition) addKeptFailures(t *Totals) {
 		return strings.Compare(a.idle+" "+a.phase+" "+a.reason+" "+a.errno+" "+a.origin, b.idle+" "+b.phase+" "+b.reason+" "+b.errno+" "+b.origin)
 	})
 	for _, f := range tuples {
-		e.counter("probe_keepalive_failures_total", "Kept connections that died while idle (phase idle) or when used again.", float64(t.kept[f]),
+		e.counter("probe_keepalive_failures_total", "Idle connections that were closed while idle (phase idle) or failed when used again.", float64(t.kept[f]),
 			label{"errno", f.errno}, label{"idle", f.idle}, label{"origin", f.origin}, label{"phase", f.phase}, label{"reason", f.reason})
 	}
 }

@@ -42,7 +42,7 @@ func (p *page) steps(h *result.Hop, whole time.Duration) {
 		p.line("%s", line)
 	}
 	if h.Waited > 0 {
-		p.line("    and %s of waiting for a processor to compute the handshake on, in no step", Short(h.Waited))
+		p.line("    and %s of waiting for a slot to compute the handshake, in no step", Short(h.Waited))
 	}
 }
 
@@ -81,7 +81,7 @@ func (p *page) name(h *result.Hop) {
 	if h.Lookup == nil {
 		return
 	}
-	p.section("  Resolver, asked for %s", h.Lookup.Host)
+	p.section("  Resolver, queried for %s", h.Lookup.Host)
 	p.lookup(h.Lookup)
 	if c := h.Compared; c != nil {
 		p.comparison(c, h)
@@ -90,7 +90,7 @@ func (p *page) name(h *result.Hop) {
 
 func (p *page) lookup(l *result.Lookup) {
 	if len(l.Exchanges) == 0 {
-		p.line("    no question left this host: the hosts file or the name itself decides")
+		p.line("    no query was sent: the hosts file or the name itself has the answer")
 	}
 	for i := range l.Exchanges {
 		e := &l.Exchanges[i]
@@ -100,14 +100,14 @@ func (p *page) lookup(l *result.Lookup) {
 
 // comparison is what the system's resolver said beside the configured servers.
 func (p *page) comparison(c *result.Comparison, h *result.Hop) {
-	p.section("  The system's resolver, asked beside")
+	p.section("  The system's resolver, for comparison")
 	switch stale := c.Stale(h.Answers); {
 	case c.Failure != nil:
 		p.line("    FAILED: %s", c.Failure.Sentence())
 	case len(stale) == 0:
 		p.line("    agrees")
 	default:
-		p.line("    has addresses that the configured servers do not give, they may be stale: %s", joined(stale))
+		p.line("    returns addresses that the configured servers do not, they may be stale: %s", joined(stale))
 	}
 	if c.Lookup != nil {
 		p.lookup(c.Lookup)
@@ -126,7 +126,7 @@ func joined(addrs []netip.Addr) string {
 func outcome(e *result.DNSExchange) string {
 	switch {
 	case e.GivenUp:
-		return "no answer, not waited for any longer as the other family had answered"
+		return "no answer by the time limit that applies once the other family has answered"
 	case e.Err != nil && e.Errno != 0:
 		return fmt.Sprintf("no answer: %s (%s)", result.ErrnoName(e.Errno), e.Err)
 	case e.RCode < 0 && e.Err != nil:

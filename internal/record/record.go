@@ -57,7 +57,7 @@ func (p *page) kept(k metrics.Kept) {
 	p.section("Kept connections")
 	switch {
 	case k.Announced > 0:
-		p.line("  the server says that it keeps idle connections for %s", k.Announced)
+		p.line("  the server announces an idle timeout of %s", k.Announced)
 	case k.Announced < 0:
 		p.line("  the server closes the connection after each response")
 	}
@@ -99,7 +99,7 @@ func (p *page) asked(r *result.Result) {
 		p.line("  hostname  %s", r.Target.Host)
 	}
 	p.line("  started   %s", r.Start.UTC().Format(time.RFC3339Nano))
-	p.line("  took      %s of %s allowed", Short(r.Elapsed), Short(r.Timeout))
+	p.line("  took      %s, timeout %s", Short(r.Elapsed), Short(r.Timeout))
 	f := r.Failure
 	if f == nil {
 		return

@@ -27,7 +27,7 @@ func (p *page) wire(w *result.Wire) {
 		p.line("    reset %s", w.Reset)
 	}
 	if w.ICMP != nil {
-		p.line("    ICMP type %d code %d (%s) from %s, seen as %s", w.ICMP.Type, w.ICMP.Code, icmpName(w.ICMP), w.ICMP.From, result.ErrnoName(w.ICMP.Errno))
+		p.line("    ICMP type %d code %d (%s) from %s, reported as %s", w.ICMP.Type, w.ICMP.Code, icmpName(w.ICMP), w.ICMP.From, result.ErrnoName(w.ICMP.Errno))
 	}
 	if w.Info != nil {
 		p.tcpInfo(w)
@@ -66,14 +66,14 @@ func (p *page) tcpInfo(w *result.Wire) {
 	p.section("  Kernel's view (TCP_INFO), taken at the %s", w.InfoAt)
 	p.line("    state %s", i.State)
 	if i.RTT > 0 {
-		p.line("    round trip %s, varying by %s, shortest %s", Short(i.RTT), Short(i.RTTVar), Short(i.MinRTT))
+		p.line("    round trip %s, variance %s, minimum %s", Short(i.RTT), Short(i.RTTVar), Short(i.MinRTT))
 	} else {
-		p.line("    round trip not measured: nothing of ours was acknowledged")
+		p.line("    round trip not measured: the peer acknowledged nothing")
 	}
 	p.line("    sent %s with %s, received %s", count(i.SegsOut, "segment"), count(i.BytesSent, "byte"), count(i.SegsIn, "segment"))
 	p.line("    acknowledged by the peer: %s; not yet: %s; not yet sent: %s",
 		count(lessSYN(i.BytesAcked), "byte"), count(i.Unacked, "segment"), count(i.NotSent, "byte"))
-	p.line("    sent again: %s with %s; of the SYN: %d; lost: %d", count(i.TotalRetrans, "segment"), count(i.BytesRetrans, "byte"), metrics.SYNRetransmits(w), i.Lost)
+	p.line("    retransmitted: %s with %s; of the SYN: %d; lost: %d", count(i.TotalRetrans, "segment"), count(i.BytesRetrans, "byte"), metrics.SYNRetransmits(w), i.Lost)
 	if i.Retransmits > 0 || i.Backoff > 0 || i.Probes > 0 {
 		p.line("    waiting for an acknowledgement: %d timeouts in a row, backed off %d times, %d probes unanswered", i.Retransmits, i.Backoff, i.Probes)
 	}

@@ -154,7 +154,7 @@ func LogProbe(logger *slog.Logger, r *result.Result) {
 		}
 	}
 	if bug := r.Panicked(); bug != nil {
-		logger.Error("a bug ended a probe, please report it", "module", r.Module, "target", r.URL, "panic", bug.Value, "stack", string(bug.Stack))
+		logger.Error("Recovered a panic of a probe, please report this bug", "module", r.Module, "target", r.URL, "panic", bug.Value, "stack", string(bug.Stack))
 	}
 	if !logger.Enabled(context.Background(), level) {
 		return

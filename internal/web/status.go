@@ -285,14 +285,14 @@ func unreached(targets []watch.Status) int {
 func (e *Endpoints) problems(targets []watch.Status) []string {
 	problems := []string{}
 	if err := e.Life.Failed(); err != nil {
-		problems = append(problems, "The last reload of the configuration failed, the one of before is in force: "+err.Error())
+		problems = append(problems, "The last reload of the configuration failed, the previous one stays in force: "+err.Error())
 	}
 	egress := e.Probe.Watch.Egress()
 	if egress.Known && !egress.Up {
-		problems = append(problems, "Our own way out is down: no control target is reached.")
+		problems = append(problems, "Our own egress is down: no reference target is reachable.")
 	}
 	if n := unreached(targets); n > 0 && !egress.Known {
-		problems = append(problems, fmt.Sprintf("Our own way out may be down: %d of %d targets, at several addresses, are not reached at once.", n, len(targets)))
+		problems = append(problems, fmt.Sprintf("Our own egress may be down: %d of %d targets, at several addresses, are unreachable at once.", n, len(targets)))
 	}
 	late := 0
 	for _, t := range targets {
@@ -301,7 +301,7 @@ func (e *Endpoints) problems(targets []watch.Status) []string {
 		}
 	}
 	if late > 0 {
-		problems = append(problems, fmt.Sprintf("The exporter itself was late in the last probe of %d targets: their times are too long.", late))
+		problems = append(problems, fmt.Sprintf("The exporter was overloaded during the last probe of %d targets: their durations are too long.", late))
 	}
 	return problems
 }

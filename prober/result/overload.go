@@ -14,7 +14,7 @@ func (r *Result) ShortenedBy(waited time.Duration) {
 	}
 	f := *r.Failure
 	f.Reason, f.Errno, f.Origin = LocalOverloaded, 0, Local
-	f.Err = fmt.Errorf("the exporter took %s of the probe's time to wait for its own turn, and then: %w", waited.Round(time.Millisecond), cause(r.Failure))
+	f.Err = fmt.Errorf("the exporter waited for %s of the probe's time for a slot, and then: %w", waited.Round(time.Millisecond), cause(r.Failure))
 	r.Failure = &f
 	r.Last().Failure = &f
 }

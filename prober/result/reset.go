@@ -30,7 +30,7 @@ func (r *Reset) Delta() (int, bool) {
 
 // String is for the record: "from a middlebox, 2 hops nearer than the server (TTL 64 and 62), flow unknown there".
 func (r *Reset) String() string {
-	state := "the flow was unknown there"
+	state := "the sender had no state of the flow"
 	if r.Live {
 		state = "a live socket was aborted"
 	}
@@ -38,13 +38,13 @@ func (r *Reset) String() string {
 	case r.Sender == ThisHost:
 		return fmt.Sprintf("from this host itself (TTL %d)", r.TTL)
 	case r.Sender == Middlebox:
-		return fmt.Sprintf("from a box on the way, %d hops nearer than the server (TTL %d, the server's %d), %s", delta, r.TTL, r.Reference, state)
+		return fmt.Sprintf("from a middlebox, %d hops nearer than the server (TTL %d, the server's %d), %s", delta, r.TTL, r.Reference, state)
 	case r.Sender == EndHost:
 		return fmt.Sprintf("from as far away as the server (TTL %d), %s", r.TTL, state)
 	case known:
-		return fmt.Sprintf("from the server or a box on the way: TTL %d and the server's %d cannot be compared; %s", r.TTL, r.Reference, state)
+		return fmt.Sprintf("from the server or a middlebox: TTL %d and the server's %d cannot be compared; %s", r.TTL, r.Reference, state)
 	}
-	return fmt.Sprintf("from the server or a box on the way: TTL %d, and none of the server's to compare with; %s", r.TTL, state)
+	return fmt.Sprintf("from the server or a middlebox: TTL %d, and none of the server's to compare with; %s", r.TTL, state)
 }
 
 // correct puts a failure's origin right where the sender is certain.

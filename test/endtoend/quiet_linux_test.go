@@ -42,7 +42,7 @@ func TestTerminalCommandsAreQuiet(t *testing.T) {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	const refused = "Who sends resets is not seen"
+	const refused = "Resets are not attributed"
 	http3 := faultlab.HTTP3Handler(t, faultlab.Healthy)
 	for _, row := range []struct {
 		name, args string

@@ -200,7 +200,7 @@ func (s *session) probe(ctx context.Context) *result.Result {
 	return &r
 }
 
-// run probes as often as is wanted, and sums up if that is more than once.
+// run probes as often as is wanted, and summarises if that is more than once.
 func (s *session) run(ctx context.Context) int {
 	summary := terminal.NewSummary()
 	for n := 1; ctx.Err() == nil && (s.options.count == 0 || n <= s.options.count); n++ {

@@ -56,7 +56,9 @@ func (r *reloader) ended() {
 
 func (r *reloader) begin(work func()) {
 	r.busy = true
-	guard.Report(func(p *guard.Panic) { r.logger.Error("Reloading the configuration panicked, please report this bug", "err", p) }).Go(func() {
+	guard.Report(func(p *guard.Panic) {
+		r.logger.Error("Reloading the configuration panicked, please report this bug", "err", p)
+	}).Go(func() {
 		defer func() { r.done <- struct{}{} }()
 		work()
 	})

@@ -12,7 +12,7 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// A box on the way forgets a flow that idles: it drops what comes later without a word, or answers it with a RST.
+// A middlebox removes the state of an idle flow: it drops later packets silently, or answers them with a RST.
 func TestNetnsKeptThroughNAT(t *testing.T) {
 	if testing.Short() {
 		t.Skip("short mode never leaves loopback")

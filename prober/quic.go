@@ -220,7 +220,7 @@ func (c *quicConnection) look() {
 	c.dead = c.socket.silent(rtt)
 }
 
-// close takes leave of the server and closes the socket. It may be called more than once.
+// close sends CONNECTION_CLOSE and closes the socket. It may be called more than once.
 func (c *quicConnection) close() {
 	if c.conn != nil {
 		_ = c.conn.CloseWithError(quic.ApplicationErrorCode(http3.ErrCodeNoError), "") // the exchange is over or has failed

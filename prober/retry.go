@@ -39,7 +39,7 @@ func (p *Prober) attempts(first *attempt) []result.Attempt {
 	return all
 }
 
-// repeatable reports whether an attempt failed in a way that another one may mend.
+// repeatable reports whether an attempt failed in a way that another one may avoid.
 func repeatable(a *result.Attempt, m *config.Module) bool {
 	if a.Failure == nil || a.Failure.Reason == result.ProbeConfig || a.Failure.Reason == result.Abandoned {
 		return false

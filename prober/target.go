@@ -23,7 +23,7 @@ type Target struct {
 func (t *Target) named() result.Target { return result.Target{URL: t.URL, Host: t.Host} }
 
 // ParseTarget reads a target as it is asked for: a URL, or a host with an optional port and path, for which http:// is
-// assumed as in blackbox_exporter. The error is one line that names the value and the mend.
+// assumed as in blackbox_exporter. The error is one line that names the value and the fix.
 func ParseTarget(raw string) (Target, error) {
 	if strings.TrimSpace(raw) == "" {
 		return Target{}, errors.New(`target is missing: add target=URL, such as target=https://api.example.com/health`)

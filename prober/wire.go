@@ -371,7 +371,7 @@ func (r *recorder) settle() bool {
 	return r.accepted != 0 && !r.cut
 }
 
-// The deadlines of the layers above end with ours: TLS would give its farewell five seconds more.
+// The deadlines of the layers above end with ours: TLS would give its close_notify five seconds more.
 
 // SetDeadline sets both deadlines unless our own has struck.
 func (r *recorder) SetDeadline(t time.Time) error { return r.unlessEnded(r.Conn.SetDeadline, t) }

@@ -134,7 +134,7 @@ func packets(answer dnsAnswer) func([]byte) []byte {
 	}
 }
 
-// packetSize is the longest datagram that the asker takes (RFC 6891 section 6.2.3).
+// packetSize is the longest datagram that the client accepts (RFC 6891 section 6.2.3).
 func packetSize(q *dnsmessage.Message) int {
 	for _, r := range q.Additionals {
 		if r.Header.Type == dnsmessage.TypeOPT {

@@ -49,7 +49,7 @@ func IdleTimeoutAnswer(h Host, after time.Duration) string {
 	})
 }
 
-// IdleTLSClose takes leave of TLS (close_notify) once the connection has been idle for a time, and leaves TCP open.
+// IdleTLSClose sends a close_notify once the connection has been idle for a time, and leaves TCP open.
 func IdleTLSClose(h Host, after time.Duration) string {
 	h.Helper()
 	return "https://" + serveTLS(h, secured("http/1.1"), func(conn *tls.Conn, raw *net.TCPConn) {

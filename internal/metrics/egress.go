@@ -8,7 +8,7 @@ type Control struct {
 	Up         bool
 }
 
-// Egress exposes whether our way out works, and each control target; nothing where none is configured.
+// Egress exposes whether egress works, and each reference target; nothing where none is configured.
 type Egress struct {
 	read         func() (up bool, controls []Control)
 	egress, each *prometheus.Desc

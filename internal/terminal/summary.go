@@ -12,7 +12,7 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// Summary sums up many probes.
+// Summary summarises many probes.
 type Summary struct {
 	Sent, Failed int
 	reasons      map[string]int

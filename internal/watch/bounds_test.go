@@ -37,15 +37,15 @@ func TestIdleConnectionsAreBounded(t *testing.T) {
 	t.Cleanup(w.Close)
 	m := config.NewModule("m")
 	m.Keepalive = []time.Duration{time.Minute}
-	keepers := make([]*keeper, most+1)
-	for i := range keepers {
-		keepers[i] = newKeeper(prober.Target{}, m, nil, &w.kept)
-		if wants := keepers[i].wants(&keepers[i].slots[0]); wants != (i < most) {
+	pools := make([]*idlePool, most+1)
+	for i := range pools {
+		pools[i] = newIdlePool(prober.Target{}, m, nil, &w.kept)
+		if wants := pools[i].wants(&pools[i].slots[0]); wants != (i < most) {
 			t.Fatalf("connection %d is made: %t, want %d of them", i+1, wants, most)
 		}
 	}
-	keepers[0].filled(&keepers[0].slots[0], nil, 0) // it could not be made
-	if !keepers[most].wants(&keepers[most].slots[0]) {
+	pools[0].filled(&pools[0].slots[0], nil, 0) // it could not be made
+	if !pools[most].wants(&pools[most].slots[0]) {
 		t.Errorf("one of %d connections is gone, and none is made in its place", most)
 	}
 	claims.Prove(t, "connections kept idle", most)

@@ -14,18 +14,18 @@ import (
 	"errno_exporter/prober/classify"
 )
 
-// How our way out is judged.
+// The rule of egress.
 //
 //   - With every scrape each control target is connected to by TCP, side by side and at most every few seconds. One that accepts or refuses is
 //     reached; silence and errors of the way are not.
-//   - The way out is up if one of the networks is reached; where only gateways and resolvers are configured, one of them.
+//   - Egress is up if one of the networks is reached; where only gateways and resolvers are configured, one of them.
 
 const (
 	controlTimeout  = 2 * time.Second
 	controlInterval = 5 * time.Second
 )
 
-// Egress is our way out.
+// Egress is our outbound connectivity.
 type Egress struct {
 	Known    bool // there are control targets, and they were looked at
 	Up       bool

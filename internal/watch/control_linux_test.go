@@ -49,7 +49,7 @@ func TestSilentControlTarget(t *testing.T) {
 	}
 }
 
-// What decides about our way out.
+// What decides whether egress is up.
 func TestEgressUp(t *testing.T) {
 	closed, open := "127.0.0.1:1", faultlab.DNSSilent(t) // which listens over TCP, too
 	for _, row := range []struct {

@@ -19,7 +19,7 @@ type target struct {
 	*memo
 	config *config.Target
 	policy *config.Policy
-	keeper *keeper
+	idle   *idlePool
 }
 
 // memo is what is kept of a target. It outlives a configuration if the next one has the same target.
@@ -214,7 +214,7 @@ func (w *Watch) launch(starting []launch, every time.Duration) {
 func (w *Watch) fly(t *target, f *flight) {
 	ctx, cancel := context.WithDeadline(prober.OnBehalf(context.Background(), f.via), f.until)
 	defer cancel()
-	keptUsed := t.keeper.use(w.life)
+	keptUsed := t.idle.use(w.life)
 	outcome, _, err := w.probe(ctx, &order{
 		target: t.asked(), module: t.config.Module, by: configured, started: func() { t.begun(f) },
 		counts: func(r *result.Result) bool { return t.counts(r, f.allowed) }, counted: func() *metrics.Totals { return t.totals },
@@ -238,7 +238,7 @@ func (w *Watch) fly(t *target, f *flight) {
 		return
 	}
 	if outcome.Result.Failure == nil {
-		t.keeper.fill(w.life, w.prober)
+		t.idle.fill(w.life, w.prober)
 		return
 	}
 	if outcome.callers {

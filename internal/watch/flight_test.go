@@ -118,7 +118,7 @@ func TestCancelledAlone(t *testing.T) {
 	}
 }
 
-// A probe of /probe that its asker cancels is abandoned, and does not count.
+// A probe of /probe that its client cancels is abandoned, and does not count.
 func TestCancelledProbe(t *testing.T) {
 	g := newGate(t)
 	c := parse(t, "")

@@ -33,7 +33,7 @@ type State struct {
 	Age     time.Duration  // of the outcome; 0 when it was probed for this scrape
 	Totals  *metrics.Totals
 	Kept    metrics.Kept   // of connections kept to it
-	Verdict *cause.Verdict // nil where nothing failed of late
+	Verdict *cause.Verdict // nil if nothing failed recently
 }
 
 // Status is what is known of a target without probing it.
@@ -51,7 +51,7 @@ func (w *Watch) Status() []Status {
 	targets := w.current()
 	all := make([]Status, len(targets))
 	for i, t := range targets {
-		all[i] = Status{Target: t.config, Last: t.latest(), Timeline: t.timeline.at(now), Kept: t.keeper.state(), Verdict: w.verdict(t)}
+		all[i] = Status{Target: t.config, Last: t.latest(), Timeline: t.timeline.at(now), Kept: t.idle.state(), Verdict: w.verdict(t)}
 	}
 	return all
 }
@@ -164,7 +164,7 @@ func collect(ctx context.Context, targets []*target, flights []*flight, began ti
 		}
 	}
 	for i, t := range targets {
-		states[i].Kept = t.keeper.state()
+		states[i].Kept = t.idle.state()
 	}
 	return states
 }

@@ -18,7 +18,7 @@ type acquired struct {
 	After time.Duration
 }
 
-// Every row is a script on slots with a limit of 1, which the first asker takes at once.
+// Every row is a script on slots with a limit of 1, which the first caller takes at once.
 func TestSlots(t *testing.T) {
 	const never = time.Hour
 	for _, test := range []struct {
@@ -123,15 +123,15 @@ func TestSlotsOfDifferentSize(t *testing.T) {
 		began := time.Now()
 		got := make(chan acquired, 3)
 		s.acquire(t.Context(), began, need{3, configured})
-		for _, asker := range []struct {
+		for _, caller := range []struct {
 			who string
 			n   int
 		}{{"two", 2}, {"one", 1}, {"nine", 9}} {
 			go func() {
-				has := s.acquire(t.Context(), began.Add(time.Hour), need{asker.n, configured})
-				got <- acquired{asker.who, has, time.Since(began)}
+				has := s.acquire(t.Context(), began.Add(time.Hour), need{caller.n, configured})
+				got <- acquired{caller.who, has, time.Since(began)}
 				time.Sleep(time.Minute)
-				s.release(need{asker.n, configured})
+				s.release(need{caller.n, configured})
 			}()
 			synctest.Wait()
 		}

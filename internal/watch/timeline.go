@@ -88,7 +88,7 @@ func (l *timeline) at(now time.Time) Timeline {
 	}
 }
 
-// within sums up the buckets of a span of time. The caller holds mu.
+// within adds up the buckets of a span of time. The caller holds mu.
 func (l *timeline) within(now time.Time, span time.Duration) Share {
 	first := (now.UnixNano()-int64(span))/int64(bucketWidth) + 1
 	var s Share

@@ -117,7 +117,7 @@ func (w *Watch) diagnose(t *target, o *Outcome) {
 
 // verdict is the cause of a target's failures; nil where nothing failed recently.
 func (w *Watch) verdict(t *target) *cause.Verdict {
-	fates := t.keeper.observed()
+	fates := t.idle.observed()
 	o := &t.observed
 	o.mu.Lock()
 	o.addKept(fates)

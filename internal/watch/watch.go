@@ -96,7 +96,7 @@ func (w *Watch) Apply(c *config.Config) {
 	stayed := map[memoryKey]*target{}
 	for _, t := range w.targets {
 		stayed[t.key()] = t
-		t.keeper.close()
+		t.idle.close()
 	}
 	w.targets = nil
 	for _, configured := range c.Targets {
@@ -106,8 +106,8 @@ func (w *Watch) Apply(c *config.Config) {
 		} else {
 			t.memo = newMemo()
 		}
-		t.keeper = newKeeper(t.asked(), configured.Module, t.totals, &w.kept)
-		t.keeper.panicked = w.panicked
+		t.idle = newIdlePool(t.asked(), configured.Module, t.totals, &w.kept)
+		t.idle.panicked = w.panicked
 		w.targets = append(w.targets, t)
 	}
 	w.slots.resize(c.Policy.MaxConcurrent, len(c.Targets))
@@ -115,7 +115,7 @@ func (w *Watch) Apply(c *config.Config) {
 	w.controls.apply(c.ControlTargets)
 }
 
-// Egress is what is known of our way out.
+// Egress is what is known of our egress.
 func (w *Watch) Egress() Egress { return w.controls.state() }
 
 // Close closes the connections that are kept, and ends control attempts. Nothing is kept from then on.
@@ -123,7 +123,7 @@ func (w *Watch) Close() {
 	w.end()
 	w.background.wait()
 	for _, t := range w.current() {
-		t.keeper.close()
+		t.idle.close()
 	}
 }
 

@@ -24,7 +24,7 @@ const unboundedTimeout = 120 * time.Second
 const longestTimeout = 2 * time.Minute
 
 // budget returns how long a probe may take, always more than zero. header is the value of scrapeTimeoutHeader, "" where there
-// was none; module is the module's timeout, 0 for none. The error is for the asker.
+// was none; module is the module's timeout, 0 for none. The error is for the client.
 func budget(header string, module, offset time.Duration) (time.Duration, error) {
 	if header == "" {
 		if module > 0 {

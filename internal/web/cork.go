@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// net/http writes an answer in pieces, the first of 4 KiB, and each is a packet that wakes the asker for nothing. So the kernel is told to hold
+// net/http writes an answer in pieces, the first of 4 KiB, and each is a packet that wakes the client. So the kernel is told to hold
 // them back until the last one is there.
 
 // connKey is what the connection of a request is found by in its context.
@@ -30,7 +30,7 @@ func ConnContext(ctx context.Context, conn net.Conn) context.Context {
 func writeCorked(w http.ResponseWriter, r *http.Request, answer []byte) {
 	raw, ok := r.Context().Value(connKey{}).(syscall.RawConn)
 	if !ok {
-		_, _ = w.Write(answer) // an asker who has gone is no one to tell
+		_, _ = w.Write(answer) // fails only if the client is gone
 		return
 	}
 	cork(raw, 1)

@@ -20,7 +20,7 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// Whatever the header says, a probe has more than no time and not more than was allowed, or the asker is told.
+// Whatever the header says, a probe has more than no time and not more than was allowed, or the client gets an error.
 func FuzzTimeoutHeader(f *testing.F) {
 	for _, seed := range []string{"", "10", "0.5", "0", "-1", "1e300", "NaN", "Inf", "0x1p-1074", "10s", "1_0", "\x00", "9223372036.854775807"} {
 		f.Add(seed, int64(500*time.Millisecond), int64(0))

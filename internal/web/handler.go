@@ -33,7 +33,7 @@ type ProbeHandler struct {
 	expositions sync.Pool // *metrics.Exposition
 }
 
-// ServeHTTP answers 200 with the probe's samples, also when the probe failed, 400 to the asker's mistakes, 403 where the policy forbids the
+// ServeHTTP answers 200 with the probe's samples, also when the probe failed, 400 to the client's mistakes, 403 where the policy forbids the
 // target, and 503 when the exporter itself could not probe in time.
 func (h *ProbeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q, err := parseQuestion(r, h.Config.Get(), h.TimeoutOffset)
@@ -82,7 +82,7 @@ func (h *ProbeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.Cause(state.Verdict)
 	if q.debug {
 		plainText(w)
-		_, _ = w.Write(record.Text(state.Outcome.Result, q.module, cause.Findings{Verdict: state.Verdict}, state.Kept, e)) // an asker who has gone is no one to tell
+		_, _ = w.Write(record.Text(state.Outcome.Result, q.module, cause.Findings{Verdict: state.Verdict}, state.Kept, e)) // fails only if the client is gone
 		return
 	}
 	h.write(w, r, e)
@@ -121,7 +121,7 @@ func (h *ProbeHandler) probe(ctx context.Context, q *question) (watch.State, err
 	return watch.State{Outcome: outcome, Totals: totals, Verdict: h.Watch.Verdict(outcome)}, nil
 }
 
-// negotiate chooses the format that the asker prefers, text, OpenMetrics or protobuf, and announces it.
+// negotiate chooses the format that the client prefers, text, OpenMetrics or protobuf, and announces it.
 func negotiate(w http.ResponseWriter, r *http.Request) expfmt.Format {
 	accepts := r.Header["Accept"]
 	last := negotiated.Load()
@@ -144,7 +144,7 @@ type negotiation struct {
 // negotiated is the last one: who asks, asks the same each time.
 var negotiated atomic.Pointer[negotiation]
 
-// LogProbe writes one line for each probe. A probe that its asker gave up says nothing about the target.
+// LogProbe writes one line for each probe. A probe that its client cancelled says nothing about the target.
 func LogProbe(logger *slog.Logger, r *result.Result) {
 	level, text := slog.LevelDebug, "probe succeeded"
 	if f := r.Failure; f != nil {

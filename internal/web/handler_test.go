@@ -100,7 +100,7 @@ func ask(t *testing.T, method, address string, header http.Header) answer {
 	return answer{response.StatusCode, response.Header.Get("Content-Type"), string(body)}
 }
 
-// The asker's mistakes are 400, with one line that says what to do.
+// The client's mistakes are 400, with one line that says what to do.
 func TestProbeHandlerRefuses(t *testing.T) {
 	server := exporter(t, slog.New(slog.DiscardHandler))
 	const timeout = "X-Prometheus-Scrape-Timeout-Seconds"
@@ -202,7 +202,7 @@ func TestMux(t *testing.T) {
 	}
 }
 
-// One line for each probe: failures for the operator, successes and what the asker gave up only for whoever debugs.
+// One line for each probe: failures for the operator, successes and what the client cancelled at level debug.
 func TestLogProbe(t *testing.T) {
 	abandoned := resulttest.ResetInProcessing()
 	abandoned.Failure = &result.Failure{Phase: result.Processing, Reason: result.Abandoned, Origin: result.Self, Err: context.Canceled}

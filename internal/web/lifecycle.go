@@ -121,5 +121,5 @@ func (l *Lifecycle) ready(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	plainText(w)
-	_, _ = io.WriteString(w, "errno_exporter is ready\n") // an asker who has gone is no one to tell
+	_, _ = io.WriteString(w, "errno_exporter is ready\n") // fails only if the client is gone
 }

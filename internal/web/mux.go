@@ -78,12 +78,12 @@ func (e *Endpoints) prefixed(mux http.Handler) http.Handler {
 // config shows the running configuration.
 func (e *Endpoints) config(w http.ResponseWriter, _ *http.Request) {
 	plainText(w)
-	_, _ = w.Write(e.Probe.Config.Get().YAML()) // an asker who has gone is no one to tell
+	_, _ = w.Write(e.Probe.Config.Get().YAML()) // fails only if the client is gone
 }
 
 func healthy(w http.ResponseWriter, _ *http.Request) {
 	plainText(w)
-	_, _ = io.WriteString(w, "errno_exporter is healthy\n") // an asker who has gone is no one to tell
+	_, _ = io.WriteString(w, "errno_exporter is healthy\n") // fails only if the client is gone
 }
 
 // plainText announces text, whatever a server has put into it.

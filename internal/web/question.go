@@ -17,7 +17,7 @@ import (
 	"errno_exporter/prober"
 )
 
-// defaultModule is probed with when the asker names none, as in blackbox_exporter.
+// defaultModule is probed with when the client names none, as in blackbox_exporter.
 const defaultModule = "http_2xx"
 
 // listedModules bounds how many modules an error names.
@@ -38,7 +38,7 @@ type question struct {
 	debug      bool
 }
 
-// parseQuestion reads the request. An error is the asker's mistake: one line that says what to do. The query is decoded once;
+// parseQuestion reads the request. An error is the client's mistake: one line that says what to do. The query is decoded once;
 // parameters that we do not know are ignored.
 func parseQuestion(r *http.Request, c *config.Config, offset time.Duration) (question, error) {
 	query, err := url.ParseQuery(r.URL.RawQuery)

@@ -55,11 +55,11 @@ func (h records) show(w http.ResponseWriter, r *http.Request, kept *history.Reco
 	text := record.Text(kept.Result, kept.Module, kept.Found, metrics.Kept{}, e)
 	if r.URL.Query().Get("format") == "text" || r.URL.Path == "/logs" {
 		plainText(w)
-		_, _ = w.Write(text) // an asker who has gone is no one to tell
+		_, _ = w.Write(text) // fails only if the client is gone
 		return
 	}
 	pageHeaders(w)
-	_ = recordTemplate.Execute(w, newRecordPage(kept, string(text))) // fails only when the asker has gone
+	_ = recordTemplate.Execute(w, newRecordPage(kept, string(text))) // fails only if the client is gone
 }
 
 func newRecordPage(kept *history.Record, text string) recordPage {

@@ -109,7 +109,7 @@ func (h records) list(w http.ResponseWriter, _ *http.Request) {
 		lines = append(lines, line)
 	}
 	pageHeaders(w)
-	_ = listPage.Execute(w, lines) // fails only when the asker has gone
+	_ = listPage.Execute(w, lines) // fails only if the client is gone
 }
 
 // pageHeaders announces a page that loads nothing and runs nothing.

@@ -42,7 +42,7 @@ func (e *Endpoints) scrape(w http.ResponseWriter, r *http.Request, answers *spoo
 		return
 	}
 	format := negotiate(w, r)
-	_ = writeScrape(w, format, states, own) // an asker who has gone is no one to tell
+	_ = writeScrape(w, format, states, own) // fails only if the client is gone
 }
 
 // compressFrom is the size in bytes from which an answer is compressed: of less, compressing costs more than sending.

@@ -238,7 +238,7 @@ func TestDiscover(t *testing.T) {
 		want                                     []discovered
 	}{
 		{"none", "", "", "/", "", []discovered{}},
-		{"as the asker reached it", text, "", "/", "probe.example.com:10104", []discovered{
+		{"as the client reached it", text, "", "/", "probe.example.com:10104", []discovered{
 			group("http", "/probe", "payments", "api", "team", "billing"), group("http", "/probe", "mail", "other")}},
 		{"under a prefix", text, "", "/errno", "probe.example.com:10104", []discovered{
 			group("http", "/errno/probe", "payments", "api", "team", "billing"), group("http", "/errno/probe", "mail", "other")}},

@@ -15,7 +15,7 @@ type discovered struct {
 }
 
 // discover answers /sd: the configured targets, each to be scraped by a /probe of its own. The address is the exporter's, as the
-// asker reached it, or by --web.external-url.
+// client reached it, or by --web.external-url.
 func (e *Endpoints) discover(w http.ResponseWriter, r *http.Request) {
 	address, scheme := r.Host, "http"
 	if r.TLS != nil {
@@ -36,7 +36,7 @@ func (e *Endpoints) discover(w http.ResponseWriter, r *http.Request) {
 		groups = append(groups, discovered{[]string{address}, labels})
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(escape.NewWriter(w)).Encode(groups) // an asker who has gone is no one to tell
+	_ = json.NewEncoder(escape.NewWriter(w)).Encode(groups) // fails only if the client is gone
 }
 
 // path is where an endpoint is for who comes from outside.

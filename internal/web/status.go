@@ -132,11 +132,11 @@ func (e *Endpoints) status(w http.ResponseWriter, r *http.Request) {
 	s := e.statusOf(r)
 	if r.URL.Query().Get("format") == "json" || strings.HasPrefix(r.Header.Get("Accept"), "application/json") {
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(escape.NewWriter(w)).Encode(s) // an asker who has gone is no one to tell
+		_ = json.NewEncoder(escape.NewWriter(w)).Encode(s) // fails only if the client is gone
 		return
 	}
 	pageHeaders(w)
-	_ = statusPage.Execute(w, s) // fails only when the asker has gone
+	_ = statusPage.Execute(w, s) // fails only if the client is gone
 }
 
 func (e *Endpoints) statusOf(r *http.Request) status {

@@ -184,7 +184,7 @@ func BenchmarkStatus(b *testing.B) {
 	}
 }
 
-// Our own way out, judged as the alert does.
+// Our own egress, by the alert's rule.
 func TestUnreached(t *testing.T) {
 	timedOut := &result.Failure{Phase: result.Connect, Reason: result.TCPTimedOut, Origin: result.Self}
 	refused := &result.Failure{Phase: result.Connect, Reason: result.TCPRefused, Origin: result.Peer}

@@ -137,7 +137,7 @@ type Truth struct {
 // Sizes of TLS 1.3 records that are not what is looked for, in bytes of data.
 const (
 	changeCipherSpec = 6    // sent for the sake of old middleboxes (RFC 8446 appendix D.4)
-	closeNotify      = 24   // the server's farewell, after the answer
+	closeNotify      = 24   // sent by the server after the answer
 	answerAtLeast    = 1000 // the answer is a kilobyte; session tickets, which come any time after the handshake, are less
 )
 

@@ -105,7 +105,7 @@ func pairs() []pair {
 		{name: "headers", keys: "headers: {X-A: b, Accept: text/html}", serve: found},
 		{name: "User-Agent of the module", keys: "headers: {User-Agent: mine}", serve: found},
 		{name: "Host of the module", keys: "headers: {Host: vhost.example}", serve: found},
-		{name: "hostname of the asker", serve: found, query: "hostname=vhost.example"},
+		{name: "hostname of the client", serve: found, query: "hostname=vhost.example"},
 		{name: "basic_auth", keys: "basic_auth: {username: u, password: p}", serve: found},
 		{name: "bearer_token", keys: "bearer_token: t", serve: found},
 		{name: "authorization", keys: "authorization: {type: Token, credentials: t}", serve: found},

@@ -59,7 +59,7 @@ func UDPOutputDropped(f Family) Fault {
 }
 
 // HostDownOnOurLAN is an address of c's own link that no host has: the SYN is never sent, since its neighbour's link address
-// is asked for in vain. The kernel gives up after three questions, a second apart.
+// gets no answer. The kernel gives up after three questions, a second apart.
 func HostDownOnOurLAN(f Family) Fault {
 	return func(*Net) string { return httpURL(absent(f, C), port) }
 }

@@ -25,7 +25,7 @@ func ResolverRejected(f Family, router Node, with string) Fault {
 	}
 }
 
-// ResolverNoRoute leaves c without a default route: the question finds no way out and no packet is sent.
+// ResolverNoRoute leaves c without a default route: the query has no route and no packet is sent.
 func ResolverNoRoute(f Family) Fault {
 	return func(n *Net) string {
 		n.IP(C, f.flag(), "route", "del", "default")

@@ -76,7 +76,7 @@ func RouterNoRoute(f Family) Fault {
 	}
 }
 
-// HostDownOnServerLAN is an address of the server's link that no host has: r2 asks for its link address in vain, and after
+// HostDownOnServerLAN is an address of the server's link that no host has: r2 gets no answer for its link address, and after
 // three seconds answers with ICMP host unreachable, or for IPv6 address unreachable.
 func HostDownOnServerLAN(f Family) Fault {
 	return func(*Net) string { return httpURL(absent(f, S), port) }

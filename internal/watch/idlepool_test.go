@@ -89,13 +89,13 @@ func TestKeptAnnounced(t *testing.T) {
 			c.Modules["api"].Keepalive = []time.Duration{2 * time.Second, time.Minute}
 			b := newTested(t, c)
 			b.Scrape(t.Context(), 10*time.Second)
-			keeper := b.current()[0].keeper
+			pool := b.current()[0].idle
 			ticker := time.NewTicker(time.Millisecond)
 			defer ticker.Stop()
-			for i := 0; (keeper.state().Announced != row.want || b.own(t, "errno_exporter_kept_connections") != row.kept) && i < 5000; i++ {
+			for i := 0; (pool.state().Announced != row.want || b.own(t, "errno_exporter_kept_connections") != row.kept) && i < 5000; i++ {
 				<-ticker.C // they are made after the scrape
 			}
-			if got, n := keeper.state().Announced, b.own(t, "errno_exporter_kept_connections"); got != row.want || n != row.kept {
+			if got, n := pool.state().Announced, b.own(t, "errno_exporter_kept_connections"); got != row.want || n != row.kept {
 				t.Errorf("announced %s, %v kept, want %s, %v", got, n, row.want, row.kept)
 			}
 			b.Close()
@@ -115,7 +115,7 @@ func TestKeptAnnouncedChanges(t *testing.T) {
 	c.Modules["api"].Keepalive = []time.Duration{time.Minute, time.Hour}
 	b := newTested(t, c)
 	t.Cleanup(b.Close)
-	keeper, p := b.current()[0].keeper, prober.New(prober.Options{})
+	pool, p := b.current()[0].idle, prober.New(prober.Options{})
 	for _, row := range []struct {
 		name, announce string
 		later          time.Duration // since the server was asked
@@ -128,11 +128,11 @@ func TestKeptAnnouncedChanges(t *testing.T) {
 		{"announces more still", "timeout=7200", askAgain, 2 * time.Hour, 2},
 	} {
 		timeout.Store(row.announce)
-		keeper.mu.Lock()
-		keeper.asked = keeper.asked.Add(-row.later)
-		keeper.mu.Unlock()
-		keeper.fill(t.Context(), p)
-		if got, n := keeper.state().Announced, b.kept.Load(); got != row.want || n != row.kept {
+		pool.mu.Lock()
+		pool.asked = pool.asked.Add(-row.later)
+		pool.mu.Unlock()
+		pool.fill(t.Context(), p)
+		if got, n := pool.state().Announced, b.kept.Load(); got != row.want || n != row.kept {
 			t.Errorf("%s: announced %s, %d kept, want %s, %d", row.name, got, n, row.want, row.kept)
 		}
 	}
@@ -147,7 +147,7 @@ func TestKeptIsClosedOnReload(t *testing.T) {
 	c.Modules["api"].Keepalive = []time.Duration{time.Hour}
 	b := newTested(t, c)
 	b.Scrape(t.Context(), 10*time.Second)
-	keeper := b.current()[0].keeper
+	pool := b.current()[0].idle
 	ticker := time.NewTicker(time.Millisecond)
 	defer ticker.Stop()
 	for b.kept.Load() != 1 {
@@ -155,8 +155,8 @@ func TestKeptIsClosedOnReload(t *testing.T) {
 	}
 	b.Apply(parse(t, text))
 	<-gone
-	if keeper.wants(&keeper.slots[0]) {
-		t.Error("the keeper of before the reload still wants connections")
+	if pool.wants(&pool.slots[0]) {
+		t.Error("the pool of before the reload still wants connections")
 	}
 }
 
@@ -177,10 +177,10 @@ func TestKeptDelaysNobody(t *testing.T) {
 			c.Modules["api"].Keepalive, c.Modules["api"].Timeout = []time.Duration{age}, row.timeout
 			b := newTested(t, c)
 			t.Cleanup(b.Close)
-			keeper := b.current()[0].keeper
+			pool := b.current()[0].idle
 			ticker := time.NewTicker(20 * time.Millisecond)
 			defer ticker.Stop()
-			for i := 0; len(keeper.state().Ages) == 0 && i < 1000; i++ {
+			for i := 0; len(pool.state().Ages) == 0 && i < 1000; i++ {
 				began := time.Now()
 				state := b.Scrape(t.Context(), row.budget)[0]
 				if took := time.Since(began); took > row.timeout-200*time.Millisecond {
@@ -191,7 +191,7 @@ func TestKeptDelaysNobody(t *testing.T) {
 				}
 				<-ticker.C
 			}
-			ages := keeper.state().Ages
+			ages := pool.state().Ages
 			if len(ages) == 0 {
 				t.Fatal("nothing became of the kept connection")
 			}

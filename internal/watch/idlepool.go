@@ -34,13 +34,13 @@ const (
 // askAgain is how long a server's announcement counts that it keeps connections for less than one is wanted.
 const askAgain = time.Minute
 
-// keeper keeps a target's connections.
-type keeper struct {
+// idlePool holds a target's idle connections.
+type idlePool struct {
 	panicked guard.Report // is called with panics; may be nil
 	module   *config.Module
 	target   prober.Target
 	totals   *metrics.Totals
-	all      *atomic.Int64 // connections kept, by all keepers
+	all      *atomic.Int64 // idle connections, of all pools
 
 	mu        sync.Mutex // guards what follows
 	slots     []keptSlot
@@ -57,8 +57,8 @@ type keptSlot struct {
 	last *result.KeptResult // nil before the first
 }
 
-func newKeeper(t prober.Target, m *config.Module, totals *metrics.Totals, all *atomic.Int64) *keeper {
-	k := &keeper{module: m, target: t, totals: totals, all: all}
+func newIdlePool(t prober.Target, m *config.Module, totals *metrics.Totals, all *atomic.Int64) *idlePool {
+	k := &idlePool{module: m, target: t, totals: totals, all: all}
 	for _, age := range m.Keepalive {
 		k.slots = append(k.slots, keptSlot{age: age})
 	}
@@ -67,7 +67,7 @@ func newKeeper(t prober.Target, m *config.Module, totals *metrics.Totals, all *a
 
 // use uses the connections that are due, side by side. The channel is closed when all have been used. Each has the module's time for it, however
 // little the scrape has: a scrape with a short timeout is not to kill a connection that works.
-func (k *keeper) use(life context.Context) <-chan struct{} {
+func (k *idlePool) use(life context.Context) <-chan struct{} {
 	done := make(chan struct{})
 	var using guard.Group
 	k.mu.Lock()
@@ -98,7 +98,7 @@ func (k *keeper) use(life context.Context) <-chan struct{} {
 }
 
 // timeout is how long a request on a connection that is kept may take.
-func (k *keeper) timeout() time.Duration {
+func (k *idlePool) timeout() time.Duration {
 	if k.module.Timeout > 0 {
 		return min(k.module.Timeout, keepTimeout)
 	}
@@ -106,7 +106,7 @@ func (k *keeper) timeout() time.Duration {
 }
 
 // used notes what became of a connection.
-func (k *keeper) used(s *keptSlot, kept *prober.Kept, r *result.KeptResult) {
+func (k *idlePool) used(s *keptSlot, kept *prober.Kept, r *result.KeptResult) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	s.busy = false
@@ -123,7 +123,7 @@ func (k *keeper) used(s *keptSlot, kept *prober.Kept, r *result.KeptResult) {
 }
 
 // fill makes the connections that are missing, after a probe that succeeded.
-func (k *keeper) fill(life context.Context, p *prober.Prober) {
+func (k *idlePool) fill(life context.Context, p *prober.Prober) {
 	for i := range k.slots {
 		s := &k.slots[i]
 		if !k.wants(s) {
@@ -137,7 +137,7 @@ func (k *keeper) fill(life context.Context, p *prober.Prober) {
 }
 
 // wants reports whether a slot is to be filled, and takes it if so.
-func (k *keeper) wants(s *keptSlot) bool {
+func (k *idlePool) wants(s *keptSlot) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.closed || s.busy || s.kept != nil || k.refuses(s) && time.Since(k.asked) < askAgain {
@@ -152,9 +152,9 @@ func (k *keeper) wants(s *keptSlot) bool {
 }
 
 // refuses reports whether the server said that it keeps no connection for that long. The caller holds mu.
-func (k *keeper) refuses(s *keptSlot) bool { return k.announced > 0 && s.age > k.announced }
+func (k *idlePool) refuses(s *keptSlot) bool { return k.announced > 0 && s.age > k.announced }
 
-func (k *keeper) filled(s *keptSlot, kept *prober.Kept, announced time.Duration) {
+func (k *idlePool) filled(s *keptSlot, kept *prober.Kept, announced time.Duration) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	s.busy = false
@@ -172,7 +172,7 @@ func (k *keeper) filled(s *keptSlot, kept *prober.Kept, announced time.Duration)
 }
 
 // close closes every connection; those in use are closed when they have been used.
-func (k *keeper) close() {
+func (k *idlePool) close() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.closed = true
@@ -186,7 +186,7 @@ func (k *keeper) close() {
 }
 
 // state is what there is to say of the connections.
-func (k *keeper) state() metrics.Kept {
+func (k *idlePool) state() metrics.Kept {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	state := metrics.Kept{Announced: k.announced, Asked: !k.asked.IsZero()}
@@ -199,7 +199,7 @@ func (k *keeper) state() metrics.Kept {
 }
 
 // observed is what last became of the connections of each age.
-func (k *keeper) observed() []cause.Kept {
+func (k *idlePool) observed() []cause.Kept {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	var all []cause.Kept

@@ -107,17 +107,27 @@ func parseFlags(args []string) options {
 	check := app.Flag("config.check", "Check the configuration, print errors with their position, and exit with 0 or 1.").Bool()
 	autoReload := app.Flag("config.enable-auto-reload", "Reload the configuration when its file, or a file that it names, changes.").Bool()
 	interval := app.Flag("config.auto-reload-interval", "Interval between checks for changed files.").Default("30s").String()
-	offset := app.Flag("timeout-offset", "Seconds to subtract from Prometheus's scrape timeout.").Default("0.5").Float64()
+	offset := app.Flag("timeout-offset",
+		"Seconds to subtract from Prometheus's scrape timeout, 0 to 3600. A scrape timeout counts as at most two minutes; one that is not longer than this is halved.").
+		Default("0.5").Float64()
 	app.Flag("reset-capture", "Attribute resets to the server or a middlebox (requires CAP_NET_RAW).").Default("true").BoolVar(&o.capture)
-	app.Flag("shutdown-timeout", "Time for scrapes in progress to finish after SIGTERM or SIGINT.").Default("10s").DurationVar(&o.shutdown)
-	app.Flag("web.enable-lifecycle", "Reload the configuration on POST to /-/reload; SIGHUP always works.").Default("true").BoolVar(&o.lifecycle)
-	externalURL := app.Flag("web.external-url", "URL under which the exporter is externally reachable, such as https://probe.example.com/errno.").String()
+	app.Flag("shutdown-timeout", "Time for scrapes in progress to finish after SIGTERM or SIGINT, at most 1h.").
+		Default("10s").DurationVar(&o.shutdown)
+	app.Flag("web.enable-lifecycle", "Reload the configuration on POST to /-/reload; SIGHUP always works.").
+		Default("true").BoolVar(&o.lifecycle)
+	externalURL := app.Flag("web.external-url",
+		"URL under which the exporter is externally reachable, such as https://probe.example.com/errno.").String()
 	routePrefix := app.Flag("web.route-prefix", "Prefix of the paths of all endpoints. Defaults to the path of --web.external-url.").String()
-	hosts := app.Flag("web.allowed-hosts", "Host names and addresses that requests may use, comma-separated, repeatable; others get 421. Defaults to any.").
+	hosts := app.Flag("web.allowed-hosts",
+		"Host names and addresses that requests may use, comma-separated, repeatable; others get 421, except on /-/healthy and /-/ready. Defaults to any.").
 		PlaceHolder("HOSTS").Strings()
 	app.Flag("web.enable-pprof", "Serve profiles at /debug/pprof/.").BoolVar(&o.pprof)
-	app.Flag("history.limit", "Number of probes whose records are kept, and of failed ones in addition.").Default("100").IntVar(&o.historyLimit)
-	app.Flag("probe.remember", "Number of pairs of module and target of /probe to remember; the least recently used are evicted.").Default("10000").IntVar(&o.remember)
+	app.Flag("history.limit",
+		"Number of probes whose records are kept, and of failed ones in addition, 0 to 100000. Together they take at most 32 MiB.").
+		Default("100").IntVar(&o.historyLimit)
+	app.Flag("probe.remember",
+		"Number of pairs of module and target of /probe to remember, 1 to 1000000; they take about 3.4 kB each, and the least recently used are evicted.").
+		Default("10000").IntVar(&o.remember)
 	app.Flag("demo", "Start faulty servers on loopback and probe them instead of the configured targets.").BoolVar(&o.demo)
 	probeLevel := promslog.NewLevel()
 	app.Flag("log.prober", "Minimum level of the log lines of probes: failures are info, successes debug. One of: [debug, info, warn, error]").

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"net/url"
 
@@ -78,6 +79,35 @@ func withholdCertificate(c *tls.Config) {
 // authorize makes the hop's request from the one without credentials: with all that it is entitled to. An OAuth2 token may have to be fetched
 // first, within our deadline. What fails is a request that could not be made.
 func (h *hop) authorize() error {
+	began := h.attempt.elapsed()
+	if err := h.addCredentials(); err != nil {
+		return err
+	}
+	size := requestHeadSize(h.request)
+	if size <= maxRequestHead {
+		return nil
+	}
+	err := fmt.Errorf("the request's head has %d bytes with its URL, headers, cookies and credentials, want at most %d", size, maxRequestHead)
+	if len(h.attempt.record.Hops) > 1 {
+		h.refuseRedirect(err)
+	} else {
+		h.fail(result.Request, began, result.Failure{Reason: result.ProbeConfig, Origin: result.Self, Err: err})
+	}
+	return err
+}
+
+// maxRequestHead bounds a request's head in bytes, whatever the module, secrets in files, cookies and redirects make of it. Servers refuse heads that
+// are much smaller.
+const maxRequestHead = 64 << 10
+
+// requestHeadSize is the size of a request's head in HTTP/1.1.
+func requestHeadSize(r *http.Request) int {
+	bytes, fields := result.HeadBytes(r.Header)
+	return len(r.Method) + len(r.URL.RequestURI()) + len(hostOf(r)) + bytes + 4*fields
+}
+
+// addCredentials adds the module's credentials, and those of the URL, where they may be sent.
+func (h *hop) addCredentials() error {
 	if !h.attempt.entitled(h.bare.URL) {
 		return nil
 	}

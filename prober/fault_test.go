@@ -68,6 +68,11 @@ var (
 	gzip  = func(m *config.Module) { m.Compression = "gzip" }
 )
 
+// sending sends a header of so many bytes.
+func sending(n int) func(*config.Module) {
+	return func(m *config.Module) { m.Header = http.Header{"X-Long": {strings.Repeat("x", n)}} }
+}
+
 func answering(bytes string) func(faultlab.Host) string {
 	return func(h faultlab.Host) string { h.Helper(); return faultlab.Answer(h, bytes) }
 }
@@ -141,6 +146,7 @@ var tcpFaults = []fault{
 func TestHTTP1Faults(t *testing.T) {
 	probeFaults(t, http1Faults())
 	claims.Prove(t, "URL of a target", 8<<10)
+	claims.Prove(t, "request head", 64<<10)
 }
 
 func http1Faults() []fault {
@@ -183,6 +189,10 @@ func http1Faults() []fault {
 		{"101 that nobody asked for", answering("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"), briefly, once, []outcome{statusError(result.HTTPError), stalled}},
 		{"302 without Location", status(302), asIs, once, []outcome{statusError(result.HTTPError)}},
 		{"bad Location", status(302, "Location", "http://a b/%zz"), asIs, once, []outcome{{result.Validate, result.HTTPRedirectInvalid, 0, result.Self, result.CheckRedirect}}},
+		{"request head of nearly 64 KiB", status(200), sending(63 << 10), once, []outcome{success}},
+		{"request head of more than 64 KiB", status(200), sending(64 << 10), once, []outcome{{result.Request, result.ProbeConfig, 0, result.Self, ""}}},
+		{"redirects whose cookies make one", faultlab.RedirectsWithCookies, sending(48 << 10), once, []outcome{{result.Validate, result.HTTPRedirectInvalid, 0, result.Self, result.CheckRedirect}}},
+		{"redirects whose cookies make none", faultlab.RedirectsWithCookies, sending(8 << 10), once, []outcome{{result.Validate, result.HTTPRedirectLoop, 0, result.Self, result.CheckRedirect}}},
 		{"Location of more than 8 KiB", status(302, "Location", "/"+strings.Repeat("a", 8<<10)), asIs, once, []outcome{{result.Validate, result.HTTPRedirectInvalid, 0, result.Self, result.CheckRedirect}}},
 		{"Location of nearly 8 KiB", status(302, "Location", "/"+strings.Repeat("a", 8000)), asIs, once, []outcome{{result.Validate, result.HTTPRedirectLoop, 0, result.Self, result.CheckRedirect}}},
 		{"redirect to ftp", status(302, "Location", "ftp://files.example/"), asIs, once, []outcome{{result.Validate, result.HTTPRedirectInvalid, 0, result.Self, result.CheckRedirect}}},

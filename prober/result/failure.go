@@ -258,7 +258,7 @@ var Reasons = []ReasonInfo{
 	{HTTPHeadersTooLarge, []Phase{Proxy, Processing, Transfer}, "response head too large", "The response head exceeds 1 MiB (256 KiB over HTTP/3) or 1,000 fields, or more than 20 responses 1xx came before it.", "X (C RESPONSE_HEADERS_TOO_BIG)"},
 	{HTTPResponseInvalid, []Phase{Transfer}, "the response body is malformed", "A chunk, the compression, or the announced length is wrong while the connection is healthy.", "N"},
 	{HTTPRedirectLoop, []Phase{Validate}, "too many redirects", "The redirect limit was reached.", "N"},
-	{HTTPRedirectInvalid, []Phase{Validate}, "redirect cannot be followed", "The Location header is malformed, or leads to a scheme other than http and https.", "X (C INVALID_REDIRECT)"},
+	{HTTPRedirectInvalid, []Phase{Validate}, "redirect cannot be followed", "The Location header is malformed, or leads to a scheme other than http and https, or makes a request whose head exceeds 64 KiB.", "X (C INVALID_REDIRECT)"},
 	{HTTPError, []Phase{Validate}, "unexpected HTTP status", "The response's status is not among the valid ones.", "N"},
 	{HTTPRateLimited, []Phase{Validate}, "rate limited", "The API reports that the client sends too many requests or that it is overloaded: 429, or 503 with Retry-After.", "X (Envoy RL)"},
 	{HTTPContent, []Phase{Validate}, "the response fails the module's checks", "The status is valid, but headers, body, size, HTTP version or TLS policy do not meet the module's rules.", "X"},
@@ -286,7 +286,7 @@ var Reasons = []ReasonInfo{
 	{LocalNoResources, leaving, "out of memory or buffers here", "The kernel has no buffers or memory for the socket (ENOBUFS, ENOMEM).", "X"},
 	{LocalNoRoute, leaving, "no route from here", "This host has no route to the address, or its interface is down: our network, not the target.", "X (C INTERNET_DISCONNECTED)"},
 	{LocalDenied, leaving, "denied on this host", "A local rule forbids it: firewall, prohibit route, seccomp or Landlock (origin local), or the exporter's own probe_policy (origin self).", "X (C NETWORK_ACCESS_DENIED)"},
-	{LocalOverloaded, own, "the exporter is overloaded", "The exporter had no slot, file descriptor or CPU for the probe in time, or could not check the response in time: the target's state is unknown. Raise the exporter's limits, or probe fewer targets at once.", "X"},
+	{LocalOverloaded, own, "the exporter is overloaded", "The exporter had no slot, file descriptor, memory or CPU for the probe in time, or could not check the response in time: the target's state is unknown. Raise the exporter's limits, or probe fewer targets at once.", "X"},
 
 	{AuthTokenTimedOut, []Phase{Request}, "no OAuth2 token in time", "The token endpoint returned no token before the deadline: the login service is slow or stuck. The API received no request.", "X (RFC 6749 section 5)"},
 	{AuthTokenDenied, []Phase{Request}, "the OAuth2 token was denied", "The token endpoint refused our credentials (4xx): check client_id, the secret and the scopes. The API received no request.", "X (RFC 6749 section 5.2)"},
@@ -294,7 +294,7 @@ var Reasons = []ReasonInfo{
 
 	{PeerFlood, append([]Phase{Resolve}, stream...), "the peer floods us", "The peer sent thousands of frames, records, reads or bytes that did not advance the response, and the exporter closed the connection to save CPU: a bug of the server or of a proxy in front of it, or an attack. The record has what it sent and how much.", "X (RFC 9113 section 10.5)"},
 
-	{ProbeConfig, []Phase{Resolve, Connect, Proxy, Request}, "the probe itself is misconfigured", "The target or module cannot work as written: a name that can never resolve, a secret file that cannot be read.", "X"},
+	{ProbeConfig, []Phase{Resolve, Connect, Proxy, Request}, "the probe itself is misconfigured", "The target or module cannot work as written: a name that can never resolve, a secret file that cannot be read, a request head of more than 64 KiB.", "X"},
 	{Abandoned, always, "abandoned by us", "The client disconnected or the exporter is stopping; this is not the target's failure.", "N"},
 	{Unknown, always, "unknown failure", "None of the known reasons fits the evidence. Please report it with the record of the probe.", "N"},
 }

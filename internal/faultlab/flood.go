@@ -96,15 +96,26 @@ func IdleFloodOfPings(h Host, after time.Duration) string {
 	})
 }
 
-// SmallFrames answers with a body of n bytes in DATA frames of a size. Whatever the client grants is not looked at: n
-// is less than its first window.
+// SmallFrames answers with a body of n bytes in DATA frames of a size. It sends 512 KiB before the client grants more (RFC 9113
+// section 5.2), which is less than the first window of every client here.
 func SmallFrames(h Host, n, size int) string {
 	h.Helper()
 	return serveH2(h, func(s *stream) {
 		s.headers(false)
-		frame := Frame(http2.FrameData, 0, s.id, strings.Repeat("x", size))
-		for left := n; left > 0; left -= batch {
-			if _, err := io.WriteString(s.conn, repeated(frame)); err != nil {
+		frames := repeated(Frame(http2.FrameData, 0, s.id, strings.Repeat("x", size)))
+		payload := len(frames) / (9 + size) * size
+		granted := 512 << 10
+		for sent := 0; sent < n; sent += payload {
+			for sent+payload > granted {
+				frame, err := s.ReadFrame()
+				if err != nil {
+					return
+				}
+				if more, ok := frame.(*http2.WindowUpdateFrame); ok && more.StreamID == s.id {
+					granted += int(more.Increment)
+				}
+			}
+			if _, err := io.WriteString(s.conn, frames); err != nil {
 				return
 			}
 		}

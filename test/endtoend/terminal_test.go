@@ -26,7 +26,9 @@ func TestTerminal(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			session := fmt.Sprintf("errno_exporter_%d", i)
 			command := fmt.Sprintf("%s %s probe %s; echo status $?; exec sleep 60", row.environment, exporter, row.url)
-			if out, err := exec.Command(tmux, "-L", session, "new-session", "-d", "-x", "160", "-y", "40", "-s", session, command).CombinedOutput(); err != nil {
+			opening := exec.Command(tmux, "-L", session, "new-session", "-d", "-x", "160", "-y", "40", "-s", session, command)
+			opening.Env = append(os.Environ(), "SHELL=/bin/sh") // users such as nobody have one that runs nothing
+			if out, err := opening.CombinedOutput(); err != nil {
 				t.Fatalf("tmux: %v\n%s", err, out)
 			}
 			t.Cleanup(func() { _ = exec.Command(tmux, "-L", session, "kill-server").Run() })

@@ -39,7 +39,7 @@ var dialSites = map[string]string{
 	"prober.(attempt).askSystem":   "name servers",
 	"prober.(lookup).dial":         "name servers",
 	"prober.dialBounded":           "name servers",
-	"prober.(socket).failure":      target, // connect(2) again, on the same socket to the same address
+	"prober.(descriptor).failure":  target, // connect(2) again, on the same socket to the same address
 	"prober.(dnsClient).overUDP":   "name servers",
 	"prober.(dnsClient).overHTTPS": "name servers",
 	"config.newTokens":             "token endpoints",

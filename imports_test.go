@@ -6,12 +6,9 @@ import (
 	"testing"
 )
 
-// forbidden says which imports a package must not have, and why: dependencies point one way.
+// forbidden lists which packages a package must not depend on, directly or through others, and why: dependencies point one way.
 var forbidden = map[string]map[string]string{
 	"errno_exporter/prober": {
-		"github.com/prometheus":   "a probe knows no metrics",
-		"log":                     "a probe returns, it does not log",
-		"html":                    "a probe knows no pages",
 		"errno_exporter/internal": "everything else is a function of Results",
 	},
 	"errno_exporter/prober/result": {
@@ -22,18 +19,22 @@ var forbidden = map[string]map[string]string{
 		"errno_exporter/guard":    "classification starts no goroutines",
 		"errno_exporter/internal": "classification is a function of evidence",
 	},
+	"errno_exporter/prober/socket": {
+		"errno_exporter/config":   "a socket is given what it needs",
+		"errno_exporter/internal": "a socket is given what it needs",
+	},
+	"errno_exporter/internal/reset": {
+		"errno_exporter/config": "who sent a RST is a function of packets",
+	},
 	"errno_exporter/config": {
 		"errno_exporter/prober":   "the prober depends on the configuration",
 		"errno_exporter/internal": "the configuration depends on nothing of ours",
 	},
 	"errno_exporter/internal/cause": {
-		"github.com/prometheus":           "a verdict is a function of evidence",
 		"errno_exporter/internal/metrics": "a verdict is exposed elsewhere",
-		"errno_exporter/config":           "a verdict is a function of results",
 		"errno_exporter/internal/watch":   "a verdict is a function of evidence",
 	},
 	"errno_exporter/internal/history": {
-		"github.com/prometheus":       "it keeps Results, and shows none",
 		"errno_exporter/internal/web": "pages are made of records, not records of pages",
 	},
 	"errno_exporter/internal/metrics": {
@@ -48,9 +49,32 @@ var forbidden = map[string]map[string]string{
 	},
 }
 
+// forbiddenDirectly are the rules that hold for what a package itself imports: its dependencies import more.
+var forbiddenDirectly = map[string]map[string]string{
+	"errno_exporter/prober": {
+		"github.com/prometheus": "a probe knows no metrics",
+		"log":                   "a probe returns, it does not log",
+		"html":                  "a probe knows no pages",
+	},
+	"errno_exporter/internal/cause": {
+		"github.com/prometheus": "a verdict is a function of evidence",
+		"errno_exporter/config": "a verdict is a function of results",
+	},
+	"errno_exporter/internal/history": {
+		"github.com/prometheus": "it keeps Results, and shows none",
+	},
+}
+
 func TestDependenciesPointOneWay(t *testing.T) {
+	checkImports(t, forbidden, `{{join .Deps "\n"}}`)
+	checkImports(t, forbiddenDirectly, `{{join .Imports "\n"}}`)
+}
+
+// checkImports compares what packages import, in go list's format, with the rules.
+func checkImports(t *testing.T, forbidden map[string]map[string]string, format string) {
+	t.Helper()
 	for pkg, rules := range forbidden {
-		out, err := exec.Command("go", "list", "-f", `{{join .Imports "\n"}}`, pkg).Output()
+		out, err := exec.Command("go", "list", "-f", format, pkg).Output()
 		if err != nil {
 			t.Fatalf("go list %s: %v", pkg, err)
 		}

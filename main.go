@@ -36,6 +36,7 @@ import (
 	"errno_exporter/internal/history"
 	"errno_exporter/internal/logs"
 	"errno_exporter/internal/metrics"
+	"errno_exporter/internal/reset"
 	"errno_exporter/internal/watch"
 	"errno_exporter/internal/web"
 	"errno_exporter/prober"
@@ -257,14 +258,14 @@ func serve(o options) error {
 		panics.Inc()
 		o.logger.Error("Recovered a panic of a goroutine, please report this bug", "panic", p.Value, "stack", string(p.Stack))
 	}
-	capture := openCapture(&o, slog.LevelInfo)
+	capture := openCapture(&o, slog.LevelInfo, panicked)
 	metrics.NewResetCapture(registry, capture != nil)
 	if capture != nil {
 		defer capture.Close()
 	}
 	records := history.New(o.historyLimit)
 	watching := watch.New(watch.Options{
-		Prober:   prober.New(prober.Options{UserAgent: userAgent(), Capture: capture, Panicked: panicked}),
+		Prober:   prober.New(prober.Options{UserAgent: userAgent(), Resets: capture, Panicked: panicked}),
 		Remember: o.remember, Registry: registry, Descriptors: descriptors(), Panicked: panicked,
 		Ended: func(r *result.Result, m *config.Module) uint64 {
 			web.LogProbe(o.probeLogger, r)
@@ -318,11 +319,11 @@ func newInbound(registry *prometheus.Registry) *web.Connections {
 
 // openCapture opens the capture of resets; nil where it is not wanted, or not to be had, which is logged at a level: a command in a terminal says
 // nothing that it was not asked for.
-func openCapture(o *options, level slog.Level) *prober.Capture {
+func openCapture(o *options, level slog.Level, panicked guard.Report) *reset.Capture {
 	if !o.capture {
 		return nil
 	}
-	capture, err := prober.OpenCapture()
+	capture, err := reset.Open(panicked)
 	if err != nil {
 		o.logger.Log(context.Background(), level, "Resets are not attributed, origin peer may be a middlebox: no packet capture", "err", err)
 		return nil

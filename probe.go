@@ -90,12 +90,12 @@ func runProbe(o *options) int {
 	out := bufio.NewWriter(os.Stdout)
 	defer out.Flush()
 	logLibraries(o.logger)
-	capture := openCapture(o, slog.LevelDebug)
+	capture := openCapture(o, slog.LevelDebug, nil)
 	if capture != nil {
 		defer capture.Close()
 	}
 	s := &session{
-		options: p, prober: prober.New(prober.Options{UserAgent: userAgent(), Capture: capture}), target: target, module: module, out: out,
+		options: p, prober: prober.New(prober.Options{UserAgent: userAgent(), Resets: capture}), target: target, module: module, out: out,
 		printer: &terminal.Printer{Out: out, Colour: colours(os.Stdout)}, progress: term.IsTerminal(int(os.Stderr.Fd())),
 		messages: o.messages,
 	}

@@ -7,6 +7,7 @@ import (
 
 	"errno_exporter/config"
 	"errno_exporter/internal/bench"
+	"errno_exporter/internal/reset"
 	"errno_exporter/prober"
 )
 
@@ -35,8 +36,8 @@ func BenchmarkProbe(b *testing.B) {
 				return nil
 			})
 		})
-		if capture, err := prober.OpenCapture(); err == nil { // where we may
-			captured := prober.New(prober.Options{UserAgent: "errno_exporter", Capture: capture})
+		if capture, err := reset.Open(nil); err == nil { // where we may
+			captured := prober.New(prober.Options{UserAgent: "errno_exporter", Resets: capture})
 			b.Run(row.protocol+"/captured", func(b *testing.B) {
 				measureCPU(b, func() error {
 					r := captured.Probe(context.Background(), target, module)

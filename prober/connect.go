@@ -80,23 +80,6 @@ func pick(answers []netip.Addr, preferIPv6, fallback bool) (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
-// localAddress reports whether an address is one of this host's own, in the network namespace of the process.
-func localAddress(addr netip.Addr) bool {
-	if addr.IsLoopback() {
-		return true
-	}
-	own, err := net.InterfaceAddrs()
-	if err != nil {
-		return false
-	}
-	for _, a := range own {
-		if prefix, err := netip.ParsePrefix(a.String()); err == nil && prefix.Addr().Unmap() == addr.Unmap() {
-			return true
-		}
-	}
-	return false
-}
-
 // addrPort is the address of a TCP or UDP endpoint, IPv4 in its own form.
 func addrPort(addr net.Addr) netip.AddrPort {
 	if a, ok := addr.(interface{ AddrPort() netip.AddrPort }); ok {

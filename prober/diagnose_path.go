@@ -61,8 +61,8 @@ func (p *Prober) knock(ctx context.Context, s *subject) result.Control {
 	}
 	f := classify.Failure(dialEvidence(wire, err, a.ending(err)))
 	f.Phase, c.Failure = result.Connect, &f
-	if capture := p.options.Capture; capture != nil && f.Reason == result.TCPRefused {
-		if reset := capture.refused(addr, a.start); reset != nil {
+	if resets := p.options.Resets; resets != nil && f.Reason == result.TCPRefused {
+		if reset := resets.Refused(addr, a.start); reset != nil {
 			c.TTL = reset.TTL
 		}
 	}

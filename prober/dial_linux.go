@@ -56,7 +56,7 @@ func dialOnce(ctx context.Context, to netip.AddrPort, w *wanted) (*dialled, erro
 		return d, d.failed(w, to, os.NewSyscallError("connect", err))
 	}
 	d.stamped = stampArrivals(fd)
-	s := &socket{caught: w.caught, file: os.NewFile(uintptr(fd), w.network), remote: to}
+	s := &descriptor{caught: w.caught, file: os.NewFile(uintptr(fd), w.network), remote: to}
 	s.raw, _ = s.file.SyscallConn() // fails only without a file
 	if err := s.await(ctx, w, d); err != nil {
 		_ = s.raw.Control(func(fd uintptr) { d.look(int(fd)) }) // fails only on a closed one
@@ -134,7 +134,7 @@ func (d *dialled) look(fd int) {
 }
 
 // await waits until the connection is made, or the context ends.
-func (s *socket) await(ctx context.Context, w *wanted, d *dialled) error {
+func (s *descriptor) await(ctx context.Context, w *wanted, d *dialled) error {
 	var stop func() bool
 	var failed error
 	err := s.raw.Write(func(fd uintptr) bool {
@@ -172,7 +172,7 @@ func connected(fd int, info *result.TCPInfo) bool {
 }
 
 // stand readies a socket that is connected, and takes what is known of the handshake. ICMP must not be delivered as a hard error from here on.
-func (s *socket) stand(fd int, w *wanted, d *dialled) {
+func (s *descriptor) stand(fd int, w *wanted, d *dialled) {
 	recvErr(fd, w.network, 0)
 	if d.info != nil {
 		if d.synRetransmits = d.info.TotalRetrans; d.synRetransmits == 0 {
@@ -184,7 +184,7 @@ func (s *socket) stand(fd int, w *wanted, d *dialled) {
 }
 
 // failure is why a socket has no connection; nil if it may still get one. Where SO_ERROR is refused the same error comes from connect(2), called again.
-func (s *socket) failure(fd int, d *dialled) error {
+func (s *descriptor) failure(fd int, d *dialled) error {
 	errno, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
 	if err == nil && errno == 0 {
 		return nil
@@ -203,8 +203,8 @@ func (s *socket) failure(fd int, d *dialled) error {
 	return os.NewSyscallError("connect", err)
 }
 
-// socket is a TCP connection. Its errors are those of net's.
-type socket struct {
+// descriptor is a TCP connection. Its errors are those of net's.
+type descriptor struct {
 	file          *os.File // not blocking: Go's poller waits
 	raw           syscall.RawConn
 	local, remote netip.AddrPort
@@ -215,14 +215,14 @@ type socket struct {
 	later  *time.Timer // switches keepalive on; nil when that was decided
 }
 
-func (s *socket) SyscallConn() (syscall.RawConn, error) { return s.raw, nil }
+func (s *descriptor) SyscallConn() (syscall.RawConn, error) { return s.raw, nil }
 
-func (s *socket) Read(p []byte) (int, error) {
+func (s *descriptor) Read(p []byte) (int, error) {
 	n, err := s.file.Read(p)
 	return n, s.wrapped("read", err)
 }
 
-func (s *socket) Write(p []byte) (int, error) {
+func (s *descriptor) Write(p []byte) (int, error) {
 	w := writing{rest: p}
 	err := s.raw.Write(w.push)
 	if err == nil {
@@ -249,7 +249,7 @@ func (w *writing) push(fd uintptr) bool {
 	return true
 }
 
-func (s *socket) Close() error {
+func (s *descriptor) Close() error {
 	s.closed.Store(true)
 	s.asking.Lock()
 	s.decided()
@@ -257,18 +257,18 @@ func (s *socket) Close() error {
 	return s.wrapped("close", s.file.Close())
 }
 
-func (s *socket) LocalAddr() net.Addr           { return net.TCPAddrFromAddrPort(s.local) }
-func (s *socket) RemoteAddr() net.Addr          { return net.TCPAddrFromAddrPort(s.remote) }
-func (s *socket) SetDeadline(t time.Time) error { return s.wrapped("set", s.file.SetDeadline(t)) }
-func (s *socket) SetReadDeadline(t time.Time) error {
+func (s *descriptor) LocalAddr() net.Addr           { return net.TCPAddrFromAddrPort(s.local) }
+func (s *descriptor) RemoteAddr() net.Addr          { return net.TCPAddrFromAddrPort(s.remote) }
+func (s *descriptor) SetDeadline(t time.Time) error { return s.wrapped("set", s.file.SetDeadline(t)) }
+func (s *descriptor) SetReadDeadline(t time.Time) error {
 	return s.wrapped("set", s.file.SetReadDeadline(t))
 }
-func (s *socket) SetWriteDeadline(t time.Time) error {
+func (s *descriptor) SetWriteDeadline(t time.Time) error {
 	return s.wrapped("set", s.file.SetWriteDeadline(t))
 }
 
 // SetKeepAlive switches the kernel's keepalive (tcp(7), SO_KEEPALIVE).
-func (s *socket) SetKeepAlive(on bool) error {
+func (s *descriptor) SetKeepAlive(on bool) error {
 	s.asking.Lock()
 	defer s.asking.Unlock()
 	s.decided()
@@ -277,7 +277,7 @@ func (s *socket) SetKeepAlive(on bool) error {
 
 // askLater switches keepalive on once the connection has stood for half of the time after which the kernel would ask for the first time: most probes
 // have ended by then.
-func (s *socket) askLater() {
+func (s *descriptor) askLater() {
 	s.asking.Lock()
 	defer s.asking.Unlock()
 	s.later = s.caught.AfterTime(keepAlive.Idle/2, func() {
@@ -302,7 +302,7 @@ func ask(fd int, on bool) {
 }
 
 // decided takes back what was to be done later. The caller holds asking.
-func (s *socket) decided() {
+func (s *descriptor) decided() {
 	if s.later != nil {
 		s.later.Stop()
 		s.later = nil
@@ -310,7 +310,7 @@ func (s *socket) decided() {
 }
 
 // wrapped is an error of the file in the words of net's.
-func (s *socket) wrapped(op string, err error) error {
+func (s *descriptor) wrapped(op string, err error) error {
 	if err == nil || err == io.EOF {
 		return err
 	}

@@ -85,22 +85,22 @@ func TestKeepAliveLater(t *testing.T) {
 	defer l.Close()
 	rows := []struct {
 		name        string
-		decide      func(*socket) error
+		decide      func(*descriptor) error
 		first, last int // SO_KEEPALIVE at once, and after the half second
 	}{
-		{"left to itself", func(*socket) error { return nil }, 0, 1},
-		{"switched off", func(s *socket) error { return s.SetKeepAlive(false) }, 0, 0},
-		{"switched on", func(s *socket) error { return s.SetKeepAlive(true) }, 1, 1},
-		{"switched on and off", func(s *socket) error { return errors.Join(s.SetKeepAlive(true), s.SetKeepAlive(false)) }, 0, 0},
+		{"left to itself", func(*descriptor) error { return nil }, 0, 1},
+		{"switched off", func(s *descriptor) error { return s.SetKeepAlive(false) }, 0, 0},
+		{"switched on", func(s *descriptor) error { return s.SetKeepAlive(true) }, 1, 1},
+		{"switched on and off", func(s *descriptor) error { return errors.Join(s.SetKeepAlive(true), s.SetKeepAlive(false)) }, 0, 0},
 	}
-	var sockets []*socket
+	var sockets []*descriptor
 	for _, row := range rows {
 		conn, err := dialPlain(l.Addr().String())
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		s := conn.(*socket)
+		s := conn.(*descriptor)
 		if err := row.decide(s); err != nil {
 			t.Fatal(err)
 		}
@@ -117,7 +117,7 @@ func TestKeepAliveLater(t *testing.T) {
 	}
 }
 
-func keepAliveOf(t *testing.T, s *socket) int {
+func keepAliveOf(t *testing.T, s *descriptor) int {
 	t.Helper()
 	var on int
 	var failed error

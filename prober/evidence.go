@@ -11,6 +11,7 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/prober/classify"
 	"errno_exporter/prober/result"
+	"errno_exporter/prober/socket"
 )
 
 // ending says how our context ended, given the error that a step returned: a socket's deadline may strike a moment before the
@@ -34,7 +35,7 @@ func (h *hop) evidence(phase result.Phase, err error) *classify.Evidence {
 	e := &classify.Evidence{Step: classify.StepStream, Phase: phase, Err: err, TLS: h.TLS, Responded: h.response != nil, Flood: h.flooded()}
 	if h.quic != nil {
 		e.Step, e.Wire, e.Silent, e.Ended = classify.StepQUIC, h.quic.socket.seen(), h.quic.dead, h.attempt.ending(err)
-		e.ICMPFromHost = e.Wire.ICMP != nil && localAddress(e.Wire.ICMP.From)
+		e.ICMPFromHost = e.Wire.ICMP != nil && socket.IsLocal(e.Wire.ICMP.From)
 		return e
 	}
 	if e.EndedAt = h.socket.ended(); e.EndedAt != 0 {
@@ -92,7 +93,7 @@ func lookupEvidence(l *result.Lookup, err error, ended classify.Ending) *classif
 func dialEvidence(w *result.Wire, err error, ended classify.Ending) *classify.Evidence {
 	errno, _ := classify.Errno(err)
 	return &classify.Evidence{
-		Step: classify.StepDial, Err: err, Wire: w, Ended: ended, ICMPFromHost: w.ICMP != nil && localAddress(w.ICMP.From),
+		Step: classify.StepDial, Err: err, Wire: w, Ended: ended, ICMPFromHost: w.ICMP != nil && socket.IsLocal(w.ICMP.From),
 		NoSource: errno == syscall.EADDRNOTAVAIL && w.Remote.IsValid() && !hasFamily(w.Remote.Addr()),
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"errno_exporter/internal/faultlab/netlab"
+	"errno_exporter/internal/reset"
 	"errno_exporter/prober"
 	"errno_exporter/prober/result"
 )
@@ -64,12 +65,12 @@ func TestNetnsCapture(t *testing.T) {
 				n := netlab.New(t)
 				m := labModule()
 				m.Timeout = 3 * time.Second
-				var capture *prober.Capture
-				if err := n.Inside(netlab.C, func() (err error) { capture, err = prober.OpenCapture(); return err }); err != nil {
+				var capture *reset.Capture
+				if err := n.Inside(netlab.C, func() (err error) { capture, err = reset.Open(nil); return err }); err != nil {
 					t.Fatal(err)
 				}
 				defer capture.Close()
-				p := prober.New(prober.Options{Capture: capture})
+				p := prober.New(prober.Options{Resets: capture})
 				url := row.fault(n)
 				var r result.Result
 				visit := func() error { r = probe(t, p, url, m); return nil }

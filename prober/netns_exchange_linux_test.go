@@ -24,7 +24,7 @@ func dead(phase result.Phase, tcp string) sighting {
 	return sighting{phase, result.TCPAborted, "", result.Self, "", tcp, deadline.Round(time.Second)}
 }
 
-func reset(phase result.Phase) sighting {
+func wasReset(phase result.Phase) sighting {
 	return sighting{Phase: phase, Reason: result.TCPReset, Errno: "ECONNRESET", Origin: result.Peer, TCP: "CLOSE"}
 }
 
@@ -41,7 +41,7 @@ func netnsExchangeRows() []netnsRow {
 		if f == netlab.V6 {
 			host = "addr-unreachable"
 		}
-		forgotten := reset(result.Processing)
+		forgotten := wasReset(result.Processing)
 		forgotten.TCP, forgotten.Took = "CLOSE, keepalives", time.Second // the first keepalive finds out
 		rows = append(rows, []netnsRow{
 			{f.String() + " black hole after the handshake", netlab.BlackHoleAfterHandshake(f), visit{}, dead("processing", "ESTABLISHED, unacked")},
@@ -52,10 +52,10 @@ func netnsExchangeRows() []netnsRow {
 			{f.String() + " host dies before the response", netlab.HostDiesBeforeResponse(f), visit{Timeout: attentive}, unheard("processing")},
 			{f.String() + " host dies mid-body", netlab.HostDiesMidBody(f), visit{Timeout: attentive}, unheard("transfer")},
 			{f.String() + " host forgets the connection", netlab.HostForgets(f), visit{Timeout: attentive}, forgotten},
-			{f.String() + " r1 resets the request", netlab.RequestReset(f, netlab.R1), visit{Count: again}, reset("processing")},
-			{f.String() + " r2 resets the request", netlab.RequestReset(f, netlab.R2), visit{Count: again}, reset("processing")},
-			{f.String() + " r1 resets the upload", netlab.RequestReset(f, netlab.R1), visit{Count: again, Body: largeUpload}, reset("request")},
-			{f.String() + " r1 resets the ClientHello", secure(netlab.RequestReset(f, netlab.R1)), visit{Count: again}, reset("tls")},
+			{f.String() + " r1 resets the request", netlab.RequestReset(f, netlab.R1), visit{Count: again}, wasReset("processing")},
+			{f.String() + " r2 resets the request", netlab.RequestReset(f, netlab.R2), visit{Count: again}, wasReset("processing")},
+			{f.String() + " r1 resets the upload", netlab.RequestReset(f, netlab.R1), visit{Count: again, Body: largeUpload}, wasReset("request")},
+			{f.String() + " r1 resets the ClientHello", secure(netlab.RequestReset(f, netlab.R1)), visit{Count: again}, wasReset("tls")},
 			// ICMP is a hint to a connection that stands, no end: TCP goes on repeating its data.
 			{f.String() + " ICMP for the request", netlab.RequestRejected(f, netlab.R1, host), visit{}, dead("processing", "ESTABLISHED, unacked")},
 			{f.String() + " ICMP port unreachable for the request", netlab.RequestRejected(f, netlab.R2, port), visit{},

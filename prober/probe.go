@@ -24,9 +24,9 @@ import (
 
 // Options are the few things of a Prober that its owner decides.
 type Options struct {
-	UserAgent string   // sent unless the module's headers name another
-	Capture   *Capture // sees who resets; nil: nobody looks
-	Resolver  string   // host:port of a DNS server to ask instead of the system's; empty for the system's
+	UserAgent string // sent unless the module's headers name another
+	Resets    Resets // reports who sent a RST; nil: nobody looks
+	Resolver  string // host:port of a DNS server to ask instead of the system's; empty for the system's
 
 	Panicked guard.Report // is called with panics that are no attempt's failure; may be nil
 }
@@ -53,9 +53,6 @@ type Prober struct {
 
 // New returns a Prober.
 func New(options Options) *Prober {
-	if options.Capture != nil {
-		options.Capture.reportTo(options.Panicked)
-	}
 	return &Prober{
 		options:  options,
 		instance: instance(),

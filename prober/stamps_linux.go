@@ -52,7 +52,7 @@ func setStamping(fd, flags int) error {
 
 // stamps reads a connection with the kernel's times.
 type stamps struct {
-	socket *socket
+	socket *descriptor
 	into   []byte
 	oob    [96]byte // a struct scm_timestamping with its header is 64
 	n      int
@@ -61,7 +61,7 @@ type stamps struct {
 	try    func(fd uintptr) bool // made once: a closure for each read would be garbage
 }
 
-func newStamps(socket *socket) *stamps {
+func newStamps(socket *descriptor) *stamps {
 	s := &stamps{socket: socket}
 	s.try = s.receive
 	return s

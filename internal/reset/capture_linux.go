@@ -1,4 +1,4 @@
-package prober
+package reset
 
 import (
 	"encoding/binary"
@@ -18,9 +18,9 @@ const (
 	drainEvery    = 50 * time.Millisecond
 )
 
-// OpenCapture opens the packet socket in the network namespace of the calling thread. The error says what is missing, most often
+// Open opens the packet socket in the network namespace of the calling thread. The error says what is missing, most often
 // CAP_NET_RAW (packet(7)).
-func OpenCapture() (*Capture, error) {
+func Open(report guard.Report) (*Capture, error) {
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0) // protocol 0: nothing comes before the filter is there
 	if err != nil {
 		return nil, os.NewSyscallError("open a packet socket", err)
@@ -29,7 +29,7 @@ func OpenCapture() (*Capture, error) {
 		_ = unix.Close(fd) // it was never used
 		return nil, err
 	}
-	c := newCapture(&packetSocket{fd: fd, stop: make(chan struct{})})
+	c := newCapture(&packetSocket{fd: fd, stop: make(chan struct{})}, report)
 	guard.Report(c.panicked).Go(c.keepDraining)
 	return c, nil
 }
@@ -148,8 +148,8 @@ func (c *Capture) drainOnce() {
 
 // panicked is called with a panic of the draining, which is over then: what has arrived is still read when a connection asks.
 func (c *Capture) panicked(p *guard.Panic) {
-	if report := c.report.Load(); report != nil && *report != nil {
-		(*report)(p)
+	if c.report != nil {
+		c.report(p)
 	}
 }
 

@@ -1,0 +1,2 @@
+// Package socket is about one socket and the addresses of this host.
+package socket

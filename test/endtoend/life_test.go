@@ -267,7 +267,7 @@ func TestReloadStorm(t *testing.T) {
 func TestRequestsAreBounded(t *testing.T) {
 	d := runDaemon(t, plainModule, "")
 	for _, row := range []struct{ name, send, want string }{
-		{"a huge header", "GET / HTTP/1.1\r\nHost: a\r\nX: " + strings.Repeat("x", 1<<20), "HTTP/1.1 431 "},
+		{"a huge header", "GET / HTTP/1.1\r\nHost: a\r\nX: " + strings.Repeat("x", 80<<10), "HTTP/1.1 431 "},
 		{"a head that does not end", "GET / HTTP/1.1\r\nHost: a\r\n", ""},
 		{"a body that does not come", "POST /-/reload HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n", "HTTP/1.1 200 "},
 		{"nonsense", "\x16\x03\x01\x00\x00\r\n\r\n", "HTTP/1.1 400 "},
@@ -281,7 +281,11 @@ func TestRequestsAreBounded(t *testing.T) {
 			defer conn.Close()
 			_ = conn.SetDeadline(time.Now().Add(patience))
 			_, _ = io.WriteString(conn, row.send) // which may be refused before its end
+			began := time.Now()
 			answer, err := io.ReadAll(conn)
+			if took := time.Since(began); took > 15*time.Second {
+				t.Errorf("the connection was ended after %s, want 10 s", took)
+			}
 			if !strings.HasPrefix(string(answer), row.want) {
 				t.Errorf("got %q, want %q", answer, row.want)
 			}

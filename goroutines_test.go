@@ -26,6 +26,17 @@ var starters = map[string][]string{
 	"golang.org/x/sync/errgroup": {"Group", "WithContext"},
 }
 
+// dropped is a Report that nobody gets.
+func dropped(n *ast.CallExpr, imports map[string]string) bool {
+	what, ok := n.Fun.(*ast.SelectorExpr)
+	if !ok || what.Sel.Name != "Report" || len(n.Args) != 1 {
+		return false
+	}
+	from, ok := what.X.(*ast.Ident)
+	argument, is := n.Args[0].(*ast.Ident)
+	return ok && is && imports[from.Name] == "errno_exporter/guard" && argument.Name == "nil"
+}
+
 // Every goroutine of the program is started through the package guard: a panic ends no more than what it happened in.
 func TestGoroutinesAreGuarded(t *testing.T) {
 	out, err := exec.Command("go", "list", "-deps", "-f", `{{if not .Standard}}{{.ImportPath}} {{.Dir}}{{end}}`, ".").Output()
@@ -80,6 +91,10 @@ func goroutines(t *testing.T, path string, source any) []string {
 		switch n := n.(type) {
 		case *ast.GoStmt:
 			what = "go"
+		case *ast.CallExpr:
+			if dropped(n, imports) {
+				what = "a Report that is nil"
+			}
 		case *ast.SelectorExpr:
 			if from, ok := n.X.(*ast.Ident); ok && slices.Contains(starters[imports[from.Name]], n.Sel.Name) {
 				what = from.Name + "." + n.Sel.Name
@@ -103,9 +118,10 @@ func TestGoroutinesAreFound(t *testing.T) {
 		{"a timer", "var _ = time.AfterFunc", "x.go:4:9: time.AfterFunc"},
 		{"the end of a context", "var _ = context.AfterFunc", "x.go:4:9: context.AfterFunc"},
 		{"an errgroup", "var g errgroup.Group", "x.go:4:7: errgroup.Group"},
+		{"a panic that nobody is told", "func f() { g.Report(nil).Go(f) }", "x.go:4:12: a Report that is nil"},
 		{"none", "var l s.Mutex\nvar _ = time.After", ""},
 	} {
-		source := "package x\nimport (s \"sync\"; \"time\"; \"context\"; \"golang.org/x/sync/errgroup\"); type guard int\n\n" + row.source
+		source := "package x\nimport (s \"sync\"; g \"errno_exporter/guard\"; \"time\"; \"context\"; \"golang.org/x/sync/errgroup\"); type guard int\n\n" + row.source
 		if got := strings.Join(goroutines(t, "x.go", source), ", "); got != row.want {
 			t.Errorf("%s: found %q, want %q", row.name, got, row.want)
 		}

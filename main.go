@@ -240,24 +240,24 @@ func checkConfig(o options) int {
 
 // serve runs the exporter until it is told to end.
 func serve(o options) error {
-	loaded, err := loadConfig(&o)
+	registry := prometheus.NewRegistry()
+	panics := metrics.NewPanics(registry)
+	panicked := func(p *guard.Panic) {
+		panics.Inc()
+		o.panicked(p)
+	}
+	loaded, err := loadConfig(&o, panicked)
 	if err != nil {
 		return err
 	}
 	limitMemory(len(loaded.Targets))
 	current := config.NewCurrent(loaded)
-	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		versioncollector.NewCollector("errno_exporter"))
 	reload := metrics.NewReload(registry)
 	reload.Record(nil, time.Now())
 
 	metrics.NewLog(registry, o.logs.Dropped)
-	panics := metrics.NewPanics(registry)
-	panicked := func(p *guard.Panic) {
-		panics.Inc()
-		o.logger.Error("Recovered a panic of a goroutine, please report this bug", "panic", p.Value, "stack", string(p.Stack))
-	}
 	capture := openCapture(&o, slog.LevelInfo, panicked)
 	metrics.NewResetCapture(registry, capture != nil)
 	if capture != nil {
@@ -331,12 +331,17 @@ func openCapture(o *options, level slog.Level, panicked guard.Report) *reset.Cap
 	return capture
 }
 
+// panicked logs a panic that ended a goroutine that nobody waits for.
+func (o *options) panicked(p *guard.Panic) {
+	o.logger.Error("Recovered a panic of a goroutine, please report this bug", "panic", p.Value, "stack", string(p.Stack))
+}
+
 func userAgent() string { return "errno_exporter/" + cmp.Or(version.Version, "unversioned") }
 
 // loadConfig loads the file. Without one, and without the user asking for one, there is a built-in configuration. The demo has its own.
-func loadConfig(o *options) (*config.Config, error) {
+func loadConfig(o *options, panicked guard.Report) (*config.Config, error) {
 	if o.demo {
-		return demo.Start()
+		return demo.Start(panicked)
 	}
 	if !noFile(o) {
 		return config.Load(o.configFile)

@@ -95,7 +95,7 @@ func runProbe(o *options) int {
 		defer capture.Close()
 	}
 	s := &session{
-		options: p, prober: prober.New(prober.Options{UserAgent: userAgent(), Resets: capture}), target: target, module: module, out: out,
+		options: p, prober: prober.New(prober.Options{UserAgent: userAgent(), Resets: capture, Panicked: o.panicked}), target: target, module: module, out: out,
 		printer: &terminal.Printer{Out: out, Colour: colours(os.Stdout)}, progress: term.IsTerminal(int(os.Stderr.Fd())),
 		messages: o.messages,
 	}

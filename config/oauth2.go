@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 
@@ -12,8 +11,6 @@ import (
 	promconfig "github.com/prometheus/common/config"
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
-
-	"errno_exporter/guard"
 )
 
 // TokenError says that the token endpoint gave no token, so that no request could be made.
@@ -51,16 +48,10 @@ func newTokens(c *promconfig.OAuth2, next http.RoundTripper) (*tokens, error) {
 	if c.GrantType == grantJWTBearer {
 		t.secret = secretReader(string(c.ClientCertificateKey), c.ClientCertificateKeyFile)
 	}
-	t.client = &http.Transport{
-		TLSClientConfig: secured, Proxy: c.Proxy(), ProxyConnectHeader: c.GetProxyConnectHeader(),
-		DialContext: dialForFetch, DisableKeepAlives: true, ForceAttemptHTTP2: true, MaxResponseHeaderBytes: maxTokenHead,
-	}
+	t.client = newFetchTransport(c, secured)
 	t.turn <- struct{}{}
 	return t, nil
 }
-
-// maxTokenHead bounds the head of a token endpoint's answer in bytes.
-const maxTokenHead = 64 << 10
 
 const grantJWTBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer" // RFC 7523
 
@@ -90,8 +81,12 @@ func (t *tokens) valid(ctx context.Context) (*oauth2.Token, error) {
 	if t.token.Valid() && t.usedWith == secret {
 		return t.token, nil
 	}
-	client := &http.Client{Transport: boundTo{ctx, t.client}, CheckRedirect: t.checkRedirect}
+	f := &fetch{ctx: ctx}
+	client := &http.Client{Transport: boundTo{f, t.client}, CheckRedirect: t.checkRedirect}
 	token, err := t.source(context.WithValue(ctx, oauth2.HTTPClient, client), secret).Token()
+	if f.flooded.Load() {
+		err = ErrTokenFlood // golang.org/x/oauth2 hands on its text alone
+	}
 	if err != nil {
 		return nil, t.failed(err)
 	}
@@ -153,31 +148,4 @@ func (t *tokens) source(ctx context.Context, secret string) oauth2.TokenSource {
 		assertion.Iss = c.ClientID
 	}
 	return assertion.TokenSource(ctx)
-}
-
-// fetchKey carries the context of the request that needs the token: net/http dials with a context of its own.
-type fetchKey struct{}
-
-// boundTo sends each request with a context, whatever the library that made it thought of.
-type boundTo struct {
-	ctx  context.Context
-	next http.RoundTripper
-}
-
-func (b boundTo) RoundTrip(request *http.Request) (*http.Response, error) {
-	return b.next.RoundTrip(request.WithContext(context.WithValue(b.ctx, fetchKey{}, b.ctx)))
-}
-
-// dialForFetch makes a connection that is closed when the request's context ends.
-func dialForFetch(ctx context.Context, network, address string) (net.Conn, error) {
-	if fetch, ok := ctx.Value(fetchKey{}).(context.Context); ok {
-		ctx = fetch
-	}
-	var dialer net.Dialer
-	conn, err := dialer.DialContext(ctx, network, address)
-	if err != nil {
-		return nil, err
-	}
-	guard.Report(nil).AfterFunc(ctx, func() { _ = conn.Close() }) // nobody waits for it any more
-	return conn, nil
 }

@@ -51,6 +51,20 @@ func Catch(err *error) {
 // Report is called with each panic of a goroutine that nobody waits for. A nil Report drops it.
 type Report func(*Panic)
 
+// reportKey carries a Report.
+type reportKey struct{}
+
+// With is a context that carries a Report, for goroutines that a library starts with it.
+func With(ctx context.Context, r Report) context.Context {
+	return context.WithValue(ctx, reportKey{}, r)
+}
+
+// ReportOf is the Report that a context carries; nil for none.
+func ReportOf(ctx context.Context) Report {
+	r, _ := ctx.Value(reportKey{}).(Report)
+	return r
+}
+
 // Tell reports a panic.
 func (r Report) Tell(p *Panic) {
 	if p != nil && r != nil {

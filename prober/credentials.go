@@ -9,6 +9,7 @@ import (
 	"net/url"
 
 	"errno_exporter/config"
+	"errno_exporter/guard"
 	"errno_exporter/prober/classify"
 	"errno_exporter/prober/result"
 )
@@ -117,7 +118,7 @@ func (h *hop) addCredentials() error {
 		h.request.SetBasicAuth(user.Username(), password)
 	}
 	began := h.attempt.elapsed()
-	authorized, err := h.attempt.module.Authorize(h.request)
+	authorized, err := h.attempt.module.Authorize(h.request.WithContext(guard.With(h.request.Context(), h.attempt.caught)))
 	if err != nil {
 		h.fail(result.Request, began, classify.Failure(authorizeEvidence(err, h.attempt.ending(err))))
 		return err

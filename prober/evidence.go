@@ -79,7 +79,8 @@ func (h *hop) endOfTLS() error {
 func authorizeEvidence(err error, ended classify.Ending) *classify.Evidence {
 	e := &classify.Evidence{Step: classify.StepAuthorize, Err: err, Ended: ended}
 	if token, ok := errors.AsType[*config.TokenError](err); ok {
-		e.Token = &classify.TokenAnswer{Status: token.Status, Redirected: errors.Is(err, config.ErrTokenRedirect)}
+		refused := errors.Is(err, config.ErrTokenRedirect) || errors.Is(err, config.ErrTokenFlood)
+		e.Token = &classify.TokenAnswer{Status: token.Status, Refused: refused}
 	}
 	return e
 }

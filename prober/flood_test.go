@@ -140,6 +140,10 @@ func TestFloodsOfNameServers(t *testing.T) {
 		{"answers to another question", faultlab.FloodOfAnswers, "udp"},
 		{"answers to another question, system's resolver", faultlab.FloodOfAnswers, ""},
 		{"HTTP/2 PING over HTTPS", faultlab.FloodOverHTTPS, "https"},
+		{"HTTP/2 PRIORITY over HTTPS", frames("", faultlab.Frame(http2.FramePriority, 0, 3, "\x00\x00\x00\x01\x10")), "https"},
+		{"HTTP/2 SETTINGS over HTTPS", frames("", faultlab.Frame(http2.FrameSettings, 0, 0, "")), "https"},
+		{"HTTP/2 DATA of one byte over HTTPS", frames(faultlab.Frame(http2.FrameHeaders, http2.FlagHeadersEndHeaders, 1, "\x88"),
+			faultlab.Frame(http2.FrameData, 0, 1, "x")), "https"},
 		{"TLS warnings", func(h faultlab.Host) string {
 			return strings.TrimSuffix(strings.TrimPrefix(faultlab.FloodOfWarnings(h), "https://"), "/")
 		}, "tls"},
@@ -157,4 +161,62 @@ func TestFloodsOfNameServers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A token endpoint that does not get on is left after a bound, over whatever it would send.
+func TestFloodsOfTokenEndpoints(t *testing.T) {
+	api := faultlab.Handler(t, faultlab.Healthy)
+	for _, row := range []struct {
+		name     string
+		endpoint func(faultlab.Host) string
+		flood    bool // otherwise net/http or golang.org/x/oauth2 has a bound of its own
+	}{
+		{"chunks of one byte", faultlab.EndlessChunks, true},
+		{"chunk extensions", faultlab.FloodOfChunkExtensions, false},
+		{"trailers", faultlab.FloodOfTrailers, false},
+		{"empty gzip members", ofGzip(""), false},
+		{"responses of 1xx", faultlab.EndlessInformation, false},
+		{"a head", faultlab.EndlessHeaders, false},
+		{"a body", faultlab.EndlessBody, false},
+		{"tickets", faultlab.FloodOfTickets, true},
+		{"empty records", faultlab.FloodOfEmptyRecords, true},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			r := probe(t, prober.New(prober.Options{}), api, tokenModule(t, row.endpoint(t)))
+			got, want := outcomeOf(r.Failure), outcome{result.Request, result.AuthTokenFailed, 0, result.Peer, ""}
+			flood := strings.Contains(r.Failure.Err.Error(), "flood")
+			if row.flood {
+				want.Origin = result.Self
+			}
+			if got != want || flood != row.flood {
+				t.Errorf("Probe = %+v, a flood %t, want %+v, %t%s", got, flood, want, row.flood, evidence(&r))
+			}
+		})
+	}
+}
+
+// Token endpoints are spoken to by HTTP/1.1, whatever they offer: there are no frames.
+func TestTokenEndpointsByHTTP1(t *testing.T) {
+	protocol := make(chan string, 10)
+	endpoint := faultlab.TLSHandler(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		protocol <- r.Proto
+		w.WriteHeader(http.StatusTeapot)
+	}), "h2", "http/1.1")
+	r := probe(t, prober.New(prober.Options{}), faultlab.Handler(t, faultlab.Healthy), tokenModule(t, endpoint))
+	if got := <-protocol; got != "HTTP/1.1" || r.Failure == nil || r.Failure.Reason != result.AuthTokenDenied {
+		t.Errorf("asked by %s, Probe = %+v, want HTTP/1.1 and its answer", got, r.Failure)
+	}
+}
+
+// tokenModule has its token from an endpoint whose certificate does not matter.
+func tokenModule(t *testing.T, endpoint string) *config.Module {
+	t.Helper()
+	text := fmt.Sprintf("modules: {m: {prober: http, timeout: 1m, http: {preferred_ip_protocol: ip4, oauth2: {client_id: lab, client_secret: s, token_url: %q, "+
+		"tls_config: {insecure_skip_verify: true}}}}}", endpoint)
+	c, err := config.Parse([]byte(text), "f.yml", ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.Modules["m"]
 }

@@ -14,6 +14,8 @@ import (
 	"net"
 	"strings"
 	"time"
+
+	"errno_exporter/guard"
 )
 
 // authority is the demo's own certificate authority. Its modules trust it.
@@ -21,6 +23,7 @@ type authority struct {
 	certificate *x509.Certificate
 	key         *ecdsa.PrivateKey
 	leaves      map[bool]tls.Certificate // by whether they have expired
+	panicked    guard.Report             // is called with the panics of its servers
 }
 
 const day = 24 * time.Hour

@@ -9,15 +9,18 @@ import (
 	"time"
 
 	"errno_exporter/config"
+	"errno_exporter/guard"
 )
 
 // Start starts the servers and returns the configuration that watches them. The error says which could not listen.
-func Start() (*config.Config, error) {
+// panicked is called with the panics of their goroutines.
+func Start(panicked guard.Report) (*config.Config, error) {
 	authority, err := newAuthority()
 	if err != nil {
 		return nil, err
 	}
-	resolver, err := serveDNS(oneBadAddressIPs...)
+	authority.panicked = panicked
+	resolver, err := serveDNS(panicked, oneBadAddressIPs...)
 	if err != nil {
 		return nil, err
 	}
@@ -47,24 +50,24 @@ var targets = []struct {
 	serve              func(*authority) (url string, err error)
 }{
 	{"healthy", "http_2xx", "answers", func(a *authority) (string, error) {
-		return serve(&http.Server{Handler: healthy, TLSConfig: a.valid()})
+		return a.serve(&http.Server{Handler: healthy, TLSConfig: a.valid()})
 	}},
 	{"reset-after-request", "http_2xx", "resets the connection instead of an answer", plain(resetInstead)},
 	{"reset-in-body", "http_2xx", "resets the connection in the middle of the body", plain(resetInBody)},
 	{"stalled", "http_2xx", "accepts the request and never answers", plain(stall)},
-	{"closes-idle", "keeps", "closes connections that are idle for 2 s", func(*authority) (string, error) {
-		return serve(&http.Server{Handler: healthy, IdleTimeout: closesIdleAfter})
+	{"closes-idle", "keeps", "closes connections that are idle for 2 s", func(a *authority) (string, error) {
+		return a.serve(&http.Server{Handler: healthy, IdleTimeout: closesIdleAfter})
 	}},
 	{"expired-certificate", "http_2xx", "shows a certificate that has expired", func(a *authority) (string, error) {
-		return serve(&http.Server{Handler: healthy, TLSConfig: a.expired()})
+		return a.serve(&http.Server{Handler: healthy, TLSConfig: a.expired()})
 	}},
 	{"rate-limited", "http_2xx", "answers 429", plain(rateLimit)},
 	{"flapping", "http_2xx", "answers every other request, and resets the others", plain(flap())},
-	{"one-bad-address", "every", "has three addresses, of which the second resets", func(*authority) (string, error) {
-		return serveOneBadAddress()
+	{"one-bad-address", "every", "has three addresses, of which the second resets", func(a *authority) (string, error) {
+		return a.serveOneBadAddress()
 	}},
 }
 
 func plain(handler http.HandlerFunc) func(*authority) (string, error) {
-	return func(*authority) (string, error) { return serve(&http.Server{Handler: handler}) }
+	return func(a *authority) (string, error) { return a.serve(&http.Server{Handler: handler}) }
 }

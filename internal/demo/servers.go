@@ -63,21 +63,21 @@ func flap() http.HandlerFunc {
 }
 
 // serve runs a server on a free port of 127.0.0.1 and returns its URL.
-func serve(server *http.Server) (string, error) {
-	return serveAt(server, "127.0.0.1:0")
+func (a *authority) serve(server *http.Server) (string, error) {
+	return a.serveAt(server, "127.0.0.1:0")
 }
 
-func serveAt(server *http.Server, address string) (string, error) {
+func (a *authority) serveAt(server *http.Server, address string) (string, error) {
 	listener, err := net.Listen("tcp4", address)
 	if err != nil {
 		return "", err
 	}
 	server.ErrorLog = log.New(io.Discard, "", 0) // clients that give up are what the demo is about
 	if server.TLSConfig == nil {
-		guard.Report(nil).Go(func() { _ = server.Serve(listener) }) // ends with the program
+		a.panicked.Go(func() { _ = server.Serve(listener) }) // ends with the program
 		return "http://" + listener.Addr().String() + "/", nil
 	}
-	guard.Report(nil).Go(func() { _ = server.ServeTLS(listener, "", "") })
+	a.panicked.Go(func() { _ = server.ServeTLS(listener, "", "") })
 	return "https://" + listener.Addr().String() + "/", nil
 }
 
@@ -85,14 +85,14 @@ func serveAt(server *http.Server, address string) (string, error) {
 var oneBadAddressIPs = []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("127.0.0.2"), netip.MustParseAddr("127.0.0.3")}
 
 // serveOneBadAddress serves on one port of all three addresses.
-func serveOneBadAddress() (string, error) {
+func (a *authority) serveOneBadAddress() (string, error) {
 	port := "0"
 	for i, ip := range oneBadAddressIPs {
 		handler := healthy
 		if i == 1 {
 			handler = resetInstead
 		}
-		url, err := serveAt(&http.Server{Handler: handler}, net.JoinHostPort(ip.String(), port))
+		url, err := a.serveAt(&http.Server{Handler: handler}, net.JoinHostPort(ip.String(), port))
 		if err != nil {
 			return "", err
 		}
@@ -105,12 +105,12 @@ func serveOneBadAddress() (string, error) {
 const answerTTL = 60
 
 // serveDNS answers every question for A over UDP with the addresses, and other questions with none. It returns its host:port.
-func serveDNS(addrs ...netip.Addr) (string, error) {
+func serveDNS(panicked guard.Report, addrs ...netip.Addr) (string, error) {
 	conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}
-	guard.Report(nil).Go(func() {
+	panicked.Go(func() {
 		buffer := make([]byte, 512) // RFC 1035 section 2.3.4: no longer without EDNS
 		for {
 			n, from, err := conn.ReadFrom(buffer)

@@ -29,8 +29,9 @@ func Open(report guard.Report) (*Capture, error) {
 		_ = unix.Close(fd) // it was never used
 		return nil, err
 	}
-	c := newCapture(&packetSocket{fd: fd, stop: make(chan struct{})}, report)
-	guard.Report(c.panicked).Go(c.keepDraining)
+	stop := make(chan struct{})
+	c := newCapture(&packetSocket{fd: fd, stop: stop}, report)
+	guard.Report(c.panicked).Go(func() { c.keepDraining(stop) })
 	return c, nil
 }
 
@@ -125,16 +126,15 @@ func (p *packetSocket) close() {
 }
 
 // keepDraining keeps the kernel's queue short. It sleeps in between: a goroutine that woke for each packet would cost more than all else here.
-func (c *Capture) keepDraining() {
+func (c *Capture) keepDraining(stop <-chan struct{}) {
 	ticker := time.NewTicker(drainEvery)
 	defer ticker.Stop()
-	stop := c.source.(*packetSocket).stop
 	for {
 		select {
 		case <-stop:
 			return
 		case <-ticker.C:
-			c.drainOnce()
+			guard.Report(c.panicked).Run(c.drainOnce) // a packet that panics is behind the others the next time
 		}
 	}
 }

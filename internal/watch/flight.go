@@ -195,7 +195,7 @@ const longest = time.Duration(1<<63 - 1)
 func (w *Watch) launch(starting []launch, every time.Duration) {
 	p := guard.Try(func() {
 		start(starting, every, func(t *target, f *flight) {
-			w.panicked.Run(func() {
+			w.panicked.Go(func() {
 				defer t.land(f, nil) // where a panic came before the outcome
 				w.fly(t, f)
 			})

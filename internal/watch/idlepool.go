@@ -129,10 +129,14 @@ func (k *idlePool) fill(life context.Context, p *prober.Prober) {
 		if !k.wants(s) {
 			continue
 		}
-		ctx, cancel := context.WithTimeout(life, k.timeout())
-		kept, announced := p.Keep(ctx, k.target, k.module)
-		cancel()
-		k.filled(s, kept, announced)
+		var kept *prober.Kept
+		var announced time.Duration
+		k.panicked.Run(func() {
+			ctx, cancel := context.WithTimeout(life, k.timeout())
+			defer cancel()
+			kept, announced = p.Keep(ctx, k.target, k.module)
+		})
+		k.filled(s, kept, announced) // also after a panic: the age is tried again
 	}
 }
 

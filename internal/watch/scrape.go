@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"errno_exporter/config"
-	"errno_exporter/guard"
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/prober"
@@ -202,15 +201,15 @@ func pace(starting []launch, budget time.Duration) time.Duration {
 	return min(startEvery, window/time.Duration(len(starting)))
 }
 
-// start starts flights one after the other. One that nobody waits for any more is not started.
-func start(starting []launch, every time.Duration, fly func(*target, *flight)) {
+// start starts flights one after the other, each by a call that returns at once. One that nobody waits for any more is not started.
+func start(starting []launch, every time.Duration, begin func(*target, *flight)) {
 	slices.SortStableFunc(starting, func(a, b launch) int { return cmp.Compare(b.expected, a.expected) })
 	next := time.Now()
 	for _, l := range starting {
 		time.Sleep(time.Until(next))
 		next = next.Add(every)
 		if !l.target.drop(l.flight) {
-			guard.Report(nil).Go(func() { fly(l.target, l.flight) }) // which reports its panics
+			begin(l.target, l.flight)
 		}
 	}
 }

@@ -55,7 +55,7 @@ func classifyAuthorize(e *Evidence) result.Failure {
 	switch {
 	case e.Token == nil:
 		f.Reason, f.Origin = result.ProbeConfig, result.Self
-	case e.Token.Redirected:
+	case e.Token.Refused:
 		f.Origin = result.Self
 	case e.Ended == Cancelled:
 		f.Reason, f.Origin = result.Abandoned, result.Self

@@ -60,6 +60,6 @@ type Evidence struct {
 
 // TokenAnswer is what a token endpoint answered instead of a token.
 type TokenAnswer struct {
-	Status     int  // of its response; 0 without one
-	Redirected bool // it led elsewhere, which we do not follow
+	Status  int  // of its response; 0 without one
+	Refused bool // we end it: it redirects to another origin, or sends more than a token can be
 }

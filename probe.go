@@ -90,7 +90,7 @@ func runProbe(o *options) int {
 	out := bufio.NewWriter(os.Stdout)
 	defer out.Flush()
 	logLibraries(o.logger)
-	capture := openCapture(o, slog.LevelDebug, nil)
+	capture := openCapture(o, slog.LevelDebug, o.panicked)
 	if capture != nil {
 		defer capture.Close()
 	}

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/net/http2"
 
 	"errno_exporter/config"
+	"errno_exporter/internal/claims"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
 	"errno_exporter/prober/result"
@@ -165,6 +166,8 @@ func TestFloodsOfNameServers(t *testing.T) {
 
 // A token endpoint that does not get on is left after a bound, over whatever it would send.
 func TestFloodsOfTokenEndpoints(t *testing.T) {
+	const maxBytes, maxReads = 2 << 20, 20_000
+	claims.Prove(t, "what a connection to a token endpoint brings", maxBytes, maxReads)
 	api := faultlab.Handler(t, faultlab.Healthy)
 	for _, row := range []struct {
 		name     string
@@ -185,7 +188,7 @@ func TestFloodsOfTokenEndpoints(t *testing.T) {
 			t.Parallel()
 			r := probe(t, prober.New(prober.Options{}), api, tokenModule(t, row.endpoint(t)))
 			got, want := outcomeOf(r.Failure), outcome{result.Request, result.AuthTokenFailed, 0, result.Peer, ""}
-			flood := strings.Contains(r.Failure.Err.Error(), "flood")
+			flood := strings.Contains(r.Failure.Err.Error(), fmt.Sprintf("more than %d bytes, or in more than %d pieces", maxBytes, maxReads))
 			if row.flood {
 				want.Origin = result.Self
 			}

@@ -50,7 +50,7 @@ func (r *recorder) stamped(upTo int64, sent bool) time.Duration {
 	}
 	for _, ack := range r.acks {
 		if ack.sent == sent && int32(ack.last-last) >= 0 && !ack.at.IsZero() {
-			if now := time.Since(r.start); r.since(ack.at, now) != now {
+			if now := r.now(); r.since(ack.at, now) != now.since {
 				return r.since(ack.at, now)
 			}
 		}

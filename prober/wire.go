@@ -45,6 +45,7 @@ type recorder struct {
 	framing *budget // of bytes around HTTP/1.1's bodies; nil for other versions
 
 	mu        sync.Mutex // guards what follows
+	base      moment     // when the exchange began
 	wire      result.Wire
 	lastRead  time.Duration // end of the last read that brought bytes
 	written   int64         // bytes, of all exchanges
@@ -64,6 +65,7 @@ type recorder struct {
 
 func newRecorder(conn net.Conn, start time.Time) *recorder {
 	r := &recorder{Conn: conn, start: start, released: make(chan struct{}), stampBase: -1}
+	r.base = r.now()
 	r.wire.Local, r.wire.Remote = addrPort(conn.LocalAddr()), addrPort(conn.RemoteAddr())
 	r.wire.Events = make([]result.Event, 0, 8)
 	r.quiet.L = &r.mu
@@ -82,7 +84,7 @@ func (r *recorder) Read(p []byte) (got int, err error) {
 	}
 	began := time.Since(r.start)
 	n, at, err := r.receive(p)
-	ended := time.Since(r.start)
+	now := r.now()
 	if flood := r.reads.charge(1, int64(n)); flood != nil {
 		return 0, flood
 	}
@@ -90,9 +92,9 @@ func (r *recorder) Read(p []byte) (got int, err error) {
 	defer r.mu.Unlock()
 	r.wire.BytesReceived += int64(n)
 	if n > 0 {
-		r.lastRead = r.since(at, ended)
+		r.lastRead = r.since(at, now)
 	}
-	return n, r.note(result.Event{Op: result.OpRead, Start: began, End: ended, Calls: 1, Bytes: int64(n), Err: err})
+	return n, r.note(result.Event{Op: result.OpRead, Start: began, End: now.since, Calls: 1, Bytes: int64(n), Err: err})
 }
 
 // receive reads what has come. at is when the kernel took in its last packet; zero where it does not tell.
@@ -102,19 +104,6 @@ func (r *recorder) receive(p []byte) (n int, at time.Time, err error) {
 		return n, at, err
 	}
 	return r.stamps.read(p)
-}
-
-// since is a time of the kernel's since the attempt began, or the time that the clock gave where that is none, or cannot be: the clock was set
-// meanwhile.
-func (r *recorder) since(at time.Time, clock time.Duration) time.Duration {
-	if at.IsZero() {
-		return clock
-	}
-	kernel := time.Duration(at.UnixNano() - r.start.UnixNano())
-	if kernel > clock || kernel < r.wire.Stood {
-		return clock
-	}
-	return kernel
 }
 
 // readRest hands out what was kept at the close, for the layers above to tell what they make of it.
@@ -284,6 +273,7 @@ func (r *recorder) renew() {
 	defer r.mu.Unlock()
 	r.wire = result.Wire{Local: r.wire.Local, Remote: r.wire.Remote, Stood: r.wire.Stood, KernelTimes: r.wire.KernelTimes, Events: make([]result.Event, 0, 8)}
 	r.lastRead, r.accepted, r.firstSent, r.cut, r.holding = 0, 0, 0, false, false
+	r.base = r.now()
 	r.released = make(chan struct{})
 }
 

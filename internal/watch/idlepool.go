@@ -82,19 +82,31 @@ func (k *idlePool) use(life context.Context) <-chan struct{} {
 		}
 		kept := s.kept
 		s.kept, s.busy = nil, true
-		using.Go(func() {
-			ctx, cancel := context.WithTimeout(life, k.timeout())
-			defer cancel()
-			var r result.KeptResult
-			if p := guard.Try(func() { r = kept.Probe(ctx) }); p != nil {
-				k.panicked.Tell(p)
-				r.Failure = &result.Failure{Phase: result.Idle, Reason: result.Unknown, Origin: result.Self, Err: p}
-			}
-			k.used(s, kept, &r)
-		})
+		using.Go(func() { k.useOne(life, s, kept) })
 	}
 	k.panicked.Go(func() { defer close(done); using.Wait() })
 	return done
+}
+
+// useOne uses a connection. After a panic it is not used again.
+func (k *keeper) useOne(life context.Context, s *keptSlot, kept *prober.Kept) {
+	var r result.KeptResult
+	p := guard.Try(func() {
+		ctx, cancel := context.WithTimeout(life, k.timeout())
+		defer cancel()
+		r = kept.Probe(ctx)
+	})
+	if p == nil {
+		k.used(s, kept, &r)
+		return
+	}
+	k.panicked.Tell(p)
+	k.panicked.Run(kept.Close)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	s.busy, s.last = false, &result.KeptResult{Failure: &result.Failure{Phase: result.Idle, Reason: result.Unknown, Origin: result.Self, Err: p}}
+	k.all.Add(-1)
+	k.totals.ObserveKept(s.age, s.last)
 }
 
 // timeout is how long a request on a connection that is kept may take.

@@ -89,7 +89,7 @@ func (k *idlePool) use(life context.Context) <-chan struct{} {
 }
 
 // useOne uses a connection. After a panic it is not used again.
-func (k *keeper) useOne(life context.Context, s *keptSlot, kept *prober.Kept) {
+func (k *idlePool) useOne(life context.Context, s *keptSlot, kept *prober.Kept) {
 	var r result.KeptResult
 	p := guard.Try(func() {
 		ctx, cancel := context.WithTimeout(life, k.timeout())

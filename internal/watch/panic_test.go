@@ -54,7 +54,7 @@ func TestPanicInKeeper(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := newKeeper(target, m, newMemo().totals, &all)
+	k := newIdlePool(target, m, newMemo().totals, &all)
 	k.panicked = func(p *guard.Panic) { reported <- p }
 	p := prober.New(prober.Options{})
 	for _, row := range []struct {

@@ -1,9 +1,4 @@
-// Package terminal writes what came of probes for a person at a terminal.
-//
-//   - Results go to one writer, what is going on to another: standard output and standard error.
-//   - Colour and lines that are drawn again are for terminals only. Without them every line is complete in itself.
-//   - Whatever a server says stays text: nothing in it can move the cursor or change a colour.
-package terminal
+package cli
 
 import (
 	"fmt"
@@ -49,7 +44,7 @@ func (p *Printer) line(format string, args ...any) {
 	if p.Colour {
 		out = escape.NewTerminal(p.Out, sgr(red), sgr(green), sgr(faint), sgr("0"))
 	}
-	fmt.Fprintf(out, format+"\n", args...) // nobody is left to be told that it failed
+	fmt.Fprintf(out, format+"\n", args...) // the reader has gone: there is nobody to report to
 }
 
 // Waterfall prints a probe: its phases as bars, the verdict in one sentence, and what to look at next.

@@ -1,4 +1,4 @@
-package terminal
+package cli
 
 import (
 	"fmt"
@@ -25,7 +25,7 @@ func NewSummary() *Summary {
 	return &Summary{reasons: map[string]int{}, phases: map[result.Phase][]time.Duration{}}
 }
 
-// Add counts a probe. One that was abandoned says nothing and is left out.
+// Add counts a probe. An abandoned probe is left out: it shows nothing about the target.
 func (s *Summary) Add(r *result.Result) {
 	f := r.Failure
 	if f != nil && f.Reason == result.Abandoned {

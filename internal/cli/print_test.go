@@ -1,4 +1,4 @@
-package terminal
+package cli
 
 import (
 	"bytes"
@@ -13,7 +13,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"errno_exporter/internal/cause"
 	"errno_exporter/internal/metrics/resulttest"
+	"errno_exporter/internal/record"
 	"errno_exporter/prober/result"
 )
 
@@ -66,22 +68,51 @@ func TestColour(t *testing.T) {
 	}
 }
 
+// A probe is one line of JSON without secrets, with the verdict and the experiments where there are any.
 func TestJSON(t *testing.T) {
-	for _, record := range resulttest.Records() {
-		var out bytes.Buffer
-		if err := (&Printer{Out: &out}).JSON(&record.Result); err != nil {
-			t.Fatal(err)
-		}
-		var got probeJSON
-		if err := json.Unmarshal(out.Bytes(), &got); err != nil || strings.Count(out.String(), "\n") != 1 || strings.Contains(out.String(), "hunter2") {
-			t.Errorf("%s: %v, want one line of JSON without secrets:\n%s", record.Name, err, out.String())
-		}
-		f := record.Result.Failure
-		if got.Success != (f == nil) || f != nil && (got.Failure.Reason != f.Reason || got.Failure.Sentence != f.Sentence()) {
-			t.Errorf("%s: success %t, failure %+v, want %+v", record.Name, got.Success, got.Failure, f)
-		}
-		if hop := got.Attempts[0].Hops[0]; len(hop.Phases) != len(record.Result.Attempts[0].Hops[0].Spans) {
-			t.Errorf("%s: %d phases, want %d", record.Name, len(hop.Phases), len(record.Result.Attempts[0].Hops[0].Spans))
+	verdict := cause.Verdict{
+		Cause: cause.Transient, Party: cause.UnknownParty, Confidence: cause.Medium, Evidence: []string{"it works now"},
+		RuledOut: []cause.RuledOut{{Cause: cause.ServerOverloaded, By: "the machine is idle"}}, Open: []cause.Cause{cause.ServerRestarted}, Next: []string{"wait"},
+	}
+	refused := result.Failure{Phase: result.Connect, Reason: result.TCPRefused, Origin: result.Peer}
+	refusedJSON := record.FailureOf(&refused)
+	for _, found := range []struct {
+		findings    cause.Findings
+		experiments []experimentJSON
+	}{
+		{cause.Findings{}, nil},
+		{cause.Findings{Verdict: &verdict}, nil},
+		{
+			cause.Findings{Verdict: &verdict, Controls: []result.Control{{Kind: result.Again, Failure: &refused}, {Kind: result.Trace}}},
+			[]experimentJSON{
+				{Kind: result.Again, Failure: &refusedJSON, Text: "again: FAILED: " + refused.Sentence()},
+				{Kind: result.Trace, Text: "trace: no router answers"},
+			},
+		},
+	} {
+		for _, row := range resulttest.Records() {
+			var out bytes.Buffer
+			if err := (&Printer{Out: &out}).JSON(&row.Result, found.findings); err != nil {
+				t.Fatal(err)
+			}
+			var got probeJSON
+			err := json.Unmarshal(out.Bytes(), &got)
+			if err != nil || strings.Count(out.String(), "\n") != 1 || strings.Contains(out.String(), "hunter2") {
+				t.Errorf("%s: %v, want one line of JSON without secrets:\n%s", row.Name, err, out.String())
+			}
+			f := row.Result.Failure
+			if got.Success != (f == nil) || f != nil && (got.Failure.Reason != f.Reason || got.Failure.Sentence != f.Sentence()) {
+				t.Errorf("%s: success %t, failure %+v, want %+v", row.Name, got.Success, got.Failure, f)
+			}
+			if hop := got.Attempts[0].Hops[0]; len(hop.Phases) != len(row.Result.Attempts[0].Hops[0].Spans) {
+				t.Errorf("%s: %d phases, want %d", row.Name, len(hop.Phases), len(row.Result.Attempts[0].Hops[0].Spans))
+			}
+			if diff := cmp.Diff(found.findings.Verdict, got.Verdict); diff != "" {
+				t.Errorf("%s: verdict (-want +got):\n%s", row.Name, diff)
+			}
+			if diff := cmp.Diff(found.experiments, got.Experiments); diff != "" {
+				t.Errorf("%s: experiments (-want +got):\n%s", row.Name, diff)
+			}
 		}
 	}
 }

@@ -1,9 +1,10 @@
-package terminal
+package cli
 
 import (
 	"encoding/json"
 	"time"
 
+	"errno_exporter/internal/cause"
 	"errno_exporter/internal/escape"
 	"errno_exporter/internal/record"
 	"errno_exporter/prober/result"
@@ -19,6 +20,9 @@ type probeJSON struct {
 	Failure   *record.Failure `json:"failure,omitempty"`
 	Attempts  []attemptJSON   `json:"attempts"`
 	Addresses []addressJSON   `json:"addresses,omitempty"`
+	Verdict   *cause.Verdict  `json:"verdict,omitempty"`
+
+	Experiments []experimentJSON `json:"experiments,omitempty"`
 }
 
 type attemptJSON struct {
@@ -49,10 +53,21 @@ type addressJSON struct {
 	Failure *record.Failure `json:"failure,omitempty"`
 }
 
-// JSON prints a probe as one line of JSON.
-func (p *Printer) JSON(r *result.Result) error {
+type experimentJSON struct {
+	Kind    result.ControlKind `json:"kind"`
+	Failure *record.Failure    `json:"failure,omitempty"`
+	Text    string             `json:"text"`
+}
+
+// JSON prints a probe and the findings about its failure as one line of JSON.
+func (p *Printer) JSON(r *result.Result, found cause.Findings) error {
 	out := probeJSON{
-		Target: r.URL, Module: r.Module, Start: r.Start, Duration: r.Elapsed.Seconds(), Success: r.Failure == nil, Failure: toFailure(r.Failure),
+		Target: r.URL, Module: r.Module, Start: r.Start, Duration: r.Elapsed.Seconds(),
+		Success: r.Failure == nil, Failure: toFailure(r.Failure), Verdict: found.Verdict,
+	}
+	for i := range found.Controls {
+		c := &found.Controls[i]
+		out.Experiments = append(out.Experiments, experimentJSON{c.Kind, toFailure(c.Failure), cause.ControlText(c)})
 	}
 	for i := range r.Attempts {
 		attempt := attemptJSON{Failure: toFailure(r.Attempts[i].Failure)}

@@ -1,0 +1,279 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"os"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/common/promslog"
+	promslogflag "github.com/prometheus/common/promslog/flag"
+	"github.com/prometheus/common/version"
+	toolkit "github.com/prometheus/exporter-toolkit/web"
+	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
+
+	"errno_exporter/internal/cli"
+	"errno_exporter/internal/escape"
+	"errno_exporter/internal/logs"
+	"errno_exporter/internal/web"
+)
+
+// The commands.
+const (
+	commandServe = "serve"
+	commandProbe = "probe"
+	commandCheck = "check-config"
+)
+
+// The limits of flags.
+const (
+	maxTimeoutOffset  = 3600 // seconds
+	maxShutdown       = time.Hour
+	maxHistory        = 100_000
+	maxRemember       = 1_000_000
+	minReloadInterval = 100 * time.Millisecond
+	maxReloadInterval = 24 * time.Hour
+)
+
+// options is the command line.
+type options struct {
+	command       string
+	probe         cli.Options
+	configFile    string
+	configGiven   bool          // by the user: the file must exist
+	autoReload    time.Duration // between checks for changes; 0: never
+	timeoutOffset time.Duration
+	shutdown      time.Duration // for the scrapes in progress
+	capture       bool          // attribute resets
+	historyLimit  int
+	remember      int      // targets of /probe to keep the counters of
+	externalURL   *url.URL // nil unless given
+	routePrefix   string
+	demo          bool
+	lifecycle     bool // answer /-/reload
+	pprof         bool
+	hosts         []string // that requests may name; empty for any
+	web           *toolkit.FlagConfig
+	logger        *slog.Logger
+	probeLogger   *slog.Logger // one line a probe
+	logs          *logs.Queue  // what both write to; nil: to messages
+	messages      io.Writer    // standard error
+}
+
+// rawFlags are the flags whose values are parsed here, and the levels of the log.
+type rawFlags struct {
+	check          bool
+	autoReload     bool
+	reloadInterval string
+	timeoutOffset  float64
+	externalURL    string
+	routePrefix    string
+	hosts          []string
+	probeLevel     *promslog.Level
+	logging        promslog.Config
+}
+
+// parseFlags reads the command line. What is wrong with it is one line on standard error, and the exit status 1.
+func parseFlags(args []string) *options {
+	o := &options{messages: escape.NewTerminal(os.Stderr, cli.Redraw)}
+	raw := &rawFlags{probeLevel: promslog.NewLevel()}
+	app := kingpin.New("errno_exporter",
+		"Probes HTTP APIs for Prometheus and reports in which phase a call failed, why, and with which errno.")
+	app.Version(version.Print("errno_exporter"))
+	app.HelpFlag.Short('h')
+	app.UsageWriter(os.Stdout)
+	app.ErrorWriter(o.messages)
+	configFlags(app, o, raw)
+	serveFlags(app, o, raw)
+	logFlags(app, raw)
+	app.Command(commandServe, "Run the exporter.").Default()
+	probeFlags(app, &o.probe)
+	app.Command(commandCheck, "Check the configuration, print errors with their position, and exit with 0 or 1.")
+
+	if len(args) > 0 && (args[0] == commandProbe || args[0] == commandCheck) {
+		hideServing(app)
+	}
+	command, err := app.Parse(args)
+	if err != nil {
+		app.Fatalf("%s, try --help", err)
+	}
+	if o.command = command; raw.check {
+		o.command = commandCheck
+	}
+	if err := o.resolve(raw); err != nil {
+		app.Fatalf("%s", err)
+	}
+	o.openLogs(raw)
+	return o
+}
+
+func configFlags(app *kingpin.Application, o *options, raw *rawFlags) {
+	app.Flag("config.file", "Path of the configuration file.").
+		Default("exporter.yml").IsSetByUser(&o.configGiven).StringVar(&o.configFile)
+	app.Flag("config.check",
+		"Check the configuration, print errors with their position, and exit with 0 or 1.").
+		BoolVar(&raw.check)
+	app.Flag("config.enable-auto-reload",
+		"Reload the configuration when its file, or a file that it names, changes.").
+		BoolVar(&raw.autoReload)
+	app.Flag("config.auto-reload-interval", "Interval between checks for changed files.").
+		Default("30s").StringVar(&raw.reloadInterval)
+}
+
+func serveFlags(app *kingpin.Application, o *options, raw *rawFlags) {
+	app.Flag("timeout-offset",
+		"Seconds to subtract from Prometheus's scrape timeout, 0 to 3600. A scrape timeout counts as at most "+
+			"two minutes; one that is not longer than this is halved.").
+		Default("0.5").Float64Var(&raw.timeoutOffset)
+	app.Flag("reset-capture", "Attribute resets to the server or a middlebox (requires CAP_NET_RAW).").
+		Default("true").BoolVar(&o.capture)
+	app.Flag("shutdown-timeout",
+		"Time for scrapes in progress to finish after SIGTERM or SIGINT, at most 1h.").
+		Default("10s").DurationVar(&o.shutdown)
+	app.Flag("web.enable-lifecycle", "Reload the configuration on POST to /-/reload; SIGHUP always works.").
+		Default("true").BoolVar(&o.lifecycle)
+	app.Flag("web.external-url",
+		"URL under which the exporter is externally reachable, such as https://probe.example.com/errno.").
+		StringVar(&raw.externalURL)
+	app.Flag("web.route-prefix",
+		"Prefix of the paths of all endpoints. Defaults to the path of --web.external-url.").
+		StringVar(&raw.routePrefix)
+	app.Flag("web.allowed-hosts",
+		"Host names and addresses that requests may use, comma-separated, repeatable; others get 421, except "+
+			"on /-/healthy and /-/ready. Defaults to any.").
+		PlaceHolder("HOSTS").StringsVar(&raw.hosts)
+	app.Flag("web.enable-pprof", "Serve profiles at /debug/pprof/.").BoolVar(&o.pprof)
+	app.Flag("history.limit",
+		"Number of probes whose records are kept, and of failed ones in addition, 0 to 100000. Together they "+
+			"take at most 32 MiB.").
+		Default("100").IntVar(&o.historyLimit)
+	app.Flag("probe.remember",
+		"Number of pairs of module and target of /probe to remember, 1 to 1000000; they take about 3.4 kB "+
+			"each, and the least recently used are evicted.").
+		Default("10000").IntVar(&o.remember)
+	app.Flag("demo", "Start faulty servers on loopback and probe them instead of the configured targets.").
+		BoolVar(&o.demo)
+	o.web = kingpinflag.AddFlags(app, ":10104")
+}
+
+func logFlags(app *kingpin.Application, raw *rawFlags) {
+	app.Flag("log.prober",
+		"Minimum level of the log lines of probes: failures are info, successes debug. One of: [debug, info, "+
+			"warn, error]").
+		Default("info").SetValue(raw.probeLevel)
+	promslogflag.AddFlags(app, &raw.logging)
+}
+
+func probeFlags(app *kingpin.Application, o *cli.Options) {
+	c := app.Command(commandProbe, "Probe a URL, or a configured target, from this host and report in which phase it fails, why, and with which errno.\n\n"+
+		"Exits with 0 if every probe succeeded, 1 if the command line or the configuration is invalid, 2 if a probe failed.")
+	c.Arg("url", "URL (http:// if it has no scheme) or name of a configured target.").Required().StringVar(&o.Target)
+	c.Flag("module", "Module to probe with. Defaults to http_2xx, or to the configured target's.").
+		Short('m').StringVar(&o.Module)
+	c.Flag("request", "HTTP method, such as POST.").Short('X').PlaceHolder("METHOD").StringVar(&o.Overrides.Method)
+	c.Flag("header", `Header "Name: value", repeatable; "Name:" removes the module's.`).
+		Short('H').PlaceHolder(`"NAME: VALUE"`).StringsVar(&o.Overrides.Headers)
+	c.Flag("data", "Request body, or @FILE; implies POST.").
+		Short('d').IsSetByUser(&o.Overrides.HasData).StringVar(&o.Overrides.Data)
+	c.Flag("count", "Number of probes, with a line for each and a summary; 0 continues until Ctrl-C.").
+		Short('n').Default("1").IntVar(&o.Count)
+	c.Flag("interval", "Time between the starts of two probes.").Short('i').Default("1s").DurationVar(&o.Interval)
+	c.Flag("timeout", "Timeout of each probe. Defaults to the module's, or 10s.").DurationVar(&o.Timeout)
+	c.Flag("keepalive", "Test connections that were idle for these times, such as 30s,5m.").
+		PlaceHolder("AGES").StringVar(&o.Keepalive)
+	c.Flag("diagnose",
+		"After a failure run experiments, each of which changes one thing, and report the cause.").
+		BoolVar(&o.Diagnose)
+	c.Flag("all-addresses", "Probe every address of the name concurrently.").BoolVar(&o.Overrides.AllAddresses)
+	c.Flag("output", "Output format: text, json (a line per probe), or metrics.").
+		Short('o').Default("text").EnumVar(&o.Output, "text", "json", "metrics")
+}
+
+// hideServing hides the flags that only serve uses from the help of the other commands.
+func hideServing(app *kingpin.Application) {
+	for _, f := range app.Model().Flags {
+		if f.Name != "config.file" && f.Name != "reset-capture" && f.Name != "help" && f.Name != "version" {
+			app.GetFlag(f.Name).Hidden()
+		}
+	}
+}
+
+// resolve validates the flags. An error names the flag, its value and what is accepted.
+func (o *options) resolve(raw *rawFlags) (err error) {
+	if !(raw.timeoutOffset >= 0 && raw.timeoutOffset <= maxTimeoutOffset) { // NaN is neither
+		return fmt.Errorf(`--timeout-offset "%v" is out of range, want seconds from 0 to %d`, raw.timeoutOffset, maxTimeoutOffset)
+	}
+	o.timeoutOffset = time.Duration(raw.timeoutOffset * float64(time.Second))
+	if o.shutdown < 0 || o.shutdown > maxShutdown {
+		return fmt.Errorf("--shutdown-timeout %s is out of range, want 0s to %s", o.shutdown, maxShutdown)
+	}
+	if o.historyLimit < 0 || o.historyLimit > maxHistory {
+		return fmt.Errorf("--history.limit %d is out of range, want 0 to %d", o.historyLimit, maxHistory)
+	}
+	if o.remember < 1 || o.remember > maxRemember {
+		return fmt.Errorf("--probe.remember %d is out of range, want 1 to %d", o.remember, maxRemember)
+	}
+	if o.externalURL, o.routePrefix, err = routes(raw.externalURL, raw.routePrefix); err != nil {
+		return err
+	}
+	if raw.autoReload {
+		if o.autoReload, err = reloadInterval(raw.reloadInterval); err != nil {
+			return err
+		}
+	}
+	if len(raw.hosts) > 0 {
+		o.hosts = strings.Split(strings.Join(raw.hosts, ","), ",")
+	}
+	return web.CheckHosts(o.hosts)
+}
+
+// openLogs makes the loggers. A server's lines go through a queue: a reader of standard error that stalls must not stall probes.
+func (o *options) openLogs(raw *rawFlags) {
+	raw.logging.Writer = o.messages
+	if o.command == commandServe {
+		o.logs = logs.NewQueue(os.Stderr)
+		raw.logging.Writer = o.logs
+	}
+	o.logger = slog.New(logs.Bounded(promslog.New(&raw.logging).Handler()))
+	ofProbes := raw.logging
+	ofProbes.Level = raw.probeLevel
+	o.probeLogger = slog.New(logs.Bounded(promslog.New(&ofProbes).Handler()))
+}
+
+// routes parses the external URL, nil if there is none, and the prefix of the endpoints' paths: "/", or one without a slash at its end.
+func routes(externalURL, prefix string) (*url.URL, string, error) {
+	var external *url.URL
+	if externalURL != "" {
+		u, err := url.Parse(externalURL)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "" {
+			return nil, "", fmt.Errorf("--web.external-url %q is not the exporter's URL, want one such as https://probe.example.com/errno",
+				externalURL)
+		}
+		external, prefix = u, cmp.Or(prefix, u.Path)
+	}
+	prefix = "/" + strings.Trim(prefix, "/")
+	if prefix != path.Clean(prefix) || strings.ContainsAny(prefix, "{}?# \t") {
+		return nil, "", fmt.Errorf("--web.route-prefix %q is not a path, want one such as /errno", prefix)
+	}
+	return external, prefix, nil
+}
+
+// reloadInterval parses a duration, or seconds as blackbox_exporter writes them.
+func reloadInterval(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if seconds, number := strconv.Atoi(text); number == nil {
+		d, err = time.Duration(seconds)*time.Second, nil
+	}
+	if err != nil || d < minReloadInterval || d > maxReloadInterval {
+		return 0, fmt.Errorf(`--config.auto-reload-interval %q is not an interval, want one from %s to 24h such as "30s"`,
+			text, minReloadInterval)
+	}
+	return d, nil
+}

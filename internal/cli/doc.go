@@ -1,0 +1,13 @@
+// Package cli is the terminal: the commands probe and check-config, and how a probe is printed.
+//
+//		probe.go      the command probe: what to probe, and how often
+//		keep.go       its --keepalive: connections that are kept idle, then used again
+//		check.go      the command check-config
+//		print.go      a probe as bars, as one line, and the verdict on it
+//		json.go       a probe as one line of JSON
+//		summary.go    many probes in a table
+//
+//	  - Results go to standard output, progress and errors to standard error.
+//	  - Colour, and lines that are overwritten, are for terminals only. Without them every line is complete in itself.
+//	  - What a server sends stays text: nothing in it can move the cursor or change a colour.
+package cli

@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"errno_exporter/guard"
+)
+
+// parseAges reads ages such as "30s,5m".
+func parseAges(text string) ([]time.Duration, error) {
+	if text == "" {
+		return nil, nil
+	}
+	var ages []time.Duration
+	for item := range strings.SplitSeq(text, ",") {
+		age, err := time.ParseDuration(strings.TrimSpace(item))
+		if err != nil || age <= 0 {
+			return nil, fmt.Errorf("--keepalive %q: %q is not a duration, want durations such as 30s,5m", text, item)
+		}
+		ages = append(ages, age)
+	}
+	return ages, nil
+}
+
+// keep keeps a connection idle for each age, all at once, and prints what becomes of each.
+func (s *session) keep(ctx context.Context, ages []time.Duration) int {
+	var mu sync.Mutex // guards failed and the printer
+	failed := false
+	var keeping guard.Group
+	for _, age := range ages {
+		keeping.Go(func() {
+			ok := s.keepFor(ctx, age, func(print func()) {
+				mu.Lock()
+				defer mu.Unlock()
+				s.progressf("")
+				print()
+				_ = s.out.Flush() // fails when the reader has gone
+			})
+			mu.Lock()
+			defer mu.Unlock()
+			failed = failed || !ok
+		})
+	}
+	done := make(chan struct{})
+	var waiting guard.Group
+	waiting.Go(func() { defer close(done); keeping.Wait() })
+	s.countdown(ages, done, &mu)
+	waiting.Wait()
+	if failed {
+		return ExitFailed
+	}
+	return ExitOK
+}
+
+// countdown shows on a terminal how long the connections have been idle, and when the next one is used.
+func (s *session) countdown(ages []time.Duration, done <-chan struct{}, mu *sync.Mutex) {
+	began := time.Now()
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-done:
+			s.progressf("")
+			return
+		case <-ticker.C:
+			mu.Lock()
+			for _, age := range ages {
+				if left := age - time.Since(began); left > 0 {
+					s.progressf("idle for %s, the next use is in %s", time.Since(began).Round(time.Second), left.Round(time.Second))
+					break
+				}
+			}
+			mu.Unlock()
+		}
+	}
+}
+
+// keepFor keeps one connection idle for an age, or until it ends, and reports whether it then served a request.
+func (s *session) keepFor(ctx context.Context, age time.Duration, print func(func())) bool {
+	made, cancel := context.WithTimeout(ctx, defaultTimeout)
+	defer cancel()
+	kept, announced := s.prober.Keep(made, s.target, s.module)
+	if kept == nil {
+		why := "the request failed: run the probe without --keepalive first"
+		if announced < 0 {
+			why = "the server closes the connection after each response"
+		}
+		print(func() { fmt.Fprintf(s.out, "%-8s not tested: %s\n", age, why) })
+		return false
+	}
+	defer kept.Close()
+	if announced > 0 {
+		print(func() {
+			fmt.Fprintf(s.out, "%-8s the server announces an idle timeout of %s\n", age, announced)
+		})
+	}
+	ticker := time.NewTicker(10 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		if idle, established := kept.Idle(); !established || idle >= age {
+			break
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return false
+		}
+	}
+	use, cancel := context.WithTimeout(ctx, defaultTimeout)
+	defer cancel()
+	r := kept.Probe(use)
+	print(func() { s.printer.Kept(age, &r) })
+	return r.Failure == nil
+}

@@ -1,0 +1,235 @@
+package cli
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"golang.org/x/term"
+
+	"errno_exporter/config"
+	"errno_exporter/internal/cause"
+	"errno_exporter/internal/host"
+	"errno_exporter/internal/metrics"
+	"errno_exporter/prober"
+	"errno_exporter/prober/result"
+)
+
+// Options is the command line of the command probe.
+type Options struct {
+	Target    string // a URL, or the name of a configured target
+	Module    string // "": the configured target's, or the default
+	Overrides config.Overrides
+	Count     int // 0: until interrupted
+	Interval  time.Duration
+	Keepalive string // ages such as "30s,5m"
+	Timeout   time.Duration
+	Output    string // "text", "json" or "metrics"
+	Diagnose  bool
+}
+
+// Terminal is what a command runs with.
+type Terminal struct {
+	Config     *config.Config
+	ConfigFile string // for messages
+	Prober     *prober.Prober
+	Messages   io.Writer // standard error
+}
+
+// The exit status of the command probe.
+const (
+	ExitOK     = 0
+	ExitUsage  = 1 // the command line, or the configuration
+	ExitFailed = 2 // a probe failed
+)
+
+// defaultTimeout is for modules without a timeout: a user waits.
+const defaultTimeout = 10 * time.Second
+
+// Probe runs the command probe and returns the exit status.
+func Probe(t *Terminal, o *Options) int {
+	target, module, err := o.resolve(t)
+	var ages []time.Duration
+	if err == nil {
+		ages, err = parseAges(o.Keepalive)
+	}
+	if err == nil && (o.Count < 0 || o.Interval < 0 || o.Timeout < 0) {
+		err = errors.New("--count, --interval and --timeout cannot be negative")
+	}
+	if err != nil {
+		return Refuse(t.Messages, err)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	out := bufio.NewWriter(os.Stdout)
+	defer out.Flush()
+	s := &session{
+		Options: o, prober: t.Prober, target: target, module: module, out: out,
+		printer:  &Printer{Out: out, Colour: colours(os.Stdout)},
+		progress: term.IsTerminal(int(os.Stderr.Fd())), messages: t.Messages,
+	}
+	if len(ages) > 0 {
+		return s.keep(ctx, ages)
+	}
+	return s.run(ctx)
+}
+
+// Refuse prints why the command cannot run and returns the exit status.
+func Refuse(messages io.Writer, err error) int {
+	fmt.Fprintf(messages, "errno_exporter: %s\n", err)
+	return ExitUsage
+}
+
+// colours reports whether a file is a terminal that is to have colours (https://no-color.org).
+func colours(f *os.File) bool {
+	return term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+}
+
+// resolve finds the target and the module.
+func (o *Options) resolve(t *Terminal) (prober.Target, *config.Module, error) {
+	name, target := o.Module, prober.Target{}
+	if configured := t.Config.Find(o.Target); configured != nil {
+		target.URL = configured.URL
+		name = cmp.Or(name, configured.Module.Name)
+	} else {
+		var err error
+		if target, err = prober.ParseTarget(o.Target); err != nil {
+			return target, nil, err
+		}
+	}
+	name = cmp.Or(name, config.DefaultModule)
+	module := t.Config.Modules[name]
+	if module == nil && name == config.DefaultModule {
+		module = config.NewModule(name) // a file need not define it
+	}
+	if module == nil {
+		return target, nil, fmt.Errorf("module %q is not in %s", name, t.ConfigFile)
+	}
+	module, err := module.With(o.Overrides)
+	return target, module, err
+}
+
+// session is one run of the command.
+type session struct {
+	*Options
+	prober   *prober.Prober
+	target   prober.Target
+	module   *config.Module
+	out      *bufio.Writer
+	printer  *Printer
+	progress bool // standard error is a terminal
+	messages io.Writer
+}
+
+// Redraw begins the terminal's current line again: a carriage return, and EL of ECMA-48 section 8.3.41.
+const Redraw = "\r\x1b[K"
+
+// progressf shows what is in progress, on a terminal only; the next call overwrites it.
+func (s *session) progressf(format string, args ...any) {
+	if s.progress {
+		fmt.Fprintf(s.messages, Redraw+format, args...)
+	}
+}
+
+// probe makes one probe.
+func (s *session) probe(ctx context.Context) *result.Result {
+	timeout := s.Timeout
+	if timeout == 0 && s.module.Timeout == 0 {
+		timeout = defaultTimeout
+	}
+	if timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, timeout)
+		defer cancel()
+	}
+	s.progressf("probing %s", s.module.MaskURL(s.target.URL))
+	r := s.prober.Probe(ctx, s.target, s.module)
+	s.progressf("")
+	return &r
+}
+
+// run makes the probes, and prints a summary if there is more than one.
+func (s *session) run(ctx context.Context) int {
+	summary := NewSummary()
+	for n := 1; ctx.Err() == nil && (s.Count == 0 || n <= s.Count); n++ {
+		next := time.Now().Add(s.Interval)
+		r := s.probe(ctx)
+		if ctx.Err() != nil && r.Failure != nil {
+			break // interrupted
+		}
+		summary.Add(r)
+		s.print(n, r, s.findings(ctx, r))
+		_ = s.out.Flush() // fails when the reader has gone
+		if n != s.Count {
+			sleep(ctx, time.Until(next))
+		}
+	}
+	if s.Count != 1 && s.Output == "text" {
+		s.printer.Summary(s.module.MaskURL(s.target.URL), summary)
+	}
+	if summary.Failed > 0 {
+		return ExitFailed
+	}
+	return ExitOK
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// print prints the n-th probe in the chosen format.
+func (s *session) print(n int, r *result.Result, found cause.Findings) {
+	switch {
+	case s.Output == "json":
+		_ = s.printer.JSON(r, found) // fails when the reader has gone
+	case s.Output == "metrics":
+		e := metrics.NewExposition()
+		e.Probe(r, s.module)
+		_, _ = s.out.WriteString(e.Text())
+	case s.Count == 1:
+		s.printer.Waterfall(r)
+		s.printer.Cause(found)
+	default:
+		s.printer.Line(n, r)
+		s.printer.Cause(found)
+	}
+}
+
+// findings are the verdict on a failed probe, and the experiments if they are enabled. Samples have no verdict, and neither has one line of many.
+func (s *session) findings(ctx context.Context, r *result.Result) cause.Findings {
+	var found cause.Findings
+	line := s.Output == "text" && s.Count != 1 && !s.Diagnose
+	if r.Failure == nil || s.Output == "metrics" || line {
+		return found
+	}
+	if s.Diagnose {
+		s.progressf("running experiments")
+		found.Controls = s.prober.Diagnose(ctx, s.target, r, s.module)
+		s.progressf("")
+	}
+	now := time.Now()
+	evidence := &cause.Evidence{
+		Recent: []cause.Observation{cause.Observe(r, 0, now)},
+		Host:   new(host.Sampler).Sample(),
+	}
+	if len(found.Controls) > 0 {
+		failed := r.Last().LastHop().Addr.Addr()
+		evidence.Experiments = &cause.Experiments{At: now, After: *r.Failure, Addr: failed, Made: found.Controls}
+	}
+	if v, ok := cause.Judge(evidence); ok {
+		found.Verdict = &v
+	}
+	return found
+}

@@ -45,7 +45,7 @@ var dialSites = map[string]string{
 	"config.newTokens":             "token endpoints",
 	"config.dialForFetch":          "token endpoints",
 	"config.(tokens).valid":        "token endpoints",
-	"internal/watch.reached":       "reference targets",
+	"internal/egress.reached":      "reference targets",
 }
 
 // dialling are the names by which Go programs connect: package and identifier. An identifier with a final * is a beginning.

@@ -26,6 +26,11 @@ var forbidden = map[string]map[string]string{
 	"errno_exporter/internal/reset": {
 		"errno_exporter/config": "who sent a RST is a function of packets",
 	},
+	"errno_exporter/internal/egress": {
+		"github.com/prometheus":   "a rule is a function of results",
+		"errno_exporter/config":   "a rule is a function of results",
+		"errno_exporter/internal": "verdicts, metrics and pages are made of the rule",
+	},
 	"errno_exporter/config": {
 		"errno_exporter/prober":   "the prober depends on the configuration",
 		"errno_exporter/internal": "the configuration depends on nothing of ours",

@@ -57,7 +57,7 @@ const (
 	egressDown
 	egressUp
 	egressElsewhere // other networks are reached
-	egressNowhere   // none of several is
+	egressNowhere   // our egress is down by the rule of internal/egress
 	egressImpaired
 
 	nameAnswered // the resolver gave an answer

@@ -25,7 +25,7 @@ func (s *scene) egress(k *known) {
 	k.note(egressUp, fresh && e.Up, "reference targets are reachable")
 	reached := e.Others - e.Unreached
 	k.note(egressElsewhere, !e.Known && e.Others > 0 && reached > 0, "%d of %d other networks are reachable", reached, e.Others)
-	k.note(egressNowhere, !e.Known && e.Others >= 2 && reached == 0, "none of %d other networks is reachable", e.Others)
+	k.note(egressNowhere, !e.Known && e.Down, "%d of %d targets, in several networks, are out of reach", e.OutOfReach, e.Targets)
 	k.note(egressImpaired, e.Impaired >= 2, "connections to %d unrelated networks lost packets or were reset in the same minute", e.Impaired)
 }
 

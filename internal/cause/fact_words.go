@@ -3,6 +3,7 @@ package cause
 import (
 	"strings"
 
+	"errno_exporter/internal/egress"
 	"errno_exporter/prober/result"
 )
 
@@ -23,7 +24,7 @@ func (s *scene) words(k *known) {
 		{wordPorts, s.is(result.LocalPortExhausted)},
 		{wordNoRoute, s.is(result.LocalNoRoute)},
 		{wordDenied, s.f.Origin == result.Local && s.is(result.LocalDenied, result.TCPRefused, result.TCPReset)},
-		{wordOutOfReach, OutOfReach(s.f)},
+		{wordOutOfReach, egress.OutOfReach(s.f)},
 		{wordTimedOut, timedOut},
 		{wordDNS, s.of("dns")},
 		{wordProxyDial, s.in(result.Proxy) && !proxyOwn && s.of("tcp", "tls", "http")},
@@ -63,18 +64,4 @@ func ends(r result.Reason) bool {
 		return true
 	}
 	return false
-}
-
-// OutOfReach reports whether our own outbound connectivity would explain a failure: the name is not resolved though the resolver did not say
-// that it does not exist, or the connection, or the one to the proxy, does not come about, and it is not the peer that refuses. nil is no
-// failure. The alert ErrnoEgressDown has the same rule (monitoring/recording.yml).
-func OutOfReach(f *result.Failure) bool {
-	if f == nil {
-		return false
-	}
-	switch f.Reason {
-	case result.DNSNameNotResolved, result.DNSNoData, result.DNSRefused, result.LocalFDExhausted, result.LocalOverloaded, result.LocalPortExhausted, result.ProbeConfig, result.Abandoned:
-		return false
-	}
-	return f.Phase == result.Resolve || (f.Phase == result.Connect || f.Phase == result.Proxy) && f.Origin != result.Peer
 }

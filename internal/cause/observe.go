@@ -37,7 +37,10 @@ type Egress struct {
 	At    time.Time // of the check
 	// Without reference targets: how many other networks (/24, /48) are out of reach from here, of how many.
 	Unreached, Others int
-	Impaired          int // unrelated networks to which SYNs were repeated or connections reset in the same minute
+	// Without them: the rule of internal/egress has our egress down, because of so many targets out of reach, of all.
+	Down                bool
+	OutOfReach, Targets int
+	Impaired            int // unrelated networks to which SYNs were repeated or connections reset in the same minute
 }
 
 // Observation is what matters of one probe.

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"errno_exporter/config"
+	"errno_exporter/internal/egress"
 	"errno_exporter/prober/result"
 )
 
@@ -38,6 +39,14 @@ func chosen(h *result.Hop, m *config.Module) netip.Addr {
 		return h.Answers[0].Unmap()
 	}
 	return netip.Addr{}
+}
+
+// addNetwork adds the network that was last dialed, by which the recording rule of our egress counts.
+func (e *Exposition) addNetwork(r *result.Result) {
+	if network := egress.Network(r); network.IsValid() {
+		e.gauge("probe_ip_network_hash", "FNV-1a hash of the network (/24 or /48) of the address that was last dialed; absent if none was.",
+			addrHash(network.Addr()))
+	}
 }
 
 func ipVersion(addr netip.Addr) float64 {

@@ -1,24 +1,22 @@
 package metrics
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"github.com/prometheus/client_golang/prometheus"
 
-// Control is what became of a control target.
-type Control struct {
-	Name, Kind string
-	Up         bool
-}
+	"errno_exporter/internal/egress"
+)
 
 // Egress exposes whether egress works, and each reference target; nothing where none is configured.
 type Egress struct {
-	read         func() (up bool, controls []Control)
+	read         func() egress.State
 	egress, each *prometheus.Desc
 }
 
-// NewEgress returns the collector of what read says.
-func NewEgress(read func() (up bool, controls []Control)) *Egress {
+// NewEgress returns the collector of the last check of the reference targets.
+func NewEgress(read func() egress.State) *Egress {
 	return &Egress{read,
 		prometheus.NewDesc("errno_exporter_egress_up", "1 if egress works according to the reference targets (control_targets), 0 if not; absent without reference targets.", nil, nil),
-		prometheus.NewDesc("errno_exporter_control_up", "1 where a control target answers, be it with a refusal.", []string{"control", "kind"}, nil),
+		prometheus.NewDesc("errno_exporter_control_up", "1 if a reference target answers, also with a refusal, 0 if not.", []string{"control", "kind"}, nil),
 	}
 }
 
@@ -27,11 +25,11 @@ func (e *Egress) Describe(to chan<- *prometheus.Desc) { to <- e.egress; to <- e.
 
 // Collect tells what was last found.
 func (e *Egress) Collect(to chan<- prometheus.Metric) {
-	up, controls := e.read()
-	for _, c := range controls {
-		to <- prometheus.MustNewConstMetric(e.each, prometheus.GaugeValue, number(c.Up), c.Name, c.Kind)
+	state := e.read()
+	for _, r := range state.References {
+		to <- prometheus.MustNewConstMetric(e.each, prometheus.GaugeValue, number(r.Up), r.Name, r.Kind)
 	}
-	if len(controls) > 0 {
-		to <- prometheus.MustNewConstMetric(e.egress, prometheus.GaugeValue, number(up))
+	if len(state.References) > 0 {
+		to <- prometheus.MustNewConstMetric(e.egress, prometheus.GaugeValue, number(state.Up))
 	}
 }

@@ -13,6 +13,7 @@ func (e *Exposition) Probe(r *result.Result, m *config.Module) {
 	attempt := r.Last()
 	e.addVerdict(r)
 	e.addAddress(&attempt.Hops[0], m)
+	e.addNetwork(r)
 	e.addDurations(attempt)
 	e.addOwnDelay(r)
 	e.addHTTP(attempt, m, r.Failure)

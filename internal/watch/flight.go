@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/guard"
 	"errno_exporter/internal/cause"
+	"errno_exporter/internal/egress"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/prober"
 	"errno_exporter/prober/result"
@@ -29,10 +31,12 @@ type memo struct {
 	observed observed
 	usual    usual
 
-	mu      sync.Mutex // guards what follows
-	flights []*flight  // the probes that are under way or about to start
-	last    *Outcome   // of the last flight that counted; nil before the first
-	short   *Outcome   // of the last one after it that did not; nil if there is none
+	mu      sync.Mutex   // guards what follows
+	flights []*flight    // the probes that are under way or about to start
+	last    *Outcome     // of the last flight that counted; nil before the first
+	short   *Outcome     // of the last one after it that did not; nil if there is none
+	network netip.Prefix // that was last dialed; zero for none
+	dialed  time.Time    // when the probe ended that dialed it
 }
 
 func newMemo() *memo { return &memo{totals: metrics.NewTotals(), timeline: new(timeline)} }
@@ -266,6 +270,9 @@ func (t *target) end(f *flight, outcome *Outcome) {
 		t.short = outcome
 	default:
 		t.last, t.short = outcome, nil
+		if n := egress.Network(outcome.Result); n.IsValid() {
+			t.network, t.dialed = n, outcome.Ended
+		}
 	}
 	if i := slices.Index(t.flights, f); i >= 0 {
 		t.flights = slices.Delete(t.flights, i, i+1)

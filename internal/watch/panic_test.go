@@ -11,6 +11,7 @@ import (
 
 	"errno_exporter/config"
 	"errno_exporter/guard"
+	"errno_exporter/internal/egress"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
 	"errno_exporter/prober/result"
@@ -96,14 +97,14 @@ func TestPanicInReferenceTarget(t *testing.T) {
 	})
 	t.Cleanup(w.Close)
 	w.Apply(parse(t, "targets:\n"+item("a", faultlab.Handler(t, faultlab.Healthy))))
-	w.controls.apply([]*config.ControlTarget{nil}) // of which there is no address
+	w.references.Apply([]*egress.Address{nil}) // of which there is no address
 	states := w.Scrape(context.Background(), time.Minute)
 	if len(states) != 1 || states[0].Outcome == nil || states[0].Outcome.Result.Failure != nil || w.Egress().Known {
 		t.Errorf("the scrape has %+v, and egress is %+v, want a success, and nothing known", states, w.Egress())
 	}
 	select {
 	case p := <-reported:
-		if !strings.Contains(string(p.Stack), "control.go") {
+		if !strings.Contains(string(p.Stack), "reference.go") {
 			t.Errorf("reported %v\n%s, want the panic of the reference target", p, p.Stack)
 		}
 	case <-time.After(time.Minute):

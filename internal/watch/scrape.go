@@ -8,6 +8,7 @@ import (
 
 	"errno_exporter/config"
 	"errno_exporter/internal/cause"
+	"errno_exporter/internal/egress"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/prober"
 	"errno_exporter/prober/result"
@@ -103,7 +104,7 @@ func (w *Watch) scrape(ctx context.Context, targets []*target, budget time.Durat
 		}
 	}()
 	looked := make(chan struct{})
-	w.panicked.Go(func() { defer close(looked); w.sampler.Sample(); w.controls.look() })
+	w.panicked.Go(func() { defer close(looked); w.sampler.Sample(); w.references.Check() })
 	states := collect(ctx, targets, flights, began, budget)
 	if states == nil {
 		return nil
@@ -111,9 +112,9 @@ func (w *Watch) scrape(ctx context.Context, targets []*target, budget time.Durat
 	if since := unreachedSince(states, began); !since.IsZero() { // a check before a failure says nothing about it
 		first := looked
 		looked = make(chan struct{})
-		w.panicked.Go(func() { defer close(looked); <-first; w.controls.lookSince(since) })
+		w.panicked.Go(func() { defer close(looked); <-first; w.references.CheckSince(since) })
 	}
-	select { // control targets are given no more than the probes
+	select { // reference targets are given at most the time of the probes
 	case <-looked:
 	case <-time.After(time.Until(until)):
 	}
@@ -131,7 +132,7 @@ func (w *Watch) scrape(ctx context.Context, targets []*target, budget time.Durat
 func unreachedSince(states []State, began time.Time) time.Time {
 	var since time.Time
 	for i := range states {
-		if o := states[i].Outcome; o != nil && cause.OutOfReach(o.Result.Failure) && o.Ended.After(began) && o.Result.Start.After(since) {
+		if o := states[i].Outcome; o != nil && egress.OutOfReach(o.Result.Failure) && o.Ended.After(began) && o.Result.Start.After(since) {
 			since = o.Result.Start
 		}
 	}

@@ -2,11 +2,13 @@ package watch
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
 
 	"errno_exporter/internal/cause"
+	"errno_exporter/internal/egress"
 	"errno_exporter/prober/result"
 )
 
@@ -103,7 +105,7 @@ func (w *Watch) diagnose(t *target, o *Outcome) {
 		}()
 		ctx, cancel := context.WithTimeout(w.life, longestDiagnose)
 		defer cancel()
-		w.controls.lookSince(o.Result.Start)
+		w.references.CheckSince(o.Result.Start)
 		controls := w.prober.Diagnose(ctx, t.asked(), o.Result, m)
 		t.observed.end(o.Result, controls)
 		ended = true
@@ -137,82 +139,64 @@ func (w *Watch) verdict(t *target) *cause.Verdict {
 
 // egressFor is what speaks for and against our outbound connectivity, as one target's failure sees it.
 func (w *Watch) egressFor(t *target) cause.Egress {
-	state := w.controls.state()
-	e := cause.Egress{Known: state.Known, Up: state.Up, At: state.At}
-	if state.Known {
+	a := w.Egress()
+	e := cause.Egress{Known: a.Known, Up: a.Up, At: a.At}
+	if a.Known {
 		return e
 	}
-	own := ""
+	e.Down, e.OutOfReach, e.Targets = a.Down(), a.OutOfReach, a.Targets
+	var own netip.Prefix
 	if last := t.latest(); last != nil {
-		own = networkOf(last.Result)
+		own = egress.Network(last.Result)
 	}
-	e.Unreached, e.Others = beside(own, w.reach.networks(w))
+	e.Unreached, e.Others = a.Beside(own)
 	return e
 }
 
-// beside counts the networks other than a target's own: three targets on one host that is gone are no loss of outbound connectivity.
-func beside(own string, networks map[string]bool) (unreached, others int) {
-	for network, reached := range networks {
-		if network == own {
-			continue
-		}
-		others++
-		if !reached {
-			unreached++
-		}
-	}
-	return unreached, others
-}
-
-// networksReached says of each network whether a target in it is reached.
-func networksReached(results []*result.Result) map[string]bool {
-	known := map[string]bool{}
-	for _, r := range results {
-		network := networkOf(r)
-		known[network] = known[network] || !cause.OutOfReach(r.Failure)
-	}
-	return known
-}
-
-// networkOf is the network that a result was about: /24 or /48 of the address that was dialled. What was not resolved counts for the resolver.
-func networkOf(r *result.Result) string {
-	addr := r.Last().LastHop().Addr.Addr()
-	if !addr.IsValid() {
-		return "resolver"
-	}
-	bits := 48
-	if addr = addr.Unmap(); addr.Is4() {
-		bits = 24
-	}
-	prefix, err := addr.WithZone("").Prefix(bits)
-	if err != nil {
-		return addr.String() // it has fewer bits, which does not happen
-	}
-	return prefix.String()
-}
-
-// reach knows which networks are out of reach: those of which no target is reached. It is used for a moment: a thousand verdicts want it at once.
+// reach remembers an assessment for a moment: a thousand verdicts want it at once.
 type reach struct {
-	mu      sync.Mutex // guards what follows
-	counted time.Time
-	known   map[string]bool // whether a network is reached; replaced, never written
+	mu       sync.Mutex // guards what follows
+	assessed time.Time
+	last     egress.Assessment // its maps are replaced, never written
 }
 
-const reachInterval = time.Second
+const (
+	reachInterval = time.Second
+	networkAge    = 24 * time.Hour // for which the network that a target was last dialed in counts
+)
 
-func (r *reach) networks(w *Watch) map[string]bool {
+// Egress is what is known of our own egress.
+func (w *Watch) Egress() egress.Assessment {
+	r := &w.reach
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if time.Since(r.counted) > reachInterval {
-		var results []*result.Result
-		for _, t := range w.current() {
-			if last := t.latest(); last != nil {
-				results = append(results, last.Result)
+	if now := time.Now(); now.Sub(r.assessed) > reachInterval {
+		var seen []egress.Seen
+		targets := w.current()
+		for _, t := range targets {
+			if s, probed := t.seen(now); probed {
+				seen = append(seen, s)
 			}
 		}
-		r.known, r.counted = networksReached(results), time.Now()
+		r.last, r.assessed = egress.Assess(egress.State{}, len(targets), seen), now
 	}
-	return r.known
+	a := r.last
+	a.State = w.references.State()
+	return a
+}
+
+// seen is what the target says about our egress; false before its first probe.
+func (t *target) seen(now time.Time) (egress.Seen, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.last == nil {
+		return egress.Seen{}, false
+	}
+	s := egress.Seen{Result: t.last.Result}
+	if now.Sub(t.dialed) <= networkAge {
+		s.Dialed = t.network
+	}
+	return s, true
 }
 
 // Verdict is the verdict on a single result, of a target that is not configured; nil if it succeeded.
@@ -229,10 +213,10 @@ func (w *Watch) alone(o *Outcome) *cause.Verdict {
 	if o.Result.Failure == nil {
 		return nil
 	}
-	egress := w.controls.state()
+	state := w.references.State()
 	v, ok := cause.Judge(&cause.Evidence{
 		Recent: []cause.Observation{cause.Observe(o.Result, o.Late, o.Ended)}, Host: w.sampler.Last(),
-		Egress: cause.Egress{Known: egress.Known, Up: egress.Up, At: egress.At},
+		Egress: cause.Egress{Known: state.Known, Up: state.Up, At: state.At},
 	})
 	if !ok {
 		return nil

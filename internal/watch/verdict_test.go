@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"net/netip"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,36 +35,6 @@ func TestDiagnoseBudget(t *testing.T) {
 			}
 		}
 	})
-}
-
-// Networks count, not targets: of targets on one host that is gone nothing follows for our outbound connectivity.
-func TestNetworks(t *testing.T) {
-	silent := &result.Failure{Phase: result.Connect, Reason: result.TCPTimedOut, Origin: result.Self}
-	nameless := &result.Failure{Phase: result.Resolve, Reason: result.DNSTimedOut, Origin: result.Self}
-	probed := func(addr string, f *result.Failure) *result.Result {
-		hop := result.Hop{}
-		if addr != "" {
-			hop.Addr = netip.AddrPortFrom(netip.MustParseAddr(addr), 443)
-		}
-		return &result.Result{Failure: f, Attempts: []result.Attempt{{Hops: []result.Hop{hop}}}}
-	}
-	for _, row := range []struct {
-		name              string
-		results           []*result.Result // the first is the target's
-		unreached, others int
-	}{
-		{"alone", []*result.Result{probed("192.0.2.1", silent)}, 0, 0},
-		{"three targets on one host", []*result.Result{probed("192.0.2.1", silent), probed("192.0.2.1", silent), probed("192.0.2.9", silent)}, 0, 0},
-		{"two other networks", []*result.Result{probed("192.0.2.1", silent), probed("198.51.100.1", silent), probed("203.0.113.1", silent)}, 2, 2},
-		{"one of them is reached", []*result.Result{probed("192.0.2.1", silent), probed("198.51.100.1", silent), probed("203.0.113.1", nil)}, 1, 2},
-		{"one target of a network is reached", []*result.Result{probed("192.0.2.1", silent), probed("198.51.100.1", silent), probed("198.51.100.2", nil)}, 0, 1},
-		{"IPv6 by /48", []*result.Result{probed("2001:db8::1", silent), probed("2001:db8:0:1::1", silent), probed("2001:db8:1::1", silent)}, 1, 1},
-		{"names that are not resolved are the resolver's", []*result.Result{probed("192.0.2.1", silent), probed("", nameless), probed("", nameless)}, 1, 1},
-	} {
-		if unreached, others := beside(networkOf(row.results[0]), networksReached(row.results)); unreached != row.unreached || others != row.others {
-			t.Errorf("%s: %d of %d networks are unreached, want %d of %d", row.name, unreached, others, row.unreached, row.others)
-		}
-	}
 }
 
 // What became of kept connections is remembered, each fate once, and the number is bounded.

@@ -15,6 +15,7 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/guard"
 	"errno_exporter/internal/cause"
+	"errno_exporter/internal/egress"
 	"errno_exporter/internal/host"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/prober"
@@ -43,7 +44,7 @@ type Watch struct {
 	others      *memory
 	judged      func(uint64, *cause.Verdict, []result.Control)
 	sampler     *host.Sampler
-	controls    controls
+	references  egress.References
 	reach       reach
 	life        context.Context // of control attempts: until Close
 	end         context.CancelFunc
@@ -70,10 +71,7 @@ func New(o Options) *Watch {
 	}
 	w.life, w.end = context.WithCancel(context.Background())
 	w.diagnosing = make(chan struct{}, maxDiagnosing)
-	o.Registry.MustRegister(metrics.NewHost(w.sampler), metrics.NewEgress(func() (bool, []metrics.Control) {
-		state := w.controls.state()
-		return state.Up, state.Controls
-	}))
+	o.Registry.MustRegister(metrics.NewHost(w.sampler), metrics.NewEgress(w.references.State))
 	w.own = metrics.NewOwn(o.Registry, metrics.OwnGauges{
 		Targets: func() int { return len(w.current()) }, Remembered: w.others.len, Slots: w.slots.size, Running: w.slots.taken,
 		Kept: func() int { return int(w.kept.Load()) },
@@ -112,11 +110,17 @@ func (w *Watch) Apply(c *config.Config) {
 	}
 	w.slots.resize(c.Policy.MaxConcurrent, len(c.Targets))
 	w.descriptors.resize(descriptorsFor(c, w.limit), descriptorsOfAll(c))
-	w.controls.apply(c.ControlTargets)
+	w.references.Apply(references(c.ControlTargets))
 }
 
-// Egress is what is known of our egress.
-func (w *Watch) Egress() Egress { return w.controls.state() }
+// references are the reference targets of a configuration.
+func references(configured []*config.ControlTarget) []*egress.Address {
+	var all []*egress.Address
+	for _, t := range configured {
+		all = append(all, &egress.Address{Name: t.Name, Kind: t.Kind, Address: t.Address})
+	}
+	return all
+}
 
 // Close closes the connections that are kept, and ends control attempts. Nothing is kept from then on.
 func (w *Watch) Close() {

@@ -264,35 +264,19 @@ func (s *targetStatus) addTicks(ticks []watch.Tick, kept func(uint64) bool) {
 	s.Sparkline, s.SlowestText = strings.TrimSpace(points.String()), record.Short(slowest)
 }
 
-// unreached is how many targets are not reached from here, if they are so many that it must be us: at least three, half of all, at two
-// addresses or more; else 0. The alert ErrnoEgressDown judges alike.
-func unreached(targets []watch.Status) int {
-	n, addresses := 0, map[string]bool{}
-	for _, t := range targets {
-		if t.Last == nil || !cause.OutOfReach(t.Last.Result.Failure) {
-			continue
-		}
-		n++
-		addresses[t.Target.URL.Hostname()] = true
-	}
-	if n < 3 || 2*n < len(targets) || len(addresses) < 2 {
-		return 0
-	}
-	return n
-}
-
 // problems are those of the exporter itself, each in a sentence.
 func (e *Endpoints) problems(targets []watch.Status) []string {
 	problems := []string{}
 	if err := e.Life.Failed(); err != nil {
 		problems = append(problems, "The last reload of the configuration failed, the previous one stays in force: "+err.Error())
 	}
-	egress := e.Probe.Watch.Egress()
-	if egress.Known && !egress.Up {
+	switch egress := e.Probe.Watch.Egress(); {
+	case !egress.Down():
+	case egress.Known:
 		problems = append(problems, "Our own egress is down: no reference target is reachable.")
-	}
-	if n := unreached(targets); n > 0 && !egress.Known {
-		problems = append(problems, fmt.Sprintf("Our own egress may be down: %d of %d targets, at several addresses, are unreachable at once.", n, len(targets)))
+	default:
+		problems = append(problems, fmt.Sprintf("Our own egress may be down: %d of %d targets, in several networks, are out of reach.",
+			egress.OutOfReach, egress.Targets))
 	}
 	late := 0
 	for _, t := range targets {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -17,8 +16,6 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/internal/record"
-	"errno_exporter/internal/watch"
-	"errno_exporter/prober/result"
 )
 
 // ofStatus is the JSON twin of the status page.
@@ -181,34 +178,5 @@ func BenchmarkStatus(b *testing.B) {
 			b.Fatal(err)
 		}
 		b.SetBytes(int64(page.Len()))
-	}
-}
-
-// Our own egress, by the alert's rule.
-func TestUnreached(t *testing.T) {
-	timedOut := &result.Failure{Phase: result.Connect, Reason: result.TCPTimedOut, Origin: result.Self}
-	refused := &result.Failure{Phase: result.Connect, Reason: result.TCPRefused, Origin: result.Peer}
-	nxdomain := &result.Failure{Phase: result.Resolve, Reason: result.DNSNameNotResolved, Origin: result.Peer}
-	servfail := &result.Failure{Phase: result.Resolve, Reason: result.DNSServfail, Origin: result.Peer}
-	for _, row := range []struct {
-		name     string
-		failures []*result.Failure
-		hosts    int
-		want     int
-	}{
-		{"none", []*result.Failure{nil, nil, nil}, 3, 0}, {"three of five", []*result.Failure{timedOut, timedOut, servfail, nil, nil}, 5, 3},
-		{"two of two", []*result.Failure{timedOut, timedOut}, 2, 0}, {"three of eight", []*result.Failure{timedOut, timedOut, timedOut, nil, nil, nil, nil, nil}, 8, 0},
-		{"one host", []*result.Failure{timedOut, timedOut, timedOut}, 1, 0}, {"refused", []*result.Failure{refused, refused, refused}, 3, 0},
-		{"names that do not exist", []*result.Failure{nxdomain, nxdomain, nxdomain}, 3, 0},
-	} {
-		var targets []watch.Status
-		for i, f := range row.failures {
-			targets = append(targets, watch.Status{
-				Target: &config.Target{URL: &url.URL{Host: fmt.Sprint("api-", i%row.hosts)}}, Last: &watch.Outcome{Result: &result.Result{Failure: f}},
-			})
-		}
-		if got := unreached(targets); got != row.want {
-			t.Errorf("%s: unreached() = %d, want %d", row.name, got, row.want)
-		}
 	}
 }

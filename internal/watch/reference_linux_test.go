@@ -1,0 +1,50 @@
+package watch
+
+import (
+	"net"
+	"syscall"
+	"testing"
+	"time"
+
+	"errno_exporter/config"
+	"errno_exporter/internal/faultlab"
+)
+
+// silent is an address that answers nothing: its accept queue holds one connection, and is full.
+func silent(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	raw, err := l.(*net.TCPListener).SyscallConn()
+	if err == nil {
+		err = raw.Control(func(fd uintptr) { _ = syscall.Listen(int(fd), 0) })
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := net.Dial("tcp4", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return l.Addr().String()
+}
+
+// A reference target that is silent keeps no scrape beyond its time, and is reported as such by the next.
+func TestSilentControlTarget(t *testing.T) {
+	c := parse(t, "targets:\n"+item("a", faultlab.Handler(t, faultlab.Healthy)))
+	c.ControlTargets = []*config.ControlTarget{{Name: "far", Address: silent(t), Kind: "network"}}
+	b := newTested(t, c)
+	defer b.Close()
+	b.Scrape(t.Context(), 100*time.Millisecond)
+	if e := b.Egress(); e.Known { // the reference target stays silent for 2 s
+		t.Errorf("the scrape waited for the reference target: egress %+v", e)
+	}
+	b.references.Check() // waits for the check that is in progress
+	if e := b.Egress(); !e.Known || e.Up || len(e.References) != 1 || e.References[0].Up {
+		t.Errorf("egress %+v, want it known and down", e)
+	}
+}

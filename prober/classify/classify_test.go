@@ -169,6 +169,7 @@ func TestReasonOfLookup(t *testing.T) {
 		{"a loop of aliases", []result.DNSExchange{ask("a. A", 0, 2, UnusableAnswer("a loop")), ask("a. AAAA", 0, 0, nil)}, notFound, Running, verdict{result.DNSProtocol, 0, result.Peer}},
 		{"truncated, then TCP closes", []result.DNSExchange{tcpEOF}, &net.DNSError{Err: "EOF"}, Running, verdict{result.DNSProtocol, 0, result.Peer}},
 		{"a name that can never be asked", nil, notFound, Running, verdict{result.ProbeConfig, 0, result.Self}},
+		{"a flood, then silence", []result.DNSExchange{ask("a. AAAA", result.NoRCode, 0, &FloodError{Unit: "answers", Count: 1001}), ask("a. A", result.NoRCode, 0, nil)}, timeout, Deadline, verdict{result.PeerFlood, 0, result.Self}},
 		{"cancelled", []result.DNSExchange{ask("a. A", result.NoRCode, 0, nil)}, errors.New("operation was canceled"), Cancelled, verdict{result.Abandoned, 0, result.Self}},
 		{"nothing known", []result.DNSExchange{ask("a. A", 9, 0, nil)}, misbehaving, Running, verdict{result.DNSFailed, 0, result.Peer}},
 	} {

@@ -25,7 +25,7 @@ func reasonOfLookup(l *result.Lookup, err error, ended Ending) (result.Reason, s
 		return classifyUnasked(err, ended)
 	}
 	if last.RCode == result.NoRCode && last.Errno == 0 && (last.Err == nil || OurDoing(last.Err)) {
-		last = refusedExchange(l, last)
+		last = explainedExchange(l, last)
 	}
 	if isFlood(last.Err) {
 		return result.PeerFlood, 0, result.Self
@@ -93,11 +93,12 @@ func contradictory(err error) bool {
 	return ok
 }
 
-// refusedExchange is the newest question of a lookup that met an error of a system call, such as an ICMP message; silence if none did. ICMP errors
-// are sent at a limited rate (RFC 1812 section 4.3.2.8): one that arrived explains the silence after the other questions.
-func refusedExchange(l *result.Lookup, silence *result.DNSExchange) *result.DNSExchange {
+// explainedExchange is the newest question of a lookup that met an error of a system call, such as an ICMP message, or a flood; silence if none
+// did. ICMP errors are sent at a limited rate (RFC 1812 section 4.3.2.8), and a flood fills buffers: one of them explains the silence after the
+// other questions.
+func explainedExchange(l *result.Lookup, silence *result.DNSExchange) *result.DNSExchange {
 	for i := len(l.Exchanges) - 1; i >= 0; i-- {
-		if l.Exchanges[i].Errno != 0 {
+		if l.Exchanges[i].Errno != 0 || isFlood(l.Exchanges[i].Err) {
 			return &l.Exchanges[i]
 		}
 	}

@@ -112,10 +112,10 @@ func (m *Module) WithoutHTTP2() *Module {
 	return &c
 }
 
-// Diagnose says when control attempts are made after a failure.
+// Diagnose says when experiments are made after a failure.
 type Diagnose struct {
 	OnFailure  bool
-	MaxPerHour int // rounds of control attempts, for each target
+	MaxPerHour int // rounds of experiments, for each target
 }
 
 // Shown is the module as records keep it: with what is needed to show a probe, and without what is needed to make one. A record may outlive

@@ -32,8 +32,8 @@ func (c *Config) readControlTargets(p place, node *yaml.Node) error {
 	for i, item := range node.Content {
 		item = resolved(item)
 		t := &ControlTarget{Kind: "network"}
-		place := place{p.file, fmt.Sprintf("control target %s: ", targetTitle(item, i))}
-		err := place.mapping(item, "the control target", t.keys())
+		place := place{p.file, fmt.Sprintf("reference target %s: ", targetTitle(item, i))}
+		err := place.mapping(item, "the reference target", t.keys())
 		switch {
 		case err != nil:
 		case t.Name == "" || t.Address == "":
@@ -48,7 +48,7 @@ func (c *Config) readControlTargets(p place, node *yaml.Node) error {
 	return joined(problems)
 }
 
-// keys are the keys of a control target, each with its reader.
+// keys are the keys of a reference target, each with its reader.
 func (t *ControlTarget) keys() map[string]key {
 	return map[string]key{
 		"name":    checked(&t.Name, checkName),

@@ -13,7 +13,7 @@ type Policy struct {
 	ConfiguredOnly bool           // /probe?target= takes nothing but the names of configured targets
 	DenyNetworks   []netip.Prefix // where no asked target and no redirect may lead
 	NAT64Prefixes  []netip.Prefix // of this network's translators: an address in one of them also counts as the IPv4 address in it
-	MaxConcurrent  int            // probes under way at once; further ones wait for their turn
+	MaxConcurrent  int            // probes under way at once; further ones wait for a slot
 }
 
 // defaultMaxConcurrent is enough for every target of a large configuration to stall at once.

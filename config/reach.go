@@ -46,7 +46,7 @@ func (h *httpKeys) readRetry(node *yaml.Node) error {
 	return nil
 }
 
-// maxDiagnoses bounds the rounds of control attempts in an hour.
+// maxDiagnoses bounds the rounds of experiments in an hour.
 const maxDiagnoses = 60
 
 // readDiagnose reads diagnose: {on_failure, max_per_hour}. What is not given keeps its default.

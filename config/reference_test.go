@@ -58,7 +58,7 @@ func TestReferenceDocumentsEveryKey(t *testing.T) {
 	want := append(slices.Collect(maps.Keys(h.keys())), "prober", "timeout", "http")
 	want = slices.AppendSeq(want, maps.Keys(new(Target).keys(place{}, nil)))
 	want = slices.AppendSeq(want, maps.Keys(new(Policy).keys()))
-	want = append(want, "address", "kind") // of control targets, beside name
+	want = append(want, "address", "kind") // of reference targets, beside name
 	got := slices.Sorted(maps.Keys(documented(t)))
 	slices.Sort(want)
 	if diff := cmp.Diff(want, got); diff != "" {

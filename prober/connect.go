@@ -59,7 +59,7 @@ func (a *attempt) connect(addr netip.AddrPort) (*recorder, *result.Wire, error) 
 	r := newRecorder(d.conn, a.start)
 	r.stamps, r.wire.SYNRetransmits = d.stamps, d.synRetransmits
 	if called := d.calledAt.Sub(a.start); d.roundTrip > 0 && called+d.roundTrip < ended {
-		ended = called + d.roundTrip // what came after that was our waiting for a processor
+		ended = called + d.roundTrip // what came after that was our waiting for a CPU
 		r.wire.Began, r.wire.KernelTimes = called, d.stamped
 	}
 	r.wire.Stood = ended

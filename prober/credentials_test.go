@@ -120,7 +120,7 @@ func probeKept(t *testing.T, p *prober.Prober, target prober.Target, m *config.M
 	}
 	defer kept.Close()
 	if r := kept.Probe(ctx); r.Failure != nil {
-		t.Errorf("the request on the kept connection: %+v, want success", outcomeOf(r.Failure))
+		t.Errorf("the request on the idle connection: %+v, want success", outcomeOf(r.Failure))
 	}
 }
 

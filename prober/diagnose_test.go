@@ -38,7 +38,7 @@ func TestDiagnose(t *testing.T) {
 	}{
 		{"a success", faultlab.Handler(t, faultlab.Healthy), asIs, ""},
 		{"429", faultlab.Status(t, 429), asIs, ""},
-		{"HTTP/2 asks for calm", faultlab.H2EnhanceYourCalm(t), asIs, ""},
+		{"HTTP/2 asks to slow down", faultlab.H2EnhanceYourCalm(t), asIs, ""},
 		{"a reset", faultlab.ResetAfterRequest(t), asIs, "again tcp_only+"},
 		{"a reset under TLS", faultlab.TLSResetAfterRequest(t), asIs, "again tls_only+"},
 		{"a reset in the handshake", faultlab.TLSResetAfterHello(t), asIs, "again tcp_only+"},

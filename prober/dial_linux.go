@@ -104,7 +104,7 @@ func bindTo(fd int, to, source netip.Addr) error {
 	return os.NewSyscallError("bind", unix.Bind(fd, &unix.SockaddrInet6{Addr: source.As16()}))
 }
 
-// shape sets what a control attempt wants of the socket; where the kernel refuses, the attempt changes nothing.
+// shape sets what an experiment wants of the socket; where the kernel refuses, the attempt changes nothing.
 func (w *wanted) shape(fd int) {
 	if w.segment > 0 {
 		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_MAXSEG, w.segment)

@@ -8,8 +8,8 @@ import (
 )
 
 // A gate on computing. A handshake computes for the better part of a millisecond; a hundred of them at once keep each other, and everybody who
-// only waits to look at the clock, from the processors for a tenth of a second. So no more of them compute at a time than there are
-// processors. What is gated is computing and not waiting: the slot is given back while the peer's answer is awaited. Time that is spent
+// only waits to look at the clock, from the CPUs for a tenth of a second. So no more of them compute at a time than there are
+// CPUs. What is gated is computing and not waiting: the slot is given back while the peer's answer is awaited. Time that is spent
 // waiting for a slot counts in no phase.
 
 // gate is a connection under a handshake.

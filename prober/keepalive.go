@@ -59,7 +59,7 @@ func (k *Kept) Idle() (time.Duration, bool) {
 // Close ends the connection.
 func (k *Kept) Close() { k.hop.let() }
 
-// Probe sends the request again on the kept connection, as long as it stands. If that succeeds the connection is kept on, and is idle from
+// Probe sends the request again on the idle connection, as long as it stands. If that succeeds the connection is kept on, and is idle from
 // now; else it is closed.
 func (k *Kept) Probe(ctx context.Context) result.KeptResult {
 	if r, ended := k.end(); ended {

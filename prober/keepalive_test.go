@@ -15,14 +15,14 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// keptSighting is what a test compares of a kept connection's fate.
+// keptSighting is what a test compares of an idle connection's fate.
 type keptSighting struct {
 	Used   bool
 	Phase  result.Phase
 	Reason result.Reason
 	Errno  string
 	Origin result.Origin
-	Phases string // of the request on the kept connection
+	Phases string // of the request on the idle connection
 	Kept   bool   // the connection is kept on
 }
 
@@ -112,7 +112,7 @@ func TestKeptEndsIdle(t *testing.T) {
 	}
 }
 
-// Kept connections that are used again.
+// Idle connections that are used again.
 func TestKeptUsedAgain(t *testing.T) {
 	both := func(protocols ...string) func(faultlab.Host) string {
 		return func(h faultlab.Host) string { return faultlab.TLSHandler(h, faultlab.Healthy, protocols...) }

@@ -10,7 +10,7 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// What the exporter itself is to blame for. Time in which a probe waits for something of ours (a slot, a file descriptor, the processor for a
+// What the exporter itself is to blame for. Time in which a probe waits for something of ours (a slot, a file descriptor, the CPU for a
 // handshake, the judging of large bodies) is never the target's: a probe that failed for lack of it is local.overloaded.
 
 // errNotStarted is the error of a probe that was wanted and never began.

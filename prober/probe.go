@@ -41,7 +41,7 @@ type Prober struct {
 	keep2     *http.Transport
 	http3     *http3.Transport
 	stamping  *os.File      // keeps the kernel noting arrivals; nil where it cannot
-	computing chan struct{} // has room for as many handshakes as there are processors
+	computing chan struct{} // has room for as many handshakes as there are CPUs
 	judging   chan struct{} // has room for one who takes a large body apart: that needs dozens of times the body's memory
 	heads     *room         // for large heads
 	bodies    *room         // for large bodies and their decompressors

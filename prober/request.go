@@ -48,7 +48,7 @@ func (a *attempt) newRequest(method string, u *url.URL, header http.Header, body
 		Close: !a.keep, // one connection, one exchange: the server may let go of it
 	}).WithContext(a.ctx)
 	if len(body) > 0 {
-		request.GetBody = func() (io.ReadCloser, error) { return newBody(body), nil } // for redirects that keep it, and kept connections
+		request.GetBody = func() (io.ReadCloser, error) { return newBody(body), nil } // for redirects that keep it, and idle connections
 		request.Body = newBody(body)
 		request.ContentLength = int64(len(body))
 	}

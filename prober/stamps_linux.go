@@ -20,7 +20,7 @@ import (
 //   - When the request left, and when it was acknowledged, comes back on the socket's error queue. It is asked for only where the request is small, so that the
 //     socket is writable when it comes: an event that is an error and nothing else would be taken for a broken socket by Go's poller.
 //   - Of a probe that is alone it is not asked for when its request left: the clock before the call tells the same to ten microseconds, and the
-//     answer would wake a processor for nothing, which is a fourteenth of an HTTP probe. Among others threads wait for each other, and nothing sleeps that would
+//     answer would wake a CPU for nothing, which is a fourteenth of an HTTP probe. Among others threads wait for each other, and nothing sleeps that would
 //     have to be woken.
 
 const (

@@ -157,7 +157,7 @@ func (r *recorder) endWrite(began time.Duration, alive bool, n int, err error) (
 	}
 	if alive && err == nil {
 		if r.accepted = ended; r.stamps != nil && r.wire.BytesSent <= smallWrites {
-			r.accepted = began // it left at once; what came after was waiting for a processor
+			r.accepted = began // it left at once; what came after was waiting for a CPU
 		}
 		if r.lastRead > began || r.wire.Cause != nil {
 			r.accepted = began // it was answered meanwhile: this goroutine had to wait for its turn to look at the clock

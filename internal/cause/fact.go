@@ -112,7 +112,7 @@ const (
 	synRepeated   // SYNs were repeated in probes that succeeded
 	innocent      // it fails steadily, and the request cannot be the reason
 	plainAnyway   // nothing can be left out of the request, or leaving it out does not help
-	keptMeanwhile // kept connections are served
+	keptMeanwhile // idle connections are served
 
 	addressesTwice // the same address fails and others work, twice in a row
 	addressesThrice

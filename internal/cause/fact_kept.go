@@ -7,10 +7,10 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// Facts of kept connections, where fresh ones work. An idle timeout shows by the age at which connections end, a reload or a reboot by the
+// Facts of idle connections, where fresh ones work. An idle timeout shows by the age at which connections end, a reload or a reboot by the
 // clock: one end says neither.
 
-// keptFails reports whether the newest fate of a kept connection of any age is a failure.
+// keptFails reports whether the newest fate of an idle connection of any age is a failure.
 func keptFails(kept []Kept) bool { return lastKept(kept) != nil }
 
 // lastKept is the newest failure of an age whose newest fate it is.

@@ -93,7 +93,7 @@ func (e Evidence) egress(g Egress) Evidence {
 
 func (e Evidence) host(h host.Record) Evidence { e.Host = h; return e }
 
-// kept adds fates of kept connections, ten minutes apart.
+// kept adds fates of idle connections, ten minutes apart.
 func (e Evidence) kept(fates ...Kept) Evidence {
 	for i, k := range fates {
 		if k.At.IsZero() {

@@ -55,7 +55,7 @@ type Info struct {
 var Causes = []Info{
 	{LocalDescriptors, Us, "This process has no file descriptor left.", "Raise the limit (ulimit -n, LimitNOFILE) or find the leak: compare errno_exporter_host_descriptors with its limit."},
 	{LocalPorts, Us, "This host has no local port left towards the destination.", "Reuse connections, spread over more destinations, or widen ip_local_port_range; look at errno_exporter_host_ephemeral_ports_used_most and TIME_WAIT."},
-	{LocalStarved, Us, "The exporter itself got no processor in time: its measurements are of us.", "Raise the container's processor limit; look at throttling and pressure in errno_exporter_host_*."},
+	{LocalStarved, Us, "The exporter got no CPU time soon enough: its measurements show its own delays.", "Raise the container's CPU limit; look at throttling and pressure in errno_exporter_host_*."},
 	{NoEgress, Us, "This host has no outbound connectivity: everything beyond it is out of reach.", "Look at the host's routes, gateway and egress rules; the APIs are not at fault."},
 	{EgressImpaired, Us, "Our own outbound connectivity loses or resets connections to unrelated networks.", "Look at conntrack (invalid, insert_failed, table full), SNAT ports and the NAT gateway of this host; the APIs are not at fault."},
 	{Intercepted, Us, "Something near us answers in place of the server: a sidecar or a transparent proxy.", "Look at the service mesh's egress entries and the host's redirect rules."},

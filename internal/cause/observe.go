@@ -13,7 +13,7 @@ import (
 // Evidence is what a verdict is made from.
 type Evidence struct {
 	Recent      []Observation // of the target, the oldest first; the last is the newest
-	Kept        []Kept        // what became of its kept connections, the oldest first
+	Kept        []Kept        // what became of its idle connections, the oldest first
 	Experiments *Experiments  // after a failure; nil if none were made
 	Egress      Egress
 	Host        host.Record
@@ -209,7 +209,7 @@ func spread(events []result.Event, took time.Duration) bool {
 	return calls >= steadyReads && last-first > took/2
 }
 
-// ObserveKept takes from the fate of a kept connection what matters.
+// ObserveKept takes from the fate of an idle connection what matters.
 func ObserveKept(age time.Duration, r *result.KeptResult, announced time.Duration) Kept {
 	k := Kept{Age: age, Idle: r.Idle, Used: r.Used, Failure: r.Failure, At: r.Ended, Announced: announced}
 	if w := r.Attempt.LastHop().Wire; w != nil {

@@ -89,7 +89,7 @@ func (h *History) shown(m *config.Module) *config.Module {
 	return h.modules[key]
 }
 
-// Judge adds what was found out about a record's failure. Control attempts that were known stay.
+// Judge adds what was found out about a record's failure. Experiments that were known stay.
 func (h *History) Judge(id uint64, found cause.Findings) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

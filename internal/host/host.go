@@ -1,4 +1,4 @@
-// Package host looks at what this container is short of: descriptors, ports, conntrack entries, processor time, memory.
+// Package host looks at what this container is short of: descriptors, ports, conntrack entries, CPU time, memory.
 package host
 
 import (
@@ -28,10 +28,10 @@ type Record struct {
 	ResetsReceived  uint64        // connections that a RST ended, of the namespace since it was made (EstabResets)
 	ResetsSent      uint64        // RSTs sent (OutRsts)
 	Retransmitted   uint64        // segments sent again (RetransSegs)
-	Throttled       time.Duration // that the cgroup was kept from the processors by its quota
+	Throttled       time.Duration // that the cgroup was kept from the CPUs by its quota
 	MemoryHigh      uint64        // times the cgroup was throttled at memory.high, or failed to get memory (v1)
 	OOMKills        uint64        // of the cgroup
-	CPUPressure     float64       // share of the last ten seconds in which some task waited for a processor
+	CPUPressure     float64       // share of the last ten seconds in which some task waited for a CPU
 	MemoryPressure  float64       // share in which some waited for memory
 	SchedulerDelay  time.Duration // that this process was ready to run and waited, since it began
 }

@@ -40,12 +40,12 @@ func NewHost(s *host.Sampler) *Host {
 		hostCounter("tcp_resets_received_total", "Established connections of the network namespace that a RST ended (EstabResets).", func(r *host.Record) float64 { return float64(r.ResetsReceived) }),
 		hostCounter("tcp_resets_sent_total", "RSTs that the network namespace sent (OutRsts).", func(r *host.Record) float64 { return float64(r.ResetsSent) }),
 		hostCounter("tcp_retransmitted_segments_total", "Segments that the network namespace sent again (RetransSegs).", func(r *host.Record) float64 { return float64(r.Retransmitted) }),
-		hostCounter("cpu_throttled_seconds_total", "Time for which the container's processor quota stopped it.", func(r *host.Record) float64 { return r.Throttled.Seconds() }),
+		hostCounter("cpu_throttled_seconds_total", "Time that the container was throttled by its CPU quota, in seconds.", func(r *host.Record) float64 { return r.Throttled.Seconds() }),
 		hostCounter("memory_limit_events_total", "Times the container met its memory limit.", func(r *host.Record) float64 { return float64(r.MemoryHigh) }),
 		hostCounter("oom_kills_total", "Processes of the container that were killed for memory.", func(r *host.Record) float64 { return float64(r.OOMKills) }),
-		hostGauge("cpu_pressure_ratio", "Share of the last ten seconds in which some task waited for a processor.", func(r *host.Record) float64 { return r.CPUPressure }),
+		hostGauge("cpu_pressure_ratio", "Share of the last ten seconds in which some task waited for a CPU.", func(r *host.Record) float64 { return r.CPUPressure }),
 		hostGauge("memory_pressure_ratio", "Share of the last ten seconds in which some task waited for memory.", func(r *host.Record) float64 { return r.MemoryPressure }),
-		hostCounter("scheduler_delay_seconds_total", "Time for which the exporter was ready to run and waited for a processor.", func(r *host.Record) float64 { return r.SchedulerDelay.Seconds() }),
+		hostCounter("scheduler_delay_seconds_total", "Time that the exporter was ready to run and waited for a CPU, in seconds.", func(r *host.Record) float64 { return r.SchedulerDelay.Seconds() }),
 	}}
 }
 

@@ -24,7 +24,7 @@ type KeptAge struct {
 // AgeLabel is how an age is written: as in the configuration, 5m and not 5m0s.
 func AgeLabel(age time.Duration) string { return model.Duration(age).String() }
 
-// Keepalive adds what became of kept connections.
+// Keepalive adds what became of idle connections.
 func (e *Exposition) Keepalive(k Kept) {
 	for _, a := range k.Ages {
 		e.gauge("probe_keepalive_success", "1 if the connection that was idle for that long still served a request, 0 if not.", number(a.Last.Failure == nil),
@@ -40,13 +40,13 @@ func (e *Exposition) Keepalive(k Kept) {
 	}
 }
 
-// keptTuple is the labels of a kept connection's failure.
+// keptTuple is the labels of an idle connection's failure.
 type keptTuple struct {
 	idle string
 	tuple
 }
 
-// ObserveKept counts what became of a kept connection.
+// ObserveKept counts what became of an idle connection.
 func (t *Totals) ObserveKept(age time.Duration, r *result.KeptResult) {
 	f := r.Failure
 	if f == nil {

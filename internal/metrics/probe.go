@@ -40,7 +40,7 @@ func (e *Exposition) addVerdict(r *result.Result) {
 }
 
 // addDurations adds each phase's time, summed over the hops. A phase that failed has the time until it failed; one that never
-// began has no sample. Judging takes no time worth a sample, and idle is for kept connections.
+// began has no sample. Judging takes no time worth a sample, and idle is for idle connections.
 func (e *Exposition) addDurations(a *result.Attempt) {
 	for _, row := range result.Phases {
 		if row.Phase == result.Validate || row.Phase == result.Idle {

@@ -18,7 +18,7 @@ type Totals struct {
 	resets      [phaseCount]uint64
 	failures    map[tuple]uint64
 	durations   [phaseCount][2]*histogram // by phase, and whether it failed; nil before the first
-	kept        map[keptTuple]uint64      // failures of kept connections; nil before the first
+	kept        map[keptTuple]uint64      // failures of idle connections; nil before the first
 	lastSuccess time.Time                 // zero before the first
 	lastFailure time.Time
 }

@@ -1,4 +1,4 @@
-// Package record writes a probe's whole record as plain text, for a person. What comes from outside stays text, and secrets are masked.
+// Package record writes a probe's whole record as human-readable plain text. What comes from outside stays text, and secrets are masked.
 package record
 
 import (
@@ -54,7 +54,7 @@ func (p *page) kept(k metrics.Kept) {
 	if len(k.Ages) == 0 && k.Announced == 0 {
 		return
 	}
-	p.section("Kept connections")
+	p.section("Idle connections")
 	switch {
 	case k.Announced > 0:
 		p.line("  the server announces an idle timeout of %s", k.Announced)

@@ -167,7 +167,7 @@ func TestKeptDelaysNobody(t *testing.T) {
 		name    string
 		timeout time.Duration // the module's
 		budget  time.Duration // of the scrapes
-		least   time.Duration // that the kept connection is given
+		least   time.Duration // that the idle connection is given
 	}{
 		{"scrapes have longer than the module", time.Second, budget, time.Second},
 		{"scrapes have less than the module", time.Second, 250 * time.Millisecond, time.Second},
@@ -193,11 +193,11 @@ func TestKeptDelaysNobody(t *testing.T) {
 			}
 			ages := pool.state().Ages
 			if len(ages) == 0 {
-				t.Fatal("nothing became of the kept connection")
+				t.Fatal("nothing became of the idle connection")
 			}
 			last := ages[0].Last
 			if last.Failure == nil || last.Failure.Reason != result.HTTPResponseTimedOut || last.Attempt.Elapsed < row.least || last.Attempt.Elapsed > row.least+hangs {
-				t.Errorf("the kept connection: %+v after %s, want http.response.timed_out after %s", last.Failure, last.Attempt.Elapsed, row.least)
+				t.Errorf("the idle connection: %+v after %s, want http.response.timed_out after %s", last.Failure, last.Attempt.Elapsed, row.least)
 			}
 		})
 	}

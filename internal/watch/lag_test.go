@@ -11,7 +11,7 @@ import (
 	"errno_exporter/internal/faultlab"
 )
 
-// The rule: a probe is unreliable if, during it, the measuring goroutine got its processor more than lagLimit late, or has not got it yet.
+// The rule: a probe is unreliable if, during it, the measuring goroutine got its CPU more than lagLimit late, or has not got it yet.
 func TestLag(t *testing.T) {
 	const ms = time.Millisecond
 	type wake struct{ at, slept time.Duration } // of the measuring goroutine, since the start

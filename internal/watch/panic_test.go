@@ -46,7 +46,7 @@ func TestPanicInFlight(t *testing.T) {
 }
 
 // A panic on a connection that is kept, or while one is made to be kept, is reported, and leaves the age to the next connection.
-func TestPanicInKeeper(t *testing.T) {
+func TestPanicInIdlePool(t *testing.T) {
 	reported := make(chan *guard.Panic, 10)
 	var all atomic.Int64
 	m := parse(t, "").Modules["api"]

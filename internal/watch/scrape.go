@@ -17,12 +17,12 @@ import (
 // How a scrape probes.
 //
 //   - Every target is probed once, side by side; scrapes at the same time share the probes.
-//   - Probes do not start all at once: a thousand TLS handshakes on a few processors would measure ourselves. Starts are startEvery apart,
+//   - Probes do not start all at once: a thousand TLS handshakes on a few CPUs would measure ourselves. Starts are startEvery apart,
 //     or closer where all of them would not fit into half of the scrape's time (more than half, if the modules' timeouts are short).
 //   - The slowest targets start first, judging by their last probes, and those that are not known before them: who needs the time has it.
 //   - All probes end a little before the scrape does, so that what they say gets into it.
 
-// startEvery is the time between two starts, if the scrape leaves as much: at 200 starts a second the processors are mostly idle.
+// startEvery is the time between two starts, if the scrape leaves as much: at 200 starts a second the CPUs are mostly idle.
 const startEvery = 5 * time.Millisecond
 
 // State is what a scrape has of a target.

@@ -17,7 +17,7 @@ import (
 
 const (
 	maxObservations = 30
-	maxFates        = 12 // of kept connections
+	maxFates        = 12 // of idle connections
 	maxDiagnosing   = 10 // rounds of experiments at a time, of all targets: when everything fails at once, a few tell as much as all
 	longestDiagnose = 3 * time.Minute
 )
@@ -26,7 +26,7 @@ const (
 type observed struct {
 	mu          sync.Mutex // guards what follows
 	recent      []cause.Observation
-	kept        []cause.Kept       // the fates of kept connections, the oldest first
+	kept        []cause.Kept       // the fates of idle connections, the oldest first
 	experiments *cause.Experiments // the last ones; which failures they count for is the verdict's to say
 	rounds      []time.Time        // of experiments, in the last hour
 	busy        bool               // a round is under way
@@ -42,7 +42,7 @@ func (o *observed) add(seen cause.Observation) {
 	o.recent = append(o.recent, seen)
 }
 
-// addKept notes the newest fates of kept connections. The caller holds mu.
+// addKept notes the newest fates of idle connections. The caller holds mu.
 func (o *observed) addKept(fates []cause.Kept) {
 	for _, k := range fates {
 		if slices.ContainsFunc(o.kept, func(known cause.Kept) bool { return known.Age == k.Age && known.At.Equal(k.At) }) {

@@ -37,7 +37,7 @@ func TestDiagnoseBudget(t *testing.T) {
 	})
 }
 
-// What became of kept connections is remembered, each fate once, and the number is bounded.
+// What became of idle connections is remembered, each fate once, and the number is bounded.
 func TestKeptFates(t *testing.T) {
 	var o observed
 	at := time.Now()

@@ -46,11 +46,11 @@ type Watch struct {
 	sampler     *host.Sampler
 	references  egress.References
 	reach       reach
-	life        context.Context // of control attempts: until Close
+	life        context.Context // of experiments: until Close
 	end         context.CancelFunc
 	background  background
 	panicked    guard.Report
-	diagnosing  chan struct{} // has room for the rounds of control attempts under way
+	diagnosing  chan struct{} // has room for the rounds of experiments under way
 	own         *metrics.Own
 	kept        atomic.Int64 // connections kept
 
@@ -122,7 +122,7 @@ func references(configured []*config.ControlTarget) []*egress.Address {
 	return all
 }
 
-// Close closes the connections that are kept, and ends control attempts. Nothing is kept from then on.
+// Close closes the connections that are kept, and ends experiments. Nothing is kept from then on.
 func (w *Watch) Close() {
 	w.end()
 	w.background.wait()
@@ -149,7 +149,7 @@ type Outcome struct {
 	callers  bool          // it is the caller's alone, and nothing of the target's: see usual
 }
 
-// ErrNotStarted says that a probe found no slot, or no processor, before its deadline. It says nothing about the target.
+// ErrNotStarted says that a probe found no slot, or no CPU, before its deadline. It says nothing about the target.
 var ErrNotStarted = errors.New("the exporter could not start the probe in time")
 
 // Probe probes a target that is not configured, and returns what is counted of it as well. The context has a deadline: the
@@ -178,7 +178,7 @@ func (p *order) allowed(now, deadline time.Time) time.Duration {
 	return p.module.Timeout
 }
 
-// probe waits for its turn, probes, and counts. It waits for no more than half of its time: a probe that starts with less would blame
+// probe waits for a slot, probes, and counts. It waits for no more than half of its time: a probe that starts with less would blame
 // its target for what is left. A target that the policy forbids is an error, and leaves nothing behind.
 func (w *Watch) probe(ctx context.Context, p *order) (*Outcome, *metrics.Totals, error) {
 	asked := time.Now()

@@ -11,7 +11,7 @@ import (
 // The names are those of blackbox_exporter's phase label, with proxy, request, validate and idle added.
 type Phase string
 
-// The phases of a hop, and idle for kept connections between two requests.
+// The phases of a hop, and idle for a connection between two requests.
 const (
 	Resolve    Phase = "resolve"    // question asked to addresses known
 	Connect    Phase = "connect"    // socket() to a completed TCP handshake

@@ -4,7 +4,7 @@ import (
 	"time"
 )
 
-// KeptResult is what became of a kept connection: how it ended while it idled, or how it served the next request.
+// KeptResult is what became of an idle connection: how it ended while it idled, or how it served the next request.
 type KeptResult struct {
 	Idle    time.Duration // how long it was idle when it was used again, or when its end came
 	Used    bool          // it was used again; otherwise its end came before

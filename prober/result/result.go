@@ -58,7 +58,7 @@ func (r *Result) Every() iter.Seq[*Attempt] {
 	}
 }
 
-// Waited is how long the handshakes of all attempts waited for their turn to compute.
+// Waited is how long the handshakes of all attempts waited for a slot to compute.
 func (r *Result) Waited() time.Duration {
 	var all time.Duration
 	for a := range r.Every() {
@@ -99,7 +99,7 @@ type Hop struct {
 	Addr     netip.AddrPort // what was dialled: the target's or the proxy's address; zero before connect
 	Proxy    string         // the proxy's URL as it may be shown; empty without a proxy
 	Wire     *Wire          // what the socket saw; nil when no socket was made
-	Waited   time.Duration  // for a processor to compute on, in no phase
+	Waited   time.Duration  // for a CPU to compute on, in no phase
 	TLS      *TLSState      // set as soon as a certificate was shown or the handshake finished
 	Request  *RequestHead   // set when the request was handed to the connection
 	Response *Response      // set as soon as a final response's head arrived

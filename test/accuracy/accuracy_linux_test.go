@@ -33,7 +33,7 @@ var (
 	update = flag.Bool("update", false, "write the table of docs/accuracy.md")
 )
 
-// burner makes the test binary burn processors: the share in percent.
+// burner makes the test binary burn CPUs: the share in percent.
 const burner = "ERRNO_EXPORTER_BURN"
 
 func TestMain(m *testing.M) {
@@ -45,7 +45,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// burn burns a processor for a part of every ten milliseconds, until its parent ends.
+// burn burns a CPU for a part of every ten milliseconds, until its parent ends.
 func burn(part time.Duration) {
 	parent := os.Getppid()
 	for os.Getppid() == parent {
@@ -57,7 +57,7 @@ func burn(part time.Duration) {
 	os.Exit(0)
 }
 
-// load burns both processors for a share in percent, until the test ends.
+// load burns both CPUs for a share in percent, until the test ends.
 func load(t *testing.T, share int) {
 	t.Helper()
 	for range 2 {
@@ -240,7 +240,7 @@ func startBlackbox(t *testing.T) string {
 // situation is how busy the machine is, and what is held then.
 type situation struct {
 	name string
-	load int     // percent of both processors, by others
+	load int     // percent of both CPUs, by others
 	bar  float64 // ms at the 99th percentile, of every phase; 0: of connect and processing 5 ms, or the result is marked unreliable
 }
 
@@ -308,7 +308,7 @@ func TestAccuracy(t *testing.T) {
 			m.TLS.RootCAs, m.Timeout = server.Roots, 20*time.Second
 			w.Apply(&config.Config{Policy: config.Policy{MaxConcurrent: 500}})
 			wire.Take()
-			reports := ours(t, w, m, server.HTTPS1+bench.Delayed, 3000, 100*time.Microsecond) // more than the processors can do: 500 are always under way
+			reports := ours(t, w, m, server.HTTPS1+bench.Delayed, 3000, 100*time.Microsecond) // more than the CPUs can do: 500 are always under way
 			truths := Truths(settled(wire))
 			all, unreliable := compare(reports, truths, true)
 			row("saturated by itself: 500 in flight, also what is marked unreliable", "HTTPS", all, unreliable, 3000)

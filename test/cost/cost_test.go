@@ -179,7 +179,7 @@ const (
 	probesOfARound = 1500
 )
 
-// BenchmarkCost reports of each program, in a fresh process, what a probe takes: processor time, objects and bytes allocated, and the most memory.
+// BenchmarkCost reports of each program, in a fresh process, what a probe takes: CPU time, objects and bytes allocated, and the most memory.
 func BenchmarkCost(b *testing.B) {
 	server := bench.Start(b)
 	all := programs(b, &server)
@@ -340,7 +340,7 @@ func (r *running) askEach(b *testing.B, concurrency, n int, target func(int) str
 	asking.Wait()
 }
 
-// cpuTime is the processor time that the process' threads took so far (proc(5), schedstat).
+// cpuTime is the CPU time that the process' threads took so far (proc(5), schedstat).
 func (r *running) cpuTime(b *testing.B) time.Duration {
 	b.Helper()
 	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", r.Process.Pid))

@@ -32,7 +32,7 @@ type played struct {
 	output       string // what the exporter exposed at the end, as far as it matters, and the evidence
 }
 
-// attempted tells that a round of control attempts is over.
+// attempted tells that a round of experiments is over.
 var attempted = regexp.MustCompile(`(?m)^errno_exporter_control_attempts_total [1-9]`)
 
 var causeLine = regexp.MustCompile(`(?m)^probe_cause_info\{cause="(\w+)",party="\w+",confidence="\w+",target="api"\} 1$`)
@@ -167,7 +167,7 @@ func play(t *testing.T, i *incident.Incident, noisy bool) (verdict, evidence, ou
 	}
 	i.Steps(s)
 	if strings.Contains(strings.Join(i.Module, " "), "on_failure: true") {
-		eventually(t, "control attempts were made", func() (string, bool) {
+		eventually(t, "experiments were made", func() (string, bool) {
 			s.Scrape(1)
 			return last, attempted.MatchString(last)
 		})

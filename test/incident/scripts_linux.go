@@ -46,7 +46,7 @@ func filter(at netlab.Node, hook, rule string) func(*Stage) {
 	return func(s *Stage) { s.Net.Filter(at, hook, rule) }
 }
 
-// controls are control targets of which the second is beyond both routers.
+// controls are reference targets of which the second is beyond both routers.
 const controls = "control_targets: [{name: gateway, address: '10.9.1.1:9', kind: gateway}, {name: far, address: '10.9.2.2:9'}]\n"
 
 // forgets makes r1 forget connections that idle for a second, as a NAT does, and treat what comes then by a verdict.
@@ -153,7 +153,7 @@ func servers() []Incident {
 			s.Scrape(2)
 		}},
 		{Name: "429 with Retry-After", Cause: "rate_limited", Setup: at(func(h faultlab.Host) string { return faultlab.Status(h, 429, "Retry-After", "30") }), Steps: just(2)},
-		{Name: "HTTP/2 asks for calm", Cause: "rate_limited", Setup: at(faultlab.H2EnhanceYourCalm), Steps: just(2)},
+		{Name: "HTTP/2 asks to slow down", Cause: "rate_limited", Setup: at(faultlab.H2EnhanceYourCalm), Steps: just(2)},
 		{Name: "a restart: connections are reset, then refused", Cause: "server_restarted", Setup: serve, Steps: then(1, func(s *Stage) {
 			s.Become(faultlab.Resetting)
 			s.Scrape(1)
@@ -237,7 +237,7 @@ func ours() []Incident {
 	return []Incident{
 		{Name: "no route", Cause: "no_egress", Network: true, Extra: controls, Setup: serve, Steps: then(2, func(s *Stage) { s.Net.IP(netlab.C, "route", "del", "default") })},
 		{Name: "the gateway drops everything", Cause: "no_egress", Network: true, Extra: controls, Setup: serve, Steps: then(2, func(s *Stage) {
-			<-time.After(5 * time.Second) // control targets are looked at every five seconds
+			<-time.After(5 * time.Second) // reference targets are looked at every five seconds
 			s.Net.Filter(netlab.R1, "forward", "drop")
 		})},
 		{Name: "the resolver says SERVFAIL", Cause: "dns_broken", Setup: func(*Stage) string { return "http://api.lab.test/" }, Extra: "servfail", Steps: just(2)},
@@ -254,7 +254,7 @@ func ours() []Incident {
 			}
 		})},
 		{Name: "no local port is left", Cause: "local_ports", Network: true, Setup: through(netlab.PortsExhausted(netlab.V4)), Steps: just(2)},
-		{Name: "the exporter gets no processor", Cause: "local_starved", Setup: serve, Steps: then(1, func(s *Stage) {
+		{Name: "the exporter gets no CPU time", Cause: "local_starved", Setup: serve, Steps: then(1, func(s *Stage) {
 			pid := s.PID()
 			s.Become(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 				_ = syscall.Kill(pid, syscall.SIGSTOP)

@@ -57,7 +57,7 @@ func (n *Net) awaitLinks() {
 const linksUp = 10 * time.Second
 
 // sysctls hold in every namespace. ICMP is not limited in rate: a limit would turn a router's word into silence. High limits are not
-// enough: the bucket of a new namespace is empty, and while one processor fills it, another that looks finds it so and drops its
+// enough: the bucket of a new namespace is empty, and while one CPU fills it, another that looks finds it so and drops its
 // message (icmp_global_allow in net/ipv4/icmp.c). Hence the masks, by which the limits hold for no type of message.
 var sysctls = map[string]string{
 	"net.ipv6.conf.default.accept_dad": "0",

@@ -42,7 +42,7 @@ var dialSites = map[string]string{
 	"prober.(descriptor).failure":  target, // connect(2) again, on the same socket to the same address
 	"prober.(dnsClient).overUDP":   "name servers",
 	"prober.(dnsClient).overHTTPS": "name servers",
-	"config.newTokens":             "token endpoints",
+	"config.newFetchTransport":     "token endpoints",
 	"config.dialForFetch":          "token endpoints",
 	"config.(tokens).valid":        "token endpoints",
 	"internal/egress.reached":      "reference targets",

@@ -61,6 +61,17 @@ func TestClassifyConnect(t *testing.T) {
 		{"our cancel", result.Wire{Info: sent}, &net.OpError{Op: "dial", Err: errors.New("operation was canceled")}, Cancelled, verdict{result.Abandoned, 0, result.Self}},
 		{"an errno beats our deadline", result.Wire{Info: sent}, dialError(syscall.ECONNREFUSED), Deadline, verdict{result.TCPRefused, syscall.ECONNREFUSED, result.Peer}},
 		{"nothing known", result.Wire{}, errors.New("?"), Running, verdict{result.Unknown, 0, ""}},
+		{"no route for a socket that a segment has left", result.Wire{Info: sent}, dialError(syscall.EAFNOSUPPORT), Running, verdict{result.TCPFailed, syscall.EAFNOSUPPORT, result.Peer}},
+		{"refused by a neighbour that was silent before", result.Wire{Info: silent}, dialError(syscall.ECONNREFUSED), Running, verdict{result.TCPRefused, syscall.ECONNREFUSED, result.Peer}},
+		{"SYNs left, then a router reports", result.Wire{Info: &result.TCPInfo{SegsOut: 2, Retransmits: 1, TotalRetrans: 1}}, dialError(syscall.EHOSTUNREACH), Running, verdict{result.TCPAddressUnreachable, syscall.EHOSTUNREACH, result.Path}},
+		{"unreachable without TCP_INFO", result.Wire{}, dialError(syscall.EHOSTUNREACH), Running, verdict{result.TCPAddressUnreachable, syscall.EHOSTUNREACH, result.Path}},
+		{"no host on our own route", result.Wire{Info: kept}, dialError(syscall.EHOSTUNREACH), Running, verdict{result.LocalNoRoute, syscall.EHOSTUNREACH, result.Local}},
+		{"a firewall of this host drops the SYN", result.Wire{Info: kept}, dialError(syscall.EPERM), Running, verdict{result.LocalDenied, syscall.EPERM, result.Local}},
+		{"ICMP network unreachable", result.Wire{Info: sent}, dialError(syscall.ENETUNREACH), Running, verdict{result.TCPAddressUnreachable, syscall.ENETUNREACH, result.Path}},
+		{"ICMP host isolated", result.Wire{Info: sent}, dialError(syscall.EHOSTDOWN), Running, verdict{result.TCPAddressUnreachable, syscall.EHOSTDOWN, result.Path}},
+		{"interface down after the SYN", result.Wire{Info: sent}, dialError(syscall.ENETDOWN), Running, verdict{result.LocalNoRoute, syscall.ENETDOWN, result.Local}},
+		{"a rule of this host after the SYN", result.Wire{Info: sent}, dialError(syscall.EPERM), Running, verdict{result.LocalDenied, syscall.EPERM, result.Local}},
+		{"an invalid address after the SYN", result.Wire{Info: sent}, dialError(syscall.EINVAL), Running, verdict{result.TCPAddressInvalid, syscall.EINVAL, result.Local}},
 	} {
 		f := Failure(&Evidence{Step: StepDial, Err: row.err, Wire: &row.wire, Ended: row.ended,
 			ICMPFromHost: row.wire.ICMP != nil && row.wire.ICMP.From == self})
@@ -87,6 +98,9 @@ func TestReasonOfCause(t *testing.T) {
 		{"EPIPE after a reset", result.Event{Op: result.OpWrite, Errno: syscall.EPIPE}, "CLOSE", 10, 10, verdict{result.TCPReset, syscall.ECONNRESET, result.Peer}},
 		{"the kernel gave up", result.Event{Errno: syscall.ETIMEDOUT}, "CLOSE", 0, 0, verdict{result.TCPAborted, syscall.ETIMEDOUT, result.Kernel}},
 		{"ICMP took the timeout's place", result.Event{Errno: syscall.EHOSTUNREACH}, "CLOSE", 0, 0, verdict{result.TCPAborted, syscall.EHOSTUNREACH, result.Path}},
+		{"no network while retransmitting", result.Event{Errno: syscall.ENETUNREACH}, "CLOSE", 0, 0, verdict{result.TCPAborted, syscall.ENETUNREACH, result.Path}},
+		{"a reset after a FIN", result.Event{Errno: syscall.ECONNRESET}, "CLOSE", 11, 10, verdict{result.TCPReset, syscall.ECONNRESET, result.Peer}},
+		{"an end in another state", result.Event{EOF: true}, "LAST_ACK", 10, 10, verdict{result.TCPClosed, 0, result.Peer}},
 		{"no buffers", result.Event{Op: result.OpWrite, Errno: syscall.ENOBUFS}, "ESTABLISHED", 0, 0, verdict{result.LocalNoResources, syscall.ENOBUFS, result.Local}},
 		{"nothing known", result.Event{Errno: syscall.EILSEQ}, "ESTABLISHED", 0, 0, verdict{result.Unknown, syscall.EILSEQ, ""}},
 	} {
@@ -118,6 +132,11 @@ func TestReasonOfDeadline(t *testing.T) {
 		{"ClientHello acknowledged", result.TLS, &result.TCPInfo{}, true, result.TLSTimedOut},
 		{"ClientHello lost", result.TLS, &result.TCPInfo{Unacked: 1, Backoff: 2}, true, result.TCPAborted},
 		{"CONNECT unanswered", result.Proxy, &result.TCPInfo{}, false, result.HTTPResponseTimedOut},
+		{"keepalives unanswered, and data too", result.Processing, &result.TCPInfo{Probes: 2, Unacked: 1, LastAckRecv: 2500 * time.Millisecond}, false, result.HTTPResponseTimedOut},
+		{"keepalives unanswered, and data unsent", result.Processing, &result.TCPInfo{Probes: 2, NotSent: 1, LastAckRecv: 2500 * time.Millisecond}, false, result.HTTPResponseTimedOut},
+		{"silence without keepalives", result.Processing, &result.TCPInfo{LastAckRecv: 2500 * time.Millisecond}, false, result.HTTPResponseTimedOut},
+		{"retransmissions on the timer", result.Processing, &result.TCPInfo{Unacked: 1, Retransmits: 1}, false, result.TCPAborted},
+		{"backoff, nothing unacknowledged", result.Processing, &result.TCPInfo{Backoff: 1, Retransmits: 1}, false, result.HTTPResponseTimedOut},
 		{"no TCP_INFO on this system", result.Processing, nil, false, result.HTTPResponseTimedOut},
 	} {
 		if got := reasonOfDeadline(row.phase, row.info, row.handshaking); got != row.want {
@@ -135,8 +154,9 @@ func TestReasonOfLookup(t *testing.T) {
 	notFound := &net.DNSError{Err: "no such host", IsNotFound: true}
 	misbehaving := &net.DNSError{Err: "server misbehaving"}
 	timeout := &net.OpError{Op: "read", Err: os.ErrDeadlineExceeded}
-	tcpEOF := ask("a. A", result.NoRCode, 0, io.EOF)
-	tcpEOF.Network = "tcp"
+	overTCP := func(e result.DNSExchange) result.DNSExchange { e.Network = "tcp"; return e }
+	truncated := func(e result.DNSExchange) result.DNSExchange { e.Truncated = true; return e }
+	tcpEOF := overTCP(ask("a. A", result.NoRCode, 0, io.EOF))
 	for _, row := range []struct {
 		name      string
 		exchanges []result.DNSExchange
@@ -171,6 +191,24 @@ func TestReasonOfLookup(t *testing.T) {
 		{"a name that can never be asked", nil, notFound, Running, verdict{result.ProbeConfig, 0, result.Self}},
 		{"a flood, then silence", []result.DNSExchange{ask("a. AAAA", result.NoRCode, 0, &FloodError{Unit: "answers", Count: 1001}), ask("a. A", result.NoRCode, 0, nil)}, timeout, Deadline, verdict{result.PeerFlood, 0, result.Self}},
 		{"cancelled", []result.DNSExchange{ask("a. A", result.NoRCode, 0, nil)}, errors.New("operation was canceled"), Cancelled, verdict{result.Abandoned, 0, result.Self}},
+		{"truncated, over UDP", []result.DNSExchange{truncated(ask("a. A", 0, 0, nil))}, errors.New("?"), Running, verdict{result.DNSProtocol, 0, result.Peer}},
+		{"useless records over TLS", []result.DNSExchange{ask("a. A", result.NoRCode, 0, errors.New("tls: too many ignored records"))}, misbehaving, Running, verdict{result.PeerFlood, 0, result.Self}},
+		{"a flood", []result.DNSExchange{ask("a. A", result.NoRCode, 0, &FloodError{Unit: "datagrams"})}, misbehaving, Running, verdict{result.PeerFlood, 0, result.Self}},
+		{"empty, then an answer to the other family", []result.DNSExchange{ask("a. A", 0, 0, nil), ask("a. AAAA", 0, 1, nil)}, notFound, Running, verdict{result.DNSNoData, 0, result.Peer}},
+		{"an unknown code without an error of the resolver", []result.DNSExchange{ask("a. A", 9, 0, nil)}, errors.New("?"), Running, verdict{result.DNSFailed, 0, result.Peer}},
+		{"an error over UDP", []result.DNSExchange{ask("a. A", result.NoRCode, 0, errors.New("?"))}, errors.New("?"), Running, verdict{result.DNSFailed, 0, result.Peer}},
+		{"a code, and our deadline", []result.DNSExchange{ask("a. A", 9, 0, nil)}, os.ErrDeadlineExceeded, Deadline, verdict{result.DNSFailed, 0, result.Peer}},
+		{"our own end over TCP", []result.DNSExchange{overTCP(ask("a. A", result.NoRCode, 0, timeout))}, timeout, Running, verdict{result.DNSTimedOut, 0, result.Self}},
+		{"no answer over TCP", []result.DNSExchange{overTCP(ask("a. A", result.NoRCode, 0, nil))}, timeout, Running, verdict{result.DNSTimedOut, 0, result.Self}},
+		{"a closed port over TCP", []result.DNSExchange{overTCP(ask("a. A", result.NoRCode, 0, dialError(syscall.ECONNREFUSED)))}, misbehaving, Running, verdict{result.DNSUnreachable, syscall.ECONNREFUSED, result.Peer}},
+		{"no route over TCP", []result.DNSExchange{overTCP(ask("a. A", result.NoRCode, 0, dialError(syscall.ENETUNREACH)))}, misbehaving, Running, verdict{result.DNSUnreachable, syscall.ENETUNREACH, result.Path}},
+		{"a reset", []result.DNSExchange{overTCP(ask("a. A", result.NoRCode, 0, dialError(syscall.ECONNRESET)))}, misbehaving, Running, verdict{result.DNSProtocol, syscall.ECONNRESET, result.Peer}},
+		{"a closed pipe", []result.DNSExchange{overTCP(ask("a. A", result.NoRCode, 0, dialError(syscall.EPIPE)))}, misbehaving, Running, verdict{result.DNSProtocol, syscall.EPIPE, result.Peer}},
+		{"no host on our own route to the resolver", []result.DNSExchange{ask("", result.NoRCode, 0, dialError(syscall.EHOSTUNREACH))}, misbehaving, Running, verdict{result.LocalNoRoute, syscall.EHOSTUNREACH, result.Local}},
+		{"the interface to the resolver is down", []result.DNSExchange{ask("", result.NoRCode, 0, dialError(syscall.ENETDOWN))}, misbehaving, Running, verdict{result.LocalNoRoute, syscall.ENETDOWN, result.Local}},
+		{"a name that is an address of another family", nil, &net.AddrError{Err: "?"}, Running, verdict{result.ProbeConfig, 0, result.Self}},
+		{"nobody was asked", nil, errors.New("?"), Running, verdict{result.DNSFailed, 0, result.Self}},
+		{"nobody was asked before the deadline", nil, notFound, Deadline, verdict{result.DNSTimedOut, 0, result.Self}},
 		{"nothing known", []result.DNSExchange{ask("a. A", 9, 0, nil)}, misbehaving, Running, verdict{result.DNSFailed, 0, result.Peer}},
 	} {
 		var got verdict

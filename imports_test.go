@@ -19,6 +19,15 @@ var forbidden = map[string]map[string]string{
 		"errno_exporter/guard":    "classification starts no goroutines",
 		"errno_exporter/internal": "classification is a function of evidence",
 	},
+	"errno_exporter/prober/flood": {
+		"errno_exporter/config":        "bounds are numbers",
+		"errno_exporter/prober/socket": "bounds are numbers",
+		"errno_exporter/internal":      "bounds are numbers",
+	},
+	"errno_exporter/prober/dns": {
+		"errno_exporter/config":   "a lookup is given what it needs",
+		"errno_exporter/internal": "a lookup is given what it needs",
+	},
 	"errno_exporter/prober/socket": {
 		"errno_exporter/config":   "a socket is given what it needs",
 		"errno_exporter/internal": "a socket is given what it needs",

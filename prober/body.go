@@ -12,6 +12,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 
 	"errno_exporter/prober/classify"
+	"errno_exporter/prober/flood"
 )
 
 // bodyBuffer is the size of the buffers that bodies are read into.
@@ -135,7 +136,7 @@ func (h *hop) decoded(raw *source, length int64) (io.Reader, error) {
 	if compression == "" || length == 0 {
 		return raw, nil
 	}
-	packed := h.floods().budget("compressed bytes", freeInflate, 1)
+	packed := h.floods().Budget("compressed bytes", freeInflate, 1)
 	raw.Reader = &watched{raw.Reader, packed}
 	if compression == "br" {
 		if err := h.forWindow(raw); err != nil {
@@ -149,12 +150,12 @@ func (h *hop) decoded(raw *source, length int64) (io.Reader, error) {
 // unpacked is a decompressed body.
 type unpacked struct {
 	io.Reader
-	packed *budget // of the bytes that it is made of
+	packed *flood.Budget // of the bytes that it is made of
 }
 
 func (u *unpacked) Read(p []byte) (int, error) {
 	n, err := u.Reader.Read(p)
-	if flood := u.packed.charge(0, int64(n)*inflateGain); flood != nil {
+	if flood := u.packed.Charge(0, int64(n)*inflateGain); flood != nil {
 		return 0, flood
 	}
 	return n, err

@@ -80,15 +80,6 @@ func pick(answers []netip.Addr, preferIPv6, fallback bool) (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
-// addrPort is the address of a TCP or UDP endpoint, IPv4 in its own form.
-func addrPort(addr net.Addr) netip.AddrPort {
-	if a, ok := addr.(interface{ AddrPort() netip.AddrPort }); ok {
-		ap := a.AddrPort()
-		return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
-	}
-	return netip.AddrPort{}
-}
-
 // literal is the address that a URL's host spells out, without brackets; names are not literals.
 func literal(host string) (netip.Addr, bool) {
 	if !strings.Contains(host, ":") && (host == "" || host[len(host)-1] > '9') {

@@ -17,6 +17,7 @@ import (
 	"errno_exporter/guard"
 	"errno_exporter/prober/classify"
 	"errno_exporter/prober/result"
+	"errno_exporter/prober/socket"
 )
 
 // How a connection is made. net.Dialer closes a socket whose connect() failed, and what the socket knew is gone with it; and it keeps a goroutine
@@ -81,7 +82,7 @@ func newSocket(to netip.Addr, w *wanted) (int, error) {
 	if err != nil {
 		return -1, os.NewSyscallError("socket", err)
 	}
-	recvErr(fd, w.network, 1)
+	socket.RecvErr(fd, w.network, 1)
 	w.shape(fd)
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) // fails on no TCP socket
 	if w.source.IsValid() {
@@ -128,7 +129,7 @@ func (d *dialled) failed(w *wanted, to netip.AddrPort, err error) error {
 
 // look keeps what a socket knows whose connect failed.
 func (d *dialled) look(fd int) {
-	if d.icmp = readErrorQueue(fd); !d.asked {
+	if d.icmp = socket.ReadErrorQueue(fd); !d.asked {
 		d.info = tcpInfo(fd)
 	}
 }
@@ -173,7 +174,7 @@ func connected(fd int, info *result.TCPInfo) bool {
 
 // stand readies a socket that is connected, and takes what is known of the handshake. ICMP must not be delivered as a hard error from here on.
 func (s *descriptor) stand(fd int, w *wanted, d *dialled) {
-	recvErr(fd, w.network, 0)
+	socket.RecvErr(fd, w.network, 0)
 	if d.info != nil {
 		if d.synRetransmits = d.info.TotalRetrans; d.synRetransmits == 0 {
 			d.roundTrip = d.info.RTT

@@ -13,6 +13,7 @@ import (
 
 	"errno_exporter/guard"
 	"errno_exporter/prober/classify"
+	"errno_exporter/prober/flood"
 	"errno_exporter/prober/result"
 )
 
@@ -126,7 +127,7 @@ func (h *hop) exchange() []byte {
 		if !h.secondProtocol() { // whose read loop writes, too, and would wait for itself
 			h.socket.hold()
 		}
-		h.socket.floods.grant(h.request.ContentLength)
+		h.socket.floods.Grant(h.request.ContentLength)
 		if h.request.ContentLength <= smallRequest {
 			h.socket.asks(h.attempt.prober.probing.Load() <= 1)
 		}
@@ -217,7 +218,7 @@ func (h *hop) newClient() error {
 	transport, keeping := p.http1, p.keep1
 	if h.secondProtocol() {
 		transport, keeping = p.http2, p.keep2
-		frames := h.socket.floods.layer("HTTP/2 frames", freeUnits, unitPrice)
+		frames := h.socket.floods.Layer("HTTP/2 frames", flood.FreeUnits, flood.UnitPrice)
 		h.stream = &h2conn{tlsConn: h.stream.(*tlsConn), start: h.attempt.start, budget: frames, of: h.attempt}
 	}
 	conn := h.stream
@@ -236,7 +237,7 @@ func (h *hop) newClient() error {
 
 // framed is the stream of HTTP/1.1, of which the bytes around bodies are priced.
 func (h *hop) framed() net.Conn {
-	h.socket.framing = h.socket.floods.layer("bytes of HTTP/1.1", freeFraming, framingPrice)
+	h.socket.framing = h.socket.floods.Layer("bytes of HTTP/1.1", freeFraming, framingPrice)
 	return &framing{h.stream, watched{h.stream, h.socket.framing}}
 }
 

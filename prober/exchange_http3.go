@@ -32,7 +32,7 @@ func (h *hop) runHTTP3(host string, port uint16) []byte {
 	client := h.attempt.prober.http3.NewClientConn(h.quic.conn)
 	request := h.request.WithContext(httptrace.WithClientTrace(h.attempt.ctx, p.trace()))
 	h.Request = h.requestHead(request)
-	h.quic.socket.floods.grant(request.ContentLength)
+	h.quic.socket.floods.Grant(request.ContentLength)
 	var err error
 	if h.response, err = client.RoundTrip(request); err == nil {
 		err = h.countHTTP3Fields()

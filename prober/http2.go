@@ -11,6 +11,7 @@ import (
 
 	"errno_exporter/guard"
 	"errno_exporter/prober/classify"
+	"errno_exporter/prober/flood"
 )
 
 // net/http's HTTP/2 forgets why a connection ended when something else fails in the same moment: a write's errno takes the place of
@@ -23,8 +24,8 @@ const frameHeader = 9
 // h2conn is a TLS connection whose incoming frames are watched.
 type h2conn struct {
 	*tlsConn
-	start  time.Time // the attempt's beginning
-	budget *budget   // of frames
+	start  time.Time     // the attempt's beginning
+	budget *flood.Budget // of frames
 
 	mu    sync.Mutex // guards what follows
 	of    *attempt
@@ -57,7 +58,7 @@ func (c *h2conn) follow(p []byte) (size int, a *attempt, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.watch(p)
-	flood := c.budget.charge(c.got, c.used)
+	flood := c.budget.Charge(c.got, c.used)
 	if c.got, c.used = 0, 0; flood != nil {
 		return c.seen.HeadBytes, c.of, flood
 	}

@@ -1,6 +1,7 @@
 package prober
 
 import (
+	"cmp"
 	"net"
 	"net/netip"
 	"sync"
@@ -11,7 +12,9 @@ import (
 
 	"errno_exporter/guard"
 	"errno_exporter/prober/classify"
+	"errno_exporter/prober/flood"
 	"errno_exporter/prober/result"
+	"errno_exporter/prober/socket"
 )
 
 // How a QUIC connection is made and seen.
@@ -41,9 +44,9 @@ var quicConfig = &quic.Config{
 type datagrams struct {
 	*udpSocket
 	start  time.Time // the attempt's beginning: times are since then
-	floods *floodGuard
-	units  *budget // datagrams, in both directions: most that we send are answers
-	bytes  *budget
+	floods *flood.Guard
+	units  *flood.Budget // datagrams, in both directions: most that we send are answers
+	bytes  *flood.Budget
 
 	mu         sync.Mutex // guards what follows
 	wire       result.Wire
@@ -74,7 +77,7 @@ func (a *attempt) openUDP(addr netip.AddrPort) (*datagrams, error) {
 	if addr.Addr().Is6() {
 		network = "udp6"
 	}
-	dialer := net.Dialer{Control: reportICMP}
+	dialer := net.Dialer{Control: socket.ReportICMP}
 	if source := a.module.SourceIP; source.IsValid() {
 		dialer.LocalAddr = &net.UDPAddr{IP: source.AsSlice()}
 	}
@@ -82,10 +85,10 @@ func (a *attempt) openUDP(addr netip.AddrPort) (*datagrams, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &datagrams{udpSocket: &udpSocket{conn.(*net.UDPConn)}, start: a.start, floods: new(floodGuard)}
-	d.units = d.floods.layer("datagrams", freeDatagrams, unitPrice)
-	d.bytes = d.floods.layer("bytes of QUIC", freeQUIC, framingPrice)
-	d.wire.Local, d.wire.Remote = addrPort(conn.LocalAddr()), addr
+	d := &datagrams{udpSocket: &udpSocket{conn.(*net.UDPConn)}, start: a.start, floods: new(flood.Guard)}
+	d.units = d.floods.Layer("datagrams", freeDatagrams, flood.UnitPrice)
+	d.bytes = d.floods.Layer("bytes of QUIC", freeQUIC, framingPrice)
+	d.wire.Local, d.wire.Remote = socket.AddrPort(conn.LocalAddr()), addr
 	d.wire.Events = make([]result.Event, 0, 8)
 	return d, nil
 }
@@ -96,7 +99,7 @@ func (d *datagrams) ReadFrom(p []byte) (got int, from net.Addr, err error) {
 	began := time.Since(d.start)
 	n, err := d.conn.Read(p)
 	ended := time.Since(d.start)
-	if flood := firstOf(d.units.charge(1, 0), d.bytes.charge(int64(n), 0)); flood != nil {
+	if flood := cmp.Or(d.units.Charge(1, 0), d.bytes.Charge(int64(n), 0)); flood != nil {
 		return 0, d.conn.RemoteAddr(), flood // quic-go ends with it
 	}
 	d.mu.Lock()
@@ -106,7 +109,7 @@ func (d *datagrams) ReadFrom(p []byte) (got int, from net.Addr, err error) {
 		d.lastRead, d.unanswered = ended, 0
 		if d.firstRead == 0 {
 			d.firstRead = ended
-			ignoreICMP(d.conn) // it may say what it likes of a path that works, but for a port that closes
+			socket.IgnoreICMP(d.conn) // it may say what it likes of a path that works, but for a port that closes
 		}
 	}
 	d.note(result.Event{Op: result.OpRead, Start: began, End: ended, Calls: 1, Bytes: int64(n), Err: err})
@@ -119,7 +122,7 @@ func (d *datagrams) WriteTo(p []byte, _ net.Addr) (sent int, err error) {
 	began := time.Since(d.start)
 	n, err := d.conn.Write(p)
 	ended := time.Since(d.start)
-	if flood := d.units.charge(1, 0); flood != nil {
+	if flood := d.units.Charge(1, 0); flood != nil {
 		return n, flood
 	}
 	d.mu.Lock()
@@ -144,7 +147,7 @@ func (d *datagrams) note(e result.Event) {
 	d.wire.Append(e)
 	if e.Err != nil && d.wire.Cause == nil {
 		d.wire.Cause = &e
-		d.wire.ICMP = errorQueue(d.conn)
+		d.wire.ICMP = socket.ErrorQueue(d.conn)
 	}
 }
 

@@ -43,9 +43,9 @@ var requestUses = map[string]string{
 	"prober/credentials.go repeat: Request.Clone":                "a request before authorize",
 	"prober/credentials.go withhold: Header.Set":                 "Referer",
 	"prober/diagnose.go plain: Module.Authorizes":                "not sent",
-	"prober/dns.go overHTTPS: NewRequestWithContext":             "to a name server, whose URL has no userinfo",
-	"prober/dns.go overHTTPS: Request.Header":                    "Content-Type and Accept",
-	"prober/dns.go overHTTPS: Transport.RoundTrip":               "the same, redirects are not followed",
+	"prober/dns/configured.go overHTTPS: NewRequestWithContext":  "to a name server, whose URL has no userinfo",
+	"prober/dns/configured.go overHTTPS: Request.Header":         "Content-Type and Accept",
+	"prober/dns/configured.go overHTTPS: Transport.RoundTrip":    "the same, redirects are not followed",
 	"prober/exchange.go exchange: ClientConn.RoundTrip":          "a hop, after authorize",
 	"prober/exchange_http3.go runHTTP3: ClientConn.RoundTrip":    "a hop, after authorize",
 	"prober/hide.go hidden: Header[]":                            "not sent: a masked copy",
@@ -67,7 +67,7 @@ var requestUses = map[string]string{
 // TestRequestsAreBuiltInOnePlace finds them by their types.
 func TestRequestsAreBuiltInOnePlace(t *testing.T) {
 	found := map[string]bool{}
-	for _, pkg := range []string{"prober", "config"} {
+	for _, pkg := range []string{"prober", "prober/dns", "prober/socket", "config"} {
 		files, info := checkedSources(t, pkg)
 		for name, file := range files {
 			for _, declaration := range file.Decls {

@@ -1,7 +1,6 @@
 package prober
 
 import (
-	"encoding/binary"
 	"net"
 	"net/netip"
 	"strconv"
@@ -36,17 +35,6 @@ func zoneIndex(zone string) (uint32, error) {
 		return 0, err
 	}
 	return uint32(own.Index), nil
-}
-
-// parseSockaddr is the address in a struct sockaddr_in or sockaddr_in6 (ip(7), ipv6(7)); the zero address if there is none.
-func parseSockaddr(b []byte) netip.Addr {
-	switch {
-	case len(b) >= unix.SizeofSockaddrInet4 && binary.NativeEndian.Uint16(b) == unix.AF_INET:
-		return netip.AddrFrom4([4]byte(b[4:8]))
-	case len(b) >= 24 && binary.NativeEndian.Uint16(b) == unix.AF_INET6:
-		return netip.AddrFrom16([16]byte(b[8:24])).Unmap()
-	}
-	return netip.Addr{}
 }
 
 // beginConnect begins a connection: EINPROGRESS is success.

@@ -1,9 +1,6 @@
 package prober
 
 import (
-	"encoding/binary"
-	"net"
-	"strings"
 	"syscall"
 	"time"
 
@@ -11,77 +8,6 @@ import (
 
 	"errno_exporter/prober/result"
 )
-
-// reportICMP makes a resolver's UDP socket fail at once when a router says that the server cannot be reached; otherwise the kernel
-// hands on no more than a closed port (udp(7)).
-func reportICMP(network, _ string, raw syscall.RawConn) error {
-	if !strings.HasPrefix(network, "udp") {
-		return nil
-	}
-	return raw.Control(func(fd uintptr) { recvErr(int(fd), network, 1) })
-}
-
-func recvErr(fd int, network string, on int) {
-	if strings.HasSuffix(network, "6") {
-		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_RECVERR, on) // evidence only: absent if refused
-		return
-	}
-	_ = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_RECVERR, on)
-}
-
-// errorQueue returns the first ICMP message on a UDP socket's error queue, nil if there is none.
-func errorQueue(conn *net.UDPConn) *result.ICMP {
-	var icmp *result.ICMP
-	raw, err := conn.SyscallConn()
-	if err != nil || raw.Control(func(fd uintptr) { icmp = readErrorQueue(int(fd)) }) != nil {
-		return nil // closed meanwhile
-	}
-	return icmp
-}
-
-// ignoreICMP undoes reportICMP: from here on the kernel hands on no more than a closed port.
-func ignoreICMP(conn *net.UDPConn) {
-	network := "udp4"
-	if addrPort(conn.LocalAddr()).Addr().Is6() {
-		network = "udp6"
-	}
-	if raw, err := conn.SyscallConn(); err == nil {
-		_ = raw.Control(func(fd uintptr) { recvErr(int(fd), network, 0) }) // fails only on a closed socket
-	}
-}
-
-// readErrorQueue returns the first ICMP message on the socket's error queue, nil if there is none (ip(7), sock_extended_err).
-func readErrorQueue(fd int) *result.ICMP {
-	var oob [512]byte
-	_, oobn, _, _, err := unix.Recvmsg(fd, nil, oob[:], unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT)
-	if err != nil {
-		return nil
-	}
-	messages, err := unix.ParseSocketControlMessage(oob[:oobn])
-	if err != nil {
-		return nil
-	}
-	for _, m := range messages {
-		v4 := m.Header.Level == unix.IPPROTO_IP && m.Header.Type == unix.IP_RECVERR
-		v6 := m.Header.Level == unix.IPPROTO_IPV6 && m.Header.Type == unix.IPV6_RECVERR
-		if (v4 || v6) && len(m.Data) >= 16 {
-			return parseExtendedErr(m.Data)
-		}
-	}
-	return nil
-}
-
-// parseExtendedErr reads struct sock_extended_err (linux/errqueue.h) and the offender's address behind it.
-func parseExtendedErr(b []byte) *result.ICMP {
-	const originICMP, originICMP6 = 2, 3
-	origin := b[4]
-	if origin != originICMP && origin != originICMP6 {
-		return nil
-	}
-	icmp := &result.ICMP{Errno: syscall.Errno(binary.NativeEndian.Uint32(b)), Type: b[5], Code: b[6]}
-	icmp.From = parseSockaddr(b[16:])
-	return icmp
-}
 
 func readTCPInfo(raw syscall.RawConn) *result.TCPInfo {
 	var info *result.TCPInfo

@@ -24,14 +24,5 @@ func dial(ctx context.Context, to netip.AddrPort, w *wanted) (*dialled, error) {
 // readTCPInfo returns nil: not available on this system.
 func readTCPInfo(syscall.RawConn) *result.TCPInfo { return nil }
 
-// reportICMP leaves a resolver's socket as it is.
-func reportICMP(string, string, syscall.RawConn) error { return nil }
-
-// errorQueue returns nil: not available on this system.
-func errorQueue(*net.UDPConn) *result.ICMP { return nil }
-
-// ignoreICMP leaves a socket as it is.
-func ignoreICMP(*net.UDPConn) {}
-
 // readArrived reads nothing here.
 func readArrived(syscall.RawConn, int) []byte { return nil }

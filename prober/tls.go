@@ -9,6 +9,7 @@ import (
 
 	"errno_exporter/guard"
 	"errno_exporter/prober/classify"
+	"errno_exporter/prober/flood"
 	"errno_exporter/prober/result"
 )
 
@@ -74,7 +75,7 @@ func (h *hop) tlsConfig(host string) *tls.Config {
 func handshake(over net.Conn, c *tls.Config, h *hop) (*tlsConn, *result.TLSState, error) {
 	asked := watchClientCertificate(c)
 	found := h.attempt.prober.verified.watch(c)
-	records := &tlsRecords{Conn: over, budget: h.socket.floods.layer("TLS records", freeUnits, unitPrice)}
+	records := &tlsRecords{Conn: over, budget: h.socket.floods.Layer("TLS records", flood.FreeUnits, flood.UnitPrice)}
 	conn := &tlsConn{tls.Client(records, c), records.budget}
 	err := conn.Handshake()
 	bad, _ := errors.AsType[*tls.CertificateVerificationError](err)

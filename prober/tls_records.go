@@ -5,6 +5,7 @@ import (
 	"net"
 
 	"errno_exporter/prober/classify"
+	"errno_exporter/prober/flood"
 )
 
 // tlsRecords is what a TLS connection is spoken over. Its incoming records are counted, by their headers alone (RFC
@@ -12,7 +13,7 @@ import (
 // itself ends sixteen of them in a row, but not one byte of data after each fifteenth.
 type tlsRecords struct {
 	net.Conn
-	budget *budget
+	budget *flood.Budget
 	head   [tlsRecordHeader]byte // of the record under way
 	have   int                   // bytes of it
 	rest   int                   // bytes of its content still to come
@@ -24,7 +25,7 @@ const tlsRecordHeader = 5
 func (r *tlsRecords) Read(p []byte) (int, error) {
 	n, err := r.Conn.Read(p)
 	if records := r.count(p[:n]); records > 0 {
-		if flood := r.budget.charge(records, 0); flood != nil {
+		if flood := r.budget.Charge(records, 0); flood != nil {
 			return 0, flood
 		}
 	}
@@ -52,16 +53,16 @@ func (r *tlsRecords) count(p []byte) (records int64) {
 // tlsConn is a TLS connection whose records are compared with what they bring.
 type tlsConn struct {
 	*tls.Conn
-	records *budget
+	records *flood.Budget
 }
 
 func (c *tlsConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	if flood := c.records.charge(0, int64(n)); flood != nil {
+	if flood := c.records.Charge(0, int64(n)); flood != nil {
 		return 0, flood
 	}
 	if err != nil && classify.UselessRecords(err) {
-		return n, c.records.overdraw()
+		return n, c.records.Overdraw()
 	}
 	return n, err
 }

@@ -9,6 +9,7 @@ import (
 
 	"errno_exporter/config"
 	"errno_exporter/prober/result"
+	"errno_exporter/prober/socket"
 )
 
 // A path trace leaves from the module's source address, and goes nowhere that the policy denies.
@@ -18,7 +19,7 @@ func TestTrace(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	addr := addrPort(listener.Addr())
+	addr := socket.AddrPort(listener.Addr())
 	here := []result.TraceHop{{From: addr.Addr(), Reached: true}}
 	for _, row := range []struct {
 		name   string
@@ -48,7 +49,7 @@ func TestTrace(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if from := addrPort(conn.RemoteAddr()).Addr().String(); from != row.from {
+		if from := socket.AddrPort(conn.RemoteAddr()).Addr().String(); from != row.from {
 			t.Errorf("%s: the listener saw %s, want %s", row.name, from, row.from)
 		}
 		_ = conn.Close() // it has done its work

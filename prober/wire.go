@@ -11,7 +11,9 @@ import (
 
 	"errno_exporter/guard"
 	"errno_exporter/prober/classify"
+	"errno_exporter/prober/flood"
 	"errno_exporter/prober/result"
+	"errno_exporter/prober/socket"
 )
 
 // How a connection's system calls are seen and kept.
@@ -39,10 +41,10 @@ type recorder struct {
 	raw    syscall.RawConn // nil when the connection has no descriptor
 	start  time.Time       // the attempt's beginning: times are since then
 	stamps *stamps         // reads with the kernel's times; nil where there are none
-	floods *floodGuard     // bounds what the peer sends for nothing
-	reads  *budget
+	floods *flood.Guard    // bounds what the peer sends for nothing
+	reads  *flood.Budget
 
-	framing *budget // of bytes around HTTP/1.1's bodies; nil for other versions
+	framing *flood.Budget // of bytes around HTTP/1.1's bodies; nil for other versions
 
 	mu        sync.Mutex // guards what follows
 	base      moment     // when the exchange began
@@ -66,11 +68,11 @@ type recorder struct {
 func newRecorder(conn net.Conn, start time.Time) *recorder {
 	r := &recorder{Conn: conn, start: start, released: make(chan struct{}), stampBase: -1}
 	r.base = r.now()
-	r.wire.Local, r.wire.Remote = addrPort(conn.LocalAddr()), addrPort(conn.RemoteAddr())
+	r.wire.Local, r.wire.Remote = socket.AddrPort(conn.LocalAddr()), socket.AddrPort(conn.RemoteAddr())
 	r.wire.Events = make([]result.Event, 0, 8)
 	r.quiet.L = &r.mu
-	r.floods = &floodGuard{stop: func() { _ = conn.SetDeadline(time.Unix(1, 0)) }} // fails only on a closed connection
-	r.reads = r.floods.layer("reads", freeUnits, unitPrice)
+	r.floods = &flood.Guard{Stop: func() { _ = conn.SetDeadline(time.Unix(1, 0)) }} // fails only on a closed connection
+	r.reads = r.floods.Layer("reads", flood.FreeUnits, flood.UnitPrice)
 	if sc, ok := conn.(syscall.Conn); ok {
 		r.raw, _ = sc.SyscallConn()
 	}
@@ -85,7 +87,7 @@ func (r *recorder) Read(p []byte) (got int, err error) {
 	began := time.Since(r.start)
 	n, at, err := r.receive(p)
 	now := r.now()
-	if flood := r.reads.charge(1, int64(n)); flood != nil {
+	if flood := r.reads.Charge(1, int64(n)); flood != nil {
 		return 0, flood
 	}
 	r.mu.Lock()
@@ -117,7 +119,7 @@ func (r *recorder) readRest(p []byte) int {
 
 func (r *recorder) Write(p []byte) (sent int, err error) {
 	defer guard.Catch(&err)
-	if flood := r.floods.flood(); flood != nil {
+	if flood := r.floods.Err(); flood != nil {
 		return 0, flood
 	}
 	began, alive, err := r.beginWrite()
@@ -379,7 +381,7 @@ func (r *recorder) SetWriteDeadline(t time.Time) error {
 func (r *recorder) unlessEnded(set func(time.Time) error, t time.Time) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.endedAt != 0 || r.floods.flood() != nil {
+	if r.endedAt != 0 || r.floods.Err() != nil {
 		return nil
 	}
 	return set(t)

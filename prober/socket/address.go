@@ -21,3 +21,12 @@ func IsLocal(addr netip.Addr) bool {
 	}
 	return false
 }
+
+// AddrPort is the address of a TCP or UDP endpoint, IPv4 in its own form.
+func AddrPort(addr net.Addr) netip.AddrPort {
+	if a, ok := addr.(interface{ AddrPort() netip.AddrPort }); ok {
+		ap := a.AddrPort()
+		return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+	}
+	return netip.AddrPort{}
+}

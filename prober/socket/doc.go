@@ -1,2 +1,2 @@
-// Package socket is about one socket and the addresses of this host.
+// Package socket is about sockets: ICMP messages on their error queues (icmp_linux.go), and addresses (address.go).
 package socket

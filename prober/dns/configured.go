@@ -1,7 +1,8 @@
-package prober
+package dns
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/binary"
@@ -16,37 +17,42 @@ import (
 
 	"golang.org/x/net/dns/dnsmessage"
 
-	"errno_exporter/config"
 	"errno_exporter/guard"
 	"errno_exporter/prober/classify"
 	"errno_exporter/prober/result"
+	"errno_exporter/prober/socket"
 )
-
-// How configured servers are asked (RFC 1035, 7858, 8484).
-//
-//   - The name is asked as it is: no search list, no hosts file. A and AAAA are asked side by side; when one has addresses the other is not waited
-//     for much longer (dns_family.go).
-//   - Servers are asked in their order. One that does not answer within serverPatience, or answers SERVFAIL or REFUSED, gives way to the next;
-//     the list is gone through twice.
-//   - Over UDP what is not the answer to the question (dns_answer.go) is ignored, over other protocols it is an error. An answer over UDP that is
-//     truncated, or does not repeat the letter case of the question, is asked for again over TCP.
 
 const (
 	serverPatience = 2 * time.Second
-	dnsRounds      = 2
-	maxDNSMessage  = 64 << 10
+	rounds         = 2
+	maxMessage     = 64 << 10
 )
 
-// ask asks the module's servers for the name's addresses.
-func (a *attempt) ask(host string) ([]netip.Addr, *result.Lookup, error) {
-	l := a.newLookup(host)
-	c := dnsClient{lookup: l, caught: a.caught, resolver: a.module.Resolver, tls: a.module.TLS}
-	kinds := map[string][]dnsmessage.Type{"ip4": {dnsmessage.TypeA}, "ip6": {dnsmessage.TypeAAAA}, "ip": {dnsmessage.TypeA, dnsmessage.TypeAAAA}}[a.lookupNetwork()]
+// Servers are name servers to ask instead of the system's.
+type Servers struct {
+	Addresses []string    // host:port, or URLs with the protocol https; asked in this order
+	Protocol  string      // udp, tcp, tls or https
+	TLS       *tls.Config // with tls and https
+}
+
+// Configured asks servers for the name's addresses.
+func (q *Query) Configured(ctx context.Context, servers *Servers) ([]netip.Addr, *result.Lookup, error) {
+	addrs, l, err := q.configured(ctx, servers)
+	return addrs[:min(len(addrs), maxAnswers)], l.end(), err
+}
+
+func (q *Query) configured(ctx context.Context, servers *Servers) ([]netip.Addr, *lookup, error) {
+	l := q.newLookup(ctx)
+	c := client{lookup: l, caught: q.Panicked, servers: servers}
+	kinds := map[string][]dnsmessage.Type{
+		"ip4": {dnsmessage.TypeA}, "ip6": {dnsmessage.TypeAAAA}, "ip": {dnsmessage.TypeA, dnsmessage.TypeAAAA},
+	}[q.Network]
 	answers, problems := make([][]netip.Addr, len(kinds)), make([]error, len(kinds))
 	var asking guard.Group
 	for i, kind := range kinds {
 		asking.Go(func() {
-			if answers[i], problems[i] = c.query(l.waiting, host, kind); len(answers[i]) > 0 {
+			if answers[i], problems[i] = c.query(l.waiting, q.Host, kind); len(answers[i]) > 0 {
 				l.found()
 			}
 		})
@@ -54,29 +60,28 @@ func (a *attempt) ask(host string) ([]netip.Addr, *result.Lookup, error) {
 	asking.Wait()
 	addrs := slices.Concat(answers...)
 	if len(addrs) > 0 {
-		return addrs, l.end(), nil
+		return addrs, l, nil
 	}
 	for _, err := range problems {
 		if err != nil {
-			return nil, l.end(), err
+			return nil, l, err
 		}
 	}
-	return nil, l.end(), &net.DNSError{Err: "no address", Name: host, IsNotFound: true}
+	return nil, l, &net.DNSError{Err: "no address", Name: q.Host, IsNotFound: true}
 }
 
-// dnsClient asks for one name.
-type dnsClient struct {
-	lookup   *lookup
-	resolver *config.Resolver
-	tls      *tls.Config
-	caught   guard.Report // is called with panics
+// client asks for one name.
+type client struct {
+	lookup  *lookup
+	servers *Servers
+	caught  guard.Report // is called with panics
 }
 
 // query asks one server after the other for the records of one kind. Without an error the name exists.
-func (c *dnsClient) query(ctx context.Context, host string, kind dnsmessage.Type) ([]netip.Addr, error) {
+func (c *client) query(ctx context.Context, host string, kind dnsmessage.Type) ([]netip.Addr, error) {
 	var last error
-	for range dnsRounds {
-		for _, server := range c.resolver.Servers {
+	for range rounds {
+		for _, server := range c.servers.Addresses {
 			question, err := newQuestion(host, kind)
 			if err != nil {
 				return nil, &net.DNSError{Err: err.Error(), Name: host, IsNotFound: true}
@@ -120,9 +125,9 @@ func addressesOf(m *dnsmessage.Message, host string) ([]netip.Addr, bool, error)
 }
 
 // put puts one question to one server.
-func (c *dnsClient) put(ctx context.Context, server string, q *dnsQuestion) (*dnsmessage.Message, error) {
-	if c.resolver.Protocol != "udp" {
-		return c.exchange(ctx, c.resolver.Protocol, server, q)
+func (c *client) put(ctx context.Context, server string, q *question) (*dnsmessage.Message, error) {
+	if c.servers.Protocol != "udp" {
+		return c.exchange(ctx, c.servers.Protocol, server, q)
 	}
 	q, err := q.randomized()
 	if err != nil {
@@ -139,7 +144,7 @@ func (c *dnsClient) put(ctx context.Context, server string, q *dnsQuestion) (*dn
 }
 
 // exchange sends one question to one server, and keeps what became of it.
-func (c *dnsClient) exchange(ctx context.Context, protocol, server string, q *dnsQuestion) (*dnsmessage.Message, error) {
+func (c *client) exchange(ctx context.Context, protocol, server string, q *question) (*dnsmessage.Message, error) {
 	ctx, cancel := context.WithTimeout(ctx, serverPatience)
 	defer cancel()
 	e := newExchange(server, protocol, time.Since(c.lookup.start), time.Since(c.lookup.start), nil)
@@ -176,18 +181,18 @@ func leastTTL(m *dnsmessage.Message) time.Duration {
 	return least
 }
 
-// dnsTransport takes one query to a server and brings its answer. sent is called when the query has left.
-type dnsTransport func(ctx context.Context, server string, q *dnsQuestion, sent func()) ([]byte, error)
+// carrier takes one query to a server and brings its answer. sent is called when the query has left.
+type carrier func(ctx context.Context, server string, q *question, sent func()) ([]byte, error)
 
-func (c *dnsClient) transport(protocol string) dnsTransport {
+func (c *client) transport(protocol string) carrier {
 	switch protocol {
 	case "udp":
 		return c.overUDP
 	case "https":
 		return c.overHTTPS
 	case "tls":
-		return func(ctx context.Context, server string, q *dnsQuestion, sent func()) ([]byte, error) {
-			config := c.tls.Clone()
+		return func(ctx context.Context, server string, q *question, sent func()) ([]byte, error) {
+			config := c.servers.TLS.Clone()
 			config.ServerName, _, _ = net.SplitHostPort(server)
 			config.NextProtos = nil
 			conn, err := dialBounded(ctx, "tcp", server)
@@ -197,7 +202,7 @@ func (c *dnsClient) transport(protocol string) dnsTransport {
 			return c.overStream(ctx, tls.Client(conn, config), nil, q.packed, sent)
 		}
 	default:
-		return func(ctx context.Context, server string, q *dnsQuestion, sent func()) ([]byte, error) {
+		return func(ctx context.Context, server string, q *question, sent func()) ([]byte, error) {
 			conn, err := dialBounded(ctx, "tcp", server)
 			return c.overStream(ctx, conn, err, q.packed, sent)
 		}
@@ -206,8 +211,8 @@ func (c *dnsClient) transport(protocol string) dnsTransport {
 
 // overUDP asks on a socket that is made for this one question: its port is the kernel's choice at random, and as it is connected, the kernel drops
 // what does not come from the server's address and port.
-func (c *dnsClient) overUDP(ctx context.Context, server string, q *dnsQuestion, sent func()) ([]byte, error) {
-	conn, err := (&net.Dialer{Control: reportICMP}).DialContext(ctx, "udp", server)
+func (c *client) overUDP(ctx context.Context, server string, q *question, sent func()) ([]byte, error) {
+	conn, err := (&net.Dialer{Control: socket.ReportICMP}).DialContext(ctx, "udp", server)
 	if err != nil {
 		return nil, err
 	}
@@ -217,8 +222,8 @@ func (c *dnsClient) overUDP(ctx context.Context, server string, q *dnsQuestion, 
 		return nil, err
 	}
 	sent()
-	buffer := make([]byte, maxDNSMessage)
-	answers := newDNSAnswers()
+	buffer := make([]byte, maxMessage)
+	answers := newAnswers()
 	for {
 		n, err := conn.Read(buffer)
 		if err != nil && classify.OurDoing(err) {
@@ -226,7 +231,7 @@ func (c *dnsClient) overUDP(ctx context.Context, server string, q *dnsQuestion, 
 				n, err = copy(buffer, late), nil
 			}
 		}
-		if err = firstOf(err, answers.charge(1, 0)); err != nil {
+		if err = cmp.Or(err, answers.Charge(1, 0)); err != nil {
 			return nil, err
 		}
 		if q.isAnsweredBy(buffer[:n]) { // others are ignored (RFC 5452 section 9.1)
@@ -236,7 +241,7 @@ func (c *dnsClient) overUDP(ctx context.Context, server string, q *dnsQuestion, 
 }
 
 // overStream asks over TCP, or over TLS on it: messages have their length before them (RFC 1035 section 4.2.2).
-func (c *dnsClient) overStream(ctx context.Context, conn net.Conn, err error, query []byte, sent func()) ([]byte, error) {
+func (c *client) overStream(ctx context.Context, conn net.Conn, err error, query []byte, sent func()) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -256,11 +261,11 @@ func (c *dnsClient) overStream(ctx context.Context, conn net.Conn, err error, qu
 }
 
 // overHTTPS asks by POST (RFC 8484 section 4.1).
-func (c *dnsClient) overHTTPS(ctx context.Context, server string, q *dnsQuestion, sent func()) ([]byte, error) {
-	config := c.tls.Clone()
+func (c *client) overHTTPS(ctx context.Context, server string, q *question, sent func()) ([]byte, error) {
+	config := c.servers.TLS.Clone()
 	config.ServerName, config.NextProtos = "", []string{"h2", "http/1.1"}
 	transport := &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: true, DisableKeepAlives: true,
-		MaxResponseHeaderBytes: maxDNSMessage, DialContext: dialBounded}
+		MaxResponseHeaderBytes: maxMessage, DialContext: dialBounded}
 	defer transport.CloseIdleConnections()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, server, bytes.NewReader(q.packed))
 	if err != nil {
@@ -276,11 +281,32 @@ func (c *dnsClient) overHTTPS(ctx context.Context, server string, q *dnsQuestion
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("the resolver answered %s", response.Status)
 	}
-	return io.ReadAll(io.LimitReader(response.Body, maxDNSMessage))
+	return io.ReadAll(io.LimitReader(response.Body, maxMessage))
 }
 
 // interruptible makes a context's end the connection's deadline. What it returns undoes that.
-func (c *dnsClient) interruptible(ctx context.Context, conn net.Conn) (undo func()) {
+func (c *client) interruptible(ctx context.Context, conn net.Conn) (undo func()) {
 	stop := c.caught.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) }) // fails only on a closed connection
 	return func() { stop() }
+}
+
+// confirm asks again after an answer that does not repeat the letters: over TCP, where nobody else can answer, and where that is not to be had, once
+// more over UDP: two forged answers that agree would need both IDs, both ports and both letter cases.
+func (c *client) confirm(ctx context.Context, server string, q *question, first *letterCase) (*dnsmessage.Message, error) {
+	if m, err := c.exchange(ctx, "tcp", server, q); err == nil || ctx.Err() != nil {
+		return m, err
+	}
+	another, err := q.randomized()
+	if err != nil {
+		return nil, err
+	}
+	m, err := c.exchange(ctx, "udp", server, another)
+	second, unsure := errors.AsType[*letterCase](err)
+	if !unsure {
+		return m, err
+	}
+	if !sameAnswer(first.answer, second.answer) {
+		return nil, second
+	}
+	return second.answer, nil
 }

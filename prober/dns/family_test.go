@@ -1,4 +1,4 @@
-package prober
+package dns
 
 import (
 	"context"

@@ -1,8 +1,10 @@
 //go:build !linux
 
-package prober
+package dns
 
-import "net"
+import (
+	"net"
+)
 
 // arrived needs a way to read without waiting.
 func arrived(net.Conn) []byte { return nil }

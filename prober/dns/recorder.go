@@ -1,6 +1,7 @@
-package prober
+package dns
 
 import (
+	"cmp"
 	"encoding/binary"
 	"io"
 	"net"
@@ -13,36 +14,40 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// dnsConn is a connection of Go's resolver, watched. It is used by one goroutine, one question at a time. Go's resolver gets only what answers its
+// recorder is a connection of Go's resolver, watched. It is used by one goroutine, one question at a time. Go's resolver gets only what answers its
 // question, and of that only records of the name that it asked for (dns_answer.go); when a question is not waited for any longer it gets an answer
 // without records.
-type dnsConn struct {
+type recorder struct {
 	net.Conn
 	lookup   *lookup
 	server   string
 	network  string
-	exchange int          // the question under way
-	asked    *dnsQuestion // nil before the first
-	pending  []byte       // of an answer over TCP, with its length before it: what has not been read
+	exchange int       // the question under way
+	asked    *question // nil before the first
+	pending  []byte    // of an answer over TCP, with its length before it: what has not been read
 }
 
-// dnsPacketConn is a dnsConn over UDP: Go's resolver tells the transports apart by the interface.
-type dnsPacketConn struct {
-	*dnsConn
+// packetRecorder is a recorder over UDP: Go's resolver tells the transports apart by the interface.
+type packetRecorder struct {
+	*recorder
 	net.PacketConn
 }
 
 // The methods that both embedded values have.
-func (c *dnsPacketConn) Close() error                       { return c.Conn.Close() }
-func (c *dnsPacketConn) LocalAddr() net.Addr                { return c.Conn.LocalAddr() }
-func (c *dnsPacketConn) SetDeadline(t time.Time) error      { return c.dnsConn.SetDeadline(t) }
-func (c *dnsPacketConn) SetReadDeadline(t time.Time) error  { return c.dnsConn.SetDeadline(t) }
-func (c *dnsPacketConn) SetWriteDeadline(t time.Time) error { return c.Conn.SetWriteDeadline(t) }
+func (c *packetRecorder) Close() error { return c.Conn.Close() }
+
+func (c *packetRecorder) LocalAddr() net.Addr { return c.Conn.LocalAddr() }
+
+func (c *packetRecorder) SetDeadline(t time.Time) error { return c.recorder.SetDeadline(t) }
+
+func (c *packetRecorder) SetReadDeadline(t time.Time) error { return c.recorder.SetDeadline(t) }
+
+func (c *packetRecorder) SetWriteDeadline(t time.Time) error { return c.Conn.SetWriteDeadline(t) }
 
 // SetDeadline sets the deadline of Go's resolver, unless ours has passed.
-func (c *dnsConn) SetDeadline(t time.Time) error { return c.lookup.setDeadline(c.Conn, t) }
+func (c *recorder) SetDeadline(t time.Time) error { return c.lookup.setDeadline(c.Conn, t) }
 
-func (c *dnsConn) Write(p []byte) (sent int, err error) {
+func (c *recorder) Write(p []byte) (sent int, err error) {
 	defer func() { c.lookup.catchPanic(guard.Recovered(recover()), &err) }()
 	message := p
 	if c.network == "tcp" && len(p) > 2 {
@@ -59,12 +64,12 @@ func (c *dnsConn) Write(p []byte) (sent int, err error) {
 	return n, err
 }
 
-func (c *dnsConn) Read(p []byte) (got int, err error) {
+func (c *recorder) Read(p []byte) (got int, err error) {
 	defer func() { c.lookup.catchPanic(guard.Recovered(recover()), &err) }()
 	if c.network == "tcp" {
 		return c.readStream(p)
 	}
-	answers := newDNSAnswers()
+	answers := newAnswers()
 	for {
 		n, err := c.Conn.Read(p)
 		if err != nil && classify.OurDoing(err) {
@@ -72,7 +77,7 @@ func (c *dnsConn) Read(p []byte) (got int, err error) {
 				n, err = copy(p, late), nil
 			}
 		}
-		if err = firstOf(err, answers.charge(1, 0)); err != nil {
+		if err = cmp.Or(err, answers.Charge(1, 0)); err != nil {
 			nothing, err := c.failed(err)
 			return copy(p, nothing), err
 		}
@@ -85,7 +90,7 @@ func (c *dnsConn) Read(p []byte) (got int, err error) {
 }
 
 // readStream reads a message as a whole before it gives any of it.
-func (c *dnsConn) readStream(p []byte) (int, error) {
+func (c *recorder) readStream(p []byte) (int, error) {
 	if len(c.pending) == 0 {
 		message, err := readMessage(c.Conn)
 		if err == nil {
@@ -104,7 +109,7 @@ func (c *dnsConn) readStream(p []byte) (int, error) {
 }
 
 // accept takes a message over TCP if it answers the question under way.
-func (c *dnsConn) accept(message []byte) ([]byte, error) {
+func (c *recorder) accept(message []byte) ([]byte, error) {
 	if c.asked == nil || !c.asked.isAnsweredBy(message) {
 		return nil, errAnotherQuestion
 	}
@@ -123,7 +128,7 @@ func readMessage(conn net.Conn) ([]byte, error) {
 }
 
 // failed notes why no answer came. If that is because it is not waited for any longer, it gives an answer without records instead of the error.
-func (c *dnsConn) failed(err error) (nothing []byte, _ error) {
+func (c *recorder) failed(err error) (nothing []byte, _ error) {
 	givenUp := c.asked != nil && c.lookup.hasGivenUp() && classify.OurDoing(err)
 	c.lookup.update(c.exchange, func(e *result.DNSExchange) {
 		e.Err, e.GivenUp = err, givenUp
@@ -136,7 +141,7 @@ func (c *dnsConn) failed(err error) (nothing []byte, _ error) {
 }
 
 // answered notes the answer to the question under way, and returns it without the records of other names.
-func (c *dnsConn) answered(message []byte) []byte {
+func (c *recorder) answered(message []byte) []byte {
 	var m dnsmessage.Message
 	if err := m.Unpack(message); err != nil {
 		c.lookup.update(c.exchange, func(e *result.DNSExchange) { e.RCode = int(message[3] & 0xf) })

@@ -1,10 +1,8 @@
-package prober
+package dns
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -13,31 +11,26 @@ import (
 	"errno_exporter/prober/classify"
 )
 
-// Which messages answer a question (RFC 5452 section 9.1): the ID, the response bit, the opcode, and the question with its name, type and class
-// have to be those of the question. The server's address and port are the socket's to compare: it is connected (udp(7)), and every question has
-// a socket of its own, whose port the kernel chooses at random. Of an answer's records only those count whose owner is the name that was asked
-// for, or a name to which CNAME records lead from there.
-
-// dnsQuestion is one question as it is sent.
-type dnsQuestion struct {
+// question is one question as it is sent.
+type question struct {
 	id     uint16
 	asks   dnsmessage.Question
 	packed []byte
 }
 
 // newQuestion asks for a name as it is: no search list.
-func newQuestion(host string, kind dnsmessage.Type) (*dnsQuestion, error) {
+func newQuestion(host string, kind dnsmessage.Type) (*question, error) {
 	name, err := dnsmessage.NewName(strings.TrimSuffix(host, ".") + ".")
 	if err != nil {
 		return nil, err
 	}
 	var id [2]byte
 	_, _ = rand.Read(id[:]) // never fails
-	q := &dnsQuestion{id: binary.BigEndian.Uint16(id[:]), asks: dnsmessage.Question{Name: name, Type: kind, Class: dnsmessage.ClassINET}}
+	q := &question{id: binary.BigEndian.Uint16(id[:]), asks: dnsmessage.Question{Name: name, Type: kind, Class: dnsmessage.ClassINET}}
 	return q, q.pack()
 }
 
-func (q *dnsQuestion) pack() error {
+func (q *question) pack() error {
 	m := dnsmessage.Message{Header: dnsmessage.Header{ID: q.id, RecursionDesired: true}, Questions: []dnsmessage.Question{q.asks}}
 	var err error
 	q.packed, err = m.Pack()
@@ -46,10 +39,10 @@ func (q *dnsQuestion) pack() error {
 
 // randomized is the same question with a new ID, and with the letters of its name in upper and lower case at random. A server repeats them as they
 // are (RFC 1035 section 4.1.1; draft-vixie-dnsext-dns0x20): what somebody else sends has to have guessed them, one bit a letter.
-func (q *dnsQuestion) randomized() (*dnsQuestion, error) {
+func (q *question) randomized() (*question, error) {
 	var random [2 + 255]byte // names have at most 255 bytes
 	_, _ = rand.Read(random[:])
-	another := &dnsQuestion{id: binary.BigEndian.Uint16(random[:2]), asks: q.asks}
+	another := &question{id: binary.BigEndian.Uint16(random[:2]), asks: q.asks}
 	name := &another.asks.Name
 	for i, b := range name.Data[:name.Length] {
 		if 'a' <= b|0x20 && b|0x20 <= 'z' {
@@ -60,12 +53,12 @@ func (q *dnsQuestion) randomized() (*dnsQuestion, error) {
 }
 
 // String names the question, such as "api.example.com. AAAA".
-func (q *dnsQuestion) String() string {
+func (q *question) String() string {
 	return strings.ToLower(q.asks.Name.String()) + " " + q.asks.Type.String()[len("Type"):]
 }
 
 // readQuestion is the question of a query that somebody else packed; nil if it has none.
-func readQuestion(message []byte) *dnsQuestion {
+func readQuestion(message []byte) *question {
 	var parser dnsmessage.Parser
 	header, err := parser.Start(message)
 	if err != nil {
@@ -75,11 +68,11 @@ func readQuestion(message []byte) *dnsQuestion {
 	if err != nil {
 		return nil
 	}
-	return &dnsQuestion{id: header.ID, asks: asks, packed: message}
+	return &question{id: header.ID, asks: asks, packed: message}
 }
 
 // isAnsweredBy reports whether a message answers the question. Case does not distinguish names (RFC 4343).
-func (q *dnsQuestion) isAnsweredBy(message []byte) bool {
+func (q *question) isAnsweredBy(message []byte) bool {
 	var parser dnsmessage.Parser
 	header, err := parser.Start(message)
 	if err != nil || !header.Response || header.OpCode != 0 || header.ID != q.id {
@@ -93,7 +86,7 @@ func (q *dnsQuestion) isAnsweredBy(message []byte) bool {
 }
 
 // repeatedBy reports whether an answer has the question's name in the very letters.
-func (q *dnsQuestion) repeatedBy(m *dnsmessage.Message) bool {
+func (q *question) repeatedBy(m *dnsmessage.Message) bool {
 	return len(m.Questions) == 1 && m.Questions[0].Name == q.asks.Name
 }
 
@@ -109,7 +102,7 @@ var (
 var errLoop error = classify.UnusableAnswer("the answer's CNAME records are a loop")
 
 // onlyRelated removes address records of other names than the one that was asked for from an answer. It reports whether it removed any.
-func (q *dnsQuestion) onlyRelated(m *dnsmessage.Message) (removed bool, _ error) {
+func (q *question) onlyRelated(m *dnsmessage.Message) (removed bool, _ error) {
 	aliases := map[string]string{}
 	for _, r := range m.Answers {
 		if alias, ok := r.Body.(*dnsmessage.CNAMEResource); ok && r.Header.Class == dnsmessage.ClassINET {
@@ -139,7 +132,7 @@ func (q *dnsQuestion) onlyRelated(m *dnsmessage.Message) (removed bool, _ error)
 }
 
 // parse reads an answer over a stream, or a datagram that isAnsweredBy has accepted.
-func (q *dnsQuestion) parse(answer []byte) (*dnsmessage.Message, error) {
+func (q *question) parse(answer []byte) (*dnsmessage.Message, error) {
 	if !q.isAnsweredBy(answer) {
 		return nil, errAnotherQuestion
 	}
@@ -152,7 +145,7 @@ func (q *dnsQuestion) parse(answer []byte) (*dnsmessage.Message, error) {
 }
 
 // nothing is an answer to the question that has no records: what Go's resolver is given for a family that is not waited for any longer.
-func (q *dnsQuestion) nothing() []byte {
+func (q *question) nothing() []byte {
 	m := dnsmessage.Message{Header: dnsmessage.Header{ID: q.id, Response: true, RecursionDesired: true, RecursionAvailable: true}, Questions: []dnsmessage.Question{q.asks}}
 	packed, _ := m.Pack() // the question was packed before
 	return packed
@@ -166,27 +159,6 @@ func (*letterCase) Error() string {
 }
 
 func (*letterCase) Unwrap() error { return classify.UnusableAnswer("other letters") }
-
-// confirm asks again after an answer that does not repeat the letters: over TCP, where nobody else can answer, and where that is not to be had, once
-// more over UDP: two forged answers that agree would need both IDs, both ports and both letter cases.
-func (c *dnsClient) confirm(ctx context.Context, server string, q *dnsQuestion, first *letterCase) (*dnsmessage.Message, error) {
-	if m, err := c.exchange(ctx, "tcp", server, q); err == nil || ctx.Err() != nil {
-		return m, err
-	}
-	another, err := q.randomized()
-	if err != nil {
-		return nil, err
-	}
-	m, err := c.exchange(ctx, "udp", server, another)
-	second, unsure := errors.AsType[*letterCase](err)
-	if !unsure {
-		return m, err
-	}
-	if !sameAnswer(first.answer, second.answer) {
-		return nil, second
-	}
-	return second.answer, nil
-}
 
 // sameAnswer reports whether two answers say the same: the code, and the addresses in any order.
 func sameAnswer(a, b *dnsmessage.Message) bool {

@@ -1,12 +1,12 @@
-package prober
+package dns
 
 import (
 	"net"
 	"testing"
+	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
 
-	"errno_exporter/config"
 	"errno_exporter/prober/result"
 )
 
@@ -53,10 +53,10 @@ func FuzzDNSAnswer(f *testing.F) {
 				t.Errorf("the TTL of %q is negative", answer)
 			}
 		}
-		l := New(Options{}).newAttempt(t.Context(), Target{}, config.NewModule("fuzz"), "").newLookup("api.example.com")
+		l := (&Query{Host: "api.example.com", Network: "ip", Start: time.Now()}).newLookup(t.Context())
 		near, far := net.Pipe()
 		defer near.Close()
-		watched := &dnsConn{Conn: near, lookup: l, network: map[bool]string{false: "udp", true: "tcp"}[stream], asked: query, exchange: l.add(result.DNSExchange{RCode: result.NoRCode, TTL: result.NoTTL})}
+		watched := &recorder{Conn: near, lookup: l, network: map[bool]string{false: "udp", true: "tcp"}[stream], asked: query, exchange: l.add(result.DNSExchange{RCode: result.NoRCode, TTL: result.NoTTL})}
 		go func() {
 			_, _ = far.Write(answer) // until the reader has enough
 			_ = far.Close()

@@ -1,4 +1,4 @@
-package prober
+package dns
 
 import (
 	"net"
@@ -20,7 +20,7 @@ func arrived(conn net.Conn) []byte {
 	}
 	var datagram []byte
 	_ = raw.Control(func(fd uintptr) { // fails only on a closed socket, which has none
-		buffer := make([]byte, maxDNSMessage)
+		buffer := make([]byte, maxMessage)
 		if n, _, err := unix.Recvfrom(int(fd), buffer, unix.MSG_DONTWAIT); err == nil && n > 0 {
 			datagram = buffer[:n]
 		}

@@ -15,7 +15,6 @@ import (
 
 	"errno_exporter/config"
 	"errno_exporter/guard"
-	"errno_exporter/internal/cause"
 	"errno_exporter/internal/cli"
 	"errno_exporter/internal/history"
 	"errno_exporter/internal/metrics"
@@ -23,7 +22,6 @@ import (
 	"errno_exporter/internal/watch"
 	"errno_exporter/internal/web"
 	"errno_exporter/prober"
-	"errno_exporter/prober/result"
 )
 
 func main() {
@@ -93,13 +91,7 @@ func exporter(o *options) error {
 	watching := watch.New(watch.Options{
 		Prober:   prober.New(prober.Options{UserAgent: userAgent(), Resets: capture, Panicked: panicked}),
 		Remember: o.remember, Registry: registry, Descriptors: serve.Descriptors(), Panicked: panicked,
-		Ended: func(r *result.Result, m *config.Module) uint64 {
-			web.LogProbe(o.probeLogger, r)
-			return records.Add(r, m)
-		},
-		Judged: func(id uint64, v *cause.Verdict, controls []result.Control) {
-			records.Judge(id, cause.Findings{Verdict: v, Controls: controls})
-		},
+		Sinks: []watch.Sink{web.LogTo(o.probeLogger), web.RecordIn(records)},
 	})
 	defer watching.Close()
 	watching.Apply(loaded)

@@ -13,7 +13,7 @@ import (
 
 // Record is one probe that was made, with the module that it was made by.
 type Record struct {
-	ID     uint64 // counts up from 1
+	ID     uint64 // of the probe: counts up from 1
 	Result *result.Result
 	Module *config.Module
 	Found  cause.Findings // why it failed, as far as was known then
@@ -34,8 +34,7 @@ type History struct {
 	limit    int
 	maxBytes int
 
-	mu       sync.Mutex // guards what follows
-	last     uint64
+	mu       sync.Mutex                                     // guards what follows
 	modules  map[weak.Pointer[config.Module]]*config.Module // those of recent probes, as records keep them
 	results  shelf                                          // of all probes
 	failures shelf                                          // that have left results
@@ -52,16 +51,15 @@ func New(limit int) *History {
 	return &History{limit: limit, maxBytes: maxBytes, modules: map[weak.Pointer[config.Module]]*config.Module{}, results: newShelf(), failures: newShelf()}
 }
 
-// Add keeps a result and returns its record's ID. A probe that was abandoned says nothing about its target and is not kept: its ID
-// is 0, as with a limit of 0.
-func (h *History) Add(r *result.Result, module *config.Module) uint64 {
-	if f := r.Failure; h.limit <= 0 || f != nil && f.Reason == result.Abandoned {
-		return 0
+// Add keeps the record of a probe that ended. One that was abandoned says nothing about its target and is not kept.
+func (h *History) Add(added Record) {
+	if f := added.Result.Failure; h.limit <= 0 || f != nil && f.Reason == result.Abandoned {
+		return
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.last++
-	h.results.add(&Record{ID: h.last, Result: r, Module: h.shown(module), bytes: r.Size() + recordBytes})
+	added.Module, added.bytes = h.shown(added.Module), added.Result.Size()+recordBytes
+	h.results.add(&added)
 	for h.results.count > h.limit || h.results.bytes > h.maxBytes {
 		if old := h.results.evict(); old.Result.Failure != nil {
 			h.failures.add(old)
@@ -70,7 +68,6 @@ func (h *History) Add(r *result.Result, module *config.Module) uint64 {
 	for h.failures.count > h.limit || h.failures.bytes > h.maxBytes {
 		h.failures.evict()
 	}
-	return h.last
 }
 
 // maxModules is how many modules are known before those that a reload has replaced are forgotten.
@@ -89,8 +86,8 @@ func (h *History) shown(m *config.Module) *config.Module {
 	return h.modules[key]
 }
 
-// Judge adds what was found out about a record's failure. Experiments that were known stay.
-func (h *History) Judge(id uint64, found cause.Findings) {
+// Diagnosed replaces what was found out about a record's failure, if the record is still kept.
+func (h *History) Diagnosed(id uint64, found cause.Findings) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, s := range []*shelf{&h.results, &h.failures} {
@@ -98,14 +95,11 @@ func (h *History) Judge(id uint64, found cause.Findings) {
 		if old == nil {
 			continue
 		}
-		judged := *old // who reads the old one goes on reading it
-		judged.Found.Verdict = found.Verdict
-		if len(found.Controls) > 0 {
-			judged.Found.Controls = found.Controls
-		}
-		s.byID[id] = &judged
+		diagnosed := *old // who reads the old one goes on reading it
+		diagnosed.Found = found
+		s.byID[id] = &diagnosed
 		records := s.byKey[old.KeyOf()]
-		records[slices.Index(records, old)] = &judged
+		records[slices.Index(records, old)] = &diagnosed
 		return
 	}
 }

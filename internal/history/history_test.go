@@ -29,7 +29,7 @@ func TestHistory(t *testing.T) {
 		{"nothing", 3, nil, nil},
 		{"room", 3, []string{"a", "b!"}, []string{"b! 2", "a 1"}},
 		{"none is kept", 0, []string{"a", "b!"}, nil},
-		{"abandoned", 3, []string{"a?", "b"}, []string{"b 1"}},
+		{"abandoned", 3, []string{"a?", "b"}, []string{"b 2"}},
 		{"the oldest goes", 2, []string{"a", "a", "a"}, []string{"a 3", "a 2"}},
 		{"of the target that has most", 3, []string{"b", "a", "a", "a"}, []string{"a 4", "a 3", "b 1"}},
 		{"of several that have most, the oldest", 2, []string{"a", "b", "c"}, []string{"c 3", "b 2"}},
@@ -39,8 +39,8 @@ func TestHistory(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			h := New(row.limit)
-			for _, text := range row.probes {
-				h.Add(made(t, text), config.NewModule("m"))
+			for i, text := range row.probes {
+				h.Add(Record{ID: uint64(i + 1), Result: made(t, text), Module: config.NewModule("m")})
 			}
 			var got []string
 			for _, r := range h.Records() {
@@ -85,11 +85,11 @@ func said(r *Record) string {
 // Heads of a megabyte push out others before the number of records does.
 func TestHistoryIsBoundedInBytes(t *testing.T) {
 	h := New(1000)
-	for range 100 {
+	for i := range 100 {
 		r := &result.Result{Target: result.Target{URL: &url.URL{Scheme: "http", Host: "a"}}, Attempts: []result.Attempt{{Hops: []result.Hop{{
 			Response: &result.Response{Header: http.Header{"Big": {strings.Repeat("x", 1<<20)}}},
 		}}}}}
-		h.Add(r, config.NewModule("m"))
+		h.Add(Record{ID: uint64(i + 1), Result: r, Module: config.NewModule("m")})
 	}
 	if n := len(h.Records()); n < 13 || n > 15 {
 		t.Errorf("%d records of a megabyte are kept, want about 15: %d bytes", n, maxBytes)
@@ -145,8 +145,8 @@ func TestHistoryIsCharged(t *testing.T) {
 			probe() // so that what is made once is there
 			before := live()
 			h := New(50)
-			for range 50 {
-				h.Add(probe(), m)
+			for i := range 50 {
+				h.Add(Record{ID: uint64(i + 1), Result: probe(), Module: m})
 			}
 			p = nil
 			took := live() - before
@@ -177,7 +177,7 @@ func TestHistoryLetsModulesGo(t *testing.T) {
 	for i := range modules {
 		m := config.NewModule("m")
 		m.TLS.RootCAs = faultlab.Roots()
-		h.Add(made(t, "a!"), m)
+		h.Add(Record{ID: uint64(i + 1), Result: made(t, "a!"), Module: m})
 		modules[i] = weak.Make(m)
 	}
 	runtime.GC()

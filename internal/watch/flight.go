@@ -237,20 +237,44 @@ func (w *Watch) fly(t *target, f *flight) {
 	case <-keptUsed:
 	case <-time.After(keptGrace):
 	}
-	t.land(f, outcome)
 	if outcome == nil {
+		t.land(f, nil)
 		return
 	}
-	if outcome.Result.Failure == nil {
+	t.note(outcome)
+	w.publishOutcome(outcome, t.config.Module, w.verdictOn(t, outcome))
+	t.land(f, outcome)
+	switch {
+	case outcome.Result.Failure == nil:
 		t.idle.fill(w.life, w.prober)
-		return
+	case !outcome.callers:
+		w.diagnose(t, outcome)
 	}
+}
+
+// verdictOn is the verdict that is published with an outcome; nil for a success.
+func (w *Watch) verdictOn(t *target, o *Outcome) *cause.Verdict {
+	switch {
+	case o.Result.Failure == nil:
+		return nil
+	case o.callers:
+		return w.alone(o)
+	}
+	return w.verdict(t)
+}
+
+// note makes an outcome the target's last one.
+func (t *target) note(outcome *Outcome) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if outcome.callers {
-		w.Verdict(outcome)
+		t.short = outcome
 		return
 	}
-	w.judged(outcome.Record, w.verdict(t), nil)
-	w.diagnose(t, outcome)
+	t.last, t.short = outcome, nil
+	if n := egress.Network(outcome.Result); n.IsValid() {
+		t.network, t.dialed = n, outcome.Ended
+	}
 }
 
 // land ends a flight, once.
@@ -264,16 +288,6 @@ func (t *target) land(f *flight, outcome *Outcome) {
 
 // end ends a flight. The caller holds mu.
 func (t *target) end(f *flight, outcome *Outcome) {
-	switch {
-	case outcome == nil:
-	case outcome.callers:
-		t.short = outcome
-	default:
-		t.last, t.short = outcome, nil
-		if n := egress.Network(outcome.Result); n.IsValid() {
-			t.network, t.dialed = n, outcome.Ended
-		}
-	}
 	if i := slices.Index(t.flights, f); i >= 0 {
 		t.flights = slices.Delete(t.flights, i, i+1)
 	}

@@ -129,11 +129,12 @@ func TestCancelledProbe(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	go func() { <-g.arrived; cancel() }()
-	o, totals, err := b.Probe(ctx, target, c.Modules["api"])
+	state, err := b.Probe(ctx, target, c.Modules["api"])
+	o := state.Outcome
 	if err != nil || o.Result.Failure == nil || o.Result.Failure.Reason != result.Abandoned {
 		t.Fatalf("Probe() = %+v, %v, want a result with reason abandoned", o, err)
 	}
-	if got := exposed(totals)["probe_attempts_total"]; got != 0 {
+	if got := exposed(state.Totals)["probe_attempts_total"]; got != 0 {
 		t.Errorf("probe_attempts_total %v, want 0", got)
 	}
 }

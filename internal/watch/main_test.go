@@ -35,7 +35,7 @@ func newTested(t testing.TB, c *config.Config) *tested {
 	b := &tested{registry: prometheus.NewPedanticRegistry(), ended: make(chan *result.Result, 5000)}
 	b.Watch = New(Options{
 		Prober: prober.New(prober.Options{UserAgent: "errno_exporter/test"}), Remember: 10, Registry: b.registry,
-		Ended: func(r *result.Result, _ *config.Module) uint64 { b.ended <- r; return 0 },
+		Sinks: []Sink{func(p *Published) { b.ended <- p.Result }}, // without experiments, once a probe
 	})
 	b.Apply(c)
 	return b

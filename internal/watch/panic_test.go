@@ -14,7 +14,6 @@ import (
 	"errno_exporter/internal/egress"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
-	"errno_exporter/prober/result"
 )
 
 // A panic in a flight is reported, ends the flight at once for the scrapes that wait for it, and leaves the target to the next scrape.
@@ -24,12 +23,11 @@ func TestPanicInFlight(t *testing.T) {
 	w := New(Options{
 		Prober: prober.New(prober.Options{}), Remember: 10, Registry: prometheus.NewPedanticRegistry(),
 		Panicked: func(p *guard.Panic) { reported <- p },
-		Ended: func(*result.Result, *config.Module) uint64 {
+		Sinks: []Sink{func(*Published) {
 			if ended++; ended == 1 {
 				panic("boom")
 			}
-			return 0
-		},
+		}},
 	})
 	t.Cleanup(w.Close)
 	w.Apply(parse(t, "targets:\n"+item("a", faultlab.Handler(t, faultlab.Healthy))))
@@ -93,7 +91,6 @@ func TestPanicInReferenceTarget(t *testing.T) {
 	reported := make(chan *guard.Panic, 10)
 	w := New(Options{
 		Prober: prober.New(prober.Options{}), Remember: 10, Registry: prometheus.NewPedanticRegistry(), Panicked: func(p *guard.Panic) { reported <- p },
-		Ended: func(*result.Result, *config.Module) uint64 { return 0 },
 	})
 	t.Cleanup(w.Close)
 	w.Apply(parse(t, "targets:\n"+item("a", faultlab.Handler(t, faultlab.Healthy))))

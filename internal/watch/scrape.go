@@ -27,7 +27,8 @@ const startEvery = 5 * time.Millisecond
 
 // State is what a scrape has of a target.
 type State struct {
-	Target  *config.Target
+	Target  *config.Target // nil for one that is not configured
+	Module  *config.Module
 	Outcome *Outcome       // nil if no probe ended in time
 	Missing *result.Result // says so where there is no outcome: nothing is known of the target
 	Age     time.Duration  // of the outcome; 0 when it was probed for this scrape
@@ -74,7 +75,7 @@ func (w *Watch) ProbeTarget(ctx context.Context, name string, budget time.Durati
 		if t.config.Name == name {
 			states := w.scrape(ctx, []*target{t}, budget)
 			if states == nil {
-				return State{Target: t.config, Totals: t.totals}, true
+				return State{Target: t.config, Module: t.config.Module, Totals: t.totals}, true
 			}
 			return states[0], true
 		}
@@ -145,7 +146,7 @@ func collect(ctx context.Context, targets []*target, flights []*flight, began ti
 	defer cancel()
 	states := make([]State, len(targets))
 	for i, t := range targets {
-		states[i] = State{Target: t.config, Totals: t.totals}
+		states[i] = State{Target: t.config, Module: t.config.Module, Totals: t.totals}
 		select {
 		case <-flights[i].landed:
 		case <-ctx.Done():

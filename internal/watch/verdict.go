@@ -109,8 +109,8 @@ func (w *Watch) diagnose(t *target, o *Outcome) {
 		controls := w.prober.Diagnose(ctx, t.asked(), o.Result, m)
 		t.observed.end(o.Result, controls)
 		ended = true
-		w.own.Controls.Add(float64(len(controls)))
-		w.judged(o.Record, w.verdict(t), controls)
+		found := cause.Findings{Verdict: w.verdict(t), Controls: controls}
+		w.publish(&Published{ID: o.Record, Result: o.Result, Module: m, Reliable: o.Reliable, Found: found, Later: true})
 	})
 	if !started { // the exporter is ending
 		<-w.diagnosing
@@ -197,15 +197,6 @@ func (t *target) seen(now time.Time) (egress.Seen, bool) {
 		s.Dialed = t.network
 	}
 	return s, true
-}
-
-// Verdict is the verdict on a single result, of a target that is not configured; nil if it succeeded.
-func (w *Watch) Verdict(o *Outcome) *cause.Verdict {
-	v := w.alone(o)
-	if v != nil {
-		w.judged(o.Record, v, nil)
-	}
-	return v
 }
 
 // alone is the verdict on a single result by itself; nil if it succeeded.

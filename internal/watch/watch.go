@@ -14,7 +14,6 @@ import (
 
 	"errno_exporter/config"
 	"errno_exporter/guard"
-	"errno_exporter/internal/cause"
 	"errno_exporter/internal/egress"
 	"errno_exporter/internal/host"
 	"errno_exporter/internal/metrics"
@@ -25,24 +24,23 @@ import (
 // Options are what a Watch is made of.
 type Options struct {
 	Prober      *prober.Prober
-	Remember    int                                                              // targets of /probe to keep the totals of
-	Descriptors int                                                              // that the process may have; 0 for no bound
-	Ended       func(*result.Result, *config.Module) uint64                      // is told of every probe that ended, and returns its record's ID
-	Judged      func(record uint64, v *cause.Verdict, controls []result.Control) // is told of verdicts on a record\'s failure; may be nil
-	Panicked    guard.Report                                                     // is called with panics that end no probe; may be nil
-	Registry    prometheus.Registerer                                            // of the exporter's own metrics
+	Remember    int                   // targets of /probe to keep the totals of
+	Descriptors int                   // that the process may have; 0 for no bound
+	Sinks       []Sink                // that take every probe's outcome, in this order
+	Panicked    guard.Report          // is called with panics that end no probe; may be nil
+	Registry    prometheus.Registerer // of the exporter's own metrics
 }
 
 // Watch probes, for scrapes of /metrics and for /probe. It may be used by many goroutines.
 type Watch struct {
 	prober      *prober.Prober
-	ended       func(*result.Result, *config.Module) uint64
-	slots       *slots // probes
+	sinks       []Sink
+	probes      atomic.Uint64 // that ended
+	slots       *slots        // probes
 	descriptors *slots
 	limit       int // of descriptors that the process may have
 	lag         *lag
 	others      *memory
-	judged      func(uint64, *cause.Verdict, []result.Control)
 	sampler     *host.Sampler
 	references  egress.References
 	reach       reach
@@ -60,11 +58,8 @@ type Watch struct {
 
 // New returns a Watch without targets: Apply gives it some.
 func New(o Options) *Watch {
-	w := &Watch{prober: o.Prober, ended: o.Ended, slots: newSlots(1), descriptors: newSlots(1), limit: o.Descriptors, others: newMemory(o.Remember)}
-	w.judged, w.sampler = o.Judged, new(host.Sampler)
-	if w.judged == nil {
-		w.judged = func(uint64, *cause.Verdict, []result.Control) {}
-	}
+	w := &Watch{prober: o.Prober, slots: newSlots(1), descriptors: newSlots(1), limit: o.Descriptors, others: newMemory(o.Remember)}
+	w.sampler = new(host.Sampler)
 	w.panicked, w.background.running.Report = o.Panicked, o.Panicked
 	if w.background.running.Report == nil {
 		w.background.running.Report = func(*guard.Panic) {} // nobody may panic in Close
@@ -76,6 +71,7 @@ func New(o Options) *Watch {
 		Targets: func() int { return len(w.current()) }, Remembered: w.others.len, Slots: w.slots.size, Running: w.slots.taken,
 		Kept: func() int { return int(w.kept.Load()) },
 	})
+	w.sinks = append([]Sink{count(w.own)}, o.Sinks...)
 	w.lag = newLag(w.own.SchedulerDelay)
 	w.lag.report = w.background.running.Report
 	return w
@@ -152,12 +148,19 @@ type Outcome struct {
 // ErrNotStarted says that a probe found no slot, or no CPU, before its deadline. It says nothing about the target.
 var ErrNotStarted = errors.New("the exporter could not start the probe in time")
 
-// Probe probes a target that is not configured, and returns what is counted of it as well. The context has a deadline: the
-// probe's.
-func (w *Watch) Probe(ctx context.Context, t prober.Target, m *config.Module) (*Outcome, *metrics.Totals, error) {
-	return w.probe(ctx, &order{target: t, module: m, by: adHoc, started: func() {}, counts: func(*result.Result) bool { return true }, counted: func() *metrics.Totals {
-		return w.others.totals(probed{module: m.Name, target: t.URL.String(), host: t.Host}.key())
-	}})
+// Probe probes a target that is not configured. The context has a deadline: the probe's. The state has an outcome if there is no error.
+func (w *Watch) Probe(ctx context.Context, t prober.Target, m *config.Module) (State, error) {
+	o, totals, err := w.probe(ctx, &order{
+		target: t, module: m, by: adHoc, started: func() {}, counts: func(*result.Result) bool { return true }, counted: func() *metrics.Totals {
+			return w.others.totals(probed{module: m.Name, target: t.URL.String(), host: t.Host}.key())
+		},
+	})
+	if err != nil {
+		return State{}, err
+	}
+	v := w.alone(o)
+	w.publishOutcome(o, m, v)
+	return State{Module: m, Outcome: o, Totals: totals, Verdict: v}, nil
 }
 
 // order is a probe that is wanted.
@@ -209,18 +212,10 @@ func (w *Watch) probe(ctx context.Context, p *order) (*Outcome, *metrics.Totals,
 	r.ShortenedBy(p.allowed(asked, deadline) - p.allowed(began, deadline) + r.Waited())
 	o := &Outcome{Result: &r, Ended: time.Now(), Late: w.lag.since(began)}
 	o.Reliable = o.Late == 0
-	w.own.Probes.Inc()
-	w.own.HandshakeWait.Add(r.Waited().Seconds())
-	if !o.Reliable {
-		w.own.Unreliable.Inc()
-	}
-	if r.Panicked() != nil {
-		w.own.Panics.Inc()
-	}
 	totals := p.counted()
 	if o.callers = !p.counts(&r); !o.callers {
 		totals.Observe(&r)
 	}
-	o.Record = w.ended(&r, p.module)
+	o.Record = w.probes.Add(1)
 	return o, totals, nil
 }

@@ -9,12 +9,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/expfmt"
 
-	"errno_exporter/config"
 	"errno_exporter/internal/bench"
 	"errno_exporter/internal/history"
 	"errno_exporter/internal/watch"
 	"errno_exporter/prober"
-	"errno_exporter/prober/result"
 )
 
 // BenchmarkScrape scrapes 1,000 healthy targets: probe is the probing of one scrape, the others what it costs to expose what came of it.
@@ -27,10 +25,7 @@ func BenchmarkScrape(b *testing.B) {
 		records := history.New(100)
 		watching := watch.New(watch.Options{
 			Prober: prober.New(prober.Options{UserAgent: "errno_exporter"}), Remember: 1, Registry: prometheus.NewRegistry(),
-			Ended: func(r *result.Result, m *config.Module) uint64 {
-				LogProbe(slog.New(slog.DiscardHandler), r)
-				return records.Add(r, m)
-			},
+			Sinks: []watch.Sink{LogTo(slog.New(slog.DiscardHandler)), RecordIn(records)},
 		})
 		watching.Apply(server.Config(b, row.url, 1000))
 		states := watching.Scrape(b.Context(), 20*time.Second)

@@ -72,14 +72,7 @@ func (h *ProbeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer h.expositions.Put(e)
 	e.Reset()
-	e.Probe(state.Outcome.Result, q.module)
-	if q.configured != nil {
-		e.Target(q.configured)
-	}
-	e.Freshness(state.Age, state.Outcome.Reliable)
-	e.Keepalive(state.Kept)
-	e.Totals(state.Totals)
-	e.Cause(state.Verdict)
+	expose(e, &state)
 	if q.debug {
 		plainText(w)
 		_, _ = w.Write(record.Text(state.Outcome.Result, q.module, cause.Findings{Verdict: state.Verdict}, state.Kept, e)) // fails only if the client is gone
@@ -114,11 +107,7 @@ func (h *ProbeHandler) probe(ctx context.Context, q *question) (watch.State, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, q.timeout)
 	defer cancel()
-	outcome, totals, err := h.Watch.Probe(ctx, q.target, q.module)
-	if err != nil {
-		return watch.State{}, err
-	}
-	return watch.State{Outcome: outcome, Totals: totals, Verdict: h.Watch.Verdict(outcome)}, nil
+	return h.Watch.Probe(ctx, q.target, q.module)
 }
 
 // negotiate chooses the format that the client prefers, text, OpenMetrics or protobuf, and announces it.

@@ -46,7 +46,7 @@ func serveOptions(t *testing.T, c *config.Config, logger *slog.Logger, options p
 	registry, records := prometheus.NewPedanticRegistry(), history.New(2)
 	watching := watch.New(watch.Options{
 		Prober: prober.New(options), Remember: 10, Registry: registry,
-		Ended: func(r *result.Result, m *config.Module) uint64 { LogProbe(logger, r); return records.Add(r, m) },
+		Sinks: []watch.Sink{LogTo(logger), RecordIn(records)},
 	})
 	watching.Apply(c)
 	endpoints := &Endpoints{

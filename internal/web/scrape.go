@@ -67,6 +67,7 @@ func writeScrape(w io.Writer, format expfmt.Format, states []watch.State, own []
 	}
 	e := metrics.NewExposition()
 	for i := range states {
+		e.For(states[i].Target.Name)
 		expose(e, &states[i])
 	}
 	if err := e.WriteTo(w, format); err != nil {
@@ -75,16 +76,18 @@ func writeScrape(w io.Writer, format expfmt.Format, states []watch.State, own []
 	return metrics.CloseOpenMetrics(w, format)
 }
 
-// expose adds one configured target. Without an outcome there is what is known without probing, and that the exporter is to blame for it.
+// expose adds the samples of one target, for /probe and for /metrics. Without an outcome there is what is known without probing, and that the exporter
+// itself is why.
 func expose(e *metrics.Exposition, s *watch.State) {
-	e.For(s.Target.Name)
-	e.Target(s.Target)
+	if s.Target != nil {
+		e.Target(s.Target)
+	}
 	if o := s.Outcome; o != nil {
 		e.Freshness(s.Age, o.Reliable)
-		e.Probe(o.Result, s.Target.Module)
+		e.Probe(o.Result, s.Module)
 	} else {
 		e.Freshness(0, false)
-		e.Probe(s.Missing, s.Target.Module)
+		e.Probe(s.Missing, s.Module)
 	}
 	e.Keepalive(s.Kept)
 	e.Totals(s.Totals)

@@ -133,7 +133,8 @@ func ours(t *testing.T, w *watch.Watch, m *config.Module, target string, n int, 
 		probing.Go(func() {
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 			defer cancel()
-			o, _, err := w.Probe(ctx, asked, m)
+			state, err := w.Probe(ctx, asked, m)
+			o := state.Outcome
 			if err != nil || o.Result.Failure != nil {
 				t.Errorf("Probe(%s): %v, %+v", target, err, o)
 				return
@@ -278,8 +279,7 @@ func TestAccuracy(t *testing.T) {
 				load(t, s.load)
 			}
 			for _, work := range []struct{ name, url string }{{"HTTP, 100/s", server.HTTP + bench.Delayed}, {"HTTPS, 100/s", server.HTTPS1 + bench.Delayed}} {
-				w := watch.New(watch.Options{Prober: prober.New(prober.Options{UserAgent: "errno_exporter"}), Remember: 10, Registry: prometheus.NewRegistry(),
-					Ended: func(*result.Result, *config.Module) uint64 { return 0 }})
+				w := watch.New(watch.Options{Prober: prober.New(prober.Options{UserAgent: "errno_exporter"}), Remember: 10, Registry: prometheus.NewRegistry()})
 				m := config.NewModule("accuracy")
 				m.TLS.RootCAs, m.Timeout = server.Roots, 20*time.Second
 				w.Apply(&config.Config{Policy: config.Policy{MaxConcurrent: 1000}})
@@ -301,8 +301,7 @@ func TestAccuracy(t *testing.T) {
 	}
 	if *full {
 		t.Run("500 probes in flight", func(t *testing.T) {
-			w := watch.New(watch.Options{Prober: prober.New(prober.Options{UserAgent: "errno_exporter"}), Remember: 10, Registry: prometheus.NewRegistry(),
-				Ended: func(*result.Result, *config.Module) uint64 { return 0 }})
+			w := watch.New(watch.Options{Prober: prober.New(prober.Options{UserAgent: "errno_exporter"}), Remember: 10, Registry: prometheus.NewRegistry()})
 			defer w.Close()
 			m := config.NewModule("accuracy")
 			m.TLS.RootCAs, m.Timeout = server.Roots, 20*time.Second
@@ -316,8 +315,7 @@ func TestAccuracy(t *testing.T) {
 			hold(t, &situation{"500 in flight", 0, 0}, "HTTPS", e)
 		})
 		t.Run("1,000 targets in one scrape", func(t *testing.T) {
-			w := watch.New(watch.Options{Prober: prober.New(prober.Options{UserAgent: "errno_exporter"}), Remember: 10, Registry: prometheus.NewRegistry(),
-				Ended: func(*result.Result, *config.Module) uint64 { return 0 }})
+			w := watch.New(watch.Options{Prober: prober.New(prober.Options{UserAgent: "errno_exporter"}), Remember: 10, Registry: prometheus.NewRegistry()})
 			defer w.Close()
 			w.Apply(server.Config(t, server.HTTPS1+bench.Delayed, 1000))
 			wire.Take()

@@ -31,7 +31,6 @@ import (
 	"errno_exporter/internal/watch"
 	"errno_exporter/internal/web"
 	"errno_exporter/prober"
-	"errno_exporter/prober/result"
 )
 
 // requests keeps what a server was sent.
@@ -161,7 +160,6 @@ func startOurs(t *testing.T, file string) string {
 	registry := prometheus.NewPedanticRegistry()
 	watching := watch.New(watch.Options{
 		Prober: prober.New(prober.Options{UserAgent: "errno_exporter/test"}), Remember: 10, Registry: registry,
-		Ended: func(*result.Result, *config.Module) uint64 { return 0 },
 	})
 	watching.Apply(c)
 	endpoints := &web.Endpoints{

@@ -1,0 +1,86 @@
+package watch
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"errno_exporter/config"
+	"errno_exporter/internal/faultlab"
+	"errno_exporter/prober"
+)
+
+// An outcome goes once through every sink, in their order, with its verdict, before the scrape has it; experiments follow under the same ID.
+func TestPublish(t *testing.T) {
+	success, failure := []string{"first 1 false later:false", "second 1 false later:false"}, []string{"first 1 true later:false", "second 1 true later:false"}
+	for _, row := range []struct {
+		name     string
+		url      string
+		diagnose bool
+		probe    func(context.Context, *Watch, *config.Config, string) (State, error)
+		want     []string // before the state is there: the sink, the ID, whether there is a verdict
+		later    []string
+	}{
+		{"a success", faultlab.Handler(t, faultlab.Healthy), true, probeConfigured, success, nil},
+		{"a failure", faultlab.ResetAfterRequest(t), false, probeConfigured, failure, nil},
+		{"a failure and experiments", faultlab.ResetAfterRequest(t), true, probeConfigured, failure,
+			[]string{"first 1 true later:true", "second 1 true later:true"}},
+		{"a failure of a target that is not configured", faultlab.ResetAfterRequest(t), true, probeAdHoc, failure, nil},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			published := make(chan string, 100)
+			sink := func(name string) Sink {
+				return func(p *Published) {
+					text := fmt.Sprintf("%s %d %t later:%t", name, p.ID, p.Found.Verdict != nil, p.Later)
+					published <- text
+				}
+			}
+			w := New(Options{
+				Prober: prober.New(prober.Options{}), Remember: 10, Registry: prometheus.NewPedanticRegistry(),
+				Sinks: []Sink{sink("first"), sink("second")},
+			})
+			t.Cleanup(w.Close)
+			c := parse(t, "targets:\n"+item("a", row.url))
+			c.Targets[0].Module.Diagnose = config.Diagnose{OnFailure: row.diagnose, MaxPerHour: 1}
+			w.Apply(c)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			state, err := row.probe(ctx, w, c, row.url)
+			if err != nil || state.Outcome == nil || state.Outcome.Record != 1 {
+				t.Fatalf("the probe has %+v, %v, want the outcome of record 1", state.Outcome, err)
+			}
+			if n := len(published); n < len(row.want) {
+				t.Errorf("%d of %d values were published before the probe's state was there", n, len(row.want))
+			}
+			var got []string
+			for range len(row.want) + len(row.later) {
+				select {
+				case text := <-published:
+					got = append(got, text)
+				case <-ctx.Done():
+					t.Fatalf("published %q, want %q, then %q", got, row.want, row.later)
+				}
+			}
+			if diff := cmp.Diff(append(row.want[:len(row.want):len(row.want)], row.later...), got); diff != "" || len(published) > 0 {
+				t.Errorf("published (-want +got), and %d more:\n%s", len(published), diff)
+			}
+		})
+	}
+}
+
+func probeConfigured(ctx context.Context, w *Watch, _ *config.Config, _ string) (State, error) {
+	state, _ := w.ProbeTarget(ctx, "a", time.Minute)
+	return state, nil
+}
+
+func probeAdHoc(ctx context.Context, w *Watch, c *config.Config, url string) (State, error) {
+	target, err := prober.ParseTarget(url)
+	if err != nil {
+		return State{}, err
+	}
+	return w.Probe(ctx, target, c.Modules["api"])
+}

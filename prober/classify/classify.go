@@ -253,7 +253,7 @@ func reasonOfDeadline(phase result.Phase, info *result.TCPInfo, handshaking bool
 	}
 }
 
-// keepAliveIdle is how long a connection is silent before the kernel asks after the peer.
+// KeepAliveIdle is how long a connection is silent before the kernel asks after the peer.
 const KeepAliveIdle = time.Second
 
 // pathDead reports whether nothing gets through any more: our data is being retransmitted without an acknowledgement, our keepalives

@@ -11,7 +11,7 @@ func ErrnoOf(err error) syscall.Errno {
 	return errno
 }
 
-// errnoOf finds the errno in an error's chain.
+// Errno finds the errno in an error's chain.
 func Errno(err error) (syscall.Errno, bool) {
 	errno, ok := errors.AsType[syscall.Errno](err)
 	return portable(errno), ok

@@ -10,7 +10,7 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// refusal is a proxy's answer that is not a tunnel.
+// Refusal is a proxy's answer that is not a tunnel.
 type Refusal struct {
 	Reason result.Reason
 	Text   string
@@ -18,7 +18,7 @@ type Refusal struct {
 
 func (e *Refusal) Error() string { return e.Text }
 
-// floodError says what a peer sent too much of.
+// FloodError says what a peer sent too much of.
 type FloodError struct {
 	Unit         string
 	Count, Bytes int64
@@ -28,14 +28,14 @@ func (e *FloodError) Error() string {
 	return fmt.Sprintf("flood: the peer sent %d %s, which brought %d useful bytes", e.Count, e.Unit, e.Bytes)
 }
 
-// decodeError says that the body arrived and its content encoding is wrong.
+// DecodeError says that the body arrived and its content encoding is wrong.
 type DecodeError struct{ Err error }
 
 func (e *DecodeError) Error() string { return "decompress body: " + e.Err.Error() }
 
 func (e *DecodeError) Unwrap() error { return e.Err }
 
-// ourDoing reports whether an error comes from our own close or deadline.
+// OurDoing reports whether an error comes from our own close or deadline.
 func OurDoing(err error) bool {
 	return errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, io.ErrClosedPipe)
 }

@@ -10,7 +10,7 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// framesSeen is what the peer's frames said about the end.
+// Frames is what the peer's frames said about the end.
 type Frames struct {
 	GoAway       bool
 	GoAwayCode   http2.ErrCode

@@ -29,7 +29,7 @@ const (
 	alertNoApplicationProtol = 120
 )
 
-// remoteAlert is the number of the alert that the peer sent. crypto/tls hides it over TCP: the error is a *net.OpError with Op
+// RemoteAlert is the number of the alert that the peer sent. crypto/tls hides it over TCP: the error is a *net.OpError with Op
 // "remote error" around an unexported uint8 (crypto/tls conn.go); tls.AlertError matches only over QUIC.
 func RemoteAlert(err error) (uint8, bool) { return alert(err, "remote error") }
 
@@ -127,7 +127,7 @@ var tlsTexts = []struct {
 	{"too many non-advancing records", result.PeerFlood},
 }
 
-// uselessRecords reports whether crypto/tls gave up after sixteen records in a row that brought nothing.
+// UselessRecords reports whether crypto/tls gave up after sixteen records in a row that brought nothing.
 func UselessRecords(err error) bool {
 	reason, _, _ := classifyTLSText(err)
 	return reason == result.PeerFlood

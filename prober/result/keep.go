@@ -25,7 +25,7 @@ const (
 	maxBrief    = 256      // bytes of an error's text where many failures are kept
 )
 
-// cut is a text of at most most bytes: the text itself if it is short, else a copy of its beginning and an ellipsis.
+// Cut is a text of at most most bytes: the text itself if it is short, else a copy of its beginning and an ellipsis.
 func Cut(text string, most int) string {
 	if len(text) <= most {
 		return text
@@ -74,7 +74,7 @@ func (f *Failure) Brief() *Failure {
 	return &brief
 }
 
-// cut cuts what an attempt keeps of what others sent. It is called when the attempt has ended.
+// Cut cuts what an attempt keeps of what others sent. It is called when the attempt has ended.
 func (a *Attempt) Cut() {
 	room := MaxHeads
 	for i := len(a.Hops) - 1; i >= 0; i-- { // the last hop is the one that matters most
@@ -101,7 +101,7 @@ func (a *Attempt) Cut() {
 	}
 }
 
-// cut cuts the errors of a lookup. It is called before others share the lookup.
+// Cut cuts the errors of a lookup. It is called before others share the lookup.
 func (l *Lookup) Cut() {
 	if l == nil {
 		return
@@ -111,7 +111,7 @@ func (l *Lookup) Cut() {
 	}
 }
 
-// cut cuts a response's head. room is what is left for all heads of the attempt.
+// Cut cuts a response's head. room is what is left for all heads of the attempt.
 func (r *Response) Cut(room *int) {
 	if len(r.StatusText) > MaxText {
 		r.Proto = strings.Clone(r.Proto) // it is a part of the same line
@@ -159,7 +159,7 @@ func cutHeader(header http.Header, room *int) (http.Header, int) {
 	return kept, fields - (MaxFields - left)
 }
 
-// headBytes is how long a head's fields are, and how many there are.
+// HeadBytes is how long a head's fields are, and how many there are.
 func HeadBytes(header http.Header) (bytes, fields int) {
 	for name, values := range header {
 		for _, value := range values {

@@ -4,7 +4,7 @@ import (
 	"time"
 )
 
-// rebase moves all times of an attempt that were counted from an earlier moment.
+// Rebase moves all times of an attempt that were counted from an earlier moment.
 func (a *Attempt) Rebase(base time.Duration) {
 	for i := range a.Hops {
 		h := &a.Hops[i]

@@ -24,7 +24,7 @@ func (r *Result) Denied() *DeniedError {
 	return DeniedBy(r.Failure)
 }
 
-// deniedBy is why the policy forbade what failed; nil if that was not the reason.
+// DeniedBy is why the policy forbade what failed; nil if that was not the reason.
 func DeniedBy(f *Failure) *DeniedError {
 	if f == nil {
 		return nil

@@ -47,7 +47,7 @@ func (r *Reset) String() string {
 	return fmt.Sprintf("from the server or a middlebox: TTL %d, and none of the server's to compare with; %s", r.TTL, state)
 }
 
-// correct puts a failure's origin right where the sender is certain.
+// Correct puts a failure's origin right where the sender is certain.
 func (r *Reset) Correct(f *Failure) {
 	switch {
 	case r == nil:

@@ -285,8 +285,8 @@ type Response struct {
 	Body          []byte      // its beginning, of a probe that failed and whose module has keep_body; else nil
 }
 
-// noTTL stands for an answer without records.
+// NoTTL stands for an answer without records.
 const NoTTL time.Duration = -1
 
-// noRCode stands for a question that got no valid answer.
+// NoRCode stands for a question that got no valid answer.
 const NoRCode = -1

@@ -3,7 +3,7 @@ package result
 // maxEvents bounds the events kept of a connection: the first half and the last half of them.
 const maxEvents = 32
 
-// append keeps an event, merging successes of the same kind, within the bound.
+// Append keeps an event, merging successes of the same kind, within the bound.
 func (w *Wire) Append(e Event) {
 	events := w.Events
 	if last := len(events) - 1; last >= 0 && e.Err == nil && events[last].Err == nil && events[last].Op == e.Op {

@@ -12,6 +12,21 @@ import (
 	"errno_exporter/prober/result"
 )
 
+// connect makes the TCP connection to the address that was resolved.
+func (h *hop) connect(port uint16) error {
+	began := h.attempt.elapsed()
+	h.Addr = netip.AddrPortFrom(h.Addr.Addr(), port)
+	conn, wire, err := h.attempt.connect(h.Addr)
+	if err != nil {
+		h.Wire = wire
+		h.fail(result.Connect, began, classify.Failure(dialEvidence(wire, err, h.attempt.ending(err))))
+		return err
+	}
+	h.own(conn)
+	h.done(result.Connect, max(began, conn.wire.Began), conn.wire.Stood)
+	return nil
+}
+
 // keepAlive makes the kernel ask after the peer while we wait: an answered probe tells a slow server from a dead path.
 // KEEPCNT is beyond any probe's deadline, so that the evidence is there at the deadline and the kernel does not end it before.
 var keepAlive = net.KeepAliveConfig{Enable: true, Idle: classify.KeepAliveIdle, Interval: time.Second, Count: 127}

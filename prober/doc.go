@@ -3,13 +3,17 @@
 //
 // A probe is a function from (target, module) to a Result; nothing in here knows of metrics, logs or pages. Read it in this order:
 //
-//	probe.go      the order of the steps: the definition of the phases
-//	result        (package) the vocabulary, and what a probe leaves behind
+//	probe.go      a probe: its deadline, its attempts
+//	attempt.go    an attempt: the hops of the target and of its redirects
+//	hop.go        the order of the steps: the definition of the phases
 //	resolve.go, connect.go, proxy.go, tls.go, request.go, exchange.go, body.go, expect.go   one file a step
 //	wire.go       the recorded socket under TLS and net/http
 //	evidence.go   what a step knows of its failure; package classify names it
 //
+// Its packages: result has the vocabulary, and what a probe leaves behind; classify names failures; dns looks up names; flood bounds what a peer may
+// send without bringing the response forward; socket has the error queue and addresses.
+//
 // The prober owns every connection: it dials the address that was resolved, does the TLS handshake, and hands the connection to
 // net/http as a single-use http.ClientConn. So net/http never dials, pools or retries, and each hop is one connection and one
-// attempt whatever the server does. Linux-only evidence (TCP_INFO, the error queue) is in tcp_linux.go and absent elsewhere.
+// attempt whatever the server does. Linux-only evidence (TCP_INFO, the error queue) is in tcp_linux.go and socket, and absent elsewhere.
 package prober

@@ -53,7 +53,7 @@ var requestUses = map[string]string{
 	"prober/nested.go sign: Header[]":                            "the names of exporters",
 	"prober/panic.go panicked: attempt.newHop":                   "not sent",
 	"prober/panic.go panicked: attempt.newRequest":               "not sent",
-	"prober/probe.go runHops: attempt.newHop":                    "of firstRequest",
+	"prober/attempt.go runHops: attempt.newHop":                  "of firstRequest",
 	"prober/proxy.go connectThrough: Request.Write":              "to the proxy",
 	"prober/proxy.go connectThrough: http.Request{}":             "with connectHeader",
 	"prober/redirect.go RoundTrip: attempt.newHop":               "of net/http's client, after withhold",

@@ -1,0 +1,135 @@
+package prober
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"errno_exporter/guard"
+	"errno_exporter/prober/result"
+)
+
+// hop is one exchange while it goes on.
+type hop struct {
+	*result.Hop
+	attempt  *attempt
+	bare     *http.Request    // without what authorize adds
+	request  *http.Request    // as it is sent
+	socket   *recorder        // nil until the TCP connection stands
+	quic     *quicConnection  // nil unless HTTP/3 is spoken
+	stream   net.Conn         // what the next layer speaks over: the socket, or TLS on it
+	disarm   func() bool      // takes our deadline off the socket
+	proxyTLS bool             // the proxy is spoken to over TLS
+	forward  *url.URL         // the proxy that is sent the request itself; nil: there is a tunnel, or no proxy
+	head     *headConn        // net/http's view of an HTTP/1 stream; nil before the exchange
+	client   *http.ClientConn // net/http's view of the connection; nil before the exchange
+	response *http.Response   // as net/http gave it; its head is copied to Response
+	waited   time.Duration    // for memory, of what its attempt has waited
+	failure  *result.Failure
+}
+
+// run is the definition of the phases: one step after the other, and the step that fails is the phase of the failure. It returns
+// the body, as far as the module's checks need it.
+func (h *hop) run() []byte {
+	host, port, err := hostPort(h.request.URL)
+	if err != nil {
+		h.fail(result.Resolve, h.attempt.elapsed(), result.Failure{Reason: result.ProbeConfig, Origin: result.Self, Err: err})
+		return nil
+	}
+	if err := h.authorize(); err != nil {
+		return nil
+	}
+	proxy, err := h.attempt.proxyFor(h.request)
+	if err != nil {
+		h.fail(result.Proxy, h.attempt.elapsed(), result.Failure{Reason: result.ProbeConfig, Origin: result.Self, Err: err})
+		return nil
+	}
+	if (proxy == nil || !h.attempt.module.SkipResolve) && !h.resolve(host) {
+		return nil
+	}
+	if err := h.permitted(host); err != nil {
+		phase := result.Connect
+		if proxy != nil {
+			phase = result.Proxy
+		}
+		h.fail(phase, h.attempt.elapsed(), result.Failure{Reason: result.LocalDenied, Origin: result.Self, Err: err})
+		return nil
+	}
+	if h.attempt.module.EnableHTTP3 {
+		return h.runHTTP3(host, port)
+	}
+	defer h.finish()
+	if proxy == nil {
+		err = h.connect(port)
+	} else {
+		err = h.tunnel(proxy, host, port)
+	}
+	if err != nil || h.attempt.stop == result.Connect {
+		return nil
+	}
+	if h.request.URL.Scheme == "https" {
+		if err = h.secure(host); err != nil {
+			return nil
+		}
+	}
+	if h.attempt.stop != "" {
+		return nil
+	}
+	return h.exchange()
+}
+
+// own takes the connection that the rest of the hop speaks over. From here on our deadline is the socket's: nothing waits
+// beyond it, whatever layer it waits in.
+func (h *hop) own(conn *recorder) {
+	h.socket, h.stream = conn, conn
+	h.disarm = guard.Report(h.attempt.caught).AfterFunc(h.attempt.ctx, conn.interrupt)
+}
+
+// finish closes the connection unless it is kept.
+func (h *hop) finish() {
+	if h.keeps() && h.disarm() {
+		h.Wire = h.socket.seen()
+		return
+	}
+	h.close()
+}
+
+// close closes the connection, if one was made, and keeps what it saw. It may be called more than once.
+func (h *hop) close() {
+	if h.quic != nil {
+		h.quic.close()
+		h.Wire = h.quic.socket.seen()
+	}
+	if h.socket == nil {
+		return
+	}
+	h.disarm()
+	_ = h.socket.Close() // nothing is lost: the exchange is over or has failed
+	h.Wire = h.socket.seen()
+}
+
+// done adds the span of a phase that completed.
+func (h *hop) done(p result.Phase, began, ended time.Duration) {
+	h.Spans = append(h.Spans, result.Span{Phase: p, Start: began, Duration: max(0, ended-began-h.waitedIn(p))})
+}
+
+// fail adds the span of the phase that failed, and ends the attempt with its failure.
+func (h *hop) fail(p result.Phase, began time.Duration, f result.Failure) {
+	h.failAt(p, began, h.attempt.elapsed(), f)
+}
+
+func (h *hop) failAt(p result.Phase, began, ended time.Duration, f result.Failure) {
+	h.Spans = append(h.Spans, result.Span{Phase: p, Start: began, Duration: max(0, ended-began-h.waitedIn(p)), Failed: true})
+	if short := h.attempt.noRoom(); short != nil {
+		f = *short
+	}
+	f.Phase, f.Err = p, bug(f.Err)
+	if _, ok := errors.AsType[*guard.Panic](f.Err); ok { // of ours, in a goroutine of a library
+		f.Reason, f.Origin, f.Errno = result.Unknown, result.Self, 0
+	}
+	h.provenance(&f)
+	h.failure = &f
+	h.attempt.record.Failure = &f
+}

@@ -35,6 +35,9 @@ var forbidden = map[string]map[string]string{
 	"errno_exporter/internal/reset": {
 		"errno_exporter/config": "who sent a RST is a function of packets",
 	},
+	"errno_exporter/internal/schedule": {
+		"errno_exporter": "slots know nothing of what takes them",
+	},
 	"errno_exporter/internal/egress": {
 		"github.com/prometheus":   "a rule is a function of results",
 		"errno_exporter/config":   "a rule is a function of results",

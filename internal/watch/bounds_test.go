@@ -6,6 +6,7 @@ import (
 
 	"errno_exporter/config"
 	"errno_exporter/internal/claims"
+	"errno_exporter/internal/schedule"
 	"errno_exporter/prober"
 )
 
@@ -16,15 +17,15 @@ func TestProbesUnderWay(t *testing.T) {
 	t.Cleanup(w.Close)
 	now := time.Now()
 	for i := range most {
-		if !w.slots.acquire(t.Context(), now, need{1, adHoc}) {
+		if !w.slots.Acquire(t.Context(), now, schedule.Need{N: 1, By: schedule.AdHoc}) {
 			t.Fatalf("%d probes are under way, and no slot is left; want %d", i, most)
 		}
 	}
-	if w.slots.acquire(t.Context(), now, need{1, configured}) {
+	if w.slots.Acquire(t.Context(), now, schedule.Need{N: 1, By: schedule.Configured}) {
 		t.Errorf("%d probes are under way, and one more has a slot", most)
 	}
-	w.slots.release(need{1, adHoc})
-	if !w.slots.acquire(t.Context(), now, need{1, adHoc}) {
+	w.slots.Release(schedule.Need{N: 1, By: schedule.AdHoc})
+	if !w.slots.Acquire(t.Context(), now, schedule.Need{N: 1, By: schedule.AdHoc}) {
 		t.Errorf("one of %d probes has ended, and its slot is taken", most)
 	}
 	claims.Prove(t, "probes under way", most)

@@ -12,6 +12,7 @@ import (
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/egress"
 	"errno_exporter/internal/metrics"
+	"errno_exporter/internal/schedule"
 	"errno_exporter/prober"
 	"errno_exporter/prober/result"
 )
@@ -220,7 +221,7 @@ func (w *Watch) fly(t *target, f *flight) {
 	defer cancel()
 	keptUsed := t.idle.use(w.life)
 	outcome, _, err := w.probe(ctx, &order{
-		target: t.asked(), module: t.config.Module, by: configured, started: func() { t.begun(f) },
+		target: t.asked(), module: t.config.Module, by: schedule.Configured, started: func() { t.begun(f) },
 		counts: func(r *result.Result) bool { return t.counts(r, f.allowed) }, counted: func() *metrics.Totals { return t.totals },
 	})
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"errno_exporter/internal/egress"
 	"errno_exporter/internal/host"
 	"errno_exporter/internal/metrics"
+	"errno_exporter/internal/schedule"
 	"errno_exporter/prober"
 	"errno_exporter/prober/result"
 )
@@ -35,9 +36,9 @@ type Options struct {
 type Watch struct {
 	prober      *prober.Prober
 	sinks       []Sink
-	probes      atomic.Uint64 // that ended
-	slots       *slots        // probes
-	descriptors *slots
+	probes      atomic.Uint64   // that ended
+	slots       *schedule.Slots // probes
+	descriptors *schedule.Slots
 	limit       int // of descriptors that the process may have
 	lag         *lag
 	others      *memory
@@ -58,7 +59,7 @@ type Watch struct {
 
 // New returns a Watch without targets: Apply gives it some.
 func New(o Options) *Watch {
-	w := &Watch{prober: o.Prober, slots: newSlots(1), descriptors: newSlots(1), limit: o.Descriptors, others: newMemory(o.Remember)}
+	w := &Watch{prober: o.Prober, slots: schedule.NewSlots(1), descriptors: schedule.NewSlots(1), limit: o.Descriptors, others: newMemory(o.Remember)}
 	w.sampler = new(host.Sampler)
 	w.panicked, w.background.running.Report = o.Panicked, o.Panicked
 	if w.background.running.Report == nil {
@@ -68,7 +69,7 @@ func New(o Options) *Watch {
 	w.diagnosing = make(chan struct{}, maxDiagnosing)
 	o.Registry.MustRegister(metrics.NewHost(w.sampler), metrics.NewEgress(w.references.State))
 	w.own = metrics.NewOwn(o.Registry, metrics.OwnGauges{
-		Targets: func() int { return len(w.current()) }, Remembered: w.others.len, Slots: w.slots.size, Running: w.slots.taken,
+		Targets: func() int { return len(w.current()) }, Remembered: w.others.len, Slots: w.slots.Size, Running: w.slots.Taken,
 		Kept: func() int { return int(w.kept.Load()) },
 	})
 	w.sinks = append([]Sink{count(w.own)}, o.Sinks...)
@@ -104,8 +105,8 @@ func (w *Watch) Apply(c *config.Config) {
 		t.idle.panicked = w.panicked
 		w.targets = append(w.targets, t)
 	}
-	w.slots.resize(c.Policy.MaxConcurrent, len(c.Targets))
-	w.descriptors.resize(descriptorsFor(c, w.limit), descriptorsOfAll(c))
+	w.slots.Resize(c.Policy.MaxConcurrent, len(c.Targets))
+	w.descriptors.Resize(descriptorsFor(c, w.limit), descriptorsOfAll(c))
 	w.references.Apply(references(c.ControlTargets))
 }
 
@@ -151,7 +152,7 @@ var ErrNotStarted = errors.New("the exporter could not start the probe in time")
 // Probe probes a target that is not configured. The context has a deadline: the probe's. The state has an outcome if there is no error.
 func (w *Watch) Probe(ctx context.Context, t prober.Target, m *config.Module) (State, error) {
 	o, totals, err := w.probe(ctx, &order{
-		target: t, module: m, by: adHoc, started: func() {}, counts: func(*result.Result) bool { return true }, counted: func() *metrics.Totals {
+		target: t, module: m, by: schedule.AdHoc, started: func() {}, counts: func(*result.Result) bool { return true }, counted: func() *metrics.Totals {
 			return w.others.totals(probed{module: m.Name, target: t.URL.String(), host: t.Host}.key())
 		},
 	})
@@ -167,7 +168,7 @@ func (w *Watch) Probe(ctx context.Context, t prober.Target, m *config.Module) (S
 type order struct {
 	target  prober.Target
 	module  *config.Module
-	by      user
+	by      schedule.User
 	started func() // is called when it has its slots
 	counts  func(*result.Result) bool
 	counted func() *metrics.Totals
@@ -187,18 +188,18 @@ func (w *Watch) probe(ctx context.Context, p *order) (*Outcome, *metrics.Totals,
 	asked := time.Now()
 	deadline, _ := ctx.Deadline() // every caller sets one
 	latest := asked.Add(deadline.Sub(asked) / 2)
-	slot := need{1, p.by}
-	if !w.slots.acquire(ctx, latest, slot) {
+	slot := schedule.Need{N: 1, By: p.by}
+	if !w.slots.Acquire(ctx, latest, slot) {
 		w.own.NotStarted.Inc()
 		return nil, p.counted(), ErrNotStarted
 	}
-	defer w.slots.release(slot)
-	files := need{descriptorsOf(p.module), p.by}
-	if !w.descriptors.acquire(ctx, latest, files) {
+	defer w.slots.Release(slot)
+	files := schedule.Need{N: descriptorsOf(p.module), By: p.by}
+	if !w.descriptors.Acquire(ctx, latest, files) {
 		w.own.NotStarted.Inc()
 		return nil, p.counted(), ErrNotStarted
 	}
-	defer w.descriptors.release(files)
+	defer w.descriptors.Release(files)
 	w.own.SlotWait.Add(time.Since(asked).Seconds())
 	w.lag.begin()
 	defer w.lag.end()

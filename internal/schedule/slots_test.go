@@ -1,4 +1,4 @@
-package watch
+package schedule
 
 import (
 	"context"
@@ -23,54 +23,54 @@ func TestSlots(t *testing.T) {
 	const never = time.Hour
 	for _, test := range []struct {
 		name string
-		act  func(s *slots, ask func(who string, patience, cancelled time.Duration))
+		act  func(s *Slots, ask func(who string, patience, cancelled time.Duration))
 		want []acquired
 		used int
 	}{
-		{"those who wait are served in their order", func(s *slots, ask func(string, time.Duration, time.Duration)) {
+		{"those who wait are served in their order", func(s *Slots, ask func(string, time.Duration, time.Duration)) {
 			ask("b", never, never)
 			ask("c", never, never)
 			time.Sleep(time.Second)
-			s.release(need{1, configured})
+			s.Release(Need{1, Configured})
 			time.Sleep(time.Second)
-			s.release(need{1, configured})
+			s.Release(Need{1, Configured})
 		}, []acquired{{"b", true, time.Second}, {"c", true, 2 * time.Second}}, 1},
-		{"patience ends, and the slot goes to the next", func(s *slots, ask func(string, time.Duration, time.Duration)) {
+		{"patience ends, and the slot goes to the next", func(s *Slots, ask func(string, time.Duration, time.Duration)) {
 			ask("b", time.Second, never)
 			ask("c", never, never)
 			time.Sleep(3 * time.Second)
-			s.release(need{1, configured})
+			s.Release(Need{1, Configured})
 		}, []acquired{{"b", false, time.Second}, {"c", true, 3 * time.Second}}, 1},
-		{"the context is cancelled", func(s *slots, ask func(string, time.Duration, time.Duration)) {
+		{"the context is cancelled", func(s *Slots, ask func(string, time.Duration, time.Duration)) {
 			ask("b", never, time.Second)
 			time.Sleep(2 * time.Second)
-			s.release(need{1, configured})
+			s.Release(Need{1, Configured})
 		}, []acquired{{"b", false, time.Second}}, 0},
-		{"the context has been cancelled, though a slot is free", func(s *slots, ask func(string, time.Duration, time.Duration)) {
-			s.release(need{1, configured})
+		{"the context has been cancelled, though a slot is free", func(s *Slots, ask func(string, time.Duration, time.Duration)) {
+			s.Release(Need{1, Configured})
 			ask("b", never, 0)
 		}, []acquired{{"b", false, 0}}, 0},
-		{"the limit is raised", func(s *slots, ask func(string, time.Duration, time.Duration)) {
+		{"the limit is raised", func(s *Slots, ask func(string, time.Duration, time.Duration)) {
 			ask("b", never, never)
 			ask("c", never, never)
 			time.Sleep(time.Second)
-			s.resize(3, 0)
+			s.Resize(3, 0)
 		}, []acquired{{"b", true, time.Second}, {"c", true, time.Second}}, 3},
-		{"the limit is lowered: nobody is thrown out, and nobody comes in", func(s *slots, ask func(string, time.Duration, time.Duration)) {
-			s.resize(2, 0)
+		{"the limit is lowered: nobody is thrown out, and nobody comes in", func(s *Slots, ask func(string, time.Duration, time.Duration)) {
+			s.Resize(2, 0)
 			ask("b", never, never)
-			s.resize(1, 0)
+			s.Resize(1, 0)
 			ask("c", never, never)
 			time.Sleep(time.Second)
-			s.release(need{1, configured})
+			s.Release(Need{1, Configured})
 			time.Sleep(time.Second)
-			s.release(need{1, configured})
+			s.Release(Need{1, Configured})
 		}, []acquired{{"b", true, 0}, {"c", true, 2 * time.Second}}, 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := newSlots(1)
-				s.acquire(t.Context(), time.Now(), need{1, configured})
+				s := NewSlots(1)
+				s.Acquire(t.Context(), time.Now(), Need{1, Configured})
 				var got []acquired
 				done := make(chan acquired, 10)
 				test.act(s, func(who string, patience, cancelled time.Duration) {
@@ -82,7 +82,7 @@ func TestSlots(t *testing.T) {
 					}
 					asked := time.Now()
 					go func() {
-						has := s.acquire(ctx, asked.Add(patience), need{1, configured})
+						has := s.Acquire(ctx, asked.Add(patience), Need{1, Configured})
 						done <- acquired{who, has, time.Since(asked)}
 					}()
 					synctest.Wait()
@@ -94,8 +94,8 @@ func TestSlots(t *testing.T) {
 				if diff := cmp.Diff(test.want, got); diff != "" {
 					t.Errorf("(-want +got):\n%s", diff)
 				}
-				if s.taken() != test.used {
-					t.Errorf("taken() = %d, want %d", s.taken(), test.used)
+				if s.Taken() != test.used {
+					t.Errorf("taken() = %d, want %d", s.Taken(), test.used)
 				}
 				time.Sleep(2 * never) // the timers of the contexts
 			})
@@ -105,38 +105,38 @@ func TestSlots(t *testing.T) {
 
 // A slot that comes at the moment at which patience ends is not lost.
 func TestSlotComesTooLate(t *testing.T) {
-	s := newSlots(1)
-	s.acquire(t.Context(), time.Now(), need{1, configured})
-	late := &turn{need{1, configured}, make(chan struct{})}
-	s.waiting[configured] = append(s.waiting[configured], late)
-	s.release(need{1, configured}) // serves it: the slot is taken
+	s := NewSlots(1)
+	s.Acquire(t.Context(), time.Now(), Need{1, Configured})
+	late := &turn{Need{1, Configured}, make(chan struct{})}
+	s.waiting[Configured] = append(s.waiting[Configured], late)
+	s.Release(Need{1, Configured}) // serves it: the slot is taken
 	s.leave(late)
-	if s.taken() != 0 {
-		t.Errorf("taken() = %d after the slot was given back, want 0", s.taken())
+	if s.Taken() != 0 {
+		t.Errorf("taken() = %d after the slot was given back, want 0", s.Taken())
 	}
 }
 
 // Who wants several slots waits until all of them are free, nobody passes, and who wants more than there are takes them all.
 func TestSlotsOfDifferentSize(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSlots(4)
+		s := NewSlots(4)
 		began := time.Now()
 		got := make(chan acquired, 3)
-		s.acquire(t.Context(), began, need{3, configured})
+		s.Acquire(t.Context(), began, Need{3, Configured})
 		for _, caller := range []struct {
 			who string
 			n   int
 		}{{"two", 2}, {"one", 1}, {"nine", 9}} {
 			go func() {
-				has := s.acquire(t.Context(), began.Add(time.Hour), need{caller.n, configured})
+				has := s.Acquire(t.Context(), began.Add(time.Hour), Need{caller.n, Configured})
 				got <- acquired{caller.who, has, time.Since(began)}
 				time.Sleep(time.Minute)
-				s.release(need{caller.n, configured})
+				s.Release(Need{caller.n, Configured})
 			}()
 			synctest.Wait()
 		}
 		time.Sleep(time.Second)
-		s.release(need{3, configured})
+		s.Release(Need{3, Configured})
 		synctest.Wait()
 		var order []acquired
 		time.Sleep(3 * time.Minute)
@@ -148,8 +148,8 @@ func TestSlotsOfDifferentSize(t *testing.T) {
 		if diff := cmp.Diff(want, order); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
-		if s.taken() != 0 {
-			t.Errorf("taken() = %d at the end, want 0", s.taken())
+		if s.Taken() != 0 {
+			t.Errorf("taken() = %d at the end, want 0", s.Taken())
 		}
 	})
 }
@@ -172,14 +172,14 @@ func TestReservedSlots(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := newSlots(1)
-				s.resize(row.limit, row.reserved)
+				s := NewSlots(1)
+				s.Resize(row.limit, row.reserved)
 				ctx, cancel := context.WithCancel(t.Context())
 				has := make(chan string, len(row.asks))
-				by := map[rune]user{'c': configured, 'a': adHoc}
+				by := map[rune]User{'c': Configured, 'a': AdHoc}
 				for _, who := range row.asks {
 					go func() {
-						if s.acquire(ctx, time.Now().Add(time.Hour), need{1, by[who]}) {
+						if s.Acquire(ctx, time.Now().Add(time.Hour), Need{1, by[who]}) {
 							has <- string(who)
 						}
 					}()
@@ -197,7 +197,7 @@ func TestReservedSlots(t *testing.T) {
 				if got != row.want {
 					t.Errorf("%q have slots, want %q", got, row.want)
 				}
-				s.release(need{1, by[rune(row.asks[0])]})
+				s.Release(Need{1, by[rune(row.asks[0])]})
 				synctest.Wait()
 				next := []byte(got + sorted())
 				slices.Sort(next)

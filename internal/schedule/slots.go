@@ -1,0 +1,142 @@
+// Package schedule bounds what probes take while they are under way: probes at a time, and file descriptors. Configured targets have a part of both
+// to themselves.
+package schedule
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+)
+
+// User says for whom a probe is.
+type User int
+
+// The users, those that come first first.
+const (
+	Configured User = iota // a configured target
+	AdHoc                  // a target of /probe that is not configured
+)
+
+// users is how many there are.
+const users = 2
+
+// Need is what a probe takes of something while it is under way.
+type Need struct {
+	N  int
+	By User
+}
+
+// Slots bounds something that probes take while they run: further ones wait in the order in which they came, those of configured targets
+// before all others. A part is reserved for configured targets. The bounds may change at any time.
+type Slots struct {
+	mu       sync.Mutex // guards what follows
+	limit    int
+	reserved int
+	used     [users]int
+	waiting  [users][]*turn
+}
+
+// turn is the wait of one probe.
+type turn struct {
+	Need
+	has chan struct{} // closed when it has its slots
+}
+
+// NewSlots returns slots with a limit, of which nothing is reserved.
+func NewSlots(limit int) *Slots { return &Slots{limit: limit} }
+
+// Acquire waits for slots, no longer than until, and reports whether it has them: not when the context ends first, or has. Who wants more than
+// there are takes them all.
+func (s *Slots) Acquire(ctx context.Context, until time.Time, want Need) bool {
+	s.mu.Lock()
+	if ctx.Err() != nil {
+		s.mu.Unlock()
+		return false
+	}
+	t := &turn{want, make(chan struct{})}
+	s.waiting[want.By] = append(s.waiting[want.By], t)
+	s.serve()
+	s.mu.Unlock()
+	select {
+	case <-t.has:
+		return true
+	default:
+	}
+	patience := time.NewTimer(time.Until(until))
+	defer patience.Stop()
+	select {
+	case <-t.has:
+		return true
+	case <-patience.C:
+	case <-ctx.Done():
+	}
+	s.leave(t)
+	return false
+}
+
+// fits reports whether slots may be taken. The caller holds mu.
+func (s *Slots) fits(want Need) bool {
+	if s.limit <= 0 || s.used[Configured]+s.used[AdHoc]+min(want.N, s.limit) > s.limit {
+		return false
+	}
+	room := max(1, s.limit-s.reserved)
+	return want.By == Configured || s.used[AdHoc]+min(want.N, room) <= room
+}
+
+// leave ends a wait. Slots that came in the meantime are given back.
+func (s *Slots) leave(t *turn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if i := slices.Index(s.waiting[t.By], t); i >= 0 {
+		s.waiting[t.By] = slices.Delete(s.waiting[t.By], i, i+1)
+	} else {
+		s.used[t.By] -= t.N
+	}
+	s.serve() // who stood behind may want less
+}
+
+// Release gives slots back.
+func (s *Slots) Release(has Need) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.used[has.By] -= has.N
+	s.serve()
+}
+
+// Resize changes the bounds. Of the limit at most a half is reserved.
+func (s *Slots) Resize(limit, reserved int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.limit, s.reserved = limit, min(reserved, limit/2)
+	s.serve()
+}
+
+// serve gives free slots to those who wait: to others only when no configured target waits. The caller holds mu.
+func (s *Slots) serve() {
+	for by := range s.waiting {
+		for len(s.waiting[by]) > 0 {
+			first := s.waiting[by][0]
+			if !s.fits(first.Need) {
+				return
+			}
+			s.used[by] += first.N
+			close(first.has)
+			s.waiting[by] = s.waiting[by][1:]
+		}
+	}
+}
+
+// Size is the limit.
+func (s *Slots) Size() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.limit
+}
+
+// Taken is how many are in use.
+func (s *Slots) Taken() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.used[Configured] + s.used[AdHoc]
+}

@@ -180,26 +180,37 @@ func TestKeep(t *testing.T) {
 	for _, row := range []struct {
 		name      string
 		serve     func(faultlab.Host) string
+		path      string
 		kept      bool
 		announced time.Duration
+		hops      int // of the probe that leaves the connection
 	}{
-		{"says nothing", func(h faultlab.Host) string { return faultlab.Handler(h, faultlab.Healthy) }, true, 0},
-		{"Connection: close", header("Connection", "close"), false, -1},
-		{"HTTP/1.0", faultlab.HTTP10, false, -1},
-		{"Keep-Alive: timeout=7, max=100", header("Keep-Alive", "timeout=7, max=100"), true, 7 * time.Second},
-		{"Keep-Alive that cannot be read", header("Keep-Alive", "timeout=soon"), true, 0},
-		{"a failure", faultlab.ResetAfterRequest, false, 0},
-		{"a response that does not meet the rules", func(h faultlab.Host) string { return faultlab.Status(h, 500) }, false, 0},
-		{"a redirect is followed", faultlab.Redirects, true, 0},
+		{"says nothing", func(h faultlab.Host) string { return faultlab.Handler(h, faultlab.Healthy) }, "", true, 0, 1},
+		{"Connection: close", header("Connection", "close"), "", false, -1, 1},
+		{"HTTP/1.0", faultlab.HTTP10, "", false, -1, 1},
+		{"Keep-Alive: timeout=7, max=100", header("Keep-Alive", "timeout=7, max=100"), "", true, 7 * time.Second, 1},
+		{"Keep-Alive that cannot be read", header("Keep-Alive", "timeout=soon"), "", true, 0, 1},
+		{"a failure", faultlab.ResetAfterRequest, "", false, 0, 1},
+		{"a response that does not meet the rules", func(h faultlab.Host) string { return faultlab.Status(h, 500) }, "", false, 0, 1},
+		{"a redirect is followed", faultlab.Redirects, "1", true, 0, 2},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			url := row.serve(t)
-			if row.name == "a redirect is followed" {
-				url += "1"
+			p, m, url := prober.New(prober.Options{UserAgent: "test"}), keepModule(), row.serve(t)+row.path
+			r := probe(t, p, url, m)
+			if got := len(r.Last().Hops); got != row.hops {
+				t.Errorf("a probe made %d hops, want %d", got, row.hops)
 			}
-			k, announced := keep(t, prober.New(prober.Options{UserAgent: "test"}), url, keepModule())
+			k, announced := keep(t, p, url, m)
 			if (k != nil) != row.kept || announced != row.announced {
-				t.Errorf("kept %t, announced %s, want %t, %s", k != nil, announced, row.kept, row.announced)
+				t.Fatalf("kept %t, announced %s, want %t, %s", k != nil, announced, row.kept, row.announced)
+			}
+			if k == nil {
+				return
+			}
+			used := k.Probe(t.Context())
+			if used.Failure != nil || !used.Used || used.Attempt.LastHop().URL != r.Last().LastHop().URL {
+				t.Errorf("the connection was used %t for %s, %+v, want a success at %s",
+					used.Used, used.Attempt.LastHop().URL, used.Failure, r.Last().LastHop().URL)
 			}
 		})
 	}

@@ -90,30 +90,85 @@ func (e excess) at(p result.Phase, share float64) float64 {
 // measured are the phases that the wire knows of.
 var measured = []result.Phase{result.Connect, result.TLS, result.Processing, result.Transfer}
 
-// compare puts reports beside the wire; those that are marked unreliable are left out unless they are wanted. An error of the same size below the wire counts as well.
-func compare[K comparable](reports map[K]reported, truths map[K]*Truth, alsoUnreliable bool) (e excess, unreliable int) {
-	e = excess{}
+// comparison is what came of comparing reports with the wire.
+type comparison struct {
+	excess     excess
+	compared   int // reports that are in excess
+	unreliable int // that are marked so
+	lost       int // whose connection the capture does not have
+}
+
+// compare compares reports with the wire; those that are marked unreliable are left out unless they are wanted. An error of the same size below
+// the wire counts as well.
+func compare[K comparable](reports map[K]reported, truths map[K]*Truth, alsoUnreliable bool) comparison {
+	c := comparison{excess: excess{}}
 	for key, r := range reports {
 		truth := truths[key]
 		if truth == nil || truth.Answered.IsZero() {
-			continue // the capture lost some of it
+			c.lost++
+			continue
 		}
 		if !r.reliable {
-			if unreliable++; !alsoUnreliable {
+			if c.unreliable++; !alsoUnreliable {
 				continue
 			}
 		}
+		c.compared++
 		wire := map[result.Phase]time.Duration{
 			result.Connect: truth.SYNACK.Sub(truth.SYN), result.TLS: truth.Finished.Sub(truth.Hello),
 			result.Processing: truth.Answered.Sub(truth.Asked), result.Transfer: truth.Last.Sub(truth.Answered),
 		}
 		for _, phase := range measured {
 			if d, ok := r.phases[phase]; ok {
-				e[phase] = append(e[phase], max((d-wire[phase]).Seconds()*1e3, (wire[phase]-d).Seconds()*1e3))
+				c.excess[phase] = append(c.excess[phase], max((d-wire[phase]).Seconds()*1e3, (wire[phase]-d).Seconds()*1e3))
 			}
 		}
 	}
-	return e, unreliable
+	return c
+}
+
+// problems are why a comparison of n probes shows too little, where results may be marked unreliable only in part: the capture has to have nearly
+// all connections, and half of the results have to be reliable, with every phase.
+func (c *comparison) problems(n int, phases []result.Phase) []string {
+	var found []string
+	if reported := c.compared + c.unreliable + c.lost; reported < n {
+		found = append(found, fmt.Sprintf("%d of %d probes were reported", reported, n))
+	}
+	if c.lost*20 > n {
+		found = append(found, fmt.Sprintf("the capture lacks %d of %d connections", c.lost, n))
+	}
+	if c.compared*2 < n {
+		found = append(found, fmt.Sprintf("%d of %d probes were compared, %d were unreliable", c.compared, n, c.unreliable))
+	}
+	for _, phase := range phases {
+		if got := len(c.excess[phase]); got < c.compared {
+			found = append(found, fmt.Sprintf("%d of %d results have the phase %s", got, c.compared, phase))
+		}
+	}
+	return found
+}
+
+// A comparison that shows nothing is a failure, whatever it lacks.
+func TestProblems(t *testing.T) {
+	phases := []result.Phase{result.Connect}
+	at := excess{result.Connect: make([]float64, 90)}
+	for _, row := range []struct {
+		name string
+		c    comparison
+		want int
+	}{
+		{"complete", comparison{at, 90, 10, 0}, 0},
+		{"a few lost", comparison{at, 90, 5, 5}, 0},
+		{"nothing reported", comparison{}, 2},
+		{"nothing captured", comparison{lost: 100}, 2},
+		{"a tenth lost", comparison{at, 90, 0, 10}, 1},
+		{"all unreliable", comparison{unreliable: 100}, 1},
+		{"a phase missing", comparison{excess{}, 90, 10, 0}, 1},
+	} {
+		if got := row.c.problems(100, phases); len(got) != row.want {
+			t.Errorf("%s: %q, want %d problems", row.name, got, row.want)
+		}
+	}
 }
 
 // ours probes at a rate, through a Watch, and reports by the connection's local address.
@@ -284,9 +339,10 @@ func TestAccuracy(t *testing.T) {
 				m.TLS.RootCAs, m.Timeout = server.Roots, 20*time.Second
 				w.Apply(&config.Config{Policy: config.Policy{MaxConcurrent: 1000}})
 				wire.Take()
-				e, unreliable := compare(ours(t, w, m, work.url, n, every), Truths(settled(wire)), false)
-				row(s.name, work.name, e, unreliable, n)
-				hold(t, &s, work.name, e)
+				reports := ours(t, w, m, work.url, n, every)
+				c := compare(reports, Truths(settled(t, wire)), false)
+				row(s.name, work.name, c.excess, c.unreliable, n)
+				hold(t, &s, work.name, &c, n)
 				w.Close()
 			}
 			if !*full {
@@ -294,8 +350,12 @@ func TestAccuracy(t *testing.T) {
 			}
 			if exporter := startBlackbox(t); exporter != "" {
 				wire.Take()
-				e, _ := compare(blackbox(t, exporter, server.HTTP+bench.Delayed, n, every), byPath(Truths(settled(wire))), false)
-				row(s.name, "blackbox_exporter, HTTP, 100/s", e, 0, n)
+				reports := blackbox(t, exporter, server.HTTP+bench.Delayed, n, every)
+				c := compare(reports, byPath(Truths(settled(t, wire))), false)
+				row(s.name, "blackbox_exporter, HTTP, 100/s", c.excess, 0, n)
+				for _, problem := range c.problems(n, []result.Phase{result.Connect, result.Processing, result.Transfer}) {
+					t.Errorf("%s, blackbox_exporter: %s", s.name, problem)
+				}
 			}
 		})
 	}
@@ -308,11 +368,14 @@ func TestAccuracy(t *testing.T) {
 			w.Apply(&config.Config{Policy: config.Policy{MaxConcurrent: 500}})
 			wire.Take()
 			reports := ours(t, w, m, server.HTTPS1+bench.Delayed, 3000, 100*time.Microsecond) // more than the CPUs can do: 500 are always under way
-			truths := Truths(settled(wire))
-			all, unreliable := compare(reports, truths, true)
-			row("saturated by itself: 500 in flight, also what is marked unreliable", "HTTPS", all, unreliable, 3000)
-			e, _ := compare(reports, truths, false)
-			hold(t, &situation{"500 in flight", 0, 0}, "HTTPS", e)
+			truths := Truths(settled(t, wire))
+			all := compare(reports, truths, true)
+			row("saturated by itself: 500 in flight, also what is marked unreliable", "HTTPS", all.excess, all.unreliable, 3000)
+			for _, problem := range all.problems(3000, measured) {
+				t.Errorf("500 in flight: %s", problem)
+			}
+			c := compare(reports, truths, false)
+			hold(t, &situation{"500 in flight", 0, 0}, "HTTPS", &c, 3000)
 		})
 		t.Run("1,000 targets in one scrape", func(t *testing.T) {
 			w := watch.New(watch.Options{Prober: prober.New(prober.Options{UserAgent: "errno_exporter"}), Remember: 10, Registry: prometheus.NewRegistry()})
@@ -323,9 +386,9 @@ func TestAccuracy(t *testing.T) {
 			for _, state := range w.Scrape(t.Context(), 9500*time.Millisecond) {
 				keep(reports, state.Outcome)
 			}
-			e, unreliable := compare(reports, Truths(settled(wire)), false)
-			row("1,000 HTTPS targets in one scrape", "HTTPS", e, unreliable, 1000)
-			hold(t, &situation{"1,000 targets", 0, 2}, "HTTPS", e)
+			c := compare(reports, Truths(settled(t, wire)), false)
+			row("1,000 HTTPS targets in one scrape", "HTTPS", c.excess, c.unreliable, 1000)
+			hold(t, &situation{"1,000 targets", 0, 2}, "HTTPS", &c, 1000)
 		})
 	}
 	t.Logf("excess over the wire, p50 / p99 in ms\n%s", table)
@@ -335,14 +398,25 @@ func TestAccuracy(t *testing.T) {
 }
 
 // settled waits until the capture has read what has passed, and takes it.
-func settled(w *Wire) []Packet {
-	time.Sleep(300 * time.Millisecond) // the capture's own time, and the connections' last packets
+func settled(t *testing.T, w *Wire) []Packet {
+	t.Helper()
+	if err := w.Settle(); err != nil {
+		t.Fatal(err)
+	}
 	return w.Take()
 }
 
-// hold holds the bars. At rest, where other tests may run beside this one, only the median is held unless all is measured.
-func hold(t *testing.T, s *situation, work string, e excess) {
+// hold holds the bars. At rest, where other tests may run beside this one, only the median is held unless all is measured. Where the results may
+// be marked unreliable instead, all of them may.
+func hold(t *testing.T, s *situation, work string, c *comparison, n int) {
 	t.Helper()
+	phases := measured
+	if strings.HasPrefix(work, "HTTP,") {
+		phases = []result.Phase{result.Connect, result.Processing, result.Transfer}
+	}
+	if problems := c.problems(n, phases); s.bar > 0 && len(problems) > 0 {
+		t.Errorf("%s, %s: %s", s.name, work, strings.Join(problems, "; "))
+	}
 	for _, phase := range measured {
 		bar, share := s.bar, 0.99
 		if bar == 0 {
@@ -353,7 +427,7 @@ func hold(t *testing.T, s *situation, work string, e excess) {
 		if !*full {
 			share = 0.5
 		}
-		if got := e.at(phase, share); got > bar {
+		if got := c.excess.at(phase, share); got > bar {
 			t.Errorf("%s, %s: %s is off by %.2f ms at the percentile %.0f, want at most %.0f", s.name, work, phase, got, 100*share, bar)
 		}
 	}

@@ -4,6 +4,8 @@ package accuracy
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
+	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -29,8 +31,10 @@ type Wire struct {
 	fd   int
 	done sync.WaitGroup
 
-	mu      sync.Mutex // guards packets
+	mu      sync.Mutex // guards packets and ended
 	packets []Packet
+	ended   bool
+	arrived *sync.Cond // packets or ended changed
 }
 
 // Listen begins to capture; it needs CAP_NET_RAW.
@@ -43,11 +47,18 @@ func Listen() (*Wire, error) {
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
 	_ = unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Usec: 100_000})
 	w := &Wire{fd: fd}
+	w.arrived = sync.NewCond(&w.mu)
 	w.done.Go(w.read)
 	return w, nil
 }
 
 func (w *Wire) read() {
+	defer func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.ended = true
+		w.arrived.Broadcast()
+	}()
 	packet, oob := make([]byte, 128), make([]byte, 128)
 	for {
 		n, oobn, _, from, err := unix.Recvmsg(w.fd, packet, oob, 0)
@@ -67,6 +78,7 @@ func (w *Wire) read() {
 		p.At = stamp(oob[:oobn])
 		w.mu.Lock()
 		w.packets = append(w.packets, p)
+		w.arrived.Broadcast()
 		w.mu.Unlock()
 	}
 }
@@ -114,6 +126,31 @@ func (w *Wire) Take() []Packet {
 	taken := w.packets
 	w.packets = nil
 	return taken
+}
+
+// Settle waits until the capture has read all packets that have passed by now: the kernel queues them in their order, and a connection made now
+// comes after them.
+func (w *Wire) Settle() error {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	conn, err := net.Dial("tcp4", l.Addr().String())
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	mark := conn.LocalAddr().(*net.TCPAddr).AddrPort()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for !slices.ContainsFunc(w.packets, func(p Packet) bool { return p.From == mark && p.SYN }) {
+		if w.ended {
+			return errors.New("the capture ended")
+		}
+		w.arrived.Wait()
+	}
+	return nil
 }
 
 // Close ends the capture.

@@ -13,24 +13,6 @@ import (
 
 // Checks of single values: each error says what is wanted.
 
-func checkHeader(name, value string) error {
-	if !httpguts.ValidHeaderFieldName(name) {
-		return fmt.Errorf("%q is not a header name", name)
-	}
-	if !httpguts.ValidHeaderFieldValue(value) {
-		return fmt.Errorf("the value of %q has a character that no header may have", name)
-	}
-	return nil
-}
-
-// CheckHost checks what takes the place of the URL's host, in the header Host and as the name in TLS.
-func CheckHost(host string) error {
-	if !httpguts.ValidHostHeader(host) || strings.ContainsAny(host, "/ @") {
-		return fmt.Errorf("%q is not a Host, want a name such as www.example.com", host)
-	}
-	return checkHostPort(host)
-}
-
 func checkMethod(method string) error {
 	if method == "" || !httpguts.ValidHeaderFieldName(method) || strings.ToUpper(method) != method {
 		return errors.New("is not an HTTP method, want one such as GET")

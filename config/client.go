@@ -5,110 +5,146 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
-	"strings"
 
 	promconfig "github.com/prometheus/common/config"
-	"gopkg.in/yaml.v3"
 )
 
-// What depends on the module alone is built here, once, from prometheus/common's types: TLS, proxies, credentials.
+// Client is what a module's keys say of TLS, proxies and credentials, by the names that Prometheus' users know.
+type Client struct {
+	promconfig.HTTPClientConfig
+	Dir     string   // what file names are relative to
+	Secrets []string // the secrets that the configuration itself contains
+}
 
-var proxySchemes = []string{"http", "https", "socks5", "socks5h"}
+// KeyError is an error in the value of a key: of the first of Keys that the module has.
+type KeyError struct {
+	Keys []string
+	Err  error
+}
 
-func (h *httpKeys) proxyURL(node *yaml.Node) error {
-	u, err := url.Parse(node.Value)
-	if err != nil || node.Kind != yaml.ScalarNode {
-		return placedError{h.place.errorAt(node, "proxy_url is not a URL, want one such as http://proxy.example.com:3128")}
+func (e *KeyError) Error() string { return e.Err.Error() }
+
+// Unwrap returns what is wrong with the value.
+func (e *KeyError) Unwrap() error { return e.Err }
+
+func keyError(err error, keys ...string) error { return &KeyError{Keys: keys, Err: err} }
+
+// Into compiles TLS, proxies and credentials into the module. The error is a KeyError.
+func (c *Client) Into(m *Module) error {
+	if err := c.connections(m); err != nil {
+		return keyError(fmt.Errorf("tls_config: %w", err), "tls_config")
 	}
-	if !slices.Contains(proxySchemes, u.Scheme) || u.Hostname() == "" {
-		return placedError{h.place.errorAt(node, "proxy_url %q: want SCHEME://HOST:PORT with one of the schemes %s", u.Redacted(), strings.Join(proxySchemes, ", "))}
+	chain, err := c.credentials()
+	if err != nil {
+		return err
 	}
-	if err := checkHostPort(u.Host); err != nil {
-		return placedError{h.place.errorAt(node, "proxy_url: %w", err)}
+	m.Mask = m.Mask.With(c.Secrets...)
+	if chain != nil {
+		m.Credentials = func(request *http.Request) (*http.Request, error) { return authorized(chain, request) }
+		c.hide(m)
 	}
-	h.client.ProxyURL = promconfig.URL{URL: u}
 	return nil
 }
 
-// connections builds TLS and proxies.
-func (h *httpKeys) connections() error {
-	h.client.TLSConfig.SetDirectory(h.dir)
-	c, err := promconfig.NewTLSConfig(&h.client.TLSConfig)
+// connections compiles TLS and proxies.
+func (c *Client) connections(m *Module) error {
+	c.TLSConfig.SetDirectory(c.Dir)
+	secured, err := promconfig.NewTLSConfig(&c.TLSConfig)
 	if err != nil {
-		return fmt.Errorf("tls_config: %w", err)
+		return err
 	}
-	c.NextProtos = []string{"http/1.1"}
+	secured.NextProtos = []string{"http/1.1"}
 	switch {
-	case h.EnableHTTP2:
-		c.NextProtos = []string{"h2", "http/1.1"}
-	case h.EnableHTTP3:
-		c.NextProtos = []string{"h3"}
+	case m.EnableHTTP2:
+		secured.NextProtos = []string{"h2", "http/1.1"}
+	case m.EnableHTTP3:
+		secured.NextProtos = []string{"h3"}
 	}
-	h.TLS = c
-	h.Proxy = h.client.Proxy()
-	if header := h.client.GetProxyConnectHeader(); header != nil {
-		h.ProxyConnectHeader = make(http.Header, len(header))
+	m.TLS = secured
+	m.Proxy = c.Proxy()
+	if header := c.GetProxyConnectHeader(); header != nil {
+		m.ProxyConnectHeader = make(http.Header, len(header))
 		for name, values := range header {
-			h.ProxyConnectHeader[http.CanonicalHeaderKey(name)] = values
+			m.ProxyConnectHeader[http.CanonicalHeaderKey(name)] = values
 		}
 	}
 	return nil
 }
 
-// credentials builds the authorising round-trippers around a leaf that sends nothing, and sees that each secret file can be read.
-func (h *httpKeys) credentials(node *yaml.Node) error {
-	c := &h.client
+// credentials compiles the authorising round-trippers around a leaf that sends nothing, and checks that each secret file can be read. It returns
+// nil where there is nothing to add.
+func (c *Client) credentials() (http.RoundTripper, error) {
 	var chain http.RoundTripper = unsent{}
 	if c.HTTPHeaders != nil && len(c.HTTPHeaders.Headers) > 0 {
-		c.HTTPHeaders.SetDirectory(h.dir)
+		c.HTTPHeaders.SetDirectory(c.Dir)
 		chain = promconfig.NewHeadersRoundTripper(c.HTTPHeaders, chain)
 		if err := try(chain); err != nil {
-			return h.wrong(node, fmt.Errorf("http_headers: %w", err), "http_headers")
+			return nil, keyError(fmt.Errorf("http_headers: %w", err), "http_headers")
 		}
 	}
 	if basic := c.BasicAuth; basic != nil {
-		basic.SetDirectory(h.dir)
+		basic.SetDirectory(c.Dir)
 		chain = promconfig.NewBasicAuthRoundTripper(
 			secretReader(basic.Username, basic.UsernameFile), secretReader(string(basic.Password), basic.PasswordFile), chain)
 	}
 	if auth := c.Authorization; auth != nil {
-		auth.SetDirectory(h.dir)
+		auth.SetDirectory(c.Dir)
 		chain = promconfig.NewAuthorizationCredentialsRoundTripper(
 			auth.Type, secretReader(string(auth.Credentials), auth.CredentialsFile), chain)
 	}
 	if c.OAuth2 != nil {
-		c.OAuth2.SetDirectory(h.dir)
-		tokens, err := newTokens(c.OAuth2, chain)
-		if err != nil {
-			return h.wrong(node, err, "oauth2")
-		}
-		if _, err := tokens.secret.Fetch(context.Background()); err != nil {
-			return h.wrong(node, fmt.Errorf("oauth2: %w", err), "oauth2")
-		}
-		h.authorize = tokens
-		return nil // a trial would fetch a token
+		return c.tokens(chain) // a trial would fetch a token
 	}
 	if chain == (unsent{}) {
-		return nil
+		return nil, nil
 	}
 	if err := try(chain); err != nil {
-		return h.wrong(node, err, "authorization", "bearer_token_file", "bearer_token", "basic_auth")
+		return nil, keyError(err, "authorization", "bearer_token_file", "bearer_token", "basic_auth")
 	}
-	h.authorize = chain
-	return nil
+	return chain, nil
+}
+
+// tokens compiles oauth2, and reads its secret once.
+func (c *Client) tokens(next http.RoundTripper) (http.RoundTripper, error) {
+	c.OAuth2.SetDirectory(c.Dir)
+	tokens, err := newTokens(c.OAuth2, next)
+	if err != nil {
+		return nil, keyError(err, "oauth2")
+	}
+	if _, err := tokens.secret.Fetch(context.Background()); err != nil {
+		return nil, keyError(fmt.Errorf("oauth2: %w", err), "oauth2")
+	}
+	return tokens, nil
+}
+
+// hide compiles what must be masked of a module's credentials, those in files as they are now; others are known when a request has them.
+func (c *Client) hide(m *Module) {
+	if c.HTTPHeaders != nil {
+		for name, header := range c.HTTPHeaders.Headers {
+			if !SoundsSecret(name) {
+				m.OpenValues = append(m.OpenValues, header.Values...)
+			}
+		}
+	}
+	if c.OAuth2 != nil {
+		return // a trial would fetch a token
+	}
+	trial := &http.Request{URL: new(url.URL), Header: m.Header.Clone()}
+	if request, err := m.Authorize(trial); err == nil { // it was tried before
+		m.Mask = m.Mask.With(m.SecretsOf(trial.URL, request.Header)...)
+	}
 }
 
 // try authorises a request that is not sent, so that what cannot be read, or be a header, is known at load.
 func try(chain http.RoundTripper) error {
 	trial := &http.Request{URL: &url.URL{Scheme: "http", Host: "trial"}, Header: http.Header{}}
-	response, err := chain.RoundTrip(trial)
+	request, err := authorized(chain, trial)
 	if err != nil {
 		return err
 	}
-	for name, values := range response.Request.Header {
+	for name, values := range request.Header {
 		for _, value := range values {
-			if err := checkHeader(name, value); err != nil {
+			if err := CheckHeader(name, value); err != nil {
 				return err
 			}
 		}
@@ -116,31 +152,18 @@ func try(chain http.RoundTripper) error {
 	return nil
 }
 
-// secretReader reads a secret from its file each time, so that a change counts at once; a text is what it is.
-func secretReader(text, file string) promconfig.SecretReader {
-	if file != "" {
-		return fileSecret(file)
-	}
-	return promconfig.NewInlineSecret(text)
-}
-
-// fileSecret is a file whose text is a secret, without what spaces surround it.
-type fileSecret string
-
-// Fetch reads the file.
-func (f fileSecret) Fetch(context.Context) (string, error) {
-	if err := checkRegular(string(f)); err != nil {
-		return "", err
-	}
-	text, err := readFile(string(f))
+// authorized is a copy of the request with what the round-trippers add to it.
+func authorized(chain http.RoundTripper, request *http.Request) (*http.Request, error) {
+	response, err := chain.RoundTrip(request)
 	if err != nil {
-		return "", fmt.Errorf("unable to read file %s: %w", string(f), err)
+		return nil, err
 	}
-	return strings.TrimSpace(string(text)), nil
+	return response.Request, nil
 }
 
-// Description names the file.
-func (f fileSecret) Description() string { return "file " + string(f) }
+// unsent is the leaf of the authorising round-trippers: it hands the finished request back instead of sending it.
+type unsent struct{}
 
-// Immutable is false: the file may change.
-func (f fileSecret) Immutable() bool { return false }
+func (unsent) RoundTrip(request *http.Request) (*http.Response, error) {
+	return &http.Response{Request: request}, nil
+}

@@ -3,6 +3,7 @@
 package config
 
 import (
+	"context"
 	"crypto/tls"
 	"net/http"
 	"net/netip"
@@ -76,9 +77,10 @@ type Module struct {
 	FailIfHeaderMatches      []HeaderMatch
 	FailIfHeaderNotMatches   []HeaderMatch
 
-	mask *Mask // of the secrets in the configuration of a module that does not authorize; nil for none
-
-	authorize http.RoundTripper // the auth and http_headers round-trippers around a leaf that sends nothing; nil for none
+	// Credentials. What adds them is compiled from http_headers, basic_auth, authorization and oauth2; what they are is not kept here.
+	Credentials func(*http.Request) (*http.Request, error) // nil for none; use Authorize
+	Mask        *Mask                                      // of the secrets in the configuration; nil for none
+	OpenValues  []string                                   // of http_headers whose names do not sound like secrets
 }
 
 // HeaderMatch is one expression on the values of a response header.
@@ -88,18 +90,26 @@ type HeaderMatch struct {
 	AllowMissing bool
 }
 
+// CEL is an expression of the Common Expression Language on a JSON body, compiled at load.
+type CEL struct {
+	Text string
+	// Eval evaluates the expression on a decoded JSON document, the variable body. The error says why there is no answer: an evaluation
+	// that failed, a value that is not a boolean, or the context's end.
+	Eval func(ctx context.Context, body any) (bool, error)
+}
+
 // JudgesBody reports whether the module's rules need the body's content.
 func (m *Module) JudgesBody() bool {
 	return len(m.FailIfBodyMatches)+len(m.FailIfBodyNotMatches) > 0 || m.HasCEL()
 }
 
 // Authorizes reports whether the module adds credentials, or headers with secrets.
-func (m *Module) Authorizes() bool { return m.authorize != nil }
+func (m *Module) Authorizes() bool { return m.Credentials != nil }
 
 // Plain is the module with a plain request: GET, without headers, body or credentials.
 func (m *Module) Plain() *Module {
 	c := *m
-	c.Method, c.Header, c.Body, c.authorize, c.mask = http.MethodGet, http.Header{}, nil, nil, m.Mask()
+	c.Method, c.Header, c.Body, c.Credentials, c.OpenValues = http.MethodGet, http.Header{}, nil, nil, nil
 	return &c
 }
 
@@ -144,19 +154,8 @@ func (m *Module) HasCEL() bool {
 // not changed. Credentials are left out on a redirect to another host, which is known by request.Response; http_headers are the caller's to leave out. The error says
 // which secret could not be read.
 func (m *Module) Authorize(request *http.Request) (*http.Request, error) {
-	if m.authorize == nil {
+	if m.Credentials == nil {
 		return request, nil
 	}
-	response, err := m.authorize.RoundTrip(request)
-	if err != nil {
-		return nil, err
-	}
-	return response.Request, nil
-}
-
-// unsent is the leaf of the authorising round-trippers: it hands the finished request back instead of sending it.
-type unsent struct{}
-
-func (unsent) RoundTrip(request *http.Request) (*http.Response, error) {
-	return &http.Response{Request: request}, nil
+	return m.Credentials(request)
 }

@@ -13,6 +13,9 @@ type offsets [4]int
 // places are RFC 6052 section 2.2: the place of the IPv4 address by the length of the prefix. Byte 8 is not used.
 var places = map[int]*offsets{32: {4, 5, 6, 7}, 40: {5, 6, 7, 9}, 48: {6, 7, 9, 10}, 56: {7, 9, 10, 11}, 64: {9, 10, 11, 12}, 96: {12, 13, 14, 15}}
 
+// HasIPv4Place reports whether a prefix of so many bits can contain IPv4 addresses (RFC 6052 section 2.2).
+func HasIPv4Place(bits int) bool { return places[bits] != nil }
+
 // embedding is a form of IPv6 addresses that contain an IPv4 address.
 type embedding struct {
 	network netip.Prefix

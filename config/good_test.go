@@ -39,7 +39,7 @@ func TestBlackboxFile(t *testing.T) {
 		FailIfBodyNotMatches:   []*regexp.Regexp{regexp.MustCompile("Download the latest version here")},
 		FailIfHeaderMatches:    []HeaderMatch{{"Set-Cookie", regexp.MustCompile(".*"), true}},
 		FailIfHeaderNotMatches: []HeaderMatch{{"Access-Control-Allow-Origin", regexp.MustCompile(`(\*|example\.com)`), false}},
-		authorize:              unsent{},
+		Credentials:            func(r *http.Request) (*http.Request, error) { return r, nil },
 	}
 	want := &Config{File: "testdata/blackbox.yml", Policy: DefaultPolicy(), Modules: map[string]*Module{
 		"http_2xx": plain, "http_post_2xx": post, "http_everything": everything,

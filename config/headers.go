@@ -17,7 +17,7 @@ func (p place) headerMapping(node *yaml.Node, what string, read func(name string
 		name := node.Content[i].Value
 		keys[name] = func(value *yaml.Node) error {
 			canonical := textproto.CanonicalMIMEHeaderKey(name)
-			err := checkHeader(name, "")
+			err := CheckHeader(name, "")
 			if spelled[canonical] {
 				err = fmt.Errorf("%q is duplicated in different spellings: remove one", canonical)
 			}
@@ -47,7 +47,7 @@ func (h *httpKeys) headers(node *yaml.Node) error {
 		if err := value.Decode(&text); err != nil {
 			return fmt.Errorf("the value of %q is no text, want one", name)
 		}
-		if err := checkHeader(name, text); err != nil {
+		if err := CheckHeader(name, text); err != nil {
 			return err
 		}
 		if canonical := textproto.CanonicalMIMEHeaderKey(name); canonical != "Host" {
@@ -93,7 +93,7 @@ func (h *httpKeys) proxyConnectHeader(node *yaml.Node) error {
 			return fmt.Errorf("the value of %q is %s, want a list of texts", name, kindName(value))
 		}
 		for _, v := range values {
-			if err := checkHeader(name, string(v)); err != nil {
+			if err := CheckHeader(name, string(v)); err != nil {
 				return err
 			}
 		}

@@ -23,7 +23,7 @@ const (
 func ASCIIHost(host string) (string, error) {
 	if addr, err := netip.ParseAddr(host); err == nil {
 		if strings.ContainsFunc(addr.Zone(), impossible) {
-			return "", fmt.Errorf("host %q has a zone that is no interface's name", shortened(host))
+			return "", fmt.Errorf("host %q has a zone that is no interface's name", Shortened(host))
 		}
 		return host, nil
 	}
@@ -31,14 +31,14 @@ func ASCIIHost(host string) (string, error) {
 	if !isASCII(host) {
 		var err error
 		if ascii, err = idna.Lookup.ToASCII(host); err != nil {
-			return "", fmt.Errorf("host %q is not a valid internationalised name: %w", shortened(host), err)
+			return "", fmt.Errorf("host %q is not a valid internationalised name: %w", Shortened(host), err)
 		}
 	}
 	if _, err := netip.ParseAddr(ascii); err == nil {
 		return ascii, nil
 	}
 	if err := checkASCIIName(ascii); err != nil {
-		return "", fmt.Errorf("host %q %w", shortened(host), err)
+		return "", fmt.Errorf("host %q %w", Shortened(host), err)
 	}
 	return ascii, nil
 }
@@ -55,11 +55,11 @@ func ResolvableHost(host string) (string, error) {
 	}
 	name := strings.TrimSuffix(ascii, ".")
 	if len(name) > maxHostName {
-		return "", fmt.Errorf("host %q has %d bytes as a name in DNS, want at most %d", shortened(host), len(name), maxHostName)
+		return "", fmt.Errorf("host %q has %d bytes as a name in DNS, want at most %d", Shortened(host), len(name), maxHostName)
 	}
 	for label := range strings.SplitSeq(name, ".") {
 		if len(label) > maxLabel {
-			return "", fmt.Errorf("host %q has a label of %d bytes, want at most %d", shortened(host), len(label), maxLabel)
+			return "", fmt.Errorf("host %q has a label of %d bytes, want at most %d", Shortened(host), len(label), maxLabel)
 		}
 	}
 	return ascii, nil
@@ -103,12 +103,12 @@ func impossible(r rune) bool {
 	return r <= ' ' || r >= 0x7f || strings.ContainsRune("/?#@[]:\\%<>\"", r)
 }
 
-// checkHostPort checks a host with or without a port, such as the header Host has.
-func checkHostPort(host string) error {
+// CheckHostPort checks a host with or without a port, such as the header Host has.
+func CheckHostPort(host string) error {
 	name := strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
 	if alone, port, err := net.SplitHostPort(host); err == nil {
 		if name = alone; port != "" && !validPort(port) {
-			return fmt.Errorf("port %q is out of range, want 1 to 65535", shortened(port))
+			return fmt.Errorf("port %q is out of range, want 1 to 65535", Shortened(port))
 		}
 	}
 	_, err := ResolvableHost(name)

@@ -4,7 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"net/http"
+	"maps"
 	"net/netip"
 	"net/url"
 
@@ -40,8 +40,7 @@ func (h *httpKeys) read(node *yaml.Node) error {
 // keys are the keys under http:, each with its reader.
 func (h *httpKeys) keys() map[string]key {
 	m, p := h.Module, h.place
-	h.client.BasicAuth, h.client.Authorization = nil, nil
-	return map[string]key{
+	keys := map[string]key{
 		"method":                            checked(&m.Method, checkMethod),
 		"headers":                           h.headers,
 		"http_headers":                      h.httpHeaders,
@@ -63,21 +62,39 @@ func (h *httpKeys) keys() map[string]key {
 		"body_size_limit":                   byteSize(&m.BodySizeLimit),
 		"keep_body":                         into(&m.KeepBody),
 		"secret_params":                     into(&m.SecretParams),
-		"preferred_ip_protocol":             checked(&h.preferred, checkIPProtocol),
-		"ip_protocol_fallback":              into(&m.IPProtocolFallback),
-		"skip_resolve_phase_with_proxy":     into(&m.SkipResolve),
-		"enable_http2":                      into(&m.EnableHTTP2),
-		"enable_http3":                      into(&m.EnableHTTP3),
-		"source_ip_address":                 h.source,
-		"trace":                             into(&m.Trace),
-		"retry":                             h.readRetry,
-		"diagnose":                          h.readDiagnose,
-		"resolver":                          h.readResolver,
-		"keepalive":                         h.readKeepalive,
-		"addresses":                         choice(&m.AllAddresses, "first", "all"),
-		"addresses_success":                 choice(&m.AnyAddress, "all", "any"),
-		"retry_non_idempotent":              into(&m.RetryNonIdempotent),
-		"tls_config":                        strictly(p, "tls_config", &h.client.TLSConfig),
+	}
+	maps.Copy(keys, h.reachKeys())
+	maps.Copy(keys, h.clientKeys())
+	return keys
+}
+
+// reachKeys are the keys of how the target is reached, and how often.
+func (h *httpKeys) reachKeys() map[string]key {
+	m := h.Module
+	return map[string]key{
+		"preferred_ip_protocol":         checked(&h.preferred, checkIPProtocol),
+		"ip_protocol_fallback":          into(&m.IPProtocolFallback),
+		"skip_resolve_phase_with_proxy": into(&m.SkipResolve),
+		"enable_http2":                  into(&m.EnableHTTP2),
+		"enable_http3":                  into(&m.EnableHTTP3),
+		"source_ip_address":             h.source,
+		"trace":                         into(&m.Trace),
+		"retry":                         h.readRetry,
+		"diagnose":                      h.readDiagnose,
+		"resolver":                      h.readResolver,
+		"keepalive":                     h.readKeepalive,
+		"addresses":                     choice(&m.AllAddresses, "first", "all"),
+		"addresses_success":             choice(&m.AnyAddress, "all", "any"),
+		"retry_non_idempotent":          into(&m.RetryNonIdempotent),
+	}
+}
+
+// clientKeys are the keys of TLS, credentials and proxies.
+func (h *httpKeys) clientKeys() map[string]key {
+	p := h.place
+	h.client.BasicAuth, h.client.Authorization = nil, nil
+	return map[string]key{
+		"tls_config": strictly(p, "tls_config", &h.client.TLSConfig),
 		"basic_auth": func(v *yaml.Node) error {
 			if isNull(v) {
 				return nil
@@ -154,39 +171,12 @@ func (h *httpKeys) finish(node *yaml.Node) error {
 	if err := h.checkHTTP3(); err != nil {
 		return h.wrong(node, err, "enable_http3")
 	}
-	if err := h.connections(); err != nil {
-		return h.wrong(node, err, "tls_config")
+	c := Client{HTTPClientConfig: h.client, Dir: h.dir, Secrets: secretsIn(node, h.SecretParams)}
+	if err := c.Into(m); err != nil {
+		wrong, _ := errors.AsType[*KeyError](err)
+		return h.wrong(node, err, wrong.Keys...)
 	}
-	if err := h.credentials(node); err != nil {
-		return err
-	}
-	h.hide(node)
 	return nil
-}
-
-// hide compiles the Mask of the module's secrets, those in files as they are now; others are known when a request has them.
-func (h *httpKeys) hide(node *yaml.Node) {
-	mask := (*Mask)(nil).With(secretsIn(node, h.SecretParams)...)
-	if h.authorize == nil {
-		h.mask = mask
-		return
-	}
-	a := &authorizer{RoundTripper: h.authorize, mask: mask}
-	if h.client.HTTPHeaders != nil {
-		for name, header := range h.client.HTTPHeaders.Headers {
-			if !SoundsSecret(name) {
-				a.open = append(a.open, header.Values...)
-			}
-		}
-	}
-	h.authorize = a
-	if h.client.OAuth2 != nil {
-		return // a trial would fetch a token
-	}
-	trial := &http.Request{URL: new(url.URL), Header: h.Header.Clone()}
-	if response, err := a.RoundTrip(trial); err == nil { // it was tried before
-		a.mask = mask.With(h.SecretsOf(trial.URL, response.Request.Header)...)
-	}
 }
 
 // checkHTTP3 refuses what HTTP/3 cannot be combined with.
@@ -231,7 +221,7 @@ func (h *httpKeys) oauth2(node *yaml.Node) error {
 		return fmt.Errorf("grant_type %q is not supported, want client_credentials or %s", c.GrantType, grantJWTBearer)
 	}
 	if proxy := c.ProxyURL.URL; proxy != nil {
-		if err := checkHostPort(proxy.Host); err != nil {
+		if err := CheckHostPort(proxy.Host); err != nil {
 			return fmt.Errorf("proxy_url: %w", err)
 		}
 	}

@@ -8,8 +8,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-
-	"gopkg.in/yaml.v3"
 )
 
 // minSecret is the length in bytes from which a secret is masked wherever it appears. A shorter one is masked only where a secret stands by its
@@ -96,39 +94,8 @@ func spellings(secret string) []string {
 	return slices.Compact(all)
 }
 
-// Mask returns the Mask of what the module's configuration holds, compiled at load.
-func (m *Module) Mask() *Mask {
-	if a, ok := m.authorize.(*authorizer); ok {
-		return a.mask
-	}
-	return m.mask
-}
-
-// authorizer adds a module's credentials, and knows which texts of its configuration are secret and which are not.
-type authorizer struct {
-	http.RoundTripper
-	mask *Mask
-	open []string // the values of http_headers whose names do not sound like secrets
-}
-
-// secretsIn are the secrets in a part of the configuration: the values that /config does not show.
-func secretsIn(node *yaml.Node, params []string) []string {
-	m := masker{params: params, shown: map[*yaml.Node]string{}, seen: map[visited]bool{}}
-	m.walk(node, "", false)
-	var all []string
-	for node, shown := range m.shown {
-		if shown == Masked {
-			all = append(all, node.Value)
-		} else if u, err := url.Parse(node.Value); err == nil {
-			all = append(all, secretsOfURL(u, params)...)
-		}
-	}
-	slices.Sort(all)
-	return all
-}
-
-// secretsOfURL are a URL's password, with its user for basic authentication, and the values of its secret parameters.
-func secretsOfURL(u *url.URL, params []string) []string {
+// SecretsOfURL are a URL's password, with its user for basic authentication, and the values of its secret parameters.
+func SecretsOfURL(u *url.URL, params []string) []string {
 	var all []string
 	if password, ok := u.User.Password(); ok && password != "" {
 		all = append(all, password, u.User.Username()+":"+password)
@@ -147,7 +114,7 @@ func secretsOfURL(u *url.URL, params []string) []string {
 
 // SecretsOf are the secrets of a request as it is sent: those of its URL, and the values of headers that the module does not write in the clear.
 func (m *Module) SecretsOf(u *url.URL, header http.Header) []string {
-	all := secretsOfURL(u, m.SecretParams)
+	all := SecretsOfURL(u, m.SecretParams)
 	for name, values := range header {
 		for _, value := range values {
 			if !m.ShowsHeader(name, value) {
@@ -169,6 +136,5 @@ func (m *Module) ShowsHeader(name, value string) bool {
 	if SoundsSecret(name) {
 		return false
 	}
-	a, ok := m.authorize.(*authorizer)
-	return slices.Contains(m.Header.Values(name), value) || ok && slices.Contains(a.open, value)
+	return slices.Contains(m.Header.Values(name), value) || slices.Contains(m.OpenValues, value)
 }

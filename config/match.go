@@ -68,7 +68,7 @@ func headerMatches(p place, to *[]HeaderMatch) key {
 		for _, item := range node.Content {
 			var match HeaderMatch
 			err := p.mapping(item, "a header rule", map[string]key{
-				"header":        checked(&match.Header, func(s string) error { return checkHeader(s, "") }),
+				"header":        checked(&match.Header, func(s string) error { return CheckHeader(s, "") }),
 				"regexp":        func(v *yaml.Node) (err error) { match.Regexp, err = compile(v); return err },
 				"allow_missing": into(&match.AllowMissing),
 			})
@@ -81,6 +81,21 @@ func headerMatches(p place, to *[]HeaderMatch) key {
 			match.Header = textproto.CanonicalMIMEHeaderKey(match.Header)
 			*to = append(*to, match)
 		}
+		return nil
+	}
+}
+
+// expression reads a CEL expression.
+func expression(to **CEL) key {
+	return func(node *yaml.Node) error {
+		if node.Kind != yaml.ScalarNode || isNull(node) {
+			return errors.New("has no value, want a CEL expression")
+		}
+		compiled, err := Expression(node.Value)
+		if err != nil {
+			return err
+		}
+		*to = compiled
 		return nil
 	}
 }

@@ -95,10 +95,10 @@ func quoted(value *yaml.Node) string {
 	if value.Kind != yaml.ScalarNode || isNull(value) {
 		return ""
 	}
-	return fmt.Sprintf(" %q", shortened(value.Value))
+	return fmt.Sprintf(" %q", Shortened(value.Value))
 }
 
-func shortened(s string) string {
+func Shortened(s string) string {
 	const most = 80
 	if len(s) > most {
 		return s[:most] + "…"

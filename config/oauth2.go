@@ -13,20 +13,6 @@ import (
 	"golang.org/x/oauth2/clientcredentials"
 )
 
-// TokenError says that the token endpoint gave no token, so that no request could be made.
-type TokenError struct {
-	Endpoint string // the token_url without userinfo and query
-	Status   int    // of the endpoint's answer; 0 where none came
-	Err      error
-}
-
-func (e *TokenError) Error() string {
-	return fmt.Sprintf("oauth2 token from %s: %v", e.Endpoint, e.Err)
-}
-
-// Unwrap returns what the endpoint or the way to it did.
-func (e *TokenError) Unwrap() error { return e.Err }
-
 // tokens gets a module's OAuth2 token, keeps it until it expires, and adds it to requests. A fetch ends with the context of the
 // request that needs it: a token endpoint that hangs costs the probe its deadline and no more.
 type tokens struct {
@@ -93,9 +79,6 @@ func (t *tokens) valid(ctx context.Context) (*oauth2.Token, error) {
 	t.token, t.usedWith = token, secret
 	return token, nil
 }
-
-// ErrTokenRedirect is a redirect of a token endpoint that is not followed.
-var ErrTokenRedirect = errors.New("the token endpoint redirects")
 
 // maxTokenRedirects is how many redirects of a token endpoint are followed, as in net/http.
 const maxTokenRedirects = 10

@@ -15,8 +15,8 @@ type Overrides struct {
 	AllAddresses bool
 }
 
-// With returns a module that is changed by the overrides. The error says which of them cannot be.
-func (m *Module) With(o Overrides) (*Module, error) {
+// Apply returns a module that is changed by the overrides. The error says which of them cannot be.
+func (o Overrides) Apply(m *Module) (*Module, error) {
 	changed := *m
 	changed.Header = m.Header.Clone()
 	changed.AllAddresses = m.AllAddresses || o.AllAddresses
@@ -40,20 +40,21 @@ func (m *Module) With(o Overrides) (*Module, error) {
 		changed.Method = o.Method
 	}
 	for _, header := range o.Headers {
-		if err := changed.override(header); err != nil {
+		if err := overrideHeader(&changed, header); err != nil {
 			return nil, fmt.Errorf("-H %q: %w", header, err)
 		}
 	}
 	return &changed, nil
 }
 
-func (m *Module) override(header string) error {
+// overrideHeader sets a header, or removes the module's.
+func overrideHeader(m *Module, header string) error {
 	name, value, found := strings.Cut(header, ":")
 	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
 	if !found {
 		return fmt.Errorf(`there is no colon in it, want "Name: value"`)
 	}
-	if err := checkHeader(name, value); err != nil {
+	if err := CheckHeader(name, value); err != nil {
 		return err
 	}
 	switch {

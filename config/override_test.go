@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestWith(t *testing.T) {
+func TestOverrides(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "body")
 	if err := os.WriteFile(file, []byte("from the file"), 0o600); err != nil {
 		t.Fatal(err)
@@ -43,7 +43,7 @@ func TestWith(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			m := NewModule("m")
 			m.Header.Set("X-Team", "web")
-			changed, err := m.With(row.o)
+			changed, err := row.o.Apply(m)
 			if err != nil || row.err != "" {
 				if err == nil || err.Error() != row.err {
 					t.Fatalf("error %v, want %s", err, row.err)

@@ -10,10 +10,9 @@ import (
 
 // Policy bounds what the exporter may be asked to do.
 type Policy struct {
-	ConfiguredOnly bool           // /probe?target= takes nothing but the names of configured targets
-	DenyNetworks   []netip.Prefix // where no asked target and no redirect may lead
-	NAT64Prefixes  []netip.Prefix // of this network's translators: an address in one of them also counts as the IPv4 address in it
-	MaxConcurrent  int            // probes under way at once; further ones wait for a slot
+	Networks
+	ConfiguredOnly bool // /probe?target= takes nothing but the names of configured targets
+	MaxConcurrent  int  // in-flight probes; further ones wait for a slot
 }
 
 // defaultMaxConcurrent is enough for every target of a large configuration to stall at once.
@@ -21,7 +20,7 @@ const defaultMaxConcurrent = 1000
 
 // DefaultPolicy denies the networks in which clouds answer a machine's own questions about itself, credentials among them.
 func DefaultPolicy() Policy {
-	return Policy{MaxConcurrent: defaultMaxConcurrent, DenyNetworks: []netip.Prefix{
+	return Policy{MaxConcurrent: defaultMaxConcurrent, Networks: Networks{DenyNetworks: []netip.Prefix{
 		netip.MustParsePrefix("169.254.0.0/16"),         // link-local, RFC 3927: the metadata of AWS, Azure, Google, Oracle and others
 		netip.MustParsePrefix("fe80::/10"),              // link-local, RFC 4291
 		netip.MustParsePrefix("fd00:ec2::/32"),          // AWS: metadata, time, names
@@ -33,7 +32,7 @@ func DefaultPolicy() Policy {
 		netip.MustParsePrefix("100.100.100.200/32"),     // Alibaba: metadata
 		netip.MustParsePrefix("168.63.129.16/32"),       // Azure: the machine's agent
 		netip.MustParsePrefix("192.0.0.192/32"),         // Oracle: metadata of older machines
-	}}
+	}}}
 }
 
 func (l *Policy) keys() map[string]key {
@@ -59,7 +58,7 @@ func (l *Policy) readDenyNetworks(node *yaml.Node) error {
 	for _, text := range texts {
 		network, err := parseNetwork(text)
 		if err != nil {
-			return fmt.Errorf("the item %q is no network, want one such as 10.0.0.0/8 or fd00::/8", shortened(text))
+			return fmt.Errorf("the item %q is no network, want one such as 10.0.0.0/8 or fd00::/8", Shortened(text))
 		}
 		l.DenyNetworks = append(l.DenyNetworks, network)
 	}
@@ -74,8 +73,8 @@ func (l *Policy) readNAT64Prefixes(node *yaml.Node) error {
 	l.NAT64Prefixes = nil
 	for _, text := range texts {
 		prefix, err := netip.ParsePrefix(text)
-		if err != nil || !prefix.Addr().Is6() || prefix.Addr().Is4In6() || places[prefix.Bits()] == nil {
-			return fmt.Errorf("the item %q is not a NAT64 prefix, want an IPv6 one of 32, 40, 48, 56, 64 or 96 bits such as 2001:db8:64::/96", shortened(text))
+		if err != nil || !prefix.Addr().Is6() || prefix.Addr().Is4In6() || !HasIPv4Place(prefix.Bits()) {
+			return fmt.Errorf("the item %q is not a NAT64 prefix, want an IPv6 one of 32, 40, 48, 56, 64 or 96 bits such as 2001:db8:64::/96", Shortened(text))
 		}
 		l.NAT64Prefixes = append(l.NAT64Prefixes, prefix.Masked())
 	}
@@ -96,16 +95,4 @@ func parseNetwork(text string) (netip.Prefix, error) {
 		network = netip.PrefixFrom(addr.Unmap(), network.Bits()-96)
 	}
 	return network.Masked(), nil
-}
-
-// Denies returns the network by which an address is denied, and whether it is.
-func (l *Policy) Denies(addr netip.Addr) (netip.Prefix, bool) {
-	for _, meant := range destinations(addr, l.NAT64Prefixes) {
-		for _, network := range l.DenyNetworks {
-			if network.Contains(meant) {
-				return network, true
-			}
-		}
-	}
-	return netip.Prefix{}, false
 }

@@ -22,7 +22,7 @@ type Retry struct {
 
 const maxAttempts = 10
 
-func (r *Retry) keys() map[string]key {
+func retryKeys(r *Retry) map[string]key {
 	return map[string]key{
 		"attempts": checked(&r.Attempts, func(n int) error {
 			if n < 1 || n > maxAttempts {
@@ -37,7 +37,7 @@ func (r *Retry) keys() map[string]key {
 
 // readRetry reads retry. What is not given keeps its default.
 func (h *httpKeys) readRetry(node *yaml.Node) error {
-	if err := h.place.mapping(node, "retry", h.Retry.keys()); err != nil {
+	if err := h.place.mapping(node, "retry", retryKeys(&h.Retry)); err != nil {
 		return placedError{err}
 	}
 	if h.Retry.InitialBackoff > h.Retry.MaxBackoff {

@@ -19,7 +19,7 @@ import (
 // equalModules compares whole modules: expressions by their text, functions by whether they are there.
 var equalModules = cmp.Options{
 	cmp.Comparer(func(a, b *regexp.Regexp) bool { return a.String() == b.String() }),
-	cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".Proxy" || p.Last().String() == ".authorize" },
+	cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".Proxy" || p.Last().String() == ".Credentials" },
 		cmp.Transformer("isSet", func(v any) bool { return fmt.Sprintf("%v", v) != "<nil>" })),
 	cmpopts.IgnoreUnexported(tls.Config{}),
 	cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{}),

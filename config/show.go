@@ -114,3 +114,19 @@ func (m *masker) copy(node *yaml.Node, done map[*yaml.Node]*yaml.Node) *yaml.Nod
 	}
 	return c
 }
+
+// secretsIn are the secrets in a part of the configuration: the values that /config does not show.
+func secretsIn(node *yaml.Node, params []string) []string {
+	m := masker{params: params, shown: map[*yaml.Node]string{}, seen: map[visited]bool{}}
+	m.walk(node, "", false)
+	var all []string
+	for node, shown := range m.shown {
+		if shown == Masked {
+			all = append(all, node.Value)
+		} else if u, err := url.Parse(node.Value); err == nil {
+			all = append(all, SecretsOfURL(u, params)...)
+		}
+	}
+	slices.Sort(all)
+	return all
+}

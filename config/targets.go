@@ -66,7 +66,7 @@ func (c *Config) readTargets(p place, node *yaml.Node) error {
 func targetTitle(item *yaml.Node, i int) string {
 	for j := 0; item.Kind == yaml.MappingNode && j+1 < len(item.Content); j += 2 {
 		if value := resolved(item.Content[j+1]); item.Content[j].Value == "name" && value.Kind == yaml.ScalarNode && value.Value != "" {
-			return fmt.Sprintf("%q", shortened(value.Value))
+			return fmt.Sprintf("%q", Shortened(value.Value))
 		}
 	}
 	return fmt.Sprintf("%d", i+1)

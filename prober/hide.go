@@ -16,7 +16,7 @@ import (
 
 // hide masks the secrets of an attempt in its record.
 func (a *attempt) hide() {
-	mask := a.module.Mask()
+	mask := a.module.Mask
 	if password, ok := a.target.URL.User.Password(); ok {
 		mask = mask.With(password, a.target.URL.User.Username()+":"+password)
 	}

@@ -136,7 +136,7 @@ func TestOAuth2Redirects(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		target.Policy, target.Configured = &config.Policy{DenyNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.66/32")}}, true
+		target.Policy, target.Configured = &config.Networks{DenyNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.66/32")}}, true
 		r := prober.New(prober.Options{}).Probe(t.Context(), target, oauth2Module(t, endpoint, "secret"))
 		token := ""
 		for _, s := range seen.all() {

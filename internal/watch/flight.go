@@ -21,7 +21,7 @@ import (
 type target struct {
 	*memo
 	config *config.Target
-	policy *config.Policy
+	policy *config.Networks
 	idle   *idlePool
 }
 

@@ -95,7 +95,7 @@ func (w *Watch) Apply(c *config.Config) {
 	}
 	w.targets = nil
 	for _, configured := range c.Targets {
-		t := &target{config: configured, policy: &c.Policy}
+		t := &target{config: configured, policy: &c.Policy.Networks}
 		if before := stayed[t.key()]; before != nil {
 			t.memo = before.memo
 		} else {

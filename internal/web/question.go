@@ -83,7 +83,7 @@ func (q question) find(query url.Values, c *config.Config) (question, error) {
 	} else if q.target, err = prober.ParseTarget(query.Get("target")); err != nil {
 		return q, err
 	}
-	q.target.Policy, q.target.Configured = &c.Policy, t != nil
+	q.target.Policy, q.target.Configured = &c.Policy.Networks, t != nil
 	q.module, err = findModule(cmp.Or(query.Get("module"), fallback), c)
 	return q, err
 }

@@ -1,0 +1,29 @@
+package config
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	promconfig "github.com/prometheus/common/config"
+	"gopkg.in/yaml.v3"
+)
+
+var proxySchemes = []string{"http", "https", "socks5", "socks5h"}
+
+// proxyURL reads the proxy of a module.
+func (h *httpKeys) proxyURL(node *yaml.Node) error {
+	u, err := url.Parse(node.Value)
+	if err != nil || node.Kind != yaml.ScalarNode {
+		return placedError{h.place.errorAt(node, "proxy_url is not a URL, want one such as http://proxy.example.com:3128")}
+	}
+	if !slices.Contains(proxySchemes, u.Scheme) || u.Hostname() == "" {
+		return placedError{h.place.errorAt(node, "proxy_url %q: want SCHEME://HOST:PORT with one of the schemes %s",
+			u.Redacted(), strings.Join(proxySchemes, ", "))}
+	}
+	if err := CheckHostPort(u.Host); err != nil {
+		return placedError{h.place.errorAt(node, "proxy_url: %w", err)}
+	}
+	h.client.ProxyURL = promconfig.URL{URL: u}
+	return nil
+}

@@ -40,11 +40,12 @@ func TestBlackboxFile(t *testing.T) {
 		FailIfHeaderMatches:    []HeaderMatch{{"Set-Cookie", regexp.MustCompile(".*"), true}},
 		FailIfHeaderNotMatches: []HeaderMatch{{"Access-Control-Allow-Origin", regexp.MustCompile(`(\*|example\.com)`), false}},
 		Credentials:            func(r *http.Request) (*http.Request, error) { return r, nil },
+		Mask:                   (*Mask)(nil).With("token", "Bearer token"), OpenValues: []string{"a", "b"},
 	}
 	want := &Config{File: "testdata/blackbox.yml", Policy: DefaultPolicy(), Modules: map[string]*Module{
 		"http_2xx": plain, "http_post_2xx": post, "http_everything": everything,
 	}}
-	if diff := cmp.Diff(want, got, equalModules, cmp.AllowUnexported(Module{}), cmpopts.IgnoreUnexported(Config{})); diff != "" {
+	if diff := cmp.Diff(want, got, equalModules, cmpopts.IgnoreUnexported(Config{})); diff != "" {
 		t.Errorf("Load (-want +got):\n%s", diff)
 	}
 }
@@ -82,7 +83,7 @@ func TestOneKey(t *testing.T) {
 		}
 		want := NewModule("m")
 		row.change(want)
-		if diff := cmp.Diff(want, c.Modules["m"], equalModules, cmp.AllowUnexported(Module{})); diff != "" {
+		if diff := cmp.Diff(want, c.Modules["m"], equalModules); diff != "" {
 			t.Errorf("%s: Parse (-want +got):\n%s", row.name, diff)
 		}
 	}
@@ -108,7 +109,7 @@ modules:
 	own.Timeout, own.Method, own.Header, own.Body = 7*time.Second, "HEAD", http.Header{"A": {"b"}}, []byte("x")
 	several.Method, several.Header, several.Body, several.Compression = "PUT", http.Header{"A": {"b"}}, []byte("y"), "br"
 	for _, want := range []*Module{own, several} {
-		if diff := cmp.Diff(want, c.Modules[want.Name], equalModules, cmp.AllowUnexported(Module{})); diff != "" {
+		if diff := cmp.Diff(want, c.Modules[want.Name], equalModules); diff != "" {
 			t.Errorf("%s: Parse (-want +got):\n%s", want.Name, diff)
 		}
 	}
@@ -218,7 +219,7 @@ targets:
 			Labels: []Label{{"stage", "1"}, {"team", "billing"}}, MinInterval: 10 * time.Second,
 		},
 	}
-	if diff := cmp.Diff(want, c.Targets, equalModules, cmp.AllowUnexported(Module{}), cmp.AllowUnexported(url.Userinfo{})); diff != "" {
+	if diff := cmp.Diff(want, c.Targets, equalModules, cmp.AllowUnexported(url.Userinfo{})); diff != "" {
 		t.Errorf("Targets (-want +got):\n%s", diff)
 	}
 	if got := c.Find("all keys"); got != c.Targets[1] {

@@ -23,12 +23,13 @@ func NewModule(name string) *Module {
 	}
 }
 
-// What a body may have, in bytes after decompression, unless body_size_limit says otherwise. Where the rules on bodies need the whole of it in
-// memory, that is for every probe under way at once.
+// defaultBodyLimit is what a body may have, in bytes after decompression, unless body_size_limit says otherwise.
+const defaultBodyLimit = 256 << 20
+
+// The same where the rules on bodies need the whole of it in memory, for every in-flight probe.
 const (
-	defaultBodyLimit = 256 << 20
-	defaultJudged    = 1 << 20
-	maxJudged        = 64 << 20
+	defaultJudged = 1 << 20
+	maxJudged     = 64 << 20
 )
 
 // DefaultModule is the name of the module that is used when none is asked for.

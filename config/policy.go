@@ -18,22 +18,8 @@ type Policy struct {
 // defaultMaxConcurrent is enough for every target of a large configuration to stall at once.
 const defaultMaxConcurrent = 1000
 
-// DefaultPolicy denies the networks in which clouds answer a machine's own questions about itself, credentials among them.
-func DefaultPolicy() Policy {
-	return Policy{MaxConcurrent: defaultMaxConcurrent, Networks: Networks{DenyNetworks: []netip.Prefix{
-		netip.MustParsePrefix("169.254.0.0/16"),         // link-local, RFC 3927: the metadata of AWS, Azure, Google, Oracle and others
-		netip.MustParsePrefix("fe80::/10"),              // link-local, RFC 4291
-		netip.MustParsePrefix("fd00:ec2::/32"),          // AWS: metadata, time, names
-		netip.MustParsePrefix("fd20:ce::254/128"),       // Google: metadata
-		netip.MustParsePrefix("fd00:c1::a9fe:a9fe/128"), // Oracle: metadata
-		netip.MustParsePrefix("fd00:42::42/128"),        // Scaleway: metadata
-		netip.MustParsePrefix("fd00:a9fe:a9fe::1/128"),  // Akamai (Linode): metadata
-		netip.MustParsePrefix("fd00:100::100:200/128"),  // Alibaba: metadata
-		netip.MustParsePrefix("100.100.100.200/32"),     // Alibaba: metadata
-		netip.MustParsePrefix("168.63.129.16/32"),       // Azure: the machine's agent
-		netip.MustParsePrefix("192.0.0.192/32"),         // Oracle: metadata of older machines
-	}}}
-}
+// DefaultPolicy is what probe_policy is without a key.
+func DefaultPolicy() Policy { return Policy{MaxConcurrent: defaultMaxConcurrent, Networks: DefaultNetworks()} }
 
 func (l *Policy) keys() map[string]key {
 	return map[string]key{

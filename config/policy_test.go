@@ -7,7 +7,7 @@ import (
 
 // An address is denied however it is spelt, and whatever stands around it.
 func TestDenies(t *testing.T) {
-	policy := DefaultPolicy()
+	policy := DefaultNetworks()
 	policy.DenyNetworks = append(policy.DenyNetworks, netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32"))
 	policy.NAT64Prefixes = []netip.Prefix{netip.MustParsePrefix("2001:470:64::/64"), netip.MustParsePrefix("2001:470:96::/96")}
 	for _, row := range []struct {

@@ -37,8 +37,8 @@ func TestBlackboxFile(t *testing.T) {
 		ValidStatusCodes: []int{200, 301}, ValidHTTPVersions: []string{"HTTP/1.1", "HTTP/2.0"}, FailIfNotSSL: true,
 		FailIfBodyMatches:      []*regexp.Regexp{regexp.MustCompile("Could not connect to database")},
 		FailIfBodyNotMatches:   []*regexp.Regexp{regexp.MustCompile("Download the latest version here")},
-		FailIfHeaderMatches:    []HeaderMatch{{"Set-Cookie", regexp.MustCompile(".*"), true}},
-		FailIfHeaderNotMatches: []HeaderMatch{{"Access-Control-Allow-Origin", regexp.MustCompile(`(\*|example\.com)`), false}},
+		FailIfHeaderMatches:    []HeaderMatch{{Header: "Set-Cookie", Regexp: regexp.MustCompile(".*"), AllowMissing: true}},
+		FailIfHeaderNotMatches: []HeaderMatch{{Header: "Access-Control-Allow-Origin", Regexp: regexp.MustCompile(`(\*|example\.com)`), AllowMissing: false}},
 		Credentials:            func(r *http.Request) (*http.Request, error) { return r, nil },
 		Mask:                   (*Mask)(nil).With("token", "Bearer token"), OpenValues: []string{"a", "b"},
 	}

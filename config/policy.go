@@ -19,7 +19,9 @@ type Policy struct {
 const defaultMaxConcurrent = 1000
 
 // DefaultPolicy is what probe_policy is without a key.
-func DefaultPolicy() Policy { return Policy{MaxConcurrent: defaultMaxConcurrent, Networks: DefaultNetworks()} }
+func DefaultPolicy() Policy {
+	return Policy{MaxConcurrent: defaultMaxConcurrent, Networks: DefaultNetworks()}
+}
 
 func (l *Policy) keys() map[string]key {
 	return map[string]key{

@@ -24,9 +24,9 @@ func SoundsSecret(name string) bool {
 // names in secret_params. m may be nil.
 func (m *Module) MaskURL(u *url.URL) string {
 	if m == nil {
-		return maskURL(u, nil)
+		return MaskURL(u, nil)
 	}
-	return maskURL(u, m.SecretParams)
+	return MaskURL(u, m.SecretParams)
 }
 
 // MaskLink is a text that should be a URL, as it may be shown. Of one that does not parse, what stands before its query is left.
@@ -38,8 +38,8 @@ func (m *Module) MaskLink(link string) string {
 	return m.MaskURL(u)
 }
 
-// maskURL masks the values of parameters whose names sound secret, or are given.
-func maskURL(u *url.URL, names []string) string {
+// MaskURL masks the values of parameters whose names sound secret, or are given.
+func MaskURL(u *url.URL, names []string) string {
 	if u.User == nil && u.RawQuery == "" && u.Opaque == "" && u.Fragment == "" {
 		return u.String()
 	}

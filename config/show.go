@@ -90,7 +90,7 @@ func (m *masker) scalar(node *yaml.Node, secret bool) {
 		return
 	}
 	if u, err := url.Parse(node.Value); err == nil && u.Scheme != "" && (u.User != nil || u.RawQuery != "" || u.Opaque != "") {
-		m.shown[node] = maskURL(u, m.params)
+		m.shown[node] = MaskURL(u, m.params)
 	} else if err != nil && strings.Contains(node.Value, "://") && strings.Contains(node.Value, "@") {
 		m.shown[node] = Masked
 	}

@@ -87,8 +87,8 @@ func TestFamilies(t *testing.T) {
 	prefers4, prefers6 := func(m *config.Module) { m.PreferIPv6 = false }, func(m *config.Module) { m.PreferIPv6 = true }
 	only6 := func(m *config.Module) { m.PreferIPv6, m.IPProtocolFallback = true, false }
 	only4 := func(m *config.Module) { m.PreferIPv6, m.IPProtocolFallback = false, false }
-	within := func(timeout time.Duration, module func(*config.Module)) func(*config.Module) {
-		return func(m *config.Module) { module(m); m.Timeout = timeout }
+	within := func(timeout time.Duration, change func(*config.Module)) func(*config.Module) {
+		return func(m *config.Module) { change(m); m.Timeout = timeout }
 	}
 	const second, soon = time.Second, 8 * time.Second // soon is before the patience of any resolver ends
 	for _, row := range []struct {

@@ -112,7 +112,7 @@ func (o *Options) resolve(t *Terminal) (prober.Target, *config.Module, error) {
 	if module == nil {
 		return target, nil, fmt.Errorf("module %q is not in %s", name, t.ConfigFile)
 	}
-	module, err := module.With(o.Overrides)
+	module, err := o.Overrides.Apply(module)
 	return target, module, err
 }
 

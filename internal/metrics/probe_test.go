@@ -28,12 +28,12 @@ func TestMain(m *testing.M) {
 
 func updating() bool { return flag.Lookup("update").Value.String() == "true" }
 
-// module is what the records were probed with.
-func module() *config.Module { return &config.Module{Name: "api", IPProtocolFallback: true} }
+// apiModule is what the records were probed with.
+func apiModule() *config.Module { return &config.Module{Name: "api", IPProtocolFallback: true} }
 
 func exposed(r *result.Result) *metrics.Exposition {
 	e := metrics.NewExposition()
-	e.Probe(r, module())
+	e.Probe(r, apiModule())
 	return e
 }
 

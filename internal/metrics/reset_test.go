@@ -19,7 +19,7 @@ func TestReset(t *testing.T) {
 		for _, e := range []*metrics.Exposition{used, fresh} {
 			totals := metrics.NewTotals()
 			totals.Observe(&records[i].Result)
-			e.Probe(&records[i].Result, module())
+			e.Probe(&records[i].Result, apiModule())
 			e.Totals(totals)
 		}
 		if diff := cmp.Diff(fresh.Text(), used.Text()); diff != "" {

@@ -36,7 +36,7 @@ targets:
 		e.For(target.Name)
 		e.Target(target)
 		e.Freshness(1500_000_000, i == 0)
-		e.Probe(&resulttest.Records()[i].Result, module())
+		e.Probe(&resulttest.Records()[i].Result, apiModule())
 		e.Totals(totals)
 	}
 	return e

@@ -34,9 +34,9 @@ func (h records) logs(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "add id=ID or target=URL: "+err.Error(), http.StatusBadRequest)
 		return
 	}
-	module := query.Get("module")
+	name := query.Get("module")
 	for _, kept := range h.history.Records() {
-		if key := kept.KeyOf(); key.Target == target.URL.String() && (module == "" || module == key.Module) {
+		if key := kept.KeyOf(); key.Target == target.URL.String() && (name == "" || name == key.Module) {
 			h.show(w, r, kept)
 			return
 		}

@@ -26,26 +26,26 @@ var dialSites = map[string]string{
 	"prober.(hop).connect":     target, // after hop.permitted, in hop.run
 	"prober.(hop).run":         target,
 
-	"prober.(Prober).traceOnce":     target,
-	"prober.(Prober).knock":         target,
-	"prober.(Prober).trace":         target, // after its own comparison with the policy
-	"prober.(hop).runHTTP3":         target, // after hop.permitted, in hop.run
-	"prober.(attempt).follow":       "targets, redirects, and follow-up attempts",
-	"prober.(attempt).openUDP":      target, // HTTP/3
-	"prober.(hop).dialQUIC":         target,
-	"prober.newHTTP3":               target, // is given connections
-	"prober.newTransport":           target, // is given connections
-	"prober.(hop).dialProxy":        "proxies",
-	"prober/dns.(lookup).dial":      "name servers",
-	"prober/dns.dialBounded":        "name servers",
-	"prober.(descriptor).failure":   target, // connect(2) again, on the same socket to the same address
-	"prober/dns.(client).overUDP":   "name servers",
-	"prober/dns.(client).overHTTPS": "name servers",
-	"prober/dns.(Query).System":     "name servers",
-	"config.newFetchTransport":      "token endpoints",
-	"config.dialForFetch":           "token endpoints",
-	"config.(tokens).valid":         "token endpoints",
-	"internal/egress.reached":       "reference targets",
+	"prober.(Prober).traceOnce":        target,
+	"prober.(Prober).knock":            target,
+	"prober.(Prober).trace":            target, // after its own comparison with the policy
+	"prober.(hop).runHTTP3":            target, // after hop.permitted, in hop.run
+	"prober.(attempt).follow":          "targets, redirects, and follow-up attempts",
+	"prober.(attempt).openUDP":         target, // HTTP/3
+	"prober.(hop).dialQUIC":            target,
+	"prober.newHTTP3":                  target, // is given connections
+	"prober.newTransport":              target, // is given connections
+	"prober.(hop).dialProxy":           "proxies",
+	"prober/dns.(lookup).dial":         "name servers",
+	"prober/dns.dialBounded":           "name servers",
+	"prober.(descriptor).failure":      target, // connect(2) again, on the same socket to the same address
+	"prober/dns.(client).overUDP":      "name servers",
+	"prober/dns.(client).overHTTPS":    "name servers",
+	"prober/dns.(Query).System":        "name servers",
+	"config/compile.newFetchTransport": "token endpoints",
+	"config/compile.dialForFetch":      "token endpoints",
+	"config/compile.(tokens).valid":    "token endpoints",
+	"internal/egress.reached":          "reference targets",
 }
 
 // dialling are the names by which Go programs connect: package and identifier. An identifier with a final * is a beginning.

@@ -10,6 +10,11 @@ import (
 var forbidden = map[string]map[string]string{
 	"errno_exporter/prober": {
 		"errno_exporter/internal": "everything else is a function of Results",
+		"errno_exporter/config":   "a probe is given what it needs of a module",
+		"github.com/prometheus":   "a probe knows no metrics",
+		"gopkg.in/yaml.v3":        "a probe knows no files",
+		"go.yaml.in":              "a probe knows no files",
+		"cel.dev":                 "a module has its expressions compiled",
 	},
 	"errno_exporter/prober/result": {
 		"errno_exporter": "whoever reads results needs them alone",
@@ -43,9 +48,13 @@ var forbidden = map[string]map[string]string{
 		"errno_exporter/config":   "a rule is a function of results",
 		"errno_exporter/internal": "verdicts, metrics and pages are made of the rule",
 	},
+	"errno_exporter/prober/module": {
+		"errno_exporter": "a module is plain values and functions",
+	},
 	"errno_exporter/config": {
-		"errno_exporter/prober":   "the prober depends on the configuration",
-		"errno_exporter/internal": "the configuration depends on nothing of ours",
+		"errno_exporter/prober":        "the configuration makes modules, and probes nothing",
+		"errno_exporter/prober/module": "", // is what it makes
+		"errno_exporter/internal":      "the configuration depends on nothing of ours",
 	},
 	"errno_exporter/internal/cause": {
 		"errno_exporter/internal/metrics": "a verdict is exposed elsewhere",
@@ -69,9 +78,8 @@ var forbidden = map[string]map[string]string{
 // forbiddenDirectly are the rules that hold for what a package itself imports: its dependencies import more.
 var forbiddenDirectly = map[string]map[string]string{
 	"errno_exporter/prober": {
-		"github.com/prometheus": "a probe knows no metrics",
-		"log":                   "a probe returns, it does not log",
-		"html":                  "a probe knows no pages",
+		"log":  "a probe returns, it does not log",
+		"html": "a probe knows no pages",
 	},
 	"errno_exporter/internal/cause": {
 		"github.com/prometheus": "a verdict is a function of evidence",
@@ -96,11 +104,20 @@ func checkImports(t *testing.T, forbidden map[string]map[string]string, format s
 			t.Fatalf("go list %s: %v", pkg, err)
 		}
 		for _, imported := range strings.Fields(string(out)) {
-			for prefix, why := range rules {
-				if imported == prefix || strings.HasPrefix(imported, prefix+"/") {
-					t.Errorf("%s imports %s: %s", pkg, imported, why)
-				}
+			if why := reason(rules, imported); why != "" {
+				t.Errorf("%s imports %s: %s", pkg, imported, why)
 			}
 		}
 	}
+}
+
+// reason is why a package must not be imported: the rule of the longest prefix. An empty one allows it.
+func reason(rules map[string]string, imported string) string {
+	longest, why := "", ""
+	for prefix, because := range rules {
+		if (imported == prefix || strings.HasPrefix(imported, prefix+"/")) && len(prefix) > len(longest) {
+			longest, why = prefix, because
+		}
+	}
+	return why
 }

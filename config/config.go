@@ -3,19 +3,13 @@
 package config
 
 import (
-	"context"
-	"crypto/tls"
-	"net/http"
-	"net/netip"
-	"net/url"
-	"regexp"
-	"time"
+	"errno_exporter/prober/module"
 )
 
 // Config is one loaded configuration. It is never changed after Load.
 type Config struct {
 	File    string // where it came from; empty for Default
-	Modules map[string]*Module
+	Modules map[string]*module.Module
 	Targets []*Target // in the file's order
 	Policy  Policy
 
@@ -23,139 +17,4 @@ type Config struct {
 
 	yaml        []byte      // what may be shown of it
 	fingerprint Fingerprint // of the files it was loaded from
-}
-
-// Module says how to probe. It is shared by all probes and never changed after Load.
-type Module struct {
-	Name    string
-	Timeout time.Duration // 0: bounded by the scrape alone
-	Trace   bool          // send a traceparent header, whose trace ID leads to the probe's record
-
-	// What is sent.
-	Method string      // GET unless configured
-	Header http.Header // `headers:`, canonical names, without Host; never nil
-	Host   string      // the Host header of `headers:`; empty for the URL's
-	Body   []byte      // body or the content of body_file; nil for none
-
-	// How the target is reached.
-	PreferIPv6         bool // preferred_ip_protocol: ip6
-	IPProtocolFallback bool // the other family will do when the preferred one has no address
-	EnableHTTP2        bool // offer h2 by ALPN
-	EnableHTTP3        bool // speak HTTP/3 over QUIC, and nothing else; http:// targets are taken for https://
-	TLS                *tls.Config
-	Proxy              func(*http.Request) (*url.URL, error) // nil: none is configured
-	ProxyConnectHeader http.Header                           // for CONNECT; may be nil
-	SkipResolve        bool                                  // skip_resolve_phase_with_proxy
-	SourceIP           netip.Addr                            // source_ip_address; zero for the kernel's choice
-
-	Resolver     *Resolver // asked instead of the system's; nil: the system's
-	AllAddresses bool      // probe every address of the name, side by side
-	AnyAddress   bool      // with it: one that succeeds is enough
-
-	// How often it is tried.
-	Retry              Retry
-	Keepalive          []time.Duration // idle ages to keep connections for, ascending; empty: none are kept
-	Diagnose           Diagnose
-	RetryNonIdempotent bool // also POST and the like, which may then be done twice
-
-	// What is done with the answer.
-	FollowRedirects bool
-	Compression     string   // "gzip", "br", "deflate", "identity"; empty: the body is taken as it is
-	BodySizeLimit   int64    // bytes after decompression; 0: none
-	SecretParams    []string // query parameters whose values are not shown, besides those whose names sound secret
-	KeepBody        bool     // keep the beginning of a failed response's body in the record
-
-	// What the answer must be like.
-	ValidStatusCodes         []int    // empty: 2xx
-	ValidHTTPVersions        []string // "HTTP/1.1", "HTTP/2.0"; empty: any
-	FailIfSSL                bool
-	FailIfNotSSL             bool
-	FailIfBodyMatches        []*regexp.Regexp
-	FailIfBodyNotMatches     []*regexp.Regexp
-	FailIfBodyJSONMatches    *CEL // nil: none
-	FailIfBodyJSONNotMatches *CEL
-	FailIfHeaderMatches      []HeaderMatch
-	FailIfHeaderNotMatches   []HeaderMatch
-
-	// Credentials. What adds them is compiled from http_headers, basic_auth, authorization and oauth2; what they are is not kept here.
-	Credentials func(*http.Request) (*http.Request, error) // nil for none; use Authorize
-	Mask        *Mask                                      // of the secrets in the configuration; nil for none
-	OpenValues  []string                                   // of http_headers whose names do not sound like secrets
-}
-
-// HeaderMatch is one expression on the values of a response header.
-type HeaderMatch struct {
-	Header       string // canonical
-	Regexp       *regexp.Regexp
-	AllowMissing bool
-}
-
-// CEL is an expression of the Common Expression Language on a JSON body, compiled at load.
-type CEL struct {
-	Text string
-	// Eval evaluates the expression on a decoded JSON document, the variable body. The error says why there is no answer: an evaluation
-	// that failed, a value that is not a boolean, or the context's end.
-	Eval func(ctx context.Context, body any) (bool, error)
-}
-
-// JudgesBody reports whether the module's rules need the body's content.
-func (m *Module) JudgesBody() bool {
-	return len(m.FailIfBodyMatches)+len(m.FailIfBodyNotMatches) > 0 || m.HasCEL()
-}
-
-// Authorizes reports whether the module adds credentials, or headers with secrets.
-func (m *Module) Authorizes() bool { return m.Credentials != nil }
-
-// Plain is the module with a plain request: GET, without headers, body or credentials.
-func (m *Module) Plain() *Module {
-	c := *m
-	c.Method, c.Header, c.Body, c.Credentials, c.OpenValues = http.MethodGet, http.Header{}, nil, nil, nil
-	return &c
-}
-
-// WithoutHTTP2 is the module with HTTP/1.1 alone.
-func (m *Module) WithoutHTTP2() *Module {
-	c := *m
-	c.EnableHTTP2 = false
-	c.TLS = m.TLS.Clone()
-	c.TLS.NextProtos = []string{"http/1.1"}
-	return &c
-}
-
-// Diagnose says when experiments are made after a failure.
-type Diagnose struct {
-	OnFailure  bool
-	MaxPerHour int // rounds of experiments, for each target
-}
-
-// Shown is the module as records keep it: with what is needed to show a probe, and without what is needed to make one. A record may outlive
-// the configuration, whose pools of authorities, programs and bodies are large.
-func (m *Module) Shown() *Module {
-	if m == nil {
-		return nil
-	}
-	c := *m
-	c.TLS, c.Resolver, c.Body, c.Proxy = nil, nil, nil, nil
-	c.FailIfBodyMatches, c.FailIfBodyNotMatches, c.FailIfHeaderMatches, c.FailIfHeaderNotMatches = nil, nil, nil, nil
-	for _, rule := range []**CEL{&c.FailIfBodyJSONMatches, &c.FailIfBodyJSONNotMatches} {
-		if *rule != nil {
-			*rule = new(CEL) // that there is one is shown
-		}
-	}
-	return &c
-}
-
-// HasCEL reports whether the module judges bodies by CEL expressions.
-func (m *Module) HasCEL() bool {
-	return m.FailIfBodyJSONMatches != nil || m.FailIfBodyJSONNotMatches != nil
-}
-
-// Authorize returns the request with the module's http_headers and credentials added. Nothing is sent; the request given is
-// not changed. Credentials are left out on a redirect to another host, which is known by request.Response; http_headers are the caller's to leave out. The error says
-// which secret could not be read.
-func (m *Module) Authorize(request *http.Request) (*http.Request, error) {
-	if m.Credentials == nil {
-		return request, nil
-	}
-	return m.Credentials(request)
 }

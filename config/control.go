@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"gopkg.in/yaml.v3"
+
+	"errno_exporter/prober/module"
 )
 
 // ControlTarget is a reference target: it is reachable while egress works, and so tells an API's failure from one of our own network.
@@ -67,6 +69,6 @@ func checkAddress(address string) error {
 	if n, wrong := strconv.ParseUint(port, 10, 16); err != nil || wrong != nil || n == 0 || host == "" {
 		return errors.New("is no address, want one such as 10.0.0.1:443")
 	}
-	_, err = ResolvableHost(host)
+	_, err = module.ResolvableHost(host)
 	return err
 }

@@ -9,6 +9,8 @@ import (
 
 	promconfig "github.com/prometheus/common/config"
 	"gopkg.in/yaml.v3"
+
+	"errno_exporter/config/file"
 )
 
 // Fingerprint is a hash of a configuration file's content and of the content of every file that it names, readable or not. It tells
@@ -19,7 +21,7 @@ type Fingerprint [sha256.Size]byte
 func FingerprintOf(path string) Fingerprint {
 	hash := sha256.New()
 	add := func(path string) []byte {
-		data, err := readFile(path)
+		data, err := file.Read(path)
 		fmt.Fprintf(hash, "%q %d %v\n", path, len(data), err)
 		hash.Write(data) // fails never
 		return data
@@ -69,7 +71,7 @@ func namedFiles(root *yaml.Node, dir string) []namedFile {
 func checkNamedFiles(p place, root *yaml.Node, dir string) error {
 	var problems []error
 	for _, named := range namedFiles(root, dir) {
-		if err := checkRegular(named.path); err != nil {
+		if err := file.CheckRegular(named.path); err != nil {
 			problems = append(problems, p.errorAt(named.node, "%w", err))
 		}
 	}

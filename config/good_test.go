@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"errno_exporter/prober/module"
 )
 
 // TestBlackboxFile loads what a blackbox_exporter user has and compares each module whole.
@@ -21,14 +23,14 @@ func TestBlackboxFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain := NewModule("http_2xx")
+	plain := module.New("http_2xx")
 	plain.PreferIPv6 = false
-	post := NewModule("http_post_2xx")
+	post := module.New("http_post_2xx")
 	post.Timeout = 5 * time.Second
 	post.Method, post.Body, post.Host = http.MethodPost, []byte("{}"), "vhost.example.com"
 	post.Header = http.Header{"Content-Type": {"application/json"}}
-	everything := &Module{
-		Retry: NewModule("").Retry, Diagnose: Diagnose{MaxPerHour: 6},
+	everything := &module.Module{
+		Retry: module.New("").Retry, Diagnose: module.Diagnose{MaxPerHour: 6},
 		Name: "http_everything", Timeout: 90 * time.Second, Method: http.MethodGet, Header: http.Header{}, PreferIPv6: true,
 		TLS:                &tls.Config{NextProtos: []string{"http/1.1"}, InsecureSkipVerify: true, MinVersion: tls.VersionTLS12, ServerName: "other.example.com"},
 		Proxy:              func(*http.Request) (*url.URL, error) { return nil, nil },
@@ -37,12 +39,12 @@ func TestBlackboxFile(t *testing.T) {
 		ValidStatusCodes: []int{200, 301}, ValidHTTPVersions: []string{"HTTP/1.1", "HTTP/2.0"}, FailIfNotSSL: true,
 		FailIfBodyMatches:      []*regexp.Regexp{regexp.MustCompile("Could not connect to database")},
 		FailIfBodyNotMatches:   []*regexp.Regexp{regexp.MustCompile("Download the latest version here")},
-		FailIfHeaderMatches:    []HeaderMatch{{Header: "Set-Cookie", Regexp: regexp.MustCompile(".*"), AllowMissing: true}},
-		FailIfHeaderNotMatches: []HeaderMatch{{Header: "Access-Control-Allow-Origin", Regexp: regexp.MustCompile(`(\*|example\.com)`), AllowMissing: false}},
+		FailIfHeaderMatches:    []module.HeaderMatch{{Header: "Set-Cookie", Regexp: regexp.MustCompile(".*"), AllowMissing: true}},
+		FailIfHeaderNotMatches: []module.HeaderMatch{{Header: "Access-Control-Allow-Origin", Regexp: regexp.MustCompile(`(\*|example\.com)`), AllowMissing: false}},
 		Credentials:            func(r *http.Request) (*http.Request, error) { return r, nil },
-		Mask:                   (*Mask)(nil).With("token", "Bearer token"), OpenValues: []string{"a", "b"},
+		Mask:                   (*module.Mask)(nil).With("token", "Bearer token"), OpenValues: []string{"a", "b"},
 	}
-	want := &Config{File: "testdata/blackbox.yml", Policy: DefaultPolicy(), Modules: map[string]*Module{
+	want := &Config{File: "testdata/blackbox.yml", Policy: DefaultPolicy(), Modules: map[string]*module.Module{
 		"http_2xx": plain, "http_post_2xx": post, "http_everything": everything,
 	}}
 	if diff := cmp.Diff(want, got, equalModules, cmpopts.IgnoreUnexported(Config{})); diff != "" {
@@ -53,35 +55,37 @@ func TestBlackboxFile(t *testing.T) {
 func TestOneKey(t *testing.T) {
 	for _, row := range []struct {
 		name, text string
-		change     func(*Module)
+		change     func(*module.Module)
 	}{
-		{"nothing", "{}", func(*Module) {}},
-		{"aliases", "{headers: &h {A: b}, body: x}", func(m *Module) { m.Header, m.Body = http.Header{"A": {"b"}}, []byte("x") }},
-		{"IPv4", "{preferred_ip_protocol: ip4, ip_protocol_fallback: false}", func(m *Module) { m.PreferIPv6, m.IPProtocolFallback = false, false }},
-		{"source", "{source_ip_address: '::ffff:10.0.0.7'}", func(m *Module) { m.SourceIP = netip.MustParseAddr("10.0.0.7") }},
-		{"the old key wins", "{no_follow_redirects: false, follow_redirects: false}", func(m *Module) { m.FollowRedirects = true }},
-		{"credentials without a value", "{basic_auth: , authorization: }", func(*Module) {}},
-		{"a list with an alias", "{headers: {A: &c b}, valid_http_versions: [HTTP/1.1], fail_if_body_matches_regexp: [*c]}", func(m *Module) {
+		{"nothing", "{}", func(*module.Module) {}},
+		{"aliases", "{headers: &h {A: b}, body: x}", func(m *module.Module) { m.Header, m.Body = http.Header{"A": {"b"}}, []byte("x") }},
+		{"IPv4", "{preferred_ip_protocol: ip4, ip_protocol_fallback: false}", func(m *module.Module) { m.PreferIPv6, m.IPProtocolFallback = false, false }},
+		{"source", "{source_ip_address: '::ffff:10.0.0.7'}", func(m *module.Module) { m.SourceIP = netip.MustParseAddr("10.0.0.7") }},
+		{"the old key wins", "{no_follow_redirects: false, follow_redirects: false}", func(m *module.Module) { m.FollowRedirects = true }},
+		{"credentials without a value", "{basic_auth: , authorization: }", func(*module.Module) {}},
+		{"a list with an alias", "{headers: {A: &c b}, valid_http_versions: [HTTP/1.1], fail_if_body_matches_regexp: [*c]}", func(m *module.Module) {
 			m.Header, m.ValidHTTPVersions = http.Header{"A": {"b"}}, []string{"HTTP/1.1"}
 			m.FailIfBodyMatches, m.BodySizeLimit = []*regexp.Regexp{regexp.MustCompile("b")}, 1<<20
 		}},
-		{"expressions with a limit", "{fail_if_body_matches_regexp: [a], body_size_limit: 3MB}", func(m *Module) {
+		{"expressions with a limit", "{fail_if_body_matches_regexp: [a], body_size_limit: 3MB}", func(m *module.Module) {
 			m.FailIfBodyMatches, m.BodySizeLimit = []*regexp.Regexp{regexp.MustCompile("a")}, 3<<20
 		}},
-		{"expressions without a limit", "{fail_if_body_matches_regexp: [a], body_size_limit: 0}", func(m *Module) {
+		{"expressions without a limit", "{fail_if_body_matches_regexp: [a], body_size_limit: 0}", func(m *module.Module) {
 			m.FailIfBodyMatches, m.BodySizeLimit = []*regexp.Regexp{regexp.MustCompile("a")}, 64<<20
 		}},
-		{"no limit", "{body_size_limit: 0}", func(m *Module) { m.BodySizeLimit = 0 }},
-		{"Host of one header", "{headers: {hOST: 'a.example:8443'}}", func(m *Module) { m.Host = "a.example:8443" }},
-		{"no HTTP/2", "{enable_http2: false}", func(m *Module) { m.EnableHTTP2, m.TLS.NextProtos = false, []string{"http/1.1"} }},
-		{"compression is accepted", "{compression: br, headers: {Accept-Encoding: 'gzip, *;q=0.5'}}", func(m *Module) { m.Compression, m.Header = "br", http.Header{"Accept-Encoding": {"gzip, *;q=0.5"}} }},
+		{"no limit", "{body_size_limit: 0}", func(m *module.Module) { m.BodySizeLimit = 0 }},
+		{"Host of one header", "{headers: {hOST: 'a.example:8443'}}", func(m *module.Module) { m.Host = "a.example:8443" }},
+		{"no HTTP/2", "{enable_http2: false}", func(m *module.Module) { m.EnableHTTP2, m.TLS.NextProtos = false, []string{"http/1.1"} }},
+		{"compression is accepted", "{compression: br, headers: {Accept-Encoding: 'gzip, *;q=0.5'}}", func(m *module.Module) {
+			m.Compression, m.Header = "br", http.Header{"Accept-Encoding": {"gzip, *;q=0.5"}}
+		}},
 	} {
 		c, err := Parse([]byte("modules: {m: {prober: http, http: "+row.text+"}}"), "f.yml", ".")
 		if err != nil {
 			t.Errorf("%s: %v", row.name, err)
 			continue
 		}
-		want := NewModule("m")
+		want := module.New("m")
 		row.change(want)
 		if diff := cmp.Diff(want, c.Modules["m"], equalModules); diff != "" {
 			t.Errorf("%s: Parse (-want +got):\n%s", row.name, diff)
@@ -105,10 +109,10 @@ modules:
 	if err != nil {
 		t.Fatal(err)
 	}
-	own, several := NewModule("own"), NewModule("several")
+	own, several := module.New("own"), module.New("several")
 	own.Timeout, own.Method, own.Header, own.Body = 7*time.Second, "HEAD", http.Header{"A": {"b"}}, []byte("x")
 	several.Method, several.Header, several.Body, several.Compression = "PUT", http.Header{"A": {"b"}}, []byte("y"), "br"
-	for _, want := range []*Module{own, several} {
+	for _, want := range []*module.Module{own, several} {
 		if diff := cmp.Diff(want, c.Modules[want.Name], equalModules); diff != "" {
 			t.Errorf("%s: Parse (-want +got):\n%s", want.Name, diff)
 		}

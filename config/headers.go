@@ -7,6 +7,8 @@ import (
 
 	promconfig "github.com/prometheus/common/config"
 	"gopkg.in/yaml.v3"
+
+	"errno_exporter/prober/module"
 )
 
 // headerMapping reads a mapping whose keys are header names, each in one spelling. Its errors repeat no values: many are secrets.
@@ -17,7 +19,7 @@ func (p place) headerMapping(node *yaml.Node, what string, read func(name string
 		name := node.Content[i].Value
 		keys[name] = func(value *yaml.Node) error {
 			canonical := textproto.CanonicalMIMEHeaderKey(name)
-			err := CheckHeader(name, "")
+			err := module.CheckHeader(name, "")
 			if spelled[canonical] {
 				err = fmt.Errorf("%q is duplicated in different spellings: remove one", canonical)
 			}
@@ -47,7 +49,7 @@ func (h *httpKeys) headers(node *yaml.Node) error {
 		if err := value.Decode(&text); err != nil {
 			return fmt.Errorf("the value of %q is no text, want one", name)
 		}
-		if err := CheckHeader(name, text); err != nil {
+		if err := module.CheckHeader(name, text); err != nil {
 			return err
 		}
 		if canonical := textproto.CanonicalMIMEHeaderKey(name); canonical != "Host" {
@@ -55,7 +57,7 @@ func (h *httpKeys) headers(node *yaml.Node) error {
 			return nil
 		}
 		h.Host = text
-		return CheckHost(text)
+		return module.CheckHost(text)
 	})
 }
 
@@ -93,7 +95,7 @@ func (h *httpKeys) proxyConnectHeader(node *yaml.Node) error {
 			return fmt.Errorf("the value of %q is %s, want a list of texts", name, kindName(value))
 		}
 		for _, v := range values {
-			if err := CheckHeader(name, string(v)); err != nil {
+			if err := module.CheckHeader(name, string(v)); err != nil {
 				return err
 			}
 		}

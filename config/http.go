@@ -10,11 +10,15 @@ import (
 
 	promconfig "github.com/prometheus/common/config"
 	"gopkg.in/yaml.v3"
+
+	"errno_exporter/config/compile"
+	"errno_exporter/config/file"
+	"errno_exporter/prober/module"
 )
 
 // httpKeys reads the keys under http: into a module, keeping what is only needed until the module is finished.
 type httpKeys struct {
-	*Module
+	*module.Module
 	place     place
 	dir       string
 	given     map[string]*yaml.Node // the values of the keys that the module has
@@ -132,7 +136,7 @@ func (h *httpKeys) finish(node *yaml.Node) error {
 		return h.wrong(node, errors.New("body and body_file exclude each other: remove one"), "body_file")
 	}
 	if h.bodyFile != "" {
-		body, err := readFile(h.bodyFile)
+		body, err := file.Read(h.bodyFile)
 		if err != nil {
 			return h.wrong(node, fmt.Errorf("body_file: %w", err), "body_file")
 		}
@@ -171,9 +175,9 @@ func (h *httpKeys) finish(node *yaml.Node) error {
 	if err := h.checkHTTP3(); err != nil {
 		return h.wrong(node, err, "enable_http3")
 	}
-	c := Client{HTTPClientConfig: h.client, Dir: h.dir, Secrets: secretsIn(node, h.SecretParams)}
+	c := compile.Client{HTTPClientConfig: h.client, Dir: h.dir, Secrets: secretsIn(node, h.SecretParams)}
 	if err := c.Into(m); err != nil {
-		wrong, _ := errors.AsType[*KeyError](err)
+		wrong, _ := errors.AsType[*compile.KeyError](err)
 		return h.wrong(node, err, wrong.Keys...)
 	}
 	return nil
@@ -217,11 +221,11 @@ func (h *httpKeys) oauth2(node *yaml.Node) error {
 	if err := checkTokenURL(c.TokenURL); err != nil {
 		return err
 	}
-	if c.GrantType != "" && c.GrantType != grantJWTBearer && c.GrantType != "client_credentials" {
-		return fmt.Errorf("grant_type %q is not supported, want client_credentials or %s", c.GrantType, grantJWTBearer)
+	if c.GrantType != "" && c.GrantType != compile.GrantJWTBearer && c.GrantType != "client_credentials" {
+		return fmt.Errorf("grant_type %q is not supported, want client_credentials or %s", c.GrantType, compile.GrantJWTBearer)
 	}
 	if proxy := c.ProxyURL.URL; proxy != nil {
-		if err := CheckHostPort(proxy.Host); err != nil {
+		if err := module.CheckHostPort(proxy.Host); err != nil {
 			return fmt.Errorf("proxy_url: %w", err)
 		}
 	}
@@ -237,7 +241,7 @@ func checkTokenURL(text string) error {
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return errors.New("token_url is not a URL, want one such as https://login.example.com/oauth2/token")
 	}
-	if err := checkEndpoint(u); err != nil {
+	if err := module.CheckEndpoint(u); err != nil {
 		return fmt.Errorf("token_url: %w", err)
 	}
 	return nil

@@ -9,13 +9,16 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"errno_exporter/config/file"
+	"errno_exporter/prober/module"
 )
 
 // Load reads a configuration file and everything it refers to. The error has one line for each thing that is wrong, naming file,
 // line, module, key, value and the fix.
 func Load(path string) (*Config, error) {
 	fingerprint := FingerprintOf(path) // before the load: what changes during it counts as a change
-	data, err := readFile(path)
+	data, err := file.Read(path)
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
@@ -44,7 +47,7 @@ func Parse(data []byte, file, dir string) (*Config, error) {
 		}
 		return nil, p.errorAt(&more, "a second document begins here, want one")
 	}
-	c := &Config{File: file, Modules: map[string]*Module{}, Policy: DefaultPolicy()}
+	c := &Config{File: file, Modules: map[string]*module.Module{}, Policy: DefaultPolicy()}
 	root := document.Content[0]
 	if err := (merges{p, map[*yaml.Node]bool{}}).expand(root); err != nil {
 		return nil, err
@@ -113,8 +116,8 @@ func (c *Config) modules(p place, dir string, node *yaml.Node) error {
 }
 
 // readModule reads one module.
-func readModule(p place, name, dir string, node *yaml.Node) (*Module, error) {
-	m := NewModule(name)
+func readModule(p place, name, dir string, node *yaml.Node) (*module.Module, error) {
+	m := module.New(name)
 	if isNull(node) {
 		return m, placedError{p.errorAt(node, "is empty, want prober: http")}
 	}

@@ -9,6 +9,9 @@ import (
 
 	"github.com/alecthomas/units"
 	"gopkg.in/yaml.v3"
+
+	"errno_exporter/config/compile"
+	"errno_exporter/prober/module"
 )
 
 // byteSize reads a size such as 10MB or 1KiB; units are powers of 1024 as in blackbox_exporter. 0 means no limit.
@@ -38,7 +41,7 @@ func regexps(p place, to *[]*regexp.Regexp) key {
 		}
 		for _, item := range node.Content {
 			item = resolved(item)
-			re, err := compile(item)
+			re, err := regularExpression(item)
 			if err != nil {
 				return placedError{p.errorAt(item, "regexp%s: %w", quoted(item), err)}
 			}
@@ -48,7 +51,7 @@ func regexps(p place, to *[]*regexp.Regexp) key {
 	}
 }
 
-func compile(node *yaml.Node) (*regexp.Regexp, error) {
+func regularExpression(node *yaml.Node) (*regexp.Regexp, error) {
 	if node.Kind != yaml.ScalarNode || isNull(node) {
 		return nil, errors.New("has no value, want a regular expression")
 	}
@@ -60,16 +63,16 @@ func compile(node *yaml.Node) (*regexp.Regexp, error) {
 }
 
 // headerMatches reads a list of {header, regexp, allow_missing}.
-func headerMatches(p place, to *[]HeaderMatch) key {
+func headerMatches(p place, to *[]module.HeaderMatch) key {
 	return func(node *yaml.Node) error {
 		if node.Kind != yaml.SequenceNode {
 			return errors.New("want a list of {header, regexp, allow_missing}")
 		}
 		for _, item := range node.Content {
-			var match HeaderMatch
+			var match module.HeaderMatch
 			err := p.mapping(item, "a header rule", map[string]key{
-				"header":        checked(&match.Header, func(s string) error { return CheckHeader(s, "") }),
-				"regexp":        func(v *yaml.Node) (err error) { match.Regexp, err = compile(v); return err },
+				"header":        checked(&match.Header, func(s string) error { return module.CheckHeader(s, "") }),
+				"regexp":        func(v *yaml.Node) (err error) { match.Regexp, err = regularExpression(v); return err },
 				"allow_missing": into(&match.AllowMissing),
 			})
 			if err != nil {
@@ -86,12 +89,12 @@ func headerMatches(p place, to *[]HeaderMatch) key {
 }
 
 // expression reads a CEL expression.
-func expression(to **CEL) key {
+func expression(to **module.CEL) key {
 	return func(node *yaml.Node) error {
 		if node.Kind != yaml.ScalarNode || isNull(node) {
 			return errors.New("has no value, want a CEL expression")
 		}
-		compiled, err := Expression(node.Value)
+		compiled, err := compile.Expression(node.Value)
 		if err != nil {
 			return err
 		}

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"errno_exporter/prober/module"
 )
 
 // A configuration is walked node by node, so that every error names file, line, module and key. An error is one line:
@@ -95,15 +97,7 @@ func quoted(value *yaml.Node) string {
 	if value.Kind != yaml.ScalarNode || isNull(value) {
 		return ""
 	}
-	return fmt.Sprintf(" %q", Shortened(value.Value))
-}
-
-func Shortened(s string) string {
-	const most = 80
-	if len(s) > most {
-		return s[:most] + "…"
-	}
-	return s
+	return fmt.Sprintf(" %q", module.Shortened(value.Value))
 }
 
 func isNull(node *yaml.Node) bool { return node.Kind == yaml.ScalarNode && node.Tag == "!!null" }

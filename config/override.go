@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"errno_exporter/config/file"
+	"errno_exporter/prober/module"
 )
 
 // Overrides are what a person at a terminal wants otherwise than the module has it, as curl's options -X, -H and -d say it.
@@ -16,14 +19,14 @@ type Overrides struct {
 }
 
 // Apply returns a module that is changed by the overrides. The error says which of them cannot be.
-func (o Overrides) Apply(m *Module) (*Module, error) {
+func (o Overrides) Apply(m *module.Module) (*module.Module, error) {
 	changed := *m
 	changed.Header = m.Header.Clone()
 	changed.AllAddresses = m.AllAddresses || o.AllAddresses
 	if o.HasData {
 		changed.Method, changed.Body = http.MethodPost, []byte(o.Data)
 		if path, isFile := strings.CutPrefix(o.Data, "@"); isFile {
-			body, err := readFile(path)
+			body, err := file.Read(path)
 			if err != nil {
 				return nil, fmt.Errorf("-d %s: %w", o.Data, err)
 			}
@@ -48,18 +51,18 @@ func (o Overrides) Apply(m *Module) (*Module, error) {
 }
 
 // overrideHeader sets a header, or removes the module's.
-func overrideHeader(m *Module, header string) error {
+func overrideHeader(m *module.Module, header string) error {
 	name, value, found := strings.Cut(header, ":")
 	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
 	if !found {
 		return fmt.Errorf(`there is no colon in it, want "Name: value"`)
 	}
-	if err := CheckHeader(name, value); err != nil {
+	if err := module.CheckHeader(name, value); err != nil {
 		return err
 	}
 	switch {
 	case strings.EqualFold(name, "Host"):
-		if err := CheckHost(value); err != nil {
+		if err := module.CheckHost(value); err != nil {
 			return err
 		}
 		m.Host = value

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"errno_exporter/prober/module"
 )
 
 func TestOverrides(t *testing.T) {
@@ -41,7 +43,7 @@ func TestOverrides(t *testing.T) {
 		{"-d @ no file", Overrides{Data: "@/nonexistent", HasData: true}, sent{}, "-d @/nonexistent: open /nonexistent: no such file or directory"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			m := NewModule("m")
+			m := module.New("m")
 			m.Header.Set("X-Team", "web")
 			changed, err := row.o.Apply(m)
 			if err != nil || row.err != "" {

@@ -6,11 +6,13 @@ import (
 	"net/netip"
 
 	"gopkg.in/yaml.v3"
+
+	"errno_exporter/prober/module"
 )
 
 // Policy bounds what the exporter may be asked to do.
 type Policy struct {
-	Networks
+	module.Networks
 	ConfiguredOnly bool // /probe?target= takes nothing but the names of configured targets
 	MaxConcurrent  int  // in-flight probes; further ones wait for a slot
 }
@@ -20,7 +22,7 @@ const defaultMaxConcurrent = 1000
 
 // DefaultPolicy is what probe_policy is without a key.
 func DefaultPolicy() Policy {
-	return Policy{MaxConcurrent: defaultMaxConcurrent, Networks: DefaultNetworks()}
+	return Policy{MaxConcurrent: defaultMaxConcurrent, Networks: module.DefaultNetworks()}
 }
 
 func (l *Policy) keys() map[string]key {
@@ -46,7 +48,7 @@ func (l *Policy) readDenyNetworks(node *yaml.Node) error {
 	for _, text := range texts {
 		network, err := parseNetwork(text)
 		if err != nil {
-			return fmt.Errorf("the item %q is no network, want one such as 10.0.0.0/8 or fd00::/8", Shortened(text))
+			return fmt.Errorf("the item %q is no network, want one such as 10.0.0.0/8 or fd00::/8", module.Shortened(text))
 		}
 		l.DenyNetworks = append(l.DenyNetworks, network)
 	}
@@ -61,8 +63,8 @@ func (l *Policy) readNAT64Prefixes(node *yaml.Node) error {
 	l.NAT64Prefixes = nil
 	for _, text := range texts {
 		prefix, err := netip.ParsePrefix(text)
-		if err != nil || !prefix.Addr().Is6() || prefix.Addr().Is4In6() || !HasIPv4Place(prefix.Bits()) {
-			return fmt.Errorf("the item %q is not a NAT64 prefix, want an IPv6 one of 32, 40, 48, 56, 64 or 96 bits such as 2001:db8:64::/96", Shortened(text))
+		if err != nil || !prefix.Addr().Is6() || prefix.Addr().Is4In6() || !module.HasIPv4Place(prefix.Bits()) {
+			return fmt.Errorf("the item %q is not a NAT64 prefix, want an IPv6 one of 32, 40, 48, 56, 64 or 96 bits such as 2001:db8:64::/96", module.Shortened(text))
 		}
 		l.NAT64Prefixes = append(l.NAT64Prefixes, prefix.Masked())
 	}

@@ -7,6 +7,8 @@ import (
 
 	promconfig "github.com/prometheus/common/config"
 	"gopkg.in/yaml.v3"
+
+	"errno_exporter/prober/module"
 )
 
 var proxySchemes = []string{"http", "https", "socks5", "socks5h"}
@@ -21,7 +23,7 @@ func (h *httpKeys) proxyURL(node *yaml.Node) error {
 		return placedError{h.place.errorAt(node, "proxy_url %q: want SCHEME://HOST:PORT with one of the schemes %s",
 			u.Redacted(), strings.Join(proxySchemes, ", "))}
 	}
-	if err := CheckHostPort(u.Host); err != nil {
+	if err := module.CheckHostPort(u.Host); err != nil {
 		return placedError{h.place.errorAt(node, "proxy_url: %w", err)}
 	}
 	h.client.ProxyURL = promconfig.URL{URL: u}

@@ -11,18 +11,13 @@ import (
 	"time"
 
 	"gopkg.in/yaml.v3"
-)
 
-// Retry says how often a failed attempt is repeated, and how long to wait before that.
-type Retry struct {
-	Attempts       int           // at most, the first one included
-	InitialBackoff time.Duration // before the second attempt; it doubles before each further one
-	MaxBackoff     time.Duration
-}
+	"errno_exporter/prober/module"
+)
 
 const maxAttempts = 10
 
-func retryKeys(r *Retry) map[string]key {
+func retryKeys(r *module.Retry) map[string]key {
 	return map[string]key{
 		"attempts": checked(&r.Attempts, func(n int) error {
 			if n < 1 || n > maxAttempts {
@@ -113,16 +108,6 @@ func choice(to *bool, no, yes string) key {
 	}
 }
 
-// MaxAddresses bounds the addresses of a name that are probed at once.
-const MaxAddresses = 16
-
-// Resolver is the name servers that are asked instead of the system's.
-type Resolver struct {
-	Servers       []string // host:port, or URLs for https
-	Protocol      string   // "udp", "tcp", "tls", "https"
-	CompareSystem bool     // ask the system's resolver too, and compare
-}
-
 // maxServers bounds the servers of a resolver.
 const maxServers = 8
 
@@ -131,7 +116,7 @@ func (h *httpKeys) readResolver(node *yaml.Node) error {
 	if isNull(node) {
 		return nil
 	}
-	r := &Resolver{Protocol: "udp"}
+	r := &module.Resolver{Protocol: "udp"}
 	err := h.place.mapping(node, "resolver", map[string]key{
 		"servers":      into(&r.Servers),
 		"protocol":     checked(&r.Protocol, checkProtocol),
@@ -164,10 +149,10 @@ func serverAddress(server, protocol string) (string, error) {
 	if protocol == "https" {
 		u, err := url.Parse(server)
 		if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
-			return "", fmt.Errorf("the server %q is no URL, want one such as https://dns.example.com/dns-query", WithoutSecrets(server))
+			return "", fmt.Errorf("the server %q is no URL, want one such as https://dns.example.com/dns-query", module.WithoutSecrets(server))
 		}
-		if err := checkEndpoint(u); err != nil {
-			return "", fmt.Errorf("the server %q: %w", WithoutSecrets(server), err)
+		if err := module.CheckEndpoint(u); err != nil {
+			return "", fmt.Errorf("the server %q: %w", module.WithoutSecrets(server), err)
 		}
 		return server, nil
 	}
@@ -180,10 +165,10 @@ func serverAddress(server, protocol string) (string, error) {
 		host, given = strings.Trim(server, "[]"), port
 	}
 	if n, err := strconv.ParseUint(given, 10, 16); err != nil || n == 0 || host == "" || strings.ContainsAny(host, "/ @") {
-		return "", fmt.Errorf("the server %q is no address, want one such as 10.0.0.2:53", WithoutSecrets(server))
+		return "", fmt.Errorf("the server %q is no address, want one such as 10.0.0.2:53", module.WithoutSecrets(server))
 	}
-	if host, err = ResolvableHost(host); err != nil {
-		return "", fmt.Errorf("the server %q: %w", WithoutSecrets(server), err)
+	if host, err = module.ResolvableHost(host); err != nil {
+		return "", fmt.Errorf("the server %q: %w", module.WithoutSecrets(server), err)
 	}
 	return net.JoinHostPort(host, given), nil
 }

@@ -15,12 +15,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"errno_exporter/prober/module"
 )
 
 // equalModules compares whole modules: expressions by their text, functions by whether they are there.
 var equalModules = cmp.Options{
 	cmp.Comparer(func(a, b *regexp.Regexp) bool { return a.String() == b.String() }),
-	cmp.Comparer(func(a, b *Mask) bool { return reflect.DeepEqual(a, b) }),
+	cmp.Comparer(func(a, b *module.Mask) bool { return reflect.DeepEqual(a, b) }),
 	cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".Proxy" || p.Last().String() == ".Credentials" },
 		cmp.Transformer("isSet", func(v any) bool { return fmt.Sprintf("%v", v) != "<nil>" })),
 	cmpopts.IgnoreUnexported(tls.Config{}),
@@ -56,7 +58,7 @@ func documented(t *testing.T) map[string]string {
 }
 
 func TestReferenceDocumentsEveryKey(t *testing.T) {
-	h := &httpKeys{Module: NewModule("x")}
+	h := &httpKeys{Module: module.New("x")}
 	want := append(slices.Collect(maps.Keys(h.keys())), "prober", "timeout", "http")
 	want = slices.AppendSeq(want, maps.Keys(new(Target).keys(place{}, nil)))
 	want = slices.AppendSeq(want, maps.Keys(new(Policy).keys()))
@@ -125,7 +127,7 @@ func TestReferenceDocumentsTheDefaults(t *testing.T) {
 			t.Errorf("the documented default of %q does not load: %v", key, err)
 			continue
 		}
-		if diff := cmp.Diff(NewModule("m"), c.Modules["m"], equalModules, cmpopts.EquateEmpty()); diff != "" {
+		if diff := cmp.Diff(module.New("m"), c.Modules["m"], equalModules, cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("the documented default of %q is not the real one (-real +documented):\n%s", key, diff)
 		}
 	}

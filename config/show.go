@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"errno_exporter/prober/module"
 )
 
 // YAML is the configuration as it was written, merge keys put into effect, without comments and with every secret masked: what may
@@ -66,7 +68,7 @@ func (m *masker) walk(node *yaml.Node, under string, secret bool) {
 const inHeader = "http_headers of a secret "
 
 func inside(under, name string) string {
-	if under == "http_headers" && SoundsSecret(name) {
+	if under == "http_headers" && module.SoundsSecret(name) {
 		return inHeader
 	}
 	return name
@@ -75,7 +77,7 @@ func inside(under, name string) string {
 func isSecret(under, name string) bool {
 	switch under {
 	case "headers":
-		return SoundsSecret(name)
+		return module.SoundsSecret(name)
 	case "http_headers":
 		return false // its files are no secret
 	case inHeader:
@@ -86,13 +88,13 @@ func isSecret(under, name string) bool {
 
 func (m *masker) scalar(node *yaml.Node, secret bool) {
 	if secret && !isNull(node) {
-		m.shown[node] = Masked
+		m.shown[node] = module.Masked
 		return
 	}
 	if u, err := url.Parse(node.Value); err == nil && u.Scheme != "" && (u.User != nil || u.RawQuery != "" || u.Opaque != "") {
-		m.shown[node] = MaskURL(u, m.params)
+		m.shown[node] = module.MaskURL(u, m.params)
 	} else if err != nil && strings.Contains(node.Value, "://") && strings.Contains(node.Value, "@") {
-		m.shown[node] = Masked
+		m.shown[node] = module.Masked
 	}
 }
 
@@ -121,10 +123,10 @@ func secretsIn(node *yaml.Node, params []string) []string {
 	m.walk(node, "", false)
 	var all []string
 	for node, shown := range m.shown {
-		if shown == Masked {
+		if shown == module.Masked {
 			all = append(all, node.Value)
 		} else if u, err := url.Parse(node.Value); err == nil {
-			all = append(all, SecretsOfURL(u, params)...)
+			all = append(all, module.SecretsOfURL(u, params)...)
 		}
 	}
 	slices.Sort(all)

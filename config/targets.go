@@ -12,13 +12,15 @@ import (
 	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
+
+	"errno_exporter/prober/module"
 )
 
 // Target is one API to watch: it is probed on every scrape of /metrics. It is never changed after Load.
 type Target struct {
 	Name        string // the label target; unique
 	URL         *url.URL
-	Module      *Module
+	Module      *module.Module
 	Labels      []Label       // of probe_target_info, by name
 	MinInterval time.Duration // a scrape within it gets the last result again; 0: every scrape probes
 }
@@ -66,7 +68,7 @@ func (c *Config) readTargets(p place, node *yaml.Node) error {
 func targetTitle(item *yaml.Node, i int) string {
 	for j := 0; item.Kind == yaml.MappingNode && j+1 < len(item.Content); j += 2 {
 		if value := resolved(item.Content[j+1]); item.Content[j].Value == "name" && value.Kind == yaml.ScalarNode && value.Value != "" {
-			return fmt.Sprintf("%q", Shortened(value.Value))
+			return fmt.Sprintf("%q", module.Shortened(value.Value))
 		}
 	}
 	return fmt.Sprintf("%d", i+1)
@@ -89,15 +91,15 @@ func (c *Config) readTarget(p place, node *yaml.Node) (*Target, error) {
 }
 
 // keys are the keys of a target, each with its reader.
-func (t *Target) keys(p place, modules map[string]*Module) map[string]key {
+func (t *Target) keys(p place, modules map[string]*module.Module) map[string]key {
 	return map[string]key{
 		"name":         checked(&t.Name, checkName),
 		"min_interval": duration(&t.MinInterval),
 		"labels":       func(value *yaml.Node) error { return t.readLabels(p, value) },
 		"url": func(value *yaml.Node) error {
-			u, err := ParseURL(value.Value)
+			u, err := module.ParseURL(value.Value)
 			if err == nil {
-				_, err = ResolvableHost(u.Hostname())
+				_, err = module.ResolvableHost(u.Hostname())
 			}
 			if err != nil || value.Kind != yaml.ScalarNode || value.Value == "" {
 				if err == nil {

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"errno_exporter/config"
 	"errno_exporter/guard"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -18,7 +18,7 @@ import (
 //   - What decides is exposed as the probe: a failure if all have to succeed, a success if one is enough.
 
 // probeAddresses probes every address, and puts together what came of it.
-func (p *Prober) probeAddresses(ctx context.Context, t Target, r *result.Result, m *config.Module) {
+func (p *Prober) probeAddresses(ctx context.Context, t Target, r *result.Result, m *module.Module) {
 	var others guard.Group
 	var probes []result.AddressProbe
 	first := p.newAttempt(ctx, t, m, r.TraceID)
@@ -61,7 +61,7 @@ func distinct(answers []netip.Addr, chosen netip.Addr) []netip.Addr {
 	var all []netip.Addr
 	seen := map[netip.Addr]bool{}
 	for _, addr := range answers {
-		if !seen[addr] && len(all) < config.MaxAddresses {
+		if !seen[addr] && len(all) < module.MaxAddresses {
 			seen[addr] = true
 			all = append(all, addr)
 		}

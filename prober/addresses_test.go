@@ -12,9 +12,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -49,26 +49,26 @@ func TestAddresses(t *testing.T) {
 	for _, row := range []struct {
 		name     string
 		handlers map[string]http.Handler
-		change   func(*config.Module)
+		change   func(*module.Module)
 		want     addressed
 	}{
-		{"one bad backend among five", five, func(*config.Module) {}, addressed{result.TCPReset, 1,
+		{"one bad backend among five", five, func(*module.Module) {}, addressed{result.TCPReset, 1,
 			[]string{"127.0.0.1 ok", "127.0.0.2 ok", "127.0.0.3 ok", "127.0.0.4 tcp.reset", "127.0.0.5 ok"}, "127.0.0.4"}},
-		{"one bad backend among five, and any will do", five, func(m *config.Module) { m.AnyAddress = true }, addressed{"", 1,
+		{"one bad backend among five, and any will do", five, func(m *module.Module) { m.AnyAddress = true }, addressed{"", 1,
 			[]string{"127.0.0.1 ok", "127.0.0.2 ok", "127.0.0.3 ok", "127.0.0.4 tcp.reset", "127.0.0.5 ok"}, "127.0.0.1"}},
-		{"the first is bad, and any will do", map[string]http.Handler{"127.0.0.1": bad, "127.0.0.2": ok}, func(m *config.Module) { m.AnyAddress = true },
+		{"the first is bad, and any will do", map[string]http.Handler{"127.0.0.1": bad, "127.0.0.2": ok}, func(m *module.Module) { m.AnyAddress = true },
 			addressed{"", 1, []string{"127.0.0.1 tcp.reset", "127.0.0.2 ok"}, "127.0.0.2"}},
-		{"all are bad, and any would do", map[string]http.Handler{"127.0.0.1": bad, "127.0.0.2": bad}, func(m *config.Module) { m.AnyAddress = true },
+		{"all are bad, and any would do", map[string]http.Handler{"127.0.0.1": bad, "127.0.0.2": bad}, func(m *module.Module) { m.AnyAddress = true },
 			addressed{result.TCPReset, 1, []string{"127.0.0.1 tcp.reset", "127.0.0.2 tcp.reset"}, "127.0.0.1"}},
-		{"all are good", map[string]http.Handler{"127.0.0.1": ok, "127.0.0.2": ok}, func(*config.Module) {},
+		{"all are good", map[string]http.Handler{"127.0.0.1": ok, "127.0.0.2": ok}, func(*module.Module) {},
 			addressed{"", 1, []string{"127.0.0.1 ok", "127.0.0.2 ok"}, "127.0.0.1"}},
-		{"both families", map[string]http.Handler{"127.0.0.1": ok, "::1": bad}, func(*config.Module) {},
+		{"both families", map[string]http.Handler{"127.0.0.1": ok, "::1": bad}, func(*module.Module) {},
 			addressed{result.TCPReset, 1, []string{"127.0.0.1 ok", "::1 tcp.reset"}, "::1"}},
-		{"one family only", map[string]http.Handler{"127.0.0.1": ok, "::1": bad}, func(m *config.Module) { m.IPProtocolFallback = false },
+		{"one family only", map[string]http.Handler{"127.0.0.1": ok, "::1": bad}, func(m *module.Module) { m.IPProtocolFallback = false },
 			addressed{"", 1, []string{"127.0.0.1 ok"}, "127.0.0.1"}},
 		{"each has its retries", map[string]http.Handler{"127.0.0.1": ok, "127.0.0.2": bad},
-			func(m *config.Module) {
-				m.Retry = config.Retry{Attempts: 3, InitialBackoff: time.Millisecond, MaxBackoff: time.Millisecond}
+			func(m *module.Module) {
+				m.Retry = module.Retry{Attempts: 3, InitialBackoff: time.Millisecond, MaxBackoff: time.Millisecond}
 			},
 			addressed{result.TCPReset, 3, []string{"127.0.0.1 ok", "127.0.0.2 tcp.reset"}, "127.0.0.2"}},
 	} {
@@ -107,9 +107,9 @@ func slicesSortFamilies(all []string) {
 	copy(all, append(four, six...))
 }
 
-func probeAll(t *testing.T, url, resolver string, change func(*config.Module)) result.Result {
+func probeAll(t *testing.T, url, resolver string, change func(*module.Module)) result.Result {
 	t.Helper()
-	m := config.NewModule("all")
+	m := module.New("all")
 	m.PreferIPv6, m.AllAddresses, m.Timeout = false, true, 20*time.Second
 	change(m)
 	target, err := prober.ParseTarget(url)
@@ -137,7 +137,7 @@ func TestAddressesAreBounded(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			_, port, _ := net.SplitHostPort(strings.TrimSuffix(strings.TrimPrefix(faultlab.ClosedPort(t), "http://"), "/"))
-			r := probeAll(t, fmt.Sprintf("http://%s:%s/", row.host, port), resolver, func(*config.Module) {})
+			r := probeAll(t, fmt.Sprintf("http://%s:%s/", row.host, port), resolver, func(*module.Module) {})
 			if len(r.Addresses) != row.want || r.Failure == nil || r.Failure.Reason != row.reason {
 				t.Errorf("%d addresses, %+v, want %d, %s", len(r.Addresses), r.Failure, row.want, row.reason)
 			}

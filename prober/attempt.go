@@ -7,8 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"errno_exporter/config"
 	"errno_exporter/guard"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -16,7 +16,7 @@ import (
 type attempt struct {
 	prober   *Prober
 	ctx      context.Context
-	module   *config.Module
+	module   *module.Module
 	target   Target
 	traceID  string
 	start    time.Time
@@ -38,7 +38,7 @@ type attempt struct {
 
 func (a *attempt) elapsed() time.Duration { return time.Since(a.start) }
 
-func (p *Prober) newAttempt(ctx context.Context, t Target, m *config.Module, traceID string) *attempt {
+func (p *Prober) newAttempt(ctx context.Context, t Target, m *module.Module, traceID string) *attempt {
 	a := &attempt{prober: p, ctx: ctx, module: m, target: t, traceID: traceID, start: time.Now()}
 	a.record.Start = a.start
 	a.record.Hops = make([]result.Hop, 0, 1)

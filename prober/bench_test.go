@@ -5,10 +5,10 @@ import (
 	"testing"
 	"time"
 
-	"errno_exporter/config"
 	"errno_exporter/internal/bench"
 	"errno_exporter/internal/reset"
 	"errno_exporter/prober"
+	"errno_exporter/prober/module"
 )
 
 // The benchmarks put a probe beside a bare client that does the same network work: a fresh TCP connection, a full TLS handshake with a
@@ -19,7 +19,7 @@ import (
 func BenchmarkProbe(b *testing.B) {
 	server := bench.Start(b)
 	for _, row := range []struct{ protocol, url string }{{"http", server.HTTP}, {"https1", server.HTTPS1}, {"https2", server.HTTPS2}} {
-		module := config.NewModule("bench")
+		module := module.New("bench")
 		module.TLS.RootCAs = server.Roots
 		module.Timeout = 10 * time.Second
 		target, err := prober.ParseTarget(row.url)

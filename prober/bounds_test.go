@@ -11,11 +11,12 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/claims"
 	"errno_exporter/internal/faultlab"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
 // bounded is a module of the configuration, with every default but these keys.
-func bounded(t *testing.T, keys string) *config.Module {
+func bounded(t *testing.T, keys string) *module.Module {
 	t.Helper()
 	c, err := config.Parse([]byte("modules: {m: {prober: http, timeout: 60s, http: {preferred_ip_protocol: ip4, "+keys+"}}}"), "f.yml", ".")
 	if err != nil {

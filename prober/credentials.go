@@ -8,9 +8,9 @@ import (
 	"net/http"
 	"net/url"
 
-	"errno_exporter/config"
 	"errno_exporter/guard"
 	"errno_exporter/prober/classify"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -38,7 +38,7 @@ var public = map[string]bool{
 
 // entitled decides whether a request to u may carry the module's credentials.
 func (a *attempt) entitled(u *url.URL) bool {
-	a.left = a.left || !config.MaySend(a.firstURL(), u)
+	a.left = a.left || !module.MaySend(a.firstURL(), u)
 	return !a.left
 }
 
@@ -63,8 +63,8 @@ func (a *attempt) withhold(next *http.Request, from *url.URL) {
 
 // referer is what a request says of the URL that led to it.
 func referer(from, to *url.URL) string {
-	if !config.MaySend(from, to) {
-		return config.OriginOf(from).String() + "/"
+	if !module.MaySend(from, to) {
+		return module.OriginOf(from).String() + "/"
 	}
 	bare := *from
 	bare.User, bare.Fragment, bare.RawFragment = nil, "", ""

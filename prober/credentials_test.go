@@ -15,6 +15,7 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -29,7 +30,7 @@ var own = http.Header{
 }
 
 // credentialModule has a credential of each kind that a module can have at once, as the configuration gives it.
-func credentialModule(t *testing.T, keys ...string) *config.Module {
+func credentialModule(t *testing.T, keys ...string) *module.Module {
 	t.Helper()
 	keys = append(keys,
 		"authorization: {credentials: credential}",
@@ -75,7 +76,7 @@ func TestCredentialsStayAtTheirOrigin(t *testing.T) {
 		name string
 		last int // status of the last answer
 		keys []string
-		run  func(*testing.T, *prober.Prober, prober.Target, *config.Module)
+		run  func(*testing.T, *prober.Prober, prober.Target, *module.Module)
 		want func(ways []string, method string) []string
 	}{
 		{"probe", 204, nil, probeOnce, func(way []string, _ string) []string { return way }},
@@ -107,11 +108,11 @@ func TestCredentialsStayAtTheirOrigin(t *testing.T) {
 	}
 }
 
-func probeOnce(t *testing.T, p *prober.Prober, target prober.Target, m *config.Module) {
+func probeOnce(t *testing.T, p *prober.Prober, target prober.Target, m *module.Module) {
 	p.Probe(t.Context(), target, m)
 }
 
-func probeKept(t *testing.T, p *prober.Prober, target prober.Target, m *config.Module) {
+func probeKept(t *testing.T, p *prober.Prober, target prober.Target, m *module.Module) {
 	ctx, cancel := context.WithTimeout(t.Context(), ample)
 	defer cancel()
 	kept, _ := p.Keep(ctx, target, m)
@@ -124,7 +125,7 @@ func probeKept(t *testing.T, p *prober.Prober, target prober.Target, m *config.M
 	}
 }
 
-func probeDiagnosed(t *testing.T, p *prober.Prober, target prober.Target, m *config.Module) {
+func probeDiagnosed(t *testing.T, p *prober.Prober, target prober.Target, m *module.Module) {
 	r := p.Probe(t.Context(), target, m)
 	var kinds []result.ControlKind
 	for _, c := range p.Diagnose(t.Context(), target, &r, m) {

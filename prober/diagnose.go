@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"errno_exporter/config"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -37,7 +37,7 @@ const (
 )
 
 // Diagnose makes the experiments that a failed probe calls for, until the context ends. A probe that succeeded calls for none.
-func (p *Prober) Diagnose(ctx context.Context, t Target, r *result.Result, m *config.Module) []result.Control {
+func (p *Prober) Diagnose(ctx context.Context, t Target, r *result.Result, m *module.Module) []result.Control {
 	var made []result.Control
 	// try makes one, and reports whether it worked.
 	try := func(kind result.ControlKind) (worked bool) {
@@ -76,7 +76,7 @@ func proves(kind result.ControlKind) bool {
 }
 
 // controlsFor chooses the experiments.
-func controlsFor(r *result.Result, m *config.Module) []result.ControlKind {
+func controlsFor(r *result.Result, m *module.Module) []result.ControlKind {
 	f, hop := r.Failure, r.Last().LastHop()
 	if f == nil || leaveAlone(f) {
 		return nil
@@ -115,12 +115,12 @@ func leaveAlone(f *result.Failure) bool {
 }
 
 // plain reports whether the module's request is plain already.
-func plain(m *config.Module) bool {
+func plain(m *module.Module) bool {
 	return m.Method == http.MethodGet && len(m.Body) == 0 && len(m.Header) == 0 && !m.Authorizes()
 }
 
 // reading reports whether a plain GET asks for the same as the module's request.
-func reading(m *config.Module) bool {
+func reading(m *module.Module) bool {
 	return m.Method == http.MethodGet || m.Method == http.MethodHead
 }
 
@@ -153,7 +153,7 @@ func otherAddress(h *result.Hop, sameFamily bool) netip.Addr {
 type subject struct {
 	target Target
 	result *result.Result
-	module *config.Module
+	module *module.Module
 }
 
 // addr is the address that failed.

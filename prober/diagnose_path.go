@@ -5,8 +5,8 @@ import (
 	"net/netip"
 	"syscall"
 
-	"errno_exporter/config"
 	"errno_exporter/prober/classify"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -70,7 +70,7 @@ func (p *Prober) knock(ctx context.Context, s *subject) result.Control {
 }
 
 // traceOnce sends one SYN that lives for ttl hops.
-func (p *Prober) traceOnce(ctx context.Context, addr netip.AddrPort, m *config.Module, ttl int) result.TraceHop {
+func (p *Prober) traceOnce(ctx context.Context, addr netip.AddrPort, m *module.Module, ttl int) result.TraceHop {
 	ctx, cancel := context.WithTimeout(ctx, tracePatience)
 	defer cancel()
 	a := p.newAttempt(ctx, Target{}, m, "")

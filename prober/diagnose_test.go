@@ -12,9 +12,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/module"
 )
 
 // A failure calls for the experiments that could tell what it is, each changes its one thing, and a target that asks to slow down is left alone. After
@@ -25,7 +25,7 @@ func TestDiagnose(t *testing.T) {
 		"two.lab.test": {netip.MustParseAddr("127.0.0.2"), netip.MustParseAddr("127.0.0.1")},
 		"six.lab.test": {netip.MustParseAddr("127.0.0.2"), netip.IPv6Loopback()},
 	})
-	odd := func(m *config.Module) { m.Header = http.Header{"X-Odd": {"1"}} }
+	odd := func(m *module.Module) { m.Header = http.Header{"X-Odd": {"1"}} }
 	refuses := faultlab.Handler(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("X-Odd") != "" {
 			faultlab.Resetting.ServeHTTP(w, r)
@@ -33,7 +33,7 @@ func TestDiagnose(t *testing.T) {
 	}))
 	for _, row := range []struct {
 		name, url string
-		module    func(*config.Module)
+		module    func(*module.Module)
 		want      string // kinds, those that succeeded with a +
 	}{
 		{"a success", faultlab.Handler(t, faultlab.Healthy), asIs, ""},
@@ -44,12 +44,12 @@ func TestDiagnose(t *testing.T) {
 		{"a reset in the handshake", faultlab.TLSResetAfterHello(t), asIs, "again tcp_only+"},
 		{"a reset over HTTP/2, by a server that speaks nothing else", faultlab.H2ResetAfterRequest(t), briefly, "again http1 tls_only+"},
 		{"a request that is refused", refuses, odd, "again plain_request+ again plain_request+ again tcp_only+"},
-		{"a PUT that is refused: a plain GET would prove nothing", refuses, func(m *config.Module) { odd(m); m.Method = http.MethodPut }, "again tcp_only+"},
+		{"a PUT that is refused: a plain GET would prove nothing", refuses, func(m *module.Module) { odd(m); m.Method = http.MethodPut }, "again tcp_only+"},
 		{"one failure, and then it works", failing(t, 1), odd, "again+"},
 		{"it recovers while it is looked into", failing(t, 2), odd, "again plain_request+ again+"},
 		{"it recovers after a round", failing(t, 2, 1), odd, "again plain_request+ again plain_request+ again+"},
-		{"a method that may not be repeated", refuses, func(m *config.Module) { odd(m); m.Method = http.MethodPost }, "tcp_only+"},
-		{"an answer that takes too long", faultlab.Slow(t, 500*time.Millisecond, 0, func(faultlab.Times) {}), func(m *config.Module) { m.Timeout = 300 * time.Millisecond },
+		{"a method that may not be repeated", refuses, func(m *module.Module) { odd(m); m.Method = http.MethodPost }, "tcp_only+"},
+		{"an answer that takes too long", faultlab.Slow(t, 500*time.Millisecond, 0, func(faultlab.Times) {}), func(m *module.Module) { m.Timeout = 300 * time.Millisecond },
 			"again small_segments small_segments more_time+ again tcp_only+"},
 		{"one of two addresses", "http://two.lab.test:" + port + "/", asIs, "again other_address+ again other_address+ again tcp_only+"},
 		{"the other family, which does not listen", "http://six.lab.test:" + port + "/", asIs, "again other_family tcp_only+"},

@@ -12,9 +12,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/dns/dnsmessage"
 
-	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -38,7 +38,7 @@ func lookUp(t *testing.T, server, protocol string, timeout time.Duration) looked
 	m.IPProtocolFallback, m.Timeout = false, timeout
 	options := prober.Options{Resolver: server}
 	if protocol != "" {
-		m.Resolver, options.Resolver = &config.Resolver{Servers: []string{server}, Protocol: protocol}, faultlab.DNSClosedPort(t)
+		m.Resolver, options.Resolver = &module.Resolver{Servers: []string{server}, Protocol: protocol}, faultlab.DNSClosedPort(t)
 	}
 	r := probe(t, prober.New(options), "http://api.lab.test.:1/", m)
 	hop := r.Last().LastHop()

@@ -8,9 +8,9 @@ import (
 
 	"golang.org/x/net/dns/dnsmessage"
 
-	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -84,17 +84,17 @@ func byFamily(t *testing.T, react func() (a, aaaa reaction)) string {
 // share of the time.
 func TestFamilies(t *testing.T) {
 	const delay = 50 * time.Millisecond
-	prefers4, prefers6 := func(m *config.Module) { m.PreferIPv6 = false }, func(m *config.Module) { m.PreferIPv6 = true }
-	only6 := func(m *config.Module) { m.PreferIPv6, m.IPProtocolFallback = true, false }
-	only4 := func(m *config.Module) { m.PreferIPv6, m.IPProtocolFallback = false, false }
-	within := func(timeout time.Duration, change func(*config.Module)) func(*config.Module) {
-		return func(m *config.Module) { change(m); m.Timeout = timeout }
+	prefers4, prefers6 := func(m *module.Module) { m.PreferIPv6 = false }, func(m *module.Module) { m.PreferIPv6 = true }
+	only6 := func(m *module.Module) { m.PreferIPv6, m.IPProtocolFallback = true, false }
+	only4 := func(m *module.Module) { m.PreferIPv6, m.IPProtocolFallback = false, false }
+	within := func(timeout time.Duration, change func(*module.Module)) func(*module.Module) {
+		return func(m *module.Module) { change(m); m.Timeout = timeout }
 	}
 	const second, soon = time.Second, 8 * time.Second // soon is before the patience of any resolver ends
 	for _, row := range []struct {
 		name             string
 		react            func() (a, aaaa reaction)
-		module           func(*config.Module)
+		module           func(*module.Module)
 		reason           result.Reason // of a failure in resolve
 		dialled          netip.Addr
 		families         string // + answered, - not, ~ given up
@@ -126,7 +126,7 @@ func TestFamilies(t *testing.T) {
 				server := byFamily(t, row.react)
 				options := prober.Options{Resolver: server}
 				if client.protocol != "" {
-					m.Resolver, options.Resolver = &config.Resolver{Servers: []string{server}, Protocol: client.protocol}, faultlab.DNSClosedPort(t)
+					m.Resolver, options.Resolver = &module.Resolver{Servers: []string{server}, Protocol: client.protocol}, faultlab.DNSClosedPort(t)
 				}
 				r := probe(t, prober.New(options), "http://api.lab.test.:1/", m)
 				hop := r.Last().LastHop()
@@ -172,7 +172,7 @@ func TestDroppedFamilyAndSlowServer(t *testing.T) {
 			m.PreferIPv6, m.Timeout = prefer6, time.Second
 			options := prober.Options{Resolver: server}
 			if client.protocol != "" {
-				m.Resolver, options.Resolver = &config.Resolver{Servers: []string{server}, Protocol: client.protocol}, faultlab.DNSClosedPort(t)
+				m.Resolver, options.Resolver = &module.Resolver{Servers: []string{server}, Protocol: client.protocol}, faultlab.DNSClosedPort(t)
 			}
 			if r := probe(t, prober.New(options), "http://api.lab.test."+port+"/", m); r.Failure != nil {
 				t.Errorf("%s, IPv6 preferred %t: %+v, want a success%s", client.name, prefer6, r.Failure, evidence(&r))

@@ -8,8 +8,8 @@ import (
 	"os"
 	"syscall"
 
-	"errno_exporter/config"
 	"errno_exporter/prober/classify"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 	"errno_exporter/prober/socket"
 )
@@ -78,8 +78,8 @@ func (h *hop) endOfTLS() error {
 // authorizeEvidence is what is known of a request that could not be made.
 func authorizeEvidence(err error, ended classify.Ending) *classify.Evidence {
 	e := &classify.Evidence{Step: classify.StepAuthorize, Err: err, Ended: ended}
-	if token, ok := errors.AsType[*config.TokenError](err); ok {
-		refused := errors.Is(err, config.ErrTokenRedirect) || errors.Is(err, config.ErrTokenFlood)
+	if token, ok := errors.AsType[*module.TokenError](err); ok {
+		refused := errors.Is(err, module.ErrTokenRedirect) || errors.Is(err, module.ErrTokenFlood)
 		e.Token = &classify.TokenAnswer{Status: token.Status, Refused: refused}
 	}
 	return e

@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"slices"
 
-	"errno_exporter/config"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -72,7 +72,7 @@ func judgeStatus(valid []int, r *result.Response, forwarded bool) *result.Failur
 	return f
 }
 
-func judgeHeader(m *config.Module, header http.Header) error {
+func judgeHeader(m *module.Module, header http.Header) error {
 	for _, rule := range m.FailIfHeaderMatches {
 		values, err := headerValues(header, rule)
 		if err != nil {
@@ -117,7 +117,7 @@ func (h *hop) judgeJSON(body []byte) *result.Failure {
 		return refused(result.CheckCEL, fmt.Errorf("body is not JSON: %w", err))
 	}
 	for _, rule := range []struct {
-		*config.CEL
+		*module.CEL
 		fails bool // by this value
 		words string
 	}{{m.FailIfBodyJSONMatches, true, "matches"}, {m.FailIfBodyJSONNotMatches, false, "does not match"}} {
@@ -138,7 +138,7 @@ func (h *hop) judgeJSON(body []byte) *result.Failure {
 }
 
 // headerValues returns the values that a rule judges; none, without error, where the rule allows the header to be missing.
-func headerValues(header http.Header, rule config.HeaderMatch) ([]string, error) {
+func headerValues(header http.Header, rule module.HeaderMatch) ([]string, error) {
 	values := header[rule.Header]
 	if len(values) == 0 && !rule.AllowMissing {
 		return nil, fmt.Errorf("header %q is missing", rule.Header)
@@ -146,7 +146,7 @@ func headerValues(header http.Header, rule config.HeaderMatch) ([]string, error)
 	return values, nil
 }
 
-func judgeBody(m *config.Module, body []byte) error {
+func judgeBody(m *module.Module, body []byte) error {
 	for _, re := range m.FailIfBodyMatches {
 		if re.Match(body) {
 			return fmt.Errorf("body matches %q", re)

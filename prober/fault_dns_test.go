@@ -10,9 +10,9 @@ import (
 
 	"golang.org/x/net/dns/dnsmessage"
 
-	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -21,7 +21,7 @@ type lookup struct {
 	name     string
 	resolver func(faultlab.Host) string
 	host     string
-	module   func(*config.Module)
+	module   func(*module.Module)
 	runs     int
 	want     outcome
 }
@@ -50,10 +50,10 @@ var dnsFaults = []lookup{
 	{"garbage", faultlab.DNSGarbage, labName, briefly, once, inResolve(result.DNSTimedOut, 0, result.Self)},
 	{"port closed", faultlab.DNSClosedPort, labName, asIs, 10, inResolve(result.DNSUnreachable, syscall.ECONNREFUSED, result.Path)},
 	{"truncated, then TCP closes", faultlab.DNSTruncatedThenEOF, labName, asIs, 10, inResolve(result.DNSProtocol, 0, result.Peer)},
-	{"no address of the family", rcode(dnsmessage.RCodeSuccess), labName, func(m *config.Module) { m.PreferIPv6, m.IPProtocolFallback = true, false }, 5, inResolve(result.DNSNoData, 0, result.Peer)},
+	{"no address of the family", rcode(dnsmessage.RCodeSuccess), labName, func(m *module.Module) { m.PreferIPv6, m.IPProtocolFallback = true, false }, 5, inResolve(result.DNSNoData, 0, result.Peer)},
 	{"label of 64 letters", faultlab.DNSSilent, strings.Repeat("a", 64) + ".test.", asIs, 5, inResolve(result.ProbeConfig, 0, result.Self)},
 	{".onion", faultlab.DNSSilent, "example.onion.", asIs, 5, inResolve(result.ProbeConfig, 0, result.Self)},
-	{"address literal of the other family", faultlab.DNSSilent, "[::1]", func(m *config.Module) { m.PreferIPv6, m.IPProtocolFallback = false, false }, once, inResolve(result.DNSNoData, 0, result.Peer)},
+	{"address literal of the other family", faultlab.DNSSilent, "[::1]", func(m *module.Module) { m.PreferIPv6, m.IPProtocolFallback = false, false }, once, inResolve(result.DNSNoData, 0, result.Peer)},
 }
 
 func TestDNSFaults(t *testing.T) {
@@ -82,13 +82,13 @@ func TestLookupsThatSucceed(t *testing.T) {
 	zone := func(h faultlab.Host) string {
 		return faultlab.DNS(h, map[string][]netip.Addr{"both.lab.test": {four, six}, "four.lab.test": {four}, "six.lab.test": {six}, "many.lab.test": many})
 	}
-	ip4 := func(m *config.Module) { m.PreferIPv6, m.IPProtocolFallback = false, true }
-	ip6 := func(m *config.Module) { m.PreferIPv6, m.IPProtocolFallback = true, true }
+	ip4 := func(m *module.Module) { m.PreferIPv6, m.IPProtocolFallback = false, true }
+	ip6 := func(m *module.Module) { m.PreferIPv6, m.IPProtocolFallback = true, true }
 	for _, row := range []struct {
 		name     string
 		resolver func(faultlab.Host) string
 		host     string
-		module   func(*config.Module)
+		module   func(*module.Module)
 		dialled  netip.Addr
 		answers  int
 	}{
@@ -96,11 +96,11 @@ func TestLookupsThatSucceed(t *testing.T) {
 		{"both, IPv6 preferred", zone, "both.lab.test.", ip6, six, 2},
 		{"IPv4 only, IPv6 preferred", zone, "four.lab.test.", ip6, four, 1},
 		{"IPv6 only, IPv4 preferred", zone, "six.lab.test.", ip4, six, 1},
-		{"both, IPv4 asked for alone", zone, "both.lab.test.", func(m *config.Module) { m.PreferIPv6, m.IPProtocolFallback = false, false }, four, 1},
+		{"both, IPv4 asked for alone", zone, "both.lab.test.", func(m *module.Module) { m.PreferIPv6, m.IPProtocolFallback = false, false }, four, 1},
 		{"fifty addresses", zone, "many.lab.test.", ip4, many[0], 50},
 		{"truncated, then TCP", faultlab.DNSTruncated, labName, ip4, four, 1},
 		{"AAAA SERVFAIL", faultlab.DNSServfailAAAA, labName, ip4, four, 1},
-		{"AAAA unanswered", faultlab.DNSSilentAAAA, labName, func(m *config.Module) { ip6(m); m.Timeout = 2 * time.Second }, four, 1},
+		{"AAAA unanswered", faultlab.DNSSilentAAAA, labName, func(m *module.Module) { ip6(m); m.Timeout = 2 * time.Second }, four, 1},
 	} {
 		target4 := faultlab.Handler(t, faultlab.Healthy)
 		port := target4[strings.LastIndex(target4, ":")+1:]

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -21,7 +21,7 @@ const (
 )
 
 // overHTTP3 is enable_http3: true.
-func overHTTP3(m *config.Module) {
+func overHTTP3(m *module.Module) {
 	m.EnableHTTP2, m.EnableHTTP3, m.TLS.NextProtos = false, true, []string{"h3"}
 }
 
@@ -32,11 +32,11 @@ func http3Faults() []fault {
 	told := func(phase result.Phase, reason result.Reason) []outcome {
 		return []outcome{{phase, reason, 0, result.Peer, ""}}
 	}
-	over3 := func(change func(*config.Module)) func(*config.Module) {
-		return func(m *config.Module) { overHTTP3(m); change(m) }
+	over3 := func(change func(*module.Module)) func(*module.Module) {
+		return func(m *module.Module) { overHTTP3(m); change(m) }
 	}
 	plain, brief := over3(asIs), over3(briefly)
-	seconds := over3(func(m *config.Module) { m.Timeout = 1500 * time.Millisecond })
+	seconds := over3(func(m *module.Module) { m.Timeout = 1500 * time.Millisecond })
 	closes := func(code uint64) func(faultlab.Host) string {
 		return func(h faultlab.Host) string { h.Helper(); return faultlab.HTTP3Closes(h, code) }
 	}
@@ -46,7 +46,7 @@ func http3Faults() []fault {
 	healthy := func(h faultlab.Host) string { h.Helper(); return faultlab.HTTP3Handler(h, faultlab.Healthy) }
 	return []fault{
 		{"healthy", healthy, plain, 5, []outcome{success}},
-		{"healthy, upload", healthy, over3(func(m *config.Module) { m.Method, m.Body = "POST", make([]byte, 1<<20) }), 5, []outcome{success}},
+		{"healthy, upload", healthy, over3(func(m *module.Module) { m.Method, m.Body = "POST", make([]byte, 1<<20) }), 5, []outcome{success}},
 		{"healthy, by hand", faultlab.HTTP3Minimal, plain, 5, []outcome{success}},
 		{"nothing listens", faultlab.QUICClosedPort, plain, 5, []outcome{{result.Connect, result.QUICRefused, syscall.ECONNREFUSED, result.Peer, ""}}},
 		{"silence", faultlab.QUICSilent, brief, once, refused(result.Connect, result.QUICTimedOut)},

@@ -7,9 +7,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -18,7 +18,7 @@ type proxied struct {
 	name   string
 	proxy  func(faultlab.Host) string
 	target string
-	module func(*config.Module)
+	module func(*module.Module)
 	runs   int
 	want   []outcome
 }
@@ -35,7 +35,7 @@ func TestProxyFaults(t *testing.T) {
 		rows[i] = fault{row.name, func(faultlab.Host) string { return row.target }, nil, row.runs, row.want}
 	}
 	for i, row := range proxyFaults {
-		rows[i].module = func(m *config.Module) {
+		rows[i].module = func(m *module.Module) {
 			m.SkipResolve = true
 			m.Proxy = through(row.proxy(t))
 			row.module(m)

@@ -9,10 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"errno_exporter/config"
 	"errno_exporter/internal/claims"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -40,7 +40,7 @@ var success = outcome{}
 type fault struct {
 	name   string
 	serve  func(faultlab.Host) string
-	module func(*config.Module) // what differs from a module with every default, IPv4 and the lab's CA
+	module func(*module.Module) // what differs from a module with every default, IPv4 and the lab's CA
 	runs   int                  // probes in one test run: 50 where a race is possible
 	want   []outcome
 }
@@ -59,18 +59,18 @@ const (
 
 // Changes of the module.
 var (
-	asIs    = func(*config.Module) {}
-	briefly = func(m *config.Module) { m.Timeout = patience }
+	asIs    = func(*module.Module) {}
+	briefly = func(m *module.Module) { m.Timeout = patience }
 	// uploading sends more than all the buffers on the way hold.
-	uploading = func(m *config.Module) { m.Method, m.Body = http.MethodPost, make([]byte, 64<<20) }
+	uploading = func(m *module.Module) { m.Method, m.Body = http.MethodPost, make([]byte, 64<<20) }
 	// stuck sends more than the buffers hold to a server that does not read, and gives up.
-	stuck = func(m *config.Module) { uploading(m); briefly(m) }
-	gzip  = func(m *config.Module) { m.Compression = "gzip" }
+	stuck = func(m *module.Module) { uploading(m); briefly(m) }
+	gzip  = func(m *module.Module) { m.Compression = "gzip" }
 )
 
 // sending sends a header of so many bytes.
-func sending(n int) func(*config.Module) {
-	return func(m *config.Module) { m.Header = http.Header{"X-Long": {strings.Repeat("x", n)}} }
+func sending(n int) func(*module.Module) {
+	return func(m *module.Module) { m.Header = http.Header{"X-Long": {strings.Repeat("x", n)}} }
 }
 
 func answering(bytes string) func(faultlab.Host) string {
@@ -81,8 +81,8 @@ func status(code int, header ...string) func(faultlab.Host) string {
 	return func(h faultlab.Host) string { h.Helper(); return faultlab.Status(h, code, header...) }
 }
 
-func labModule() *config.Module {
-	m := config.NewModule("lab")
+func labModule() *module.Module {
+	m := module.New("lab")
 	m.Timeout, m.PreferIPv6 = ample, false
 	m.TLS.RootCAs = faultlab.Roots()
 	return m
@@ -180,7 +180,7 @@ func http1Faults() []fault {
 		{"bytes after the body", answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok and more"), asIs, 5, []outcome{success}},
 		{"not gzip", faultlab.GarbageGzip, gzip, 5, []outcome{badBody}},
 		{"half of a gzip stream", faultlab.TruncatedGzip, gzip, 5, []outcome{badBody}},
-		{"stall before a gzip head", faultlab.Silent, func(m *config.Module) { gzip(m); briefly(m) }, once, []outcome{tooSlow}},
+		{"stall before a gzip head", faultlab.Silent, func(m *module.Module) { gzip(m); briefly(m) }, once, []outcome{tooSlow}},
 		{"404", status(404), asIs, once, []outcome{statusError(result.HTTPError)}},
 		{"417", status(417), asIs, once, []outcome{statusError(result.HTTPError)}},
 		{"429", status(429), asIs, once, []outcome{statusError(result.HTTPRateLimited)}},

@@ -7,8 +7,8 @@ import (
 
 	"golang.org/x/net/http2"
 
-	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -24,9 +24,9 @@ func tlsFaults() []fault {
 	badCert := func(phase result.Phase) outcome {
 		return outcome{phase, result.TLSBadClientAuthCert, 0, result.Peer, ""}
 	}
-	only12 := func(m *config.Module) { m.TLS.MaxVersion = tls.VersionTLS12 }
-	withCert := func(m *config.Module) { m.TLS.Certificates = []tls.Certificate{faultlab.ClientCertificate()} }
-	insecure := func(m *config.Module) { m.TLS.InsecureSkipVerify = true }
+	only12 := func(m *module.Module) { m.TLS.MaxVersion = tls.VersionTLS12 }
+	withCert := func(m *module.Module) { m.TLS.Certificates = []tls.Certificate{faultlab.ClientCertificate()} }
+	insecure := func(m *module.Module) { m.TLS.InsecureSkipVerify = true }
 	return []fault{
 		{"RST after ClientHello", faultlab.TLSResetAfterHello, asIs, raced, []outcome{reset}},
 		{"FIN after ClientHello", faultlab.TLSFinAfterHello, asIs, raced, []outcome{closed}},
@@ -92,7 +92,7 @@ func http2Faults() []fault {
 		h.Helper()
 		return faultlab.H2StreamResetMidBody(h, http2.ErrCodeInternal)
 	}
-	large := func(m *config.Module) { m.Method, m.Body = http.MethodPost, make([]byte, 900<<10) }
+	large := func(m *module.Module) { m.Method, m.Body = http.MethodPost, make([]byte, 900<<10) }
 	return []fault{
 		{"GOAWAY NO_ERROR", faultlab.H2GoAwayNoError, asIs, raced, told(result.Processing, result.H2GoAway)},
 		{"GOAWAY, then FIN", faultlab.H2GoAwayThenFin, asIs, raced, told(result.Processing, result.H2GoAway)},

@@ -13,6 +13,7 @@ import (
 	"errno_exporter/internal/claims"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -20,8 +21,8 @@ func flooded(phase result.Phase) []outcome {
 	return []outcome{{phase, result.PeerFlood, 0, result.Self, ""}}
 }
 
-func packed(compression string) func(*config.Module) {
-	return func(m *config.Module) { m.Compression = compression }
+func packed(compression string) func(*module.Module) {
+	return func(m *module.Module) { m.Compression = compression }
 }
 
 func frames(first, again string) func(faultlab.Host) string {
@@ -38,7 +39,7 @@ func TestFloods(t *testing.T) { probeFaults(t, patiently(floods())) }
 // patiently gives rows a deadline that no bound needs, however slow the machine and the race detector are.
 func patiently(rows []fault) []fault {
 	for i, row := range rows {
-		rows[i].module = func(m *config.Module) { m.Timeout = 5 * time.Minute; row.module(m) }
+		rows[i].module = func(m *module.Module) { m.Timeout = 5 * time.Minute; row.module(m) }
 	}
 	return rows
 }
@@ -110,7 +111,7 @@ func floodsOfHTTP3() []fault {
 
 // What is slow, or comes in small pieces, is no flood.
 func TestNoFloods(t *testing.T) {
-	uploads := func(m *config.Module) { m.Method, m.Body = http.MethodPost, make([]byte, 16<<20) }
+	uploads := func(m *module.Module) { m.Method, m.Body = http.MethodPost, make([]byte, 16<<20) }
 	probeFaults(t, patiently([]fault{
 		{"16 MiB in chunks of 64 bytes", func(h faultlab.Host) string { return faultlab.SmallChunks(h, 16<<20, 64) }, asIs, once, []outcome{success}},
 		{"20 KiB, one byte a chunk and a segment", func(h faultlab.Host) string { return faultlab.SmallChunks(h, 20<<10, 1) }, asIs, once, []outcome{success}},
@@ -122,7 +123,7 @@ func TestNoFloods(t *testing.T) {
 			return faultlab.HTTP3Handler(h, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 8<<20)) }))
 		}, overHTTP3, once, []outcome{success}},
 		{"an upload of 16 MiB over HTTP/3", func(h faultlab.Host) string { return faultlab.HTTP3Handler(h, faultlab.Healthy) },
-			func(m *config.Module) { overHTTP3(m); uploads(m) }, once, []outcome{success}},
+			func(m *module.Module) { overHTTP3(m); uploads(m) }, once, []outcome{success}},
 		{"100,000 gzip members of a line each", func(h faultlab.Host) string {
 			body := strings.Repeat(faultlab.GzipMember(strings.Repeat("a line of a log ", 8)), 100_000)
 			return faultlab.Answer(h, fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), body))
@@ -154,7 +155,7 @@ func TestFloodsOfNameServers(t *testing.T) {
 			m, server := labModule(), row.server(t)
 			options := prober.Options{Resolver: server}
 			if row.protocol != "" {
-				m.Resolver = &config.Resolver{Servers: []string{server}, Protocol: row.protocol}
+				m.Resolver = &module.Resolver{Servers: []string{server}, Protocol: row.protocol}
 			}
 			r := probe(t, prober.New(options), "http://"+labName+"/", m)
 			if got := outcomeOf(r.Failure); got != want {
@@ -213,7 +214,7 @@ func TestTokenEndpointsByHTTP1(t *testing.T) {
 }
 
 // tokenModule has its token from an endpoint whose certificate does not matter.
-func tokenModule(t *testing.T, endpoint string) *config.Module {
+func tokenModule(t *testing.T, endpoint string) *module.Module {
 	t.Helper()
 	text := fmt.Sprintf("modules: {m: {prober: http, timeout: 1m, http: {preferred_ip_protocol: ip4, oauth2: {client_id: lab, client_secret: s, token_url: %q, "+
 		"tls_config: {insecure_skip_verify: true}}}}}", endpoint)

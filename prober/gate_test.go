@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -19,7 +19,7 @@ func TestGate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := config.NewModule("gate")
+	m := module.New("gate")
 	m.TLS = &tls.Config{RootCAs: faultlab.Roots()}
 	for range cap(p.computing) {
 		p.computing <- struct{}{}
@@ -52,7 +52,7 @@ func TestGateAfterPanic(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := config.NewModule("panics")
+	m := module.New("panics")
 	m.TLS = &tls.Config{RootCAs: faultlab.Roots(), GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { panic("a bug") }}
 	r := p.Probe(t.Context(), target, m)
 	if r.Panicked() == nil || len(p.computing) != 0 {

@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"slices"
 
-	"errno_exporter/config"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -36,7 +36,7 @@ func (a *attempt) hide() {
 }
 
 // hideHop masks what a hop keeps.
-func hideHop(h *result.Hop, mask *config.Mask) {
+func hideHop(h *result.Hop, mask *module.Mask) {
 	h.URL, h.Proxy = mask.Text(h.URL), mask.Text(h.Proxy)
 	if h.Request != nil {
 		h.Request.URL, h.Request.Host = mask.Text(h.Request.URL), mask.Text(h.Request.Host)
@@ -57,7 +57,7 @@ func hideHop(h *result.Hop, mask *config.Mask) {
 }
 
 // hideFailure masks a failure's error.
-func hideFailure(f *result.Failure, mask *config.Mask) {
+func hideFailure(f *result.Failure, mask *module.Mask) {
 	if f == nil || f.Err == nil {
 		return
 	}
@@ -79,7 +79,7 @@ func (e *hiddenError) Error() string { return e.text }
 func (e *hiddenError) Unwrap() error { return e.err }
 
 // hidden is a head without secrets; the same one where there are none.
-func hidden(header http.Header, mask *config.Mask) http.Header {
+func hidden(header http.Header, mask *module.Mask) http.Header {
 	changed := http.Header{}
 	for name, values := range header {
 		shown := mask.Text(name)
@@ -109,7 +109,7 @@ func hidden(header http.Header, mask *config.Mask) http.Header {
 }
 
 // hideTLS masks the texts of certificates.
-func hideTLS(s *result.TLSState, mask *config.Mask) {
+func hideTLS(s *result.TLSState, mask *module.Mask) {
 	s.ServerName, s.ALPN = mask.Text(s.ServerName), mask.Text(s.ALPN)
 	copies := map[*x509.Certificate]*x509.Certificate{}
 	s.Chain = hiddenChain(s.Chain, mask, copies)
@@ -122,7 +122,7 @@ func hideTLS(s *result.TLSState, mask *config.Mask) {
 }
 
 // hiddenChain is a chain with copies of the certificates that have a secret.
-func hiddenChain(chain []*x509.Certificate, mask *config.Mask, copies map[*x509.Certificate]*x509.Certificate) []*x509.Certificate {
+func hiddenChain(chain []*x509.Certificate, mask *module.Mask, copies map[*x509.Certificate]*x509.Certificate) []*x509.Certificate {
 	for i, c := range chain {
 		masked, done := copies[c]
 		if !done {
@@ -137,7 +137,7 @@ func hiddenChain(chain []*x509.Certificate, mask *config.Mask, copies map[*x509.
 	return chain
 }
 
-func hiddenCertificate(c *x509.Certificate, mask *config.Mask) *x509.Certificate {
+func hiddenCertificate(c *x509.Certificate, mask *module.Mask) *x509.Certificate {
 	names := hiddenTexts(c.DNSNames, mask)
 	subject, issuer := c.Subject.String(), c.Issuer.String()
 	if mask.Text(subject) == subject && mask.Text(issuer) == issuer && slices.Equal(names, c.DNSNames) {
@@ -154,7 +154,7 @@ func hiddenCertificate(c *x509.Certificate, mask *config.Mask) *x509.Certificate
 	return &masked
 }
 
-func hiddenTexts(texts []string, mask *config.Mask) []string {
+func hiddenTexts(texts []string, mask *module.Mask) []string {
 	masked := make([]string, len(texts))
 	for i, text := range texts {
 		masked[i] = mask.Text(text)

@@ -7,9 +7,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -24,17 +24,17 @@ func TestHostsThatAreNone(t *testing.T) {
 		for _, row := range []struct {
 			name   string
 			target prober.Target
-			shape  func(*config.Module)
+			shape  func(*module.Module)
 			want   outcome
 		}{
-			{"target that nobody has read", unread, func(*config.Module) {}, outcome{result.Resolve, result.ProbeConfig, 0, result.Self, ""}},
-			{"redirect", read, func(*config.Module) {}, outcome{result.Validate, result.HTTPRedirectInvalid, 0, result.Self, result.CheckRedirect}},
-			{"proxy of the environment", read, func(m *config.Module) {
+			{"target that nobody has read", unread, func(*module.Module) {}, outcome{result.Resolve, result.ProbeConfig, 0, result.Self, ""}},
+			{"redirect", read, func(*module.Module) {}, outcome{result.Validate, result.HTTPRedirectInvalid, 0, result.Self, result.CheckRedirect}},
+			{"proxy of the environment", read, func(m *module.Module) {
 				m.Proxy = func(*http.Request) (*url.URL, error) { return &url.URL{Scheme: "http", Host: host}, nil }
 			}, outcome{result.Proxy, result.ProbeConfig, 0, result.Self, ""}},
 		} {
 			m := labModule()
-			m.Resolver = &config.Resolver{Servers: []string{"127.0.0.1:1"}, Protocol: "udp"}
+			m.Resolver = &module.Resolver{Servers: []string{"127.0.0.1:1"}, Protocol: "udp"}
 			row.shape(m)
 			r := prober.New(prober.Options{}).Probe(t.Context(), row.target, m)
 			if diff := cmp.Diff(row.want, outcomeOf(r.Failure)); diff != "" {

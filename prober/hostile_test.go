@@ -4,9 +4,9 @@ import (
 	"testing"
 	"time"
 
-	"errno_exporter/config"
 	"errno_exporter/internal/claims"
 	"errno_exporter/internal/faultlab"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -19,16 +19,16 @@ func TestHostileServers(t *testing.T) {
 		{"an endless header", faultlab.EndlessHeader, asIs, 5, tooLong},
 		{"endless 1xx", faultlab.EndlessInformation, asIs, 5, []outcome{{result.Processing, result.HTTPHeadersTooLarge, 0, result.Self, ""}}},
 		{"endless body", faultlab.EndlessBody, asIs, once, tooLarge},
-		{"endless body that must be kept", faultlab.EndlessBody, func(m *config.Module) { m.FailIfBodyMatches, m.BodySizeLimit = expressions("y"), 2<<20 }, once, tooLarge},
-		{"endless chunks", faultlab.EndlessChunks, func(m *config.Module) { m.BodySizeLimit = 1 << 20 }, once, tooLarge},
-		{"endless JSON", faultlab.EndlessJSON, func(m *config.Module) { m.FailIfBodyJSONMatches, m.BodySizeLimit = cel("body.size() == 1"), 2<<20 }, once, tooLarge},
-		{"a long list of JSON", func(h faultlab.Host) string { return faultlab.JSONList(h, 500_000) }, func(m *config.Module) {
+		{"endless body that must be kept", faultlab.EndlessBody, func(m *module.Module) { m.FailIfBodyMatches, m.BodySizeLimit = expressions("y"), 2<<20 }, once, tooLarge},
+		{"endless chunks", faultlab.EndlessChunks, func(m *module.Module) { m.BodySizeLimit = 1 << 20 }, once, tooLarge},
+		{"endless JSON", faultlab.EndlessJSON, func(m *module.Module) { m.FailIfBodyJSONMatches, m.BodySizeLimit = cel("body.size() == 1"), 2<<20 }, once, tooLarge},
+		{"a long list of JSON", func(h faultlab.Host) string { return faultlab.JSONList(h, 500_000) }, func(m *module.Module) {
 			m.FailIfBodyJSONNotMatches = cel("body.size() == 500000")
 		}, once, []outcome{success}},
 		{"gzip bomb", faultlab.GzipBomb, gzip, once, tooLarge},
-		{"gzip bomb without a limit: the deadline", faultlab.GzipBomb, func(m *config.Module) { gzip(m); briefly(m); m.BodySizeLimit = 0 }, once, []outcome{stalled}},
+		{"gzip bomb without a limit: the deadline", faultlab.GzipBomb, func(m *module.Module) { gzip(m); briefly(m); m.BodySizeLimit = 0 }, once, []outcome{stalled}},
 		{"gzip bomb without a limit that is here whole, its connection closed: the deadline", faultlab.GzipBombHTTP2,
-			func(m *config.Module) { gzip(m); m.Timeout, m.BodySizeLimit = 150*time.Millisecond, 0 }, once, []outcome{stalled}},
+			func(m *module.Module) { gzip(m); m.Timeout, m.BodySizeLimit = 150*time.Millisecond, 0 }, once, []outcome{stalled}},
 		{"gzip bomb that is not opened", faultlab.GzipBomb, asIs, once, []outcome{success}},
 		{"5,000 names in the certificate", faultlab.ManyNames, asIs, once, []outcome{success}},
 		{"1,000 redirects", func(h faultlab.Host) string { return faultlab.Redirects(h) + "1000" }, asIs, once,
@@ -45,7 +45,7 @@ func TestHeadFields(t *testing.T) {
 	fields := func(serve func(faultlab.Host, int) string, n int) func(faultlab.Host) string {
 		return func(h faultlab.Host) string { h.Helper(); return serve(h, n) }
 	}
-	http3 := func(m *config.Module) { m.EnableHTTP3 = true; m.TLS.NextProtos = []string{"h3"} }
+	http3 := func(m *module.Module) { m.EnableHTTP3 = true; m.TLS.NextProtos = []string{"h3"} }
 	probeFaults(t, []fault{
 		{"1,000 fields, one of them Connection", fields(faultlab.ManyFields, 999), asIs, once, well},
 		{"1,001 fields, one of them Connection", fields(faultlab.ManyFields, 1000), asIs, raced, tooMany},

@@ -12,6 +12,7 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -69,7 +70,7 @@ func TestHTTP3SendsWhatTheModuleSays(t *testing.T) {
 }
 
 // http3Module loads a module with enable_http3 and more keys.
-func http3Module(t *testing.T, keys string) *config.Module {
+func http3Module(t *testing.T, keys string) *module.Module {
 	t.Helper()
 	ca := filepath.Join(t.TempDir(), "ca.pem")
 	if err := os.WriteFile(ca, faultlab.RootsPEM(), 0o600); err != nil {

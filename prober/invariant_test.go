@@ -6,18 +6,18 @@ import (
 	"testing"
 	"time"
 
-	"errno_exporter/config"
 	"errno_exporter/prober"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
 // probe probes once and holds the Result to what every Result must satisfy.
-func probe(t testing.TB, p *prober.Prober, url string, m *config.Module) result.Result {
+func probe(t testing.TB, p *prober.Prober, url string, m *module.Module) result.Result {
 	t.Helper()
 	return probeContext(context.Background(), t, p, url, m)
 }
 
-func probeContext(ctx context.Context, t testing.TB, p *prober.Prober, url string, m *config.Module) result.Result {
+func probeContext(ctx context.Context, t testing.TB, p *prober.Prober, url string, m *module.Module) result.Result {
 	t.Helper()
 	target, err := prober.ParseTarget(url)
 	if err != nil {

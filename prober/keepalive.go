@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"errno_exporter/config"
 	"errno_exporter/guard"
 	"errno_exporter/prober/classify"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -32,7 +32,7 @@ type Kept struct {
 // Keep makes a request as a probe does, and returns its connection; nil if the request failed, or the server closes after its answer.
 // announced is how long the server says that it keeps idle connections (RFC 2068 section 19.7.1.1, Keep-Alive), -1 if it does not keep
 // them at all, 0 if it says nothing.
-func (p *Prober) Keep(ctx context.Context, t Target, m *config.Module) (kept *Kept, announced time.Duration) {
+func (p *Prober) Keep(ctx context.Context, t Target, m *module.Module) (kept *Kept, announced time.Duration) {
 	a := p.newAttempt(ctx, t, m, "")
 	a.keep = true
 	h := a.run()

@@ -9,9 +9,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -39,14 +39,14 @@ func sightKept(k *prober.Kept, r result.KeptResult) keptSighting {
 	return s
 }
 
-func keepModule() *config.Module {
-	m := config.NewModule("keep")
+func keepModule() *module.Module {
+	m := module.New("keep")
 	m.PreferIPv6 = false
 	m.TLS.RootCAs = faultlab.Roots()
 	return m
 }
 
-func keep(t *testing.T, p *prober.Prober, url string, m *config.Module) (*prober.Kept, time.Duration) {
+func keep(t *testing.T, p *prober.Prober, url string, m *module.Module) (*prober.Kept, time.Duration) {
 	t.Helper()
 	target, err := prober.ParseTarget(url)
 	if err != nil {

@@ -6,10 +6,10 @@ import (
 	"strings"
 	"testing"
 
-	"errno_exporter/config"
 	"errno_exporter/internal/claims"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/module"
 )
 
 // The beginning of a body is kept of failures, where that is wanted.
@@ -46,7 +46,7 @@ func TestKeepBody(t *testing.T) {
 		{"broken off", brokenOff("the beginning"), true, "the beginning", true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			m := config.NewModule("keep")
+			m := module.New("keep")
 			m.PreferIPv6, m.KeepBody = false, row.keep
 			target, err := prober.ParseTarget(row.serve(t))
 			if err != nil {

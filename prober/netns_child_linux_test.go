@@ -14,8 +14,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"errno_exporter/config"
 	"errno_exporter/prober"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -80,7 +80,7 @@ func TestNetnsChild(t *testing.T) {
 	if v.Landlock {
 		t.Fatal(execWithoutConnect(v))
 	}
-	module := config.NewModule("net")
+	module := module.New("net")
 	module.Timeout, module.PreferIPv6 = v.Timeout, v.PreferIPv6
 	if v.HTTP3 {
 		overHTTP3(module)

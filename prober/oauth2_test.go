@@ -11,11 +11,12 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
 // oauth2Module is a module with an oauth2 key, as the configuration makes it.
-func oauth2Module(t testing.TB, tokenURL, secret string) *config.Module {
+func oauth2Module(t testing.TB, tokenURL, secret string) *module.Module {
 	t.Helper()
 	text := fmt.Sprintf("modules: {m: {prober: http, timeout: 20s, http: {preferred_ip_protocol: ip4, oauth2: {client_id: lab, client_secret: %s, token_url: %q}}}}", secret, tokenURL)
 	c, err := config.Parse([]byte(text), "f.yml", ".")
@@ -136,7 +137,7 @@ func TestOAuth2Redirects(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		target.Policy, target.Configured = &config.Networks{DenyNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.66/32")}}, true
+		target.Policy, target.Configured = &module.Networks{DenyNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.66/32")}}, true
 		r := prober.New(prober.Options{}).Probe(t.Context(), target, oauth2Module(t, endpoint, "secret"))
 		token := ""
 		for _, s := range seen.all() {

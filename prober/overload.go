@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"errno_exporter/config"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -18,7 +18,7 @@ var errNotStarted = errors.New("the exporter could not start or finish the probe
 	"probe_policy.max_concurrent and the limit of file descriptors")
 
 // NotStarted is the result of a probe that could not be started in the time that it was given. Nothing is known of the target.
-func NotStarted(t Target, m *config.Module, timeout time.Duration) result.Result {
+func NotStarted(t Target, m *module.Module, timeout time.Duration) result.Result {
 	f := &result.Failure{Phase: result.Resolve, Reason: result.LocalOverloaded, Origin: result.Local, Err: errNotStarted}
 	url := m.MaskURL(t.URL)
 	return result.Result{

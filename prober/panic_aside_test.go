@@ -6,14 +6,14 @@ import (
 	"testing"
 	"time"
 
-	"errno_exporter/config"
 	"errno_exporter/guard"
+	"errno_exporter/prober/module"
 )
 
 // The second resolver's panic is the attempt's: who waits for the comparison has one at once, and it is counted once.
 func TestPanicInComparison(t *testing.T) {
 	var late atomic.Int64
-	a := New(Options{Panicked: func(*guard.Panic) { late.Add(1) }}).newAttempt(context.Background(), Target{}, config.NewModule("m"), "")
+	a := New(Options{Panicked: func(*guard.Panic) { late.Add(1) }}).newAttempt(context.Background(), Target{}, module.New("m"), "")
 	a.module = nil // of which the system's resolver is to read the family
 	began := time.Now()
 	c := a.compare("api.example.com")()

@@ -9,9 +9,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -20,21 +20,21 @@ func TestPanic(t *testing.T) {
 	plain := faultlab.Handler(t, faultlab.Healthy)
 	for _, row := range []struct {
 		name   string
-		breaks func(*config.Module)
+		breaks func(*module.Module)
 		want   outcome
 	}{
-		{"before the first phase", func(m *config.Module) {
+		{"before the first phase", func(m *module.Module) {
 			m.Proxy = func(*http.Request) (*url.URL, error) { panic("boom") }
 		}, outcome{result.Resolve, result.Unknown, 0, result.Self, ""}},
-		{"in a question to a configured resolver", func(m *config.Module) {
-			m.Resolver, m.TLS = &config.Resolver{Servers: []string{"127.0.0.1:1"}, Protocol: "tls"}, nil
+		{"in a question to a configured resolver", func(m *module.Module) {
+			m.Resolver, m.TLS = &module.Resolver{Servers: []string{"127.0.0.1:1"}, Protocol: "tls"}, nil
 		}, outcome{result.Resolve, result.Unknown, 0, result.Self, ""}},
-		{"in validate", func(m *config.Module) {
-			m.FailIfHeaderMatches = []config.HeaderMatch{{Header: "Content-Type"}} // without an expression
+		{"in validate", func(m *module.Module) {
+			m.FailIfHeaderMatches = []module.HeaderMatch{{Header: "Content-Type"}} // without an expression
 		}, outcome{result.Validate, result.Unknown, 0, result.Self, ""}},
-		{"in every address", func(m *config.Module) {
+		{"in every address", func(m *module.Module) {
 			m.AllAddresses = true
-			m.FailIfHeaderMatches = []config.HeaderMatch{{Header: "Content-Type"}}
+			m.FailIfHeaderMatches = []module.HeaderMatch{{Header: "Content-Type"}}
 		}, outcome{result.Validate, result.Unknown, 0, result.Self, ""}},
 	} {
 		m := labModule()

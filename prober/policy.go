@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"errno_exporter/config"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -14,7 +14,7 @@ import (
 // network, and not where.
 
 // policy is what applies to a hop; nil if nothing does. The host of a configured target is the operator's choice.
-func (h *hop) policy() *config.Networks {
+func (h *hop) policy() *module.Networks {
 	t := &h.attempt.target
 	if t.Configured && strings.EqualFold(h.request.URL.Hostname(), t.URL.Hostname()) {
 		return nil
@@ -43,7 +43,7 @@ func (h *hop) permitted(host string) error {
 }
 
 // allowed are the addresses that a policy does not deny.
-func allowed(addrs []netip.Addr, policy *config.Networks) []netip.Addr {
+func allowed(addrs []netip.Addr, policy *module.Networks) []netip.Addr {
 	denied := func(addr netip.Addr) bool { _, denied := policy.Denies(addr); return denied }
 	if !slices.ContainsFunc(addrs, denied) {
 		return addrs

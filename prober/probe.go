@@ -12,8 +12,8 @@ import (
 
 	"github.com/quic-go/quic-go/http3"
 
-	"errno_exporter/config"
 	"errno_exporter/guard"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -65,7 +65,7 @@ func New(options Options) *Prober {
 
 // Probe probes the target once as the module says. What happens to a target is a Result, never an error. The probe ends at
 // the context's deadline or the module's timeout, whichever is sooner; a context that is cancelled gives reason abandoned.
-func (p *Prober) Probe(ctx context.Context, t Target, m *config.Module) result.Result {
+func (p *Prober) Probe(ctx context.Context, t Target, m *module.Module) result.Result {
 	start := time.Now()
 	p.probing.Add(1)
 	defer p.probing.Add(-1)

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"errno_exporter/config"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -85,7 +85,7 @@ func (r *redirects) RoundTrip(request *http.Request) (*http.Response, error) {
 func (r *redirects) check(next *http.Request, via []*http.Request) error {
 	a := r.attempt
 	location := a.module.MaskLink(next.Response.Header.Get("Location"))
-	err := config.CheckURL(next.URL)
+	err := module.CheckURL(next.URL)
 	switch {
 	case len(via) > maxRedirects:
 		err = errRedirectLoop

@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"strings"
 
-	"errno_exporter/config"
+	"errno_exporter/prober/module"
 )
 
 // firstRequest is the request to the target, without the module's credentials.
@@ -71,7 +71,7 @@ func (*requestBody) Close() error { return nil }
 
 // hostPort is the ASCII host and the port that a URL leads to.
 func hostPort(u *url.URL) (string, uint16, error) {
-	host, err := config.ResolvableHost(u.Hostname())
+	host, err := module.ResolvableHost(u.Hostname())
 	if err != nil {
 		return "", 0, err
 	}

@@ -11,9 +11,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/module"
 )
 
 // heard is what a server was sent. The wire orders nothing that the race detector knows of.
@@ -70,21 +70,21 @@ func TestWhatTheServerSees(t *testing.T) {
 	}
 	for _, row := range []struct {
 		name   string
-		module func(*config.Module)
+		module func(*module.Module)
 		want   func() faultlab.Seen
 	}{
 		{"defaults", asIs, func() faultlab.Seen { return sent("GET", "", 0, http.Header{}) }},
-		{"own User-Agent", func(m *config.Module) { m.Header.Set("User-Agent", "mine") }, func() faultlab.Seen { return sent("GET", "", 0, http.Header{"User-Agent": {"mine"}}) }},
-		{"headers", func(m *config.Module) { m.Header.Set("X-A", "b") }, func() faultlab.Seen { return sent("GET", "", 0, http.Header{"X-A": {"b"}}) }},
-		{"Host", func(m *config.Module) { m.Host = "vhost.example" }, func() faultlab.Seen {
+		{"own User-Agent", func(m *module.Module) { m.Header.Set("User-Agent", "mine") }, func() faultlab.Seen { return sent("GET", "", 0, http.Header{"User-Agent": {"mine"}}) }},
+		{"headers", func(m *module.Module) { m.Header.Set("X-A", "b") }, func() faultlab.Seen { return sent("GET", "", 0, http.Header{"X-A": {"b"}}) }},
+		{"Host", func(m *module.Module) { m.Host = "vhost.example" }, func() faultlab.Seen {
 			s := sent("GET", "", 0, http.Header{})
 			s.Host = "vhost.example"
 			return s
 		}},
-		{"body has a Content-Length", func(m *config.Module) { m.Method, m.Body = "POST", []byte("hello") }, func() faultlab.Seen {
+		{"body has a Content-Length", func(m *module.Module) { m.Method, m.Body = "POST", []byte("hello") }, func() faultlab.Seen {
 			return sent("POST", "hello", 5, http.Header{"Content-Length": {"5"}})
 		}},
-		{"POST without a body", func(m *config.Module) { m.Method = "POST" }, func() faultlab.Seen {
+		{"POST without a body", func(m *module.Module) { m.Method = "POST" }, func() faultlab.Seen {
 			return sent("POST", "", 0, http.Header{"Content-Length": {"0"}})
 		}},
 		{"compression asks for nothing", gzipOf204, func() faultlab.Seen { return sent("GET", "", 0, http.Header{}) }},
@@ -102,7 +102,7 @@ func TestWhatTheServerSees(t *testing.T) {
 	}
 }
 
-func gzipOf204(m *config.Module) { m.Compression = "gzip" }
+func gzipOf204(m *module.Module) { m.Compression = "gzip" }
 
 func TestURLCredentials(t *testing.T) {
 	var seen heard
@@ -120,14 +120,14 @@ func TestServerName(t *testing.T) {
 	for _, row := range []struct {
 		name   string
 		target func(*prober.Target)
-		module func(*config.Module)
+		module func(*module.Module)
 		want   string
 	}{
-		{"an address has none", func(*prober.Target) {}, func(m *config.Module) { m.TLS.ServerName = "" }, ""},
-		{"server_name", func(*prober.Target) {}, func(m *config.Module) { m.TLS.ServerName = "a.lab.test" }, "a.lab.test"},
-		{"Host header", func(*prober.Target) {}, func(m *config.Module) { m.Host = "b.lab.test:8443" }, "b.lab.test"},
-		{"hostname parameter", func(t *prober.Target) { t.Host = "c.lab.test" }, func(m *config.Module) { m.Host = "b.lab.test" }, "c.lab.test"},
-		{"server_name beats the Host header", func(*prober.Target) {}, func(m *config.Module) { m.TLS.ServerName, m.Host = "a.lab.test", "b.lab.test" }, "a.lab.test"},
+		{"an address has none", func(*prober.Target) {}, func(m *module.Module) { m.TLS.ServerName = "" }, ""},
+		{"server_name", func(*prober.Target) {}, func(m *module.Module) { m.TLS.ServerName = "a.lab.test" }, "a.lab.test"},
+		{"Host header", func(*prober.Target) {}, func(m *module.Module) { m.Host = "b.lab.test:8443" }, "b.lab.test"},
+		{"hostname parameter", func(t *prober.Target) { t.Host = "c.lab.test" }, func(m *module.Module) { m.Host = "b.lab.test" }, "c.lab.test"},
+		{"server_name beats the Host header", func(*prober.Target) {}, func(m *module.Module) { m.TLS.ServerName, m.Host = "a.lab.test", "b.lab.test" }, "a.lab.test"},
 	} {
 		var seen heard
 		target, err := prober.ParseTarget(faultlab.TLSHandler(t, recorderOf(&seen, fine), "http/1.1"))
@@ -150,13 +150,13 @@ func TestRedirects(t *testing.T) {
 	for _, row := range []struct {
 		name   string
 		status int
-		module func(*config.Module)
+		module func(*module.Module)
 		want   faultlab.Seen // method, body and the headers named below
 		to     string        // where the redirect leads: "port" and "host" are other ones, "origin" is the same
 	}{
 		{"302 repeats a GET", 302, asIs, faultlab.Seen{Method: "GET", Header: oat}, "port"},
 		{"302 turns POST into GET", 302, posting, faultlab.Seen{Method: "GET", Header: oat}, "port"},
-		{"303 keeps HEAD", 303, func(m *config.Module) { m.Method = "HEAD" }, faultlab.Seen{Method: "HEAD", Header: oat}, "port"},
+		{"303 keeps HEAD", 303, func(m *module.Module) { m.Method = "HEAD" }, faultlab.Seen{Method: "HEAD", Header: oat}, "port"},
 		{"307 repeats a POST", 307, posting, faultlab.Seen{Method: "POST", Body: "hello", Header: http.Header{"Content-Type": {"text/plain"}, "Cookie": {"flavour=oat"}}}, "port"},
 		{"308 repeats a POST", 308, posting, faultlab.Seen{Method: "POST", Body: "hello", Header: http.Header{"Content-Type": {"text/plain"}, "Cookie": {"flavour=oat"}}}, "port"},
 		{"credentials go along", 302, withCredentials, faultlab.Seen{Method: "GET", Header: http.Header{"Authorization": {"Bearer t"}, "Cookie": {"a=b; flavour=oat"}}}, "origin"},
@@ -204,12 +204,12 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
-func posting(m *config.Module) {
+func posting(m *module.Module) {
 	m.Method, m.Body = "POST", []byte("hello")
 	m.Header.Set("Content-Type", "text/plain")
 }
 
-func withCredentials(m *config.Module) {
+func withCredentials(m *module.Module) {
 	m.Header.Set("Authorization", "Bearer t")
 	m.Header.Set("Cookie", "a=b")
 }

@@ -12,9 +12,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/dns/dnsmessage"
 
-	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -74,9 +74,9 @@ func TestResolver(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			api := faultlab.Handler(t, faultlab.Healthy)
 			_, port, _ := net.SplitHostPort(strings.TrimSuffix(strings.TrimPrefix(api, "http://"), "/"))
-			m := config.NewModule("resolver")
+			m := module.New("resolver")
 			m.PreferIPv6, m.IPProtocolFallback, m.Timeout, m.TLS.RootCAs = false, false, row.timeout, faultlab.Roots()
-			m.Resolver = &config.Resolver{Servers: row.servers(t), Protocol: row.protocol}
+			m.Resolver = &module.Resolver{Servers: row.servers(t), Protocol: row.protocol}
 			target, err := prober.ParseTarget("http://api.test:" + port + "/")
 			if err != nil {
 				t.Fatal(err)
@@ -125,9 +125,9 @@ func TestCompareWithSystem(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			api := faultlab.Handler(t, faultlab.Healthy)
 			_, port, _ := net.SplitHostPort(strings.TrimSuffix(strings.TrimPrefix(api, "http://"), "/"))
-			m := config.NewModule("resolver")
+			m := module.New("resolver")
 			m.PreferIPv6, m.Timeout = false, 20*time.Second
-			m.Resolver = &config.Resolver{Servers: []string{names(fresh)(t)}, Protocol: "udp", CompareSystem: true}
+			m.Resolver = &module.Resolver{Servers: []string{names(fresh)(t)}, Protocol: "udp", CompareSystem: true}
 			target, err := prober.ParseTarget("http://api.test:" + port + "/")
 			if err != nil {
 				t.Fatal(err)

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"time"
 
-	"errno_exporter/config"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -40,7 +40,7 @@ func (p *Prober) attempts(first *attempt) []result.Attempt {
 }
 
 // repeatable reports whether an attempt failed in a way that another one may avoid.
-func repeatable(a *result.Attempt, m *config.Module) bool {
+func repeatable(a *result.Attempt, m *module.Module) bool {
 	if a.Failure == nil || a.Failure.Reason == result.ProbeConfig || a.Failure.Reason == result.Abandoned {
 		return false
 	}

@@ -10,9 +10,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -42,44 +42,44 @@ func TestRetry(t *testing.T) {
 		var asked atomic.Int64
 		return faultlab.ResetWhen(t, func() bool { return asked.Add(1) <= first })
 	}
-	quick := config.Retry{Attempts: 3, InitialBackoff: 20 * time.Millisecond, MaxBackoff: 30 * time.Millisecond}
+	quick := module.Retry{Attempts: 3, InitialBackoff: 20 * time.Millisecond, MaxBackoff: 30 * time.Millisecond}
 	for _, row := range []struct {
 		name    string
 		url     func(*testing.T) string
-		change  func(*config.Module)
+		change  func(*module.Module)
 		timeout time.Duration
 		want    repeated
 	}{
-		{"no retry unless configured", func(t *testing.T) string { return resets(t, 1) }, func(m *config.Module) { m.Retry.Attempts = 1 }, time.Minute,
+		{"no retry unless configured", func(t *testing.T) string { return resets(t, 1) }, func(m *module.Module) { m.Retry.Attempts = 1 }, time.Minute,
 			repeated{1, "tcp.reset", result.TCPReset, 0}},
-		{"the first succeeds", func(t *testing.T) string { return resets(t, 0) }, func(*config.Module) {}, time.Minute, repeated{1, "ok", "", 0}},
-		{"the second succeeds", func(t *testing.T) string { return resets(t, 1) }, func(*config.Module) {}, time.Minute,
+		{"the first succeeds", func(t *testing.T) string { return resets(t, 0) }, func(*module.Module) {}, time.Minute, repeated{1, "ok", "", 0}},
+		{"the second succeeds", func(t *testing.T) string { return resets(t, 1) }, func(*module.Module) {}, time.Minute,
 			repeated{2, "tcp.reset ok", "", 10 * time.Millisecond}},
-		{"the last succeeds", func(t *testing.T) string { return resets(t, 2) }, func(*config.Module) {}, time.Minute,
+		{"the last succeeds", func(t *testing.T) string { return resets(t, 2) }, func(*module.Module) {}, time.Minute,
 			repeated{3, "tcp.reset tcp.reset ok", "", 25 * time.Millisecond}},
-		{"none succeeds", func(t *testing.T) string { return resets(t, 9) }, func(*config.Module) {}, time.Minute,
+		{"none succeeds", func(t *testing.T) string { return resets(t, 9) }, func(*module.Module) {}, time.Minute,
 			repeated{3, "tcp.reset tcp.reset tcp.reset", result.TCPReset, 25 * time.Millisecond}},
-		{"a response that does not meet the rules", func(t *testing.T) string { return faultlab.Handler(t, failing()(1)) }, func(*config.Module) {}, time.Minute,
+		{"a response that does not meet the rules", func(t *testing.T) string { return faultlab.Handler(t, failing()(1)) }, func(*module.Module) {}, time.Minute,
 			repeated{2, "http.error ok", "", 10 * time.Millisecond}},
-		{"POST is not repeated", func(t *testing.T) string { return resets(t, 1) }, func(m *config.Module) { m.Method = "POST" }, time.Minute,
+		{"POST is not repeated", func(t *testing.T) string { return resets(t, 1) }, func(m *module.Module) { m.Method = "POST" }, time.Minute,
 			repeated{1, "tcp.reset", result.TCPReset, 0}},
-		{"POST is, where that is wanted", func(t *testing.T) string { return resets(t, 1) }, func(m *config.Module) { m.Method, m.RetryNonIdempotent = "POST", true }, time.Minute,
+		{"POST is, where that is wanted", func(t *testing.T) string { return resets(t, 1) }, func(m *module.Module) { m.Method, m.RetryNonIdempotent = "POST", true }, time.Minute,
 			repeated{2, "tcp.reset ok", "", 10 * time.Millisecond}},
-		{"PUT is idempotent", func(t *testing.T) string { return resets(t, 1) }, func(m *config.Module) { m.Method = "PUT" }, time.Minute,
+		{"PUT is idempotent", func(t *testing.T) string { return resets(t, 1) }, func(m *module.Module) { m.Method = "PUT" }, time.Minute,
 			repeated{2, "tcp.reset ok", "", 10 * time.Millisecond}},
-		{"Retry-After is waited for", func(t *testing.T) string { return faultlab.Handler(t, failing("Retry-After", "1")(1)) }, func(*config.Module) {}, time.Minute,
+		{"Retry-After is waited for", func(t *testing.T) string { return faultlab.Handler(t, failing("Retry-After", "1")(1)) }, func(*module.Module) {}, time.Minute,
 			repeated{2, "http.rate_limited ok", "", time.Second}},
-		{"Retry-After beyond the deadline ends it", func(t *testing.T) string { return faultlab.Handler(t, failing("Retry-After", "120")(1)) }, func(*config.Module) {}, time.Minute,
+		{"Retry-After beyond the deadline ends it", func(t *testing.T) string { return faultlab.Handler(t, failing("Retry-After", "120")(1)) }, func(*module.Module) {}, time.Minute,
 			repeated{1, "http.rate_limited", result.HTTPRateLimited, 0}},
 		{"a backoff beyond the deadline ends it", func(t *testing.T) string { return resets(t, 1) },
-			func(m *config.Module) { m.Retry.InitialBackoff, m.Retry.MaxBackoff = time.Hour, time.Hour }, time.Minute, repeated{1, "tcp.reset", result.TCPReset, 0}},
-		{"the deadline strikes in the first", func(t *testing.T) string { return faultlab.Silent(t) }, func(*config.Module) {}, 200 * time.Millisecond,
+			func(m *module.Module) { m.Retry.InitialBackoff, m.Retry.MaxBackoff = time.Hour, time.Hour }, time.Minute, repeated{1, "tcp.reset", result.TCPReset, 0}},
+		{"the deadline strikes in the first", func(t *testing.T) string { return faultlab.Silent(t) }, func(*module.Module) {}, 200 * time.Millisecond,
 			repeated{1, "http.response.timed_out", result.HTTPResponseTimedOut, 200 * time.Millisecond}},
-		{"what is misconfigured stays so", func(*testing.T) string { return "http://" + strings.Repeat("a", 64) + ".test/" }, func(*config.Module) {}, time.Minute,
+		{"what is misconfigured stays so", func(*testing.T) string { return "http://" + strings.Repeat("a", 64) + ".test/" }, func(*module.Module) {}, time.Minute,
 			repeated{1, "probe.config", result.ProbeConfig, 0}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			m := config.NewModule("retry")
+			m := module.New("retry")
 			m.PreferIPv6, m.Retry = false, quick
 			row.change(m)
 			target, err := prober.ParseTarget(row.url(t))
@@ -116,8 +116,8 @@ func TestRetryIsCancelled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := config.NewModule("retry")
-	m.PreferIPv6, m.Retry = false, config.Retry{Attempts: 2, InitialBackoff: time.Hour, MaxBackoff: time.Hour}
+	m := module.New("retry")
+	m.PreferIPv6, m.Retry = false, module.Retry{Attempts: 2, InitialBackoff: time.Hour, MaxBackoff: time.Hour}
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(50*time.Millisecond, cancel) // during the wait, or during the first attempt: it ends all the same
 	if r := prober.New(prober.Options{}).Probe(ctx, target, m); len(r.Attempts) != 1 {

@@ -10,13 +10,14 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/claims"
 	"errno_exporter/internal/faultlab"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
 // Whatever is large needs room, and its absence is nobody's failure but ours, however the wait ends. What is small needs none.
 func TestRoom(t *testing.T) {
 	const large = 900 << 10
-	parsed := func(keys string) *config.Module {
+	parsed := func(keys string) *module.Module {
 		c, err := config.Parse([]byte("modules: {m: {prober: http, http: {preferred_ip_protocol: ip4, valid_status_codes: [200, 500], "+keys+"}}}"), "f.yml", ".")
 		if err != nil {
 			t.Fatal(err)
@@ -108,7 +109,7 @@ func span(r *result.Result, p result.Phase) (all time.Duration) {
 // Room is given back with the attempt, whatever became of it, and targets that are not configured have half of it.
 func TestRoomIsGivenBack(t *testing.T) {
 	p := New(Options{})
-	m := config.NewModule("m")
+	m := module.New("m")
 	m.PreferIPv6, m.BodySizeLimit, m.Timeout, m.FollowRedirects = false, 1<<20, time.Second, true
 	m.FailIfBodyMatches = nil
 	m.Compression = "br"

@@ -6,7 +6,7 @@ import (
 	"net/url"
 	"strings"
 
-	"errno_exporter/config"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -15,8 +15,8 @@ type Target struct {
 	URL  *url.URL // absolute, http or https; never changed after ParseTarget
 	Host string   // overrides the Host header and the TLS server name (the hostname parameter); empty for the URL's
 
-	Policy     *config.Networks // which addresses may be dialled; nil: any. It is checked on the very address, on every hop
-	Configured bool           // the operator named the URL's host, which the policy therefore leaves alone
+	Policy     *module.Networks // which addresses may be dialled; nil: any. It is checked on the very address, on every hop
+	Configured bool             // the operator named the URL's host, which the policy therefore leaves alone
 }
 
 // named is the target as a Result names it.
@@ -28,7 +28,7 @@ func ParseTarget(raw string) (Target, error) {
 	if strings.TrimSpace(raw) == "" {
 		return Target{}, errors.New(`target is missing: add target=URL, such as target=https://api.example.com/health`)
 	}
-	u, err := config.ParseURL(raw)
+	u, err := module.ParseURL(raw)
 	if err != nil {
 		return Target{}, fmt.Errorf("target %w", err)
 	}

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"errno_exporter/config"
+	"errno_exporter/prober/module"
 )
 
 func TestParseTarget(t *testing.T) {
@@ -56,8 +56,8 @@ func FuzzParseTarget(f *testing.F) {
 		"http://" + strings.Repeat("a", 64), "http://" + strings.Repeat("a.", 200), "http://[::1%25\u00ad]/", "http://xn--/", "http://\uff11.1"} {
 		f.Add(seed)
 	}
-	m := config.NewModule("resolving")
-	m.Resolver = &config.Resolver{Servers: []string{"127.0.0.1:1"}, Protocol: "udp"} // nothing is there
+	m := module.New("resolving")
+	m.Resolver = &module.Resolver{Servers: []string{"127.0.0.1:1"}, Protocol: "udp"} // nothing is there
 	p := New(Options{})
 	f.Fuzz(func(t *testing.T, raw string) {
 		target, err := ParseTarget(raw)
@@ -75,7 +75,7 @@ func FuzzParseTarget(f *testing.F) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel() // the questions are built, and none leaves
-		if host, err := config.ASCIIHost(target.URL.Hostname()); err != nil || host == "" {
+		if host, err := module.ASCIIHost(target.URL.Hostname()); err != nil || host == "" {
 			t.Errorf("ParseTarget(%q) lets the host %q pass: %v", raw, target.URL.Hostname(), err)
 		} else if _, isAddr := literal(host); isAddr {
 			return

@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"errno_exporter/config"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 	"errno_exporter/prober/socket"
 )
@@ -31,9 +31,9 @@ func TestTrace(t *testing.T) {
 		{"the kernel's choice", "", Target{}, here, "127.0.0.1"},
 		{"a source address", "127.0.0.9", Target{}, here, "127.0.0.9"},
 		{"a source address that this host does not have", "192.0.2.1", Target{}, []result.TraceHop{{}, {}, {}}, ""},
-		{"a denied network", "", Target{Policy: &config.Networks{DenyNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}}, nil, ""},
+		{"a denied network", "", Target{Policy: &module.Networks{DenyNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}}, nil, ""},
 	} {
-		m := config.NewModule("trace")
+		m := module.New("trace")
 		if row.source != "" {
 			m.SourceIP = netip.MustParseAddr(row.source)
 		}

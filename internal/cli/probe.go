@@ -19,6 +19,7 @@ import (
 	"errno_exporter/internal/host"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/prober"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -93,7 +94,7 @@ func colours(f *os.File) bool {
 }
 
 // resolve finds the target and the module.
-func (o *Options) resolve(t *Terminal) (prober.Target, *config.Module, error) {
+func (o *Options) resolve(t *Terminal) (prober.Target, *module.Module, error) {
 	name, target := o.Module, prober.Target{}
 	if configured := t.Config.Find(o.Target); configured != nil {
 		target.URL = configured.URL
@@ -105,15 +106,15 @@ func (o *Options) resolve(t *Terminal) (prober.Target, *config.Module, error) {
 		}
 	}
 	name = cmp.Or(name, config.DefaultModule)
-	module := t.Config.Modules[name]
-	if module == nil && name == config.DefaultModule {
-		module = config.NewModule(name) // a file need not define it
+	m := t.Config.Modules[name]
+	if m == nil && name == config.DefaultModule {
+		m = module.New(name) // a file need not define it
 	}
-	if module == nil {
+	if m == nil {
 		return target, nil, fmt.Errorf("module %q is not in %s", name, t.ConfigFile)
 	}
-	module, err := o.Overrides.Apply(module)
-	return target, module, err
+	m, err := o.Overrides.Apply(m)
+	return target, m, err
 }
 
 // session is one run of the command.
@@ -121,7 +122,7 @@ type session struct {
 	*Options
 	prober   *prober.Prober
 	target   prober.Target
-	module   *config.Module
+	module   *module.Module
 	out      *bufio.Writer
 	printer  *Printer
 	progress bool // standard error is a terminal

@@ -6,8 +6,8 @@ import (
 	"sync"
 	"weak"
 
-	"errno_exporter/config"
 	"errno_exporter/internal/cause"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -15,7 +15,7 @@ import (
 type Record struct {
 	ID     uint64 // of the probe: counts up from 1
 	Result *result.Result
-	Module *config.Module
+	Module *module.Module
 	Found  cause.Findings // why it failed, as far as was known then
 
 	bytes int // about how much memory it takes
@@ -35,7 +35,7 @@ type History struct {
 	maxBytes int
 
 	mu       sync.Mutex                                     // guards what follows
-	modules  map[weak.Pointer[config.Module]]*config.Module // those of recent probes, as records keep them
+	modules  map[weak.Pointer[module.Module]]*module.Module // those of recent probes, as records keep them
 	results  shelf                                          // of all probes
 	failures shelf                                          // that have left results
 }
@@ -48,7 +48,7 @@ const recordBytes = 2 << 10
 
 // New returns an empty History of limit records and limit failures.
 func New(limit int) *History {
-	return &History{limit: limit, maxBytes: maxBytes, modules: map[weak.Pointer[config.Module]]*config.Module{}, results: newShelf(), failures: newShelf()}
+	return &History{limit: limit, maxBytes: maxBytes, modules: map[weak.Pointer[module.Module]]*module.Module{}, results: newShelf(), failures: newShelf()}
 }
 
 // Add keeps the record of a probe that ended. One that was abandoned says nothing about its target and is not kept.
@@ -74,7 +74,7 @@ func (h *History) Add(added Record) {
 const maxModules = 1000
 
 // shown is a module as records keep it, one for all of its records. The caller holds mu.
-func (h *History) shown(m *config.Module) *config.Module {
+func (h *History) shown(m *module.Module) *module.Module {
 	key := weak.Make(m)
 	if known := h.modules[key]; known != nil {
 		return known

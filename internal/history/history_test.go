@@ -11,10 +11,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"errno_exporter/config"
 	"errno_exporter/internal/claims"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -40,7 +40,7 @@ func TestHistory(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			h := New(row.limit)
 			for i, text := range row.probes {
-				h.Add(Record{ID: uint64(i + 1), Result: made(t, text), Module: config.NewModule("m")})
+				h.Add(Record{ID: uint64(i + 1), Result: made(t, text), Module: module.New("m")})
 			}
 			var got []string
 			for _, r := range h.Records() {
@@ -89,7 +89,7 @@ func TestHistoryIsBoundedInBytes(t *testing.T) {
 		r := &result.Result{Target: result.Target{URL: &url.URL{Scheme: "http", Host: "a"}}, Attempts: []result.Attempt{{Hops: []result.Hop{{
 			Response: &result.Response{Header: http.Header{"Big": {strings.Repeat("x", 1<<20)}}},
 		}}}}}
-		h.Add(Record{ID: uint64(i + 1), Result: r, Module: config.NewModule("m")})
+		h.Add(Record{ID: uint64(i + 1), Result: r, Module: module.New("m")})
 	}
 	if n := len(h.Records()); n < 13 || n > 15 {
 		t.Errorf("%d records of a megabyte are kept, want about 15: %d bytes", n, maxBytes)
@@ -134,7 +134,7 @@ func TestHistoryIsCharged(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			m := config.NewModule("m")
+			m := module.New("m")
 			m.PreferIPv6, m.ValidStatusCodes, m.KeepBody = false, []int{299}, true
 			m.TLS.InsecureSkipVerify = true
 			p := prober.New(prober.Options{})
@@ -173,9 +173,9 @@ func live() int64 {
 // Records outlive the configurations that they were made by, and do not hold on to them.
 func TestHistoryLetsModulesGo(t *testing.T) {
 	h := New(1000)
-	modules := make([]weak.Pointer[config.Module], 100)
+	modules := make([]weak.Pointer[module.Module], 100)
 	for i := range modules {
-		m := config.NewModule("m")
+		m := module.New("m")
 		m.TLS.RootCAs = faultlab.Roots()
 		h.Add(Record{ID: uint64(i + 1), Result: made(t, "a!"), Module: m})
 		modules[i] = weak.Make(m)

@@ -4,14 +4,14 @@ import (
 	"hash/fnv"
 	"net/netip"
 
-	"errno_exporter/config"
 	"errno_exporter/internal/egress"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
 // addAddress adds what the first hop's name resolved to. Nothing is known, and nothing exposed, where the name is left to
 // the proxy.
-func (e *Exposition) addAddress(h *result.Hop, m *config.Module) {
+func (e *Exposition) addAddress(h *result.Hop, m *module.Module) {
 	lookup, resolved := h.Span(result.Resolve)
 	if h.Proxy != "" && !resolved {
 		return
@@ -26,7 +26,7 @@ func (e *Exposition) addAddress(h *result.Hop, m *config.Module) {
 }
 
 // chosen is the target's address that the probe used: what was dialled, or through a proxy the answer that would have been.
-func chosen(h *result.Hop, m *config.Module) netip.Addr {
+func chosen(h *result.Hop, m *module.Module) netip.Addr {
 	if h.Proxy == "" && h.Addr.IsValid() {
 		return h.Addr.Addr().Unmap()
 	}

@@ -3,21 +3,21 @@ package metrics
 import (
 	"testing"
 
-	"errno_exporter/config"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
 // TestFailedDueToCEL: the series exists only for modules with CEL, as in blackbox_exporter.
 func TestFailedDueToCEL(t *testing.T) {
-	with := config.NewModule("with")
-	with.FailIfBodyJSONMatches = new(config.CEL)
+	with := module.New("with")
+	with.FailIfBodyJSONMatches = new(module.CEL)
 	for _, row := range []struct {
 		name    string
-		module  *config.Module
+		module  *module.Module
 		failure *result.Failure
 		want    float64 // -1 for no series
 	}{
-		{"no CEL", config.NewModule("without"), nil, -1},
+		{"no CEL", module.New("without"), nil, -1},
 		{"not failed", with, nil, 0},
 		{"failed by CEL", with, &result.Failure{Phase: result.Validate, Reason: result.HTTPContent, Check: result.CheckCEL}, 1},
 		{"failed by a regexp", with, &result.Failure{Phase: result.Validate, Reason: result.HTTPContent, Check: result.CheckBody}, 0},

@@ -4,12 +4,12 @@ import (
 	"net/http"
 	"time"
 
-	"errno_exporter/config"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
 // addHTTP adds the facts of the final response. Without one they are 0, as dashboards made for blackbox_exporter expect.
-func (e *Exposition) addHTTP(a *result.Attempt, m *config.Module, failure *result.Failure) {
+func (e *Exposition) addHTTP(a *result.Attempt, m *module.Module, failure *result.Failure) {
 	last := a.LastHop()
 	response := last.Response
 	if response == nil {

@@ -3,13 +3,13 @@ package metrics
 import (
 	"time"
 
-	"errno_exporter/config"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
 // Probe adds the samples of one probe: those of blackbox_exporter's http prober under their names, and ours. They describe the last attempt. What was not measured has no sample, except where blackbox_exporter's users rely
 // on a zero.
-func (e *Exposition) Probe(r *result.Result, m *config.Module) {
+func (e *Exposition) Probe(r *result.Result, m *module.Module) {
 	attempt := r.Last()
 	e.addVerdict(r)
 	e.addAddress(&attempt.Hops[0], m)

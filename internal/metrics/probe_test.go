@@ -15,9 +15,9 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"go.uber.org/goleak"
 
-	"errno_exporter/config"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/metrics/resulttest"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 func updating() bool { return flag.Lookup("update").Value.String() == "true" }
 
 // apiModule is what the records were probed with.
-func apiModule() *config.Module { return &config.Module{Name: "api", IPProtocolFallback: true} }
+func apiModule() *module.Module { return &module.Module{Name: "api", IPProtocolFallback: true} }
 
 func exposed(r *result.Result) *metrics.Exposition {
 	e := metrics.NewExposition()

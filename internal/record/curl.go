@@ -8,14 +8,14 @@ import (
 	"slices"
 	"strings"
 
-	"errno_exporter/config"
 	"errno_exporter/internal/escape"
 	"errno_exporter/prober"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
 // Curl is a command that repeats the request of a hop with curl, to the same address. Secrets are masked: who runs it puts them in.
-func Curl(r *result.Result, h *result.Hop, m *config.Module) string {
+func Curl(r *result.Result, h *result.Hop, m *module.Module) string {
 	words := []string{"curl", "-sv", "-o", "/dev/null", "--max-time", fmt.Sprintf("%.3g", r.Timeout.Seconds())}
 	u, err := url.Parse(h.URL)
 	if err != nil {
@@ -44,7 +44,7 @@ func Curl(r *result.Result, h *result.Hop, m *config.Module) string {
 }
 
 // requestWords are the options that make the request what it was.
-func requestWords(h *result.Hop, u *url.URL, m *config.Module) []string {
+func requestWords(h *result.Hop, u *url.URL, m *module.Module) []string {
 	var words []string
 	if h.Request.Method == "HEAD" {
 		words = append(words, "-I")

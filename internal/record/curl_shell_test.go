@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"errno_exporter/config"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -25,7 +25,7 @@ func TestCurlSendsTheRequest(t *testing.T) {
 	} {
 		requests := make(chan *http.Request, 100)
 		server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { requests <- r }))
-		m := config.NewModule("m")
+		m := module.New("m")
 		m.Header.Set("X-Odd", "@/etc/passwd '$(id)` !")
 		m.Header.Set("X-Empty", "")
 		r := result.Result{Timeout: 10 * time.Second}

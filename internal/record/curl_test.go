@@ -6,13 +6,13 @@ import (
 	"testing"
 	"time"
 
-	"errno_exporter/config"
 	"errno_exporter/internal/metrics/resulttest"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
 func TestCurl(t *testing.T) {
-	m := config.NewModule("api")
+	m := module.New("api")
 	m.Header.Set("X-Team", "o'neil")
 	post := resulttest.HTTPSuccess()
 	post.Timeout = 9500 * time.Millisecond

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"errno_exporter/config"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -14,7 +14,7 @@ import (
 const barWidth = 40
 
 // hop is one exchange: its steps, the name, the socket, TLS, and both heads. whole is the attempt's time.
-func (p *page) hop(h *result.Hop, whole time.Duration, now time.Time, m *config.Module) {
+func (p *page) hop(h *result.Hop, whole time.Duration, now time.Time, m *module.Module) {
 	p.steps(h, whole)
 	p.name(h)
 	if h.Wire != nil {

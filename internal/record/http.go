@@ -7,15 +7,15 @@ import (
 	"slices"
 	"strings"
 
-	"errno_exporter/config"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
 // maxHeaders bounds how many header lines of a head are shown.
 const maxHeaders = 100
 
-// request is the head as it was sent, secrets config.Masked.
-func (p *page) request(h *result.RequestHead, m *config.Module) {
+// request is the head as it was sent, secrets module.Masked.
+func (p *page) request(h *result.RequestHead, m *module.Module) {
 	p.section("  Request")
 	p.line("    %s %s", h.Method, h.URL)
 	p.line("    Host: %s", h.Host)
@@ -25,8 +25,8 @@ func (p *page) request(h *result.RequestHead, m *config.Module) {
 	}
 }
 
-// response is the head as it came, secrets config.Masked, and what became of the body.
-func (p *page) response(r *result.Response, m *config.Module) {
+// response is the head as it came, secrets module.Masked, and what became of the body.
+func (p *page) response(r *result.Response, m *module.Module) {
 	p.section("  Response")
 	p.line("    %s %s", r.Proto, r.StatusText)
 	p.header(r.Header, r.Omitted, func(name, value string) string { return responseValue(name, value, m) })

@@ -4,7 +4,7 @@ import (
 	"net/textproto"
 	"slices"
 
-	"errno_exporter/config"
+	"errno_exporter/prober/module"
 )
 
 // What is shown of requests and responses. Nothing that may be a credential is: not userinfo, not the value of a header or a
@@ -12,27 +12,27 @@ import (
 // in the clear, under headers.
 
 // requestValue is what is shown of a request header's value. Those the program writes itself hold no secret.
-func requestValue(name, value string, m *config.Module) string {
+func requestValue(name, value string, m *module.Module) string {
 	switch textproto.CanonicalMIMEHeaderKey(name) {
 	case "Accept", "Accept-Encoding", "Content-Length", "Content-Type", "Host", "User-Agent":
 		return value
 	case "Referer":
 		return m.MaskLink(value)
 	}
-	if config.SoundsSecret(name) || !slices.Contains(m.Header.Values(name), value) {
-		return config.Masked
+	if module.SoundsSecret(name) || !slices.Contains(m.Header.Values(name), value) {
+		return module.Masked
 	}
 	return value
 }
 
 // responseValue is what is shown of a response header's value.
-func responseValue(name, value string, m *config.Module) string {
+func responseValue(name, value string, m *module.Module) string {
 	switch textproto.CanonicalMIMEHeaderKey(name) {
 	case "Location", "Content-Location":
 		return m.MaskLink(value)
 	}
-	if config.SoundsSecret(name) {
-		return config.Masked
+	if module.SoundsSecret(name) {
+		return module.Masked
 	}
 	return value
 }

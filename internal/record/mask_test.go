@@ -4,11 +4,11 @@ import (
 	"net/http"
 	"testing"
 
-	"errno_exporter/config"
+	"errno_exporter/prober/module"
 )
 
 func TestRequestValue(t *testing.T) {
-	module := &config.Module{Header: http.Header{"X-Tenant": {"billing"}, "X-Api-Key": {"hunter2"}}}
+	module := &module.Module{Header: http.Header{"X-Tenant": {"billing"}, "X-Api-Key": {"hunter2"}}}
 	for _, row := range []struct{ name, header, value, want string }{
 		{"written by the program", "User-Agent", "errno_exporter/1", "errno_exporter/1"},
 		{"under headers", "X-Tenant", "billing", "billing"},

@@ -5,14 +5,14 @@ import (
 	"strings"
 	"time"
 
-	"errno_exporter/config"
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/metrics"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
 // Text is the record as text: the verdict first, then what led to it, the samples last.
-func Text(r *result.Result, m *config.Module, found cause.Findings, kept metrics.Kept, samples *metrics.Exposition) []byte {
+func Text(r *result.Result, m *module.Module, found cause.Findings, kept metrics.Kept, samples *metrics.Exposition) []byte {
 	p := &page{}
 	p.verdict(r)
 	p.findings(found)

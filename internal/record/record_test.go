@@ -13,10 +13,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
-	"errno_exporter/config"
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/metrics/resulttest"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -29,7 +29,7 @@ func updating() bool { return flag.Lookup("update").Value.String() == "true" }
 
 // Every record gives exactly the page in its golden file: printable, and without the secrets of the records.
 func TestText(t *testing.T) {
-	module := &config.Module{Name: "api", IPProtocolFallback: true, Header: http.Header{}}
+	module := &module.Module{Name: "api", IPProtocolFallback: true, Header: http.Header{}}
 	for _, record := range resulttest.Records() {
 		t.Run(record.Name, func(t *testing.T) {
 			got := string(Text(&record.Result, module, cause.Findings{}, metrics.Kept{}, exposed(&record.Result, module)))
@@ -56,7 +56,7 @@ func TestText(t *testing.T) {
 	}
 }
 
-func exposed(r *result.Result, m *config.Module) *metrics.Exposition {
+func exposed(r *result.Result, m *module.Module) *metrics.Exposition {
 	e := metrics.NewExposition()
 	e.Probe(r, m)
 	return e

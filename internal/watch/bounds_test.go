@@ -4,10 +4,10 @@ import (
 	"testing"
 	"time"
 
-	"errno_exporter/config"
 	"errno_exporter/internal/claims"
 	"errno_exporter/internal/schedule"
 	"errno_exporter/prober"
+	"errno_exporter/prober/module"
 )
 
 // Without probe_policy 1,000 probes are under way at once. The next one waits until one of them ends.
@@ -36,7 +36,7 @@ func TestIdleConnectionsAreBounded(t *testing.T) {
 	const most = 1000
 	w := newTested(t, parse(t, "targets: []\n"))
 	t.Cleanup(w.Close)
-	m := config.NewModule("m")
+	m := module.New("m")
 	m.Keepalive = []time.Duration{time.Minute}
 	pools := make([]*idlePool, most+1)
 	for i := range pools {

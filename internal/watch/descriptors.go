@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"errno_exporter/config"
+	"errno_exporter/prober/module"
 )
 
 // How file descriptors are shared out: a probe that runs out of them (EMFILE) would tell of us and not of its target, so it waits until there
@@ -38,10 +39,10 @@ func descriptorsFor(c *config.Config, limit int) int {
 
 // descriptorsOf is how many descriptors a probe may need at once: its questions for A and AAAA side by side, or a connection and the copy by
 // which it is watched while it is made.
-func descriptorsOf(m *config.Module) int {
+func descriptorsOf(m *module.Module) int {
 	n := 2
 	if m.AllAddresses {
-		n = 2 * config.MaxAddresses
+		n = 2 * module.MaxAddresses
 	}
 	if m.Resolver != nil && m.Resolver.CompareSystem {
 		n += 2

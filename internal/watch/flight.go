@@ -14,6 +14,7 @@ import (
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/schedule"
 	"errno_exporter/prober"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -21,7 +22,7 @@ import (
 type target struct {
 	*memo
 	config *config.Target
-	policy *config.Networks
+	policy *module.Networks
 	idle   *idlePool
 }
 

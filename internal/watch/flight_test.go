@@ -11,6 +11,7 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -169,7 +170,7 @@ func TestMinInterval(t *testing.T) {
 // When min_interval is over, it is probed again.
 func TestMinIntervalEnds(t *testing.T) {
 	now := time.Now()
-	tgt := &target{memo: newMemo(), config: &config.Target{MinInterval: time.Minute, Module: &config.Module{}}}
+	tgt := &target{memo: newMemo(), config: &config.Target{MinInterval: time.Minute, Module: &module.Module{}}}
 	last := &Outcome{Result: &result.Result{Start: now}}
 	tgt.last = last
 	for _, test := range []struct {

@@ -6,11 +6,11 @@ import (
 	"sync/atomic"
 	"time"
 
-	"errno_exporter/config"
 	"errno_exporter/guard"
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/prober"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -37,7 +37,7 @@ const askAgain = time.Minute
 // idlePool holds a target's idle connections.
 type idlePool struct {
 	panicked guard.Report // is called with panics; may be nil
-	module   *config.Module
+	module   *module.Module
 	target   prober.Target
 	totals   *metrics.Totals
 	all      *atomic.Int64 // idle connections, of all pools
@@ -57,7 +57,7 @@ type keptSlot struct {
 	last *result.KeptResult // nil before the first
 }
 
-func newIdlePool(t prober.Target, m *config.Module, totals *metrics.Totals, all *atomic.Int64) *idlePool {
+func newIdlePool(t prober.Target, m *module.Module, totals *metrics.Totals, all *atomic.Int64) *idlePool {
 	k := &idlePool{module: m, target: t, totals: totals, all: all}
 	for _, age := range m.Keepalive {
 		k.slots = append(k.slots, keptSlot{age: age})

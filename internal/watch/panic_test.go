@@ -9,11 +9,11 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"errno_exporter/config"
 	"errno_exporter/guard"
 	"errno_exporter/internal/egress"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/module"
 )
 
 // A panic in a flight is reported, ends the flight at once for the scrapes that wait for it, and leaves the target to the next scrape.
@@ -58,7 +58,7 @@ func TestPanicInIdlePool(t *testing.T) {
 	p := prober.New(prober.Options{})
 	for _, row := range []struct {
 		name    string
-		module  *config.Module // nil: its first use panics
+		module  *module.Module // nil: its first use panics
 		act     func()
 		kept    bool
 		reports int

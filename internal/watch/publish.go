@@ -1,9 +1,9 @@
 package watch
 
 import (
-	"errno_exporter/config"
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/metrics"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -17,7 +17,7 @@ import (
 type Published struct {
 	ID       uint64 // counts the probes up from 1
 	Result   *result.Result
-	Module   *config.Module
+	Module   *module.Module
 	Reliable bool           // the exporter was not overloaded during the probe
 	Found    cause.Findings // nothing for a success
 	Later    bool           // the probe was published before
@@ -34,7 +34,7 @@ func (w *Watch) publish(p *Published) {
 }
 
 // publishOutcome sends an outcome with its verdict through the sinks.
-func (w *Watch) publishOutcome(o *Outcome, m *config.Module, v *cause.Verdict) {
+func (w *Watch) publishOutcome(o *Outcome, m *module.Module, v *cause.Verdict) {
 	w.publish(&Published{ID: o.Record, Result: o.Result, Module: m, Reliable: o.Reliable, Found: cause.Findings{Verdict: v}})
 }
 

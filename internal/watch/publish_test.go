@@ -12,6 +12,7 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/module"
 )
 
 // An outcome goes once through every sink, in their order, with its verdict, before the scrape has it; experiments follow under the same ID.
@@ -45,7 +46,7 @@ func TestPublish(t *testing.T) {
 			})
 			t.Cleanup(w.Close)
 			c := parse(t, "targets:\n"+item("a", row.url))
-			c.Targets[0].Module.Diagnose = config.Diagnose{OnFailure: row.diagnose, MaxPerHour: 1}
+			c.Targets[0].Module.Diagnose = module.Diagnose{OnFailure: row.diagnose, MaxPerHour: 1}
 			w.Apply(c)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()

@@ -11,6 +11,7 @@ import (
 	"errno_exporter/internal/egress"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/prober"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -28,7 +29,7 @@ const startEvery = 5 * time.Millisecond
 // State is what a scrape has of a target.
 type State struct {
 	Target  *config.Target // nil for one that is not configured
-	Module  *config.Module
+	Module  *module.Module
 	Outcome *Outcome       // nil if no probe ended in time
 	Missing *result.Result // says so where there is no outcome: nothing is known of the target
 	Age     time.Duration  // of the outcome; 0 when it was probed for this scrape

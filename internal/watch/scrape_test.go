@@ -14,6 +14,7 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/internal/metrics"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -104,7 +105,7 @@ func TestNotStarted(t *testing.T) {
 func launches(timeout time.Duration, took ...time.Duration) []launch {
 	var all []launch
 	for i, d := range took {
-		t := &target{memo: newMemo(), config: &config.Target{Name: strconv.Itoa(i), Module: &config.Module{Timeout: timeout}}}
+		t := &target{memo: newMemo(), config: &config.Target{Name: strconv.Itoa(i), Module: &module.Module{Timeout: timeout}}}
 		if d >= 0 {
 			t.last = &Outcome{Result: &result.Result{Elapsed: d}}
 		}

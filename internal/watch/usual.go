@@ -1,9 +1,10 @@
 package watch
 
 import (
-	"errno_exporter/prober/result"
 	"sync"
 	"time"
+
+	"errno_exporter/prober/result"
 )
 
 // Which failures count.

@@ -19,6 +19,7 @@ import (
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/schedule"
 	"errno_exporter/prober"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -150,7 +151,7 @@ type Outcome struct {
 var ErrNotStarted = errors.New("the exporter could not start the probe in time")
 
 // Probe probes a target that is not configured. The context has a deadline: the probe's. The state has an outcome if there is no error.
-func (w *Watch) Probe(ctx context.Context, t prober.Target, m *config.Module) (State, error) {
+func (w *Watch) Probe(ctx context.Context, t prober.Target, m *module.Module) (State, error) {
 	o, totals, err := w.probe(ctx, &order{
 		target: t, module: m, by: schedule.AdHoc, started: func() {}, counts: func(*result.Result) bool { return true }, counted: func() *metrics.Totals {
 			return w.others.totals(probed{module: m.Name, target: t.URL.String(), host: t.Host}.key())
@@ -167,7 +168,7 @@ func (w *Watch) Probe(ctx context.Context, t prober.Target, m *config.Module) (S
 // order is a probe that is wanted.
 type order struct {
 	target  prober.Target
-	module  *config.Module
+	module  *module.Module
 	by      schedule.User
 	started func() // is called when it has its slots
 	counts  func(*result.Result) bool

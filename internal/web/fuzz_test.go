@@ -11,12 +11,12 @@ import (
 
 	"golang.org/x/net/html"
 
-	"errno_exporter/config"
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/history"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/metrics/resulttest"
 	"errno_exporter/internal/record"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -44,7 +44,7 @@ func FuzzTimeoutHeader(f *testing.F) {
 func strange(text string) result.Result {
 	r := resulttest.Hostile()
 	h := r.Last().LastHop()
-	h.URL = config.NewModule("m").MaskLink("http://a/" + text)
+	h.URL = module.New("m").MaskLink("http://a/" + text)
 	r.URL = h.URL
 	if h.Response == nil {
 		h.Response = new(result.Response)
@@ -81,7 +81,7 @@ func FuzzRecord(f *testing.F) {
 	for _, seed := range []string{"plain", "<script>alert(1)</script>", `"><img src=x onerror=alert(1)>`, "\x1b[31m", "\xff\xfe", "a\r\nb", "</pre><b>", "&lt;", "{{.}}", "\u202e", "`'\"", "javascript:alert(1)"} {
 		f.Add(seed)
 	}
-	module := config.NewModule("m")
+	module := module.New("m")
 	page := func(text string) (string, []string) {
 		r := strange(text)
 		e := metrics.NewExposition()

@@ -22,15 +22,16 @@ import (
 	"errno_exporter/internal/metrics/resulttest"
 	"errno_exporter/internal/watch"
 	"errno_exporter/prober"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
 // exporter serves the endpoints with two modules: http_2xx and pinned, which has a Host header of its own.
 func exporter(t *testing.T, logger *slog.Logger) *httptest.Server {
 	t.Helper()
-	pinned := config.NewModule("pinned")
+	pinned := module.New("pinned")
 	pinned.Host = "pinned.example.com"
-	modules := map[string]*config.Module{"http_2xx": config.NewModule("http_2xx"), "pinned": pinned}
+	modules := map[string]*module.Module{"http_2xx": module.New("http_2xx"), "pinned": pinned}
 	return serveConfig(t, &config.Config{Modules: modules, Policy: config.Policy{MaxConcurrent: 10}}, logger)
 }
 
@@ -236,10 +237,10 @@ func TestLogProbe(t *testing.T) {
 
 // A bug in a probe is that probe's failure, is logged with its stack, and counted; the exporter goes on.
 func TestPanicInAProbe(t *testing.T) {
-	broken := config.NewModule("http_2xx")
+	broken := module.New("http_2xx")
 	broken.Proxy = func(*http.Request) (*url.URL, error) { panic("boom") }
 	var log bytes.Buffer
-	server := serveConfig(t, &config.Config{Modules: map[string]*config.Module{"http_2xx": broken}, Policy: config.Policy{MaxConcurrent: 1}}, slog.New(slog.NewTextHandler(&log, nil)))
+	server := serveConfig(t, &config.Config{Modules: map[string]*module.Module{"http_2xx": broken}, Policy: config.Policy{MaxConcurrent: 1}}, slog.New(slog.NewTextHandler(&log, nil)))
 	for range 2 {
 		got := ask(t, http.MethodGet, server.URL+"/probe?target=http://127.0.0.1:1", nil)
 		if want := `probe_failure_info{errno="",origin="self",phase="resolve",reason="unknown"} 1`; got.Status != http.StatusOK || !strings.Contains(got.Body, want) {

@@ -17,6 +17,7 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/module"
 )
 
 // forbidden counts the connections to servers that the policy denies, at one port of 127.0.0.66 and ::1.
@@ -68,26 +69,26 @@ func TestPolicy(t *testing.T) {
 		"meta.test": {netip.MustParseAddr("169.254.169.254")},
 		"open.test": {open},
 	})
-	module := func(name string, change func(*config.Module)) *config.Module {
-		m := config.NewModule(name)
+	made := func(name string, change func(*module.Module)) *module.Module {
+		m := module.New(name)
 		m.Timeout = 5 * time.Second
 		change(m)
 		return m
 	}
-	through := func(m *config.Module) {
+	through := func(m *module.Module) {
 		u, err := url.Parse(proxy.URL)
 		m.Proxy = func(*http.Request) (*url.URL, error) { return u, err }
 	}
-	c := &config.Config{Policy: config.DefaultPolicy(), Modules: map[string]*config.Module{
-		"http_2xx": module("http_2xx", func(*config.Module) {}),
-		"all":      module("all", func(m *config.Module) { m.AllAddresses = true }),
-		"retry": module("retry", func(m *config.Module) {
-			m.Retry = config.Retry{Attempts: 3, InitialBackoff: time.Millisecond, MaxBackoff: time.Millisecond}
+	c := &config.Config{Policy: config.DefaultPolicy(), Modules: map[string]*module.Module{
+		"http_2xx": made("http_2xx", func(*module.Module) {}),
+		"all":      made("all", func(m *module.Module) { m.AllAddresses = true }),
+		"retry": made("retry", func(m *module.Module) {
+			m.Retry = module.Retry{Attempts: 3, InitialBackoff: time.Millisecond, MaxBackoff: time.Millisecond}
 		}),
-		"http3":      module("http3", func(m *config.Module) { m.EnableHTTP3, m.EnableHTTP2 = true, false }),
-		"proxy":      module("proxy", through),
-		"unresolved": module("unresolved", func(m *config.Module) { through(m); m.SkipResolve = true }),
-		"asks":       module("asks", func(m *config.Module) { m.Resolver = &config.Resolver{Servers: []string{resolver}, Protocol: "udp"} }),
+		"http3":      made("http3", func(m *module.Module) { m.EnableHTTP3, m.EnableHTTP2 = true, false }),
+		"proxy":      made("proxy", through),
+		"unresolved": made("unresolved", func(m *module.Module) { through(m); m.SkipResolve = true }),
+		"asks":       made("asks", func(m *module.Module) { m.Resolver = &module.Resolver{Servers: []string{resolver}, Protocol: "udp"} }),
 	}}
 	c.Policy.DenyNetworks = append(c.Policy.DenyNetworks, netip.MustParsePrefix("127.0.0.64/26"), netip.MustParsePrefix("::1/128"))
 	leads := redirect + "302?to=" + url.QueryEscape("http://127.0.0.66:"+f.port+"/")
@@ -195,13 +196,13 @@ func TestPolicyHidesAddresses(t *testing.T) {
 	stale := faultlab.DNS(t, map[string][]netip.Addr{"open.test": {open, denied}})
 	_, port, _ := net.SplitHostPort(strings.Trim(strings.TrimPrefix(faultlab.Handler(t, faultlab.Healthy), "http://"), "/"))
 	redirect := faultlab.Status(t, 302, "Location", "http://denied.test:"+port+"/")
-	modules := map[string]*config.Module{}
+	modules := map[string]*module.Module{}
 	for _, name := range []string{"http_2xx", "all", "any", "asks"} {
-		m := config.NewModule(name)
+		m := module.New(name)
 		m.PreferIPv6, m.AllAddresses, m.AnyAddress, m.Timeout = false, name == "all" || name == "any", name == "any", 5*time.Second
 		modules[name] = m
 	}
-	modules["asks"].Resolver = &config.Resolver{Servers: []string{resolver}, Protocol: "udp", CompareSystem: true}
+	modules["asks"].Resolver = &module.Resolver{Servers: []string{resolver}, Protocol: "udp", CompareSystem: true}
 	c := &config.Config{Policy: config.DefaultPolicy(), Modules: modules}
 	c.Policy.DenyNetworks = []netip.Prefix{netip.MustParsePrefix(network)}
 	var log strings.Builder
@@ -279,8 +280,8 @@ func TestPolicyConfiguredOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &config.Config{Policy: config.Policy{MaxConcurrent: 10, ConfiguredOnly: true}, Modules: map[string]*config.Module{
-		"http_2xx": config.NewModule("http_2xx"), "other": config.NewModule("other"),
+	c := &config.Config{Policy: config.Policy{MaxConcurrent: 10, ConfiguredOnly: true}, Modules: map[string]*module.Module{
+		"http_2xx": module.New("http_2xx"), "other": module.New("other"),
 	}}
 	c.Targets = []*config.Target{{Name: "api", URL: u, Module: c.Modules["http_2xx"]}}
 	server := serveConfig(t, c, slog.New(slog.DiscardHandler))

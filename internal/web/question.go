@@ -15,6 +15,7 @@ import (
 
 	"errno_exporter/config"
 	"errno_exporter/prober"
+	"errno_exporter/prober/module"
 )
 
 // defaultModule is probed with when the client names none, as in blackbox_exporter.
@@ -33,7 +34,7 @@ const maxModuleName = 1 << 10
 type question struct {
 	configured *config.Target // nil for a target that is not
 	target     prober.Target
-	module     *config.Module
+	module     *module.Module
 	timeout    time.Duration
 	debug      bool
 }
@@ -91,7 +92,7 @@ func (q question) find(query url.Values, c *config.Config) (question, error) {
 // errConfiguredOnly refuses what is not a configured target, without telling which there are.
 var errConfiguredOnly = errors.New("probe_policy allows configured targets only: want target=NAME of one, with its own module and no hostname")
 
-func findModule(name string, c *config.Config) (*config.Module, error) {
+func findModule(name string, c *config.Config) (*module.Module, error) {
 	if module, ok := c.Modules[name]; ok {
 		return module, nil
 	}
@@ -106,7 +107,7 @@ func findModule(name string, c *config.Config) (*config.Module, error) {
 }
 
 // hostname checks the hostname parameter, which takes the place of the target's name in the Host header and in TLS.
-func hostname(name string, m *config.Module) (string, error) {
+func hostname(name string, m *module.Module) (string, error) {
 	switch {
 	case name == "":
 		return "", nil
@@ -114,8 +115,8 @@ func hostname(name string, m *config.Module) (string, error) {
 		return "", fmt.Errorf("hostname is %d bytes long, want at most %d", len(name), maxHostname)
 	case !httpguts.ValidHostHeader(name) || strings.ContainsAny(name, "/?#@"):
 		return "", fmt.Errorf("hostname %q cannot be a Host header, want a name such as api.example.com", name)
-	case config.CheckHost(name) != nil:
-		return "", fmt.Errorf("hostname: %w", config.CheckHost(name))
+	case module.CheckHost(name) != nil:
+		return "", fmt.Errorf("hostname: %w", module.CheckHost(name))
 	case m.Host != "" && !strings.EqualFold(m.Host, name):
 		return "", fmt.Errorf("hostname %q conflicts with the Host header %q of module %q, leave one of them out", name, m.Host, m.Name)
 	default:

@@ -7,10 +7,10 @@ import (
 	"strconv"
 	"time"
 
-	"errno_exporter/config"
 	"errno_exporter/internal/history"
 	"errno_exporter/internal/record"
 	"errno_exporter/prober"
+	"errno_exporter/prober/module"
 )
 
 // records answers for the probes that were made.
@@ -41,7 +41,7 @@ func (h records) logs(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	http.Error(w, fmt.Sprintf("no probe of target %q is kept, see /history for those that are", config.WithoutSecrets(query.Get("target"))), http.StatusNotFound)
+	http.Error(w, fmt.Sprintf("no probe of target %q is kept, see /history for those that are", module.WithoutSecrets(query.Get("target"))), http.StatusNotFound)
 }
 
 // byID shows a record by its number, or by the trace ID that its request bore.

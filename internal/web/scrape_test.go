@@ -22,6 +22,7 @@ import (
 
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
+	"errno_exporter/prober/module"
 )
 
 // labModule is the module api, which trusts the lab's certificates and sends traces.
@@ -157,8 +158,8 @@ func TestProbeByName(t *testing.T) {
 
 // Without a slot there is nothing to say of the target.
 func TestProbeNotStarted(t *testing.T) {
-	api := config.NewModule("http_2xx")
-	server := serveConfig(t, &config.Config{Modules: map[string]*config.Module{"http_2xx": api}}, slog.New(slog.DiscardHandler))
+	api := module.New("http_2xx")
+	server := serveConfig(t, &config.Config{Modules: map[string]*module.Module{"http_2xx": api}}, slog.New(slog.DiscardHandler))
 	got := ask(t, http.MethodGet, server.URL+"/probe?target=127.0.0.1:1", http.Header{"X-Prometheus-Scrape-Timeout-Seconds": {"0.6"}})
 	want := answer{503, "text/plain; charset=utf-8", "the exporter could not start the probe in time\n"}
 	if diff := cmp.Diff(want, got); diff != "" {

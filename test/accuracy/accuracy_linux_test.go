@@ -25,6 +25,7 @@ import (
 	"errno_exporter/internal/bench"
 	"errno_exporter/internal/watch"
 	"errno_exporter/prober"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -172,7 +173,7 @@ func TestProblems(t *testing.T) {
 }
 
 // ours probes at a rate, through a Watch, and reports by the connection's local address.
-func ours(t *testing.T, w *watch.Watch, m *config.Module, target string, n int, every time.Duration) map[netip.AddrPort]reported {
+func ours(t *testing.T, w *watch.Watch, m *module.Module, target string, n int, every time.Duration) map[netip.AddrPort]reported {
 	t.Helper()
 	asked, err := prober.ParseTarget(target)
 	if err != nil {
@@ -335,7 +336,7 @@ func TestAccuracy(t *testing.T) {
 			}
 			for _, work := range []struct{ name, url string }{{"HTTP, 100/s", server.HTTP + bench.Delayed}, {"HTTPS, 100/s", server.HTTPS1 + bench.Delayed}} {
 				w := watch.New(watch.Options{Prober: prober.New(prober.Options{UserAgent: "errno_exporter"}), Remember: 10, Registry: prometheus.NewRegistry()})
-				m := config.NewModule("accuracy")
+				m := module.New("accuracy")
 				m.TLS.RootCAs, m.Timeout = server.Roots, 20*time.Second
 				w.Apply(&config.Config{Policy: config.Policy{MaxConcurrent: 1000}})
 				wire.Take()
@@ -363,7 +364,7 @@ func TestAccuracy(t *testing.T) {
 		t.Run("500 probes in flight", func(t *testing.T) {
 			w := watch.New(watch.Options{Prober: prober.New(prober.Options{UserAgent: "errno_exporter"}), Remember: 10, Registry: prometheus.NewRegistry()})
 			defer w.Close()
-			m := config.NewModule("accuracy")
+			m := module.New("accuracy")
 			m.TLS.RootCAs, m.Timeout = server.Roots, 20*time.Second
 			w.Apply(&config.Config{Policy: config.Policy{MaxConcurrent: 500}})
 			wire.Take()

@@ -1,10 +1,18 @@
-package config
+package module
 
 import (
 	"net/url"
 	"slices"
 	"strings"
 )
+
+func Shortened(s string) string {
+	const most = 80
+	if len(s) > most {
+		return s[:most] + "…"
+	}
+	return s
+}
 
 // Masked stands for a value that is not shown.
 const Masked = "<hidden>"
@@ -18,24 +26,6 @@ func SoundsSecret(name string) bool {
 	}
 	words := []string{"auth", "cookie", "token", "secret", "key", "password", "passwd", "session", "signature", "credential"}
 	return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(name, word) })
-}
-
-// MaskURL is a URL as it may be shown: without userinfo, and without the values of parameters that sound like credentials or that the module
-// names in secret_params. m may be nil.
-func (m *Module) MaskURL(u *url.URL) string {
-	if m == nil {
-		return MaskURL(u, nil)
-	}
-	return MaskURL(u, m.SecretParams)
-}
-
-// MaskLink is a text that should be a URL, as it may be shown. Of one that does not parse, what stands before its query is left.
-func (m *Module) MaskLink(link string) string {
-	u, err := url.Parse(link)
-	if err != nil {
-		return WithoutSecrets(link)
-	}
-	return m.MaskURL(u)
 }
 
 // MaskURL masks the values of parameters whose names sound secret, or are given.

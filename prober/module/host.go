@@ -1,14 +1,13 @@
-package config
+package module
 
 import (
 	"errors"
 	"fmt"
+	"golang.org/x/net/idna"
 	"net"
 	"net/netip"
 	"net/url"
 	"strings"
-
-	"golang.org/x/net/idna"
 )
 
 // Bounds of a name (RFC 1035 section 2.3.4): of one label, and of the whole in text, without the dot at its end.
@@ -66,7 +65,7 @@ func ResolvableHost(host string) (string, error) {
 }
 
 // checkEndpoint is CheckURL for a URL of the configuration.
-func checkEndpoint(u *url.URL) error {
+func CheckEndpoint(u *url.URL) error {
 	if err := CheckURL(u); err != nil {
 		return err
 	}

@@ -1,6 +1,8 @@
-package config
+package module
 
-import "net/netip"
+import (
+	"net/netip"
+)
 
 // Networks bounds which addresses may be dialled.
 type Networks struct {

@@ -1,4 +1,4 @@
-package config
+package compile
 
 import (
 	"context"
@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	promconfig "github.com/prometheus/common/config"
+
+	"errno_exporter/config/file"
 )
 
 // secretReader reads a secret from its file each time, so that a change counts at once; a text is what it is.
@@ -21,10 +23,10 @@ type fileSecret string
 
 // Fetch reads the file.
 func (f fileSecret) Fetch(context.Context) (string, error) {
-	if err := checkRegular(string(f)); err != nil {
+	if err := file.CheckRegular(string(f)); err != nil {
 		return "", err
 	}
-	text, err := readFile(string(f))
+	text, err := file.Read(string(f))
 	if err != nil {
 		return "", fmt.Errorf("unable to read file %s: %w", string(f), err)
 	}

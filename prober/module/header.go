@@ -1,10 +1,9 @@
-package config
+package module
 
 import (
 	"fmt"
-	"strings"
-
 	"golang.org/x/net/http/httpguts"
+	"strings"
 )
 
 // CheckHeader checks the name and the value of a header. The error repeats no value, which may be a secret.

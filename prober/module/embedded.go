@@ -1,11 +1,8 @@
-package config
+package module
 
 import (
 	"net/netip"
 )
-
-// Which addresses a packet to an address may arrive at. Transition mechanisms put IPv4 addresses into IPv6 addresses; a translator or a tunnel
-// on the path takes them out again. The policy denies an address if it denies one of those that it contains.
 
 // offsets is where the four bytes of an IPv4 address are in an IPv6 address.
 type offsets [4]int

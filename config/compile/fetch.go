@@ -1,9 +1,8 @@
-package config
+package compile
 
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
 	"net"
 	"net/http"
 	"sync/atomic"
@@ -11,19 +10,15 @@ import (
 	promconfig "github.com/prometheus/common/config"
 
 	"errno_exporter/guard"
+	"errno_exporter/prober/module"
 )
 
 // How tokens are fetched. A token endpoint is as foreign as a target, and what it sends is bounded below net/http, whatever it is for: bytes and
 // reads of a connection. HTTP/2 brings frames that no body bounds, and one request has no use for it: the endpoint is spoken to by HTTP/1.1.
 
 const (
-	maxTokenHead  = 64 << 10
-	maxTokenBytes = 2 << 20 // of a connection; golang.org/x/oauth2 reads 1 MiB of a body at most
-	maxTokenReads = 20_000
+	maxTokenHead = 64 << 10
 )
-
-// ErrTokenFlood says that a token endpoint sent more than a token can be.
-var ErrTokenFlood = fmt.Errorf("flood: the token endpoint sent more than %d bytes, or in more than %d pieces", maxTokenBytes, maxTokenReads)
 
 // newFetchTransport is what asks token endpoints. Nothing is decompressed: a member may be empty, and so may the next.
 func newFetchTransport(c *promconfig.OAuth2, secured *tls.Config) *http.Transport {
@@ -80,9 +75,9 @@ func (c *fetchConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	c.bytes += n
 	c.reads++
-	if c.bytes > maxTokenBytes || c.reads > maxTokenReads {
+	if c.bytes > module.MaxTokenBytes || c.reads > module.MaxTokenReads {
 		c.fetch.flooded.Store(true)
-		return 0, ErrTokenFlood
+		return 0, module.ErrTokenFlood
 	}
 	return n, err
 }

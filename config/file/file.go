@@ -1,4 +1,5 @@
-package config
+// Package file reads the files that a configuration is or names, so that none of them can hold up whoever reads it.
+package file
 
 import (
 	"errors"
@@ -22,8 +23,8 @@ const (
 	maxFile     = 64 << 20
 )
 
-// readFile reads a file of any kind.
-func readFile(path string) ([]byte, error) {
+// Read reads a file of any kind.
+func Read(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: path, Err: errors.Unwrap(err)}
@@ -52,8 +53,8 @@ func readFile(path string) ([]byte, error) {
 	return data, nil
 }
 
-// checkRegular refuses a file that is there and not regular.
-func checkRegular(path string) error {
+// CheckRegular refuses a file that is there and not regular.
+func CheckRegular(path string) error {
 	info, err := os.Stat(path)
 	if err != nil || info.Mode().IsRegular() {
 		return nil // what is wrong with a file that is not there is said by who reads it

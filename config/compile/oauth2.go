@@ -1,4 +1,4 @@
-package config
+package compile
 
 import (
 	"context"
@@ -11,6 +11,8 @@ import (
 	promconfig "github.com/prometheus/common/config"
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
+
+	"errno_exporter/prober/module"
 )
 
 // tokens gets a module's OAuth2 token, keeps it until it expires, and adds it to requests. A fetch ends with the context of the
@@ -31,7 +33,7 @@ func newTokens(c *promconfig.OAuth2, next http.RoundTripper) (*tokens, error) {
 		return nil, fmt.Errorf("oauth2: tls_config: %w", err)
 	}
 	t := &tokens{next: next, config: c, turn: make(chan struct{}, 1), secret: secretReader(string(c.ClientSecret), c.ClientSecretFile)}
-	if c.GrantType == grantJWTBearer {
+	if c.GrantType == GrantJWTBearer {
 		t.secret = secretReader(string(c.ClientCertificateKey), c.ClientCertificateKeyFile)
 	}
 	t.client = newFetchTransport(c, secured)
@@ -39,7 +41,8 @@ func newTokens(c *promconfig.OAuth2, next http.RoundTripper) (*tokens, error) {
 	return t, nil
 }
 
-const grantJWTBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer" // RFC 7523
+// GrantJWTBearer is the grant type of signed assertions.
+const GrantJWTBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer" // RFC 7523
 
 // RoundTrip adds the token to a copy of the request and hands it on.
 func (t *tokens) RoundTrip(request *http.Request) (*http.Response, error) {
@@ -71,7 +74,7 @@ func (t *tokens) valid(ctx context.Context) (*oauth2.Token, error) {
 	client := &http.Client{Transport: boundTo{f, t.client}, CheckRedirect: t.checkRedirect}
 	token, err := t.source(context.WithValue(ctx, oauth2.HTTPClient, client), secret).Token()
 	if f.flooded.Load() {
-		err = ErrTokenFlood // golang.org/x/oauth2 hands on its text alone
+		err = module.ErrTokenFlood // golang.org/x/oauth2 hands on its text alone
 	}
 	if err != nil {
 		return nil, t.failed(err)
@@ -86,18 +89,18 @@ const maxTokenRedirects = 10
 // checkRedirect keeps the client's secret, and everything that a token request holds, at the origin of token_url. That is also why a redirect
 // cannot lead into a network that probe_policy denies: only the host that the operator named is dialled.
 func (t *tokens) checkRedirect(next *http.Request, via []*http.Request) error {
-	if !MaySend(via[0].URL, next.URL) {
-		return fmt.Errorf("%w to %q, which gets no client secret: name that endpoint in token_url if it is meant", ErrTokenRedirect, OriginOf(next.URL).String())
+	if !module.MaySend(via[0].URL, next.URL) {
+		return fmt.Errorf("%w to %q, which gets no client secret: name that endpoint in token_url if it is meant", module.ErrTokenRedirect, module.OriginOf(next.URL).String())
 	}
 	if len(via) > maxTokenRedirects {
-		return fmt.Errorf("%w more than %d times", ErrTokenRedirect, maxTokenRedirects)
+		return fmt.Errorf("%w more than %d times", module.ErrTokenRedirect, maxTokenRedirects)
 	}
 	return nil
 }
 
 // failed makes an error that names the endpoint, and shows nothing of its answer but the status: it may repeat what it was sent.
 func (t *tokens) failed(err error) error {
-	e := &TokenError{Endpoint: t.config.TokenURL, Err: err}
+	e := &module.TokenError{Endpoint: t.config.TokenURL, Err: err}
 	if u, parseErr := url.Parse(t.config.TokenURL); parseErr == nil {
 		e.Endpoint = u.Scheme + "://" + u.Host + u.Path
 	}
@@ -116,7 +119,7 @@ func (t *tokens) source(ctx context.Context, secret string) oauth2.TokenSource {
 	for name, value := range c.EndpointParams {
 		parameters.Set(name, value)
 	}
-	if c.GrantType != grantJWTBearer {
+	if c.GrantType != GrantJWTBearer {
 		credentials := &clientcredentials.Config{
 			ClientID: c.ClientID, ClientSecret: secret, Scopes: c.Scopes, TokenURL: c.TokenURL, EndpointParams: parameters,
 		}

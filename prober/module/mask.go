@@ -1,9 +1,8 @@
-package config
+package module
 
 import (
 	"encoding/base64"
 	"encoding/json"
-	"net/http"
 	"net/textproto"
 	"net/url"
 	"slices"
@@ -110,31 +109,4 @@ func SecretsOfURL(u *url.URL, params []string) []string {
 	}
 	slices.Sort(all)
 	return all
-}
-
-// SecretsOf are the secrets of a request as it is sent: those of its URL, and the values of headers that the module does not write in the clear.
-func (m *Module) SecretsOf(u *url.URL, header http.Header) []string {
-	all := SecretsOfURL(u, m.SecretParams)
-	for name, values := range header {
-		for _, value := range values {
-			if !m.ShowsHeader(name, value) {
-				all = append(all, value)
-			}
-		}
-	}
-	slices.Sort(all)
-	return all
-}
-
-// ShowsHeader reports whether a request header's value may be shown. Those that the program writes itself hold no secret; of the others only
-// what is under headers, by a name that does not sound like a secret's, and the values of http_headers.
-func (m *Module) ShowsHeader(name, value string) bool {
-	switch textproto.CanonicalMIMEHeaderKey(name) {
-	case "Accept", "Accept-Encoding", "Connection", "Content-Length", "Content-Type", "Host", "Referer", "Traceparent", "User-Agent":
-		return true
-	}
-	if SoundsSecret(name) {
-		return false
-	}
-	return slices.Contains(m.Header.Values(name), value) || slices.Contains(m.OpenValues, value)
 }

@@ -1,4 +1,4 @@
-package config
+package compile
 
 import (
 	"context"
@@ -6,13 +6,15 @@ import (
 	"strings"
 
 	"cel.dev/cel-go/cel"
+
+	"errno_exporter/prober/module"
 )
 
 // celInterrupt is how many comprehension steps pass between checks of the deadline.
 const celInterrupt = 1000
 
 // Expression compiles a CEL expression on the variable body.
-func Expression(text string) (*CEL, error) {
+func Expression(text string) (*module.CEL, error) {
 	env, err := cel.NewEnv(cel.Variable("body", cel.DynType))
 	if err != nil {
 		return nil, err
@@ -28,7 +30,7 @@ func Expression(text string) (*CEL, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &CEL{Text: text, Eval: func(ctx context.Context, body any) (bool, error) {
+	return &module.CEL{Text: text, Eval: func(ctx context.Context, body any) (bool, error) {
 		value, err := evaluate(ctx, program, body)
 		if err != nil {
 			return false, fmt.Errorf("evaluate %q: %w", text, err)

@@ -1,4 +1,6 @@
-package config
+// Package compile makes what depends only on a module, once, at load: TLS, proxies, credentials, OAuth2 tokens and CEL programs. It is the one
+// place that hands Prometheus' libraries and cel-go to a module; package module has plain values and functions alone. Read compile.go first.
+package compile
 
 import (
 	"context"
@@ -7,6 +9,8 @@ import (
 	"net/url"
 
 	promconfig "github.com/prometheus/common/config"
+
+	"errno_exporter/prober/module"
 )
 
 // Client is what a module's keys say of TLS, proxies and credentials, by the names that Prometheus' users know.
@@ -30,7 +34,7 @@ func (e *KeyError) Unwrap() error { return e.Err }
 func keyError(err error, keys ...string) error { return &KeyError{Keys: keys, Err: err} }
 
 // Into compiles TLS, proxies and credentials into the module. The error is a KeyError.
-func (c *Client) Into(m *Module) error {
+func (c *Client) Into(m *module.Module) error {
 	if err := c.connections(m); err != nil {
 		return keyError(fmt.Errorf("tls_config: %w", err), "tls_config")
 	}
@@ -47,7 +51,7 @@ func (c *Client) Into(m *Module) error {
 }
 
 // connections compiles TLS and proxies.
-func (c *Client) connections(m *Module) error {
+func (c *Client) connections(m *module.Module) error {
 	c.TLSConfig.SetDirectory(c.Dir)
 	secured, err := promconfig.NewTLSConfig(&c.TLSConfig)
 	if err != nil {
@@ -118,10 +122,10 @@ func (c *Client) tokens(next http.RoundTripper) (http.RoundTripper, error) {
 }
 
 // hide compiles what must be masked of a module's credentials, those in files as they are now; others are known when a request has them.
-func (c *Client) hide(m *Module) {
+func (c *Client) hide(m *module.Module) {
 	if c.HTTPHeaders != nil {
 		for name, header := range c.HTTPHeaders.Headers {
-			if !SoundsSecret(name) {
+			if !module.SoundsSecret(name) {
 				m.OpenValues = append(m.OpenValues, header.Values...)
 			}
 		}
@@ -144,7 +148,7 @@ func try(chain http.RoundTripper) error {
 	}
 	for name, values := range request.Header {
 		for _, value := range values {
-			if err := CheckHeader(name, value); err != nil {
+			if err := module.CheckHeader(name, value); err != nil {
 				return err
 			}
 		}

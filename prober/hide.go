@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"net/http"
+	"net/url"
 	"slices"
 
 	"errno_exporter/prober/module"
@@ -137,21 +138,45 @@ func hiddenChain(chain []*x509.Certificate, mask *module.Mask, copies map[*x509.
 	return chain
 }
 
+// hiddenCertificate is a copy of the certificate without secrets; the same one where there are none.
 func hiddenCertificate(c *x509.Certificate, mask *module.Mask) *x509.Certificate {
-	names := hiddenTexts(c.DNSNames, mask)
-	subject, issuer := c.Subject.String(), c.Issuer.String()
-	if mask.Text(subject) == subject && mask.Text(issuer) == issuer && slices.Equal(names, c.DNSNames) {
+	masked := *c
+	masked.Subject, masked.Issuer = hiddenName(c.Subject, mask), hiddenName(c.Issuer, mask)
+	masked.DNSNames, masked.EmailAddresses = hiddenTexts(c.DNSNames, mask), hiddenTexts(c.EmailAddresses, mask)
+	masked.URIs = slices.Clone(c.URIs)
+	for i, uri := range c.URIs {
+		if text := uri.String(); mask.Text(text) != text {
+			masked.URIs[i] = &url.URL{Opaque: mask.Text(text)}
+		}
+	}
+	if masked.Subject.String() == c.Subject.String() && masked.Issuer.String() == c.Issuer.String() && slices.Equal(masked.DNSNames, c.DNSNames) &&
+		slices.Equal(masked.EmailAddresses, c.EmailAddresses) && slices.Equal(masked.URIs, c.URIs) {
 		return c
 	}
-	masked := *c
-	masked.DNSNames = names
-	if mask.Text(subject) != subject {
-		masked.Subject = pkix.Name{CommonName: mask.Text(subject)}
-	}
-	if mask.Text(issuer) != issuer {
-		masked.Issuer = pkix.Name{CommonName: mask.Text(issuer)}
-	}
 	return &masked
+}
+
+// hiddenName is a distinguished name without secrets. Each attribute's value is masked by itself: the name as a text has the values of types
+// that RFC 2253 does not name in hexadecimal, and a backslash before some characters of the others.
+func hiddenName(name pkix.Name, mask *module.Mask) pkix.Name {
+	attributes := slices.Clone(name.Names)
+	if attributes == nil {
+		attributes = slices.Clone(name.ExtraNames) // of a certificate that was cut
+	}
+	changed := false
+	for i, attribute := range attributes {
+		if text, ok := attribute.Value.(string); ok && mask.Text(text) != text {
+			attributes[i].Value, changed = mask.Text(text), true
+		}
+	}
+	if changed {
+		name = pkix.Name{Names: attributes, ExtraNames: attributes}
+	}
+	if text := name.String(); mask.Text(text) != text { // it is in more than one attribute, or was cut
+		name = pkix.Name{CommonName: mask.Text(text)}
+		name.Names = name.ToRDNSequence()[0]
+	}
+	return name
 }
 
 func hiddenTexts(texts []string, mask *module.Mask) []string {

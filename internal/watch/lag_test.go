@@ -68,10 +68,12 @@ func TestLagMeasures(t *testing.T) {
 // A probe during which the measuring goroutine was late is marked and counted. That others are not is TestLag's: here the machine may be late.
 func TestUnreliable(t *testing.T) {
 	var late func()
-	server := faultlab.Handler(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { late() }))
+	ready := make(chan struct{})
+	server := faultlab.Handler(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-ready; late() }))
 	b := newTested(t, parse(t, "targets:\n"+item("late", server)))
 	const delay = 20 * lagLimit
 	late = func() { b.lag.woke(time.Now().Add(-lagInterval-delay), time.Now()) }
+	close(ready)
 	state := b.Scrape(t.Context(), 20*time.Second)[0]
 	if state.Outcome == nil || state.Outcome.Reliable || state.Outcome.Late < delay {
 		t.Errorf("late by %s: %+v, want unreliable by as much", delay, state.Outcome)

@@ -7,27 +7,40 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 )
 
 // How clients' connections are bounded, so that nobody who merely connects takes the file descriptors that probes need, or keeps others out.
 //
 //   - When there are more than the limit, the one that has been without a request for longest is closed, whether it has had one before or not. A client
 //     whose idle connection was closed makes another one (RFC 9112 section 9.3.1).
-//   - Where each has a request under way, the new one is closed. That none of them lasts is the work of the deadlines and of Requests.
+//   - A new connection has the time of grace to send its request. Until then the next one waits, and those behind it wait in the kernel's queue (listen(2)):
+//     of thousands that arrive at once none is closed only because its request was not read yet.
+//   - Where each has a request under way for that time, the new one is closed. That none of them lasts is the work of the deadlines and of Requests.
+
+// grace is how long a new connection is left without a request, and how long the next one waits for room.
+const grace = 250 * time.Millisecond
 
 // Connections bounds the clients' connections. Its State is for http.Server.
 type Connections struct {
 	limit  int
 	closed func() // is told of each connection that is closed to make room
 
-	mu   sync.Mutex                 // guards what follows
-	open map[net.Conn]*list.Element // nil for one with a request under way
-	idle *list.List                 // of net.Conn without one, the longest first
+	mu      sync.Mutex                 // guards what follows
+	open    map[net.Conn]*list.Element // nil for one with a request under way
+	idle    *list.List                 // of unused, the longest first
+	changed chan struct{}              // is closed when a connection ends, or is without a request
+}
+
+// unused is a connection without a request. It may be closed from a time on.
+type unused struct {
+	conn net.Conn
+	from time.Time
 }
 
 // NewConnections returns a bound on connections; closed is called for each that is closed to make room.
 func NewConnections(limit int, closed func()) *Connections {
-	return &Connections{limit: limit, closed: closed, open: map[net.Conn]*list.Element{}, idle: list.New()}
+	return &Connections{limit: limit, closed: closed, open: map[net.Conn]*list.Element{}, idle: list.New(), changed: make(chan struct{})}
 }
 
 // Open is how many connections there are.
@@ -37,10 +50,13 @@ func (c *Connections) Open() int {
 	return len(c.open)
 }
 
-// State notes what became of a connection (http.Server.ConnState).
+// State notes what became of a connection (http.Server.ConnState). For a new one it waits until there is room: net/http calls it between two accepts.
 func (c *Connections) State(conn net.Conn, state http.ConnState) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if state == http.StateNew {
+		c.makeRoom(conn)
+	}
 	element, known := c.open[conn]
 	if !known && state != http.StateNew {
 		return // closed to make room
@@ -51,26 +67,70 @@ func (c *Connections) State(conn net.Conn, state http.ConnState) {
 	}
 	switch state {
 	case http.StateNew, http.StateIdle:
-		if len(c.open) >= c.limit && !known {
-			c.makeRoom(conn)
+		from := time.Now()
+		if state == http.StateNew {
+			from = from.Add(grace)
 		}
-		c.open[conn] = c.idle.PushBack(conn)
+		c.open[conn] = c.idle.PushBack(unused{conn, from})
+		c.tell()
 	case http.StateClosed, http.StateHijacked:
 		delete(c.open, conn)
+		c.tell()
 	}
 }
 
-// makeRoom closes the connection that is without a request for longest, or the new one where there is none. The caller holds mu.
+// tell wakes those who wait for room. The caller holds mu.
+func (c *Connections) tell() {
+	close(c.changed)
+	c.changed = make(chan struct{})
+}
+
+// makeRoom waits for room for a new connection. Then it closes the one that is without a request for longest, or the new one where there is none.
+// The caller holds mu, which is free while it waits.
 func (c *Connections) makeRoom(fresh net.Conn) {
-	c.closed()
-	longest := c.idle.Front()
-	if longest == nil {
-		hangUp(fresh)
-		return
+	for last := time.Now().Add(grace); len(c.open) >= c.limit; {
+		longest, from := c.longest(last)
+		if left := time.Until(from); left > 0 {
+			c.wait(left)
+			continue
+		}
+		c.closed()
+		if longest == nil {
+			hangUp(fresh)
+			return
+		}
+		conn := c.idle.Remove(longest).(unused).conn
+		delete(c.open, conn)
+		hangUp(conn)
 	}
-	conn := c.idle.Remove(longest).(net.Conn)
-	delete(c.open, conn)
-	hangUp(conn)
+}
+
+// longest is, of the connections without a request, the longest of those that may be closed, and from when on one may be: at last where all have
+// a request. The caller holds mu.
+func (c *Connections) longest(last time.Time) (*list.Element, time.Time) {
+	if c.idle.Len() == 0 {
+		return nil, last
+	}
+	now, first := time.Now(), c.idle.Front()
+	for e := first; e != nil; e = e.Next() {
+		if from := e.Value.(unused).from; !from.After(now) {
+			return e, from
+		}
+	}
+	return first, first.Value.(unused).from
+}
+
+// wait waits for a change, for a time at most. The caller holds mu, which is free meanwhile.
+func (c *Connections) wait(atMost time.Duration) {
+	changed := c.changed
+	c.mu.Unlock()
+	defer c.mu.Lock()
+	timer := time.NewTimer(atMost)
+	defer timer.Stop()
+	select {
+	case <-changed:
+	case <-timer.C:
+	}
 }
 
 // hangUp closes a connection without a word: TLS would wait for its alert to be taken.

@@ -3,6 +3,7 @@ package prober_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -60,6 +61,8 @@ func floods() []fault {
 		{"empty records", faultlab.FloodOfEmptyRecords, asIs, once, flooded(result.Transfer)},
 		{"empty records in a row", faultlab.EmptyRecordsInARow, asIs, once, flooded(result.Transfer)},
 		{"records of one byte", faultlab.FloodOfTinyRecords, asIs, once, flooded(result.Transfer)},
+		{"HelloRequests in the handshake", faultlab.FloodOfHelloRequests, asIs, once,
+			[]outcome{{result.TLS, result.TLSFailed, 0, result.Peer, ""}}}, // the first one is an error to crypto/tls
 		{"warnings in the handshake", faultlab.FloodOfWarnings, asIs, once, flooded(result.TLS)},
 	}...)
 }
@@ -83,6 +86,8 @@ func floodsOfFrames() []fault {
 		{"WINDOW_UPDATE of another stream", frames("", faultlab.Frame(http2.FrameWindowUpdate, 0, 3, "\x00\x00\x00\x01")), asIs, once, waiting},
 		{"PRIORITY", frames("", faultlab.Frame(http2.FramePriority, 0, 3, "\x00\x00\x00\x01\x10")), asIs, once, waiting},
 		{"RST_STREAM of another stream", frames("", faultlab.Frame(http2.FrameRSTStream, 0, 3, "\x00\x00\x00\x00")), asIs, once, waiting},
+		{"PUSH_PROMISE", frames("", faultlab.Frame(http2.FramePushPromise, http2.FlagPushPromiseEndHeaders, 1, "\x00\x00\x00\x02"+ok)), asIs, once,
+			[]outcome{{result.Processing, result.H2ProtocolError, 0, result.Peer, ""}}}, // the first one is an error, by ENABLE_PUSH 0 (RFC 9113 section 6.6)
 		{"GOAWAY", frames("", faultlab.Frame(http2.FrameGoAway, 0, 0, "\x00\x00\x00\x01\x00\x00\x00\x00")), asIs, once, waiting},
 		{"unknown frames", frames("", faultlab.Frame(0xbb, 0, 0, "")), asIs, once, waiting},
 		{"unknown frames with a payload", frames("", faultlab.Frame(0xbb, 0, 1, strings.Repeat("x", 1000))), asIs, once, waiting},
@@ -106,6 +111,30 @@ func floodsOfHTTP3() []fault {
 		{"HTTP/3: streams", faultlab.FloodOfHTTP3Streams, overHTTP3, once, waiting},
 		{"HTTP/3: packets that cannot be decrypted", faultlab.FloodOfDatagrams, overHTTP3, once, waiting},
 		{"HTTP/3: packets in the handshake", faultlab.FloodBeforeHandshake, overHTTP3, once, flooded(result.TLS)},
+	}
+}
+
+// Proxies that dribble one byte at a time for ever end at a bound as well, and long before the deadline. A SOCKS reply is bounded by its
+// form (RFC 1928 section 6): what follows it is the target's, which is no TLS.
+func TestFloodsOfProxies(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		proxy func(faultlab.Host) string
+		want  []outcome
+	}{
+		{"CONNECT", faultlab.DribblingConnect, []outcome{ // which bound comes first depends on how many bytes the kernel gives at once
+			{result.Proxy, result.PeerFlood, 0, result.Self, ""}, {result.Proxy, result.HTTPHeadersTooLarge, 0, result.Self, ""}}},
+		{"SOCKS", faultlab.DribblingSOCKS, []outcome{{result.TLS, result.TLSNotTLS, 0, result.Peer, ""}}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			m := labModule()
+			m.Timeout, m.SkipResolve, m.Proxy = 5*time.Minute, true, through(row.proxy(t))
+			r := probe(t, prober.New(prober.Options{}), secureTarget, m)
+			if got := outcomeOf(r.Failure); !slices.Contains(row.want, got) {
+				t.Fatalf("Probe = %+v, want one of %+v%s", got, row.want, evidence(&r))
+			}
+		})
 	}
 }
 

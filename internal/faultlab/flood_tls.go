@@ -187,6 +187,12 @@ func FloodOfWarnings(h Host) string {
 	return afterHello(h, "", func(conn *net.TCPConn) { pour(conn, "", repeated("\x15\x03\x03\x00\x02\x01\x5a")) })
 }
 
+// FloodOfHelloRequests answers the ClientHello with HelloRequests (RFC 5246 section 7.4.1.1) in clear.
+func FloodOfHelloRequests(h Host) string {
+	h.Helper()
+	return afterHello(h, "", func(conn *net.TCPConn) { pour(conn, "", repeated("\x16\x03\x03\x00\x04\x00\x00\x00\x00")) })
+}
+
 // SmallRecords answers over TLS with a body of n bytes in records of a size, many of them to a segment.
 func SmallRecords(h Host, n, size int) string {
 	h.Helper()

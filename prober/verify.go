@@ -29,6 +29,8 @@ import (
 const (
 	maxVerified      = 1024
 	maxVerifiedBytes = 16 << 20
+	perVerified      = 512 // an entry, with its places in the map and the order
+	perLink          = 32  // a place in a chain, and what the verification's lists waste
 )
 
 // chains are what verification gives: from the server's certificate to a root.
@@ -109,7 +111,7 @@ func (v *verified) find(sent []*x509.Certificate, roots *x509.CertPool) chains {
 func (v *verified) keep(sent []*x509.Certificate, roots *x509.CertPool, found chains) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	bytes := result.ChainCost(sent)
+	bytes := costOf(sent, found)
 	if bytes > result.MaxChain {
 		return // a server that is made to cost much
 	}
@@ -127,6 +129,32 @@ func (v *verified) keep(sent []*x509.Certificate, roots *x509.CertPool, found ch
 		v.order = v.order[1:]
 	}
 }
+
+// costOf is about how many bytes of memory a verified chain takes: what the server sent, and the authorities of the pool, which this may
+// outlive.
+func costOf(sent []*x509.Certificate, found chains) int {
+	bytes := perVerified + result.ChainCost(sent)
+	var counted []*x509.Certificate
+	for _, chain := range found {
+		bytes += perLink * cap(chain)
+		for _, c := range chain {
+			if !slices.Contains(sent, c) && !slices.Contains(counted, c) {
+				counted = append(counted, c)
+			}
+		}
+	}
+	return bytes + result.ChainCost(counted)
+}
+
+// size is about how many bytes of memory the verified chains take.
+func (v *verified) size() int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.bytes
+}
+
+// Held is about how many bytes of memory the Prober keeps between probes: chains of certificates that were verified.
+func (p *Prober) Held() int { return p.verified.size() }
 
 // validAt reports whether every certificate of every chain is valid at a time (RFC 5280 section 4.1.2.5).
 func validAt(all chains, now time.Time) bool {

@@ -78,6 +78,19 @@ type Observation struct {
 	OtherDNS   bool         // the other resolver answered
 }
 
+// What the parts of an observation take in memory, in bytes.
+const (
+	perObservation = 640
+	perAddrSeen    = 32
+	perAddr        = 24
+)
+
+// Size is about how many bytes of memory the observation takes.
+func (o *Observation) Size() int {
+	n := perObservation + o.Failure.Size() + o.Failed.Size() + perAddrSeen*cap(o.Addresses) + perAddr*(cap(o.Answers)+cap(o.Fresh))
+	return n + len(o.Said.Limit) + len(o.Said.Proxy) + len(o.Said.Gateway) + len(o.Said.Maintenance) + len(o.Protocol)
+}
+
 // failure is the failure to explain; nil if there is none.
 func (o *Observation) failure() *result.Failure {
 	if o.Failure != nil {

@@ -64,6 +64,20 @@ func (c *References) State() State {
 	return c.state
 }
 
+// What a reference target takes in memory, in bytes, without its texts: as it is configured, and its state.
+const perReference = 160
+
+// Size is about how many bytes of memory the reference targets and their states take.
+func (c *References) Size() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := 0
+	for _, t := range c.targets {
+		n += perReference + len(t.Name) + len(t.Kind) + len(t.Address)
+	}
+	return n
+}
+
 // Check checks the reference targets, unless the last check is younger than checkInterval. It waits for a check in progress.
 func (c *References) Check() { c.CheckSince(time.Now().Add(-checkInterval)) }
 

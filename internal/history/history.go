@@ -58,8 +58,22 @@ func (h *History) Add(added Record) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	added.Module, added.bytes = h.shown(added.Module), added.Result.Size()+recordBytes
+	added.Module, added.bytes = h.shown(added.Module), added.size()
 	h.results.add(&added)
+	h.bound()
+}
+
+// size is about how many bytes of memory the record takes.
+func (r *Record) size() int {
+	n := recordBytes + r.Result.Size()
+	for i := range r.Found.Controls {
+		n += r.Found.Controls[i].Size()
+	}
+	return n
+}
+
+// bound lets go of records until the rest is within the bounds. The caller holds mu.
+func (h *History) bound() {
 	for h.results.count > h.limit || h.results.bytes > h.maxBytes {
 		if old := h.results.evict(); old.Result.Failure != nil {
 			h.failures.add(old)
@@ -97,11 +111,21 @@ func (h *History) Diagnosed(id uint64, found cause.Findings) {
 		}
 		diagnosed := *old // who reads the old one goes on reading it
 		diagnosed.Found = found
+		diagnosed.bytes = diagnosed.size()
+		s.bytes += diagnosed.bytes - old.bytes
 		s.byID[id] = &diagnosed
 		records := s.byKey[old.KeyOf()]
 		records[slices.Index(records, old)] = &diagnosed
-		return
+		break
 	}
+	h.bound()
+}
+
+// Size is about how many bytes of memory the records take.
+func (h *History) Size() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.results.bytes + h.failures.bytes
 }
 
 // Trace returns the record of a trace ID, nil if there is none.

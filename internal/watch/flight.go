@@ -270,10 +270,10 @@ func (t *target) note(outcome *Outcome) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if outcome.callers {
-		t.short = outcome
+		t.short = outcome.kept()
 		return
 	}
-	t.last, t.short = outcome, nil
+	t.last, t.short = outcome.kept(), nil
 	if n := egress.Network(outcome.Result); n.IsValid() {
 		t.network, t.dialed = n, outcome.Ended
 	}

@@ -123,7 +123,7 @@ func (k *idlePool) used(s *keptSlot, kept *prober.Kept, r *result.KeptResult) {
 	defer k.mu.Unlock()
 	s.busy = false
 	if r.Failure == nil || r.Failure.Reason != result.Abandoned {
-		s.last = r
+		s.last = r.Summary()
 		k.totals.ObserveKept(s.age, r)
 	}
 	if k.closed || !kept.Kept() {
@@ -199,6 +199,19 @@ func (k *idlePool) close() {
 			k.all.Add(-1)
 		}
 	}
+}
+
+// size is about how many bytes of memory the fates of the connections take.
+func (k *idlePool) size() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	n := perSlot * cap(k.slots)
+	for i := range k.slots {
+		if last := k.slots[i].last; last != nil {
+			n += last.Size()
+		}
+	}
+	return n
 }
 
 // state is what there is to say of the connections.

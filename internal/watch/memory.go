@@ -90,3 +90,10 @@ func (m *memory) len() int {
 	defer m.mu.Unlock()
 	return m.recent.Len()
 }
+
+// size is about how many bytes of memory the totals take.
+func (m *memory) size() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.bytes
+}

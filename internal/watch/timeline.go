@@ -66,6 +66,20 @@ func (l *timeline) add(t Tick) {
 	l.last = &t
 }
 
+// size is about how many bytes of memory the timeline takes.
+func (l *timeline) size() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := perTimeline + perTick*cap(l.ticks)
+	for i := range l.ticks {
+		n += l.ticks[i].Failure.Size()
+	}
+	if l.last != nil {
+		n += perTick + l.last.Failure.Size()
+	}
+	return n
+}
+
 // Timeline is what became of a target over time, as a value.
 type Timeline struct {
 	Ticks       []Tick    // the last ones, at most 60, the oldest first

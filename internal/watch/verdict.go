@@ -55,6 +55,26 @@ func (o *observed) addKept(fates []cause.Kept) {
 	}
 }
 
+// size is about how many bytes of memory the observations take.
+func (o *observed) size() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	n := perFate*cap(o.kept) + perRound*cap(o.rounds)
+	for i := range o.recent {
+		n += o.recent[i].Size()
+	}
+	for i := range o.kept {
+		n += o.kept[i].Failure.Size()
+	}
+	if o.experiments != nil {
+		n += perExperiments
+		for i := range o.experiments.Made {
+			n += o.experiments.Made[i].Size()
+		}
+	}
+	return n
+}
+
 // begin reports whether a round of experiments may begin: none is under way, and fewer than most were made in the last hour.
 func (o *observed) begin(most int) bool {
 	o.mu.Lock()
@@ -206,7 +226,7 @@ func (w *Watch) alone(o *Outcome) *cause.Verdict {
 	}
 	state := w.references.State()
 	v, ok := cause.Judge(&cause.Evidence{
-		Recent: []cause.Observation{cause.Observe(o.Result, o.Late, o.Ended)}, Host: w.sampler.Last(),
+		Recent: []cause.Observation{o.observation()}, Host: w.sampler.Last(),
 		Egress: cause.Egress{Known: state.Known, Up: state.Up, At: state.At},
 	})
 	if !ok {

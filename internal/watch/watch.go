@@ -145,6 +145,27 @@ type Outcome struct {
 	Record   uint64        // the ID of its record; 0 if none is kept
 	allowed  time.Duration // the longest that the probe might have taken
 	callers  bool          // it is the caller's alone, and nothing of the target's: see usual
+
+	seen *cause.Observation // of the whole result, where Result is its summary and the verdict is made from it alone; else nil
+}
+
+// kept is the outcome as its target keeps it: with a summary of the result.
+func (o *Outcome) kept() *Outcome {
+	k := *o
+	if k.callers && k.seen == nil {
+		seen := cause.Observe(o.Result, o.Late, o.Ended)
+		k.seen = &seen
+	}
+	k.Result = o.Result.Summary()
+	return &k
+}
+
+// observation is what matters of the outcome.
+func (o *Outcome) observation() cause.Observation {
+	if o.seen != nil {
+		return *o.seen
+	}
+	return cause.Observe(o.Result, o.Late, o.Ended)
 }
 
 // ErrNotStarted says that a probe found no slot, or no CPU, before its deadline. It says nothing about the target.

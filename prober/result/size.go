@@ -3,6 +3,7 @@ package result
 import (
 	"crypto/x509"
 	"net/http"
+	"slices"
 )
 
 const (
@@ -25,18 +26,53 @@ func (r *Result) Size() int {
 	n := perResult + textSize(r.URL) + 2*textSize(r.Target.URL.String()) + perAddress*len(r.Addresses)
 	var lookup *Lookup
 	for a := range r.Every() {
-		n += perAttempt + failureSize(a.Failure)
-		for i := range a.Hops {
-			h := &a.Hops[i]
-			n += h.size()
-			if h.Lookup != lookup { // else it is the one of the hop before
-				lookup = h.Lookup
-				n += lookup.size() + perAddr*len(h.Answers)
-			}
+		n += a.size(&lookup)
+	}
+	if len(r.Addresses) > 0 && !r.shared() {
+		for i := range r.Attempts {
+			n += r.Attempts[i].size(&lookup)
 		}
 	}
 	return n
 }
+
+// shared reports whether the attempts are those of one of the addresses.
+func (r *Result) shared() bool {
+	return slices.ContainsFunc(r.Addresses, func(p AddressProbe) bool {
+		return len(p.Attempts) > 0 && len(r.Attempts) > 0 && &p.Attempts[0] == &r.Attempts[0]
+	})
+}
+
+// Size is about how many bytes of memory the attempt takes.
+func (a *Attempt) Size() int {
+	var lookup *Lookup
+	return a.size(&lookup)
+}
+
+// size is Size without the lookup that was counted before, if it is the same. It notes the last one.
+func (a *Attempt) size(lookup **Lookup) int {
+	n := perAttempt + failureSize(a.Failure)
+	for i := range a.Hops {
+		h := &a.Hops[i]
+		n += h.size()
+		if h.Lookup != *lookup { // else it is the one of the hop before
+			*lookup = h.Lookup
+			n += h.Lookup.size() + perAddr*len(h.Answers)
+		}
+	}
+	return n
+}
+
+// Size is about how many bytes of memory the failure takes; 0 for none.
+func (f *Failure) Size() int { return failureSize(f) }
+
+// Size is about how many bytes of memory the experiment's result takes.
+func (c *Control) Size() int {
+	return perAttempt + c.Attempt.Size() + failureSize(c.Failure) + perAddress*cap(c.Hops)
+}
+
+// Size is about how many bytes of memory what became of the connection takes.
+func (r *KeptResult) Size() int { return perAttempt + r.Attempt.Size() + failureSize(r.Failure) }
 
 func textSize(text string) int { return len(text) + perAllocation }
 

@@ -12,6 +12,9 @@ const (
 	perOutcome     = 96
 )
 
+// maxLast is the most that the last result of a target takes, without addresses: all.
+const maxLast = 128 << 10
+
 // held is what the stores of a Watch hold, in bytes of memory, as far as they know.
 type held struct {
 	targets    int // totals of the configured ones, and themselves

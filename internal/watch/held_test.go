@@ -1,0 +1,170 @@
+package watch
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"errno_exporter/config"
+	"errno_exporter/internal/cause"
+	"errno_exporter/internal/claims"
+	"errno_exporter/internal/faultlab"
+	"errno_exporter/internal/history"
+	"errno_exporter/prober"
+	"errno_exporter/prober/result"
+)
+
+// store is one that the test fills: what it says that it holds, and how it lets go of that.
+type store struct {
+	name string
+	held int
+	drop func()
+}
+
+// filled is an exporter's stores.
+type filled struct {
+	*Watch
+	prober  *prober.Prober
+	records *history.History
+}
+
+// fill fills every store by probes of servers that send as much as they may, as often as the stores have places for.
+func fill(t *testing.T, c *config.Config, rounds int) *filled {
+	t.Helper()
+	f := &filled{prober: prober.New(prober.Options{}), records: history.New(100)}
+	f.Watch = New(Options{
+		Prober: f.prober, Remember: 500, Registry: prometheus.NewRegistry(),
+		Ended: func(r *result.Result, m *config.Module) uint64 { return f.records.Add(r, m) },
+		Judged: func(id uint64, v *cause.Verdict, controls []result.Control) {
+			f.records.Judge(id, cause.Findings{Verdict: v, Controls: controls})
+		},
+	})
+	f.Apply(c)
+	for range rounds {
+		if f.Scrape(t.Context(), 60*time.Second) == nil {
+			t.Fatal("a scrape was cancelled")
+		}
+	}
+	refused := faultlab.ClosedPort(t)
+	for i := range 8 * rounds {
+		target, err := prober.ParseTarget(fmt.Sprint(refused, i, "?", strings.Repeat("x", 4000)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		if _, _, err := f.Probe(ctx, target, c.Modules["plain"]); err != nil {
+			t.Error(err)
+		}
+		cancel()
+	}
+	f.Close() // idle connections end, their fates stay
+	return f
+}
+
+// stores are all that are filled.
+func (f *filled) stores() []store {
+	h := f.held()
+	each := func(drop func(*target)) func() {
+		return func() {
+			for _, t := range f.current() {
+				drop(t)
+			}
+		}
+	}
+	return []store{
+		{"records", f.records.Size(), func() { f.records = nil; f.ended, f.judged = nil, nil }},
+		{"last results", h.last, each(func(t *target) { t.last, t.short = nil, nil })},
+		{"timelines", h.timelines, each(func(t *target) { t.timeline = nil })},
+		{"observations and experiments", h.observed, each(func(t *target) { t.observed.recent, t.observed.kept, t.observed.experiments = nil, nil, nil })},
+		{"fates of idle connections", h.fates, each(func(t *target) { t.idle.slots = nil })},
+		{"states of reference targets", h.references, func() { f.references.Apply(nil) }},
+		{"totals of remembered targets", h.remembered, func() { f.others = newMemory(1) }},
+		{"verified chains", f.prober.Held(), func() { f.prober, f.Watch.prober = nil, nil }},
+		{"totals of configured targets", h.targets, each(func(t *target) { t.memo = newMemo(); t.timeline = nil })},
+	}
+}
+
+// What all stores hold after the worst that servers can send takes at most half as much again as they say, each of them and all together.
+func TestStoresAreCharged(t *testing.T) {
+	c := worst(t)
+	fill(t, c, 1) // so that what is made once is there
+	before := live()
+	f := fill(t, c, maxTicks+2)
+	took, said := live()-before, int64(0)
+	for _, lasting := range f.current() {
+		if n := lasting.lastSize(); n > maxLast {
+			t.Errorf("the last result of %s takes %d bytes, want at most %d", lasting.config.Name, n, maxLast)
+		}
+	}
+	stores := f.stores()
+	for _, s := range stores {
+		said += int64(s.held)
+	}
+	if took > said*3/2 || said < 5<<20 {
+		t.Errorf("all stores take %d bytes, and say %d: want at most 1.5 times that, and at least 5 MB", took, said)
+	}
+	t.Logf("all: %d bytes live, %d accounted", took, said)
+	for _, s := range stores {
+		full := live()
+		s.drop()
+		freed := full - live()
+		t.Logf("%s: %d bytes live, %d accounted", s.name, freed, s.held)
+		const noise = 16 << 10 // of the runtime and the servers
+		if freed > int64(s.held)*3/2+noise || s.held == 0 {
+			t.Errorf("%s take %d bytes, and say %d: want at most 1.5 times that", s.name, freed, s.held)
+		}
+	}
+	claims.Prove(t, "last result of a configured target", maxLast)
+}
+
+// worst is a configuration of servers that send as much as they may.
+func worst(t *testing.T) *config.Config {
+	t.Helper()
+	line := func(n int) string { return strings.Repeat("x", n) }
+	served := faultlab.Handler(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		for i := range 95 {
+			w.Header().Set(fmt.Sprint("Field-", i), line(400))
+		}
+	}))
+	urls := map[string]string{
+		"big":       faultlab.BigHead(t),
+		"phrase":    faultlab.ReasonPhrase(t, 900<<10),
+		"mid":       faultlab.ReasonPhrase(t, 3000),
+		"garbage":   faultlab.Answer(t, line(8<<10)+"\r\n\r\n"),
+		"names":     faultlab.ManyNames(t),
+		"limited":   faultlab.Answer(t, "HTTP/1.1 429 "+line(3900)+"\r\nRetry-After: 1\r\nX-Ratelimit-Limit: "+line(4000)+"\r\nContent-Length: 0\r\n\r\n"),
+		"h2":        faultlab.H2BigHead(t),
+		"served":    served,
+		"redirects": faultlab.RedirectsWithBigHeads(t),
+	}
+	text := "targets:\n"
+	for _, name := range slices.Sorted(maps.Keys(urls)) {
+		var more []string
+		if name == "redirects" {
+			more = append(more, "min_interval: 1h") // it takes long
+		}
+		text += item(name, urls[name], more...)
+	}
+	text += "control_targets:\n"
+	for i := range 16 {
+		text += fmt.Sprintf("  - {name: r%d-%s, address: %q}\n", i, line(100), strings.TrimSuffix(strings.TrimPrefix(served, "http://"), "/"))
+	}
+	c := parse(t, text)
+	plain := *c.Modules["api"]
+	plain.Name = "plain"
+	c.Modules["plain"] = &plain
+	m := c.Modules["api"]
+	m.KeepBody = true
+	m.Diagnose.OnFailure, m.Diagnose.MaxPerHour = true, 3
+	for i := range 20 {
+		m.Keepalive = append(m.Keepalive, time.Duration(i+1)*time.Millisecond)
+	}
+	return c
+}

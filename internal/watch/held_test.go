@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -94,10 +95,13 @@ func (f *filled) stores() []store {
 // What all stores hold after the worst that servers can send takes at most half as much again as they say, each of them and all together.
 func TestStoresAreCharged(t *testing.T) {
 	c := worst(t)
+	idle := runtime.NumGoroutine()
 	fill(t, c, 1) // so that what is made once is there
-	before := live()
+	settle(t, idle)
+	before := settled()
 	f := fill(t, c, maxTicks+2)
-	took, said := live()-before, int64(0)
+	settle(t, idle)
+	took, said := settled()-before, int64(0)
 	for _, lasting := range f.current() {
 		if n := lasting.lastSize(); n > maxLast {
 			t.Errorf("the last result of %s takes %d bytes, want at most %d", lasting.config.Name, n, maxLast)
@@ -112,9 +116,9 @@ func TestStoresAreCharged(t *testing.T) {
 	}
 	t.Logf("all: %d bytes live, %d accounted", took, said)
 	for _, s := range stores {
-		full := live()
+		full := settled()
 		s.drop()
-		freed := full - live()
+		freed := full - settled()
 		t.Logf("%s: %d bytes live, %d accounted", s.name, freed, s.held)
 		const noise = 16 << 10 // of the runtime and the servers
 		if freed > int64(s.held)*3/2+noise || s.held == 0 {
@@ -122,6 +126,35 @@ func TestStoresAreCharged(t *testing.T) {
 		}
 	}
 	claims.Prove(t, "last result of a configured target", maxLast)
+}
+
+// settle waits until no more goroutines run than before: the servers, which share the heap, have noticed that their connections are closed.
+func settle(t *testing.T, goroutines int) {
+	t.Helper()
+	ticker := time.NewTicker(10 * time.Millisecond)
+	defer ticker.Stop()
+	for range 1000 {
+		if runtime.NumGoroutine() <= goroutines {
+			return
+		}
+		<-ticker.C
+	}
+	t.Fatalf("%d goroutines run, want at most %d", runtime.NumGoroutine(), goroutines)
+}
+
+// settled is the heap in use when collections have found no more to free for a while: finalizers and cleanups run beside them.
+func settled() int64 {
+	const enough = 20 // collections in a row
+	last := live()
+	for same := 0; same < enough; same++ {
+		time.Sleep(10 * time.Millisecond) // lets them run
+		now := live()
+		if now < last-1024 {
+			same = 0
+		}
+		last = now
+	}
+	return last
 }
 
 // worst is a configuration of servers that send as much as they may.

@@ -14,12 +14,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"errno_exporter/config"
-	"errno_exporter/internal/cause"
 	"errno_exporter/internal/claims"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/internal/history"
 	"errno_exporter/prober"
-	"errno_exporter/prober/result"
 )
 
 // store is one that the test fills: what it says that it holds, and how it lets go of that.
@@ -40,13 +38,14 @@ type filled struct {
 func fill(t *testing.T, c *config.Config, rounds int) *filled {
 	t.Helper()
 	f := &filled{prober: prober.New(prober.Options{}), records: history.New(100)}
-	f.Watch = New(Options{
-		Prober: f.prober, Remember: 500, Registry: prometheus.NewRegistry(),
-		Ended: func(r *result.Result, m *config.Module) uint64 { return f.records.Add(r, m) },
-		Judged: func(id uint64, v *cause.Verdict, controls []result.Control) {
-			f.records.Judge(id, cause.Findings{Verdict: v, Controls: controls})
-		},
-	})
+	record := func(p *Published) { // as web.RecordIn does, which this package cannot import
+		if p.Later {
+			f.records.Diagnosed(p.ID, p.Found)
+			return
+		}
+		f.records.Add(history.Record{ID: p.ID, Result: p.Result, Module: p.Module, Found: p.Found})
+	}
+	f.Watch = New(Options{Prober: f.prober, Remember: 500, Registry: prometheus.NewRegistry(), Sinks: []Sink{record}})
 	f.Apply(c)
 	for range rounds {
 		if f.Scrape(t.Context(), 60*time.Second) == nil {
@@ -60,7 +59,7 @@ func fill(t *testing.T, c *config.Config, rounds int) *filled {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-		if _, _, err := f.Probe(ctx, target, c.Modules["plain"]); err != nil {
+		if _, err := f.Probe(ctx, target, c.Modules["plain"]); err != nil {
 			t.Error(err)
 		}
 		cancel()
@@ -80,7 +79,7 @@ func (f *filled) stores() []store {
 		}
 	}
 	return []store{
-		{"records", f.records.Size(), func() { f.records = nil; f.ended, f.judged = nil, nil }},
+		{"records", f.records.Size(), func() { f.records = nil }},
 		{"last results", h.last, each(func(t *target) { t.last, t.short = nil, nil })},
 		{"timelines", h.timelines, each(func(t *target) { t.timeline = nil })},
 		{"observations and experiments", h.observed, each(func(t *target) { t.observed.recent, t.observed.kept, t.observed.experiments = nil, nil, nil })},

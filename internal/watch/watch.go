@@ -14,6 +14,7 @@ import (
 
 	"errno_exporter/config"
 	"errno_exporter/guard"
+	"errno_exporter/internal/cause"
 	"errno_exporter/internal/egress"
 	"errno_exporter/internal/host"
 	"errno_exporter/internal/metrics"

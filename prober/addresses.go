@@ -24,6 +24,7 @@ func (p *Prober) probeAddresses(ctx context.Context, t Target, r *result.Result,
 	first := p.newAttempt(ctx, t, m, r.TraceID)
 	chosen := -1
 	first.found = func(h *hop) {
+		answers, lookup := h.Answers, h.Lookup // the policy removes some of the hop's while the others read them
 		for i, addr := range distinct(h.Answers, h.Addr.Addr()) {
 			probes = append(probes, result.AddressProbe{Addr: addr})
 			if addr == h.Addr.Addr() {
@@ -37,7 +38,7 @@ func (p *Prober) probeAddresses(ctx context.Context, t Target, r *result.Result,
 			}
 			others.Go(func() {
 				a := p.newAttempt(ctx, t, m, r.TraceID)
-				a.addr, a.answers, a.lookup = probes[i].Addr, h.Answers, h.Lookup
+				a.addr, a.answers, a.lookup = probes[i].Addr, answers, lookup
 				probes[i].Attempts = p.attempts(a)
 				probes[i].Failure = probes[i].Last().Failure
 			})

@@ -105,16 +105,17 @@ func (w *Watch) scrape(ctx context.Context, targets []*target, budget time.Durat
 			t.leave(flights[i])
 		}
 	}()
-	looked := make(chan struct{})
-	w.panicked.Go(func() { defer close(looked); w.sampler.Sample(); w.references.Check() })
+	first := make(chan struct{})
+	looked := first
+	w.panicked.Go(func() { defer close(first); w.sampler.Sample(); w.references.Check() })
 	states := collect(ctx, targets, flights, began, budget)
 	if states == nil {
 		return nil
 	}
 	if since := unreachedSince(states, began); !since.IsZero() { // a check before a failure says nothing about it
-		first := looked
-		looked = make(chan struct{})
-		w.panicked.Go(func() { defer close(looked); <-first; w.references.CheckSince(since) })
+		second := make(chan struct{})
+		looked = second
+		w.panicked.Go(func() { defer close(second); <-first; w.references.CheckSince(since) })
 	}
 	select { // reference targets are given at most the time of the probes
 	case <-looked:

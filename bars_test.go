@@ -65,7 +65,8 @@ var boolParameters = map[string]string{
 	"stampRequest":         notYet,
 }
 
-// No function of the program is longer than a screen, and none has a bool parameter: a caller's true says nothing to a reader.
+// No function of the program is longer than a screen, and none has a bool parameter: a caller's true says nothing to a
+// reader.
 func TestFunctionsAreReadable(t *testing.T) {
 	long, flags := map[string]string{}, map[string]string{}
 	files := 0
@@ -86,7 +87,8 @@ func TestFunctionsAreReadable(t *testing.T) {
 			}
 			name := f.Name.Name
 			if lines := set.Position(f.End()).Line - set.Position(f.Pos()).Line + 1; lines > maxFunction {
-				long[name] = fmt.Sprintf("%s: %s has %d lines, want at most %d", set.Position(f.Pos()), f.Name.Name, lines, maxFunction)
+				long[name] = fmt.Sprintf("%s: %s has %d lines, want at most %d", set.Position(f.Pos()), f.Name.Name,
+					lines, maxFunction)
 			}
 			if hasBool(f.Type) {
 				flags[name] = fmt.Sprintf("%s: %s has a parameter of type bool", set.Position(f.Pos()), f.Name.Name)

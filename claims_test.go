@@ -15,7 +15,8 @@ import (
 	"errno_exporter/internal/claims"
 )
 
-// Every test that docs/security.md names exists, and every figure in its table of bounds is proven by a test that the row names.
+// Every test that docs/security.md names exists, and every figure in its table of bounds is proven by a test that the
+// row names.
 func TestSecurityClaims(t *testing.T) {
 	page, err := os.ReadFile("docs/security.md")
 	if err != nil {
@@ -39,7 +40,8 @@ func TestSecurityClaims(t *testing.T) {
 	for _, row := range rows {
 		held := false
 		for _, test := range name.FindAllStringSubmatch(row.Bound, -1) {
-			held = held || slices.ContainsFunc(proven[test[1]], func(what string) bool { return strings.HasPrefix(row.What, what) })
+			held = held || slices.ContainsFunc(proven[test[1]],
+				func(what string) bool { return strings.HasPrefix(row.What, what) })
 		}
 		if !held {
 			t.Errorf("docs/security.md: the row %q is proven by none of the tests that it names", row.What)
@@ -62,7 +64,8 @@ func provenRows(t *testing.T) map[string][]string {
 		}
 		for _, d := range file.Decls {
 			f, ok := d.(*ast.FuncDecl)
-			if ok && f.Recv == nil && (strings.HasPrefix(f.Name.Name, "Test") || strings.HasPrefix(f.Name.Name, "Fuzz")) {
+			if ok && f.Recv == nil && (strings.HasPrefix(f.Name.Name, "Test") ||
+				strings.HasPrefix(f.Name.Name, "Fuzz")) {
 				proven[f.Name.Name] = append(proven[f.Name.Name], provenBy(f)...)
 			}
 		}

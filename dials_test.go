@@ -16,8 +16,8 @@ import (
 // target is the row of most of them.
 const target = "targets, redirects, and follow-up attempts"
 
-// dialSites are the functions that connect, or make what connects, and the row of docs/security.md ("Where it connects to") that says what bounds
-// them. A new one has to be added here, and decided there.
+// dialSites are the functions that connect, or make what connects, and the row of docs/security.md ("Where it connects
+// to") that says what bounds them. A new one has to be added here, and decided there.
 var dialSites = map[string]string{
 	"prober.dialOnce":          target,
 	"prober.beginConnect":      target, // Linux
@@ -48,20 +48,26 @@ var dialSites = map[string]string{
 	"internal/egress.reached":          "reference targets",
 }
 
-// dialling are the names by which Go programs connect: package and identifier. An identifier with a final * is a beginning.
+// dialling are the names by which Go programs connect: package and identifier. An identifier with a final * is a
+// beginning.
 var dialling = []string{
-	"net.Dial*", "net.Lookup*", "net.Resolver", "net.ListenUDP", "net.ListenPacket", "net.ListenConfig", "tls.Dial*", "http.Transport", "http.Client",
-	"http.DefaultClient", "http.DefaultTransport", "http.Get", "http.Head", "http.Post*", "http3.Transport", "http3.Dial*", "quic.Dial*", "quic.Transport",
-	"unix.Connect", "unix.Send*", "unix.SYS_CONNECT", "unix.SYS_SEND*", "syscall.Connect", "syscall.Send*", "syscall.SYS_CONNECT", "syscall.SYS_SEND*",
+	"net.Dial*", "net.Lookup*", "net.Resolver", "net.ListenUDP", "net.ListenPacket", "net.ListenConfig", "tls.Dial*",
+	"http.Transport", "http.Client",
+	"http.DefaultClient", "http.DefaultTransport", "http.Get", "http.Head", "http.Post*", "http3.Transport",
+	"http3.Dial*", "quic.Dial*", "quic.Transport",
+	"unix.Connect", "unix.Send*", "unix.SYS_CONNECT", "unix.SYS_SEND*", "syscall.Connect", "syscall.Send*",
+	"syscall.SYS_CONNECT", "syscall.SYS_SEND*",
 	"oauth2.NewClient", "websocket.Dial*", "grpc.NewClient", "exec.Command*",
 }
 
 // ours are the prober's own functions and methods that connect: whoever calls them is such a place too.
-var ours = map[string]bool{"beginConnect": true, "dial": true, "dialOnce": true, "connect": true, "openUDP": true, "dialQUIC": true, "traceOnce": true}
+var ours = map[string]bool{"beginConnect": true, "dial": true, "dialOnce": true, "connect": true, "openUDP": true,
+	"dialQUIC": true, "traceOnce": true}
 
-// notThePrograms are directories whose packages no command of the program runs against anything but itself: tests, their servers, those
-// of the demo, and benchmarks.
-var notThePrograms = []string{"internal/faultlab", "internal/bench", "test/accuracy", "test/cost", "test/endtoend", "test/sidebyside", "internal/demo", "testdata"}
+// notThePrograms are directories whose packages no command of the program runs against anything but itself: tests,
+// their servers, those of the demo, and benchmarks.
+var notThePrograms = []string{"internal/faultlab", "internal/bench", "test/accuracy", "test/cost", "test/endtoend",
+	"test/sidebyside", "internal/demo", "testdata"}
 
 // Every place that connects is known, and docs/security.md says what bounds it.
 func TestDialSites(t *testing.T) {
@@ -136,8 +142,8 @@ func receiver(expr ast.Expr) string {
 	return "?"
 }
 
-// connects reports whether a node makes or uses what connects: one of the names above other than as a parameter's or a field's type, or a method
-// called Dial….
+// connects reports whether a node makes or uses what connects: one of the names above other than as a parameter's or a
+// field's type, or a method called Dial….
 func connects(n ast.Node) bool {
 	switch n := n.(type) {
 	case *ast.CallExpr:

@@ -172,8 +172,10 @@ func logFlags(app *kingpin.Application, raw *rawFlags) {
 }
 
 func probeFlags(app *kingpin.Application, o *cli.Options) {
-	c := app.Command(commandProbe, "Probe a URL, or a configured target, from this host and report in which phase it fails, why, and with which errno.\n\n"+
-		"Exits with 0 if every probe succeeded, 1 if the command line or the configuration is invalid, 2 if a probe failed.")
+	c := app.Command(commandProbe, "Probe a URL, or a configured target, from this host and report in which phase it "+
+		"fails, why, and with which errno.\n\n"+
+		"Exits with 0 if every probe succeeded, 1 if the command line or the configuration is invalid, 2 if a probe "+
+		"failed.")
 	c.Arg("url", "URL (http:// if it has no scheme) or name of a configured target.").Required().StringVar(&o.Target)
 	c.Flag("module", "Module to probe with. Defaults to http_2xx, or to the configured target's.").
 		Short('m').StringVar(&o.Module)
@@ -208,7 +210,8 @@ func hideServing(app *kingpin.Application) {
 // resolve validates the flags. An error names the flag, its value and what is accepted.
 func (o *options) resolve(raw *rawFlags) (err error) {
 	if !(raw.timeoutOffset >= 0 && raw.timeoutOffset <= maxTimeoutOffset) { // NaN is neither
-		return fmt.Errorf(`--timeout-offset "%v" is out of range, want seconds from 0 to %d`, raw.timeoutOffset, maxTimeoutOffset)
+		return fmt.Errorf(`--timeout-offset "%v" is out of range, want seconds from 0 to %d`, raw.timeoutOffset,
+			maxTimeoutOffset)
 	}
 	o.timeoutOffset = time.Duration(raw.timeoutOffset * float64(time.Second))
 	if o.shutdown < 0 || o.shutdown > maxShutdown {
@@ -234,7 +237,8 @@ func (o *options) resolve(raw *rawFlags) (err error) {
 	return web.CheckHosts(o.hosts)
 }
 
-// openLogs makes the loggers. A server's lines go through a queue: a reader of standard error that stalls must not stall probes.
+// openLogs makes the loggers. A server's lines go through a queue: a reader of standard error that stalls must not
+// stall probes.
 func (o *options) openLogs(raw *rawFlags) {
 	raw.logging.Writer = o.messages
 	if o.command == commandServe {
@@ -247,13 +251,16 @@ func (o *options) openLogs(raw *rawFlags) {
 	o.probeLogger = slog.New(logs.Bounded(promslog.New(&ofProbes).Handler()))
 }
 
-// routes parses the external URL, nil if there is none, and the prefix of the endpoints' paths: "/", or one without a slash at its end.
+// routes parses the external URL, nil if there is none, and the prefix of the endpoints' paths: "/", or one without a
+// slash at its end.
 func routes(externalURL, prefix string) (*url.URL, string, error) {
 	var external *url.URL
 	if externalURL != "" {
 		u, err := url.Parse(externalURL)
-		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "" {
-			return nil, "", fmt.Errorf("--web.external-url %q is not the exporter's URL, want one such as https://probe.example.com/errno",
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" ||
+			u.Fragment != "" {
+			return nil, "", fmt.Errorf("--web.external-url %q is not the exporter's URL, want one such as "+
+				"https://probe.example.com/errno",
 				externalURL)
 		}
 		external, prefix = u, cmp.Or(prefix, u.Path)

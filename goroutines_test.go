@@ -39,7 +39,8 @@ func dropped(n *ast.CallExpr, imports map[string]string) bool {
 
 // Every goroutine of the program is started through the package guard: a panic ends no more than what it happened in.
 func TestGoroutinesAreGuarded(t *testing.T) {
-	out, err := exec.Command("go", "list", "-deps", "-f", `{{if not .Standard}}{{.ImportPath}} {{.Dir}}{{end}}`, ".").Output()
+	out, err := exec.Command("go", "list", "-deps", "-f", `{{if not .Standard}}{{.ImportPath}} {{.Dir}}{{end}}`,
+		".").Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}
@@ -121,7 +122,8 @@ func TestGoroutinesAreFound(t *testing.T) {
 		{"a panic that nobody is told", "func f() { g.Report(nil).Go(f) }", "x.go:4:12: a Report that is nil"},
 		{"none", "var l s.Mutex\nvar _ = time.After", ""},
 	} {
-		source := "package x\nimport (s \"sync\"; g \"errno_exporter/guard\"; \"time\"; \"context\"; \"golang.org/x/sync/errgroup\"); type guard int\n\n" + row.source
+		source := "package x\nimport (s \"sync\"; g \"errno_exporter/guard\"; \"time\"; \"context\"; " +
+			"\"golang.org/x/sync/errgroup\"); type guard int\n\n" + row.source
 		if got := strings.Join(goroutines(t, "x.go", source), ", "); got != row.want {
 			t.Errorf("%s: found %q, want %q", row.name, got, row.want)
 		}

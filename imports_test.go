@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// forbidden lists which packages a package must not depend on, directly or through others, and why: dependencies point one way.
+// forbidden lists which packages a package must not depend on, directly or through others, and why: dependencies point
+// one way.
 var forbidden = map[string]map[string]string{
 	"errno_exporter/prober": {
 		"errno_exporter/internal": "everything else is a function of Results",

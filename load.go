@@ -21,10 +21,12 @@ import (
 	"errno_exporter/internal/web"
 )
 
-// loadConfig loads the configuration: the demo's own, the file, or the built-in one if there is no file and the user named none.
+// loadConfig loads the configuration: the demo's own, the file, or the built-in one if there is no file and the user
+// named none.
 func loadConfig(o *options, panicked guard.Report) (*config.Config, error) {
 	if o.demo && o.command == commandServe {
-		o.logger.Info("The demo probes its own faulty servers: open /metrics, /history and /probe?target=flapping&debug=true at the address below")
+		o.logger.Info("The demo probes its own faulty servers: open /metrics, /history and " +
+			"/probe?target=flapping&debug=true at the address below")
 		return demo.Start(panicked)
 	}
 	if !o.noFile() {
@@ -88,7 +90,8 @@ func openCapture(o *options, level slog.Level, panicked guard.Report) *reset.Cap
 	}
 	capture, err := reset.Open(panicked)
 	if err != nil {
-		o.logger.Log(context.Background(), level, "Resets are not attributed, origin peer may be a middlebox: no packet capture", "err", err)
+		o.logger.Log(context.Background(), level, "Resets are not attributed, origin peer may be a middlebox: no "+
+			"packet capture", "err", err)
 		return nil
 	}
 	return capture
@@ -96,7 +99,8 @@ func openCapture(o *options, level slog.Level, panicked guard.Report) *reset.Cap
 
 // panicked logs a panic that ended a goroutine that nobody waits for.
 func (o *options) panicked(p *guard.Panic) {
-	o.logger.Error("Recovered a panic of a goroutine, please report this bug", "panic", p.Value, "stack", string(p.Stack))
+	o.logger.Error("Recovered a panic of a goroutine, please report this bug", "panic", p.Value, "stack",
+		string(p.Stack))
 }
 
 // newInbound limits the clients' connections.
@@ -107,8 +111,8 @@ func newInbound(registry *prometheus.Registry, limit int) *web.Connections {
 	return inbound
 }
 
-// logLibraries logs at debug what libraries log by themselves: net/http reports some misbehaviour of servers in no other way, and so
-// does quic-go the kernel's small buffers. What matters of it is in the Result.
+// logLibraries logs at debug what libraries log by themselves: net/http reports some misbehaviour of servers in no
+// other way, and so does quic-go the kernel's small buffers. What matters of it is in the Result.
 func logLibraries(logger *slog.Logger) {
 	log.SetFlags(0)
 	log.SetOutput(slog.NewLogLogger(logger.Handler(), slog.LevelDebug).Writer())

@@ -1,4 +1,5 @@
-// Command errno_exporter probes HTTP APIs for Prometheus and reports in which phase a request failed, why, and with which errno.
+// Command errno_exporter probes HTTP APIs for Prometheus and reports in which phase a request failed, why, and with
+// which errno.
 package main
 
 import (
@@ -106,13 +107,15 @@ func exporter(o *options) error {
 	}
 	o.logger.Info("Starting errno_exporter", version.Slog()...)
 	return serve.Run(newServer(o, endpoints.Handler(), newInbound(registry, connections)), serve.Options{
-		Web: o.web, Life: life, Logger: o.logger, Shutdown: o.shutdown, AutoReload: o.autoReload, Changed: reload.changed,
+		Web: o.web, Life: life, Logger: o.logger, Shutdown: o.shutdown, AutoReload: o.autoReload,
+		Changed: reload.changed,
 	})
 }
 
 func newRegistry() *prometheus.Registry {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	registry.MustRegister(collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		versioncollector.NewCollector("errno_exporter"))
 	return registry
 }

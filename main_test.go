@@ -12,9 +12,9 @@ import (
 	"syscall"
 	"testing"
 
-	"errno_exporter/internal/faultlab"
-
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"errno_exporter/internal/faultlab"
 )
 
 // The built program under scripts. Besides testscript's own commands there are:
@@ -106,7 +106,8 @@ func cmdLog(ts *testscript.TestScript, _ bool, args []string) {
 
 func cmdSubst(ts *testscript.TestScript, _ bool, args []string) {
 	file := ts.MkAbs(args[0])
-	ts.Check(os.WriteFile(file, []byte(strings.ReplaceAll(ts.ReadFile(file), `"URL"`, `"`+ts.Getenv("URL")+`"`)), 0o644))
+	ts.Check(os.WriteFile(file, []byte(strings.ReplaceAll(ts.ReadFile(file), `"URL"`, `"`+ts.Getenv("URL")+`"`)),
+		0o644))
 }
 
 func cmdSignal(ts *testscript.TestScript, _ bool, args []string) {

@@ -1,5 +1,5 @@
-// Package config turns exporter.yml into resolved, validated, immutable values: everything that can be wrong is wrong at
-// load, and everything that depends only on the module is built there once.
+// Package config turns exporter.yml into resolved, validated, immutable values: everything that can be wrong is wrong
+// at load, and everything that depends only on the module is built there once.
 package config
 
 import (

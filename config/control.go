@@ -11,7 +11,8 @@ import (
 	"errno_exporter/prober/module"
 )
 
-// ControlTarget is a reference target: it is reachable while egress works, and so tells an API's failure from one of our own network.
+// ControlTarget is a reference target: it is reachable while egress works, and so tells an API's failure from one of
+// our own network.
 type ControlTarget struct {
 	Name    string // the label control; unique
 	Address string // host:port, to connect to by TCP
@@ -39,7 +40,8 @@ func (c *Config) readControlTargets(p place, node *yaml.Node) error {
 		switch {
 		case err != nil:
 		case t.Name == "" || t.Address == "":
-			err = placedError{place.errorAt(item, "name or address is missing, want both, such as {name: gateway, address: 10.0.0.1:443, kind: gateway}")}
+			err = placedError{place.errorAt(item, "name or address is missing, want both, such as {name: gateway, "+
+				"address: 10.0.0.1:443, kind: gateway}")}
 		case seen[t.Name]:
 			err = placedError{place.errorAt(item, "is duplicated: give each its own name")}
 		}

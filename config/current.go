@@ -5,7 +5,8 @@ import (
 	"sync/atomic"
 )
 
-// Current is the configuration in force. Probes take it once and keep it; a reload replaces it for those that come after.
+// Current is the configuration in force. Probes take it once and keep it; a reload replaces it for those that come
+// after.
 type Current struct {
 	config atomic.Pointer[Config]
 
@@ -39,7 +40,8 @@ func (c *Current) Reload(path string) error {
 	return nil
 }
 
-// Changed reports whether the file, or one that it names, is not what it was when it was last loaded, or when loading it failed.
+// Changed reports whether the file, or one that it names, is not what it was when it was last loaded, or when loading
+// it failed.
 func (c *Current) Changed(path string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

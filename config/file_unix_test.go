@@ -13,7 +13,8 @@ import (
 	"errno_exporter/config/file"
 )
 
-// A file that is no regular one is refused at once where it would be read again and again. The pipe has a writer that never ends.
+// A file that is no regular one is refused at once where it would be read again and again. The pipe has a writer that
+// never ends.
 func TestNamedFilesAreRegular(t *testing.T) {
 	dir := t.TempDir()
 	pipe := filepath.Join(dir, "pipe")
@@ -35,14 +36,16 @@ func TestNamedFilesAreRegular(t *testing.T) {
 		{"a device", "basic_auth: {username: a, password_file: /dev/zero}", deviceRefused},
 		{"credentials", "authorization: {credentials_file: pipe}", pipeRefused},
 		{"bearer token", "bearer_token_file: pipe", pipeRefused},
-		{"client secret", "oauth2: {client_id: a, client_secret_file: pipe, token_url: 'http://127.0.0.1/'}", pipeRefused},
+		{"client secret", "oauth2: {client_id: a, client_secret_file: pipe, token_url: 'http://127.0.0.1/'}",
+			pipeRefused},
 		{"authority", "tls_config: {ca_file: pipe}", pipeRefused},
 		{"certificate", "tls_config: {cert_file: pipe, key_file: pipe}", pipeRefused},
 		{"body", "body_file: pipe", pipeRefused},
 		{"header", "http_headers: {X-A: {files: [pipe]}}", pipeRefused},
 	} {
 		text := "modules: {a: {prober: http, http: {" + row.http + "}}}\n"
-		if _, err := Parse([]byte(text), "exporter.yml", dir); err == nil || !strings.Contains(err.Error(), row.want) || !strings.HasPrefix(err.Error(), "exporter.yml:1: ") {
+		if _, err := Parse([]byte(text), "exporter.yml", dir); err == nil || !strings.Contains(err.Error(), row.want) ||
+			!strings.HasPrefix(err.Error(), "exporter.yml:1: ") {
 			t.Errorf("%s: Parse = %v, want exporter.yml:1: … %s", row.name, err, row.want)
 		}
 	}

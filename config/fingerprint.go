@@ -13,8 +13,8 @@ import (
 	"errno_exporter/config/file"
 )
 
-// Fingerprint is a hash of a configuration file's content and of the content of every file that it names, readable or not. It tells
-// whether loading it again could give something else.
+// Fingerprint is a hash of a configuration file's content and of the content of every file that it names, readable or
+// not. It tells whether loading it again could give something else.
 type Fingerprint [sha256.Size]byte
 
 // FingerprintOf reads the file and those it names.

@@ -31,18 +31,22 @@ func TestBlackboxFile(t *testing.T) {
 	post.Header = http.Header{"Content-Type": {"application/json"}}
 	everything := &module.Module{
 		Retry: module.New("").Retry, Diagnose: module.Diagnose{MaxPerHour: 6},
-		Name: "http_everything", Timeout: 90 * time.Second, Method: http.MethodGet, Header: http.Header{}, PreferIPv6: true,
-		TLS:                &tls.Config{NextProtos: []string{"http/1.1"}, InsecureSkipVerify: true, MinVersion: tls.VersionTLS12, ServerName: "other.example.com"},
+		Name: "http_everything", Timeout: 90 * time.Second, Method: http.MethodGet, Header: http.Header{},
+		PreferIPv6: true,
+		TLS: &tls.Config{NextProtos: []string{"http/1.1"}, InsecureSkipVerify: true,
+			MinVersion: tls.VersionTLS12, ServerName: "other.example.com"},
 		Proxy:              func(*http.Request) (*url.URL, error) { return nil, nil },
 		ProxyConnectHeader: http.Header{"X-Proxy": {"v"}}, SkipResolve: true,
 		Compression: "gzip", BodySizeLimit: 1 << 20,
 		ValidStatusCodes: []int{200, 301}, ValidHTTPVersions: []string{"HTTP/1.1", "HTTP/2.0"}, FailIfNotSSL: true,
-		FailIfBodyMatches:      []*regexp.Regexp{regexp.MustCompile("Could not connect to database")},
-		FailIfBodyNotMatches:   []*regexp.Regexp{regexp.MustCompile("Download the latest version here")},
-		FailIfHeaderMatches:    []module.HeaderMatch{{Header: "Set-Cookie", Regexp: regexp.MustCompile(".*"), AllowMissing: true}},
-		FailIfHeaderNotMatches: []module.HeaderMatch{{Header: "Access-Control-Allow-Origin", Regexp: regexp.MustCompile(`(\*|example\.com)`), AllowMissing: false}},
-		Credentials:            func(r *http.Request) (*http.Request, error) { return r, nil },
-		Mask:                   (*module.Mask)(nil).With("token", "Bearer token"), OpenValues: []string{"a", "b"},
+		FailIfBodyMatches:    []*regexp.Regexp{regexp.MustCompile("Could not connect to database")},
+		FailIfBodyNotMatches: []*regexp.Regexp{regexp.MustCompile("Download the latest version here")},
+		FailIfHeaderMatches: []module.HeaderMatch{{Header: "Set-Cookie", Regexp: regexp.MustCompile(".*"),
+			AllowMissing: true}},
+		FailIfHeaderNotMatches: []module.HeaderMatch{{Header: "Access-Control-Allow-Origin",
+			Regexp: regexp.MustCompile(`(\*|example\.com)`), AllowMissing: false}},
+		Credentials: func(r *http.Request) (*http.Request, error) { return r, nil },
+		Mask:        (*module.Mask)(nil).With("token", "Bearer token"), OpenValues: []string{"a", "b"},
 	}
 	want := &Config{File: "testdata/blackbox.yml", Policy: DefaultPolicy(), Modules: map[string]*module.Module{
 		"http_2xx": plain, "http_post_2xx": post, "http_everything": everything,
@@ -58,27 +62,39 @@ func TestOneKey(t *testing.T) {
 		change     func(*module.Module)
 	}{
 		{"nothing", "{}", func(*module.Module) {}},
-		{"aliases", "{headers: &h {A: b}, body: x}", func(m *module.Module) { m.Header, m.Body = http.Header{"A": {"b"}}, []byte("x") }},
-		{"IPv4", "{preferred_ip_protocol: ip4, ip_protocol_fallback: false}", func(m *module.Module) { m.PreferIPv6, m.IPProtocolFallback = false, false }},
-		{"source", "{source_ip_address: '::ffff:10.0.0.7'}", func(m *module.Module) { m.SourceIP = netip.MustParseAddr("10.0.0.7") }},
-		{"the old key wins", "{no_follow_redirects: false, follow_redirects: false}", func(m *module.Module) { m.FollowRedirects = true }},
+		{"aliases", "{headers: &h {A: b}, body: x}",
+			func(m *module.Module) { m.Header, m.Body = http.Header{"A": {"b"}}, []byte("x") }},
+		{"IPv4", "{preferred_ip_protocol: ip4, ip_protocol_fallback: false}",
+			func(m *module.Module) { m.PreferIPv6, m.IPProtocolFallback = false, false }},
+		{"source", "{source_ip_address: '::ffff:10.0.0.7'}",
+			func(m *module.Module) { m.SourceIP = netip.MustParseAddr("10.0.0.7") }},
+		{"the old key wins", "{no_follow_redirects: false, follow_redirects: false}",
+			func(m *module.Module) { m.FollowRedirects = true }},
 		{"credentials without a value", "{basic_auth: , authorization: }", func(*module.Module) {}},
-		{"a list with an alias", "{headers: {A: &c b}, valid_http_versions: [HTTP/1.1], fail_if_body_matches_regexp: [*c]}", func(m *module.Module) {
+		{"a list with an alias", "{headers: {A: &c b}, valid_http_versions: [HTTP/1.1], fail_if_body_matches_regexp: " +
+			"[*c]}", func(m *module.Module) {
 			m.Header, m.ValidHTTPVersions = http.Header{"A": {"b"}}, []string{"HTTP/1.1"}
 			m.FailIfBodyMatches, m.BodySizeLimit = []*regexp.Regexp{regexp.MustCompile("b")}, 1<<20
 		}},
-		{"expressions with a limit", "{fail_if_body_matches_regexp: [a], body_size_limit: 3MB}", func(m *module.Module) {
-			m.FailIfBodyMatches, m.BodySizeLimit = []*regexp.Regexp{regexp.MustCompile("a")}, 3<<20
-		}},
-		{"expressions without a limit", "{fail_if_body_matches_regexp: [a], body_size_limit: 0}", func(m *module.Module) {
-			m.FailIfBodyMatches, m.BodySizeLimit = []*regexp.Regexp{regexp.MustCompile("a")}, 64<<20
-		}},
+		{"expressions with a limit", "{fail_if_body_matches_regexp: [a], body_size_limit: 3MB}",
+			func(m *module.Module) {
+				m.FailIfBodyMatches, m.BodySizeLimit = []*regexp.Regexp{regexp.MustCompile("a")}, 3<<20
+			}},
+		{"expressions without a limit", "{fail_if_body_matches_regexp: [a], body_size_limit: 0}",
+			func(m *module.Module) {
+				m.FailIfBodyMatches, m.BodySizeLimit = []*regexp.Regexp{regexp.MustCompile("a")}, 64<<20
+			}},
 		{"no limit", "{body_size_limit: 0}", func(m *module.Module) { m.BodySizeLimit = 0 }},
-		{"Host of one header", "{headers: {hOST: 'a.example:8443'}}", func(m *module.Module) { m.Host = "a.example:8443" }},
-		{"no HTTP/2", "{enable_http2: false}", func(m *module.Module) { m.EnableHTTP2, m.TLS.NextProtos = false, []string{"http/1.1"} }},
-		{"compression is accepted", "{compression: br, headers: {Accept-Encoding: 'gzip, *;q=0.5'}}", func(m *module.Module) {
-			m.Compression, m.Header = "br", http.Header{"Accept-Encoding": {"gzip, *;q=0.5"}}
+		{"Host of one header", "{headers: {hOST: 'a.example:8443'}}",
+			func(m *module.Module) { m.Host = "a.example:8443" }},
+		{"no HTTP/2", "{enable_http2: false}", func(m *module.Module) {
+			m.EnableHTTP2, m.TLS.NextProtos = false,
+				[]string{"http/1.1"}
 		}},
+		{"compression is accepted", "{compression: br, headers: {Accept-Encoding: 'gzip, *;q=0.5'}}",
+			func(m *module.Module) {
+				m.Compression, m.Header = "br", http.Header{"Accept-Encoding": {"gzip, *;q=0.5"}}
+			}},
 	} {
 		c, err := Parse([]byte("modules: {m: {prober: http, http: "+row.text+"}}"), "f.yml", ".")
 		if err != nil {
@@ -111,7 +127,8 @@ modules:
 	}
 	own, several := module.New("own"), module.New("several")
 	own.Timeout, own.Method, own.Header, own.Body = 7*time.Second, "HEAD", http.Header{"A": {"b"}}, []byte("x")
-	several.Method, several.Header, several.Body, several.Compression = "PUT", http.Header{"A": {"b"}}, []byte("y"), "br"
+	several.Method, several.Header, several.Body, several.Compression = "PUT", http.Header{"A": {"b"}}, []byte("y"),
+		"br"
 	for _, want := range []*module.Module{own, several} {
 		if diff := cmp.Diff(want, c.Modules[want.Name], equalModules); diff != "" {
 			t.Errorf("%s: Parse (-want +got):\n%s", want.Name, diff)
@@ -138,13 +155,20 @@ func TestAuthorize(t *testing.T) {
 		err                       string
 	}{
 		{"nothing", "{}", "", "api.example.com", nil, http.Header{}, ""},
-		{"basic", "{basic_auth: {username: u, password: p}}", "", "api.example.com", nil, http.Header{"Authorization": {"Basic dTpw"}}, ""},
+		{"basic", "{basic_auth: {username: u, password: p}}", "", "api.example.com", nil,
+			http.Header{"Authorization": {"Basic dTpw"}}, ""},
 		{"bearer", "{bearer_token: t}", "", "api.example.com", nil, http.Header{"Authorization": {"Bearer t"}}, ""},
-		{"another type", "{authorization: {type: Key, credentials: k}}", "", "api.example.com", nil, http.Header{"Authorization": {"Key k"}}, ""},
-		{"file, changed since", "{bearer_token_file: secret}", "second", "api.example.com", nil, http.Header{"Authorization": {"Bearer second"}}, ""},
-		{"file, gone since", "{bearer_token_file: secret}", "gone", "api.example.com", nil, nil, "unable to read authorization credentials: unable to read file " + secret + ": open " + secret + ": no such file or directory"},
-		{"headers", "{http_headers: {X-A: {values: [a], secrets: [b]}}}", "", "api.example.com", nil, http.Header{"X-A": {"a", "b"}}, ""},
-		{"redirect to the same host", "{bearer_token: t}", "", "api.example.com", elsewhere, http.Header{"Authorization": {"Bearer t"}}, ""},
+		{"another type", "{authorization: {type: Key, credentials: k}}", "", "api.example.com", nil,
+			http.Header{"Authorization": {"Key k"}}, ""},
+		{"file, changed since", "{bearer_token_file: secret}", "second", "api.example.com", nil,
+			http.Header{"Authorization": {"Bearer second"}}, ""},
+		{"file, gone since", "{bearer_token_file: secret}", "gone", "api.example.com", nil, nil,
+			"unable to read authorization credentials: unable to read file " + secret + ": open " + secret +
+				": no such file or directory"},
+		{"headers", "{http_headers: {X-A: {values: [a], secrets: [b]}}}", "", "api.example.com", nil,
+			http.Header{"X-A": {"a", "b"}}, ""},
+		{"redirect to the same host", "{bearer_token: t}", "", "api.example.com", elsewhere,
+			http.Header{"Authorization": {"Bearer t"}}, ""},
 		{"redirect to another host", "{bearer_token: t}", "", "evil.example", elsewhere, http.Header{}, ""},
 	} {
 		write("first\n")
@@ -159,7 +183,8 @@ func TestAuthorize(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		request := &http.Request{URL: &url.URL{Scheme: "https", Host: row.host}, Header: http.Header{}, Response: row.response}
+		request := &http.Request{URL: &url.URL{Scheme: "https", Host: row.host}, Header: http.Header{},
+			Response: row.response}
 		var got http.Header
 		message := ""
 		if authorized, err := c.Modules["m"].Authorize(request); err != nil {

@@ -11,7 +11,8 @@ import (
 	"errno_exporter/prober/module"
 )
 
-// headerMapping reads a mapping whose keys are header names, each in one spelling. Its errors repeat no values: many are secrets.
+// headerMapping reads a mapping whose keys are header names, each in one spelling. Its errors repeat no values: many
+// are secrets.
 func (p place) headerMapping(node *yaml.Node, what string, read func(name string, value *yaml.Node) error) error {
 	keys := map[string]key{}
 	spelled := map[string]bool{}

@@ -142,8 +142,10 @@ func (h *httpKeys) finish(node *yaml.Node) error {
 		}
 		m.Body = body
 	}
-	if accepted := m.Header.Get("Accept-Encoding"); m.Compression != "" && accepted != "" && !accepts(accepted, m.Compression) {
-		return h.wrong(node, fmt.Errorf("compression %q is not among the encodings of the header Accept-Encoding %q: make them agree", m.Compression, accepted), "compression")
+	if accepted := m.Header.Get("Accept-Encoding"); m.Compression != "" && accepted != "" &&
+		!accepts(accepted, m.Compression) {
+		return h.wrong(node, fmt.Errorf("compression %q is not among the encodings of the header Accept-Encoding %q: "+
+			"make them agree", m.Compression, accepted), "compression")
 	}
 	if m.JudgesBody() && h.given["body_size_limit"] == nil {
 		m.BodySizeLimit = defaultJudged
@@ -151,8 +153,23 @@ func (h *httpKeys) finish(node *yaml.Node) error {
 	if m.JudgesBody() && (m.BodySizeLimit == 0 || m.BodySizeLimit > maxJudged) {
 		m.BodySizeLimit = maxJudged
 	}
+	if err := h.checkCombinations(node); err != nil {
+		return err
+	}
+	c := compile.Client{HTTPClientConfig: h.client, Dir: h.dir, Secrets: secretsIn(node, h.SecretParams)}
+	if err := c.Into(m); err != nil {
+		wrong, _ := errors.AsType[*compile.KeyError](err)
+		return h.wrong(node, err, wrong.Keys...)
+	}
+	return nil
+}
+
+// checkCombinations refuses keys that exclude each other.
+func (h *httpKeys) checkCombinations(node *yaml.Node) error {
+	m := h.Module
 	if m.FailIfSSL && m.FailIfNotSSL {
-		return h.wrong(node, errors.New("fail_if_ssl and fail_if_not_ssl exclude each other: every response would fail"), "fail_if_not_ssl")
+		return h.wrong(node, errors.New("fail_if_ssl and fail_if_not_ssl exclude each other: every response would "+
+			"fail"), "fail_if_not_ssl")
 	}
 	if m.Trace && m.Header.Get("Traceparent") != "" {
 		return h.wrong(node, errors.New("trace and a Traceparent header exclude each other: remove one"), "trace")
@@ -167,18 +184,14 @@ func (h *httpKeys) finish(node *yaml.Node) error {
 		return h.wrong(node, errors.New("addresses_success: any needs addresses: all"), "addresses_success")
 	}
 	if m.AllAddresses && (h.client.ProxyURL.URL != nil || h.client.ProxyFromEnvironment) {
-		return h.wrong(node, errors.New("addresses: all cannot be combined with a proxy, which chooses the address itself: remove one"), "addresses")
+		return h.wrong(node, errors.New("addresses: all cannot be combined with a proxy, which chooses the address "+
+			"itself: remove one"), "addresses")
 	}
 	if h.EnableHTTP3 && len(h.Keepalive) > 0 {
 		return h.wrong(node, errors.New("keepalive cannot be combined with enable_http3: remove one"), "keepalive")
 	}
 	if err := h.checkHTTP3(); err != nil {
 		return h.wrong(node, err, "enable_http3")
-	}
-	c := compile.Client{HTTPClientConfig: h.client, Dir: h.dir, Secrets: secretsIn(node, h.SecretParams)}
-	if err := c.Into(m); err != nil {
-		wrong, _ := errors.AsType[*compile.KeyError](err)
-		return h.wrong(node, err, wrong.Keys...)
 	}
 	return nil
 }
@@ -191,7 +204,8 @@ func (h *httpKeys) checkHTTP3() error {
 	case h.EnableHTTP2:
 		return errors.New("enable_http3 speaks nothing but HTTP/3: set enable_http2: false")
 	case h.client.ProxyURL.URL != nil || h.client.ProxyFromEnvironment:
-		return errors.New("enable_http3 cannot go through a proxy, which has no way for QUIC: remove proxy_url and proxy_from_environment")
+		return errors.New("enable_http3 cannot go through a proxy, which has no way for QUIC: remove proxy_url and " +
+			"proxy_from_environment")
 	case h.FailIfSSL:
 		return errors.New("enable_http3 and fail_if_ssl exclude each other: HTTP/3 is always over TLS")
 	case h.client.TLSConfig.MaxVersion != 0 && h.client.TLSConfig.MaxVersion < tls.VersionTLS13:
@@ -222,7 +236,8 @@ func (h *httpKeys) oauth2(node *yaml.Node) error {
 		return err
 	}
 	if c.GrantType != "" && c.GrantType != compile.GrantJWTBearer && c.GrantType != "client_credentials" {
-		return fmt.Errorf("grant_type %q is not supported, want client_credentials or %s", c.GrantType, compile.GrantJWTBearer)
+		return fmt.Errorf("grant_type %q is not supported, want client_credentials or %s", c.GrantType,
+			compile.GrantJWTBearer)
 	}
 	if proxy := c.ProxyURL.URL; proxy != nil {
 		if err := module.CheckHostPort(proxy.Host); err != nil {

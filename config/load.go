@@ -14,8 +14,8 @@ import (
 	"errno_exporter/prober/module"
 )
 
-// Load reads a configuration file and everything it refers to. The error has one line for each thing that is wrong, naming file,
-// line, module, key, value and the fix.
+// Load reads a configuration file and everything it refers to. The error has one line for each thing that is wrong,
+// naming file, line, module, key, value and the fix.
 func Load(path string) (*Config, error) {
 	fingerprint := FingerprintOf(path) // before the load: what changes during it counts as a change
 	data, err := file.Read(path)
@@ -86,10 +86,12 @@ func (c *Config) secretParams() []string {
 	return names
 }
 
-// syntaxError places what yaml says of broken YAML. The line is the last that made sense to it; it knows none of bytes that are no text.
+// syntaxError places what yaml says of broken YAML. The line is the last that made sense to it; it knows none of bytes
+// that are no text.
 func syntaxError(file string, err error) error {
 	problem := strings.TrimPrefix(err.Error(), "yaml: ")
-	if line, rest, found := strings.Cut(strings.TrimPrefix(problem, "line "), ": "); found && rest != "" && strings.HasPrefix(problem, "line ") {
+	if line, rest, found := strings.Cut(strings.TrimPrefix(problem, "line "), ": "); found && rest != "" &&
+		strings.HasPrefix(problem, "line ") {
 		return fmt.Errorf("%s:%s: broken YAML here or below: %s", file, line, rest)
 	}
 	return fmt.Errorf("%s:1: broken YAML here or below: %s", file, problem)
@@ -122,7 +124,8 @@ func readModule(p place, name, dir string, node *yaml.Node) (*module.Module, err
 		return m, placedError{p.errorAt(node, "is empty, want prober: http")}
 	}
 	if other := otherProber(node); other != nil {
-		return m, placedError{p.errorAt(other, "prober %q is not supported, this exporter probes HTTP only: remove the module or want prober: http", other.Value)}
+		return m, placedError{p.errorAt(other, "prober %q is not supported, this exporter probes HTTP only: remove "+
+			"the module or want prober: http", other.Value)}
 	}
 	prober := ""
 	h := &httpKeys{Module: m, place: p, dir: dir}
@@ -141,11 +144,12 @@ func readModule(p place, name, dir string, node *yaml.Node) (*module.Module, err
 	return m, h.finish(node)
 }
 
-// otherProber finds a prober that is not ours: blackbox_exporter's other modules have keys that mean nothing here, and one error says
-// enough.
+// otherProber finds a prober that is not ours: blackbox_exporter's other modules have keys that mean nothing here, and
+// one error says enough.
 func otherProber(module *yaml.Node) *yaml.Node {
 	for i := 0; module.Kind == yaml.MappingNode && i+1 < len(module.Content); i += 2 {
-		if value := resolved(module.Content[i+1]); module.Content[i].Value == "prober" && value.Kind == yaml.ScalarNode && value.Value != "http" {
+		if value := resolved(module.Content[i+1]); module.Content[i].Value == "prober" &&
+			value.Kind == yaml.ScalarNode && value.Value != "http" {
 			return &yaml.Node{Value: value.Value, Line: module.Content[i+1].Line}
 		}
 	}

@@ -71,8 +71,12 @@ func headerMatches(p place, to *[]module.HeaderMatch) key {
 		for _, item := range node.Content {
 			var match module.HeaderMatch
 			err := p.mapping(item, "a header rule", map[string]key{
-				"header":        checked(&match.Header, func(s string) error { return module.CheckHeader(s, "") }),
-				"regexp":        func(v *yaml.Node) (err error) { match.Regexp, err = regularExpression(v); return err },
+				"header": checked(&match.Header, func(s string) error { return module.CheckHeader(s, "") }),
+				"regexp": func(v *yaml.Node) (err error) {
+					match.Regexp,
+						err = regularExpression(v)
+					return err
+				},
 				"allow_missing": into(&match.AllowMissing),
 			})
 			if err != nil {

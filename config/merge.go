@@ -2,8 +2,8 @@ package config
 
 import "gopkg.in/yaml.v3"
 
-// merges puts YAML's merge keys (`<<: *name`) into effect, as blackbox_exporter's files may have them: a mapping's own keys win,
-// then those of the first mapping merged. It also refuses a value that contains itself.
+// merges puts YAML's merge keys (`<<: *name`) into effect, as blackbox_exporter's files may have them: a mapping's own
+// keys win, then those of the first mapping merged. It also refuses a value that contains itself.
 type merges struct {
 	place
 	open map[*yaml.Node]bool // true while the node's inside is being read, false when it is done
@@ -55,7 +55,8 @@ func (m merges) merge(node *yaml.Node) error {
 	for _, source := range sources {
 		source = resolved(source)
 		if source.Kind != yaml.MappingNode {
-			return m.errorAt(source, "<<: %s cannot be merged, want an alias of a mapping such as *name", kindName(source))
+			return m.errorAt(source, "<<: %s cannot be merged, want an alias of a mapping such as *name",
+				kindName(source))
 		}
 		for i := 0; i+1 < len(source.Content); i += 2 {
 			if name := source.Content[i].Value; !has[name] {

@@ -29,7 +29,8 @@ func (p place) errorAt(node *yaml.Node, format string, args ...any) error {
 	return err
 }
 
-// key is one key of a mapping: it reads its value into what it was made for. The error says what is wrong with the value.
+// key is one key of a mapping: it reads its value into what it was made for. The error says what is wrong with the
+// value.
 type key func(value *yaml.Node) error
 
 // placedError is an error that already names its place.
@@ -55,13 +56,15 @@ func (p place) mapping(node *yaml.Node, what string, keys map[string]key) error 
 			continue
 		}
 		if line, twice := seen[name.Value]; twice {
-			problems = append(problems, p.errorAt(name, "key %q is duplicated, first in line %d: remove one", name.Value, line))
+			problems = append(problems, p.errorAt(name, "key %q is duplicated, first in line %d: remove one",
+				name.Value, line))
 			continue
 		}
 		seen[name.Value] = name.Line
 		read, known := keys[name.Value]
 		if !known {
-			problems = append(problems, p.errorAt(name, "unknown key %q in %s%s", name.Value, what, suggestion(name.Value, keys)))
+			problems = append(problems, p.errorAt(name, "unknown key %q in %s%s", name.Value, what,
+				suggestion(name.Value, keys)))
 			continue
 		}
 		problems = append(problems, p.atKey(name, value, read))
@@ -92,7 +95,8 @@ func joined(problems []error) error {
 	return nil
 }
 
-// quoted is a plain value as an error shows it, with a space before it. Secrets are read by keys that place their errors themselves.
+// quoted is a plain value as an error shows it, with a space before it. Secrets are read by keys that place their
+// errors themselves.
 func quoted(value *yaml.Node) string {
 	if value.Kind != yaml.ScalarNode || isNull(value) {
 		return ""

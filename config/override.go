@@ -9,7 +9,8 @@ import (
 	"errno_exporter/prober/module"
 )
 
-// Overrides are what a person at a terminal wants otherwise than the module has it, as curl's options -X, -H and -d say it.
+// Overrides are what a person at a terminal wants otherwise than the module has it, as curl's options -X, -H and -d say
+// it.
 type Overrides struct {
 	Method       string   // empty: POST if there is data, else the module's
 	Headers      []string // "Name: value" each; "Name:" removes the module's

@@ -48,7 +48,8 @@ func (l *Policy) readDenyNetworks(node *yaml.Node) error {
 	for _, text := range texts {
 		network, err := parseNetwork(text)
 		if err != nil {
-			return fmt.Errorf("the item %q is no network, want one such as 10.0.0.0/8 or fd00::/8", module.Shortened(text))
+			return fmt.Errorf("the item %q is no network, want one such as 10.0.0.0/8 or fd00::/8",
+				module.Shortened(text))
 		}
 		l.DenyNetworks = append(l.DenyNetworks, network)
 	}
@@ -64,14 +65,16 @@ func (l *Policy) readNAT64Prefixes(node *yaml.Node) error {
 	for _, text := range texts {
 		prefix, err := netip.ParsePrefix(text)
 		if err != nil || !prefix.Addr().Is6() || prefix.Addr().Is4In6() || !module.HasIPv4Place(prefix.Bits()) {
-			return fmt.Errorf("the item %q is not a NAT64 prefix, want an IPv6 one of 32, 40, 48, 56, 64 or 96 bits such as 2001:db8:64::/96", module.Shortened(text))
+			return fmt.Errorf("the item %q is not a NAT64 prefix, want an IPv6 one of 32, 40, 48, 56, 64 or 96 bits "+
+				"such as 2001:db8:64::/96", module.Shortened(text))
 		}
 		l.NAT64Prefixes = append(l.NAT64Prefixes, prefix.Masked())
 	}
 	return nil
 }
 
-// parseNetwork reads a network, or an address that stands for itself alone. A network of IPv4-mapped addresses is the IPv4 network.
+// parseNetwork reads a network, or an address that stands for itself alone. A network of IPv4-mapped addresses is the
+// IPv4 network.
 func parseNetwork(text string) (netip.Prefix, error) {
 	network, err := netip.ParsePrefix(text)
 	if err != nil {

@@ -6,7 +6,8 @@ import (
 
 // Networks are read as they are meant.
 func TestDenyNetworks(t *testing.T) {
-	c, err := Parse([]byte("modules: {http_2xx: {prober: http}}\nprobe_policy: {deny_networks: [10.1.2.3/8, 192.0.2.1, '::ffff:127.0.0.0/104', '2001:db8::1']}\n"), "f.yml", ".")
+	c, err := Parse([]byte("modules: {http_2xx: {prober: http}}\nprobe_policy: {deny_networks: [10.1.2.3/8, "+
+		"192.0.2.1, '::ffff:127.0.0.0/104', '2001:db8::1']}\n"), "f.yml", ".")
 	if err != nil {
 		t.Fatal(err)
 	}

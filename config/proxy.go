@@ -17,7 +17,8 @@ var proxySchemes = []string{"http", "https", "socks5", "socks5h"}
 func (h *httpKeys) proxyURL(node *yaml.Node) error {
 	u, err := url.Parse(node.Value)
 	if err != nil || node.Kind != yaml.ScalarNode {
-		return placedError{h.place.errorAt(node, "proxy_url is not a URL, want one such as http://proxy.example.com:3128")}
+		return placedError{h.place.errorAt(node, "proxy_url is not a URL, want one such as "+
+			"http://proxy.example.com:3128")}
 	}
 	if !slices.Contains(proxySchemes, u.Scheme) || u.Hostname() == "" {
 		return placedError{h.place.errorAt(node, "proxy_url %q: want SCHEME://HOST:PORT with one of the schemes %s",

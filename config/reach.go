@@ -149,7 +149,8 @@ func serverAddress(server, protocol string) (string, error) {
 	if protocol == "https" {
 		u, err := url.Parse(server)
 		if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
-			return "", fmt.Errorf("the server %q is no URL, want one such as https://dns.example.com/dns-query", module.WithoutSecrets(server))
+			return "", fmt.Errorf("the server %q is no URL, want one such as https://dns.example.com/dns-query",
+				module.WithoutSecrets(server))
 		}
 		if err := module.CheckEndpoint(u); err != nil {
 			return "", fmt.Errorf("the server %q: %w", module.WithoutSecrets(server), err)
@@ -164,8 +165,10 @@ func serverAddress(server, protocol string) (string, error) {
 	if err != nil {
 		host, given = strings.Trim(server, "[]"), port
 	}
-	if n, err := strconv.ParseUint(given, 10, 16); err != nil || n == 0 || host == "" || strings.ContainsAny(host, "/ @") {
-		return "", fmt.Errorf("the server %q is no address, want one such as 10.0.0.2:53", module.WithoutSecrets(server))
+	if n, err := strconv.ParseUint(given, 10, 16); err != nil || n == 0 || host == "" ||
+		strings.ContainsAny(host, "/ @") {
+		return "", fmt.Errorf("the server %q is no address, want one such as 10.0.0.2:53",
+			module.WithoutSecrets(server))
 	}
 	if host, err = module.ResolvableHost(host); err != nil {
 		return "", fmt.Errorf("the server %q: %w", module.WithoutSecrets(server), err)

@@ -23,14 +23,17 @@ import (
 var equalModules = cmp.Options{
 	cmp.Comparer(func(a, b *regexp.Regexp) bool { return a.String() == b.String() }),
 	cmp.Comparer(func(a, b *module.Mask) bool { return reflect.DeepEqual(a, b) }),
-	cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".Proxy" || p.Last().String() == ".Credentials" },
+	cmp.FilterPath(func(p cmp.Path) bool {
+		return p.Last().String() == ".Proxy" ||
+			p.Last().String() == ".Credentials"
+	},
 		cmp.Transformer("isSet", func(v any) bool { return fmt.Sprintf("%v", v) != "<nil>" })),
 	cmpopts.IgnoreUnexported(tls.Config{}),
 	cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{}),
 }
 
-// documented reads the reference configuration's comments: key to default. A key's line is "#   key: meaning", its default's
-// "#     default: value".
+// documented reads the reference configuration's comments: key to default. A key's line is "#   key: meaning", its
+// default's "#     default: value".
 func documented(t *testing.T) map[string]string {
 	t.Helper()
 	file, err := os.Open("../exporter.yml")
@@ -38,7 +41,8 @@ func documented(t *testing.T) map[string]string {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	keyLine, detail := regexp.MustCompile(`^#   ([a-z_0-9]+): \S`), regexp.MustCompile(`^#     (default|range): (\S.*)$`)
+	keyLine, detail := regexp.MustCompile(`^#   ([a-z_0-9]+): \S`),
+		regexp.MustCompile(`^#     (default|range): (\S.*)$`)
 	defaults, ranges, key := map[string]string{}, map[string]bool{}, ""
 	for lines := bufio.NewScanner(file); lines.Scan(); {
 		if m := keyLine.FindStringSubmatch(lines.Text()); m != nil {
@@ -103,7 +107,8 @@ func checkDefault(t *testing.T, key, text string) {
 			t.Fatal(err)
 		}
 	}
-	if diff := cmp.Diff(bare, documented, equalModules, cmpopts.EquateEmpty(), cmpopts.IgnoreUnexported(Config{})); diff != "" {
+	if diff := cmp.Diff(bare, documented, equalModules, cmpopts.EquateEmpty(),
+		cmpopts.IgnoreUnexported(Config{})); diff != "" {
 		t.Errorf("the documented default of %q is not the real one (-real +documented):\n%s", key, diff)
 	}
 }

@@ -10,13 +10,14 @@ import (
 	"errno_exporter/prober/module"
 )
 
-// YAML is the configuration as it was written, merge keys put into effect, without comments and with every secret masked: what may
-// be shown to whoever asks.
+// YAML is the configuration as it was written, merge keys put into effect, without comments and with every secret
+// masked: what may be shown to whoever asks.
 func (c *Config) YAML() []byte { return c.yaml }
 
 // secretKeys are the keys whose values, whatever is in them, are not shown.
 var secretKeys = []string{
-	"password", "credentials", "bearer_token", "client_secret", "client_certificate_key", "key", "secrets", "proxy_connect_header",
+	"password", "credentials", "bearer_token", "client_secret", "client_certificate_key", "key", "secrets",
+	"proxy_connect_header",
 	"endpoint_params", "claims",
 }
 
@@ -91,7 +92,8 @@ func (m *masker) scalar(node *yaml.Node, secret bool) {
 		m.shown[node] = module.Masked
 		return
 	}
-	if u, err := url.Parse(node.Value); err == nil && u.Scheme != "" && (u.User != nil || u.RawQuery != "" || u.Opaque != "") {
+	if u, err := url.Parse(node.Value); err == nil && u.Scheme != "" &&
+		(u.User != nil || u.RawQuery != "" || u.Opaque != "") {
 		m.shown[node] = module.MaskURL(u, m.params)
 	} else if err != nil && strings.Contains(node.Value, "://") && strings.Contains(node.Value, "@") {
 		m.shown[node] = module.Masked

@@ -21,16 +21,22 @@ func TestYAMLShowsNoSecret(t *testing.T) {
 	for _, row := range []struct{ name, http, want string }{
 		{"nothing", "{method: GET}", "{method: GET}"},
 		{"comments", "\n      # c4n4ry\n      method: GET # c4n4ry", "\n            method: GET"},
-		{"basic_auth", "{basic_auth: {username: u, password: c4n4ry}}", "{basic_auth: {username: u, password: <hidden>}}"},
+		{"basic_auth", "{basic_auth: {username: u, password: c4n4ry}}",
+			"{basic_auth: {username: u, password: <hidden>}}"},
 		{"authorization", "{authorization: {credentials: c4n4ry}}", "{authorization: {credentials: <hidden>}}"},
 		{"bearer_token", "{bearer_token: c4n4ry}", "{bearer_token: <hidden>}"},
-		{"a password that looks like a number", "{basic_auth: {username: u, password: 12}}", "{basic_auth: {username: u, password: <hidden>}}"},
-		{"oauth2", "{oauth2: {client_id: i, client_secret: c4n4ry, token_url: 'http://c4n4ry:c4n4ry@h/?token=c4n4ry', endpoint_params: {a: c4n4ry}}}",
-			"{oauth2: {client_id: i, client_secret: <hidden>, token_url: 'http://h/?token=<hidden>', endpoint_params: {a: <hidden>}}}"},
+		{"a password that looks like a number", "{basic_auth: {username: u, password: 12}}",
+			"{basic_auth: {username: u, password: <hidden>}}"},
+		{"oauth2", "{oauth2: {client_id: i, client_secret: c4n4ry, token_url: " +
+			"'http://c4n4ry:c4n4ry@h/?token=c4n4ry', endpoint_params: {a: c4n4ry}}}",
+			"{oauth2: {client_id: i, client_secret: <hidden>, token_url: 'http://h/?token=<hidden>', " +
+				"endpoint_params: {a: <hidden>}}}"},
 		{"headers", "{headers: {Authorization: c4n4ry, Cookie: c4n4ry, X-Api-Key: c4n4ry, Accept: text/html}}",
 			"{headers: {Authorization: <hidden>, Cookie: <hidden>, X-Api-Key: <hidden>, Accept: text/html}}"},
-		{"http_headers", "{http_headers: {X-A: {values: [a], secrets: [c4n4ry], files: [f]}, X-Token: {values: [c4n4ry], files: [f]}}}",
-			"{http_headers: {X-A: {values: [a], secrets: [<hidden>], files: [f]}, X-Token: {values: [<hidden>], files: [f]}}}"},
+		{"http_headers", "{http_headers: {X-A: {values: [a], secrets: [c4n4ry], files: [f]}, X-Token: {values: " +
+			"[c4n4ry], files: [f]}}}",
+			"{http_headers: {X-A: {values: [a], secrets: [<hidden>], files: [f]}, X-Token: {values: [<hidden>], " +
+				"files: [f]}}}"},
 		{"proxy", "{proxy_url: 'http://c4n4ry:c4n4ry@proxy:3128', proxy_connect_header: {X-A: [c4n4ry]}}",
 			"{proxy_url: 'http://proxy:3128', proxy_connect_header: {X-A: [<hidden>]}}"},
 		{"alias", "{bearer_token: &t c4n4ry, body: *t}", "{bearer_token: &t <hidden>, body: *t}"},

@@ -67,7 +67,8 @@ func (c *Config) readTargets(p place, node *yaml.Node) error {
 // targetTitle is what errors call a target that may have no name.
 func targetTitle(item *yaml.Node, i int) string {
 	for j := 0; item.Kind == yaml.MappingNode && j+1 < len(item.Content); j += 2 {
-		if value := resolved(item.Content[j+1]); item.Content[j].Value == "name" && value.Kind == yaml.ScalarNode && value.Value != "" {
+		if value := resolved(item.Content[j+1]); item.Content[j].Value == "name" && value.Kind == yaml.ScalarNode &&
+			value.Value != "" {
 			return fmt.Sprintf("%q", module.Shortened(value.Value))
 		}
 	}
@@ -83,9 +84,11 @@ func (c *Config) readTarget(p place, node *yaml.Node) (*Target, error) {
 	case t.Name == "":
 		return t, placedError{p.errorAt(node, "name is missing, want a short one such as name: payments")}
 	case t.URL == nil:
-		return t, placedError{p.errorAt(node, "url is missing, want one such as url: https://api.example.com/v1/health")}
+		return t, placedError{p.errorAt(node, "url is missing, want one such as url: "+
+			"https://api.example.com/v1/health")}
 	case t.Module == nil:
-		return t, placedError{p.errorAt(node, "module is missing, and there is no module %q to take its place", DefaultModule)}
+		return t, placedError{p.errorAt(node, "module is missing, and there is no module %q to take its place",
+			DefaultModule)}
 	}
 	return t, nil
 }

@@ -19,7 +19,8 @@ func into[T any](to *T) key {
 			return fmt.Errorf("has no value, want %s", typeName(reflect.TypeFor[T]()))
 		}
 		if item := misfit(value, reflect.TypeFor[T]()); item != nil && item != value {
-			return fmt.Errorf("the item%s is not %s, want %s", quoted(item), typeName(reflect.TypeFor[T]().Elem()), typeName(reflect.TypeFor[T]()))
+			return fmt.Errorf("the item%s is not %s, want %s", quoted(item), typeName(reflect.TypeFor[T]().Elem()),
+				typeName(reflect.TypeFor[T]()))
 		}
 		if err := value.Decode(to); err != nil || misfit(value, reflect.TypeFor[T]()) != nil {
 			return fmt.Errorf("want %s", typeName(reflect.TypeFor[T]()))
@@ -28,7 +29,8 @@ func into[T any](to *T) key {
 	}
 }
 
-// misfit finds the value, or the item of a list, that yaml would bend into a type: 200.5 into 200, nothing into no item.
+// misfit finds the value, or the item of a list, that yaml would bend into a type: 200.5 into 200, nothing into no
+// item.
 func misfit(value *yaml.Node, t reflect.Type) *yaml.Node {
 	if value.Kind == yaml.AliasNode {
 		value = value.Alias

@@ -19,8 +19,10 @@ var update = flag.Bool("update", false, "write kubernetes/prometheusrule.yaml an
 // The operator's rules are those of monitoring/.
 func TestPrometheusRule(t *testing.T) {
 	var want strings.Builder
-	want.WriteString("# monitoring/recording.yml and monitoring/alerts.yml for the Prometheus operator: go test ./deploy -update writes it.\n" +
-		"apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nmetadata:\n  name: errno-exporter\nspec:\n  groups:\n")
+	want.WriteString("# monitoring/recording.yml and monitoring/alerts.yml for the Prometheus operator: go test " +
+		"./deploy -update writes it.\n" +
+		"apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nmetadata:\n  name: errno-exporter\nspec:\n  " +
+		"groups:\n")
 	for _, file := range []string{"recording.yml", "alerts.yml"} {
 		content, err := os.ReadFile(filepath.Join("../monitoring", file))
 		if err != nil {
@@ -85,7 +87,8 @@ func TestSystemdUnits(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	command := exec.Command(analyze, "verify", filepath.Join(dir, "errno_exporter.service"), filepath.Join(dir, "errno_exporter.socket"))
+	command := exec.Command(analyze, "verify", filepath.Join(dir, "errno_exporter.service"),
+		filepath.Join(dir, "errno_exporter.socket"))
 	if out, err := command.CombinedOutput(); err != nil || len(out) > 0 {
 		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
 	}
@@ -100,7 +103,8 @@ func TestSocketActivation(t *testing.T) {
 	}
 	address := l.Addr().String()
 	_ = l.Close()
-	command := exec.Command(activate, "--listen="+address, build(t), "--config.file=../exporter.yml", "--web.systemd-socket")
+	command := exec.Command(activate, "--listen="+address, build(t), "--config.file=../exporter.yml",
+		"--web.systemd-socket")
 	var log strings.Builder
 	command.Stdout, command.Stderr = &log, &log
 	if err := command.Start(); err != nil {
@@ -113,7 +117,8 @@ func TestSocketActivation(t *testing.T) {
 			t.Log(log.String())
 		}
 	}()
-	for deadline := time.Now().Add(30 * time.Second); ; { // until the socket is there; then the connection starts the exporter
+	// until the socket is there; then the connection starts the exporter
+	for deadline := time.Now().Add(30 * time.Second); ; {
 		response, err := http.Get("http://" + address + "/-/healthy")
 		if err == nil {
 			_ = response.Body.Close()
@@ -134,7 +139,8 @@ func TestPrometheusConfiguration(t *testing.T) {
 	if _, err := os.Stat(promtool); err != nil {
 		t.Skip("promtool-3 is not there: make tools")
 	}
-	if out, err := exec.Command(promtool, "check", "config", "--syntax-only", "compose/prometheus.yml").CombinedOutput(); err != nil {
+	if out, err := exec.Command(promtool, "check", "config", "--syntax-only",
+		"compose/prometheus.yml").CombinedOutput(); err != nil {
 		t.Errorf("promtool check config: %v\n%s", err, out)
 	}
 }

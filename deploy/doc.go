@@ -1,2 +1,3 @@
-// Package deploy holds the tests of the units and manifests beside it; tools/deploy reads them as Kubernetes and compose do.
+// Package deploy holds the tests of the units and manifests beside it; tools/deploy reads them as Kubernetes and
+// compose do.
 package deploy

@@ -1,5 +1,6 @@
-// Package guard keeps a panic of one goroutine from ending the process. Every goroutine of the program is started through it: the runtime ends
-// the process on a panic that no deferred function of the same goroutine recovers (The Go Programming Language Specification, "Handling panics").
+// Package guard keeps a panic of one goroutine from ending the process. Every goroutine of the program is started
+// through it: the runtime ends the process on a panic that no deferred function of the same goroutine recovers (The Go
+// Programming Language Specification, "Handling panics").
 //
 //   - Where somebody waits for the goroutine, a Group passes the panic on to the one who waits.
 //   - Where nobody does, a Report is called with it, which counts and logs it.
@@ -22,7 +23,8 @@ type Panic struct {
 // Error is the value of the panic, without the stack.
 func (p *Panic) Error() string { return fmt.Sprintf("panic: %v", p.Value) }
 
-// Try calls f and returns its panic, nil if there was none. A panic that a Group has passed on keeps the stack of its origin.
+// Try calls f and returns its panic, nil if there was none. A panic that a Group has passed on keeps the stack of its
+// origin.
 func Try(f func()) (caught *Panic) {
 	defer func() { caught = Recovered(recover()) }()
 	f()
@@ -90,7 +92,8 @@ func (r Report) AfterTime(d time.Duration, f func()) *time.Timer {
 	return time.AfterFunc(d, func() { r.Run(f) })
 }
 
-// Group is a sync.WaitGroup whose goroutines are guarded. The zero Group passes the first panic on to Wait; with a Report each is reported.
+// Group is a sync.WaitGroup whose goroutines are guarded. The zero Group passes the first panic on to Wait; with a
+// Report each is reported.
 type Group struct {
 	Report Report
 

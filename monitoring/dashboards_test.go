@@ -76,7 +76,8 @@ func checkVariables(t *testing.T, d *dashboard) {
 			}
 		}
 		if (v.Name == "job" || v.Name == "instance") && (!v.Multi || v.AllValue != ".+" || v.Refresh != 2) {
-			t.Errorf("variable %s: multi %t, allValue %q, refresh %d, want true, .+, 2", v.Name, v.Multi, v.AllValue, v.Refresh)
+			t.Errorf("variable %s: multi %t, allValue %q, refresh %d, want true, .+, 2", v.Name, v.Multi, v.AllValue,
+				v.Refresh)
 		}
 	}
 	names := func(name string) bool {
@@ -97,8 +98,10 @@ func checkPanel(t *testing.T, p *panel) {
 	if !slices.Contains([]string{"timeseries", "stat", "table", "bargauge"}, p.Type) {
 		t.Errorf("panel %q is a %s", p.Title, p.Type)
 	}
-	if p.Title == "" || p.Description == "" || p.FieldConfig.Defaults.Unit == "" || p.Datasource.UID != "${datasource}" || len(p.Targets) == 0 {
-		t.Errorf("panel %q: description %q, unit %q, datasource %q, %d queries", p.Title, p.Description, p.FieldConfig.Defaults.Unit, p.Datasource.UID, len(p.Targets))
+	if p.Title == "" || p.Description == "" || p.FieldConfig.Defaults.Unit == "" ||
+		p.Datasource.UID != "${datasource}" || len(p.Targets) == 0 {
+		t.Errorf("panel %q: description %q, unit %q, datasource %q, %d queries", p.Title, p.Description,
+			p.FieldConfig.Defaults.Unit, p.Datasource.UID, len(p.Targets))
 	}
 	for _, q := range p.Targets {
 		if q.Datasource.UID != "${datasource}" {

@@ -46,7 +46,8 @@ func readYAML(t *testing.T, path string, into any) {
 	}
 }
 
-// Every alert keeps to the conventions, is explained in the runbook, and has unit tests in which it fires and in which it is silent.
+// Every alert keeps to the conventions, is explained in the runbook, and has unit tests in which it fires and in which
+// it is silent.
 func TestAlertsKeepToTheRules(t *testing.T) {
 	runbook, err := os.ReadFile("runbook.md")
 	if err != nil {
@@ -76,7 +77,8 @@ func TestAlertsKeepToTheRules(t *testing.T) {
 			t.Errorf("%s: runbook.md has no section %q", a.Alert, anchor)
 		}
 		if !fires[a.Alert] || !silent[a.Alert] {
-			t.Errorf("%s: a test in which it fires: %t; in which it is silent: %t; want both", a.Alert, fires[a.Alert], silent[a.Alert])
+			t.Errorf("%s: a test in which it fires: %t; in which it is silent: %t; want both", a.Alert, fires[a.Alert],
+				silent[a.Alert])
 		}
 	}
 }
@@ -114,7 +116,8 @@ func testedAlerts(t *testing.T) (fires, silent map[string]bool) {
 
 // The rules pass promtool's checks and their unit tests, with the oldest promtool that is supported and the newest.
 func TestRules(t *testing.T) {
-	for _, row := range []struct{ program, how string }{{"promtool", "apt-get install prometheus"}, {"promtool-3", "make tools"}} {
+	for _, row := range []struct{ program, how string }{{"promtool", "apt-get install prometheus"},
+		{"promtool-3", "make tools"}} {
 		t.Run(row.program, func(t *testing.T) {
 			path, err := exec.LookPath(row.program)
 			if err != nil {
@@ -127,7 +130,8 @@ func TestRules(t *testing.T) {
 			if err != nil || len(tests) == 0 {
 				t.Fatalf("no tests: %v", err)
 			}
-			for _, args := range [][]string{{"check", "rules", "recording.yml", "alerts.yml"}, append([]string{"test", "rules"}, tests...)} {
+			for _, args := range [][]string{{"check", "rules", "recording.yml", "alerts.yml"},
+				append([]string{"test", "rules"}, tests...)} {
 				if out, err := exec.Command(path, args...).CombinedOutput(); err != nil {
 					t.Errorf("%s %q: %v\n%s", row.program, args, err, out)
 				}

@@ -76,7 +76,8 @@ func words(what, prefix string) string {
 	return strings.Join(lines, "\n            ")
 }
 
-// TestSummary renders ErrnoTargetFailing's summary for everything that a probe can end with: it is the program's own sentence.
+// TestSummary renders ErrnoTargetFailing's summary for everything that a probe can end with: it is the program's own
+// sentence.
 func TestSummary(t *testing.T) {
 	var text string
 	for _, a := range loadAlerts(t) {
@@ -116,7 +117,8 @@ func TestSummary(t *testing.T) {
 func TestCauses(t *testing.T) {
 	text := ""
 	for _, row := range cause.Causes {
-		text += fmt.Sprintf("### %s\n\nParty: %s. %s %s Query: `probe_cause_info{cause=%q}`; the evidence is on the status page and in the record.\n\n",
+		text += fmt.Sprintf("### %s\n\nParty: %s. %s %s Query: `probe_cause_info{cause=%q}`; the evidence is on the "+
+			"status page and in the record.\n\n",
 			row.Cause, row.Party, row.Sentence, row.Advice, row.Cause)
 	}
 	page, err := os.ReadFile("runbook.md")

@@ -13,8 +13,8 @@ import (
 
 // How every address of a name is probed.
 //
-//   - The first attempt resolves the name and goes on with the address that would have been chosen anyway. As soon as the answer is there the
-//     others begin beside it, each by itself, with its own retries.
+//   - The first attempt resolves the name and goes on with the address that would have been chosen anyway. As soon as
+//     the answer is there the others begin beside it, each by itself, with its own retries.
 //   - What decides is exposed as the probe: a failure if all have to succeed, a success if one is enough.
 
 // probeAddresses probes every address, and puts together what came of it.
@@ -51,7 +51,8 @@ func (p *Prober) probeAddresses(ctx context.Context, t Target, r *result.Result,
 		return // the name was not resolved
 	}
 	probes[chosen].Attempts, probes[chosen].Failure = r.Attempts, r.Failure
-	r.Addresses = slices.DeleteFunc(slices.Clone(probes), func(p result.AddressProbe) bool { return result.DeniedBy(p.Failure) != nil })
+	r.Addresses = slices.DeleteFunc(slices.Clone(probes),
+		func(p result.AddressProbe) bool { return result.DeniedBy(p.Failure) != nil })
 	if decisive := decide(probes, chosen, m.AnyAddress); decisive != chosen {
 		r.Attempts, r.Failure = probes[decisive].Attempts, probes[decisive].Failure
 	}
@@ -73,7 +74,8 @@ func distinct(answers []netip.Addr, chosen netip.Addr) []netip.Addr {
 	return all
 }
 
-// decide is the address whose fate is the probe's: the chosen one, unless another one failed, or succeeded where one is enough.
+// decide is the address whose fate is the probe's: the chosen one, unless another one failed, or succeeded where one is
+// enough.
 func decide(probes []result.AddressProbe, chosen int, anyWillDo bool) int {
 	if (probes[chosen].Failure == nil) == anyWillDo {
 		return chosen

@@ -45,7 +45,8 @@ type addressed struct {
 
 func TestAddresses(t *testing.T) {
 	ok, bad := http.Handler(faultlab.Healthy), faultlab.Resetting
-	five := map[string]http.Handler{"127.0.0.1": ok, "127.0.0.2": ok, "127.0.0.3": ok, "127.0.0.4": bad, "127.0.0.5": ok}
+	five := map[string]http.Handler{"127.0.0.1": ok, "127.0.0.2": ok, "127.0.0.3": ok, "127.0.0.4": bad,
+		"127.0.0.5": ok}
 	for _, row := range []struct {
 		name     string
 		handlers map[string]http.Handler
@@ -53,18 +54,24 @@ func TestAddresses(t *testing.T) {
 		want     addressed
 	}{
 		{"one bad backend among five", five, func(*module.Module) {}, addressed{result.TCPReset, 1,
-			[]string{"127.0.0.1 ok", "127.0.0.2 ok", "127.0.0.3 ok", "127.0.0.4 tcp.reset", "127.0.0.5 ok"}, "127.0.0.4"}},
-		{"one bad backend among five, and any will do", five, func(m *module.Module) { m.AnyAddress = true }, addressed{"", 1,
-			[]string{"127.0.0.1 ok", "127.0.0.2 ok", "127.0.0.3 ok", "127.0.0.4 tcp.reset", "127.0.0.5 ok"}, "127.0.0.1"}},
-		{"the first is bad, and any will do", map[string]http.Handler{"127.0.0.1": bad, "127.0.0.2": ok}, func(m *module.Module) { m.AnyAddress = true },
+			[]string{"127.0.0.1 ok", "127.0.0.2 ok", "127.0.0.3 ok", "127.0.0.4 tcp.reset", "127.0.0.5 ok"},
+			"127.0.0.4"}},
+		{"one bad backend among five, and any will do", five, func(m *module.Module) { m.AnyAddress = true },
+			addressed{"", 1,
+				[]string{"127.0.0.1 ok", "127.0.0.2 ok", "127.0.0.3 ok", "127.0.0.4 tcp.reset", "127.0.0.5 ok"},
+				"127.0.0.1"}},
+		{"the first is bad, and any will do", map[string]http.Handler{"127.0.0.1": bad, "127.0.0.2": ok},
+			func(m *module.Module) { m.AnyAddress = true },
 			addressed{"", 1, []string{"127.0.0.1 tcp.reset", "127.0.0.2 ok"}, "127.0.0.2"}},
-		{"all are bad, and any would do", map[string]http.Handler{"127.0.0.1": bad, "127.0.0.2": bad}, func(m *module.Module) { m.AnyAddress = true },
+		{"all are bad, and any would do", map[string]http.Handler{"127.0.0.1": bad, "127.0.0.2": bad},
+			func(m *module.Module) { m.AnyAddress = true },
 			addressed{result.TCPReset, 1, []string{"127.0.0.1 tcp.reset", "127.0.0.2 tcp.reset"}, "127.0.0.1"}},
 		{"all are good", map[string]http.Handler{"127.0.0.1": ok, "127.0.0.2": ok}, func(*module.Module) {},
 			addressed{"", 1, []string{"127.0.0.1 ok", "127.0.0.2 ok"}, "127.0.0.1"}},
 		{"both families", map[string]http.Handler{"127.0.0.1": ok, "::1": bad}, func(*module.Module) {},
 			addressed{result.TCPReset, 1, []string{"127.0.0.1 ok", "::1 tcp.reset"}, "::1"}},
-		{"one family only", map[string]http.Handler{"127.0.0.1": ok, "::1": bad}, func(m *module.Module) { m.IPProtocolFallback = false },
+		{"one family only", map[string]http.Handler{"127.0.0.1": ok, "::1": bad},
+			func(m *module.Module) { m.IPProtocolFallback = false },
 			addressed{"", 1, []string{"127.0.0.1 ok"}, "127.0.0.1"}},
 		{"each has its retries", map[string]http.Handler{"127.0.0.1": ok, "127.0.0.2": bad},
 			func(m *module.Module) {
@@ -136,7 +143,8 @@ func TestAddressesAreBounded(t *testing.T) {
 		{"no such name", "none.test", 0, result.DNSNameNotResolved},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			_, port, _ := net.SplitHostPort(strings.TrimSuffix(strings.TrimPrefix(faultlab.ClosedPort(t), "http://"), "/"))
+			_, port, _ := net.SplitHostPort(strings.TrimSuffix(strings.TrimPrefix(faultlab.ClosedPort(t), "http://"),
+				"/"))
 			r := probeAll(t, fmt.Sprintf("http://%s:%s/", row.host, port), resolver, func(*module.Module) {})
 			if len(r.Addresses) != row.want || r.Failure == nil || r.Failure.Reason != row.reason {
 				t.Errorf("%d addresses, %+v, want %d, %s", len(r.Addresses), r.Failure, row.want, row.reason)

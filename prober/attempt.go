@@ -78,7 +78,8 @@ func (a *attempt) runHops() {
 }
 
 func (a *attempt) newHop(request *http.Request) *hop {
-	a.record.Hops = append(a.record.Hops, result.Hop{URL: result.Cut(a.module.MaskURL(request.URL), result.MaxShownURL), Spans: make([]result.Span, 0, 8)})
+	a.record.Hops = append(a.record.Hops, result.Hop{URL: result.Cut(a.module.MaskURL(request.URL), result.MaxShownURL),
+		Spans: make([]result.Span, 0, 8)})
 	a.hop = &hop{Hop: a.record.LastHop(), attempt: a, bare: request, request: request, waited: a.waitedForRoom()}
 	return a.hop
 }

@@ -11,14 +11,16 @@ import (
 	"errno_exporter/prober/module"
 )
 
-// The benchmarks put a probe beside a bare client that does the same network work: a fresh TCP connection, a full TLS handshake with a
-// verified certificate, one GET, the body read. The server is a process of its own, so that cpu-ns/op is the client's alone.
+// The benchmarks put a probe beside a bare client that does the same network work: a fresh TCP connection, a full TLS
+// handshake with a verified certificate, one GET, the body read. The server is a process of its own, so that cpu-ns/op
+// is the client's alone.
 //
 //	go test ./prober -run '^$' -bench . -benchtime 3s
 
 func BenchmarkProbe(b *testing.B) {
 	server := bench.Start(b)
-	for _, row := range []struct{ protocol, url string }{{"http", server.HTTP}, {"https1", server.HTTPS1}, {"https2", server.HTTPS2}} {
+	for _, row := range []struct{ protocol, url string }{{"http", server.HTTP}, {"https1", server.HTTPS1},
+		{"https2", server.HTTPS2}} {
 		module := module.New("bench")
 		module.TLS.RootCAs = server.Roots
 		module.Timeout = 10 * time.Second

@@ -31,8 +31,8 @@ func (p *prefix) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// source is the body as net/http gives it. It keeps the error that ended it, so that a broken connection is told from broken
-// compression.
+// source is the body as net/http gives it. It keeps the error that ended it, so that a broken connection is told from
+// broken compression.
 type source struct {
 	io.Reader
 	hop *hop
@@ -50,7 +50,8 @@ func (s *source) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// readBody reads the body to its end, and returns it if the module's checks need it. A redirect's body is of no interest.
+// readBody reads the body to its end, and returns it if the module's checks need it. A redirect's body is of no
+// interest.
 func (h *hop) readBody() ([]byte, error) {
 	m := h.attempt.module
 	if h.attempt.follows(h) {
@@ -99,8 +100,8 @@ func (s *source) blame(err error) error {
 	return &classify.DecodeError{Err: err}
 }
 
-// drain reads to the end, keeping what it reads if keep is not nil, and counts. It ends with our deadline also where much is made of little:
-// what is decompressed may long be here.
+// drain reads to the end, keeping what it reads if keep is not nil, and counts. It ends with our deadline also where
+// much is made of little: what is decompressed may long be here.
 func (h *hop) drain(from io.Reader, keep *keptBytes) (int64, error) {
 	p, limit := h.attempt.prober, h.attempt.module.BodySizeLimit
 	buffer := p.buffers.Get().(*[]byte)
@@ -130,7 +131,8 @@ func (h *hop) drain(from io.Reader, keep *keptBytes) (int64, error) {
 	}
 }
 
-// decoded is the body without the compression that the module expects. What is compressed is compared with what comes of it.
+// decoded is the body without the compression that the module expects. What is compressed is compared with what comes
+// of it.
 func (h *hop) decoded(raw *source, length int64) (io.Reader, error) {
 	compression := h.attempt.module.Compression
 	if compression == "" || length == 0 {

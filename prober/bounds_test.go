@@ -18,7 +18,8 @@ import (
 // bounded is a module of the configuration, with every default but these keys.
 func bounded(t *testing.T, keys string) *module.Module {
 	t.Helper()
-	c, err := config.Parse([]byte("modules: {m: {prober: http, timeout: 60s, http: {preferred_ip_protocol: ip4, "+keys+"}}}"), "f.yml", ".")
+	c, err := config.Parse([]byte("modules: {m: {prober: http, timeout: 60s, http: {preferred_ip_protocol: "+
+		"ip4, "+keys+"}}}"), "f.yml", ".")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,11 +56,13 @@ func TestHeadBytes(t *testing.T) {
 		return "resolver: {protocol: https, servers: ['" + faultlab.DNSOverHTTPSWithHead(t, names, n) + "']}"
 	}
 	tokens := func(n int) string {
-		return "oauth2: {client_id: lab, client_secret: secret, token_url: '" + faultlab.Handler(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			faultlab.WriteHead(w, n)
-			w.Header().Set("Content-Type", "application/json")
-			_, _ = io.WriteString(w, `{"access_token":"token","token_type":"Bearer","expires_in":60}`) // a prober that has gone is not missed
-		})) + "'}"
+		return "oauth2: {client_id: lab, client_secret: secret, token_url: '" +
+			faultlab.Handler(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				faultlab.WriteHead(w, n)
+				w.Header().Set("Content-Type", "application/json")
+				// a prober that has gone is not missed
+				_, _ = io.WriteString(w, `{"access_token":"token","token_type":"Bearer","expires_in":60}`)
+			})) + "'}"
 	}
 	for _, row := range []struct {
 		name, url, keys string
@@ -69,12 +72,15 @@ func TestHeadBytes(t *testing.T) {
 		{"HTTP/1.1: 1 MiB", faultlab.ReasonPhrase(t, most), "valid_status_codes: [500]", result.HTTPHeadersTooLarge},
 		{"HTTP/2: nearly 1 MiB", faultlab.H2HeadOf(t, most-some), "", ""},
 		{"HTTP/2: 1 MiB", faultlab.H2HeadOf(t, most), "", result.HTTPHeadersTooLarge},
-		{"a proxy: nearly 1 MiB, then no TLS", "https://127.0.0.1:1/", "proxy_url: " + faultlab.ConnectHeadOf(t, most-some), result.TCPClosed},
-		{"a proxy: 1 MiB", "https://127.0.0.1:1/", "proxy_url: " + faultlab.ConnectHeadOf(t, most), result.HTTPHeadersTooLarge},
+		{"a proxy: nearly 1 MiB, then no TLS", "https://127.0.0.1:1/", "proxy_url: " +
+			faultlab.ConnectHeadOf(t, most-some), result.TCPClosed},
+		{"a proxy: 1 MiB", "https://127.0.0.1:1/", "proxy_url: " + faultlab.ConnectHeadOf(t, most),
+			result.HTTPHeadersTooLarge},
 		{"HTTP/3: a trailer of nearly 256 KiB", faultlab.HTTP3TrailerOf(t, mostHTTP3-some), http3, ""},
 		{"HTTP/3: a trailer of 256 KiB", faultlab.HTTP3TrailerOf(t, mostHTTP3), http3, result.HTTPHeadersTooLarge},
 		{"HTTP/3: a trailer of 900 fields", faultlab.HTTP3ManyFieldsInTrailer(t, 900), http3, ""},
-		{"HTTP/3: a trailer of 1,001 fields", faultlab.HTTP3ManyFieldsInTrailer(t, 1001), http3, result.HTTPHeadersTooLarge},
+		{"HTTP/3: a trailer of 1,001 fields", faultlab.HTTP3ManyFieldsInTrailer(t, 1001), http3,
+			result.HTTPHeadersTooLarge},
 		{"a name server: nearly 64 KiB", "http://lab.test:" + port, asking(small - some), ""},
 		{"a name server: 64 KiB", "http://lab.test:" + port, asking(small), result.DNSFailed},
 		{"a token endpoint: nearly 64 KiB", healthy, tokens(small - some), ""},
@@ -96,7 +102,8 @@ func TestHeadBytes(t *testing.T) {
 func TestCounts(t *testing.T) {
 	const informations, redirects = 20, 10
 	early := func(n int) string {
-		return faultlab.Answer(t, strings.Repeat("HTTP/1.1 103 Early Hints\r\n\r\n", n)+"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+		return faultlab.Answer(t, strings.Repeat("HTTP/1.1 103 Early Hints\r\n\r\n",
+			n)+"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 	}
 	for _, row := range []struct {
 		name, url string
@@ -115,7 +122,8 @@ func TestCounts(t *testing.T) {
 	claims.Prove(t, "redirects", redirects)
 }
 
-// Bodies end at the limit: what is not kept later than what expressions need, and what they need is never more than 64 MB.
+// Bodies end at the limit: what is not kept later than what expressions need, and what they need is never more than 64
+// MB.
 func TestBodyBytes(t *testing.T) {
 	const most, judged, held = 256 << 20, 1 << 20, 64 << 20
 	for _, row := range []struct {
@@ -125,11 +133,14 @@ func TestBodyBytes(t *testing.T) {
 		{"a body", "", most},
 		{"a body for expressions", "fail_if_body_matches_regexp: [y]", judged},
 		{"a body for expressions without a limit", "fail_if_body_matches_regexp: [y], body_size_limit: 0", held},
-		{"a body for expressions with a higher limit", "fail_if_body_matches_regexp: [y], body_size_limit: 100MB", held},
+		{"a body for expressions with a higher limit", "fail_if_body_matches_regexp: [y], body_size_limit: 100MB",
+			held},
 	} {
 		r := probeBounded(t, faultlab.EndlessBody(t), row.keys)
-		if response := r.Last().LastHop().Response; reasonOf(r) != result.HTTPContent || response.BodyBytes != row.want {
-			t.Errorf("%s: %+v after %d bytes, want reason %q after %d", row.name, r.Failure, response.BodyBytes, result.HTTPContent, row.want)
+		if response := r.Last().LastHop().Response; reasonOf(r) != result.HTTPContent ||
+			response.BodyBytes != row.want {
+			t.Errorf("%s: %+v after %d bytes, want reason %q after %d", row.name, r.Failure, response.BodyBytes,
+				result.HTTPContent, row.want)
 		}
 	}
 	claims.Prove(t, "body, after decompression", most)
@@ -155,7 +166,8 @@ func TestAddressesAreBounded(t *testing.T) {
 	resolver := faultlab.DNS(t, map[string][]netip.Addr{"many.lab.test": answers})
 	r := probeBounded(t, "http://many.lab.test:1/", "addresses: all, resolver: {servers: ['"+resolver+"']}")
 	if n := len(r.Attempts[0].Hops[0].Answers); n != kept || len(r.Addresses) != probed {
-		t.Errorf("of %d addresses %d are kept and %d probed, want %d and %d", len(answers), n, len(r.Addresses), kept, probed)
+		t.Errorf("of %d addresses %d are kept and %d probed, want %d and %d", len(answers), n, len(r.Addresses), kept,
+			probed)
 	}
 	claims.Prove(t, "addresses of a name", kept, probed)
 }

@@ -7,7 +7,8 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// A packet's time is since the attempt began, by the monotonic clock: whoever sets the system's clock, and when, changes no duration.
+// A packet's time is since the attempt began, by the monotonic clock: whoever sets the system's clock, and when,
+// changes no duration.
 func TestClockIsSet(t *testing.T) {
 	began := time.Date(2026, 11, 20, 3, 4, 5, 0, time.UTC) // by the system's clock
 	const ms = time.Millisecond
@@ -20,7 +21,8 @@ func TestClockIsSet(t *testing.T) {
 		kernel        bool // the packet's time is the kernel's
 	}{
 		{"nobody", 50 * ms, 60 * ms, 60 * ms, ms, 50 * ms, true},
-		{"nobody, the clocks are read one after the other", 50 * ms, 60 * ms, 60*ms + 90*time.Microsecond, ms, 50*ms - 90*time.Microsecond, true},
+		{"nobody, the clocks are read one after the other", 50 * ms, 60 * ms, 60*ms + 90*time.Microsecond, ms,
+			50*ms - 90*time.Microsecond, true},
 		{"nobody, and no stamp", 0, 60 * ms, 60 * ms, ms, 60 * ms, true},
 		{"nobody, a stamp before the connection", ms, 60 * ms, 60 * ms, 2 * ms, 60 * ms, true},
 		{"nobody, a stamp after now", 61 * ms, 60 * ms, 60 * ms, 2 * ms, 60 * ms, true},
@@ -40,7 +42,8 @@ func TestClockIsSet(t *testing.T) {
 		}
 		got := r.since(stamp, moment{row.since, began.Add(row.system)})
 		if got != row.want || r.wire.KernelTimes != row.kernel {
-			t.Errorf("%s: the packet came after %s, by the kernel %t, want %s, %t", row.name, got, r.wire.KernelTimes, row.want, row.kernel)
+			t.Errorf("%s: the packet came after %s, by the kernel %t, want %s, %t", row.name, got, r.wire.KernelTimes,
+				row.want, row.kernel)
 		}
 	}
 }

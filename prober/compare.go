@@ -18,7 +18,8 @@ func (a *attempt) compare(host string) (wait func() *result.Comparison) {
 	done := make(chan *result.Comparison, 1)
 	failed := guard.Report(func(p *guard.Panic) {
 		a.caught(p)
-		done <- &result.Comparison{Failure: &result.Failure{Phase: result.Resolve, Reason: result.Unknown, Origin: result.Self, Err: p}}
+		done <- &result.Comparison{Failure: &result.Failure{Phase: result.Resolve, Reason: result.Unknown,
+			Origin: result.Self, Err: p}}
 	})
 	failed.Go(func() {
 		aside := &attempt{prober: a.prober, ctx: ctx, module: a.module, start: a.start}

@@ -9,17 +9,19 @@ import (
 
 // notProvoked are the reasons that no fault of ours produces, and why.
 var notProvoked = map[result.Reason]string{
-	result.TLSCertRevoked:   "crypto/tls checks no revocation; the word is NEL's and kept for it",
-	result.TLSCertPinned:    "no key of the configuration pins a key yet",
-	result.TLSFailed:        "the rest: every error of crypto/tls that we can provoke has a reason of its own",
-	result.HTTPFailed:       "the rest: every error of net/http that we can provoke has a reason of its own",
-	result.Unknown:          "by definition; TestClassifyConnect and TestReasonOfCause have its rows",
-	result.H2PingFailed:     "we send no HTTP/2 pings: TCP's keepalives tell the same without the server's help",
-	result.LocalNoResources: "ENOBUFS and ENOMEM cannot be had without starving the whole machine; TestClassifyConnect has their rows",
-	result.Abandoned:        "not a fault of anybody: TestCancelledProbeIsAbandoned",
+	result.TLSCertRevoked: "crypto/tls checks no revocation; the word is NEL's and kept for it",
+	result.TLSCertPinned:  "no key of the configuration pins a key yet",
+	result.TLSFailed:      "the rest: every error of crypto/tls that we can provoke has a reason of its own",
+	result.HTTPFailed:     "the rest: every error of net/http that we can provoke has a reason of its own",
+	result.Unknown:        "by definition; TestClassifyConnect and TestReasonOfCause have its rows",
+	result.H2PingFailed:   "we send no HTTP/2 pings: TCP's keepalives tell the same without the server's help",
+	result.LocalNoResources: "ENOBUFS and ENOMEM cannot be had without starving the whole machine; " +
+		"TestClassifyConnect has their rows",
+	result.Abandoned: "not a fault of anybody: TestCancelledProbeIsAbandoned",
 }
 
-// TestEveryReasonHasAFault holds the vocabulary and the tables of faults together: a reason that nothing produces does not exist.
+// TestEveryReasonHasAFault holds the vocabulary and the tables of faults together: a reason that nothing produces does
+// not exist.
 func TestEveryReasonHasAFault(t *testing.T) {
 	produced := map[result.Reason]result.Phase{}
 	expect := func(name string, phase result.Phase, reason result.Reason) {
@@ -31,7 +33,8 @@ func TestEveryReasonHasAFault(t *testing.T) {
 			t.Errorf("%s: (%s, %s) is not in the table of reasons", name, phase, reason)
 		}
 	}
-	for _, row := range slices.Concat(tcpFaults, http1Faults(), tlsFaults(), http2Faults(), http3Faults(), floods(), checkRows()) {
+	for _, row := range slices.Concat(tcpFaults, http1Faults(), tlsFaults(), http2Faults(), http3Faults(), floods(),
+		checkRows()) {
 		for _, want := range row.want {
 			expect(row.name, want.Phase, want.Reason)
 		}
@@ -47,14 +50,16 @@ func TestEveryReasonHasAFault(t *testing.T) {
 	for _, row := range oauth2Faults {
 		expect(row.name, row.want.Phase, row.want.Reason)
 	}
-	for _, row := range slices.Concat(netnsLocalRows(), netnsConnectRows(), netnsRejectionRows(), netnsResolveRows(), netnsQUICRows(), netnsExchangeRows()) {
+	for _, row := range slices.Concat(netnsLocalRows(), netnsConnectRows(), netnsRejectionRows(), netnsResolveRows(),
+		netnsQUICRows(), netnsExchangeRows()) {
 		expect(row.name, row.want.Phase, row.want.Reason)
 	}
 	for _, row := range result.Reasons {
 		_, faulty := produced[row.Reason]
 		why, listed := notProvoked[row.Reason]
 		if faulty == listed {
-			t.Errorf("reason %s: produced by a fault: %v; listed as not provoked: %q; want one of the two", row.Reason, faulty, why)
+			t.Errorf("reason %s: produced by a fault: %v; listed as not provoked: %q; want one of the two", row.Reason,
+				faulty, why)
 		}
 	}
 }

@@ -28,7 +28,8 @@ func (h *hop) connect(port uint16) error {
 }
 
 // keepAlive makes the kernel ask after the peer while we wait: an answered probe tells a slow server from a dead path.
-// KEEPCNT is beyond any probe's deadline, so that the evidence is there at the deadline and the kernel does not end it before.
+// KEEPCNT is beyond any probe's deadline, so that the evidence is there at the deadline and the kernel does not end it
+// before.
 var keepAlive = net.KeepAliveConfig{Enable: true, Idle: classify.KeepAliveIdle, Interval: time.Second, Count: 127}
 
 // wanted is what is wanted of a connection.
@@ -57,7 +58,8 @@ type dialled struct {
 	icmp  *result.ICMP
 }
 
-// connect makes one TCP connection to one address. After a failure the recorder is nil and the Wire holds what the socket knew.
+// connect makes one TCP connection to one address. After a failure the recorder is nil and the Wire holds what the
+// socket knew.
 func (a *attempt) connect(addr netip.AddrPort) (*recorder, *result.Wire, error) {
 	w := wanted{network: "tcp4", source: a.module.SourceIP, segment: a.segment, ttl: a.ttl, caught: a.caught}
 	if addr = netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port()); addr.Addr().Is6() {
@@ -69,7 +71,8 @@ func (a *attempt) connect(addr netip.AddrPort) (*recorder, *result.Wire, error) 
 	if err != nil {
 		event := result.Event{Op: result.OpConnect, Start: began, End: ended, Calls: 1, Err: err}
 		event.Errno, _ = classify.Errno(err)
-		return nil, &result.Wire{Remote: addr, Events: []result.Event{event}, Info: d.info, InfoAt: "failure", ICMP: d.icmp}, err
+		return nil, &result.Wire{Remote: addr, Events: []result.Event{event}, Info: d.info, InfoAt: "failure",
+			ICMP: d.icmp}, err
 	}
 	r := newRecorder(d.conn, a.start)
 	r.stamps, r.wire.SYNRetransmits = d.stamps, d.synRetransmits

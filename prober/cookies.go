@@ -8,17 +8,17 @@ import (
 	"golang.org/x/net/publicsuffix"
 )
 
-// What the cookies of one attempt may come to, so that servers cannot make our requests grow from redirect to redirect. RFC 6265 section 6.1
-// asks of clients to keep at least 50 cookies of a domain, of at least 4096 bytes each.
+// What the cookies of one attempt may come to, so that servers cannot make our requests grow from redirect to redirect.
+// RFC 6265 section 6.1 asks of clients to keep at least 50 cookies of a domain, of at least 4096 bytes each.
 const (
 	maxCookies     = 50
 	maxCookie      = 4 << 10  // bytes of one cookie's name, value, domain and path
 	maxCookieBytes = 32 << 10 // of all
 )
 
-// cookies are those that servers set during one attempt, in net/http's jar, which holds them by the rules of RFC 6265: domain, path, Secure,
-// and no cookie for a public suffix such as co.uk. There are two rules more: the bounds, and that what was set over https is not sent over
-// http, as though every server had said Secure.
+// cookies are those that servers set during one attempt, in net/http's jar, which holds them by the rules of RFC 6265:
+// domain, path, Secure, and no cookie for a public suffix such as co.uk. There are two rules more: the bounds, and that
+// what was set over https is not sent over http, as though every server had said Secure.
 type cookies struct {
 	jar   *cookiejar.Jar
 	bytes map[cookieKey]int // of each cookie in the jar
@@ -29,7 +29,8 @@ type cookies struct {
 type cookieKey struct{ host, domain, path, name string }
 
 func newCookies() *cookies {
-	jar, _ := cookiejar.New(&cookiejar.Options{PublicSuffixList: publicsuffix.List}) // never fails: the error is for the future
+	// never fails: the error is for the future
+	jar, _ := cookiejar.New(&cookiejar.Options{PublicSuffixList: publicsuffix.List})
 	return &cookies{jar: jar, bytes: map[cookieKey]int{}}
 }
 
@@ -51,7 +52,8 @@ func (c *cookies) SetCookies(u *url.URL, set []*http.Cookie) {
 	c.jar.SetCookies(u, kept)
 }
 
-// admits reports whether there is room for a cookie, and takes it. Room is never given back: an attempt has ten redirects.
+// admits reports whether there is room for a cookie, and takes it. Room is never given back: an attempt has ten
+// redirects.
 func (c *cookies) admits(u *url.URL, cookie *http.Cookie) bool {
 	key := cookieKey{u.Host, cookie.Domain, cookie.Path, cookie.Name}
 	if cookie.Path == "" {

@@ -16,19 +16,21 @@ import (
 
 // Which request carries which credentials.
 //
-//   - The credentials of a module are basic_auth, authorization, oauth2, http_headers, the userinfo of the target's URL, and under headers each
-//     header that is not in the list public: a name does not show whether a value is a secret. They belong to the target's origin.
-//   - The first redirect that leads elsewhere ends this for the rest of the attempt, even if a later one leads back: the URL is a stranger's
-//     choice then. This also holds for the second request on a connection that is kept.
+//   - The credentials of a module are basic_auth, authorization, oauth2, http_headers, the userinfo of the target's
+//     URL, and under headers each header that is not in the list public: a name does not show whether a value is a
+//     secret. They belong to the target's origin.
+//   - The first redirect that leads elsewhere ends this for the rest of the attempt, even if a later one leads back:
+//     the URL is a stranger's choice then. This also holds for the second request on a connection that is kept.
 //   - The userinfo of a Location is not sent: a server does not choose with which password we log in elsewhere.
-//   - Cookies that servers set follow the rules of cookies (cookies.go). What a browser's default policy allows is the Referer: between
-//     origins it is the origin alone, and nothing from https to http (W3C Referrer Policy, strict-origin-when-cross-origin).
+//   - Cookies that servers set follow the rules of cookies (cookies.go). What a browser's default policy allows is the
+//     Referer: between origins it is the origin alone, and nothing from https to http (W3C Referrer Policy,
+//     strict-origin-when-cross-origin).
 //   - A proxy's password goes to the proxy: on CONNECT, or on each request that is forwarded.
-//   - Every request is built by newRequest or by net/http's client from one that was, and every hop begins with authorize.
-//     TestRequestsAreBuiltInOnePlace lists all calls that build, change or send one.
+//   - Every request is built by newRequest or by net/http's client from one that was, and every hop begins with
+//     authorize. TestRequestsAreBuiltInOnePlace lists all calls that build, change or send one.
 
-// public are the headers that a redirect to another origin may carry: what RFC 9110 sections 8, 10.1 and 12 to 14 define for
-// everybody, and the trace context. All others stay behind.
+// public are the headers that a redirect to another origin may carry: what RFC 9110 sections 8, 10.1 and 12 to 14
+// define for everybody, and the trace context. All others stay behind.
 var public = map[string]bool{
 	"Accept": true, "Accept-Charset": true, "Accept-Encoding": true, "Accept-Language": true,
 	"Cache-Control": true, "Pragma": true, "Range": true, "Te": true, "Expect": true, "User-Agent": true,
@@ -42,8 +44,8 @@ func (a *attempt) entitled(u *url.URL) bool {
 	return !a.left
 }
 
-// withhold takes everything from a redirected request that it is not entitled to. net/http's client has copied the first request's headers
-// to it by its own, wider rules.
+// withhold takes everything from a redirected request that it is not entitled to. net/http's client has copied the
+// first request's headers to it by its own, wider rules.
 func (a *attempt) withhold(next *http.Request, from *url.URL) {
 	next.URL.User = nil // authorize adds the target's
 	explicit := a.module.Header.Get("Referer") != ""
@@ -71,14 +73,14 @@ func referer(from, to *url.URL) string {
 	return bare.String()
 }
 
-// withholdCertificate takes the client certificate from a configuration for another host than the target's. Ports do not count here, nor does
-// the step from http to https: the server has proven the name before it sees the certificate.
+// withholdCertificate takes the client certificate from a configuration for another host than the target's. Ports do
+// not count here, nor does the step from http to https: the server has proven the name before it sees the certificate.
 func withholdCertificate(c *tls.Config) {
 	c.Certificates, c.GetClientCertificate = nil, nil
 }
 
-// authorize makes the hop's request from the one without credentials: with all that it is entitled to. An OAuth2 token may have to be fetched
-// first, within our deadline. What fails is a request that could not be made.
+// authorize makes the hop's request from the one without credentials: with all that it is entitled to. An OAuth2 token
+// may have to be fetched first, within our deadline. What fails is a request that could not be made.
 func (h *hop) authorize() error {
 	began := h.attempt.elapsed()
 	if err := h.addCredentials(); err != nil {
@@ -88,7 +90,8 @@ func (h *hop) authorize() error {
 	if size <= maxRequestHead {
 		return nil
 	}
-	err := fmt.Errorf("the request's head has %d bytes with its URL, headers, cookies and credentials, want at most %d", size, maxRequestHead)
+	err := fmt.Errorf("the request's head has %d bytes with its URL, headers, cookies and credentials, want at most %d",
+		size, maxRequestHead)
 	if len(h.attempt.record.Hops) > 1 {
 		h.refuseRedirect(err)
 	} else {
@@ -97,8 +100,8 @@ func (h *hop) authorize() error {
 	return err
 }
 
-// maxRequestHead bounds a request's head in bytes, whatever the module, secrets in files, cookies and redirects make of it. Servers refuse heads that
-// are much smaller.
+// maxRequestHead bounds a request's head in bytes, whatever the module, secrets in files, cookies and redirects make of
+// it. Servers refuse heads that are much smaller.
 const maxRequestHead = 64 << 10
 
 // requestHeadSize is the size of a request's head in HTTP/1.1.
@@ -118,7 +121,8 @@ func (h *hop) addCredentials() error {
 		h.request.SetBasicAuth(user.Username(), password)
 	}
 	began := h.attempt.elapsed()
-	authorized, err := h.attempt.module.Authorize(h.request.WithContext(guard.With(h.request.Context(), h.attempt.caught)))
+	authorized, err := h.attempt.module.Authorize(h.request.WithContext(guard.With(h.request.Context(),
+		h.attempt.caught)))
 	if err != nil {
 		h.fail(result.Request, began, classify.Failure(authorizeEvidence(err, h.attempt.ending(err))))
 		return err
@@ -127,7 +131,8 @@ func (h *hop) addCredentials() error {
 	return nil
 }
 
-// repeat is the hop's request once more, as it was before authorize: what redirects made of its method, headers, cookies and body.
+// repeat is the hop's request once more, as it was before authorize: what redirects made of its method, headers,
+// cookies and body.
 func (h *hop) repeat(ctx context.Context) *http.Request {
 	request := h.bare.Clone(ctx)
 	h.attempt.prober.sign(ctx, request.Header) // on whose behalf it is made now

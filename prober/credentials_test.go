@@ -60,13 +60,21 @@ var credentialRows = []struct {
 	{"subdomain", "home/sub", 302, "GET", []string{"GET OWN", "GET Referer=<home>/"}},
 	{"http to https", "home/https", 302, "GET", []string{"GET OWN", "GET Cookie=home=1 Referer=<home>/"}},
 	{"https to http", "https/home", 302, "GET", []string{"GET OWN", "GET"}},
-	{"https to http and back", "https/home/https", 302, "GET", []string{"GET OWN", "GET", "GET Cookie=https=1; home=1 Referer=<home>/"}},
-	{"back after leaving", "home/host/home", 302, "GET", []string{"GET OWN", "GET Referer=<home>/", "GET Cookie=home=1 Referer=<host>/"}},
-	{"within another origin", "home/host/host", 302, "GET", []string{"GET OWN", "GET Referer=<home>/", "GET Cookie=host=1 Referer=<host>/host?api_key=query"}},
-	{"303 of a POST, same origin", "home/home", 303, "POST", []string{"POST body OWN Content-Type=text/x", "GET OWN Cookie=home=1 Referer=<home>/home?q=query"}},
-	{"303 of a POST, other host", "home/host", 303, "POST", []string{"POST body OWN Content-Type=text/x", "GET Referer=<home>/"}},
-	{"307 of a POST, same origin", "home/home", 307, "POST", []string{"POST body OWN Content-Type=text/x", "POST body OWN Content-Type=text/x Cookie=home=1 Referer=<home>/home?q=query"}},
-	{"307 of a POST, other host", "home/host", 307, "POST", []string{"POST body OWN Content-Type=text/x", "POST body Content-Type=text/x Referer=<home>/"}},
+	{"https to http and back", "https/home/https", 302, "GET",
+		[]string{"GET OWN", "GET", "GET Cookie=https=1; home=1 Referer=<home>/"}},
+	{"back after leaving", "home/host/home", 302, "GET",
+		[]string{"GET OWN", "GET Referer=<home>/", "GET Cookie=home=1 Referer=<host>/"}},
+	{"within another origin", "home/host/host", 302, "GET",
+		[]string{"GET OWN", "GET Referer=<home>/", "GET Cookie=host=1 Referer=<host>/host?api_key=query"}},
+	{"303 of a POST, same origin", "home/home", 303, "POST",
+		[]string{"POST body OWN Content-Type=text/x", "GET OWN Cookie=home=1 Referer=<home>/home?q=query"}},
+	{"303 of a POST, other host", "home/host", 303, "POST",
+		[]string{"POST body OWN Content-Type=text/x", "GET Referer=<home>/"}},
+	{"307 of a POST, same origin", "home/home", 307, "POST",
+		[]string{"POST body OWN Content-Type=text/x",
+			"POST body OWN Content-Type=text/x Cookie=home=1 Referer=<home>/home?q=query"}},
+	{"307 of a POST, other host", "home/host", 307, "POST",
+		[]string{"POST body OWN Content-Type=text/x", "POST body Content-Type=text/x Referer=<home>/"}},
 	{"303 of a POST, https to http", "https/home", 303, "POST", []string{"POST body OWN Content-Type=text/x", "GET"}},
 }
 
@@ -80,7 +88,10 @@ func TestCredentialsStayAtTheirOrigin(t *testing.T) {
 		want func(ways []string, method string) []string
 	}{
 		{"probe", 204, nil, probeOnce, func(way []string, _ string) []string { return way }},
-		{"kept connection", 204, nil, probeKept, func(way []string, _ string) []string { return append(slices.Clone(way), way[len(way)-1]) }},
+		{"kept connection", 204, nil, probeKept, func(way []string,
+			_ string) []string {
+			return append(slices.Clone(way), way[len(way)-1])
+		}},
 		{"retry", 500, []string{"retry: {attempts: 2, initial_backoff: 1ms}", "retry_non_idempotent: true"}, probeOnce,
 			func(way []string, _ string) []string { return slices.Concat(way, way) }},
 		{"experiments", 500, []string{"retry_non_idempotent: true"}, probeDiagnosed, diagnosed},
@@ -162,11 +173,13 @@ func TestCredentialsOfTheURL(t *testing.T) {
 	}{
 		{"same origin", "home/home", []string{authorized, authorized + " Cookie=home=1 Referer=<home>/home?q=query"}},
 		{"other port", "home/port", []string{authorized, "GET Cookie=home=1 Referer=<home>/"}},
-		{"back after leaving", "home/host/home", []string{authorized, "GET Referer=<home>/", "GET Cookie=home=1 Referer=<host>/"}},
+		{"back after leaving", "home/host/home", []string{authorized, "GET Referer=<home>/",
+			"GET Cookie=home=1 Referer=<host>/"}},
 	} {
 		s := newSite(t, 302, 204)
 		_, rest, _ := strings.Cut(row.way, "/")
-		target, err := prober.ParseTarget(strings.Replace(s.places["home"], "://", "://user:password@", 1) + "/" + rest + "?q=query")
+		target, err := prober.ParseTarget(strings.Replace(s.places["home"], "://", "://user:password@", 1) + "/" +
+			rest + "?q=query")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -178,7 +191,8 @@ func TestCredentialsOfTheURL(t *testing.T) {
 	}
 }
 
-// TestCredentialsThroughProxies: the proxy's password comes with each request that the proxy is sent, and with none inside a tunnel.
+// TestCredentialsThroughProxies: the proxy's password comes with each request that the proxy is sent, and with none
+// inside a tunnel.
 func TestCredentialsThroughProxies(t *testing.T) {
 	const password = " Proxy-Authorization=Basic bGFiOnNlY3JldA=="
 	for _, row := range []struct {
@@ -187,16 +201,20 @@ func TestCredentialsThroughProxies(t *testing.T) {
 		connects  int      // CONNECTs, each with the password
 	}{
 		{"forwarded", "home", []string{"GET OWN" + password}, 0},
-		{"forwarded to another host", "home/host", []string{"GET OWN" + password, "GET" + password + " Referer=<home>/"}, 0},
+		{"forwarded to another host", "home/host",
+			[]string{"GET OWN" + password, "GET" + password + " Referer=<home>/"}, 0},
 		{"tunnel", "https", []string{"GET OWN"}, 1},
-		{"forwarded, then a tunnel", "home/https", []string{"GET OWN" + password, "GET Cookie=home=1 Referer=<home>/"}, 1},
+		{"forwarded, then a tunnel", "home/https", []string{"GET OWN" + password, "GET Cookie=home=1 Referer=<home>/"},
+			1},
 		{"tunnel, then forwarded", "https/home", []string{"GET OWN", "GET" + password}, 1},
 	} {
 		s := newSite(t, 302, 204)
 		tunnels := faultlab.HTTPProxyWithPassword(t)
 		m := credentialModule(t)
-		forwarding := "http://" + faultlab.ProxyUser + ":" + faultlab.ProxyPassword + "@" + strings.TrimPrefix(s.places["home"], "http://api.lab.test")
-		m.Proxy = func(r *http.Request) (*url.URL, error) { // the site's own server forwards: it answers for whatever host is asked
+		forwarding := "http://" + faultlab.ProxyUser + ":" + faultlab.ProxyPassword + "@" +
+			strings.TrimPrefix(s.places["home"], "http://api.lab.test")
+		// the site's own server forwards: it answers for whatever host is asked
+		m.Proxy = func(r *http.Request) (*url.URL, error) {
 			if r.URL.Scheme == "https" {
 				return url.Parse(tunnels.URL)
 			}
@@ -252,7 +270,8 @@ func TestCookiesAreBounded(t *testing.T) {
 		var seen heard
 		target := faultlab.Handler(t, recorderOf(&seen, func(w http.ResponseWriter, r *http.Request) {
 			for i := range row.each {
-				w.Header().Add("Set-Cookie", fmt.Sprintf("c%s-%d=%s; Path=/", r.URL.Path[1:], i, strings.Repeat("x", row.bytes)))
+				w.Header().Add("Set-Cookie", fmt.Sprintf("c%s-%d=%s; Path=/", r.URL.Path[1:], i,
+					strings.Repeat("x", row.bytes)))
 			}
 			if len(r.URL.Path) > 10 {
 				w.WriteHeader(http.StatusNoContent)
@@ -267,7 +286,8 @@ func TestCookiesAreBounded(t *testing.T) {
 		}
 		header := all[10].Header.Get("Cookie")
 		if count := strings.Count(header, "="); count != row.count || len(header) > row.size {
-			t.Errorf("%s: the last request has %d cookies in %d bytes, want %d in at most %d", row.name, count, len(header), row.count, row.size)
+			t.Errorf("%s: the last request has %d cookies in %d bytes, want %d in at most %d", row.name, count,
+				len(header), row.count, row.size)
 		}
 	}
 }

@@ -13,11 +13,13 @@ import (
 
 // How a failure is looked into: experiments after it, attempts of which each changes one thing.
 //
-//   - One proves something only as A-B-A: after the changed attempt worked, the original is repeated, and must fail again. That is done twice:
-//     where half of the attempts fail, once is luck. An original that works ends all of it: what fails now and then is not explained by changes.
-//   - A change of the method proves nothing, so a plain request is made for GET and HEAD alone: that a GET works says nothing about a failing PUT.
-//   - They are few, chosen by the failure, and made one after the other. A target that limits our rate is left alone, and a request that may
-//     not be repeated is not.
+//   - One proves something only as A-B-A: after the changed attempt worked, the original is repeated, and must fail
+//     again. That is done twice: where half of the attempts fail, once is luck. An original that works ends all of it:
+//     what fails now and then is not explained by changes.
+//   - A change of the method proves nothing, so a plain request is made for GET and HEAD alone: that a GET works says
+//     nothing about a failing PUT.
+//   - They are few, chosen by the failure, and made one after the other. A target that limits our rate is left alone,
+//     and a request that may not be repeated is not.
 //   - They go to the address that failed, unless it is the address that is changed.
 
 // HelloPrefix begins the kinds that change the ClientHello.
@@ -36,7 +38,8 @@ const (
 	knockPatience   = time.Second
 )
 
-// Diagnose makes the experiments that a failed probe calls for, until the context ends. A probe that succeeded calls for none.
+// Diagnose makes the experiments that a failed probe calls for, until the context ends. A probe that succeeded calls
+// for none.
 func (p *Prober) Diagnose(ctx context.Context, t Target, r *result.Result, m *module.Module) []result.Control {
 	var made []result.Control
 	// try makes one, and reports whether it worked.
@@ -69,7 +72,8 @@ func (p *Prober) Diagnose(ctx context.Context, t Target, r *result.Result, m *mo
 // proves reports whether a kind's success, between failures of the original, says what is wrong.
 func proves(kind result.ControlKind) bool {
 	switch kind {
-	case result.OtherAddress, result.OtherFamily, result.FreshAddress, result.PlainRequest, result.HTTP1, result.MoreTime, result.SmallSegments:
+	case result.OtherAddress, result.OtherFamily, result.FreshAddress, result.PlainRequest, result.HTTP1,
+		result.MoreTime, result.SmallSegments:
 		return true
 	}
 	return false
@@ -92,7 +96,8 @@ func controlsFor(r *result.Result, m *module.Module) []result.ControlKind {
 	direct := hop.Proxy == "" && !m.EnableHTTP3
 	add(result.Again, repeatable)
 	add(result.FreshAddress, direct && repeatable && freshAddress(r.Last(), hop).IsValid())
-	add(result.SmallSegments, direct && repeatable && (f.Reason == result.TCPAborted || f.Reason == result.TLSTimedOut || f.Reason == result.HTTPResponseTimedOut))
+	add(result.SmallSegments, direct && repeatable &&
+		(f.Reason == result.TCPAborted || f.Reason == result.TLSTimedOut || f.Reason == result.HTTPResponseTimedOut))
 	add(result.MoreTime, repeatable && (f.Reason == result.HTTPResponseTimedOut || f.Reason == result.TLSTimedOut))
 	add(result.HTTP1, repeatable && exchanging && hop.TLS != nil && hop.TLS.ALPN == "h2")
 	add(result.PlainRequest, reading(m) && !plain(m) && (exchanging || f.Reason == result.HTTPError))
@@ -100,15 +105,19 @@ func controlsFor(r *result.Result, m *module.Module) []result.ControlKind {
 	add(result.OtherFamily, direct && otherAddress(hop, false).IsValid())
 	add(result.TLSOnly, exchanging && hop.TLS != nil && !m.EnableHTTP3)
 	add(result.TCPOnly, direct && (f.Phase == result.TLS || exchanging && hop.TLS == nil))
-	add(result.ClosedPort, direct && hop.Addr.IsValid() && f.Phase == result.Connect && (f.Reason == result.TCPTimedOut || f.Reason == result.TCPRefused))
-	add(result.Trace, direct && hop.Addr.IsValid() && (f.Reason == result.TCPTimedOut || f.Reason == result.TCPAddressUnreachable || f.Reason == result.TCPAborted))
+	add(result.ClosedPort, direct && hop.Addr.IsValid() && f.Phase == result.Connect &&
+		(f.Reason == result.TCPTimedOut || f.Reason == result.TCPRefused))
+	add(result.Trace, direct && hop.Addr.IsValid() &&
+		(f.Reason == result.TCPTimedOut || f.Reason == result.TCPAddressUnreachable || f.Reason == result.TCPAborted))
 	return kinds
 }
 
-// leaveAlone reports whether a failure is not to be looked into: the target asks to slow down, or it never was its failure.
+// leaveAlone reports whether a failure is not to be looked into: the target asks to slow down, or it never was its
+// failure.
 func leaveAlone(f *result.Failure) bool {
 	switch f.Reason {
-	case result.HTTPRateLimited, result.H2Throttled, result.Abandoned, result.ProbeConfig, result.LocalFDExhausted, result.LocalPortExhausted, result.LocalNoResources, result.LocalDenied, result.LocalOverloaded:
+	case result.HTTPRateLimited, result.H2Throttled, result.Abandoned, result.ProbeConfig, result.LocalFDExhausted,
+		result.LocalPortExhausted, result.LocalNoResources, result.LocalDenied, result.LocalOverloaded:
 		return true
 	}
 	return false

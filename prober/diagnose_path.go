@@ -12,8 +12,8 @@ import (
 
 // Experiments that send SYNs alone: where they end, and what the same host does with a port that is closed.
 
-// trace sends SYNs that live for 1, 2, … hops to the address that failed, until one arrives or the path is silent. They leave as the probe's
-// packets do: from the module's source address, and only to where the policy allows.
+// trace sends SYNs that live for 1, 2, … hops to the address that failed, until one arrives or the path is silent. They
+// leave as the probe's packets do: from the module's source address, and only to where the policy allows.
 func (p *Prober) trace(ctx context.Context, s *subject) []result.TraceHop {
 	addr := s.addr()
 	if forbidden(&s.target, addr.Addr()) {
@@ -43,7 +43,8 @@ func forbidden(t *Target, addr netip.Addr) bool {
 	return denied
 }
 
-// knock sends one SYN to a port of the same host that should be closed: who refuses it, and whether the host is there at all.
+// knock sends one SYN to a port of the same host that should be closed: who refuses it, and whether the host is there
+// at all.
 func (p *Prober) knock(ctx context.Context, s *subject) result.Control {
 	addr := netip.AddrPortFrom(s.addr().Addr(), closedPort)
 	c := result.Control{Kind: result.ClosedPort}

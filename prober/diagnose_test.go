@@ -17,8 +17,8 @@ import (
 	"errno_exporter/prober/module"
 )
 
-// A failure calls for the experiments that could tell what it is, each changes its one thing, and a target that asks to slow down is left alone. After
-// a change that works the original is repeated, twice; an original that works ends it.
+// A failure calls for the experiments that could tell what it is, each changes its one thing, and a target that asks to
+// slow down is left alone. After a change that works the original is repeated, twice; an original that works ends it.
 func TestDiagnose(t *testing.T) {
 	port := faultlab.OneBadAddress(t)
 	resolver := faultlab.DNS(t, map[string][]netip.Addr{
@@ -42,17 +42,23 @@ func TestDiagnose(t *testing.T) {
 		{"a reset", faultlab.ResetAfterRequest(t), asIs, "again tcp_only+"},
 		{"a reset under TLS", faultlab.TLSResetAfterRequest(t), asIs, "again tls_only+"},
 		{"a reset in the handshake", faultlab.TLSResetAfterHello(t), asIs, "again tcp_only+"},
-		{"a reset over HTTP/2, by a server that speaks nothing else", faultlab.H2ResetAfterRequest(t), briefly, "again http1 tls_only+"},
+		{"a reset over HTTP/2, by a server that speaks nothing else", faultlab.H2ResetAfterRequest(t), briefly,
+			"again http1 tls_only+"},
 		{"a request that is refused", refuses, odd, "again plain_request+ again plain_request+ again tcp_only+"},
-		{"a PUT that is refused: a plain GET would prove nothing", refuses, func(m *module.Module) { odd(m); m.Method = http.MethodPut }, "again tcp_only+"},
+		{"a PUT that is refused: a plain GET would prove nothing", refuses,
+			func(m *module.Module) { odd(m); m.Method = http.MethodPut }, "again tcp_only+"},
 		{"one failure, and then it works", failing(t, 1), odd, "again+"},
 		{"it recovers while it is looked into", failing(t, 2), odd, "again plain_request+ again+"},
 		{"it recovers after a round", failing(t, 2, 1), odd, "again plain_request+ again plain_request+ again+"},
-		{"a method that may not be repeated", refuses, func(m *module.Module) { odd(m); m.Method = http.MethodPost }, "tcp_only+"},
-		{"an answer that takes too long", faultlab.Slow(t, 500*time.Millisecond, 0, func(faultlab.Times) {}), func(m *module.Module) { m.Timeout = 300 * time.Millisecond },
+		{"a method that may not be repeated", refuses, func(m *module.Module) { odd(m); m.Method = http.MethodPost },
+			"tcp_only+"},
+		{"an answer that takes too long", faultlab.Slow(t, 500*time.Millisecond, 0, func(faultlab.Times) {}),
+			func(m *module.Module) { m.Timeout = 300 * time.Millisecond },
 			"again small_segments small_segments more_time+ again tcp_only+"},
-		{"one of two addresses", "http://two.lab.test:" + port + "/", asIs, "again other_address+ again other_address+ again tcp_only+"},
-		{"the other family, which does not listen", "http://six.lab.test:" + port + "/", asIs, "again other_family tcp_only+"},
+		{"one of two addresses", "http://two.lab.test:" + port + "/", asIs,
+			"again other_address+ again other_address+ again tcp_only+"},
+		{"the other family, which does not listen", "http://six.lab.test:" + port + "/", asIs,
+			"again other_family tcp_only+"},
 		{"nothing listens", "http://127.0.0.1:1/", asIs, "again closed_port"},
 		{"a name that does not exist", "http://nosuch.lab.test/", asIs, "again"},
 		{"an expired certificate", faultlab.ExpiredCertificate(t), asIs, "again tcp_only+"},

@@ -20,11 +20,13 @@ import (
 	"errno_exporter/prober/socket"
 )
 
-// How a connection is made. net.Dialer closes a socket whose connect() failed, and what the socket knew is gone with it; and it keeps a goroutine
-// for the deadline, and sets options that no probe needs. So the descriptor is ours from socket(2) to close(2), and Go's poller waits for it.
+// How a connection is made. net.Dialer closes a socket whose connect() failed, and what the socket knew is gone with
+// it; and it keeps a goroutine for the deadline, and sets options that no probe needs. So the descriptor is ours from
+// socket(2) to close(2), and Go's poller waits for it.
 
-// selfConnects is how often a connection is made anew that came to be with itself, or found no port of its own while it did: both happen where a
-// port of this host that nobody listens on is within the ephemeral range (RFC 9293 section 3.5, simultaneous open).
+// selfConnects is how often a connection is made anew that came to be with itself, or found no port of its own while it
+// did: both happen where a port of this host that nobody listens on is within the ephemeral range (RFC 9293 section
+// 3.5, simultaneous open).
 const selfConnects = 3
 
 // dial makes a TCP connection. After a failure there is no connection, and the rest is what the socket knew.
@@ -71,8 +73,8 @@ func dialOnce(ctx context.Context, to netip.AddrPort, w *wanted) (*dialled, erro
 	return d, nil
 }
 
-// newSocket is a socket with what is wanted of it. ICMP errors go to its error queue (ip(7) IP_RECVERR; for TCP since kernel commit 45af29ca761c, in
-// SYN_SENT only).
+// newSocket is a socket with what is wanted of it. ICMP errors go to its error queue (ip(7) IP_RECVERR; for TCP since
+// kernel commit 45af29ca761c, in SYN_SENT only).
 func newSocket(to netip.Addr, w *wanted) (int, error) {
 	family := unix.AF_INET
 	if to.Is6() {
@@ -163,7 +165,8 @@ func (s *descriptor) await(ctx context.Context, w *wanted, d *dialled) error {
 	return failed
 }
 
-// connected reports whether a socket has its connection: by its state, or where the kernel does not tell that (seccomp, gVisor) by whether it has a peer.
+// connected reports whether a socket has its connection: by its state, or where the kernel does not tell that (seccomp,
+// gVisor) by whether it has a peer.
 func connected(fd int, info *result.TCPInfo) bool {
 	if info != nil {
 		return info.State != "SYN_SENT" && info.State != "CLOSE"
@@ -172,7 +175,8 @@ func connected(fd int, info *result.TCPInfo) bool {
 	return err == nil
 }
 
-// stand readies a socket that is connected, and takes what is known of the handshake. ICMP must not be delivered as a hard error from here on.
+// stand readies a socket that is connected, and takes what is known of the handshake. ICMP must not be delivered as a
+// hard error from here on.
 func (s *descriptor) stand(fd int, w *wanted, d *dialled) {
 	socket.RecvErr(fd, w.network, 0)
 	if d.info != nil {
@@ -184,7 +188,8 @@ func (s *descriptor) stand(fd int, w *wanted, d *dialled) {
 	s.askLater()
 }
 
-// failure is why a socket has no connection; nil if it may still get one. Where SO_ERROR is refused the same error comes from connect(2), called again.
+// failure is why a socket has no connection; nil if it may still get one. Where SO_ERROR is refused the same error
+// comes from connect(2), called again.
 func (s *descriptor) failure(fd int, d *dialled) error {
 	errno, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
 	if err == nil && errno == 0 {
@@ -276,8 +281,8 @@ func (s *descriptor) SetKeepAlive(on bool) error {
 	return s.raw.Control(func(fd uintptr) { ask(int(fd), on) })
 }
 
-// askLater switches keepalive on once the connection has stood for half of the time after which the kernel would ask for the first time: most probes
-// have ended by then.
+// askLater switches keepalive on once the connection has stood for half of the time after which the kernel would ask
+// for the first time: most probes have ended by then.
 func (s *descriptor) askLater() {
 	s.asking.Lock()
 	defer s.asking.Unlock()

@@ -56,19 +56,32 @@ func TestSocketErrors(t *testing.T) {
 		do   func(net.Conn) error
 		is   error
 	}{
-		{"read after a reset", func(peer *net.TCPConn) { _ = peer.SetLinger(0); _ = peer.Close() }, read, unix.ECONNRESET},
+		{"read after a reset", func(peer *net.TCPConn) { _ = peer.SetLinger(0); _ = peer.Close() }, read,
+			unix.ECONNRESET},
 		{"read after our close", leave, func(c net.Conn) error { _ = c.Close(); return read(c) }, net.ErrClosed},
 		{"write after our close", leave, func(c net.Conn) error { _ = c.Close(); return write(c) }, net.ErrClosed},
-		{"read after a deadline", leave, func(c net.Conn) error { _ = c.SetDeadline(time.Unix(1, 0)); return read(c) }, os.ErrDeadlineExceeded},
-		{"write after a deadline", leave, func(c net.Conn) error { _ = c.SetDeadline(time.Unix(1, 0)); return write(c) }, os.ErrDeadlineExceeded},
-		{"a close while it is read", leave, func(c net.Conn) error { time.AfterFunc(20*time.Millisecond, func() { _ = c.Close() }); return read(c) }, net.ErrClosed},
-		{"a deadline after the close", leave, func(c net.Conn) error { _ = c.Close(); return c.SetDeadline(time.Now()) }, net.ErrClosed},
+		{"read after a deadline", leave, func(c net.Conn) error { _ = c.SetDeadline(time.Unix(1, 0)); return read(c) },
+			os.ErrDeadlineExceeded},
+		{"write after a deadline", leave, func(c net.Conn) error {
+			_ = c.SetDeadline(time.Unix(1,
+				0))
+			return write(c)
+		}, os.ErrDeadlineExceeded},
+		{"a close while it is read", leave, func(c net.Conn) error {
+			time.AfterFunc(20*time.Millisecond,
+				func() { _ = c.Close() })
+			return read(c)
+		}, net.ErrClosed},
+		{"a deadline after the " +
+			"close", leave, func(c net.Conn) error { _ = c.Close(); return c.SetDeadline(time.Now()) }, net.ErrClosed},
 		{"a second close", leave, func(c net.Conn) error { _ = c.Close(); return c.Close() }, net.ErrClosed},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			theirs := outcomeOver(t, func(to string) (net.Conn, error) { return net.Dial("tcp", to) }, row.peer, row.do)
-			for _, o := range []*net.OpError{theirs, outcomeOver(t, dialPlain, row.peer, row.do), outcomeOver(t, dialStamped, row.peer, row.do)} {
-				if !errors.Is(o, row.is) || o.Net != "tcp" || o.Op != theirs.Op || o.Timeout() != theirs.Timeout() || o.Addr == nil {
+			for _, o := range []*net.OpError{theirs, outcomeOver(t, dialPlain, row.peer, row.do),
+				outcomeOver(t, dialStamped, row.peer, row.do)} {
+				if !errors.Is(o, row.is) || o.Net != "tcp" || o.Op != theirs.Op || o.Timeout() != theirs.Timeout() ||
+					o.Addr == nil {
 					t.Errorf("%#v, want %v of %s", o, row.is, theirs.Op)
 				}
 			}
@@ -76,7 +89,8 @@ func TestSocketErrors(t *testing.T) {
 	}
 }
 
-// TestKeepAliveLater: the kernel asks after the peer once a connection has stood for half a second, unless that was decided before.
+// TestKeepAliveLater: the kernel asks after the peer once a connection has stood for half a second, unless that was
+// decided before.
 func TestKeepAliveLater(t *testing.T) {
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
@@ -91,7 +105,10 @@ func TestKeepAliveLater(t *testing.T) {
 		{"left to itself", func(*descriptor) error { return nil }, 0, 1},
 		{"switched off", func(s *descriptor) error { return s.SetKeepAlive(false) }, 0, 0},
 		{"switched on", func(s *descriptor) error { return s.SetKeepAlive(true) }, 1, 1},
-		{"switched on and off", func(s *descriptor) error { return errors.Join(s.SetKeepAlive(true), s.SetKeepAlive(false)) }, 0, 0},
+		{"switched on and off", func(s *descriptor) error {
+			return errors.Join(s.SetKeepAlive(true),
+				s.SetKeepAlive(false))
+		}, 0, 0},
 	}
 	var sockets []*descriptor
 	for _, row := range rows {
@@ -121,7 +138,10 @@ func keepAliveOf(t *testing.T, s *descriptor) int {
 	t.Helper()
 	var on int
 	var failed error
-	err := s.raw.Control(func(fd uintptr) { on, failed = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_KEEPALIVE) })
+	err := s.raw.Control(func(fd uintptr) {
+		on, failed = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET,
+			unix.SO_KEEPALIVE)
+	})
 	if err != nil || failed != nil {
 		t.Fatal(err, failed)
 	}
@@ -129,7 +149,8 @@ func keepAliveOf(t *testing.T, s *descriptor) int {
 }
 
 // outcomeOver is the error of something that is done with a connection, once its peer has done its part.
-func outcomeOver(t *testing.T, dialling func(to string) (net.Conn, error), peer func(*net.TCPConn), do func(net.Conn) error) *net.OpError {
+func outcomeOver(t *testing.T, dialling func(to string) (net.Conn, error), peer func(*net.TCPConn),
+	do func(net.Conn) error) *net.OpError {
 	t.Helper()
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {

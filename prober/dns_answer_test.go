@@ -38,7 +38,8 @@ func lookUp(t *testing.T, server, protocol string, timeout time.Duration) looked
 	m.IPProtocolFallback, m.Timeout = false, timeout
 	options := prober.Options{Resolver: server}
 	if protocol != "" {
-		m.Resolver, options.Resolver = &module.Resolver{Servers: []string{server}, Protocol: protocol}, faultlab.DNSClosedPort(t)
+		m.Resolver, options.Resolver = &module.Resolver{Servers: []string{server}, Protocol: protocol},
+			faultlab.DNSClosedPort(t)
 	}
 	r := probe(t, prober.New(options), "http://api.lab.test.:1/", m)
 	hop := r.Last().LastHop()
@@ -83,7 +84,8 @@ func same(*dnsmessage.Message) {}
 
 // What is not the answer to the question is ignored over UDP, and an error over TCP.
 func TestForgedAnswers(t *testing.T) {
-	overTCP := map[string]string{"configured": "tcp tcp", "system": "udp tcp udp tcp"} // each goes through its servers twice
+	// each goes through its servers twice
+	overTCP := map[string]string{"configured": "tcp tcp", "system": "udp tcp udp tcp"}
 	for _, client := range clients {
 		for _, row := range forgeries {
 			t.Run(client.name+", "+row.name, func(t *testing.T) {
@@ -92,14 +94,16 @@ func TestForgedAnswers(t *testing.T) {
 					d.Answer(faultlab.DNSReply(d.Question, row.change, forged))
 					d.Answer(faultlab.DNSReply(d.Question, same, genuine))
 				}, nil)
-				if diff := cmp.Diff(lookedUp{"", genuine.String(), "udp"}, lookUp(t, server, client.protocol, ample)); diff != "" {
+				if diff := cmp.Diff(lookedUp{"", genuine.String(), "udp"},
+					lookUp(t, server, client.protocol, ample)); diff != "" {
 					t.Errorf("over UDP (-want +got):\n%s", diff)
 				}
 				server = faultlab.DNSRaw(t, func(d *faultlab.DNSDatagram) {
 					d.Answer(faultlab.DNSReply(d.Question, func(m *dnsmessage.Message) { m.Truncated = true }))
 				}, func(question []byte) []byte { return faultlab.DNSReply(question, row.change, forged) })
 				protocol := strings.Replace(client.protocol, "udp", "tcp", 1)
-				if diff := cmp.Diff(lookedUp{result.DNSProtocol, "", overTCP[client.name]}, lookUp(t, server, protocol, ample)); diff != "" {
+				if diff := cmp.Diff(lookedUp{result.DNSProtocol, "", overTCP[client.name]},
+					lookUp(t, server, protocol, ample)); diff != "" {
 					t.Errorf("over TCP (-want +got):\n%s", diff)
 				}
 			})
@@ -118,7 +122,8 @@ func TestForgedSender(t *testing.T) {
 			d.AnswerFrom("127.0.0.67:"+port, answer)
 			d.Answer(faultlab.DNSReply(d.Question, same, genuine))
 		}, nil)
-		if diff := cmp.Diff(lookedUp{"", genuine.String(), "udp"}, lookUp(t, server, client.protocol, ample)); diff != "" {
+		if diff := cmp.Diff(lookedUp{"", genuine.String(), "udp"},
+			lookUp(t, server, client.protocol, ample)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", client.name, diff)
 		}
 	}
@@ -147,7 +152,8 @@ func TestQuestionsAreUnpredictable(t *testing.T) {
 		mu.Lock()
 		cased := map[string]bool{"configured": len(names) > lookups/2, "system": len(names) == 1}[client.name]
 		if len(ports) < lookups/2 || len(ids) < lookups/2 || !cased {
-			t.Errorf("%s: %d questions had %d ports, %d IDs and the names %v", client.name, lookups, len(ports), len(ids), names)
+			t.Errorf("%s: %d questions had %d ports, %d IDs and the names %v", client.name, lookups, len(ports),
+				len(ids), names)
 		}
 		mu.Unlock()
 	}
@@ -169,9 +175,13 @@ func TestLetterCase(t *testing.T) {
 	}{
 		{"repeats it", func(d *faultlab.DNSDatagram) { d.Answer(faultlab.DNSReply(d.Question, same, genuine)) }, never,
 			lookedUp{"", "127.0.0.1", "udp"}, lookedUp{"", "127.0.0.1", "udp"}},
-		{"in lower case", func(d *faultlab.DNSDatagram) { d.Answer(faultlab.DNSReply(d.Question, lower, genuine)) }, overTCP,
+		{"in lower case", func(d *faultlab.DNSDatagram) { d.Answer(faultlab.DNSReply(d.Question, lower, genuine)) },
+			overTCP,
 			lookedUp{"", "127.0.0.1", "udp tcp"}, lookedUp{"", "127.0.0.1", "udp"}},
-		{"in lower case, without TCP", func(d *faultlab.DNSDatagram) { d.Answer(faultlab.DNSReply(d.Question, lower, genuine)) }, never,
+		{"in lower case, without TCP", func(d *faultlab.DNSDatagram) {
+			d.Answer(faultlab.DNSReply(d.Question, lower,
+				genuine))
+		}, never,
 			lookedUp{"", "127.0.0.1", "udp tcp udp"}, lookedUp{"", "127.0.0.1", "udp"}},
 		{"somebody else is first", func(d *faultlab.DNSDatagram) {
 			d.Answer(faultlab.DNSReply(d.Question, lower, forged))
@@ -199,7 +209,8 @@ func TestLetterCaseContradiction(t *testing.T) {
 			m.Questions[0].Name = dnsmessage.MustNewName("api.lab.test.")
 		}, netip.AddrFrom4([4]byte{127, 0, 0, last})))
 	}, func([]byte) []byte { return nil })
-	if diff := cmp.Diff(lookedUp{result.DNSProtocol, "", "udp tcp udp udp tcp udp"}, lookUp(t, server, "udp", ample)); diff != "" {
+	if diff := cmp.Diff(lookedUp{result.DNSProtocol, "", "udp tcp udp udp tcp udp"},
+		lookUp(t, server, "udp", ample)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -238,16 +249,26 @@ func TestOwnerNames(t *testing.T) {
 	}{
 		{"its own", []dnsmessage.Resource{a(name, genuine)}, lookedUp{"", "127.0.0.1", ""}, once},
 		{"in other letters", []dnsmessage.Resource{a("API.Lab.TEST.", genuine)}, lookedUp{"", "127.0.0.1", ""}, once},
-		{"of an alias", []dnsmessage.Resource{alias(name, "b.test."), a("b.test.", genuine)}, lookedUp{"", "127.0.0.1", ""}, once},
-		{"of an alias of an alias, the other way round", []dnsmessage.Resource{a("c.test.", genuine), alias("B.test.", "C.test."), alias(name, "b.test.")}, lookedUp{"", "127.0.0.1", ""}, once},
-		{"another name's before it", []dnsmessage.Resource{a("other.test.", forged), a(name, genuine)}, lookedUp{"", "127.0.0.1", ""}, once},
-		{"another name's and its alias", []dnsmessage.Resource{alias("other.test.", "x.test."), a("x.test.", forged), alias(name, "b.test."), a("b.test.", genuine)}, lookedUp{"", "127.0.0.1", ""}, once},
-		{"another name's alone", []dnsmessage.Resource{a("other.test.", forged)}, lookedUp{result.DNSNoData, "", ""}, once},
+		{"of an alias", []dnsmessage.Resource{alias(name, "b.test."), a("b.test.", genuine)},
+			lookedUp{"", "127.0.0.1", ""}, once},
+		{"of an alias of an alias, the other way round",
+			[]dnsmessage.Resource{a("c.test.", genuine), alias("B.test.", "C.test."), alias(name, "b.test.")},
+			lookedUp{"", "127.0.0.1", ""}, once},
+		{"another name's before it", []dnsmessage.Resource{a("other.test.", forged), a(name, genuine)},
+			lookedUp{"", "127.0.0.1", ""}, once},
+		{"another name's and its alias", []dnsmessage.Resource{alias("other.test.", "x.test."), a("x.test.", forged),
+			alias(name, "b.test."), a("b.test.", genuine)}, lookedUp{"", "127.0.0.1", ""}, once},
+		{"another name's alone", []dnsmessage.Resource{a("other.test.", forged)}, lookedUp{result.DNSNoData, "", ""},
+			once},
 		{"a parent's", []dnsmessage.Resource{a("lab.test.", forged)}, lookedUp{result.DNSNoData, "", ""}, once},
 		{"another class's", []dnsmessage.Resource{chaos, a(name, genuine)}, lookedUp{"", "127.0.0.1", ""}, once},
-		{"another type's", []dnsmessage.Resource{record(name, &dnsmessage.AAAAResource{AAAA: netip.IPv6Loopback().As16()}), a(name, genuine)}, lookedUp{"", "127.0.0.1", ""}, once},
-		{"of an alias to itself", []dnsmessage.Resource{alias(name, name)}, lookedUp{result.DNSProtocol, "", ""}, again},
-		{"of aliases in a circle", []dnsmessage.Resource{alias(name, "b.test."), alias("b.test.", name)}, lookedUp{result.DNSProtocol, "", ""}, again},
+		{"another type's", []dnsmessage.Resource{record(name,
+			&dnsmessage.AAAAResource{AAAA: netip.IPv6Loopback().As16()}), a(name, genuine)},
+			lookedUp{"", "127.0.0.1", ""}, once},
+		{"of an alias to itself", []dnsmessage.Resource{alias(name, name)}, lookedUp{result.DNSProtocol, "", ""},
+			again},
+		{"of aliases in a circle", []dnsmessage.Resource{alias(name, "b.test."), alias("b.test.", name)},
+			lookedUp{result.DNSProtocol, "", ""}, again},
 	} {
 		for _, client := range clients {
 			t.Run(row.name+", "+client.name, func(t *testing.T) {

@@ -35,7 +35,8 @@ func answersAfter(wait time.Duration) reaction {
 	return func(d *faultlab.DNSDatagram) { time.AfterFunc(wait, func() { answers(d) }) }
 }
 
-// inOneGo is two reactions that wait until both questions have arrived: the answers leave at the same time, however busy the machine is.
+// inOneGo is two reactions that wait until both questions have arrived: the answers leave at the same time, however
+// busy the machine is.
 func inOneGo(a, aaaa reaction) func() (reaction, reaction) {
 	return func() (reaction, reaction) {
 		var first func() // reacts to the question that came first; nil before that
@@ -63,7 +64,8 @@ func pair(a, aaaa reaction) func() (reaction, reaction) {
 	return func() (reaction, reaction) { return a, aaaa }
 }
 
-// byFamily is a name server that reacts to A and AAAA differently; it takes TCP connections and answers nothing on them.
+// byFamily is a name server that reacts to A and AAAA differently; it takes TCP connections and answers nothing on
+// them.
 func byFamily(t *testing.T, react func() (a, aaaa reaction)) string {
 	t.Helper()
 	a, aaaa := react()
@@ -80,11 +82,12 @@ func byFamily(t *testing.T, react func() (a, aaaa reaction)) string {
 	return server
 }
 
-// Each family has its own outcome. When one has addresses, the other is waited for no longer than the resolution delay (RFC 8305), nor than a small
-// share of the time.
+// Each family has its own outcome. When one has addresses, the other is waited for no longer than the resolution delay
+// (RFC 8305), nor than a small share of the time.
 func TestFamilies(t *testing.T) {
 	const delay = 50 * time.Millisecond
-	prefers4, prefers6 := func(m *module.Module) { m.PreferIPv6 = false }, func(m *module.Module) { m.PreferIPv6 = true }
+	prefers4, prefers6 := func(m *module.Module) { m.PreferIPv6 = false },
+		func(m *module.Module) { m.PreferIPv6 = true }
 	only6 := func(m *module.Module) { m.PreferIPv6, m.IPProtocolFallback = true, false }
 	only4 := func(m *module.Module) { m.PreferIPv6, m.IPProtocolFallback = false, false }
 	within := func(timeout time.Duration, change func(*module.Module)) func(*module.Module) {
@@ -106,16 +109,22 @@ func TestFamilies(t *testing.T) {
 		{"AAAA is dropped, IPv6 preferred", pair(answers, drops), prefers6, "", four, "ip4+ ip6~", delay, soon},
 		{"A is dropped", pair(drops, answers), prefers4, "", six, "ip4~ ip6+", delay, soon},
 		{"A is dropped, IPv6 preferred", pair(drops, answers), prefers6, "", six, "ip4~ ip6+", delay, soon},
-		{"A takes long, and AAAA for ever", pair(answersAfter(300*time.Millisecond), drops), prefers6, "", four, "ip4+ ip6~", 350 * time.Millisecond, soon},
-		{"AAAA takes too long, IPv6 preferred", pair(answers, answersAfter(20*second)), prefers6, "", four, "ip4+ ip6~", delay, soon},
+		{"A takes long, and AAAA for ever", pair(answersAfter(300*time.Millisecond), drops), prefers6, "", four,
+			"ip4+ ip6~", 350 * time.Millisecond, soon},
+		{"AAAA takes too long, IPv6 preferred", pair(answers, answersAfter(20*second)), prefers6, "", four, "ip4+ ip6~",
+			delay, soon},
 		{"AAAA over TCP, which is silent", pair(answers, truncates), prefers6, "", four, "ip4+ ip6~", delay, soon},
 		{"A over TCP, which is silent", pair(truncates, answers), prefers4, "", six, "ip4~ ip6+", delay, soon},
 		{"there is no AAAA", inOneGo(answers, hasNone), prefers6, "", four, "ip4+ ip6+", 0, soon},
 		{"AAAA fails", inOneGo(answers, fails), prefers6, "", four, "ip4+ ip6-", 0, soon},
-		{"there is no A: AAAA is waited for", pair(hasNone, answersAfter(200*time.Millisecond)), prefers4, "", six, "ip4+ ip6+", 200 * time.Millisecond, soon},
-		{"there is no A, and AAAA is dropped", pair(hasNone, drops), within(400*time.Millisecond, prefers4), result.DNSTimedOut, netip.Addr{}, "ip4+ ip6-", 400 * time.Millisecond, soon},
-		{"both are dropped", pair(drops, drops), within(400*time.Millisecond, prefers4), result.DNSTimedOut, netip.Addr{}, "ip4- ip6-", 400 * time.Millisecond, soon},
-		{"IPv6 alone, AAAA is dropped", pair(answers, drops), within(400*time.Millisecond, only6), result.DNSTimedOut, netip.Addr{}, "ip6-", 400 * time.Millisecond, soon},
+		{"there is no A: AAAA is waited for", pair(hasNone, answersAfter(200*time.Millisecond)), prefers4, "", six,
+			"ip4+ ip6+", 200 * time.Millisecond, soon},
+		{"there is no A, and AAAA is dropped", pair(hasNone, drops), within(400*time.Millisecond, prefers4),
+			result.DNSTimedOut, netip.Addr{}, "ip4+ ip6-", 400 * time.Millisecond, soon},
+		{"both are dropped", pair(drops, drops), within(400*time.Millisecond, prefers4), result.DNSTimedOut,
+			netip.Addr{}, "ip4- ip6-", 400 * time.Millisecond, soon},
+		{"IPv6 alone, AAAA is dropped", pair(answers, drops), within(400*time.Millisecond, only6), result.DNSTimedOut,
+			netip.Addr{}, "ip6-", 400 * time.Millisecond, soon},
 		{"IPv4 alone, AAAA is dropped", pair(answers, drops), only4, "", four, "ip4+", 0, soon},
 	} {
 		for _, client := range clients {
@@ -126,7 +135,8 @@ func TestFamilies(t *testing.T) {
 				server := byFamily(t, row.react)
 				options := prober.Options{Resolver: server}
 				if client.protocol != "" {
-					m.Resolver, options.Resolver = &module.Resolver{Servers: []string{server}, Protocol: client.protocol}, faultlab.DNSClosedPort(t)
+					m.Resolver, options.Resolver = &module.Resolver{Servers: []string{server},
+						Protocol: client.protocol}, faultlab.DNSClosedPort(t)
 				}
 				r := probe(t, prober.New(options), "http://api.lab.test.:1/", m)
 				hop := r.Last().LastHop()
@@ -134,12 +144,15 @@ func TestFamilies(t *testing.T) {
 				if r.Failure != nil && r.Failure.Phase == result.Resolve {
 					reason = r.Failure.Reason
 				}
-				if got := families(hop.Lookup); reason != row.reason || hop.Addr.Addr() != row.dialled || got != row.families {
-					t.Errorf("reason %q, dialled %v, families %q, want %q, %v, %q%s", reason, hop.Addr, got, row.reason, row.dialled, row.families, evidence(&r))
+				if got := families(hop.Lookup); reason != row.reason || hop.Addr.Addr() != row.dialled ||
+					got != row.families {
+					t.Errorf("reason %q, dialled %v, families %q, want %q, %v, %q%s", reason, hop.Addr, got, row.reason,
+						row.dialled, row.families, evidence(&r))
 				}
 				span, _ := hop.Span(result.Resolve)
 				if span.Duration < row.atLeast-5*time.Millisecond || span.Duration >= row.shorter {
-					t.Errorf("resolve took %s, want from %s to %s%s", span.Duration, row.atLeast, row.shorter, evidence(&r))
+					t.Errorf("resolve took %s, want from %s to %s%s", span.Duration, row.atLeast, row.shorter,
+						evidence(&r))
 				}
 			})
 		}
@@ -172,7 +185,8 @@ func TestDroppedFamilyAndSlowServer(t *testing.T) {
 			m.PreferIPv6, m.Timeout = prefer6, time.Second
 			options := prober.Options{Resolver: server}
 			if client.protocol != "" {
-				m.Resolver, options.Resolver = &module.Resolver{Servers: []string{server}, Protocol: client.protocol}, faultlab.DNSClosedPort(t)
+				m.Resolver, options.Resolver = &module.Resolver{Servers: []string{server}, Protocol: client.protocol},
+					faultlab.DNSClosedPort(t)
 			}
 			if r := probe(t, prober.New(options), "http://api.lab.test."+port+"/", m); r.Failure != nil {
 				t.Errorf("%s, IPv6 preferred %t: %+v, want a success%s", client.name, prefer6, r.Failure, evidence(&r))

@@ -1,7 +1,8 @@
-// Package prober probes one HTTP API once, step by step, and records in which phase it failed, why, with which errno, and who ended
-// it.
+// Package prober probes one HTTP API once, step by step, and records in which phase it failed, why, with which errno,
+// and who ended it.
 //
-// A probe is a function from (target, module) to a Result; nothing in here knows of metrics, logs or pages. Read it in this order:
+// A probe is a function from (target, module) to a Result; nothing in here knows of metrics, logs or pages. Read it in
+// this order:
 //
 //	probe.go      a probe: its deadline, its attempts
 //	attempt.go    an attempt: the hops of the target and of its redirects
@@ -10,10 +11,11 @@
 //	wire.go       the recorded socket under TLS and net/http
 //	evidence.go   what a step knows of its failure; package classify names it
 //
-// Its packages: result has the vocabulary, and what a probe leaves behind; classify names failures; dns looks up names; flood bounds what a peer may
-// send without bringing the response forward; socket has the error queue and addresses.
+// Its packages: result has the vocabulary, and what a probe leaves behind; classify names failures; dns looks up names;
+// flood bounds what a peer may send without bringing the response forward; socket has the error queue and addresses.
 //
-// The prober owns every connection: it dials the address that was resolved, does the TLS handshake, and hands the connection to
-// net/http as a single-use http.ClientConn. So net/http never dials, pools or retries, and each hop is one connection and one
-// attempt whatever the server does. Linux-only evidence (TCP_INFO, the error queue) is in tcp_linux.go and socket, and absent elsewhere.
+// The prober owns every connection: it dials the address that was resolved, does the TLS handshake, and hands the
+// connection to net/http as a single-use http.ClientConn. So net/http never dials, pools or retries, and each hop is
+// one connection and one attempt whatever the server does. Linux-only evidence (TCP_INFO, the error queue) is in
+// tcp_linux.go and socket, and absent elsewhere.
 package prober

@@ -14,8 +14,8 @@ import (
 	"errno_exporter/prober/socket"
 )
 
-// ending says how our context ended, given the error that a step returned: a socket's deadline may strike a moment before the
-// context's.
+// ending says how our context ended, given the error that a step returned: a socket's deadline may strike a moment
+// before the context's.
 func (a *attempt) ending(err error) classify.Ending {
 	switch a.ctx.Err() {
 	case nil:
@@ -32,7 +32,8 @@ func (a *attempt) ending(err error) classify.Ending {
 
 // evidence is what is known of a failure on the hop's connection, which is closed by now.
 func (h *hop) evidence(phase result.Phase, err error) *classify.Evidence {
-	e := &classify.Evidence{Step: classify.StepStream, Phase: phase, Err: err, TLS: h.TLS, Responded: h.response != nil, Flood: h.flooded()}
+	e := &classify.Evidence{Step: classify.StepStream, Phase: phase, Err: err, TLS: h.TLS, Responded: h.response != nil,
+		Flood: h.flooded()}
 	if h.quic != nil {
 		e.Step, e.Wire, e.Silent, e.Ended = classify.StepQUIC, h.quic.socket.seen(), h.quic.dead, h.attempt.ending(err)
 		e.ICMPFromHost = e.Wire.ICMP != nil && socket.IsLocal(e.Wire.ICMP.From)
@@ -63,8 +64,8 @@ func (h *hop) classified(phase result.Phase, err error) result.Failure {
 	return classify.Failure(h.evidence(phase, err))
 }
 
-// endOfTLS is what ended the reading of the TLS layer on top of the socket: what had been decrypted is read up, then crypto/tls repeats
-// its error.
+// endOfTLS is what ended the reading of the TLS layer on top of the socket: what had been decrypted is read up, then
+// crypto/tls repeats its error.
 func (h *hop) endOfTLS() error {
 	var rest [512]byte
 	for range 64 {
@@ -94,20 +95,22 @@ func lookupEvidence(l *result.Lookup, err error, ended classify.Ending) *classif
 func dialEvidence(w *result.Wire, err error, ended classify.Ending) *classify.Evidence {
 	errno, _ := classify.Errno(err)
 	return &classify.Evidence{
-		Step: classify.StepDial, Err: err, Wire: w, Ended: ended, ICMPFromHost: w.ICMP != nil && socket.IsLocal(w.ICMP.From),
+		Step: classify.StepDial, Err: err, Wire: w, Ended: ended, ICMPFromHost: w.ICMP != nil &&
+			socket.IsLocal(w.ICMP.From),
 		NoSource: errno == syscall.EADDRNOTAVAIL && w.Remote.IsValid() && !hasFamily(w.Remote.Addr()),
 	}
 }
 
-// hasFamily reports whether this host has an address of an address's family. Without one the kernel finds no source address, and its errno is that of
-// a host without free ports.
+// hasFamily reports whether this host has an address of an address's family. Without one the kernel finds no source
+// address, and its errno is that of a host without free ports.
 func hasFamily(addr netip.Addr) bool {
 	own, err := net.InterfaceAddrs()
 	if err != nil {
 		return true // not known
 	}
 	for _, one := range own {
-		if prefix, err := netip.ParsePrefix(one.String()); err == nil && prefix.Addr().Unmap().Is4() == addr.Unmap().Is4() {
+		if prefix, err := netip.ParsePrefix(one.String()); err == nil &&
+			prefix.Addr().Unmap().Is4() == addr.Unmap().Is4() {
 			return true
 		}
 	}

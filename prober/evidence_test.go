@@ -17,13 +17,15 @@ func evidence(r *result.Result) string {
 		hop := &r.Last().Hops[i]
 		fmt.Fprintf(&b, "\nhop %s spans %+v", hop.URL, hop.Spans)
 		if hop.TLS != nil {
-			fmt.Fprintf(&b, "\n  tls %x alpn %q complete %v asked %v alert %d", hop.TLS.Version, hop.TLS.ALPN, hop.TLS.Complete, hop.TLS.ClientCertAsked, hop.TLS.Alert)
+			fmt.Fprintf(&b, "\n  tls %x alpn %q complete %v asked %v alert %d", hop.TLS.Version, hop.TLS.ALPN,
+				hop.TLS.Complete, hop.TLS.ClientCertAsked, hop.TLS.Alert)
 		}
 		if hop.Lookup != nil {
 			fmt.Fprintf(&b, "\n  lookup %+v", *hop.Lookup)
 		}
 		if w := hop.Wire; w != nil {
-			fmt.Fprintf(&b, "\n  sent %d received %d icmp %+v info (%s) %+v", w.BytesSent, w.BytesReceived, w.ICMP, w.InfoAt, w.Info)
+			fmt.Fprintf(&b, "\n  sent %d received %d icmp %+v info (%s) %+v", w.BytesSent, w.BytesReceived, w.ICMP,
+				w.InfoAt, w.Info)
 			for _, e := range w.Events {
 				fmt.Fprintf(&b, "\n  %+v", e)
 			}

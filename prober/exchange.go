@@ -23,20 +23,22 @@ const maxResponseHead = 1 << 20
 // maxInformations bounds the 1xx responses before the final one (RFC 9110 section 15.2 sets no bound).
 const maxInformations = 20
 
-var errTooManyInformations error = classify.TooLarge("more than " + strconv.Itoa(maxInformations) + " 1xx responses before the final one")
+var errTooManyInformations error = classify.TooLarge("more than " + strconv.Itoa(maxInformations) +
+	" 1xx responses before the final one")
 
 // h2Linger bounds how long net/http keeps a closed HTTP/2 connection in memory (by itself 5 s).
 const h2Linger = 500 * time.Millisecond
 
-// h2Window is how much of a body net/http keeps in memory for who reads more slowly than it comes (by itself 4 MiB). 1 MiB is 10 MB/s from 100 ms away.
+// h2Window is how much of a body net/http keeps in memory for who reads more slowly than it comes (by itself 4 MiB). 1
+// MiB is 10 MB/s from 100 ms away.
 const h2Window = 1 << 20
 
 // connKey carries the prepared connection to the transport's dial functions.
 type connKey struct{}
 
-// newTransport returns a transport that turns connections prepared by us into http.ClientConns of one protocol. It never dials, and
-// never uses its pool: a ClientConn is one connection, and its RoundTrip one attempt. TLS is ours: to net/http every connection is
-// plain, and HTTP/2 is what it calls unencrypted, with prior knowledge.
+// newTransport returns a transport that turns connections prepared by us into http.ClientConns of one protocol. It
+// never dials, and never uses its pool: a ClientConn is one connection, and its RoundTrip one attempt. TLS is ours: to
+// net/http every connection is plain, and HTTP/2 is what it calls unencrypted, with prior knowledge.
 func newTransport(setProtocol func(*http.Protocols, bool)) *http.Transport {
 	protocols := new(http.Protocols)
 	setProtocol(protocols, true)
@@ -54,8 +56,8 @@ func newTransport(setProtocol func(*http.Protocols, bool)) *http.Transport {
 	}
 }
 
-// progress is how far an exchange came, as net/http's two remaining hooks tell. Hooks run on net/http's goroutines, and may run
-// after RoundTrip returned.
+// progress is how far an exchange came, as net/http's two remaining hooks tell. Hooks run on net/http's goroutines, and
+// may run after RoundTrip returned.
 type progress struct {
 	start  time.Time    // the attempt's beginning
 	caught guard.Report // is called with panics
@@ -107,8 +109,8 @@ func (p *progress) responded() {
 	p.firstByte, p.sent = p.conn.times()
 }
 
-// head is called when the final response's head is here. After 1xx responses net/http does not announce the final one's first byte:
-// it came with the first read after the last of them, or with the same read.
+// head is called when the final response's head is here. After 1xx responses net/http does not announce the final one's
+// first byte: it came with the first read after the last of them, or with the same read.
 func (p *progress) head() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -117,8 +119,8 @@ func (p *progress) head() {
 	}
 }
 
-// exchange sends the request and receives the response: the phases request, processing and transfer. It returns the body, as
-// far as the module's checks need it.
+// exchange sends the request and receives the response: the phases request, processing and transfer. It returns the
+// body, as far as the module's checks need it.
 func (h *hop) exchange() []byte {
 	began := h.attempt.elapsed()
 	p := &progress{start: h.attempt.start, caught: h.attempt.caught, conn: h.socket}
@@ -158,7 +160,8 @@ func (h *hop) receive(p *progress, began time.Duration) []byte {
 	defer h.response.Body.Close()
 	if h.socket != nil {
 		upTo := p.requestBytes(h)
-		h.socket.acknowledge(upTo, p.leftAt(h.socket.left(upTo))) // while the connection stands: it may end with the body
+		// while the connection stands: it may end with the body
+		h.socket.acknowledge(upTo, p.leftAt(h.socket.left(upTo)))
 	}
 	transfer := h.spanHead(p, began)
 	body, err := h.readBody()
@@ -186,7 +189,8 @@ func (p *progress) leftAt(at time.Duration) time.Duration {
 	return p.sent
 }
 
-// requestBytes is how many bytes had been written when the request had. HTTP/2 goes on writing, for the connection's sake.
+// requestBytes is how many bytes had been written when the request had. HTTP/2 goes on writing, for the connection's
+// sake.
 func (p *progress) requestBytes(h *hop) int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -277,8 +281,8 @@ func headOf(r *http.Response) *result.Response {
 	}
 }
 
-// spanHead adds the spans of request and processing once the response has begun, and returns when it began. A server may answer
-// before it has read the request: then processing takes no time.
+// spanHead adds the spans of request and processing once the response has begun, and returns when it began. A server
+// may answer before it has read the request: then processing takes no time.
 func (h *hop) spanHead(p *progress, began time.Duration) (firstByte time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -292,8 +296,8 @@ func (h *hop) spanHead(p *progress, began time.Duration) (firstByte time.Duratio
 	return p.firstByte
 }
 
-// failExchange names an exchange that ended before the response's head was complete. The phase is what was going on when the
-// causal event happened, not when net/http told us.
+// failExchange names an exchange that ended before the response's head was complete. The phase is what was going on
+// when the causal event happened, not when net/http told us.
 func (h *hop) failExchange(p *progress, began time.Duration, err error) {
 	h.close()
 	p.mu.Lock()
@@ -311,7 +315,8 @@ func (h *hop) failExchange(p *progress, began time.Duration, err error) {
 	case h.requestAccepted(p, at):
 		_, sent := h.socket.times()
 		if h.secondProtocol() {
-			sent = min(sent, p.wroteAt) // later writes are the connection's own; the word that it was written may come late
+			// later writes are the connection's own; the word that it was written may come late
+			sent = min(sent, p.wroteAt)
 		}
 		sent = min(max(sent, began), at)
 		h.done(result.Request, began, sent)
@@ -330,7 +335,8 @@ func (h *hop) failTransfer(began time.Duration, err error) {
 	if errors.Is(err, errBodyTooLarge) {
 		at := h.attempt.elapsed()
 		h.done(result.Transfer, began, at)
-		h.fail(result.Validate, at, result.Failure{Reason: result.HTTPContent, Origin: result.Self, Check: result.CheckBodySize, Err: err})
+		h.fail(result.Validate, at, result.Failure{Reason: result.HTTPContent, Origin: result.Self,
+			Check: result.CheckBodySize, Err: err})
 		return
 	}
 	h.failAt(result.Transfer, began, h.endedAt(), h.classified(result.Transfer, err))
@@ -355,9 +361,9 @@ func (h *hop) endedAt() time.Duration {
 	return time.Since(h.socket.start)
 }
 
-// requestAccepted reports whether the kernel had taken the last byte of the request at a time. HTTP/2 tells after it has flushed the
-// request. HTTP/1 tells before: what was told later than the event was not flushed before it, and what was, was accepted if the
-// write succeeded, since a reset socket takes nothing.
+// requestAccepted reports whether the kernel had taken the last byte of the request at a time. HTTP/2 tells after it
+// has flushed the request. HTTP/1 tells before: what was told later than the event was not flushed before it, and what
+// was, was accepted if the write succeeded, since a reset socket takes nothing.
 func (h *hop) requestAccepted(p *progress, at time.Duration) bool {
 	settled := h.socket.settle()
 	if h.secondProtocol() {

@@ -12,8 +12,8 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// maxHTTP3Head bounds a head over HTTP/3, each field counting 32 bytes more than it has (RFC 9114 section 4.2.2). quic-go decodes a head before
-// its fields can be counted, which takes several times as much memory.
+// maxHTTP3Head bounds a head over HTTP/3, each field counting 32 bytes more than it has (RFC 9114 section 4.2.2).
+// quic-go decodes a head before its fields can be counted, which takes several times as much memory.
 const maxHTTP3Head = 256 << 10
 
 // newHTTP3 returns what turns QUIC connections into HTTP/3 client connections. It never dials.
@@ -54,8 +54,8 @@ func (h *hop) countHTTP3Fields() error {
 	return nil
 }
 
-// failQUIC names a handshake that did not come to its end. It is the phase connect until the server has sent something, and while
-// the two have not agreed to speak.
+// failQUIC names a handshake that did not come to its end. It is the phase connect until the server has sent something,
+// and while the two have not agreed to speak.
 func (h *hop) failQUIC(c *tls.Config, asked bool, began time.Duration, err error) {
 	h.quic.look()
 	if bad, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {

@@ -10,8 +10,8 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// validate judges a complete response by the module's rules, in the order of the Check constants. The first rule that is not
-// met is the failure.
+// validate judges a complete response by the module's rules, in the order of the Check constants. The first rule that
+// is not met is the failure.
 func (h *hop) validate(body []byte) {
 	if h.failure != nil || h.Response == nil {
 		return
@@ -39,7 +39,8 @@ func (h *hop) judge(body []byte) *result.Failure {
 		return f
 	}
 	if len(m.ValidHTTPVersions) > 0 && !slices.Contains(m.ValidHTTPVersions, r.Proto) {
-		return refused(result.CheckVersion, fmt.Errorf("the response is %s, want one of %q", r.Proto, m.ValidHTTPVersions))
+		return refused(result.CheckVersion, fmt.Errorf("the response is %s, want one of %q", r.Proto,
+			m.ValidHTTPVersions))
 	}
 	secure := h.request.URL.Scheme == "https"
 	if m.FailIfSSL && secure {
@@ -55,13 +56,14 @@ func refused(check result.Check, err error) *result.Failure {
 	return &result.Failure{Reason: result.HTTPContent, Check: check, Err: err}
 }
 
-// judgeStatus tells an API that limits our rate (RFC 6585 section 4, RFC 9110 section 15.6.4) and a proxy that wants credentials
-// from any other unexpected status.
+// judgeStatus tells an API that limits our rate (RFC 6585 section 4, RFC 9110 section 15.6.4) and a proxy that wants
+// credentials from any other unexpected status.
 func judgeStatus(valid []int, r *result.Response, forwarded bool) *result.Failure {
 	if len(valid) == 0 && r.Status >= 200 && r.Status < 300 || slices.Contains(valid, r.Status) {
 		return nil
 	}
-	f := &result.Failure{Reason: result.HTTPError, Check: result.CheckStatus, Err: fmt.Errorf("status %s", r.StatusText)}
+	f := &result.Failure{Reason: result.HTTPError, Check: result.CheckStatus,
+		Err: fmt.Errorf("status %s", r.StatusText)}
 	switch {
 	case r.Status == http.StatusTooManyRequests,
 		r.Status == http.StatusServiceUnavailable && r.Header.Get("Retry-After") != "":
@@ -97,8 +99,8 @@ func judgeHeader(m *module.Module, header http.Header) error {
 // largeBody is the size in bytes from which bodies are taken apart one after the other.
 const largeBody = 64 << 10
 
-// judgeJSON applies the CEL expressions to the body, which must be JSON for them. The response is complete by now: a deadline that comes before it has
-// been judged is not the target's.
+// judgeJSON applies the CEL expressions to the body, which must be JSON for them. The response is complete by now: a
+// deadline that comes before it has been judged is not the target's.
 func (h *hop) judgeJSON(body []byte) *result.Failure {
 	m, ctx := h.attempt.module, h.attempt.ctx
 	if m.FailIfBodyJSONMatches == nil && m.FailIfBodyJSONNotMatches == nil {
@@ -137,7 +139,8 @@ func (h *hop) judgeJSON(body []byte) *result.Failure {
 	return nil
 }
 
-// headerValues returns the values that a rule judges; none, without error, where the rule allows the header to be missing.
+// headerValues returns the values that a rule judges; none, without error, where the rule allows the header to be
+// missing.
 func headerValues(header http.Header, rule module.HeaderMatch) ([]string, error) {
 	values := header[rule.Header]
 	if len(values) == 0 && !rule.AllowMissing {

@@ -59,23 +59,35 @@ func socksReply(code byte) func(faultlab.Host) string {
 }
 
 var proxyFaults = []proxied{
-	{"proxy refuses", refusingProxy, secureTarget, asIs, 5, inProxy(result.TCPRefused, syscall.ECONNREFUSED, result.Peer)},
-	{"proxy refuses, plain HTTP", refusingProxy, plainTarget, asIs, 5, inProxy(result.TCPRefused, syscall.ECONNREFUSED, result.Peer)},
+	{"proxy refuses", refusingProxy, secureTarget, asIs, 5,
+		inProxy(result.TCPRefused, syscall.ECONNREFUSED, result.Peer)},
+	{"proxy refuses, plain HTTP", refusingProxy, plainTarget, asIs, 5,
+		inProxy(result.TCPRefused, syscall.ECONNREFUSED, result.Peer)},
 	{"CONNECT 407", connectStatus(407), secureTarget, asIs, 5, inProxy(result.ProxyAuthRequired, 0, result.Peer)},
 	{"CONNECT 403", connectStatus(403), secureTarget, asIs, 5, inProxy(result.ProxyDenied, 0, result.Peer)},
 	{"CONNECT 502", connectStatus(502), secureTarget, asIs, 5, inProxy(result.ProxyFailed, 0, result.Peer)},
 	{"CONNECT 503", connectStatus(503), secureTarget, asIs, 5, inProxy(result.ProxyFailed, 0, result.Peer)},
 	{"CONNECT 504", connectStatus(504), secureTarget, asIs, 5, inProxy(result.ProxyFailed, 0, result.Peer)},
-	{"RST after CONNECT", faultlab.ConnectReset, secureTarget, asIs, raced, inProxy(result.TCPReset, syscall.ECONNRESET, result.Peer)},
+	{"RST after CONNECT", faultlab.ConnectReset, secureTarget, asIs, raced,
+		inProxy(result.TCPReset, syscall.ECONNRESET, result.Peer)},
 	{"FIN after CONNECT", faultlab.ConnectFin, secureTarget, asIs, raced, inProxy(result.TCPClosed, 0, result.Peer)},
-	{"garbage after CONNECT", faultlab.ConnectGarbage, secureTarget, asIs, 5, inProxy(result.HTTPProtocolError, 0, result.Peer)},
-	{"170,000 fields after CONNECT", func(h faultlab.Host) string { return faultlab.ConnectManyFields(h, 170_000) }, secureTarget, asIs, 5, inProxy(result.HTTPHeadersTooLarge, 0, result.Self)},
-	{"head of 2 MiB after CONNECT", faultlab.ConnectHugeHead, secureTarget, asIs, 5, inProxy(result.HTTPHeadersTooLarge, 0, result.Self)},
-	{"silence after CONNECT", faultlab.ConnectSilent, secureTarget, briefly, once, inProxy(result.HTTPResponseTimedOut, 0, result.Self)},
-	{"https proxy that nobody trusts", faultlab.UntrustedHTTPSProxy, secureTarget, asIs, 5, inProxy(result.TLSCertAuthorityInvalid, 0, result.Self)},
-	{"https proxy that does not shake hands", silentHTTPSProxy, secureTarget, briefly, once, inProxy(result.TLSTimedOut, 0, result.Self)},
-	{"plain HTTP, 407 of the proxy", func(h faultlab.Host) string { return faultlab.ForwardStatus(h, 407) }, plainTarget, asIs, 5, []outcome{{result.Validate, result.ProxyAuthRequired, 0, result.Peer, result.CheckStatus}}},
-	{"plain HTTP, 502 of the proxy", func(h faultlab.Host) string { return faultlab.ForwardStatus(h, 502) }, plainTarget, asIs, 5, []outcome{statusError(result.HTTPError)}},
+	{"garbage after CONNECT", faultlab.ConnectGarbage, secureTarget, asIs, 5,
+		inProxy(result.HTTPProtocolError, 0, result.Peer)},
+	{"170,000 fields after CONNECT", func(h faultlab.Host) string { return faultlab.ConnectManyFields(h, 170_000) },
+		secureTarget, asIs, 5, inProxy(result.HTTPHeadersTooLarge, 0, result.Self)},
+	{"head of 2 MiB after CONNECT", faultlab.ConnectHugeHead, secureTarget, asIs, 5,
+		inProxy(result.HTTPHeadersTooLarge, 0, result.Self)},
+	{"silence after CONNECT", faultlab.ConnectSilent, secureTarget, briefly, once,
+		inProxy(result.HTTPResponseTimedOut, 0, result.Self)},
+	{"https proxy that nobody trusts", faultlab.UntrustedHTTPSProxy, secureTarget, asIs, 5,
+		inProxy(result.TLSCertAuthorityInvalid, 0, result.Self)},
+	{"https proxy that does not shake hands", silentHTTPSProxy, secureTarget, briefly, once,
+		inProxy(result.TLSTimedOut, 0, result.Self)},
+	{"plain HTTP, 407 of the proxy", func(h faultlab.Host) string { return faultlab.ForwardStatus(h, 407) },
+		plainTarget, asIs, 5, []outcome{{result.Validate, result.ProxyAuthRequired, 0, result.Peer,
+			result.CheckStatus}}},
+	{"plain HTTP, 502 of the proxy", func(h faultlab.Host) string { return faultlab.ForwardStatus(h, 502) },
+		plainTarget, asIs, 5, []outcome{statusError(result.HTTPError)}},
 	{"plain HTTP, RST of the proxy", faultlab.ConnectReset, plainTarget, asIs, raced, []outcome{peerReset}},
 	{"SOCKS 1 general failure", socksReply(1), secureTarget, asIs, 5, inProxy(result.ProxyFailed, 0, result.Peer)},
 	{"SOCKS 2 not allowed", socksReply(2), secureTarget, asIs, 5, inProxy(result.ProxyDenied, 0, result.Peer)},
@@ -85,13 +97,19 @@ var proxyFaults = []proxied{
 	{"SOCKS 6 TTL expired", socksReply(6), plainTarget, asIs, 5, inProxy(result.ProxyFailed, 0, result.Peer)},
 	{"SOCKS 7 command", socksReply(7), plainTarget, asIs, 5, inProxy(result.ProxyFailed, 0, result.Peer)},
 	{"SOCKS 8 address type", socksReply(8), plainTarget, asIs, 5, inProxy(result.ProxyFailed, 0, result.Peer)},
-	{"SOCKS without a method", faultlab.SOCKSNoMethod, secureTarget, asIs, 5, inProxy(result.ProxyAuthRequired, 0, result.Peer)},
-	{"SOCKS refuses the password", faultlab.SOCKSAuthRefused, secureTarget, asIs, 5, inProxy(result.ProxyAuthRequired, 0, result.Peer)},
-	{"HTTP proxy taken for SOCKS", faultlab.SOCKSGarbage, secureTarget, asIs, 5, inProxy(result.HTTPProtocolError, 0, result.Peer)},
-	{"SOCKS reply of another version", faultlab.SOCKSGarbageReply, secureTarget, asIs, 5, inProxy(result.HTTPProtocolError, 0, result.Peer)},
-	{"SOCKS, RST", faultlab.SOCKSReset, secureTarget, asIs, raced, inProxy(result.TCPReset, syscall.ECONNRESET, result.Peer)},
+	{"SOCKS without a method", faultlab.SOCKSNoMethod, secureTarget, asIs, 5,
+		inProxy(result.ProxyAuthRequired, 0, result.Peer)},
+	{"SOCKS refuses the password", faultlab.SOCKSAuthRefused, secureTarget, asIs, 5,
+		inProxy(result.ProxyAuthRequired, 0, result.Peer)},
+	{"HTTP proxy taken for SOCKS", faultlab.SOCKSGarbage, secureTarget, asIs, 5,
+		inProxy(result.HTTPProtocolError, 0, result.Peer)},
+	{"SOCKS reply of another version", faultlab.SOCKSGarbageReply, secureTarget, asIs, 5,
+		inProxy(result.HTTPProtocolError, 0, result.Peer)},
+	{"SOCKS, RST", faultlab.SOCKSReset, secureTarget, asIs, raced,
+		inProxy(result.TCPReset, syscall.ECONNRESET, result.Peer)},
 	{"SOCKS, FIN", faultlab.SOCKSFin, secureTarget, asIs, raced, inProxy(result.TCPClosed, 0, result.Peer)},
-	{"SOCKS, silence", faultlab.SOCKSSilent, secureTarget, briefly, once, inProxy(result.HTTPResponseTimedOut, 0, result.Self)},
+	{"SOCKS, silence", faultlab.SOCKSSilent, secureTarget, briefly, once,
+		inProxy(result.HTTPResponseTimedOut, 0, result.Self)},
 }
 
 func silentHTTPSProxy(h faultlab.Host) string { return strings.TrimSuffix(faultlab.TLSSilent(h), "/") }
@@ -109,17 +127,28 @@ func TestProxiesWork(t *testing.T) {
 		want         faultlab.ProxyRequest // without the header
 		phases       []result.Phase
 	}{
-		{"HTTP proxy, plain", plain + "/a?b=%2F", faultlab.HTTPProxy, faultlab.ProxyRequest{Method: "GET", Target: plain + "/a?b=%2F"}, forwarded},
-		{"HTTP proxy, plain, no path", plain, faultlab.HTTPProxy, faultlab.ProxyRequest{Method: "GET", Target: plain + "/"}, forwarded},
-		{"HTTP proxy, TLS", secure, faultlab.HTTPProxy, faultlab.ProxyRequest{Method: "CONNECT", Target: address(secure)}, tunnelled},
-		{"HTTP proxy asked by name", named(secure), faultlab.HTTPProxy, faultlab.ProxyRequest{Method: "CONNECT", Target: address(named(secure))}, tunnelled},
-		{"HTTP proxy with password, plain", plain, faultlab.HTTPProxyWithPassword, faultlab.ProxyRequest{Method: "GET", Target: plain + "/", User: login}, forwarded},
-		{"HTTP proxy with password, TLS", secure, faultlab.HTTPProxyWithPassword, faultlab.ProxyRequest{Method: "CONNECT", Target: address(secure), User: login}, tunnelled},
-		{"HTTPS proxy, plain", plain, faultlab.HTTPSProxy, faultlab.ProxyRequest{Method: "GET", Target: plain + "/"}, forwarded},
-		{"HTTPS proxy, TLS", secure, faultlab.HTTPSProxy, faultlab.ProxyRequest{Method: "CONNECT", Target: address(secure)}, tunnelled},
-		{"SOCKS, plain", plain, faultlab.SOCKSProxy, faultlab.ProxyRequest{Method: "SOCKS5", Target: address(plain)}, forwarded},
-		{"SOCKS by name, TLS", named(secure), faultlab.SOCKSProxy, faultlab.ProxyRequest{Method: "SOCKS5", Target: address(named(secure))}, tunnelled},
-		{"SOCKS with password", secure, faultlab.SOCKSProxyWithPassword, faultlab.ProxyRequest{Method: "SOCKS5", Target: address(secure), User: login}, tunnelled},
+		{"HTTP proxy, plain", plain + "/a?b=%2F", faultlab.HTTPProxy,
+			faultlab.ProxyRequest{Method: "GET", Target: plain + "/a?b=%2F"}, forwarded},
+		{"HTTP proxy, plain, no path", plain, faultlab.HTTPProxy,
+			faultlab.ProxyRequest{Method: "GET", Target: plain + "/"}, forwarded},
+		{"HTTP proxy, TLS", secure, faultlab.HTTPProxy,
+			faultlab.ProxyRequest{Method: "CONNECT", Target: address(secure)}, tunnelled},
+		{"HTTP proxy asked by name", named(secure), faultlab.HTTPProxy,
+			faultlab.ProxyRequest{Method: "CONNECT", Target: address(named(secure))}, tunnelled},
+		{"HTTP proxy with password, plain", plain, faultlab.HTTPProxyWithPassword,
+			faultlab.ProxyRequest{Method: "GET", Target: plain + "/", User: login}, forwarded},
+		{"HTTP proxy with password, TLS", secure, faultlab.HTTPProxyWithPassword,
+			faultlab.ProxyRequest{Method: "CONNECT", Target: address(secure), User: login}, tunnelled},
+		{"HTTPS proxy, plain", plain, faultlab.HTTPSProxy, faultlab.ProxyRequest{Method: "GET", Target: plain + "/"},
+			forwarded},
+		{"HTTPS proxy, TLS", secure, faultlab.HTTPSProxy,
+			faultlab.ProxyRequest{Method: "CONNECT", Target: address(secure)}, tunnelled},
+		{"SOCKS, plain", plain, faultlab.SOCKSProxy, faultlab.ProxyRequest{Method: "SOCKS5", Target: address(plain)},
+			forwarded},
+		{"SOCKS by name, TLS", named(secure), faultlab.SOCKSProxy,
+			faultlab.ProxyRequest{Method: "SOCKS5", Target: address(named(secure))}, tunnelled},
+		{"SOCKS with password", secure, faultlab.SOCKSProxyWithPassword,
+			faultlab.ProxyRequest{Method: "SOCKS5", Target: address(secure), User: login}, tunnelled},
 	} {
 		proxy := row.proxy(t)
 		m := labModule()
@@ -133,13 +162,16 @@ func TestProxiesWork(t *testing.T) {
 		for _, span := range r.Last().LastHop().Spans {
 			phases = append(phases, span.Phase)
 		}
-		if diff := cmp.Diff([]faultlab.ProxyRequest{row.want}, asked) + cmp.Diff(row.phases, phases); diff != "" || r.Failure != nil {
-			t.Errorf("%s: failure %+v; asked, phases (-want +got):\n%s%s", row.name, outcomeOf(r.Failure), diff, evidence(&r))
+		if diff := cmp.Diff([]faultlab.ProxyRequest{row.want}, asked) + cmp.Diff(row.phases, phases); diff != "" ||
+			r.Failure != nil {
+			t.Errorf("%s: failure %+v; asked, phases (-want +got):\n%s%s", row.name, outcomeOf(r.Failure), diff,
+				evidence(&r))
 		}
 	}
 }
 
 var (
 	forwarded = []result.Phase{result.Proxy, result.Request, result.Processing, result.Transfer, result.Validate}
-	tunnelled = []result.Phase{result.Proxy, result.TLS, result.Request, result.Processing, result.Transfer, result.Validate}
+	tunnelled = []result.Phase{result.Proxy, result.TLS, result.Request, result.Processing, result.Transfer,
+		result.Validate}
 )

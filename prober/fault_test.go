@@ -35,8 +35,8 @@ func outcomeOf(f *result.Failure) outcome {
 // success is the outcome of a probe that did not fail.
 var success = outcome{}
 
-// fault is one row: a server, the module to probe it with, and what it must be called. Where the outcome is decided by a race that no
-// observer could win, want lists each.
+// fault is one row: a server, the module to probe it with, and what it must be called. Where the outcome is decided by
+// a race that no observer could win, want lists each.
 type fault struct {
 	name   string
 	serve  func(faultlab.Host) string
@@ -135,12 +135,16 @@ func probeFaults(t *testing.T, rows []fault) {
 func TestTCPFaults(t *testing.T) { probeFaults(t, tcpFaults) }
 
 var tcpFaults = []fault{
-	{"nothing listens", faultlab.ClosedPort, asIs, 5, []outcome{{result.Connect, result.TCPRefused, syscall.ECONNREFUSED, result.Peer, ""}}},
-	{"accept queue full", faultlab.NeverAccepts, briefly, once, []outcome{{result.Connect, result.TCPTimedOut, 0, result.Self, ""}}},
-	{"RST on accept", faultlab.ResetOnAccept, asIs, raced, []outcome{at(result.Connect, peerReset), at(result.Request, peerReset), peerReset}},
+	{"nothing listens", faultlab.ClosedPort, asIs, 5,
+		[]outcome{{result.Connect, result.TCPRefused, syscall.ECONNREFUSED, result.Peer, ""}}},
+	{"accept queue full", faultlab.NeverAccepts, briefly, once,
+		[]outcome{{result.Connect, result.TCPTimedOut, 0, result.Self, ""}}},
+	{"RST on accept", faultlab.ResetOnAccept, asIs, raced,
+		[]outcome{at(result.Connect, peerReset), at(result.Request, peerReset), peerReset}},
 	{"FIN on accept", faultlab.CloseOnAccept, asIs, raced, []outcome{at(result.Request, peerClosed), peerClosed}},
 	{"silence", faultlab.Silent, briefly, once, []outcome{tooSlow}},
-	{"window closed", faultlab.NeverReads, stuck, once, []outcome{{result.Request, result.TCPStalled, 0, result.Self, ""}}},
+	{"window closed", faultlab.NeverReads, stuck, once,
+		[]outcome{{result.Request, result.TCPStalled, 0, result.Self, ""}}},
 }
 
 func TestHTTP1Faults(t *testing.T) {
@@ -164,39 +168,58 @@ func http1Faults() []fault {
 		{"stall in the body", faultlab.StallMidBody, briefly, once, []outcome{stalled}},
 		{"1xx, then RST", faultlab.InformationalThenReset, asIs, raced, []outcome{peerReset}},
 		{"1xx, then silence", faultlab.InformationalThenSilence, briefly, once, []outcome{tooSlow}},
-		{"head of 2 MiB", faultlab.HugeHead, asIs, 5, []outcome{{result.Transfer, result.HTTPHeadersTooLarge, 0, result.Self, ""}}},
+		{"head of 2 MiB", faultlab.HugeHead, asIs, 5,
+			[]outcome{{result.Transfer, result.HTTPHeadersTooLarge, 0, result.Self, ""}}},
 		{"RST in an upload", faultlab.ResetMidUpload, uploading, raced, []outcome{at(result.Request, peerReset)}},
 		{"FIN in an upload", faultlab.FinMidUpload, uploading, raced, []outcome{at(result.Request, peerClosed)}},
-		{"413 and close in an upload", faultlab.RefusesUpload, uploading, raced, []outcome{statusError(result.HTTPError)}},
-		{"413 and FIN in an upload", faultlab.RefusesUploadGently, uploading, raced, []outcome{statusError(result.HTTPError)}},
+		{"413 and close in an upload", faultlab.RefusesUpload, uploading, raced,
+			[]outcome{statusError(result.HTTPError)}},
+		{"413 and FIN in an upload", faultlab.RefusesUploadGently, uploading, raced,
+			[]outcome{statusError(result.HTTPError)}},
 		{"garbage for a status line", answering("garbage\r\n\r\n"), asIs, 5, []outcome{notHTTP}},
 		{"status that is no number", answering("HTTP/1.1 OK fine\r\n\r\n"), asIs, 5, []outcome{notHTTP}},
 		{"header without a colon", answering("HTTP/1.1 200 OK\r\nno colon\r\n\r\n"), asIs, 5, []outcome{notHTTP}},
-		{"two lengths that differ", answering("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"), asIs, 5, []outcome{notHTTP}},
-		{"unknown transfer encoding", answering("HTTP/1.1 200 OK\r\nTransfer-Encoding: strange\r\n\r\n"), asIs, 5, []outcome{notHTTP}},
+		{"two lengths that differ", answering("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"),
+			asIs, 5, []outcome{notHTTP}},
+		{"unknown transfer encoding", answering("HTTP/1.1 200 OK\r\nTransfer-Encoding: strange\r\n\r\n"), asIs, 5,
+			[]outcome{notHTTP}},
 		{"TLS alert in clear", answering("\x15\x03\x01\x00\x02\x02\x28\r\n"), asIs, 5, []outcome{notHTTP}},
-		{"bad chunk length", answering("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"), asIs, 5, []outcome{badBody}},
-		{"bad trailer", answering("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: A\r\n\r\n0\r\nno colon\r\n\r\n"), asIs, 5, []outcome{badBody}},
-		{"bytes after the body", answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok and more"), asIs, 5, []outcome{success}},
+		{"bad chunk length", answering("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"), asIs, 5,
+			[]outcome{badBody}},
+		{"bad trailer", answering("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: A\r\n\r\n0\r\nno " +
+			"colon\r\n\r\n"), asIs, 5, []outcome{badBody}},
+		{"bytes after the body", answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok and more"), asIs, 5,
+			[]outcome{success}},
 		{"not gzip", faultlab.GarbageGzip, gzip, 5, []outcome{badBody}},
 		{"half of a gzip stream", faultlab.TruncatedGzip, gzip, 5, []outcome{badBody}},
-		{"stall before a gzip head", faultlab.Silent, func(m *module.Module) { gzip(m); briefly(m) }, once, []outcome{tooSlow}},
+		{"stall before a gzip head", faultlab.Silent, func(m *module.Module) { gzip(m); briefly(m) }, once,
+			[]outcome{tooSlow}},
 		{"404", status(404), asIs, once, []outcome{statusError(result.HTTPError)}},
 		{"417", status(417), asIs, once, []outcome{statusError(result.HTTPError)}},
 		{"429", status(429), asIs, once, []outcome{statusError(result.HTTPRateLimited)}},
 		{"503", status(503), asIs, once, []outcome{statusError(result.HTTPError)}},
-		{"503 with Retry-After", status(503, "Retry-After", "5"), asIs, once, []outcome{statusError(result.HTTPRateLimited)}},
-		{"101 that nobody asked for", answering("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"), briefly, once, []outcome{statusError(result.HTTPError), stalled}},
+		{"503 with Retry-After", status(503, "Retry-After", "5"), asIs, once,
+			[]outcome{statusError(result.HTTPRateLimited)}},
+		{"101 that nobody asked for", answering("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: " +
+			"x\r\n\r\n"), briefly, once, []outcome{statusError(result.HTTPError), stalled}},
 		{"302 without Location", status(302), asIs, once, []outcome{statusError(result.HTTPError)}},
-		{"bad Location", status(302, "Location", "http://a b/%zz"), asIs, once, []outcome{{result.Validate, result.HTTPRedirectInvalid, 0, result.Self, result.CheckRedirect}}},
+		{"bad Location", status(302, "Location", "http://a b/%zz"), asIs, once,
+			[]outcome{{result.Validate, result.HTTPRedirectInvalid, 0, result.Self, result.CheckRedirect}}},
 		{"request head of nearly 64 KiB", status(200), sending(63 << 10), once, []outcome{success}},
-		{"request head of more than 64 KiB", status(200), sending(64 << 10), once, []outcome{{result.Request, result.ProbeConfig, 0, result.Self, ""}}},
-		{"redirects whose cookies make one", faultlab.RedirectsWithCookies, sending(48 << 10), once, []outcome{{result.Validate, result.HTTPRedirectInvalid, 0, result.Self, result.CheckRedirect}}},
-		{"redirects whose cookies make none", faultlab.RedirectsWithCookies, sending(8 << 10), once, []outcome{{result.Validate, result.HTTPRedirectLoop, 0, result.Self, result.CheckRedirect}}},
-		{"Location of more than 8 KiB", status(302, "Location", "/"+strings.Repeat("a", 8<<10)), asIs, once, []outcome{{result.Validate, result.HTTPRedirectInvalid, 0, result.Self, result.CheckRedirect}}},
-		{"Location of nearly 8 KiB", status(302, "Location", "/"+strings.Repeat("a", 8000)), asIs, once, []outcome{{result.Validate, result.HTTPRedirectLoop, 0, result.Self, result.CheckRedirect}}},
-		{"redirect to ftp", status(302, "Location", "ftp://files.example/"), asIs, once, []outcome{{result.Validate, result.HTTPRedirectInvalid, 0, result.Self, result.CheckRedirect}}},
-		{"redirect loop", status(302, "Location", "/"), asIs, once, []outcome{{result.Validate, result.HTTPRedirectLoop, 0, result.Self, result.CheckRedirect}}},
+		{"request head of more than 64 KiB", status(200), sending(64 << 10), once,
+			[]outcome{{result.Request, result.ProbeConfig, 0, result.Self, ""}}},
+		{"redirects whose cookies make one", faultlab.RedirectsWithCookies, sending(48 << 10), once,
+			[]outcome{{result.Validate, result.HTTPRedirectInvalid, 0, result.Self, result.CheckRedirect}}},
+		{"redirects whose cookies make none", faultlab.RedirectsWithCookies, sending(8 << 10), once,
+			[]outcome{{result.Validate, result.HTTPRedirectLoop, 0, result.Self, result.CheckRedirect}}},
+		{"Location of more than 8 KiB", status(302, "Location", "/"+strings.Repeat("a", 8<<10)), asIs, once,
+			[]outcome{{result.Validate, result.HTTPRedirectInvalid, 0, result.Self, result.CheckRedirect}}},
+		{"Location of nearly 8 KiB", status(302, "Location", "/"+strings.Repeat("a", 8000)), asIs, once,
+			[]outcome{{result.Validate, result.HTTPRedirectLoop, 0, result.Self, result.CheckRedirect}}},
+		{"redirect to ftp", status(302, "Location", "ftp://files.example/"), asIs, once,
+			[]outcome{{result.Validate, result.HTTPRedirectInvalid, 0, result.Self, result.CheckRedirect}}},
+		{"redirect loop", status(302, "Location", "/"), asIs, once,
+			[]outcome{{result.Validate, result.HTTPRedirectLoop, 0, result.Self, result.CheckRedirect}}},
 	}
 	for _, n := range []int{1, 4, 8, 9, 12, 15, 17, 20, 30, 40, 60, 66} {
 		cut := func(serve func(faultlab.Host, int) string) func(faultlab.Host) string {

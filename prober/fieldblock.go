@@ -2,8 +2,9 @@ package prober
 
 import "golang.org/x/net/http2"
 
-// How many fields HTTP/2's field blocks have. net/http decodes a block into memory before it hands it over, bounded in bytes alone, so
-// that the fields are counted before: their representations (RFC 7541 section 6) tell where each ends, without decoding any.
+// How many fields HTTP/2's field blocks have. net/http decodes a block into memory before it hands it over, bounded in
+// bytes alone, so that the fields are counted before: their representations (RFC 7541 section 6) tell where each ends,
+// without decoding any.
 
 // fieldBlocks counts the fields of all HEADERS and CONTINUATION frames of a connection.
 type fieldBlocks struct {

@@ -10,8 +10,9 @@ import (
 
 // The prices of the layers; package flood counts them.
 const (
-	freeDatagrams = 5000 // they cost more; twice the packets that quicWindow lets be in transit, acknowledgements included
-	foreignFrame  = 100  // units: net/http logs each frame of HTTP/2 that is not for a client
+	// they cost more; twice the packets that quicWindow lets be in transit, acknowledgements included
+	freeDatagrams = 5000
+	foreignFrame  = 100 // units: net/http logs each frame of HTTP/2 that is not for a client
 )
 
 // The layers that see no units price bytes. A body of chunks has at least five bytes of framing a chunk (RFC 9112

@@ -80,23 +80,36 @@ func floodsOfFrames() []fault {
 	return []fault{
 		{"PING", frames("", ping), asIs, once, waiting},
 		{"PING in the body", frames(head, ping), asIs, once, inBody},
-		{"PING's acknowledgement", frames("", faultlab.Frame(http2.FramePing, http2.FlagPingAck, 0, "12345678")), asIs, once, waiting},
+		{"PING's acknowledgement", frames("", faultlab.Frame(http2.FramePing, http2.FlagPingAck, 0, "12345678")), asIs,
+			once, waiting},
 		{"SETTINGS", frames("", faultlab.Frame(http2.FrameSettings, 0, 0, "")), asIs, once, waiting},
-		{"WINDOW_UPDATE", frames("", faultlab.Frame(http2.FrameWindowUpdate, 0, 0, "\x00\x00\x00\x01")), asIs, once, waiting},
-		{"WINDOW_UPDATE of another stream", frames("", faultlab.Frame(http2.FrameWindowUpdate, 0, 3, "\x00\x00\x00\x01")), asIs, once, waiting},
-		{"PRIORITY", frames("", faultlab.Frame(http2.FramePriority, 0, 3, "\x00\x00\x00\x01\x10")), asIs, once, waiting},
-		{"RST_STREAM of another stream", frames("", faultlab.Frame(http2.FrameRSTStream, 0, 3, "\x00\x00\x00\x00")), asIs, once, waiting},
-		{"PUSH_PROMISE", frames("", faultlab.Frame(http2.FramePushPromise, http2.FlagPushPromiseEndHeaders, 1, "\x00\x00\x00\x02"+ok)), asIs, once,
-			[]outcome{{result.Processing, result.H2ProtocolError, 0, result.Peer, ""}}}, // the first one is an error, by ENABLE_PUSH 0 (RFC 9113 section 6.6)
-		{"GOAWAY", frames("", faultlab.Frame(http2.FrameGoAway, 0, 0, "\x00\x00\x00\x01\x00\x00\x00\x00")), asIs, once, waiting},
+		{"WINDOW_UPDATE", frames("", faultlab.Frame(http2.FrameWindowUpdate, 0, 0, "\x00\x00\x00\x01")), asIs, once,
+			waiting},
+		{"WINDOW_UPDATE of another stream", frames("",
+			faultlab.Frame(http2.FrameWindowUpdate, 0, 3, "\x00\x00\x00\x01")), asIs, once, waiting},
+		{"PRIORITY", frames("", faultlab.Frame(http2.FramePriority, 0, 3, "\x00\x00\x00\x01\x10")), asIs, once,
+			waiting},
+		{"RST_STREAM of another stream", frames("", faultlab.Frame(http2.FrameRSTStream, 0, 3, "\x00\x00\x00\x00")),
+			asIs, once, waiting},
+		{"PUSH_PROMISE", frames("", faultlab.Frame(http2.FramePushPromise, http2.FlagPushPromiseEndHeaders, 1,
+			"\x00\x00\x00\x02"+ok)), asIs, once,
+			// the first one is an error, by ENABLE_PUSH 0 (RFC 9113 section 6.6)
+			[]outcome{{result.Processing, result.H2ProtocolError, 0, result.Peer, ""}}},
+		{"GOAWAY", frames("", faultlab.Frame(http2.FrameGoAway, 0, 0, "\x00\x00\x00\x01\x00\x00\x00\x00")), asIs, once,
+			waiting},
 		{"unknown frames", frames("", faultlab.Frame(0xbb, 0, 0, "")), asIs, once, waiting},
-		{"unknown frames with a payload", frames("", faultlab.Frame(0xbb, 0, 1, strings.Repeat("x", 1000))), asIs, once, waiting},
-		{"CONTINUATION", frames(faultlab.Frame(http2.FrameHeaders, 0, 1, ok), faultlab.Frame(http2.FrameContinuation, 0, 1, "")), asIs, once, inBody},
-		{"CONTINUATION of one field", frames(faultlab.Frame(http2.FrameHeaders, 0, 1, ok), faultlab.Frame(http2.FrameContinuation, 0, 1, "\x90")), asIs, once,
-			[]outcome{{result.Transfer, result.HTTPHeadersTooLarge, 0, result.Self, ""}}}, // the bound on fields comes first
+		{"unknown frames with a payload", frames("", faultlab.Frame(0xbb, 0, 1, strings.Repeat("x", 1000))), asIs, once,
+			waiting},
+		{"CONTINUATION", frames(faultlab.Frame(http2.FrameHeaders, 0, 1, ok),
+			faultlab.Frame(http2.FrameContinuation, 0, 1, "")), asIs, once, inBody},
+		{"CONTINUATION of one field", frames(faultlab.Frame(http2.FrameHeaders, 0, 1, ok),
+			faultlab.Frame(http2.FrameContinuation, 0, 1, "\x90")), asIs, once,
+			// the bound on fields comes first
+			[]outcome{{result.Transfer, result.HTTPHeadersTooLarge, 0, result.Self, ""}}},
 		{"empty DATA", frames(head, faultlab.Frame(http2.FrameData, 0, 1, "")), asIs, once, inBody},
 		{"DATA of one byte", frames(head, faultlab.Frame(http2.FrameData, 0, 1, "x")), asIs, once, inBody},
-		{"DATA of padding", frames(head, faultlab.Frame(http2.FrameData, http2.FlagDataPadded, 1, "\xff"+strings.Repeat("\x00", 255))), asIs, once, inBody},
+		{"DATA of padding", frames(head, faultlab.Frame(http2.FrameData, http2.FlagDataPadded, 1,
+			"\xff"+strings.Repeat("\x00", 255))), asIs, once, inBody},
 	}
 }
 
@@ -104,7 +117,8 @@ func floodsOfHTTP3() []fault {
 	waiting, inBody := flooded(result.Processing), flooded(result.Transfer)
 	return []fault{
 		{"HTTP/3: unknown frames", frames3("", faultlab.HTTP3Grease), overHTTP3, once, inBody},
-		{"HTTP/3: unknown frames in the body", frames3(faultlab.HTTP3Head, faultlab.HTTP3Grease), overHTTP3, once, inBody},
+		{"HTTP/3: unknown frames in the body", frames3(faultlab.HTTP3Head, faultlab.HTTP3Grease), overHTTP3, once,
+			inBody},
 		{"HTTP/3: empty DATA", frames3(faultlab.HTTP3Head, faultlab.HTTP3EmptyData), overHTTP3, once, inBody},
 		{"HTTP/3: DATA of one byte", frames3(faultlab.HTTP3Head, faultlab.HTTP3OneByte), overHTTP3, once, inBody},
 		{"HTTP/3: unknown frames on the control stream", faultlab.FloodOfHTTP3Control, overHTTP3, once, waiting},
@@ -114,16 +128,18 @@ func floodsOfHTTP3() []fault {
 	}
 }
 
-// Proxies that dribble one byte at a time for ever end at a bound as well, and long before the deadline. A SOCKS reply is bounded by its
-// form (RFC 1928 section 6): what follows it is the target's, which is no TLS.
+// Proxies that dribble one byte at a time for ever end at a bound as well, and long before the deadline. A SOCKS reply
+// is bounded by its form (RFC 1928 section 6): what follows it is the target's, which is no TLS.
 func TestFloodsOfProxies(t *testing.T) {
 	for _, row := range []struct {
 		name  string
 		proxy func(faultlab.Host) string
 		want  []outcome
 	}{
-		{"CONNECT", faultlab.DribblingConnect, []outcome{ // which bound comes first depends on how many bytes the kernel gives at once
-			{result.Proxy, result.PeerFlood, 0, result.Self, ""}, {result.Proxy, result.HTTPHeadersTooLarge, 0, result.Self, ""}}},
+		// which bound comes first depends on how many bytes the kernel gives at once
+		{"CONNECT", faultlab.DribblingConnect, []outcome{
+			{result.Proxy, result.PeerFlood, 0, result.Self, ""},
+			{result.Proxy, result.HTTPHeadersTooLarge, 0, result.Self, ""}}},
 		{"SOCKS", faultlab.DribblingSOCKS, []outcome{{result.TLS, result.TLSNotTLS, 0, result.Peer, ""}}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -142,16 +158,28 @@ func TestFloodsOfProxies(t *testing.T) {
 func TestNoFloods(t *testing.T) {
 	uploads := func(m *module.Module) { m.Method, m.Body = http.MethodPost, make([]byte, 16<<20) }
 	probeFaults(t, patiently([]fault{
-		{"16 MiB in chunks of 64 bytes", func(h faultlab.Host) string { return faultlab.SmallChunks(h, 16<<20, 64) }, asIs, once, []outcome{success}},
-		{"20 KiB, one byte a chunk and a segment", func(h faultlab.Host) string { return faultlab.SmallChunks(h, 20<<10, 1) }, asIs, once, []outcome{success}},
-		{"3 MiB in frames of 40 bytes", func(h faultlab.Host) string { return faultlab.SmallFrames(h, 3<<20, 40) }, asIs, once, []outcome{success}},
-		{"16 MiB in records of 64 bytes", func(h faultlab.Host) string { return faultlab.SmallRecords(h, 16<<20, 64) }, asIs, once, []outcome{success}},
-		{"10,000 PINGs before the answer", func(h faultlab.Host) string { return faultlab.PingsThenAnswers(h, 10_000) }, asIs, once, []outcome{success}},
-		{"an upload through a small window", func(h faultlab.Host) string { return faultlab.SmallWindow(h, 1000) }, uploads, once, []outcome{success}},
+		{"16 MiB in chunks of 64 bytes", func(h faultlab.Host) string { return faultlab.SmallChunks(h, 16<<20, 64) },
+			asIs, once, []outcome{success}},
+		{"20 KiB, one byte a chunk and a segment",
+			func(h faultlab.Host) string { return faultlab.SmallChunks(h, 20<<10, 1) }, asIs, once, []outcome{success}},
+		{"3 MiB in frames of 40 bytes", func(h faultlab.Host) string { return faultlab.SmallFrames(h, 3<<20, 40) },
+			asIs, once, []outcome{success}},
+		{"16 MiB in records of 64 bytes", func(h faultlab.Host) string { return faultlab.SmallRecords(h, 16<<20, 64) },
+			asIs, once, []outcome{success}},
+		{"10,000 PINGs before the answer", func(h faultlab.Host) string { return faultlab.PingsThenAnswers(h, 10_000) },
+			asIs, once, []outcome{success}},
+		{"an upload through a small window", func(h faultlab.Host) string { return faultlab.SmallWindow(h, 1000) },
+			uploads, once, []outcome{success}},
 		{"8 MiB over HTTP/3", func(h faultlab.Host) string {
-			return faultlab.HTTP3Handler(h, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 8<<20)) }))
+			return faultlab.HTTP3Handler(h, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				_,
+					_ = w.Write(make([]byte, 8<<20))
+			}))
 		}, overHTTP3, once, []outcome{success}},
-		{"an upload of 16 MiB over HTTP/3", func(h faultlab.Host) string { return faultlab.HTTP3Handler(h, faultlab.Healthy) },
+		{"an upload of 16 MiB over HTTP/3", func(h faultlab.Host) string {
+			return faultlab.HTTP3Handler(h,
+				faultlab.Healthy)
+		},
 			func(m *module.Module) { overHTTP3(m); uploads(m) }, once, []outcome{success}},
 		{"100,000 gzip members of a line each", func(h faultlab.Host) string {
 			body := strings.Repeat(faultlab.GzipMember(strings.Repeat("a line of a log ", 8)), 100_000)
@@ -171,9 +199,11 @@ func TestFloodsOfNameServers(t *testing.T) {
 		{"answers to another question", faultlab.FloodOfAnswers, "udp"},
 		{"answers to another question, system's resolver", faultlab.FloodOfAnswers, ""},
 		{"HTTP/2 PING over HTTPS", faultlab.FloodOverHTTPS, "https"},
-		{"HTTP/2 PRIORITY over HTTPS", frames("", faultlab.Frame(http2.FramePriority, 0, 3, "\x00\x00\x00\x01\x10")), "https"},
+		{"HTTP/2 PRIORITY over HTTPS", frames("", faultlab.Frame(http2.FramePriority, 0, 3, "\x00\x00\x00\x01\x10")),
+			"https"},
 		{"HTTP/2 SETTINGS over HTTPS", frames("", faultlab.Frame(http2.FrameSettings, 0, 0, "")), "https"},
-		{"HTTP/2 DATA of one byte over HTTPS", frames(faultlab.Frame(http2.FrameHeaders, http2.FlagHeadersEndHeaders, 1, "\x88"),
+		{"HTTP/2 DATA of one byte over HTTPS", frames(faultlab.Frame(http2.FrameHeaders, http2.FlagHeadersEndHeaders, 1,
+			"\x88"),
 			faultlab.Frame(http2.FrameData, 0, 1, "x")), "https"},
 		{"TLS warnings", func(h faultlab.Host) string {
 			return strings.TrimSuffix(strings.TrimPrefix(faultlab.FloodOfWarnings(h), "https://"), "/")
@@ -218,7 +248,8 @@ func TestFloodsOfTokenEndpoints(t *testing.T) {
 			t.Parallel()
 			r := probe(t, prober.New(prober.Options{}), api, tokenModule(t, row.endpoint(t)))
 			got, want := outcomeOf(r.Failure), outcome{result.Request, result.AuthTokenFailed, 0, result.Peer, ""}
-			flood := strings.Contains(r.Failure.Err.Error(), fmt.Sprintf("more than %d bytes, or in more than %d pieces", maxBytes, maxReads))
+			flood := strings.Contains(r.Failure.Err.Error(),
+				fmt.Sprintf("more than %d bytes, or in more than %d pieces", maxBytes, maxReads))
 			if row.flood {
 				want.Origin = result.Self
 			}
@@ -245,7 +276,8 @@ func TestTokenEndpointsByHTTP1(t *testing.T) {
 // tokenModule has its token from an endpoint whose certificate does not matter.
 func tokenModule(t *testing.T, endpoint string) *module.Module {
 	t.Helper()
-	text := fmt.Sprintf("modules: {m: {prober: http, timeout: 1m, http: {preferred_ip_protocol: ip4, oauth2: {client_id: lab, client_secret: s, token_url: %q, "+
+	text := fmt.Sprintf("modules: {m: {prober: http, timeout: 1m, http: {preferred_ip_protocol: ip4, oauth2: "+
+		"{client_id: lab, client_secret: s, token_url: %q, "+
 		"tls_config: {insecure_skip_verify: true}}}}}", endpoint)
 	c, err := config.Parse([]byte(text), "f.yml", ".")
 	if err != nil {

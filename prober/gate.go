@@ -7,15 +7,16 @@ import (
 	"time"
 )
 
-// A gate on computing. A handshake computes for the better part of a millisecond; a hundred of them at once keep each other, and everybody who
-// only waits to look at the clock, from the CPUs for a tenth of a second. So no more of them compute at a time than there are
-// CPUs. What is gated is computing and not waiting: the slot is given back while the peer's answer is awaited. Time that is spent
-// waiting for a slot counts in no phase.
+// A gate on computing. A handshake computes for the better part of a millisecond; a hundred of them at once keep each
+// other, and everybody who only waits to look at the clock, from the CPUs for a tenth of a second. So no more of them
+// compute at a time than there are CPUs. What is gated is computing and not waiting: the slot is given back while the
+// peer's answer is awaited. Time that is spent waiting for a slot counts in no phase.
 
 // gate is a connection under a handshake.
 type gate struct {
 	net.Conn
-	ahead  *bufio.Reader // of the connection: TLS would read a flight in pieces of half a kilobyte; nil when the handshake is over
+	// of the connection: TLS would read a flight in pieces of half a kilobyte; nil when the handshake is over
+	ahead  *bufio.Reader
 	ctx    context.Context
 	slots  chan struct{} // nil when the handshake is over
 	holds  bool          // one of them

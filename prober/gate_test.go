@@ -38,7 +38,8 @@ func TestGate(t *testing.T) {
 	hop := r.Last().LastHop()
 	handshake, _ := hop.Span(result.TLS)
 	if handshake.Duration < serving || handshake.Duration > took-hop.Waited {
-		t.Errorf("the handshake took %s, want the server's %s and no more than %s less the wait of %s", handshake.Duration, serving, took, hop.Waited)
+		t.Errorf("the handshake took %s, want the server's %s and no more than %s less the wait of %s",
+			handshake.Duration, serving, took, hop.Waited)
 	}
 	if hop.Waited == 0 || hop.Waited > took-serving || r.Waited() != hop.Waited {
 		t.Errorf("waited %s for a turn, want some of %s", hop.Waited, waiting)
@@ -53,7 +54,8 @@ func TestGateAfterPanic(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := module.New("panics")
-	m.TLS = &tls.Config{RootCAs: faultlab.Roots(), GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { panic("a bug") }}
+	m.TLS = &tls.Config{RootCAs: faultlab.Roots(),
+		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { panic("a bug") }}
 	r := p.Probe(t.Context(), target, m)
 	if r.Panicked() == nil || len(p.computing) != 0 {
 		t.Errorf("panicked: %v, with %d turns not given back, want a panic and none", r.Panicked(), len(p.computing))

@@ -10,17 +10,18 @@ import (
 	"errno_exporter/prober/classify"
 )
 
-// How many fields a head may have. Bytes alone do not bound memory: net/http makes a map of a head, and a field without a name's worth of
-// bytes takes a hundred of memory. So the lines of an HTTP/1 head are counted on their way to net/http, those of HTTP/2 in fieldblock.go.
+// How many fields a head may have. Bytes alone do not bound memory: net/http makes a map of a head, and a field without
+// a name's worth of bytes takes a hundred of memory. So the lines of an HTTP/1 head are counted on their way to
+// net/http, those of HTTP/2 in fieldblock.go.
 
 // maxHeadFields bounds the fields of a response, those of its 1xx responses and of its trailer included.
 const maxHeadFields = 1000
 
 var errTooManyFields error = classify.TooLarge("response head has more than " + strconv.Itoa(maxHeadFields) + " fields")
 
-// headLines follows an HTTP/1 stream to the end of the final response's head, and counts the lines after the status lines. Lines that
-// continue a field (RFC 9112 section 5.2) count, too. It takes lines apart as net/textproto does: they end with LF, and an empty one, with or
-// without CR, ends a head.
+// headLines follows an HTTP/1 stream to the end of the final response's head, and counts the lines after the status
+// lines. Lines that continue a field (RFC 9112 section 5.2) count, too. It takes lines apart as net/textproto does:
+// they end with LF, and an empty one, with or without CR, ends a head.
 type headLines struct {
 	lines  int
 	code   [3]byte // of the status line

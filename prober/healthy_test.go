@@ -38,9 +38,9 @@ func TestHealthyServersAreNeverAccused(t *testing.T) {
 	wait.Wait()
 }
 
-// TestPhasesAreWhatTheServerSaw compares a probe's phases with the times at which the server read the request, answered and finished. On each
-// probe a phase is at least as long as the server's own time, less what its clock reads late; the difference is that of the median, since a
-// single goroutine of the server or of the prober may wait for a CPU.
+// TestPhasesAreWhatTheServerSaw compares a probe's phases with the times at which the server read the request, answered
+// and finished. On each probe a phase is at least as long as the server's own time, less what its clock reads late; the
+// difference is that of the median, since a single goroutine of the server or of the prober may wait for a CPU.
 func TestPhasesAreWhatTheServerSaw(t *testing.T) {
 	const head, tail = 50 * time.Millisecond, 30 * time.Millisecond
 	const probes, within = 11, time.Millisecond
@@ -64,7 +64,8 @@ func TestPhasesAreWhatTheServerSaw(t *testing.T) {
 			t.Errorf("processing and transfer take %v, want the server's %v at least and the probe's %v at most%s",
 				both, head+tail, r.Elapsed, evidence(&r))
 		}
-		off = append(off, (processing.Duration - times.Answered.Sub(times.Asked)).Abs(), (transfer.Duration - times.Finished.Sub(times.Answered)).Abs())
+		off = append(off, (processing.Duration - times.Answered.Sub(times.Asked)).Abs(),
+			(transfer.Duration - times.Finished.Sub(times.Answered)).Abs())
 		seen = evidence(&r)
 	}
 	slices.Sort(off)
@@ -76,12 +77,14 @@ func TestPhasesAreWhatTheServerSaw(t *testing.T) {
 // TestFailedPhaseHasItsTime: a phase that failed has the time it took until then, however soon the end came.
 func TestFailedPhaseHasItsTime(t *testing.T) {
 	p, m := prober.New(prober.Options{}), labModule()
-	for _, target := range []string{faultlab.ResetAfterRequest(t), faultlab.FinAfterRequest(t), faultlab.TLSResetAfterRequest(t), faultlab.H2ResetAfterRequest(t)} {
+	for _, target := range []string{faultlab.ResetAfterRequest(t), faultlab.FinAfterRequest(t),
+		faultlab.TLSResetAfterRequest(t), faultlab.H2ResetAfterRequest(t)} {
 		for range raced {
 			r := probe(t, p, target, m)
 			processing, began := r.Last().LastHop().Span(result.Processing)
 			if !began || processing.Duration <= 0 {
-				t.Fatalf("Probe(%s): processing %v, began %v, want the time until the end%s", target, processing.Duration, began, evidence(&r))
+				t.Fatalf("Probe(%s): processing %v, began %v, want the time until the end%s", target,
+					processing.Duration, began, evidence(&r))
 			}
 		}
 	}
@@ -132,6 +135,7 @@ func TestInformationalResponsesAreNotTheAnswer(t *testing.T) {
 	r := probe(t, prober.New(prober.Options{}), target, labModule())
 	processing, _ := r.Last().LastHop().Span(result.Processing)
 	if r.Failure != nil || processing.Duration < 90*time.Millisecond {
-		t.Errorf("Probe = %+v, processing %v, want success after at least 90ms%s", outcomeOf(r.Failure), processing.Duration, evidence(&r))
+		t.Errorf("Probe = %+v, processing %v, want success after at least 90ms%s", outcomeOf(r.Failure),
+			processing.Duration, evidence(&r))
 	}
 }

@@ -11,9 +11,9 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// How secrets stay out of results. A server may return what it was sent in any place: a header, the status line, the body, an error of its own,
-// a certificate that it makes for the next connection. So the secrets of the module and of the requests are replaced by their values, in
-// everything that an attempt keeps, before anybody sees it.
+// How secrets stay out of results. A server may return what it was sent in any place: a header, the status line, the
+// body, an error of its own, a certificate that it makes for the next connection. So the secrets of the module and of
+// the requests are replaced by their values, in everything that an attempt keeps, before anybody sees it.
 
 // hide masks the secrets of an attempt in its record.
 func (a *attempt) hide() {
@@ -123,7 +123,8 @@ func hideTLS(s *result.TLSState, mask *module.Mask) {
 }
 
 // hiddenChain is a chain with copies of the certificates that have a secret.
-func hiddenChain(chain []*x509.Certificate, mask *module.Mask, copies map[*x509.Certificate]*x509.Certificate) []*x509.Certificate {
+func hiddenChain(chain []*x509.Certificate, mask *module.Mask,
+	copies map[*x509.Certificate]*x509.Certificate) []*x509.Certificate {
 	for i, c := range chain {
 		masked, done := copies[c]
 		if !done {
@@ -149,15 +150,17 @@ func hiddenCertificate(c *x509.Certificate, mask *module.Mask) *x509.Certificate
 			masked.URIs[i] = &url.URL{Opaque: mask.Text(text)}
 		}
 	}
-	if masked.Subject.String() == c.Subject.String() && masked.Issuer.String() == c.Issuer.String() && slices.Equal(masked.DNSNames, c.DNSNames) &&
+	if masked.Subject.String() == c.Subject.String() && masked.Issuer.String() == c.Issuer.String() &&
+		slices.Equal(masked.DNSNames, c.DNSNames) &&
 		slices.Equal(masked.EmailAddresses, c.EmailAddresses) && slices.Equal(masked.URIs, c.URIs) {
 		return c
 	}
 	return &masked
 }
 
-// hiddenName is a distinguished name without secrets. Each attribute's value is masked by itself: the name as a text has the values of types
-// that RFC 2253 does not name in hexadecimal, and a backslash before some characters of the others.
+// hiddenName is a distinguished name without secrets. Each attribute's value is masked by itself: the name as a text
+// has the values of types that RFC 2253 does not name in hexadecimal, and a backslash before some characters of the
+// others.
 func hiddenName(name pkix.Name, mask *module.Mask) pkix.Name {
 	attributes := slices.Clone(name.Names)
 	if attributes == nil {

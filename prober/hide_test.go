@@ -21,7 +21,8 @@ func TestHiddenCertificate(t *testing.T) {
 		"issuer":         {Issuer: name},
 		"DNS name":       {DNSNames: []string{"a", secret + ".test"}},
 		"e-mail address": {EmailAddresses: []string{"a@test", secret + "@test"}},
-		"URI":            {URIs: []*url.URL{{Scheme: "https", Host: "a"}, {Scheme: "https", Host: "a", Path: "/" + secret}}},
+		"URI": {URIs: []*url.URL{{Scheme: "https", Host: "a"},
+			{Scheme: "https", Host: "a", Path: "/" + secret}}},
 	} {
 		masked := hiddenCertificate(c, mask)
 		if masked == c {
@@ -32,7 +33,8 @@ func TestHiddenCertificate(t *testing.T) {
 		for _, uri := range masked.URIs {
 			texts = append(texts, uri.String())
 		}
-		for _, attribute := range append(append([]pkix.AttributeTypeAndValue{}, masked.Subject.Names...), masked.Issuer.Names...) {
+		for _, attribute := range append(append([]pkix.AttributeTypeAndValue{}, masked.Subject.Names...),
+			masked.Issuer.Names...) {
 			texts = append(texts, attribute.Value.(string))
 		}
 		if all := strings.Join(texts, " "); strings.Contains(all, secret) || !strings.Contains(all, module.Masked) {

@@ -30,12 +30,13 @@ type hop struct {
 	failure  *result.Failure
 }
 
-// run is the definition of the phases: one step after the other, and the step that fails is the phase of the failure. It returns
-// the body, as far as the module's checks need it.
+// run is the definition of the phases: one step after the other, and the step that fails is the phase of the failure.
+// It returns the body, as far as the module's checks need it.
 func (h *hop) run() []byte {
 	host, port, err := hostPort(h.request.URL)
 	if err != nil {
-		h.fail(result.Resolve, h.attempt.elapsed(), result.Failure{Reason: result.ProbeConfig, Origin: result.Self, Err: err})
+		h.fail(result.Resolve, h.attempt.elapsed(),
+			result.Failure{Reason: result.ProbeConfig, Origin: result.Self, Err: err})
 		return nil
 	}
 	if err := h.authorize(); err != nil {
@@ -43,7 +44,8 @@ func (h *hop) run() []byte {
 	}
 	proxy, err := h.attempt.proxyFor(h.request)
 	if err != nil {
-		h.fail(result.Proxy, h.attempt.elapsed(), result.Failure{Reason: result.ProbeConfig, Origin: result.Self, Err: err})
+		h.fail(result.Proxy, h.attempt.elapsed(), result.Failure{Reason: result.ProbeConfig, Origin: result.Self,
+			Err: err})
 		return nil
 	}
 	if (proxy == nil || !h.attempt.module.SkipResolve) && !h.resolve(host) {
@@ -80,8 +82,8 @@ func (h *hop) run() []byte {
 	return h.exchange()
 }
 
-// own takes the connection that the rest of the hop speaks over. From here on our deadline is the socket's: nothing waits
-// beyond it, whatever layer it waits in.
+// own takes the connection that the rest of the hop speaks over. From here on our deadline is the socket's: nothing
+// waits beyond it, whatever layer it waits in.
 func (h *hop) own(conn *recorder) {
 	h.socket, h.stream = conn, conn
 	h.disarm = guard.Report(h.attempt.caught).AfterFunc(h.attempt.ctx, conn.interrupt)
@@ -121,7 +123,8 @@ func (h *hop) fail(p result.Phase, began time.Duration, f result.Failure) {
 }
 
 func (h *hop) failAt(p result.Phase, began, ended time.Duration, f result.Failure) {
-	h.Spans = append(h.Spans, result.Span{Phase: p, Start: began, Duration: max(0, ended-began-h.waitedIn(p)), Failed: true})
+	h.Spans = append(h.Spans, result.Span{Phase: p, Start: began, Duration: max(0, ended-began-h.waitedIn(p)),
+		Failed: true})
 	if short := h.attempt.noRoom(); short != nil {
 		f = *short
 	}

@@ -13,7 +13,8 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// A redirect or a proxy to a host whose ASCII form is no name is refused where it is read, also where a configured server would resolve it.
+// A redirect or a proxy to a host whose ASCII form is no name is refused where it is read, also where a configured
+// server would resolve it.
 func TestHostsThatAreNone(t *testing.T) {
 	for _, host := range []string{"\u00ad", "\u200b", "\u2060", "\u3002", "a..b", "."} {
 		redirecting := faultlab.Handler(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -27,8 +28,10 @@ func TestHostsThatAreNone(t *testing.T) {
 			shape  func(*module.Module)
 			want   outcome
 		}{
-			{"target that nobody has read", unread, func(*module.Module) {}, outcome{result.Resolve, result.ProbeConfig, 0, result.Self, ""}},
-			{"redirect", read, func(*module.Module) {}, outcome{result.Validate, result.HTTPRedirectInvalid, 0, result.Self, result.CheckRedirect}},
+			{"target that nobody has read", unread, func(*module.Module) {},
+				outcome{result.Resolve, result.ProbeConfig, 0, result.Self, ""}},
+			{"redirect", read, func(*module.Module) {},
+				outcome{result.Validate, result.HTTPRedirectInvalid, 0, result.Self, result.CheckRedirect}},
 			{"proxy of the environment", read, func(m *module.Module) {
 				m.Proxy = func(*http.Request) (*url.URL, error) { return &url.URL{Scheme: "http", Host: host}, nil }
 			}, outcome{result.Proxy, result.ProbeConfig, 0, result.Self, ""}},

@@ -17,18 +17,27 @@ func TestHostileServers(t *testing.T) {
 	probeFaults(t, []fault{
 		{"endless headers", faultlab.EndlessHeaders, asIs, 5, tooLong},
 		{"an endless header", faultlab.EndlessHeader, asIs, 5, tooLong},
-		{"endless 1xx", faultlab.EndlessInformation, asIs, 5, []outcome{{result.Processing, result.HTTPHeadersTooLarge, 0, result.Self, ""}}},
+		{"endless 1xx", faultlab.EndlessInformation, asIs, 5,
+			[]outcome{{result.Processing, result.HTTPHeadersTooLarge, 0, result.Self, ""}}},
 		{"endless body", faultlab.EndlessBody, asIs, once, tooLarge},
-		{"endless body that must be kept", faultlab.EndlessBody, func(m *module.Module) { m.FailIfBodyMatches, m.BodySizeLimit = expressions("y"), 2<<20 }, once, tooLarge},
-		{"endless chunks", faultlab.EndlessChunks, func(m *module.Module) { m.BodySizeLimit = 1 << 20 }, once, tooLarge},
-		{"endless JSON", faultlab.EndlessJSON, func(m *module.Module) { m.FailIfBodyJSONMatches, m.BodySizeLimit = cel("body.size() == 1"), 2<<20 }, once, tooLarge},
-		{"a long list of JSON", func(h faultlab.Host) string { return faultlab.JSONList(h, 500_000) }, func(m *module.Module) {
-			m.FailIfBodyJSONNotMatches = cel("body.size() == 500000")
-		}, once, []outcome{success}},
+		{"endless body that must be kept", faultlab.EndlessBody,
+			func(m *module.Module) { m.FailIfBodyMatches, m.BodySizeLimit = expressions("y"), 2<<20 }, once, tooLarge},
+		{"endless chunks", faultlab.EndlessChunks, func(m *module.Module) { m.BodySizeLimit = 1 << 20 }, once,
+			tooLarge},
+		{"endless JSON", faultlab.EndlessJSON, func(m *module.Module) {
+			m.FailIfBodyJSONMatches,
+				m.BodySizeLimit = cel("body.size() == 1"), 2<<20
+		}, once, tooLarge},
+		{"a long list of JSON", func(h faultlab.Host) string { return faultlab.JSONList(h, 500_000) },
+			func(m *module.Module) {
+				m.FailIfBodyJSONNotMatches = cel("body.size() == 500000")
+			}, once, []outcome{success}},
 		{"gzip bomb", faultlab.GzipBomb, gzip, once, tooLarge},
-		{"gzip bomb without a limit: the deadline", faultlab.GzipBomb, func(m *module.Module) { gzip(m); briefly(m); m.BodySizeLimit = 0 }, once, []outcome{stalled}},
+		{"gzip bomb without a limit: the deadline", faultlab.GzipBomb,
+			func(m *module.Module) { gzip(m); briefly(m); m.BodySizeLimit = 0 }, once, []outcome{stalled}},
 		{"gzip bomb without a limit that is here whole, its connection closed: the deadline", faultlab.GzipBombHTTP2,
-			func(m *module.Module) { gzip(m); m.Timeout, m.BodySizeLimit = 150*time.Millisecond, 0 }, once, []outcome{stalled}},
+			func(m *module.Module) { gzip(m); m.Timeout, m.BodySizeLimit = 150*time.Millisecond, 0 }, once,
+			[]outcome{stalled}},
 		{"gzip bomb that is not opened", faultlab.GzipBomb, asIs, once, []outcome{success}},
 		{"5,000 names in the certificate", faultlab.ManyNames, asIs, once, []outcome{success}},
 		{"1,000 redirects", func(h faultlab.Host) string { return faultlab.Redirects(h) + "1000" }, asIs, once,
@@ -37,7 +46,8 @@ func TestHostileServers(t *testing.T) {
 	})
 }
 
-// A head has at most 1,000 fields, whatever carries it: with as many it is a response like others, with one more it is too large.
+// A head has at most 1,000 fields, whatever carries it: with as many it is a response like others, with one more it is
+// too large.
 func TestHeadFields(t *testing.T) {
 	tooMany := []outcome{{result.Transfer, result.HTTPHeadersTooLarge, 0, result.Self, ""}}
 	early := []outcome{{result.Processing, result.HTTPHeadersTooLarge, 0, result.Self, ""}, tooMany[0]}
@@ -63,7 +73,8 @@ func TestHeadFields(t *testing.T) {
 		{"HTTP/3: 1,000 fields", fields(faultlab.HTTP3ManyFields, 1000), http3, once, well},
 		{"HTTP/3: 1,001 fields", fields(faultlab.HTTP3ManyFields, 1001), http3, 5, tooMany},
 		{"HTTP/3: 16,000 fields", fields(faultlab.HTTP3ManyFields, 16_000), http3, 5, tooMany},
-		{"a reason phrase of 900 KB", fields(faultlab.ReasonPhrase, 900<<10), asIs, 5, []outcome{statusError(result.HTTPError)}},
+		{"a reason phrase of 900 KB", fields(faultlab.ReasonPhrase, 900<<10), asIs, 5,
+			[]outcome{statusError(result.HTTPError)}},
 	})
 	claims.Prove(t, "fields of a response", 1000)
 }

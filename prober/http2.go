@@ -14,9 +14,9 @@ import (
 	"errno_exporter/prober/flood"
 )
 
-// net/http's HTTP/2 forgets why a connection ended when something else fails in the same moment: a write's errno takes the place of
-// the GOAWAY that lies in the receive buffer, and a read loop that ends before the request leaves nothing but "could not be
-// established". So the frames are watched as they pass, between TLS and net/http.
+// net/http's HTTP/2 forgets why a connection ended when something else fails in the same moment: a write's errno takes
+// the place of the GOAWAY that lies in the receive buffer, and a read loop that ends before the request leaves nothing
+// but "could not be established". So the frames are watched as they pass, between TLS and net/http.
 
 // frameHeader is the length of a frame's header (RFC 9113 section 4.1).
 const frameHeader = 9

@@ -16,20 +16,25 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// TestHTTP3SendsWhatTheModuleSays: credentials, headers, body, name and source address go the way they go over TCP, and what was
-// resolved is what was dialled.
+// TestHTTP3SendsWhatTheModuleSays: credentials, headers, body, name and source address go the way they go over TCP, and
+// what was resolved is what was dialled.
 func TestHTTP3SendsWhatTheModuleSays(t *testing.T) {
 	for _, row := range []struct {
 		name, keys string
 		want       faultlab.Seen
 	}{
 		{"defaults", "", faultlab.Seen{Method: "GET", Header: http.Header{}}},
-		{"basic_auth", "basic_auth: {username: u, password: p}", faultlab.Seen{Method: "GET", Header: http.Header{"Authorization": {"Basic dTpw"}}}},
-		{"authorization", "authorization: {credentials: t}", faultlab.Seen{Method: "GET", Header: http.Header{"Authorization": {"Bearer t"}}}},
-		{"http_headers", "http_headers: {X-A: {values: [b], secrets: [c]}}", faultlab.Seen{Method: "GET", Header: http.Header{"X-A": {"b", "c"}}}},
+		{"basic_auth", "basic_auth: {username: u, password: p}",
+			faultlab.Seen{Method: "GET", Header: http.Header{"Authorization": {"Basic dTpw"}}}},
+		{"authorization", "authorization: {credentials: t}",
+			faultlab.Seen{Method: "GET", Header: http.Header{"Authorization": {"Bearer t"}}}},
+		{"http_headers", "http_headers: {X-A: {values: [b], secrets: [c]}}",
+			faultlab.Seen{Method: "GET", Header: http.Header{"X-A": {"b", "c"}}}},
 		{"headers", "headers: {X-A: b}", faultlab.Seen{Method: "GET", Header: http.Header{"X-A": {"b"}}}},
-		{"Host", "headers: {Host: localhost}", faultlab.Seen{Method: "GET", Host: "localhost", ServerName: "localhost", Header: http.Header{}}},
-		{"body", "method: POST\n      body: hello", faultlab.Seen{Method: "POST", Header: http.Header{"Content-Length": {"5"}}, Body: "hello", Length: 5}},
+		{"Host", "headers: {Host: localhost}", faultlab.Seen{Method: "GET", Host: "localhost", ServerName: "localhost",
+			Header: http.Header{}}},
+		{"body", "method: POST\n      body: hello",
+			faultlab.Seen{Method: "POST", Header: http.Header{"Content-Length": {"5"}}, Body: "hello", Length: 5}},
 		{"source address", "source_ip_address: 127.0.0.3", faultlab.Seen{Method: "GET", Header: http.Header{}}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -40,7 +45,8 @@ func TestHTTP3SendsWhatTheModuleSays(t *testing.T) {
 				seen <- requests.all()
 			}))
 			m := http3Module(t, row.keys)
-			r := probe(t, prober.New(prober.Options{UserAgent: "errno_exporter/test"}), strings.Replace(url, "https", "http", 1)+"path?q=%2B", m)
+			r := probe(t, prober.New(prober.Options{UserAgent: "errno_exporter/test"}),
+				strings.Replace(url, "https", "http", 1)+"path?q=%2B", m)
 			if r.Failure != nil {
 				t.Fatalf("Probe: %v (%v)%s", r.Failure.Sentence(), r.Failure.Err, evidence(&r))
 			}
@@ -103,7 +109,8 @@ func TestHTTP3Redirects(t *testing.T) {
 		want           outcome
 	}{
 		{"to another server", final, 2, success},
-		{"to plain HTTP", "http://127.0.0.1:1/", 1, outcome{result.Validate, result.HTTPRedirectInvalid, 0, result.Self, result.CheckRedirect}},
+		{"to plain HTTP", "http://127.0.0.1:1/", 1,
+			outcome{result.Validate, result.HTTPRedirectInvalid, 0, result.Self, result.CheckRedirect}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			first := faultlab.HTTP3Handler(t, http.RedirectHandler(row.location, http.StatusFound))

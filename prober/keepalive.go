@@ -16,9 +16,9 @@ import (
 
 // How connections are kept between requests.
 //
-//   - A connection is kept after a request that succeeded, unless the server says that it will close it. net/http goes on reading from it,
-//     so that the recorder sees its end when it comes. The kernel's keepalive is off while it idles: it would keep alive the very state
-//     in a NAT whose loss we want to see.
+//   - A connection is kept after a request that succeeded, unless the server says that it will close it. net/http goes
+//     on reading from it, so that the recorder sees its end when it comes. The kernel's keepalive is off while it
+//     idles: it would keep alive the very state in a NAT whose loss we want to see.
 //   - When it is used again, that is one attempt on this connection: nothing dials, and nothing is retried.
 //   - Of a connection's second exchange all times are counted from its first attempt, and moved when it is over.
 
@@ -29,9 +29,9 @@ type Kept struct {
 	announced time.Duration // the server's Keep-Alive: timeout=; 0 if it said nothing
 }
 
-// Keep makes a request as a probe does, and returns its connection; nil if the request failed, or the server closes after its answer.
-// announced is how long the server says that it keeps idle connections (RFC 2068 section 19.7.1.1, Keep-Alive), -1 if it does not keep
-// them at all, 0 if it says nothing.
+// Keep makes a request as a probe does, and returns its connection; nil if the request failed, or the server closes
+// after its answer. announced is how long the server says that it keeps idle connections (RFC 2068 section 19.7.1.1,
+// Keep-Alive), -1 if it does not keep them at all, 0 if it says nothing.
 func (p *Prober) Keep(ctx context.Context, t Target, m *module.Module) (kept *Kept, announced time.Duration) {
 	a := p.newAttempt(ctx, t, m, "")
 	a.keep = true
@@ -59,8 +59,8 @@ func (k *Kept) Idle() (time.Duration, bool) {
 // Close ends the connection.
 func (k *Kept) Close() { k.hop.let() }
 
-// Probe sends the request again on the idle connection, as long as it stands. If that succeeds the connection is kept on, and is idle from
-// now; else it is closed.
+// Probe sends the request again on the idle connection, as long as it stands. If that succeeds the connection is kept
+// on, and is idle from now; else it is closed.
 func (k *Kept) Probe(ctx context.Context) result.KeptResult {
 	if r, ended := k.end(); ended {
 		k.hop.let()
@@ -102,7 +102,8 @@ func (k *Kept) end() (result.KeptResult, bool) {
 	h.socket.mu.Lock()
 	cause, closed, lastRead := h.socket.wire.Cause, h.socket.closed, h.socket.lastRead
 	h.socket.mu.Unlock()
-	e := &classify.Evidence{Step: classify.StepIdle, Phase: result.Idle, Wire: h.socket.seen(), TLS: h.TLS, Flood: h.flooded()}
+	e := &classify.Evidence{Step: classify.StepIdle, Phase: result.Idle, Wire: h.socket.seen(), TLS: h.TLS,
+		Flood: h.flooded()}
 	at := lastRead
 	if h2, ok := h.stream.(*h2conn); ok {
 		seen := h2.soFar()
@@ -123,7 +124,8 @@ func (k *Kept) end() (result.KeptResult, bool) {
 	ended := h.socket.start.Add(at)
 	idle := max(0, ended.Sub(k.since))
 	record := result.Attempt{Start: k.since, Elapsed: idle, Failure: &f, Hops: []result.Hop{{
-		URL: h.URL, Addr: h.Addr, Proxy: h.Proxy, TLS: h.TLS, Wire: h.socket.seen(), Spans: []result.Span{{Phase: result.Idle, Duration: idle, Failed: true}},
+		URL: h.URL, Addr: h.Addr, Proxy: h.Proxy, TLS: h.TLS, Wire: h.socket.seen(),
+		Spans: []result.Span{{Phase: result.Idle, Duration: idle, Failed: true}},
 	}}}
 	record.Cut()
 	return result.KeptResult{Idle: idle, Attempt: record, Failure: &f, Ended: ended}, true
@@ -159,7 +161,8 @@ func (h *hop) exchangeAgain() []byte {
 
 // keeps reports whether the hop's connection is kept: its exchange succeeded, and the server does not close it.
 func (h *hop) keeps() bool {
-	if !h.attempt.keep || h.failure != nil || h.response == nil || h.response.Close || h.client == nil || h.attempt.follows(h) {
+	if !h.attempt.keep || h.failure != nil || h.response == nil || h.response.Close || h.client == nil ||
+		h.attempt.follows(h) {
 		return false
 	}
 	return h.client.Err() == nil

@@ -87,13 +87,20 @@ func TestKeptEndsIdle(t *testing.T) {
 		want  keptSighting
 	}{
 		{"FIN", faultlab.IdleFin, keptSighting{false, "idle", result.TCPClosed, "", result.Peer, "idle", false}},
-		{"FIN of a real server", faultlab.ClosesIdle, keptSighting{false, "idle", result.TCPClosed, "", result.Peer, "idle", false}},
-		{"RST", faultlab.IdleReset, keptSighting{false, "idle", result.TCPReset, "ECONNRESET", result.Peer, "idle", false}},
-		{"408 and FIN", faultlab.IdleTimeoutAnswer, keptSighting{false, "idle", result.TCPClosed, "", result.Peer, "idle", false}},
-		{"TLS close_notify", faultlab.IdleTLSClose, keptSighting{false, "idle", result.TCPClosed, "", result.Peer, "idle", false}},
-		{"a flood of HTTP/2 PING", faultlab.IdleFloodOfPings, keptSighting{false, "idle", result.PeerFlood, "", result.Self, "idle", false}},
-		{"a flood of TLS tickets", faultlab.IdleFloodOfTickets, keptSighting{false, "idle", result.PeerFlood, "", result.Self, "idle", false}},
-		{"HTTP/2 GOAWAY", faultlab.IdleGoAway, keptSighting{false, "idle", result.H2GoAway, "", result.Peer, "idle", false}},
+		{"FIN of a real server", faultlab.ClosesIdle,
+			keptSighting{false, "idle", result.TCPClosed, "", result.Peer, "idle", false}},
+		{"RST", faultlab.IdleReset, keptSighting{false, "idle", result.TCPReset, "ECONNRESET", result.Peer, "idle",
+			false}},
+		{"408 and FIN", faultlab.IdleTimeoutAnswer,
+			keptSighting{false, "idle", result.TCPClosed, "", result.Peer, "idle", false}},
+		{"TLS close_notify", faultlab.IdleTLSClose,
+			keptSighting{false, "idle", result.TCPClosed, "", result.Peer, "idle", false}},
+		{"a flood of HTTP/2 PING", faultlab.IdleFloodOfPings,
+			keptSighting{false, "idle", result.PeerFlood, "", result.Self, "idle", false}},
+		{"a flood of TLS tickets", faultlab.IdleFloodOfTickets,
+			keptSighting{false, "idle", result.PeerFlood, "", result.Self, "idle", false}},
+		{"HTTP/2 GOAWAY", faultlab.IdleGoAway, keptSighting{false, "idle", result.H2GoAway, "", result.Peer, "idle",
+			false}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			k, _ := keep(t, prober.New(prober.Options{UserAgent: "test"}), row.serve(t, after), keepModule())
@@ -127,14 +134,19 @@ func TestKeptUsedAgain(t *testing.T) {
 		one    []keptSighting // each is right: what races is not ours to order
 		repeat int
 	}{
-		{"healthy, HTTP", func(h faultlab.Host) string { return faultlab.Handler(h, faultlab.Healthy) }, []keptSighting{served}, 5},
+		{"healthy, HTTP", func(h faultlab.Host) string { return faultlab.Handler(h, faultlab.Healthy) },
+			[]keptSighting{served}, 5},
 		{"healthy, HTTPS", both("http/1.1"), []keptSighting{served}, 5},
 		{"healthy, HTTP/2", both("h2"), []keptSighting{served}, 5},
-		{"reset after the request", faultlab.SecondReset, []keptSighting{lost("processing", result.TCPReset, "ECONNRESET", "request processing")}, 1},
-		{"FIN after the request", faultlab.SecondFin, []keptSighting{lost("processing", result.TCPClosed, "", "request processing")}, 1},
+		{"reset after the request", faultlab.SecondReset,
+			[]keptSighting{lost("processing", result.TCPReset, "ECONNRESET", "request processing")}, 1},
+		{"FIN after the request", faultlab.SecondFin,
+			[]keptSighting{lost("processing", result.TCPClosed, "", "request processing")}, 1},
 		{"the server closes as the request arrives", faultlab.SecondRaces, []keptSighting{
-			lost("processing", result.TCPReset, "ECONNRESET", "request processing"), lost("request", result.TCPReset, "ECONNRESET", "request")}, 1},
-		{"silence", faultlab.SecondSilent, []keptSighting{{true, "processing", result.HTTPResponseTimedOut, "", result.Self, "request processing", false}}, 1},
+			lost("processing", result.TCPReset, "ECONNRESET", "request processing"),
+			lost("request", result.TCPReset, "ECONNRESET", "request")}, 1},
+		{"silence", faultlab.SecondSilent, []keptSighting{{true, "processing", result.HTTPResponseTimedOut, "",
+			result.Self, "request processing", false}}, 1},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			k, _ := keep(t, prober.New(prober.Options{UserAgent: "test"}), row.serve(t), keepModule())
@@ -154,7 +166,8 @@ func TestKeptUsedAgain(t *testing.T) {
 					t.Errorf("got %+v, want one of %+v; error %v", got, row.one, r.Failure)
 				}
 				if r.Attempt.Elapsed > timeout+time.Second || r.Attempt.LastHop().Spans[0].Start > time.Second {
-					t.Errorf("took %s, its first phase began at %s: not counted from its own beginning", r.Attempt.Elapsed, r.Attempt.LastHop().Spans[0].Start)
+					t.Errorf("took %s, its first phase began at %s: not counted from its own beginning",
+						r.Attempt.Elapsed, r.Attempt.LastHop().Spans[0].Start)
 				}
 			}
 		})
@@ -174,7 +187,10 @@ func oneOf(all []keptSighting, got keptSighting) bool {
 func TestKeep(t *testing.T) {
 	header := func(name, value string) func(faultlab.Host) string {
 		return func(h faultlab.Host) string {
-			return faultlab.Handler(h, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set(name, value) }))
+			return faultlab.Handler(h, http.HandlerFunc(func(w http.ResponseWriter,
+				_ *http.Request) {
+				w.Header().Set(name, value)
+			}))
 		}
 	}
 	for _, row := range []struct {
@@ -191,7 +207,8 @@ func TestKeep(t *testing.T) {
 		{"Keep-Alive: timeout=7, max=100", header("Keep-Alive", "timeout=7, max=100"), "", true, 7 * time.Second, 1},
 		{"Keep-Alive that cannot be read", header("Keep-Alive", "timeout=soon"), "", true, 0, 1},
 		{"a failure", faultlab.ResetAfterRequest, "", false, 0, 1},
-		{"a response that does not meet the rules", func(h faultlab.Host) string { return faultlab.Status(h, 500) }, "", false, 0, 1},
+		{"a response that does not meet the rules", func(h faultlab.Host) string { return faultlab.Status(h, 500) }, "",
+			false, 0, 1},
 		{"a redirect is followed", faultlab.Redirects, "1", true, 0, 2},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -8,7 +8,8 @@ import (
 	"errno_exporter/internal/bench"
 )
 
-// TestMain holds every test to the rule that nothing survives a probe: no goroutine, and so no descriptor or timer that one waits on.
+// TestMain holds every test to the rule that nothing survives a probe: no goroutine, and so no descriptor or timer that
+// one waits on.
 func TestMain(m *testing.M) {
 	if bench.ServeIfAsked() {
 		return

@@ -10,15 +10,17 @@ import (
 	"strings"
 )
 
-// How an exporter recognises its own requests. A target that redirects to the exporter's own /probe, or an exporter that probes another one that
-// probes the first, would turn one probe into as many as there are slots. So each request of a probe names the exporters on whose behalf it is made, as
-// Via does for proxies (RFC 9110 section 7.6.3), in a header that no module and no redirect can remove. An exporter refuses to start probes for a
-// request that names itself, or maxNested others.
+// How an exporter recognises its own requests. A target that redirects to the exporter's own /probe, or an exporter
+// that probes another one that probes the first, would turn one probe into as many as there are slots. So each request
+// of a probe names the exporters on whose behalf it is made, as Via does for proxies (RFC 9110 section 7.6.3), in a
+// header that no module and no redirect can remove. An exporter refuses to start probes for a request that names
+// itself, or maxNested others.
 
 // ProbeHeader lists the exporters on whose behalf a request is made, the one that sent it last.
 const ProbeHeader = "X-Errno-Exporter-Probe"
 
-// maxNested bounds how many exporters may stand before this one: probes of other exporters' endpoints are ordinary, chains of them are not.
+// maxNested bounds how many exporters may stand before this one: probes of other exporters' endpoints are ordinary,
+// chains of them are not.
 const maxNested = 3
 
 // instance names an exporter: random, so that nothing is learnt from it.
@@ -36,19 +38,23 @@ func (e *LoopError) Error() string { return e.text }
 // nestedKey is what the exporters before this one are found by in a context.
 type nestedKey struct{}
 
-// Nested returns the context for probes that a request asks for, or a *LoopError. It is the request's own unless that is itself made by a probe.
+// Nested returns the context for probes that a request asks for, or a *LoopError. It is the request's own unless that
+// is itself made by a probe.
 func (p *Prober) Nested(ctx context.Context, header http.Header) (context.Context, error) {
 	values := header.Values(ProbeHeader)
 	if len(values) == 0 {
 		return ctx, nil
 	}
-	names := strings.FieldsFunc(strings.Join(values, ","), func(r rune) bool { return r == ',' || r == ' ' || r == '\t' })
+	names := strings.FieldsFunc(strings.Join(values, ","),
+		func(r rune) bool { return r == ',' || r == ' ' || r == '\t' })
 	if slices.Contains(names, p.instance) {
-		return nil, &LoopError{"this request is made by a probe of this very exporter: a target is, or redirects to, the exporter's own /probe or /metrics; " +
+		return nil, &LoopError{"this request is made by a probe of this very exporter: a target is, or redirects to, " +
+			"the exporter's own /probe or /metrics; " +
 			"probe its /-/healthy instead, or correct the target"}
 	}
 	if len(names) >= maxNested {
-		return nil, &LoopError{fmt.Sprintf("this request is made by a probe of an exporter that is probed itself, through %d exporters, want fewer than %d: "+
+		return nil, &LoopError{fmt.Sprintf("this request is made by a probe of an exporter that is probed itself, "+
+			"through %d exporters, want fewer than %d: "+
 			"exporters probe each other's /probe or /metrics; correct their targets", len(names), maxNested)}
 	}
 	return OnBehalf(ctx, strings.Join(names, ", ")), nil

@@ -40,19 +40,28 @@ func TestNetnsCapture(t *testing.T) {
 			then  func(*netlab.Net) // after three good probes, if the fault lets them be
 			want  provenance
 		}{
-			{"the application aborts", netlab.Aborts(f), none, provenance{processing, result.TCPReset, result.Peer, result.EndHost, 0, true}},
-			{"the server has forgotten", netlab.HostForgets(f), none, provenance{processing, result.TCPReset, result.Peer, result.EndHost, 0, false}},
+			{"the application aborts", netlab.Aborts(f), none,
+				provenance{processing, result.TCPReset, result.Peer, result.EndHost, 0, true}},
+			{"the server has forgotten", netlab.HostForgets(f), none,
+				provenance{processing, result.TCPReset, result.Peer, result.EndHost, 0, false}},
 			{"the server has forgotten, and its sockets have a TTL of their own", netlab.OtherTTL(f), none,
 				provenance{processing, result.TCPReset, result.Peer, result.Ambiguous, -36, false}},
-			{"r1 resets the request", netlab.RequestReset(f, netlab.R1), none, provenance{processing, result.TCPReset, result.Path, result.Middlebox, 2, false}},
-			{"r2 resets the request", netlab.RequestReset(f, netlab.R2), none, provenance{processing, result.TCPReset, result.Path, result.Middlebox, 1, false}},
-			{"nothing listens, and nothing is known", netlab.ClosedPort(f), none, provenance{result.Connect, result.TCPRefused, result.Peer, result.Ambiguous, 0, false}},
-			{"r1 resets the SYN, and nothing is known", netlab.SYNReset(f, netlab.R1), none, provenance{result.Connect, result.TCPRefused, result.Peer, result.Ambiguous, 0, false}},
-			{"r1 resets the SYN of a known server", netlab.Healthy(f), func(n *netlab.Net) { n.Filter(netlab.R1, "forward", "tcp dport 80 reject with tcp reset") },
+			{"r1 resets the request", netlab.RequestReset(f, netlab.R1), none,
+				provenance{processing, result.TCPReset, result.Path, result.Middlebox, 2, false}},
+			{"r2 resets the request", netlab.RequestReset(f, netlab.R2), none,
+				provenance{processing, result.TCPReset, result.Path, result.Middlebox, 1, false}},
+			{"nothing listens, and nothing is known", netlab.ClosedPort(f), none,
+				provenance{result.Connect, result.TCPRefused, result.Peer, result.Ambiguous, 0, false}},
+			{"r1 resets the SYN, and nothing is known", netlab.SYNReset(f, netlab.R1), none,
+				provenance{result.Connect, result.TCPRefused, result.Peer, result.Ambiguous, 0, false}},
+			{"r1 resets the SYN of a known server", netlab.Healthy(f),
+				func(n *netlab.Net) { n.Filter(netlab.R1, "forward", "tcp dport 80 reject with tcp reset") },
 				provenance{result.Connect, result.TCPRefused, result.Path, result.Middlebox, 2, false}},
-			{"r2 resets the SYN of a known server", netlab.Healthy(f), func(n *netlab.Net) { n.Filter(netlab.R2, "forward", "tcp dport 80 reject with tcp reset") },
+			{"r2 resets the SYN of a known server", netlab.Healthy(f),
+				func(n *netlab.Net) { n.Filter(netlab.R2, "forward", "tcp dport 80 reject with tcp reset") },
 				provenance{result.Connect, result.TCPRefused, result.Path, result.Middlebox, 1, false}},
-			{"a known server rejects", netlab.Healthy(f), func(n *netlab.Net) { n.Filter(netlab.S, "input", "tcp dport 80 reject with tcp reset") },
+			{"a known server rejects", netlab.Healthy(f),
+				func(n *netlab.Net) { n.Filter(netlab.S, "input", "tcp dport 80 reject with tcp reset") },
 				provenance{result.Connect, result.TCPRefused, result.Peer, result.EndHost, 0, false}},
 			{"own firewall resets", netlab.Healthy(f), after(func(n *netlab.Net) string {
 				n.Filter(netlab.C, "output", "tcp dport 80 reject with tcp reset")
@@ -66,7 +75,11 @@ func TestNetnsCapture(t *testing.T) {
 				m := labModule()
 				m.Timeout = 3 * time.Second
 				var capture *reset.Capture
-				if err := n.Inside(netlab.C, func() (err error) { capture, err = reset.Open(nil); return err }); err != nil {
+				if err := n.Inside(netlab.C, func() (err error) {
+					capture,
+						err = reset.Open(nil)
+					return err
+				}); err != nil {
 					t.Fatal(err)
 				}
 				defer capture.Close()

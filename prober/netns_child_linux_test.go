@@ -19,8 +19,9 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// Go moves goroutines between threads, and a network namespace belongs to a thread: a probe is wholly in a namespace only if
-// its process is. So the test binary runs itself there, with its order in the environment, and writes reports to stdout.
+// Go moves goroutines between threads, and a network namespace belongs to a thread: a probe is wholly in a namespace
+// only if its process is. So the test binary runs itself there, with its order in the environment, and writes reports
+// to stdout.
 
 // childVariable holds the order: a visit in JSON.
 const childVariable = "ERRNO_EXPORTER_NETNS_VISIT"
@@ -117,7 +118,8 @@ func newReport(probed result.Result) report {
 	}
 	if hop.Lookup != nil {
 		for _, x := range hop.Lookup.Exchanges {
-			r.Lookup = append(r.Lookup, fmt.Sprintf("%s %s %s: rcode %d, %v", x.Server, x.Network, x.Question, x.RCode, x.Err))
+			r.Lookup = append(r.Lookup, fmt.Sprintf("%s %s %s: rcode %d, %v", x.Server, x.Network, x.Question, x.RCode,
+				x.Err))
 		}
 	}
 	if hop.Response != nil {
@@ -155,12 +157,13 @@ func useDescriptors(left int) error {
 	return nil
 }
 
-// execWithoutConnect runs the process anew, without landlock in its order and with no right to connect by TCP. A domain is a
-// thread's; exec makes it the process's.
+// execWithoutConnect runs the process anew, without landlock in its order and with no right to connect by TCP. A domain
+// is a thread's; exec makes it the process's.
 func execWithoutConnect(v visit) error {
 	runtime.LockOSThread()
 	rules := unix.LandlockRulesetAttr{Handled_access_net: unix.LANDLOCK_ACCESS_NET_CONNECT_TCP}
-	fd, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, uintptr(unsafe.Pointer(&rules)), unsafe.Sizeof(rules), 0)
+	fd, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, uintptr(unsafe.Pointer(&rules)),
+		unsafe.Sizeof(rules), 0)
 	if errno != 0 {
 		return fmt.Errorf("make a landlock ruleset: %w", errno)
 	}

@@ -10,7 +10,8 @@ import (
 
 // Faults of the phase connect: failures.md, section 2.2.
 
-// What TCP_INFO shows of a connect that failed. ICMP finds the socket in use by connect() or not, which decides the state.
+// What TCP_INFO shows of a connect that failed. ICMP finds the socket in use by connect() or not, which decides the
+// state.
 const (
 	unsent      = "CLOSE sent=0"                    // no SYN was built: the error is this host's
 	hasReset    = "CLOSE sent=1"                    // a RST answered the SYN
@@ -53,10 +54,14 @@ func netnsLocalRows() []netnsRow {
 		rows = append(rows, []netnsRow{
 			{f.String() + " no route", netlab.NoRoute(f), visit{}, local("local.no_route", "ENETUNREACH")},
 			{f.String() + " interface down", netlab.InterfaceDown(f), visit{}, local("local.no_route", "ENETUNREACH")},
-			{f.String() + " unreachable route", netlab.LocalRoute(f, "unreachable"), visit{}, local("local.no_route", "EHOSTUNREACH")},
-			{f.String() + " prohibit route", netlab.LocalRoute(f, "prohibit"), visit{}, local("local.denied", "EACCES")},
-			{f.String() + " blackhole route", netlab.LocalRoute(f, "blackhole"), visit{}, local("tcp.address_invalid", "EINVAL")},
-			{f.String() + " ports exhausted", netlab.PortsExhausted(f), visit{Count: 3}, local("local.port_exhausted", "EADDRNOTAVAIL")},
+			{f.String() + " unreachable route", netlab.LocalRoute(f, "unreachable"), visit{},
+				local("local.no_route", "EHOSTUNREACH")},
+			{f.String() + " prohibit route", netlab.LocalRoute(f, "prohibit"), visit{},
+				local("local.denied", "EACCES")},
+			{f.String() + " blackhole route", netlab.LocalRoute(f, "blackhole"), visit{},
+				local("tcp.address_invalid", "EINVAL")},
+			{f.String() + " ports exhausted", netlab.PortsExhausted(f), visit{Count: 3},
+				local("local.port_exhausted", "EADDRNOTAVAIL")},
 			{f.String() + " landlock", netlab.Healthy(f), visit{Landlock: true}, local("local.denied", "EACCES")},
 			{f.String() + " no descriptor left", netlab.Healthy(f), visit{ShortOfDescriptors: true},
 				connectFailure("local.fd_exhausted", "EMFILE", "local", "", "")},
@@ -83,13 +88,16 @@ func netnsConnectRows() []netnsRow {
 		if f == netlab.V6 {
 			loop, gone = "3/0 from fd09:2::2", "1/3 from fd09:2::2"
 		}
-		noHost := connectFailure("tcp.address_unreachable", "EHOSTUNREACH", "path", gone, "CLOSE sent=3 or CLOSE sent=4")
+		noHost := connectFailure("tcp.address_unreachable", "EHOSTUNREACH", "path", gone,
+			"CLOSE sent=3 or CLOSE sent=4")
 		noHost.Took = neighbour
 		rows = append(rows, []netnsRow{
 			{f.String() + " healthy", netlab.Healthy(f), visit{Count: again}, succeeded("ESTABLISHED or CLOSE_WAIT")},
-			{f.String() + " two descriptors left", netlab.Healthy(f), visit{ShortOfDescriptors: true, DescriptorsLeft: 2},
+			{f.String() + " two descriptors left", netlab.Healthy(f),
+				visit{ShortOfDescriptors: true, DescriptorsLeft: 2},
 				succeeded("ESTABLISHED or CLOSE_WAIT")},
-			{f.String() + " one descriptor left", netlab.Healthy(f), visit{ShortOfDescriptors: true, DescriptorsLeft: 1},
+			{f.String() + " one descriptor left", netlab.Healthy(f),
+				visit{ShortOfDescriptors: true, DescriptorsLeft: 1},
 				succeeded("ESTABLISHED or CLOSE_WAIT")},
 			{f.String() + " nothing listens", netlab.ClosedPort(f), visit{Count: again}, refused},
 			// Without the RST's TTL a router's reset is the server's.
@@ -102,7 +110,8 @@ func netnsConnectRows() []netnsRow {
 			{f.String() + " accept queue full", netlab.AcceptQueueFull(f), silently, silent},
 			{f.String() + " routing loop", netlab.RoutingLoop(f), visit{Count: again},
 				connectFailure("tcp.address_unreachable", "EHOSTUNREACH", "path", loop, hasICMP)},
-			{f.String() + " host down on the server's LAN", netlab.HostDownOnServerLAN(f), visit{Timeout: patient}, noHost},
+			{f.String() + " host down on the server's LAN", netlab.HostDownOnServerLAN(f), visit{Timeout: patient},
+				noHost},
 			{f.String() + " first SYN lost", netlab.FirstSYNLost(f), visit{Timeout: 3 * time.Second},
 				sighting{TCP: "ESTABLISHED, SYN repeated or CLOSE_WAIT, SYN repeated", Took: time.Second}},
 		}...)
@@ -138,7 +147,8 @@ func netnsRejectionRows() []netnsRow {
 			rows = append(rows, netnsRow{
 				fmt.Sprintf("%s %s from %s", row.family, row.with, router),
 				netlab.Rejected(row.family, router, row.with), visit{Count: again},
-				connectFailure(row.reason, row.errno, "path", row.icmp+" from "+row.family.Addr(router).String(), hasICMP),
+				connectFailure(row.reason, row.errno, "path", row.icmp+" from "+row.family.Addr(router).String(),
+					hasICMP),
 			})
 		}
 	}
@@ -146,12 +156,18 @@ func netnsRejectionRows() []netnsRow {
 		return connectFailure("tcp.address_unreachable", errno, "path", icmp, hasICMP)
 	}
 	return append(rows, []netnsRow{
-		{"IPv4 unreachable route of r1", netlab.RouterRoute(netlab.V4, "unreachable"), visit{}, unreachable("EHOSTUNREACH", "3/1 from 10.9.1.1")},
-		{"IPv4 prohibit route of r1", netlab.RouterRoute(netlab.V4, "prohibit"), visit{}, unreachable("EHOSTUNREACH", "3/13 from 10.9.1.1")},
-		{"IPv4 no route on r1", netlab.RouterNoRoute(netlab.V4), visit{}, unreachable("ENETUNREACH", "3/0 from 10.9.1.1")},
-		{"IPv6 unreachable route of r1", netlab.RouterRoute(netlab.V6, "unreachable"), visit{}, unreachable("ENETUNREACH", "1/0 from fd09:1::1")},
-		{"IPv6 prohibit route of r1", netlab.RouterRoute(netlab.V6, "prohibit"), visit{}, unreachable("EACCES", "1/1 from fd09:1::1")},
-		{"IPv6 no route on r1", netlab.RouterNoRoute(netlab.V6), visit{}, unreachable("ENETUNREACH", "1/0 from fd09:1::1")},
+		{"IPv4 unreachable route of r1", netlab.RouterRoute(netlab.V4, "unreachable"), visit{},
+			unreachable("EHOSTUNREACH", "3/1 from 10.9.1.1")},
+		{"IPv4 prohibit route of r1", netlab.RouterRoute(netlab.V4, "prohibit"), visit{},
+			unreachable("EHOSTUNREACH", "3/13 from 10.9.1.1")},
+		{"IPv4 no route on r1", netlab.RouterNoRoute(netlab.V4), visit{},
+			unreachable("ENETUNREACH", "3/0 from 10.9.1.1")},
+		{"IPv6 unreachable route of r1", netlab.RouterRoute(netlab.V6, "unreachable"), visit{},
+			unreachable("ENETUNREACH", "1/0 from fd09:1::1")},
+		{"IPv6 prohibit route of r1", netlab.RouterRoute(netlab.V6, "prohibit"), visit{},
+			unreachable("EACCES", "1/1 from fd09:1::1")},
+		{"IPv6 no route on r1", netlab.RouterNoRoute(netlab.V6), visit{},
+			unreachable("ENETUNREACH", "1/0 from fd09:1::1")},
 	}...)
 }
 

@@ -30,7 +30,8 @@ func wasReset(phase result.Phase) sighting {
 
 // unheard is a host that answers no keepalive.
 func unheard(phase result.Phase) sighting {
-	return sighting{phase, result.TCPAborted, "", result.Self, "", "ESTABLISHED, keepalives", attentive.Round(time.Second)}
+	return sighting{phase, result.TCPAborted, "", result.Self, "", "ESTABLISHED, keepalives",
+		attentive.Round(time.Second)}
 }
 
 // netnsExchangeRows are connections that stood, and then their path failed.
@@ -44,34 +45,48 @@ func netnsExchangeRows() []netnsRow {
 		forgotten := wasReset(result.Processing)
 		forgotten.TCP, forgotten.Took = "CLOSE, keepalives", time.Second // the first keepalive finds out
 		rows = append(rows, []netnsRow{
-			{f.String() + " black hole after the handshake", netlab.BlackHoleAfterHandshake(f), visit{}, dead("processing", "ESTABLISHED, unacked")},
-			{f.String() + " black hole after the handshake, upload", netlab.BlackHoleAfterHandshake(f), visit{Body: largeUpload},
+			{f.String() + " black hole after the handshake", netlab.BlackHoleAfterHandshake(f), visit{},
+				dead("processing", "ESTABLISHED, unacked")},
+			{f.String() + " black hole after the handshake, upload", netlab.BlackHoleAfterHandshake(f),
+				visit{Body: largeUpload},
 				dead("request", "ESTABLISHED, unacked")},
 			{f.String() + " black hole after the handshake, TLS", secure(netlab.BlackHoleAfterHandshake(f)), visit{},
 				dead("tls", "ESTABLISHED, unacked")},
-			{f.String() + " host dies before the response", netlab.HostDiesBeforeResponse(f), visit{Timeout: attentive}, unheard("processing")},
-			{f.String() + " host dies mid-body", netlab.HostDiesMidBody(f), visit{Timeout: attentive}, unheard("transfer")},
+			{f.String() + " host dies before the response", netlab.HostDiesBeforeResponse(f), visit{Timeout: attentive},
+				unheard("processing")},
+			{f.String() + " host dies mid-body", netlab.HostDiesMidBody(f), visit{Timeout: attentive},
+				unheard("transfer")},
 			{f.String() + " host forgets the connection", netlab.HostForgets(f), visit{Timeout: attentive}, forgotten},
-			{f.String() + " r1 resets the request", netlab.RequestReset(f, netlab.R1), visit{Count: again}, wasReset("processing")},
-			{f.String() + " r2 resets the request", netlab.RequestReset(f, netlab.R2), visit{Count: again}, wasReset("processing")},
-			{f.String() + " r1 resets the upload", netlab.RequestReset(f, netlab.R1), visit{Count: again, Body: largeUpload}, wasReset("request")},
-			{f.String() + " r1 resets the ClientHello", secure(netlab.RequestReset(f, netlab.R1)), visit{Count: again}, wasReset("tls")},
+			{f.String() + " r1 resets the request", netlab.RequestReset(f, netlab.R1), visit{Count: again},
+				wasReset("processing")},
+			{f.String() + " r2 resets the request", netlab.RequestReset(f, netlab.R2), visit{Count: again},
+				wasReset("processing")},
+			{f.String() + " r1 resets the upload", netlab.RequestReset(f, netlab.R1),
+				visit{Count: again, Body: largeUpload}, wasReset("request")},
+			{f.String() + " r1 resets the ClientHello", secure(netlab.RequestReset(f, netlab.R1)), visit{Count: again},
+				wasReset("tls")},
 			// ICMP is a hint to a connection that stands, no end: TCP goes on repeating its data.
-			{f.String() + " ICMP for the request", netlab.RequestRejected(f, netlab.R1, host), visit{}, dead("processing", "ESTABLISHED, unacked")},
+			{f.String() + " ICMP for the request", netlab.RequestRejected(f, netlab.R1, host), visit{},
+				dead("processing", "ESTABLISHED, unacked")},
 			{f.String() + " ICMP port unreachable for the request", netlab.RequestRejected(f, netlab.R2, port), visit{},
 				dead("processing", "ESTABLISHED, unacked")},
 			{f.String() + " ICMP for the upload", netlab.RequestRejected(f, netlab.R1, host), visit{Body: largeUpload},
 				dead("request", "ESTABLISHED, unacked")},
-			{f.String() + " large packets vanish on the way there, small upload", netlab.BlackHoleForLarge(f), visit{Body: smallUpload},
+			{f.String() + " large packets vanish on the way there, small upload", netlab.BlackHoleForLarge(f),
+				visit{Body: smallUpload},
 				dead("processing", "ESTABLISHED, unacked")},
-			{f.String() + " large packets vanish on the way there, large upload", netlab.BlackHoleForLarge(f), visit{Body: largeUpload},
+			{f.String() + " large packets vanish on the way there, large upload", netlab.BlackHoleForLarge(f),
+				visit{Body: largeUpload},
 				dead("request", "ESTABLISHED, unacked")},
 			// A ClientHello with a post-quantum key share takes two segments.
 			{f.String() + " large packets vanish on the way there, TLS", secure(netlab.BlackHoleForLarge(f)), visit{},
 				dead("tls", "ESTABLISHED, unacked")},
-			{f.String() + " large packets vanish on the way back", netlab.BlackHoleForLarge(f), visit{}, dead("processing", "ESTABLISHED, hole")},
-			{f.String() + " large packets vanish on the way back, body", netlab.BlackHoleForLargeBody(f), visit{}, dead("transfer", "ESTABLISHED, hole")},
-			{f.String() + " large packets vanish on the way back, TLS", secure(netlab.BlackHoleForLargeFlight(f)), visit{},
+			{f.String() + " large packets vanish on the way back", netlab.BlackHoleForLarge(f), visit{},
+				dead("processing", "ESTABLISHED, hole")},
+			{f.String() + " large packets vanish on the way back, body", netlab.BlackHoleForLargeBody(f), visit{},
+				dead("transfer", "ESTABLISHED, hole")},
+			{f.String() + " large packets vanish on the way back, TLS", secure(netlab.BlackHoleForLargeFlight(f)),
+				visit{},
 				dead("tls", "ESTABLISHED, hole")},
 			{f.String() + " routers tell of the narrow link", netlab.NarrowMiddle(f), visit{Body: smallUpload},
 				succeeded("ESTABLISHED, short segments")},

@@ -25,9 +25,13 @@ func TestNetnsKeptThroughNAT(t *testing.T) {
 			name, verdict string
 			want          keptSighting
 		}{
-			{"silently", "drop", keptSighting{true, "processing", result.TCPAborted, "", result.Self, "request processing", false}},
-			{"and answers with a RST", "reject with tcp reset", keptSighting{true, "processing", result.TCPReset, "ECONNRESET", result.Peer, "request processing", false}},
-			{"not at all", "accept", keptSighting{Used: true, Phases: "request processing transfer validate", Kept: true}},
+			{"silently", "drop", keptSighting{true, "processing", result.TCPAborted, "", result.Self,
+				"request processing", false}},
+			{"and answers with a RST", "reject with tcp reset",
+				keptSighting{true, "processing", result.TCPReset, "ECONNRESET", result.Peer, "request processing",
+					false}},
+			{"not at all", "accept", keptSighting{Used: true, Phases: "request processing transfer validate",
+				Kept: true}},
 		} {
 			t.Run(f.String()+" forgets "+row.name, func(t *testing.T) {
 				n := netlab.New(t)

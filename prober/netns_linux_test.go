@@ -16,14 +16,15 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// Faults that need network namespaces: each row is a fault of netlab in a Net of its own, probed from c by this very test
-// binary (netns_child_linux_test.go). The probes of a phase are under way at once: most of them wait.
+// Faults that need network namespaces: each row is a fault of netlab in a Net of its own, probed from c by this very
+// test binary (netns_child_linux_test.go). The probes of a phase are under way at once: most of them wait.
 
 // netnsRow is one fault, how it is probed, and what must be seen, each time.
 type netnsRow struct {
 	name  string
 	fault netlab.Fault
-	visit visit // its zero values mean: one probe of deadline length, without a body, in a process that is short of nothing
+	// its zero values mean: one probe of deadline length, without a body, in a process that is short of nothing
+	visit visit
 	want  sighting
 }
 

@@ -8,7 +8,8 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// Faults of the phase resolve that need a network: failures.md, section 2.1. What a resolver says is tested on loopback.
+// Faults of the phase resolve that need a network: failures.md, section 2.1. What a resolver says is tested on
+// loopback.
 
 // netnsResolveRows are name servers that cannot be reached, each by both families.
 func netnsResolveRows() []netnsRow {
@@ -24,13 +25,19 @@ func netnsResolveRows() []netnsRow {
 		short := visit{Resolver: f.Resolver(), ShortOfDescriptors: true}
 		healthy := visit{Resolver: f.Resolver(), PreferIPv6: f == netlab.V6}
 		rows = append(rows, []netnsRow{
-			{f.String() + " resolver healthy", netlab.ResolverHealthy(f), healthy, succeeded("ESTABLISHED or CLOSE_WAIT")},
-			{f.String() + " resolver's port closed", netlab.ResolverClosed(), often, failure("dns.unreachable", "ECONNREFUSED", "path")},
+			{f.String() + " resolver healthy", netlab.ResolverHealthy(f), healthy,
+				succeeded("ESTABLISHED or CLOSE_WAIT")},
+			{f.String() + " resolver's port closed", netlab.ResolverClosed(), often,
+				failure("dns.unreachable", "ECONNREFUSED", "path")},
 			{f.String() + " resolver silent", netlab.ResolverSilent(), asked, silence},
-			{f.String() + " no route to the resolver", netlab.ResolverNoRoute(f), asked, failure("local.no_route", "ENETUNREACH", "local")},
-			{f.String() + " own firewall drops questions", netlab.ResolverDropped(), asked, failure("local.denied", "EPERM", "local")},
-			{f.String() + " own firewall rejects questions", netlab.ResolverRefusedHere(), often, failure("local.denied", "EPERM", "local")},
-			{f.String() + " no descriptor left for a question", netlab.ResolverHealthy(f), short, failure("local.fd_exhausted", "EMFILE", "local")},
+			{f.String() + " no route to the resolver", netlab.ResolverNoRoute(f), asked,
+				failure("local.no_route", "ENETUNREACH", "local")},
+			{f.String() + " own firewall drops questions", netlab.ResolverDropped(), asked,
+				failure("local.denied", "EPERM", "local")},
+			{f.String() + " own firewall rejects questions", netlab.ResolverRefusedHere(), often,
+				failure("local.denied", "EPERM", "local")},
+			{f.String() + " no descriptor left for a question", netlab.ResolverHealthy(f), short,
+				failure("local.fd_exhausted", "EMFILE", "local")},
 		}...)
 	}
 	for _, row := range []struct {
@@ -49,7 +56,8 @@ func netnsResolveRows() []netnsRow {
 	} {
 		rows = append(rows, netnsRow{
 			fmt.Sprintf("%s %s for questions from r1", row.family, row.with),
-			netlab.ResolverRejected(row.family, netlab.R1, row.with), visit{Resolver: row.family.Resolver(), Count: again},
+			netlab.ResolverRejected(row.family, netlab.R1, row.with),
+			visit{Resolver: row.family.Resolver(), Count: again},
 			failure("dns.unreachable", row.errno, "path"),
 		})
 	}

@@ -18,7 +18,8 @@ import (
 // oauth2Module is a module with an oauth2 key, as the configuration makes it.
 func oauth2Module(t testing.TB, tokenURL, secret string) *module.Module {
 	t.Helper()
-	text := fmt.Sprintf("modules: {m: {prober: http, timeout: 20s, http: {preferred_ip_protocol: ip4, oauth2: {client_id: lab, client_secret: %s, token_url: %q}}}}", secret, tokenURL)
+	text := fmt.Sprintf("modules: {m: {prober: http, timeout: 20s, http: {preferred_ip_protocol: ip4, oauth2: "+
+		"{client_id: lab, client_secret: %s, token_url: %q}}}}", secret, tokenURL)
 	c, err := config.Parse([]byte(text), "f.yml", ".")
 	if err != nil {
 		t.Fatal(err)
@@ -34,11 +35,15 @@ var oauth2Faults = []struct {
 	runs     int
 	want     outcome
 }{
-	{"wrong secret", func(h faultlab.Host) string { return faultlab.NewTokenEndpoint(h, 60).URL }, "wrong", 5, noToken(result.AuthTokenDenied, 0, result.Peer)},
+	{"wrong secret", func(h faultlab.Host) string { return faultlab.NewTokenEndpoint(h, 60).URL }, "wrong", 5,
+		noToken(result.AuthTokenDenied, 0, result.Peer)},
 	{"endpoint 500", status(500), "secret", 5, noToken(result.AuthTokenFailed, 0, result.Peer)},
-	{"endpoint refuses", faultlab.ClosedPort, "secret", 5, noToken(result.AuthTokenFailed, syscall.ECONNREFUSED, result.Peer)},
-	{"endpoint resets", faultlab.ResetAfterRequest, "secret", raced, noToken(result.AuthTokenFailed, syscall.ECONNRESET, result.Peer)},
-	{"endpoint answers something else", answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"), "secret", 5, noToken(result.AuthTokenFailed, 0, result.Peer)},
+	{"endpoint refuses", faultlab.ClosedPort, "secret", 5,
+		noToken(result.AuthTokenFailed, syscall.ECONNREFUSED, result.Peer)},
+	{"endpoint resets", faultlab.ResetAfterRequest, "secret", raced,
+		noToken(result.AuthTokenFailed, syscall.ECONNRESET, result.Peer)},
+	{"endpoint answers something else", answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"), "secret", 5,
+		noToken(result.AuthTokenFailed, 0, result.Peer)},
 	{"endpoint hangs", faultlab.Silent, "secret", once, noToken(result.AuthTokenTimedOut, 0, result.Self)},
 }
 
@@ -90,17 +95,20 @@ func TestOAuth2Tokens(t *testing.T) {
 				t.Fatalf("%s: Probe = %+v, want success%s", row.name, outcomeOf(r.Failure), evidence(&r))
 			}
 		}
-		if len(seen.all()) != 3 || seen.all()[2].Header.Get("Authorization") != row.last || endpoint.Given() != row.given {
-			t.Errorf("%s: %d tokens given, the API saw %+v, want %d and %q at last", row.name, endpoint.Given(), seen.all(), row.given, row.last)
+		if len(seen.all()) != 3 || seen.all()[2].Header.Get("Authorization") != row.last ||
+			endpoint.Given() != row.given {
+			t.Errorf("%s: %d tokens given, the API saw %+v, want %d and %q at last", row.name, endpoint.Given(),
+				seen.all(), row.given, row.last)
 		}
 	}
 }
 
-// TestOAuth2Redirects: what a token request holds stays at the origin of token_url, also where a redirect keeps its method and body. The API is
-// asked only with a token.
+// TestOAuth2Redirects: what a token request holds stays at the origin of token_url, also where a redirect keeps its
+// method and body. The API is asked only with a token.
 func TestOAuth2Redirects(t *testing.T) {
 	var elsewhere heard
-	port, tls := faultlab.Handler(t, recorderOf(&elsewhere, giveToken)), faultlab.TLSHandler(t, recorderOf(&elsewhere, giveToken), "http/1.1")
+	port, tls := faultlab.Handler(t, recorderOf(&elsewhere, giveToken)),
+		faultlab.TLSHandler(t, recorderOf(&elsewhere, giveToken), "http/1.1")
 	denied := faultlab.HandlerOn(t, "127.0.0.66:0", recorderOf(&elsewhere, giveToken))
 	refused := noToken(result.AuthTokenFailed, 0, result.Self)
 	for _, row := range []struct {
@@ -144,7 +152,8 @@ func TestOAuth2Redirects(t *testing.T) {
 			token += s.Header.Get("Authorization")
 		}
 		if got := outcomeOf(r.Failure); got != row.want || token != row.token {
-			t.Errorf("%s: Probe = %+v, the API saw %q, want %+v and %q%s", row.name, got, token, row.want, row.token, evidence(&r))
+			t.Errorf("%s: Probe = %+v, the API saw %q, want %+v and %q%s", row.name, got, token, row.want, row.token,
+				evidence(&r))
 		}
 	}
 	if all := elsewhere.all(); len(all) != 0 {

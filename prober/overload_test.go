@@ -35,12 +35,14 @@ func TestJudgingQueue(t *testing.T) {
 	}{
 		{"by the deadline", func(ctx context.Context) (context.Context, context.CancelFunc) {
 			return context.WithTimeout(ctx, time.Second)
-		}, result.Failure{Phase: result.Validate, Reason: result.LocalOverloaded, Origin: result.Local, Check: result.CheckCEL}},
+		}, result.Failure{Phase: result.Validate, Reason: result.LocalOverloaded, Origin: result.Local,
+			Check: result.CheckCEL}},
 		{"by a cancel", func(ctx context.Context) (context.Context, context.CancelFunc) {
 			ctx, cancel := context.WithCancel(ctx)
 			time.AfterFunc(time.Second, cancel)
 			return ctx, cancel
-		}, result.Failure{Phase: result.Validate, Reason: result.Abandoned, Origin: result.Self, Check: result.CheckCEL}},
+		}, result.Failure{Phase: result.Validate, Reason: result.Abandoned, Origin: result.Self,
+			Check: result.CheckCEL}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			p := New(Options{})
@@ -67,7 +69,8 @@ func TestJudgingQueue(t *testing.T) {
 
 // Time that the exporter took from a probe is the exporter's, if the probe failed for lack of time.
 func TestShortenedBy(t *testing.T) {
-	timedOut := result.Failure{Phase: result.Processing, Reason: result.HTTPResponseTimedOut, Origin: result.Self, Err: context.DeadlineExceeded}
+	timedOut := result.Failure{Phase: result.Processing, Reason: result.HTTPResponseTimedOut, Origin: result.Self,
+		Err: context.DeadlineExceeded}
 	dead := result.Failure{Phase: result.Processing, Reason: result.TCPAborted, Origin: result.Kernel}
 	reset := result.Failure{Phase: result.Processing, Reason: result.TCPReset, Origin: result.Peer}
 	refused := result.Failure{Phase: result.Validate, Reason: result.HTTPContent, Check: result.CheckBody}
@@ -90,7 +93,8 @@ func TestShortenedBy(t *testing.T) {
 		{"success", nil, 5 * time.Second, 5 * time.Second, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			r := result.Result{Timeout: 5 * time.Second, Elapsed: row.elapsed, Failure: row.failure, Attempts: []result.Attempt{{Failure: row.failure}}}
+			r := result.Result{Timeout: 5 * time.Second, Elapsed: row.elapsed, Failure: row.failure,
+				Attempts: []result.Attempt{{Failure: row.failure}}}
 			r.ShortenedBy(row.waited)
 			var got result.Failure
 			if r.Failure != nil {
@@ -99,7 +103,9 @@ func TestShortenedBy(t *testing.T) {
 			if got.Reason != row.want || r.Last().Failure != r.Failure {
 				t.Errorf("ShortenedBy(%s) = %+v, want reason %q", row.waited, r.Failure, row.want)
 			}
-			if got.Reason == result.LocalOverloaded && (got.Origin != result.Local || got.Phase != result.Processing || row.failure.Err != nil && !errors.Is(got.Err, row.failure.Err)) {
+			if got.Reason == result.LocalOverloaded &&
+				(got.Origin != result.Local || got.Phase != result.Processing || row.failure.Err != nil &&
+					!errors.Is(got.Err, row.failure.Err)) {
 				t.Errorf("ShortenedBy(%s) = %+v, want origin local, the phase and the error kept", row.waited, got)
 			}
 		})

@@ -21,8 +21,8 @@ func (a *attempt) guarded(whole func()) {
 // tooLate takes the place of a panic in an attempt that is over.
 var tooLate guard.Panic
 
-// caught is called with the panic of a goroutine that works for the attempt, and that nothing waits for. Once the attempt is over it is the
-// Prober's to report.
+// caught is called with the panic of a goroutine that works for the attempt, and that nothing waits for. Once the
+// attempt is over it is the Prober's to report.
 func (a *attempt) caught(p *guard.Panic) {
 	if !a.aside.CompareAndSwap(nil, p) && a.prober.options.Panicked != nil {
 		a.prober.options.Panicked(p)

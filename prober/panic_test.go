@@ -49,7 +49,8 @@ func TestPanic(t *testing.T) {
 			continue
 		}
 		p, ok := errors.AsType[*result.PanicError](r.Failure.Err)
-		if !ok || !strings.Contains(string(p.Stack), "panic_test.go") && !strings.Contains(string(p.Stack), "expect.go") && !strings.Contains(string(p.Stack), "prober/dns/") {
+		if !ok || !strings.Contains(string(p.Stack), "panic_test.go") &&
+			!strings.Contains(string(p.Stack), "expect.go") && !strings.Contains(string(p.Stack), "prober/dns/") {
 			t.Errorf("%s: the failure does not hold the stack: %v", row.name, r.Failure.Err)
 		}
 	}

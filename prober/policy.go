@@ -9,9 +9,9 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// The policy is compared with the address that is about to be dialled, after resolution, for every hop and every address. A Result does not
-// contain an address that the policy denies, except in a DeniedError: whoever reads about a probe learns that a name leads to a denied
-// network, and not where.
+// The policy is compared with the address that is about to be dialled, after resolution, for every hop and every
+// address. A Result does not contain an address that the policy denies, except in a DeniedError: whoever reads about a
+// probe learns that a name leads to a denied network, and not where.
 
 // policy is what applies to a hop; nil if nothing does. The host of a configured target is the operator's choice.
 func (h *hop) policy() *module.Networks {
@@ -22,9 +22,9 @@ func (h *hop) policy() *module.Networks {
 	return t.Policy
 }
 
-// permitted compares the address that is about to be dialled with the policy, and removes denied addresses from the record. Behind a proxy it is
-// the address that the name has here, or that the URL spells out: what the proxy reaches is the proxy's to decide, and its own address is the
-// operator's choice.
+// permitted compares the address that is about to be dialled with the policy, and removes denied addresses from the
+// record. Behind a proxy it is the address that the name has here, or that the URL spells out: what the proxy reaches
+// is the proxy's to decide, and its own address is the operator's choice.
 func (h *hop) permitted(host string) error {
 	policy := h.policy()
 	if policy == nil {

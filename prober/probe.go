@@ -37,13 +37,14 @@ type Prober struct {
 	http3     *http3.Transport
 	stamping  *os.File      // keeps the kernel noting arrivals; nil where it cannot
 	computing chan struct{} // has room for as many handshakes as there are CPUs
-	judging   chan struct{} // has room for one who takes a large body apart: that needs dozens of times the body's memory
-	heads     *room         // for large heads
-	bodies    *room         // for large bodies and their decompressors
-	verified  *verified     // certificates
-	probing   atomic.Int64  // probes under way
-	buffers   sync.Pool     // *[]byte of bodyBuffer bytes, to read bodies into
-	flights   sync.Pool     // *bufio.Reader of flightSize bytes, to read handshakes ahead
+	// has room for one who takes a large body apart: that needs dozens of times the body's memory
+	judging  chan struct{}
+	heads    *room        // for large heads
+	bodies   *room        // for large bodies and their decompressors
+	verified *verified    // certificates
+	probing  atomic.Int64 // probes under way
+	buffers  sync.Pool    // *[]byte of bodyBuffer bytes, to read bodies into
+	flights  sync.Pool    // *bufio.Reader of flightSize bytes, to read handshakes ahead
 }
 
 // New returns a Prober.
@@ -57,14 +58,16 @@ func New(options Options) *Prober {
 		keep2:    newKeepTransport((*http.Protocols).SetUnencryptedHTTP2),
 		http3:    newHTTP3(),
 		stamping: stampHolder(), computing: make(chan struct{}, runtime.GOMAXPROCS(0)),
-		judging: make(chan struct{}, 1), heads: newRoom(roomHeads), bodies: newRoom(roomBodies), verified: newVerified(),
-		flights: sync.Pool{New: func() any { return bufio.NewReaderSize(nil, flightSize) }},
-		buffers: sync.Pool{New: func() any { b := make([]byte, bodyBuffer); return &b }},
+		judging: make(chan struct{}, 1), heads: newRoom(roomHeads), bodies: newRoom(roomBodies),
+		verified: newVerified(),
+		flights:  sync.Pool{New: func() any { return bufio.NewReaderSize(nil, flightSize) }},
+		buffers:  sync.Pool{New: func() any { b := make([]byte, bodyBuffer); return &b }},
 	}
 }
 
-// Probe probes the target once as the module says. What happens to a target is a Result, never an error. The probe ends at
-// the context's deadline or the module's timeout, whichever is sooner; a context that is cancelled gives reason abandoned.
+// Probe probes the target once as the module says. What happens to a target is a Result, never an error. The probe ends
+// at the context's deadline or the module's timeout, whichever is sooner; a context that is cancelled gives reason
+// abandoned.
 func (p *Prober) Probe(ctx context.Context, t Target, m *module.Module) result.Result {
 	start := time.Now()
 	p.probing.Add(1)
@@ -74,7 +77,8 @@ func (p *Prober) Probe(ctx context.Context, t Target, m *module.Module) result.R
 		ctx, cancel = context.WithTimeout(ctx, m.Timeout)
 		defer cancel()
 	}
-	r := result.Result{Target: t.named(), URL: result.Cut(m.MaskURL(t.URL), result.MaxShownURL), Module: m.Name, Start: start}
+	r := result.Result{Target: t.named(), URL: result.Cut(m.MaskURL(t.URL), result.MaxShownURL), Module: m.Name,
+		Start: start}
 	if at, ok := ctx.Deadline(); ok {
 		r.Timeout = at.Sub(start)
 		if r.Timeout > time.Second {

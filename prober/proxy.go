@@ -25,8 +25,8 @@ func (a *attempt) proxyFor(request *http.Request) (*url.URL, error) {
 	return a.module.Proxy(request)
 }
 
-// tunnel dials the proxy and asks it for a way to the target: the phase proxy. Plain HTTP through an HTTP proxy needs no tunnel,
-// the proxy is sent the request itself.
+// tunnel dials the proxy and asks it for a way to the target: the phase proxy. Plain HTTP through an HTTP proxy needs
+// no tunnel, the proxy is sent the request itself.
 func (h *hop) tunnel(proxy *url.URL, host string, port uint16) error {
 	began := h.attempt.elapsed()
 	h.Proxy = h.attempt.module.MaskURL(proxy)
@@ -109,7 +109,8 @@ func (h *hop) speakProxy(proxy *url.URL, target string) error {
 // connectThrough asks an HTTP proxy for a tunnel (RFC 9110 section 9.3.6).
 func (h *hop) connectThrough(proxy *url.URL, target string) error {
 	header := h.connectHeader(proxy)
-	request := (&http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: target}, Host: target, Header: header}).WithContext(context.Background())
+	request := (&http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: target}, Host: target,
+		Header: header}).WithContext(context.Background())
 	if err := request.Write(h.stream); err != nil {
 		return err
 	}
@@ -129,7 +130,8 @@ func (h *hop) connectThrough(proxy *url.URL, target string) error {
 var errHeadTooLarge error = classify.TooLarge("response head exceeds " + strconv.Itoa(maxResponseHead) + " bytes")
 
 func refusalOf(response *http.Response) *classify.Refusal {
-	r := &classify.Refusal{Reason: result.ProxyFailed, Text: "the proxy answered CONNECT with " + strconv.Quote(response.Status)}
+	r := &classify.Refusal{Reason: result.ProxyFailed, Text: "the proxy answered CONNECT with " +
+		strconv.Quote(response.Status)}
 	switch response.StatusCode {
 	case http.StatusProxyAuthRequired:
 		r.Reason = result.ProxyAuthRequired
@@ -179,13 +181,15 @@ func socks(conn net.Conn, user *url.Userinfo, target string) error {
 	}
 	switch {
 	case choice[0] != socksVersion:
-		return &classify.Refusal{Reason: result.HTTPProtocolError, Text: fmt.Sprintf("the proxy does not speak SOCKS 5: its first byte is %#x", choice[0])}
+		return &classify.Refusal{Reason: result.HTTPProtocolError,
+			Text: fmt.Sprintf("the proxy does not speak SOCKS 5: its first byte is %#x", choice[0])}
 	case choice[1] == socksPassword && user != nil:
 		if err := socksLogin(conn, user); err != nil {
 			return err
 		}
 	case choice[1] != socksNoAuth:
-		return &classify.Refusal{Reason: result.ProxyAuthRequired, Text: "the proxy accepts none of our SOCKS authentication methods"}
+		return &classify.Refusal{Reason: result.ProxyAuthRequired,
+			Text: "the proxy accepts none of our SOCKS authentication methods"}
 	}
 	return socksAsk(conn, target)
 }
@@ -218,7 +222,8 @@ func socksAsk(conn net.Conn, target string) error {
 	}
 	port, err := strconv.ParseUint(portText, 10, 16)
 	if err != nil || len(host) > 255 {
-		return &classify.Refusal{Reason: result.ProbeConfig, Text: fmt.Sprintf("target %q cannot be asked for by SOCKS", target)}
+		return &classify.Refusal{Reason: result.ProbeConfig,
+			Text: fmt.Sprintf("target %q cannot be asked for by SOCKS", target)}
 	}
 	ask := []byte{socksVersion, socksConnect, 0}
 	if addr, ok := literal(host); ok && addr.Is4() {
@@ -241,17 +246,20 @@ func socksAnswer(conn net.Conn) error {
 		return err
 	}
 	if head[0] != socksVersion {
-		return &classify.Refusal{Reason: result.HTTPProtocolError, Text: fmt.Sprintf("the proxy does not speak SOCKS 5: its reply begins with %#x", head[0])}
+		return &classify.Refusal{Reason: result.HTTPProtocolError,
+			Text: fmt.Sprintf("the proxy does not speak SOCKS 5: its reply begins with %#x", head[0])}
 	}
 	if head[1] == socksNotAllowed {
 		return &classify.Refusal{Reason: result.ProxyDenied, Text: "the proxy replied: " + socksReplies[head[1]]}
 	}
 	if head[1] != 0 {
-		return &classify.Refusal{Reason: result.ProxyFailed, Text: fmt.Sprintf("the proxy replied: %s (%d)", socksReplies[head[1]], head[1])}
+		return &classify.Refusal{Reason: result.ProxyFailed,
+			Text: fmt.Sprintf("the proxy replied: %s (%d)", socksReplies[head[1]], head[1])}
 	}
 	rest := map[byte]int{socksIPv4: 3 + 2, socksName: int(head[4]) + 2, socksIPv6: 15 + 2}[head[3]]
 	if rest == 0 {
-		return &classify.Refusal{Reason: result.HTTPProtocolError, Text: fmt.Sprintf("the proxy's reply has the unknown address type %d", head[3])}
+		return &classify.Refusal{Reason: result.HTTPProtocolError,
+			Text: fmt.Sprintf("the proxy's reply has the unknown address type %d", head[3])}
 	}
 	_, err := io.ReadFull(conn, make([]byte, rest))
 	return err

@@ -19,21 +19,21 @@ import (
 
 // How a QUIC connection is made and seen.
 //
-//   - QUIC is quic-go's; the socket under it is ours. It is connected to the one address that was resolved, so that the kernel hands
-//     us what ICMP says of it, and every datagram's time and every errno is kept.
-//   - QUIC has one handshake for transport and TLS (RFC 9001 section 4). The phase connect ends with the first datagram that the
-//     server sends, tls with the handshake.
+//   - QUIC is quic-go's; the socket under it is ours. It is connected to the one address that was resolved, so that the
+//     kernel hands us what ICMP says of it, and every datagram's time and every errno is kept.
+//   - QUIC has one handshake for transport and TLS (RFC 9001 section 4). The phase connect ends with the first datagram
+//     that the server sends, tls with the handshake.
 //   - Datagrams are encrypted: what was acknowledged is told by whether anything arrived after what we sent.
 
 // quicKeepAlive is how often a server that is silent is asked whether it is there, as keepAlive does over TCP.
 const quicKeepAlive = time.Second
 
-// quicWindow is how much of a body may have arrived before it is read: less than freeQUIC, so that a body which waits to
-// be read is not taken for a flood. It lets 20 MB a second come over a round trip of 100 ms.
+// quicWindow is how much of a body may have arrived before it is read: less than freeQUIC, so that a body which waits
+// to be read is not taken for a flood. It lets 20 MB a second come over a round trip of 100 ms.
 const quicWindow = 2 << 20
 
-// quicConfig leaves every deadline to ours. Datagrams stay at the 1280 bytes that every path must carry: one exchange gains nothing
-// from probing for more.
+// quicConfig leaves every deadline to ours. Datagrams stay at the 1280 bytes that every path must carry: one exchange
+// gains nothing from probing for more.
 var quicConfig = &quic.Config{
 	HandshakeIdleTimeout: time.Hour, MaxIdleTimeout: time.Hour, KeepAlivePeriod: quicKeepAlive,
 	MaxIncomingStreams: -1, DisablePathMTUDiscovery: true,
@@ -192,14 +192,15 @@ func (d *datagrams) answered() time.Duration {
 	return d.firstRead
 }
 
-// The path is taken for dead when more datagrams are unanswered than acknowledgements of ours can be, and the last of them left
-// longer after the last one arrived than an answer takes.
+// The path is taken for dead when more datagrams are unanswered than acknowledgements of ours can be, and the last of
+// them left longer after the last one arrived than an answer takes.
 const (
 	deadUnanswered = 4
 	deadSilence    = 200 * time.Millisecond
 )
 
-// silent reports whether the server has stopped answering what must be answered: our data, sent again and again, or our pings.
+// silent reports whether the server has stopped answering what must be answered: our data, sent again and again, or our
+// pings.
 func (d *datagrams) silent(rtt time.Duration) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -226,7 +227,8 @@ func (c *quicConnection) look() {
 // close sends CONNECTION_CLOSE and closes the socket. It may be called more than once.
 func (c *quicConnection) close() {
 	if c.conn != nil {
-		_ = c.conn.CloseWithError(quic.ApplicationErrorCode(http3.ErrCodeNoError), "") // the exchange is over or has failed
+		// the exchange is over or has failed
+		_ = c.conn.CloseWithError(quic.ApplicationErrorCode(http3.ErrCodeNoError), "")
 	}
 	_ = c.transport.Close()
 	_ = c.socket.Close()
@@ -238,7 +240,8 @@ func (h *hop) dialQUIC(host string, port uint16) error {
 	h.Addr = netip.AddrPortFrom(h.Addr.Addr(), port)
 	socket, err := h.attempt.openUDP(h.Addr)
 	if err != nil {
-		h.fail(result.Connect, began, classify.Failure(&classify.Evidence{Step: classify.StepOpenUDP, Err: err, Ended: h.attempt.ending(err)}))
+		h.fail(result.Connect, began, classify.Failure(&classify.Evidence{Step: classify.StepOpenUDP, Err: err,
+			Ended: h.attempt.ending(err)}))
 		return err
 	}
 	h.quic = &quicConnection{socket: socket, transport: &quic.Transport{Conn: socket}}

@@ -11,12 +11,13 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// How redirects are followed: by net/http's client, over a RoundTripper that makes one hop for each request. Which request follows from which
-// response, what becomes of the method and the body, and which headers are copied is net/http's. Ours is what comes on top: hops that are
-// recorded and can fail, the rules of credentials.go, and errors that repeat no secret.
+// How redirects are followed: by net/http's client, over a RoundTripper that makes one hop for each request. Which
+// request follows from which response, what becomes of the method and the body, and which headers are copied is
+// net/http's. Ours is what comes on top: hops that are recorded and can fail, the rules of credentials.go, and errors
+// that repeat no secret.
 //
-// The client comes in with the first redirect, so that a probe that is not redirected does not pay for it. It is handed the response that is
-// here already.
+// The client comes in with the first redirect, so that a probe that is not redirected does not pay for it. It is handed
+// the response that is here already.
 
 // maxRedirects is how many redirects are followed, as in blackbox_exporter and net/http.
 const maxRedirects = 10
@@ -34,7 +35,8 @@ func (a *attempt) follows(h *hop) bool {
 // isRedirect reports whether a response sends us elsewhere (RFC 9110 section 15.4).
 func isRedirect(r *result.Response) bool {
 	switch r.Status {
-	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect,
+		http.StatusPermanentRedirect:
 		return r.Header.Get("Location") != ""
 	}
 	return false
@@ -47,7 +49,8 @@ type redirects struct {
 	begun   bool   // the first response has been handed over
 }
 
-// follow follows the redirect that the attempt's first hop was answered with to the end of the chain. It returns the last response's body.
+// follow follows the redirect that the attempt's first hop was answered with to the end of the chain. It returns the
+// last response's body.
 func (a *attempt) follow() []byte {
 	chain := &redirects{attempt: a}
 	client := &http.Client{Transport: chain, CheckRedirect: chain.check, Jar: newCookies()}

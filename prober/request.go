@@ -39,8 +39,8 @@ func (a *attempt) hostOverride() string {
 	return a.module.Host
 }
 
-// newRequest builds a request by the rules of net/http's own client. Its context bounds what is done to make it; the exchange is
-// bounded by the socket.
+// newRequest builds a request by the rules of net/http's own client. Its context bounds what is done to make it; the
+// exchange is bounded by the socket.
 func (a *attempt) newRequest(method string, u *url.URL, header http.Header, body []byte) *http.Request {
 	request := (&http.Request{
 		Method: method, URL: u, Header: header,
@@ -48,7 +48,8 @@ func (a *attempt) newRequest(method string, u *url.URL, header http.Header, body
 		Close: !a.keep, // one connection, one exchange: the server may let go of it
 	}).WithContext(a.ctx)
 	if len(body) > 0 {
-		request.GetBody = func() (io.ReadCloser, error) { return newBody(body), nil } // for redirects that keep it, and idle connections
+		// for redirects that keep it, and idle connections
+		request.GetBody = func() (io.ReadCloser, error) { return newBody(body), nil }
 		request.Body = newBody(body)
 		request.ContentLength = int64(len(body))
 	}

@@ -66,7 +66,8 @@ func TestWhatTheServerSees(t *testing.T) {
 		if header.Get("User-Agent") == "" {
 			header.Set("User-Agent", "errno_exporter/test")
 		}
-		return faultlab.Seen{Method: method, URI: "/path?q=%2B", Proto: "HTTP/1.1", Host: "%HOST", Header: header, Body: body, Length: length}
+		return faultlab.Seen{Method: method, URI: "/path?q=%2B", Proto: "HTTP/1.1", Host: "%HOST", Header: header,
+			Body: body, Length: length}
 	}
 	for _, row := range []struct {
 		name   string
@@ -74,16 +75,19 @@ func TestWhatTheServerSees(t *testing.T) {
 		want   func() faultlab.Seen
 	}{
 		{"defaults", asIs, func() faultlab.Seen { return sent("GET", "", 0, http.Header{}) }},
-		{"own User-Agent", func(m *module.Module) { m.Header.Set("User-Agent", "mine") }, func() faultlab.Seen { return sent("GET", "", 0, http.Header{"User-Agent": {"mine"}}) }},
-		{"headers", func(m *module.Module) { m.Header.Set("X-A", "b") }, func() faultlab.Seen { return sent("GET", "", 0, http.Header{"X-A": {"b"}}) }},
+		{"own User-Agent", func(m *module.Module) { m.Header.Set("User-Agent", "mine") },
+			func() faultlab.Seen { return sent("GET", "", 0, http.Header{"User-Agent": {"mine"}}) }},
+		{"headers", func(m *module.Module) { m.Header.Set("X-A", "b") },
+			func() faultlab.Seen { return sent("GET", "", 0, http.Header{"X-A": {"b"}}) }},
 		{"Host", func(m *module.Module) { m.Host = "vhost.example" }, func() faultlab.Seen {
 			s := sent("GET", "", 0, http.Header{})
 			s.Host = "vhost.example"
 			return s
 		}},
-		{"body has a Content-Length", func(m *module.Module) { m.Method, m.Body = "POST", []byte("hello") }, func() faultlab.Seen {
-			return sent("POST", "hello", 5, http.Header{"Content-Length": {"5"}})
-		}},
+		{"body has a Content-Length", func(m *module.Module) { m.Method, m.Body = "POST", []byte("hello") },
+			func() faultlab.Seen {
+				return sent("POST", "hello", 5, http.Header{"Content-Length": {"5"}})
+			}},
 		{"POST without a body", func(m *module.Module) { m.Method = "POST" }, func() faultlab.Seen {
 			return sent("POST", "", 0, http.Header{"Content-Length": {"0"}})
 		}},
@@ -124,10 +128,13 @@ func TestServerName(t *testing.T) {
 		want   string
 	}{
 		{"an address has none", func(*prober.Target) {}, func(m *module.Module) { m.TLS.ServerName = "" }, ""},
-		{"server_name", func(*prober.Target) {}, func(m *module.Module) { m.TLS.ServerName = "a.lab.test" }, "a.lab.test"},
+		{"server_name", func(*prober.Target) {}, func(m *module.Module) { m.TLS.ServerName = "a.lab.test" },
+			"a.lab.test"},
 		{"Host header", func(*prober.Target) {}, func(m *module.Module) { m.Host = "b.lab.test:8443" }, "b.lab.test"},
-		{"hostname parameter", func(t *prober.Target) { t.Host = "c.lab.test" }, func(m *module.Module) { m.Host = "b.lab.test" }, "c.lab.test"},
-		{"server_name beats the Host header", func(*prober.Target) {}, func(m *module.Module) { m.TLS.ServerName, m.Host = "a.lab.test", "b.lab.test" }, "a.lab.test"},
+		{"hostname parameter", func(t *prober.Target) { t.Host = "c.lab.test" },
+			func(m *module.Module) { m.Host = "b.lab.test" }, "c.lab.test"},
+		{"server_name beats the Host header", func(*prober.Target) {},
+			func(m *module.Module) { m.TLS.ServerName, m.Host = "a.lab.test", "b.lab.test" }, "a.lab.test"},
 	} {
 		var seen heard
 		target, err := prober.ParseTarget(faultlab.TLSHandler(t, recorderOf(&seen, fine), "http/1.1"))
@@ -139,7 +146,8 @@ func TestServerName(t *testing.T) {
 		row.module(m)
 		r := prober.New(prober.Options{}).Probe(t.Context(), target, m)
 		if r.Failure != nil || len(seen.all()) != 1 || seen.all()[0].ServerName != row.want {
-			t.Errorf("%s: failure %+v, the server saw %+v, want server name %q", row.name, outcomeOf(r.Failure), seen.all(), row.want)
+			t.Errorf("%s: failure %+v, the server saw %+v, want server name %q", row.name, outcomeOf(r.Failure),
+				seen.all(), row.want)
 		}
 	}
 }
@@ -156,11 +164,17 @@ func TestRedirects(t *testing.T) {
 	}{
 		{"302 repeats a GET", 302, asIs, faultlab.Seen{Method: "GET", Header: oat}, "port"},
 		{"302 turns POST into GET", 302, posting, faultlab.Seen{Method: "GET", Header: oat}, "port"},
-		{"303 keeps HEAD", 303, func(m *module.Module) { m.Method = "HEAD" }, faultlab.Seen{Method: "HEAD", Header: oat}, "port"},
-		{"307 repeats a POST", 307, posting, faultlab.Seen{Method: "POST", Body: "hello", Header: http.Header{"Content-Type": {"text/plain"}, "Cookie": {"flavour=oat"}}}, "port"},
-		{"308 repeats a POST", 308, posting, faultlab.Seen{Method: "POST", Body: "hello", Header: http.Header{"Content-Type": {"text/plain"}, "Cookie": {"flavour=oat"}}}, "port"},
-		{"credentials go along", 302, withCredentials, faultlab.Seen{Method: "GET", Header: http.Header{"Authorization": {"Bearer t"}, "Cookie": {"a=b; flavour=oat"}}}, "origin"},
-		{"credentials stay behind at another port", 302, withCredentials, faultlab.Seen{Method: "GET", Header: oat}, "port"},
+		{"303 keeps HEAD", 303, func(m *module.Module) { m.Method = "HEAD" },
+			faultlab.Seen{Method: "HEAD", Header: oat}, "port"},
+		{"307 repeats a POST", 307, posting, faultlab.Seen{Method: "POST", Body: "hello",
+			Header: http.Header{"Content-Type": {"text/plain"}, "Cookie": {"flavour=oat"}}}, "port"},
+		{"308 repeats a POST", 308, posting, faultlab.Seen{Method: "POST", Body: "hello",
+			Header: http.Header{"Content-Type": {"text/plain"}, "Cookie": {"flavour=oat"}}}, "port"},
+		{"credentials go along", 302, withCredentials,
+			faultlab.Seen{Method: "GET", Header: http.Header{"Authorization": {"Bearer t"},
+				"Cookie": {"a=b; flavour=oat"}}}, "origin"},
+		{"credentials stay behind at another port", 302, withCredentials, faultlab.Seen{Method: "GET", Header: oat},
+			"port"},
 		{"credentials stay behind", 302, withCredentials, faultlab.Seen{Method: "GET"}, "host"},
 	} {
 		var seen heard
@@ -183,7 +197,8 @@ func TestRedirects(t *testing.T) {
 		row.module(m)
 		r := probe(t, prober.New(prober.Options{}), target, m)
 		if r.Failure != nil || len(seen.all()) != 1 || len(r.Last().Hops) != 2 {
-			t.Errorf("%s: failure %+v, %d hops, the server saw %+v", row.name, outcomeOf(r.Failure), len(r.Last().Hops), seen.all())
+			t.Errorf("%s: failure %+v, %d hops, the server saw %+v", row.name, outcomeOf(r.Failure), len(r.Last().Hops),
+				seen.all())
 			continue
 		}
 		got := faultlab.Seen{Method: seen.all()[0].Method, Body: seen.all()[0].Body}
@@ -218,7 +233,8 @@ func withCredentials(m *module.Module) {
 func unsigned(t *testing.T, seen []faultlab.Seen) []faultlab.Seen {
 	t.Helper()
 	for _, s := range seen {
-		if names := s.Header[prober.ProbeHeader]; len(names) != 1 || !regexp.MustCompile(`^[0-9a-f]{16}$`).MatchString(names[0]) {
+		if names := s.Header[prober.ProbeHeader]; len(names) != 1 ||
+			!regexp.MustCompile(`^[0-9a-f]{16}$`).MatchString(names[0]) {
 			t.Errorf("%s has %q, want the name of one exporter", prober.ProbeHeader, names)
 		}
 		delete(s.Header, prober.ProbeHeader)

@@ -18,8 +18,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// requestUses are all places, by package, file and function, where a request is built, is given headers, or is sent, each with what it may
-// hold. A new one belongs behind authorize and withhold (credentials.go): in this table a reviewer sees whether it is.
+// requestUses are all places, by package, file and function, where a request is built, is given headers, or is sent,
+// each with what it may hold. A new one belongs behind authorize and withhold (credentials.go): in this table a
+// reviewer sees whether it is.
 var requestUses = map[string]string{
 	"config/compile/compile.go connections: Header[]":              "proxy_connect_header",
 	"config/headers.go headers: Header[]":                          "the module's headers",
@@ -92,7 +93,9 @@ func TestRequestsAreBuiltInOnePlace(t *testing.T) {
 // checkedSources are a package's files by name, and the types in them.
 func checkedSources(t *testing.T, pkg string) (map[string]*ast.File, *types.Info) {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}\n{{if not .DepOnly}}{{range .GoFiles}}source {{.}}\n{{end}}{{end}}", "errno_exporter/"+pkg).Output()
+	out, err := exec.Command("go", "list", "-export", "-deps", "-f",
+		"{{.ImportPath}} {{.Export}}\n{{if not .DepOnly}}{{range .GoFiles}}source {{.}}\n{{end}}{{end}}",
+		"errno_exporter/"+pkg).Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}
@@ -131,7 +134,8 @@ func requestUse(info *types.Info, n ast.Node) string {
 			if index, ok := to.(*ast.IndexExpr); ok && typeName(info.TypeOf(index.X)) == "net/http.Header" {
 				return "Header[]"
 			}
-			if field, ok := to.(*ast.SelectorExpr); ok && field.Sel.Name == "Header" && typeName(info.TypeOf(field.X)) == "net/http.Request" {
+			if field, ok := to.(*ast.SelectorExpr); ok && field.Sel.Name == "Header" &&
+				typeName(info.TypeOf(field.X)) == "net/http.Request" {
 				return "Request.Header"
 			}
 		}
@@ -153,11 +157,15 @@ func requestFunc(f *types.Func) string {
 		name := typeName(receiver.Type())
 		of = name[strings.LastIndex(name, ".")+1:] + "." + of
 	}
-	reading := []string{"Header.Get", "Header.Clone", "Header.Values", "Header.Del", "Request.Context", "Request.WithContext", "Response.Cookies"}
+	reading := []string{"Header.Get", "Header.Clone", "Header.Values", "Header.Del", "Request.Context",
+		"Request.WithContext", "Response.Cookies"}
 	switch {
-	case pkg == "net/http" && (strings.HasPrefix(of, "NewRequest") || slices.Contains([]string{"Get", "Head", "Post", "PostForm"}, of)),
-		strings.HasSuffix(of, ".RoundTrip"), strings.HasSuffix(of, ".SendRequestHeader"), strings.HasSuffix(of, ".OpenRequestStream"),
-		pkg == "net/http" && (strings.HasPrefix(of, "Header.") || strings.HasPrefix(of, "Request.") || strings.HasPrefix(of, "Client.")) && !slices.Contains(reading, of),
+	case pkg == "net/http" && (strings.HasPrefix(of, "NewRequest") ||
+		slices.Contains([]string{"Get", "Head", "Post", "PostForm"}, of)),
+		strings.HasSuffix(of, ".RoundTrip"), strings.HasSuffix(of, ".SendRequestHeader"),
+		strings.HasSuffix(of, ".OpenRequestStream"),
+		pkg == "net/http" && (strings.HasPrefix(of, "Header.") || strings.HasPrefix(of, "Request.") ||
+			strings.HasPrefix(of, "Client.")) && !slices.Contains(reading, of),
 		strings.HasPrefix(of, "Module.Authorize"), of == "attempt.newRequest", of == "attempt.newHop":
 		return of
 	}

@@ -52,10 +52,15 @@ func TestResolver(t *testing.T) {
 	}{
 		{"UDP", "udp", one(healthy(here)), time.Minute, asked{"", "", "udp", "0", time.Minute}},
 		{"TCP", "tcp", one(healthy(here)), time.Minute, asked{"", "", "tcp", "0", time.Minute}},
-		{"TLS", "tls", one(func(h faultlab.Host) string { return faultlab.DNSOverTLS(h, here) }), time.Minute, asked{"", "", "tls", "0", time.Minute}},
-		{"HTTPS", "https", one(func(h faultlab.Host) string { return faultlab.DNSOverHTTPS(h, here) }), time.Minute, asked{"", "", "https", "0", time.Minute}},
-		{"truncated over UDP", "udp", one(healthy(map[string][]netip.Addr{"api.test": many})), time.Minute, asked{"", "", "udp tcp", "0 0", time.Minute}},
-		{"the first is closed, the second answers", "udp", func(t *testing.T) []string { return []string{faultlab.DNSClosedPort(t), faultlab.DNS(t, here)} }, time.Minute,
+		{"TLS", "tls", one(func(h faultlab.Host) string { return faultlab.DNSOverTLS(h, here) }), time.Minute,
+			asked{"", "", "tls", "0", time.Minute}},
+		{"HTTPS", "https", one(func(h faultlab.Host) string { return faultlab.DNSOverHTTPS(h, here) }), time.Minute,
+			asked{"", "", "https", "0", time.Minute}},
+		{"truncated over UDP", "udp", one(healthy(map[string][]netip.Addr{"api.test": many})), time.Minute,
+			asked{"", "", "udp tcp", "0 0", time.Minute}},
+		{"the first is closed, the second answers", "udp",
+			func(t *testing.T) []string { return []string{faultlab.DNSClosedPort(t), faultlab.DNS(t, here)} },
+			time.Minute,
 			asked{"", "", "udp udp", "-1 0", time.Minute}},
 		{"the first fails, the second answers", "udp", func(t *testing.T) []string {
 			return []string{faultlab.DNSCode(t, dnsmessage.RCodeServerFailure), faultlab.DNS(t, here)}
@@ -63,13 +68,20 @@ func TestResolver(t *testing.T) {
 		{"no such name: the second is not asked", "udp", func(t *testing.T) []string {
 			return []string{faultlab.DNS(t, nil), faultlab.DNS(t, here)}
 		}, time.Minute, asked{result.DNSNameNotResolved, "", "udp", "3", -1}},
-		{"no address", "udp", one(healthy(map[string][]netip.Addr{"api.test": nil})), time.Minute, asked{result.DNSNoData, "", "udp", "0", -1}},
-		{"SERVFAIL", "udp", one(code(dnsmessage.RCodeServerFailure)), time.Minute, asked{result.DNSServfail, "", "udp udp", "2 2", -1}},
-		{"REFUSED", "udp", one(code(dnsmessage.RCodeRefused)), time.Minute, asked{result.DNSRefused, "", "udp udp", "5 5", -1}},
-		{"closed port", "udp", one(faultlab.DNSClosedPort), time.Minute, asked{result.DNSUnreachable, "ECONNREFUSED", "udp udp", "-1 -1", -1}},
-		{"closed port, TCP", "tcp", one(faultlab.DNSClosedPort), time.Minute, asked{result.DNSUnreachable, "ECONNREFUSED", "tcp tcp", "-1 -1", -1}},
-		{"silence", "udp", one(faultlab.DNSSilent), 500 * time.Millisecond, asked{result.DNSTimedOut, "", "udp", "-1", -1}},
-		{"garbage", "udp", one(faultlab.DNSGarbage), 500 * time.Millisecond, asked{result.DNSTimedOut, "", "udp", "-1", -1}},
+		{"no address", "udp", one(healthy(map[string][]netip.Addr{"api.test": nil})), time.Minute,
+			asked{result.DNSNoData, "", "udp", "0", -1}},
+		{"SERVFAIL", "udp", one(code(dnsmessage.RCodeServerFailure)), time.Minute,
+			asked{result.DNSServfail, "", "udp udp", "2 2", -1}},
+		{"REFUSED", "udp", one(code(dnsmessage.RCodeRefused)), time.Minute,
+			asked{result.DNSRefused, "", "udp udp", "5 5", -1}},
+		{"closed port", "udp", one(faultlab.DNSClosedPort), time.Minute,
+			asked{result.DNSUnreachable, "ECONNREFUSED", "udp udp", "-1 -1", -1}},
+		{"closed port, TCP", "tcp", one(faultlab.DNSClosedPort), time.Minute,
+			asked{result.DNSUnreachable, "ECONNREFUSED", "tcp tcp", "-1 -1", -1}},
+		{"silence", "udp", one(faultlab.DNSSilent), 500 * time.Millisecond,
+			asked{result.DNSTimedOut, "", "udp", "-1", -1}},
+		{"garbage", "udp", one(faultlab.DNSGarbage), 500 * time.Millisecond,
+			asked{result.DNSTimedOut, "", "udp", "-1", -1}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			api := faultlab.Handler(t, faultlab.Healthy)
@@ -81,7 +93,8 @@ func TestResolver(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := prober.New(prober.Options{UserAgent: "test", Resolver: faultlab.DNSClosedPort(t)}).Probe(t.Context(), target, m)
+			r := prober.New(prober.Options{UserAgent: "test", Resolver: faultlab.DNSClosedPort(t)}).Probe(t.Context(),
+				target, m)
 			lookup := r.Attempts[0].Hops[0].Lookup
 			got := asked{TTL: lookup.TTL()}
 			if r.Failure != nil {
@@ -118,8 +131,12 @@ func TestCompareWithSystem(t *testing.T) {
 		{"the same", names(fresh), "", true, nil},
 		{"one address more: it is stale", names(fresh, old), "", true, []netip.Addr{old}},
 		{"another address: it is stale", names(old), "", false, []netip.Addr{old}},
-		{"the system's fails", func(h faultlab.Host) string { return faultlab.DNSCode(h, dnsmessage.RCodeServerFailure) }, result.DNSServfail, false, nil},
-		{"the system's does not know the name", func(h faultlab.Host) string { return faultlab.DNS(h, nil) }, result.DNSNameNotResolved, false, nil},
+		{"the system's fails", func(h faultlab.Host) string {
+			return faultlab.DNSCode(h,
+				dnsmessage.RCodeServerFailure)
+		}, result.DNSServfail, false, nil},
+		{"the system's does not know the name", func(h faultlab.Host) string { return faultlab.DNS(h, nil) },
+			result.DNSNameNotResolved, false, nil},
 		{"the system's is silent: nobody waits for long", faultlab.DNSSilent, result.DNSTimedOut, false, nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -141,8 +158,10 @@ func TestCompareWithSystem(t *testing.T) {
 			if f := hop.Compared.Failure; f != nil {
 				reason = f.Reason
 			}
-			if stale := hop.Compared.Stale(hop.Answers); reason != row.reason || hop.Compared.Overlap(hop.Answers) != row.overlap || !slices.Equal(stale, row.stale) {
-				t.Errorf("the system's failed by %q, overlap %t, stale %v, want %q, %t, %v", reason, hop.Compared.Overlap(hop.Answers), stale, row.reason, row.overlap, row.stale)
+			if stale := hop.Compared.Stale(hop.Answers); reason != row.reason ||
+				hop.Compared.Overlap(hop.Answers) != row.overlap || !slices.Equal(stale, row.stale) {
+				t.Errorf("the system's failed by %q, overlap %t, stale %v, want %q, %t, %v", reason,
+					hop.Compared.Overlap(hop.Answers), stale, row.reason, row.overlap, row.stale)
 			}
 			if span, _ := hop.Span(result.Resolve); span.Duration > time.Second || r.Elapsed > 5*time.Second {
 				t.Errorf("resolve took %s, the probe %s: it waited for the system's resolver", span.Duration, r.Elapsed)

@@ -14,10 +14,12 @@ import (
 
 // How an attempt is repeated.
 //
-//   - Only after one that failed, of a method that may be repeated (RFC 9110 section 9.2.2), and while there is time for the wait.
-//   - The wait doubles from initial_backoff to max_backoff. Half of it is left to chance: clients that failed together do not come back
-//     together.
-//   - A Retry-After of the server (RFC 9110 section 10.2.3) is waited for if it is longer, and ends it if it is too long.
+//   - Only after one that failed, of a method that may be repeated (RFC 9110 section 9.2.2), and while there is time
+//     for the wait.
+//   - The wait doubles from initial_backoff to max_backoff. Half of it is left to chance: clients that failed together
+//     do not come back together.
+//   - A Retry-After of the server (RFC 9110 section 10.2.3) is waited for if it is longer, and ends it if it is too
+//     long.
 
 // attempts makes an attempt, and again as the module says.
 func (p *Prober) attempts(first *attempt) []result.Attempt {
@@ -50,7 +52,8 @@ func repeatable(a *result.Attempt, m *module.Module) bool {
 	return m.RetryNonIdempotent || slices.Contains(idempotent, m.Method)
 }
 
-var idempotent = []string{http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace, http.MethodPut, http.MethodDelete}
+var idempotent = []string{http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace, http.MethodPut,
+	http.MethodDelete}
 
 // jittered is between half of a wait and all of it.
 func jittered(backoff time.Duration) time.Duration {

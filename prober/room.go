@@ -13,13 +13,13 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// How much memory responses may take at once. A probe takes little by itself. What a server sends can make it take much: a head of up to
-// maxResponseHead, a body that the module's rules need whole, a decompressor's window. Beyond freeRoom bytes each of them needs room, of which
-// there is a fixed amount for all probes together. Waiting for room is the exporter's own: it is in no phase, and a deadline that comes meanwhile is
-// local.overloaded.
+// How much memory responses may take at once. A probe takes little by itself. What a server sends can make it take
+// much: a head of up to maxResponseHead, a body that the module's rules need whole, a decompressor's window. Beyond
+// freeRoom bytes each of them needs room, of which there is a fixed amount for all probes together. Waiting for room is
+// the exporter's own: it is in no phase, and a deadline that comes meanwhile is local.overloaded.
 //
-// Nobody waits for the same kind of room twice, and nobody who has room for a body waits for room for a head, so that those who wait never wait for
-// each other.
+// Nobody waits for the same kind of room twice, and nobody who has room for a body waits for room for a head, so that
+// those who wait never wait for each other.
 const (
 	freeRoom   = 64 << 10 // bytes of a head, of a body or of a window that need no room
 	roomHeads  = 24 << 20
@@ -28,7 +28,8 @@ const (
 )
 
 // errNoRoom is the error of a response that the exporter had no memory for in time.
-var errNoRoom = errors.New("the deadline came before the exporter had memory for the response: too many large responses at once")
+var errNoRoom = errors.New("the deadline came before the exporter had memory for the response: too many large " +
+	"responses at once")
 
 // room is an amount of memory that probes share. Probes of targets that are not configured have at most half of it.
 type room struct {
@@ -141,7 +142,8 @@ func (a *attempt) leave() {
 	}
 }
 
-// noRoom is the failure of an attempt whose response the exporter had no memory for; nil for any other. Nothing is known of the target.
+// noRoom is the failure of an attempt whose response the exporter had no memory for; nil for any other. Nothing is
+// known of the target.
 func (a *attempt) noRoom() *result.Failure {
 	a.rooms.mu.Lock()
 	defer a.rooms.mu.Unlock()
@@ -241,7 +243,8 @@ func (h *hop) forWindow(raw *source) error {
 	return h.attempt.forBody(window + h.bodyRoom())
 }
 
-// windowBits is the size of brotli's window as the first byte of a stream gives it (RFC 7932 section 9.1), as a power of two.
+// windowBits is the size of brotli's window as the first byte of a stream gives it (RFC 7932 section 9.1), as a power
+// of two.
 func windowBits(first byte) int {
 	switch {
 	case first&1 == 0:

@@ -14,11 +14,13 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// Whatever is large needs room, and its absence is nobody's failure but ours, however the wait ends. What is small needs none.
+// Whatever is large needs room, and its absence is nobody's failure but ours, however the wait ends. What is small
+// needs none.
 func TestRoom(t *testing.T) {
 	const large = 900 << 10
 	parsed := func(keys string) *module.Module {
-		c, err := config.Parse([]byte("modules: {m: {prober: http, http: {preferred_ip_protocol: ip4, valid_status_codes: [200, 500], "+keys+"}}}"), "f.yml", ".")
+		c, err := config.Parse([]byte("modules: {m: {prober: http, http: {preferred_ip_protocol: ip4, "+
+			"valid_status_codes: [200, 500], "+keys+"}}}"), "f.yml", ".")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -27,7 +29,8 @@ func TestRoom(t *testing.T) {
 		return m
 	}
 	body := func(n int) string {
-		return faultlab.Answer(t, "HTTP/1.1 200 OK\r\nContent-Length: "+strconv.Itoa(n)+"\r\n\r\n"+strings.Repeat("x", n))
+		return faultlab.Answer(t, "HTTP/1.1 200 OK\r\nContent-Length: "+strconv.Itoa(n)+"\r\n\r\n"+strings.Repeat("x",
+			n))
 	}
 	for _, row := range []struct {
 		name, url, keys string
@@ -36,7 +39,8 @@ func TestRoom(t *testing.T) {
 		{"a body that is not kept", body(large), "", ""},
 		{"a small body", body(freeRoom), "fail_if_body_matches_regexp: [y]", ""},
 		{"a large body for a regexp", body(freeRoom + 1), "fail_if_body_matches_regexp: [y]", result.Transfer},
-		{"a large body for CEL", faultlab.JSONList(t, large/2), `fail_if_body_json_matches_cel: "body.size() == 1"`, result.Transfer},
+		{"a large body for CEL", faultlab.JSONList(t, large/2), `fail_if_body_json_matches_cel: "body.size() == 1"`,
+			result.Transfer},
 		{"a large head", faultlab.BigHead(t), "", result.Transfer},
 		{"a large reason phrase", faultlab.ReasonPhrase(t, large), "", result.Transfer},
 		{"a large head over HTTP/2", faultlab.H2BigHead(t), "", result.Transfer},
@@ -55,7 +59,8 @@ func TestRoom(t *testing.T) {
 				by   func(context.Context, time.Duration) (context.Context, context.CancelFunc)
 				want result.Failure
 			}{
-				{"the deadline", context.WithTimeout, result.Failure{Phase: row.phase, Reason: result.LocalOverloaded, Origin: result.Local}},
+				{"the deadline", context.WithTimeout,
+					result.Failure{Phase: row.phase, Reason: result.LocalOverloaded, Origin: result.Local}},
 				{"a cancel", func(ctx context.Context, after time.Duration) (context.Context, context.CancelFunc) {
 					ctx, cancel := context.WithCancel(ctx)
 					time.AfterFunc(after, cancel)
@@ -70,7 +75,8 @@ func TestRoom(t *testing.T) {
 				cancel()
 				if row.phase == "" {
 					if r.Failure != nil || r.Waited() != 0 {
-						t.Errorf("without room: %+v after a wait of %s, want a success without one", r.Failure, r.Waited())
+						t.Errorf("without room: %+v after a wait of %s, want a success without one", r.Failure,
+							r.Waited())
 					}
 					continue
 				}
@@ -113,7 +119,8 @@ func TestRoomIsGivenBack(t *testing.T) {
 	m.PreferIPv6, m.BodySizeLimit, m.Timeout, m.FollowRedirects = false, 1<<20, time.Second, true
 	m.FailIfBodyMatches = nil
 	m.Compression = "br"
-	for _, url := range []string{faultlab.BigHead(t), faultlab.EndlessHeader(t), faultlab.RedirectsWithBigHeads(t), faultlab.BrotliWindow(t)} {
+	for _, url := range []string{faultlab.BigHead(t), faultlab.EndlessHeader(t), faultlab.RedirectsWithBigHeads(t),
+		faultlab.BrotliWindow(t)} {
 		target, err := ParseTarget(url)
 		if err != nil {
 			t.Fatal(err)

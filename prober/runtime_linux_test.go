@@ -18,8 +18,9 @@ import (
 	"errno_exporter/prober"
 )
 
-// What changes in a running container: /etc/resolv.conf, /etc/hosts, and whether there is IPv6. Go's resolver reads the two files again when it has not
-// looked at them for 5 s (net/dnsclient_unix.go, net/hosts.go), so each change is in force after that time, without a reload.
+// What changes in a running container: /etc/resolv.conf, /etc/hosts, and whether there is IPv6. Go's resolver reads the
+// two files again when it has not looked at them for 5 s (net/dnsclient_unix.go, net/hosts.go), so each change is in
+// force after that time, without a reload.
 
 // runtimeVariable says that the process is the one in namespaces of its own.
 const runtimeVariable = "ERRNO_EXPORTER_RUNTIME_CHANGES"
@@ -33,7 +34,8 @@ func TestRuntimeChanges(t *testing.T) {
 	}
 	command := exec.Command(os.Args[0], "-test.run=^TestRuntimeChangesChild$", "-test.v", "-test.timeout=90s")
 	command.Env = append(os.Environ(), runtimeVariable+"=1")
-	command.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Unshareflags: syscall.CLONE_NEWNS} // mounts are private with it
+	// mounts are private with it
+	command.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Unshareflags: syscall.CLONE_NEWNS}
 	if output, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, output)
 	}
@@ -60,20 +62,31 @@ func TestRuntimeChangesChild(t *testing.T) {
 		want   sighted
 	}{
 		{"at the beginning", func() {}, sighted{"tcp.refused", "127.0.1.1"}},
-		{"another name server", func() { put(t, "resolv.conf", "nameserver 127.0.0.54\noptions timeout:1 attempts:1\n") }, sighted{"tcp.refused", "127.0.1.2"}},
-		{"the hosts file has the name", func() { put(t, "hosts", "127.0.0.1 localhost\n127.0.1.3 api.test\n") }, sighted{"tcp.refused", "127.0.1.3"}},
+		{"another name server", func() {
+			put(t, "resolv.conf",
+				"nameserver 127.0.0.54\noptions timeout:1 attempts:1\n")
+		}, sighted{"tcp.refused", "127.0.1.2"}},
+		{"the hosts file has the name", func() { put(t, "hosts", "127.0.0.1 localhost\n127.0.1.3 api.test\n") },
+			sighted{"tcp.refused", "127.0.1.3"}},
 		{"it has it no more", func() { put(t, "hosts", "127.0.0.1 localhost\n") }, sighted{"tcp.refused", "127.0.1.2"}},
-		{"a name server that does not listen", func() { put(t, "resolv.conf", "nameserver 127.0.0.55\noptions timeout:1 attempts:1\n") }, sighted{"dns.unreachable", ""}},
-		{"resolv.conf is gone: the default, this host", func() { remove(t, "resolv.conf") }, sighted{"dns.unreachable", ""}},
-		{"resolv.conf is nonsense", func() { put(t, "resolv.conf", "\x00nameserver\nnameserver not-an-address\n") }, sighted{"dns.unreachable", ""}},
-		{"it is back", func() { put(t, "resolv.conf", "nameserver 127.0.0.53\noptions timeout:1 attempts:1\n") }, sighted{"tcp.refused", "127.0.1.1"}},
+		{"a name server that does not listen", func() {
+			put(t, "resolv.conf",
+				"nameserver 127.0.0.55\noptions timeout:1 attempts:1\n")
+		}, sighted{"dns.unreachable", ""}},
+		{"resolv.conf is gone: the default, this host", func() { remove(t, "resolv.conf") },
+			sighted{"dns.unreachable", ""}},
+		{"resolv.conf is nonsense", func() { put(t, "resolv.conf", "\x00nameserver\nnameserver not-an-address\n") },
+			sighted{"dns.unreachable", ""}},
+		{"it is back", func() { put(t, "resolv.conf", "nameserver 127.0.0.53\noptions timeout:1 attempts:1\n") },
+			sighted{"tcp.refused", "127.0.1.1"}},
 	} {
 		row.change()
 		if got := sightUntil(t, row.want, false); got != row.want {
 			t.Errorf("%s: %v, want %v", row.name, got, row.want)
 		}
 	}
-	for _, row := range []struct{ off, want string }{{"0", "tcp.refused ::1"}, {"1", "local.no_route ::1"}, {"0", "tcp.refused ::1"}} {
+	for _, row := range []struct{ off, want string }{{"0", "tcp.refused ::1"}, {"1", "local.no_route ::1"},
+		{"0", "tcp.refused ::1"}} {
 		if err := os.WriteFile("/proc/sys/net/ipv6/conf/all/disable_ipv6", []byte(row.off), 0); err != nil {
 			t.Skip(err) // a container whose /proc/sys is read-only
 		}
@@ -101,7 +114,8 @@ func sight(t *testing.T, prefer6 bool) sighted {
 	return got
 }
 
-// sightUntil probes until the probe finds what is wanted, for as long as Go's resolver may go by what it has read, and returns the last.
+// sightUntil probes until the probe finds what is wanted, for as long as Go's resolver may go by what it has read, and
+// returns the last.
 func sightUntil(t *testing.T, want sighted, prefer6 bool) sighted {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)
@@ -119,8 +133,9 @@ func sightUntil(t *testing.T, want sighted, prefer6 bool) sighted {
 	}
 }
 
-// put replaces a file of /etc as editors and container runtimes do: whole. Its time of modification, by which Go's resolver sees a change, is a second
-// later than the file's before: two changes within one tick of the kernel's clock would have the same.
+// put replaces a file of /etc as editors and container runtimes do: whole. Its time of modification, by which Go's
+// resolver sees a change, is a second later than the file's before: two changes within one tick of the kernel's clock
+// would have the same.
 func put(t *testing.T, name, text string) {
 	t.Helper()
 	if err := os.WriteFile("/etc/."+name, []byte(text), 0o644); err != nil {
@@ -159,7 +174,8 @@ func serveNames(t *testing.T, address string, addrs ...netip.Addr) {
 			if err != nil {
 				return
 			}
-			_, _ = socket.WriteTo(faultlab.DNSReply(buffer[:n], func(*dnsmessage.Message) {}, addrs...), from) // the client may be gone
+			// the client may be gone
+			_, _ = socket.WriteTo(faultlab.DNSReply(buffer[:n], func(*dnsmessage.Message) {}, addrs...), from)
 		}
 	}()
 	t.Cleanup(func() {

@@ -21,8 +21,8 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// How a sandbox is imitated: the test's binary is run again, installs a filter of system calls (seccomp(2)) and probes servers of its parent. Calls
-// fail that only gather evidence or tune a socket; the probe's outcome must be the same.
+// How a sandbox is imitated: the test's binary is run again, installs a filter of system calls (seccomp(2)) and probes
+// servers of its parent. Calls fail that only gather evidence or tune a socket; the probe's outcome must be the same.
 
 // deniedVariable holds the order of such a process, in JSON.
 const deniedVariable = "ERRNO_EXPORTER_DENIED"
@@ -46,8 +46,10 @@ func openSocket(family uint32) call { return call{unix.SYS_SOCKET, map[uint32]ui
 // needed are the options without which package net makes no socket; the prober needs none.
 var needed = []call{setOption(unix.SOL_SOCKET, unix.SO_BROADCAST), setOption(unix.IPPROTO_IPV6, unix.IPV6_V6ONLY)}
 
-// evidence are all the calls that are not needed, those of tomorrow too: every option, every ioctl, recvmsg with its control messages.
-var evidenceCalls = []call{{Number: unix.SYS_SETSOCKOPT}, {Number: unix.SYS_GETSOCKOPT}, {Number: unix.SYS_IOCTL}, {Number: unix.SYS_RECVMSG},
+// evidence are all the calls that are not needed, those of tomorrow too: every option, every ioctl, recvmsg with its
+// control messages.
+var evidenceCalls = []call{{Number: unix.SYS_SETSOCKOPT}, {Number: unix.SYS_GETSOCKOPT}, {Number: unix.SYS_IOCTL},
+	{Number: unix.SYS_RECVMSG},
 	openSocket(unix.AF_PACKET), openSocket(unix.AF_NETLINK)}
 
 // denials are the sandboxes.
@@ -63,16 +65,19 @@ var denials = []struct {
 	{"all evidence, EINVAL", unix.EINVAL, evidenceCalls},
 	{"TCP_INFO", unix.EPERM, []call{getOption(unix.IPPROTO_TCP, unix.TCP_INFO)}},
 	{"SO_ERROR", unix.EPERM, []call{getOption(unix.SOL_SOCKET, unix.SO_ERROR)}},
-	{"TCP_INFO and SO_ERROR", unix.EPERM, []call{getOption(unix.IPPROTO_TCP, unix.TCP_INFO), getOption(unix.SOL_SOCKET, unix.SO_ERROR)}},
+	{"TCP_INFO and SO_ERROR", unix.EPERM, []call{getOption(unix.IPPROTO_TCP, unix.TCP_INFO),
+		getOption(unix.SOL_SOCKET, unix.SO_ERROR)}},
 	{"SO_MEMINFO", unix.EPERM, []call{getOption(unix.SOL_SOCKET, unix.SO_MEMINFO)}},
 	{"getsockopt", unix.EPERM, []call{{Number: unix.SYS_GETSOCKOPT}}},
 	{"SO_TIMESTAMPING", unix.EPERM, []call{setOption(unix.SOL_SOCKET, unix.SO_TIMESTAMPING)}},
 	{"SO_KEEPALIVE", unix.EPERM, []call{setOption(unix.SOL_SOCKET, unix.SO_KEEPALIVE)}},
 	{"TCP_NODELAY", unix.EPERM, []call{setOption(unix.IPPROTO_TCP, unix.TCP_NODELAY)}},
-	{"IP_RECVERR", unix.EPERM, []call{setOption(unix.IPPROTO_IP, unix.IP_RECVERR), setOption(unix.IPPROTO_IPV6, unix.IPV6_RECVERR)}},
+	{"IP_RECVERR", unix.EPERM, []call{setOption(unix.IPPROTO_IP, unix.IP_RECVERR),
+		setOption(unix.IPPROTO_IPV6, unix.IPV6_RECVERR)}},
 	{"setsockopt", unix.EPERM, []call{{Number: unix.SYS_SETSOCKOPT}}},
 	{"recvmsg", unix.EPERM, []call{{Number: unix.SYS_RECVMSG}}},
-	{"the error queue", unix.EPERM, []call{{unix.SYS_RECVMSG, map[uint32]uint32{2: unix.MSG_ERRQUEUE | unix.MSG_DONTWAIT}}}},
+	{"the error queue", unix.EPERM, []call{{unix.SYS_RECVMSG,
+		map[uint32]uint32{2: unix.MSG_ERRQUEUE | unix.MSG_DONTWAIT}}}},
 	{"ioctl", unix.EPERM, []call{{Number: unix.SYS_IOCTL}}},
 	{"packet sockets", unix.EPERM, []call{openSocket(unix.AF_PACKET)}},
 	{"netlink", unix.EPERM, []call{openSocket(unix.AF_NETLINK)}},
@@ -95,7 +100,8 @@ type deniedOrder struct {
 	Visits []deniedVisit
 }
 
-// Evidence is never a precondition: whatever of it the kernel refuses, healthy targets succeed, and failures keep their phase and reason.
+// Evidence is never a precondition: whatever of it the kernel refuses, healthy targets succeed, and failures keep their
+// phase and reason.
 func TestEvidenceIsNoPrecondition(t *testing.T) {
 	plain, quick := 5*time.Second, 700*time.Millisecond
 	visits := []deniedVisit{
@@ -110,7 +116,8 @@ func TestEvidenceIsNoPrecondition(t *testing.T) {
 		{"silence", faultlab.Silent(t), false, quick, result.Processing, result.HTTPResponseTimedOut},
 		{"RST in a body", faultlab.ResetMidBody(t), false, plain, result.Transfer, result.TCPReset},
 		{"expired certificate", faultlab.ExpiredCertificate(t), false, plain, result.TLS, result.TLSCertDateInvalid},
-		{"HTTP/3, expired certificate", faultlab.HTTP3ExpiredCertificate(t), true, plain, result.TLS, result.TLSCertDateInvalid},
+		{"HTTP/3, expired certificate", faultlab.HTTP3ExpiredCertificate(t), true, plain, result.TLS,
+			result.TLSCertDateInvalid},
 	}
 	for _, row := range denials {
 		t.Run(row.name, func(t *testing.T) {
@@ -156,7 +163,8 @@ func TestDeniedChild(t *testing.T) {
 			got = *r.Failure
 		}
 		if got.Phase != v.Phase || got.Reason != v.Reason {
-			t.Errorf("%s: %s %s (%v) after %s, want %s %s", v.Name, got.Phase, got.Reason, got.Err, r.Elapsed, v.Phase, v.Reason)
+			t.Errorf("%s: %s %s (%v) after %s, want %s %s", v.Name, got.Phase, got.Reason, got.Err, r.Elapsed, v.Phase,
+				v.Reason)
 		}
 	}
 }
@@ -182,21 +190,24 @@ func deny(order *deniedOrder) error {
 		return fmt.Errorf("give up new privileges: %w", err)
 	}
 	installed := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
-	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&installed)))
+	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC,
+		uintptr(unsafe.Pointer(&installed)))
 	if errno != 0 {
 		return fmt.Errorf("install a filter of system calls: %w", errno)
 	}
 	return nil
 }
 
-// match returns a value for a call, and goes on for others. The filter reads a struct seccomp_data: the call's number, and from byte 16 on its
-// arguments of 64 bits, of which the lower half is compared.
+// match returns a value for a call, and goes on for others. The filter reads a struct seccomp_data: the call's number,
+// and from byte 16 on its arguments of 64 bits, of which the lower half is compared.
 func match(c call, verdict uint32) []bpf.Instruction {
-	program := []bpf.Instruction{bpf.LoadAbsolute{Off: 0, Size: 4}, bpf.JumpIf{Val: c.Number, SkipFalse: uint8(2*len(c.Args) + 1)}}
+	program := []bpf.Instruction{bpf.LoadAbsolute{Off: 0, Size: 4},
+		bpf.JumpIf{Val: c.Number, SkipFalse: uint8(2*len(c.Args) + 1)}}
 	left := len(c.Args)
 	for i, value := range c.Args {
 		left--
-		program = append(program, bpf.LoadAbsolute{Off: 16 + 8*i, Size: 4}, bpf.JumpIf{Val: value, SkipFalse: uint8(2*left + 1)})
+		program = append(program, bpf.LoadAbsolute{Off: 16 + 8*i, Size: 4},
+			bpf.JumpIf{Val: value, SkipFalse: uint8(2*left + 1)})
 	}
 	return append(program, bpf.RetConstant{Val: verdict})
 }

@@ -22,20 +22,22 @@ type site struct {
 func newSite(t *testing.T, status, last int) *site {
 	s := &site{}
 	four := []netip.Addr{netip.MustParseAddr("127.0.0.1")}
-	s.dns = faultlab.DNS(t, map[string][]netip.Addr{"api.lab.test": four, "v2.api.lab.test": four, "other.lab.test": four})
+	s.dns = faultlab.DNS(t, map[string][]netip.Addr{"api.lab.test": four, "v2.api.lab.test": four,
+		"other.lab.test": four})
 	handler := recorderOf(&s.seen, func(w http.ResponseWriter, r *http.Request) { s.answer(w, r, status, last) })
 	port := func(server string) string { return strings.TrimSuffix(server[strings.LastIndex(server, ":"):], "/") }
 	http1, http2 := port(faultlab.Handler(t, handler)), port(faultlab.Handler(t, handler))
 	secure := port(faultlab.TLSHandler(t, handler, "http/1.1"))
 	s.places = map[string]string{
-		"home": "http://api.lab.test" + http1, "port": "http://api.lab.test" + http2, "host": "http://other.lab.test" + http1,
+		"home": "http://api.lab.test" + http1, "port": "http://api.lab.test" + http2, "host": "http://other.lab.test" +
+			http1,
 		"sub": "http://v2.api.lab.test" + http1, "https": "https://api.lab.test" + secure,
 	}
 	return s
 }
 
-// answer reads the rest of the way from the path, /home/port, and redirects to its next place; the last one answers with a status. Each sets a
-// cookie.
+// answer reads the rest of the way from the path, /home/port, and redirects to its next place; the last one answers
+// with a status. Each sets a cookie.
 func (s *site) answer(w http.ResponseWriter, r *http.Request, status, last int) {
 	http.SetCookie(w, &http.Cookie{Name: s.named(r.Host), Value: "1", Path: "/"})
 	next, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
@@ -43,7 +45,8 @@ func (s *site) answer(w http.ResponseWriter, r *http.Request, status, last int) 
 		w.WriteHeader(last)
 		return
 	}
-	w.Header().Set("Location", strings.Replace(s.places[next], "://", "://stranger:chosen@", 1)+"/"+rest+"?api_key=query#fragment")
+	w.Header().Set("Location", strings.Replace(s.places[next], "://", "://stranger:chosen@",
+		1)+"/"+rest+"?api_key=query#fragment")
 	w.WriteHeader(status)
 }
 
@@ -83,7 +86,8 @@ func (s *site) lines() []string {
 					header.Del(name)
 				}
 			}
-			header["Cookie"] = []string{strings.TrimPrefix(strings.TrimPrefix(header.Get("Cookie"), own["Cookie"][0]), "; ")}
+			header["Cookie"] = []string{strings.TrimPrefix(strings.TrimPrefix(header.Get("Cookie"), own["Cookie"][0]),
+				"; ")}
 			if header.Get("Cookie") == "" {
 				header.Del("Cookie")
 			}
@@ -97,7 +101,8 @@ func (s *site) lines() []string {
 func (s *site) rest(header http.Header) string {
 	var texts []string
 	for name, values := range header {
-		if !slices.Contains([]string{"Accept", "Connection", "Content-Length", "User-Agent", prober.ProbeHeader}, name) {
+		if !slices.Contains([]string{"Accept", "Connection", "Content-Length", "User-Agent", prober.ProbeHeader},
+			name) {
 			texts = append(texts, name+"="+strings.Join(values, ","))
 		}
 	}

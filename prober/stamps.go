@@ -5,9 +5,11 @@ import (
 	"time"
 )
 
-// When the request left, and when it was acknowledged, by the kernel: what asks for the stamps and what reads them is in stamps_linux.go.
+// When the request left, and when it was acknowledged, by the kernel: what asks for the stamps and what reads them is
+// in stamps_linux.go.
 
-// asks tells that a small request is about to be written: when it is acknowledged is asked for and, unless this probe is alone, when it leaves.
+// asks tells that a small request is about to be written: when it is acknowledged is asked for and, unless this probe
+// is alone, when it leaves.
 func (r *recorder) asks(alone bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -60,7 +62,10 @@ func (r *recorder) stamped(upTo int64, sent bool) time.Duration {
 
 // acknowledges reports whether one of the stamps is of a byte's sending, or of its acknowledgement.
 func acknowledges(acks []acknowledgement, last uint32, sent bool) bool {
-	return slices.ContainsFunc(acks, func(ack acknowledgement) bool { return ack.sent == sent && int32(ack.last-last) >= 0 })
+	return slices.ContainsFunc(acks, func(ack acknowledgement) bool {
+		return ack.sent == sent &&
+			int32(ack.last-last) >= 0
+	})
 }
 
 // acknowledgement is that of a byte and all before it.

@@ -12,16 +12,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The kernel notes when a packet arrives, whenever the goroutine that waits for it gets to run (Documentation/networking/timestamping.rst). So
-// reads are made by recvmsg(2), which hands out that time beside the bytes.
+// The kernel notes when a packet arrives, whenever the goroutine that waits for it gets to run
+// (Documentation/networking/timestamping.rst). So reads are made by recvmsg(2), which hands out that time beside the
+// bytes.
 //
-//   - Of what one call reads the kernel tells the arrival of the last packet: the first byte of an answer arrived with it, or a moment before it in
-//     the same burst.
-//   - When the request left, and when it was acknowledged, comes back on the socket's error queue. It is asked for only where the request is small, so that the
-//     socket is writable when it comes: an event that is an error and nothing else would be taken for a broken socket by Go's poller.
-//   - Of a probe that is alone it is not asked for when its request left: the clock before the call tells the same to ten microseconds, and the
-//     answer would wake a CPU for nothing, which is a fourteenth of an HTTP probe. Among others threads wait for each other, and nothing sleeps that would
-//     have to be woken.
+//   - Of what one call reads the kernel tells the arrival of the last packet: the first byte of an answer arrived with
+//     it, or a moment before it in the same burst.
+//   - When the request left, and when it was acknowledged, comes back on the socket's error queue. It is asked for only
+//     where the request is small, so that the socket is writable when it comes: an event that is an error and nothing
+//     else would be taken for a broken socket by Go's poller.
+//   - Of a probe that is alone it is not asked for when its request left: the clock before the call tells the same to
+//     ten microseconds, and the answer would wake a CPU for nothing, which is a fourteenth of an HTTP probe. Among
+//     others threads wait for each other, and nothing sleeps that would have to be woken.
 
 const (
 	arrivals         = unix.SOF_TIMESTAMPING_SOFTWARE | unix.SOF_TIMESTAMPING_RX_SOFTWARE
@@ -29,8 +31,8 @@ const (
 	departures       = acknowledgements | unix.SOF_TIMESTAMPING_TX_SOFTWARE
 )
 
-// stampHolder keeps the kernel noting arrivals: switched on and off with each probe it would patch its own code each time, and miss the
-// first packets.
+// stampHolder keeps the kernel noting arrivals: switched on and off with each probe it would patch its own code each
+// time, and miss the first packets.
 func stampHolder() *os.File {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -40,8 +42,8 @@ func stampHolder() *os.File {
 	return os.NewFile(uintptr(fd), "timestamps")
 }
 
-// setStamping asks for timestamps. Those of the first kind hold the kernel's long, which has 32 bits on some systems and ends in 2038; the newer
-// kind, since Linux 5.1, has 64 everywhere, and the other where a long has 64 is the same.
+// setStamping asks for timestamps. Those of the first kind hold the kernel's long, which has 32 bits on some systems
+// and ends in 2038; the newer kind, since Linux 5.1, has 64 everywhere, and the other where a long has 64 is the same.
 func setStamping(fd, flags int) error {
 	option := unix.SO_TIMESTAMPING
 	if strconv.IntSize == 32 {
@@ -113,7 +115,8 @@ func arrival(oob []byte) time.Time {
 	return time.Time{}
 }
 
-// stampRequest has the kernel note when what is written from here on is acknowledged, and among other probes when it leaves.
+// stampRequest has the kernel note when what is written from here on is acknowledged, and among other probes when it
+// leaves.
 func stampRequest(raw syscall.RawConn, alone bool) {
 	wanted := departures
 	if alone {
@@ -124,7 +127,8 @@ func stampRequest(raw syscall.RawConn, alone bool) {
 	})
 }
 
-// readQueue reads the error queue until the acknowledgement of a byte is there, or nothing more, and appends it to what was read before.
+// readQueue reads the error queue until the acknowledgement of a byte is there, or nothing more, and appends it to what
+// was read before.
 func (s *stamps) readQueue(acks []acknowledgement, last uint32) []acknowledgement {
 	_ = s.socket.raw.Control(func(fd uintptr) { // fails only on a closed connection
 		var oob [256]byte
@@ -145,7 +149,8 @@ func (s *stamps) readQueue(acks []acknowledgement, last uint32) []acknowledgemen
 // stampSent says that a timestamp is of the packet's leaving (linux/errqueue.h, SCM_TSTAMP_SND).
 const stampSent = 0
 
-// parseStamp reads a timestamp from the error queue: its time, and of which byte it is (sock_extended_err, ee_data and ee_info).
+// parseStamp reads a timestamp from the error queue: its time, and of which byte it is (sock_extended_err, ee_data and
+// ee_info).
 func parseStamp(oob []byte) (ack acknowledgement, ok bool) {
 	for h, data := range controlMessages(oob) {
 		v4 := h.Level == unix.IPPROTO_IP && h.Type == unix.IP_RECVERR
@@ -166,8 +171,8 @@ func isStamp(h *unix.Cmsghdr) bool {
 	return h.Level == unix.SOL_SOCKET && (h.Type == unix.SO_TIMESTAMPING || h.Type == unix.SO_TIMESTAMPING_NEW)
 }
 
-// software is the software timestamp of a struct scm_timestamping, whose seconds and nanoseconds have 64 bits each (setStamping); the zero time if
-// there is none.
+// software is the software timestamp of a struct scm_timestamping, whose seconds and nanoseconds have 64 bits each
+// (setStamping); the zero time if there is none.
 func software(data []byte) time.Time {
 	if len(data) < 16 {
 		return time.Time{}

@@ -9,7 +9,8 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// The kernel tells when the request was acknowledged: long before an application that takes its time has answered. A large upload's is not asked for.
+// The kernel tells when the request was acknowledged: long before an application that takes its time has answered. A
+// large upload's is not asked for.
 func TestAcknowledged(t *testing.T) {
 	const delay = 100 * time.Millisecond
 	p := prober.New(prober.Options{})

@@ -45,8 +45,8 @@ func beginConnect(fd int, to unix.Sockaddr) error {
 	return nil
 }
 
-// ownAddress is the address of a socket's own end; the zero one if the kernel does not tell. Package syscall asks for it alone: unix also asks for the
-// socket's protocol, which may be refused.
+// ownAddress is the address of a socket's own end; the zero one if the kernel does not tell. Package syscall asks for
+// it alone: unix also asks for the socket's protocol, which may be refused.
 func ownAddress(fd int) netip.AddrPort {
 	own, err := syscall.Getsockname(fd)
 	if err != nil {

@@ -15,8 +15,9 @@ type Target struct {
 	URL  *url.URL // absolute, http or https; never changed after ParseTarget
 	Host string   // overrides the Host header and the TLS server name (the hostname parameter); empty for the URL's
 
-	Policy     *module.Networks // which addresses may be dialled; nil: any. It is checked on the very address, on every hop
-	Configured bool             // the operator named the URL's host, which the policy therefore leaves alone
+	// which addresses may be dialled; nil: any. It is checked on the very address, on every hop
+	Policy     *module.Networks
+	Configured bool // the operator named the URL's host, which the policy therefore leaves alone
 }
 
 // named is the target as a Result names it.

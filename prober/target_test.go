@@ -52,8 +52,10 @@ func TestParseTarget(t *testing.T) {
 }
 
 func FuzzParseTarget(f *testing.F) {
-	for _, seed := range []string{"https://api.example.com/", "a:80", "[::1]", "http://u:p@h/%2f?q#f", "://", "http://a\nb/", "\x00", "http://ä.example", "http://\u00ad/", "http://a\u200b..b", "http://\u3002",
-		"http://" + strings.Repeat("a", 64), "http://" + strings.Repeat("a.", 200), "http://[::1%25\u00ad]/", "http://xn--/", "http://\uff11.1"} {
+	for _, seed := range []string{"https://api.example.com/", "a:80", "[::1]", "http://u:p@h/%2f?q#f", "://",
+		"http://a\nb/", "\x00", "http://ä.example", "http://\u00ad/", "http://a\u200b..b", "http://\u3002",
+		"http://" + strings.Repeat("a", 64), "http://" + strings.Repeat("a.", 200), "http://[::1%25\u00ad]/",
+		"http://xn--/", "http://\uff11.1"} {
 		f.Add(seed)
 	}
 	m := module.New("resolving")

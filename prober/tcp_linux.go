@@ -33,12 +33,15 @@ func tcpInfo(fd int) *result.TCPInfo {
 		RTT: time.Duration(in.Rtt) * time.Microsecond, RTTVar: time.Duration(in.Rttvar) * time.Microsecond,
 		Retransmits: in.Retransmits, Backoff: in.Backoff, Probes: in.Probes,
 		Unacked: in.Unacked, Lost: in.Lost, TotalRetrans: in.Total_retrans,
-		BytesAcked: in.Bytes_acked, BytesReceived: in.Bytes_received, BytesSent: in.Bytes_sent, BytesRetrans: in.Bytes_retrans,
-		NotSent: in.Notsent_bytes, SegsOut: in.Segs_out, SegsIn: in.Segs_in, OutOfOrder: in.Rcv_ooopack,
+		BytesAcked: in.Bytes_acked, BytesReceived: in.Bytes_received, BytesSent: in.Bytes_sent,
+		BytesRetrans: in.Bytes_retrans,
+		NotSent:      in.Notsent_bytes, SegsOut: in.Segs_out, SegsIn: in.Segs_in, OutOfOrder: in.Rcv_ooopack,
 		SndMSS: in.Snd_mss, PMTU: in.Pmtu, SndWnd: in.Snd_wnd,
-		RwndLimited: time.Duration(in.Rwnd_limited) * time.Microsecond, BusyTime: time.Duration(in.Busy_time) * time.Microsecond,
-		LastDataRecv: time.Duration(in.Last_data_recv) * time.Millisecond, LastAckRecv: time.Duration(in.Last_ack_recv) * time.Millisecond,
-		TotalRTO: in.Total_rto,
+		RwndLimited:  time.Duration(in.Rwnd_limited) * time.Microsecond,
+		BusyTime:     time.Duration(in.Busy_time) * time.Microsecond,
+		LastDataRecv: time.Duration(in.Last_data_recv) * time.Millisecond,
+		LastAckRecv:  time.Duration(in.Last_ack_recv) * time.Millisecond,
+		TotalRTO:     in.Total_rto,
 	}
 	if int(in.State) < len(tcpStates) {
 		out.State = tcpStates[in.State]
@@ -50,10 +53,11 @@ func tcpInfo(fd int) *result.TCPInfo {
 	return out
 }
 
-// outOfOrderQueued reports whether segments wait behind a hole: the socket holds received memory (SO_MEMINFO, linux/sock_diag.h)
-// and yet nothing can be read (SIOCINQ).
+// outOfOrderQueued reports whether segments wait behind a hole: the socket holds received memory (SO_MEMINFO,
+// linux/sock_diag.h) and yet nothing can be read (SIOCINQ).
 func outOfOrderQueued(fd int) bool {
-	received, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_MEMINFO) // the first of its numbers, SK_MEMINFO_RMEM_ALLOC
+	// the first of its numbers, SK_MEMINFO_RMEM_ALLOC
+	received, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_MEMINFO)
 	if err != nil || received <= 0 {
 		return false
 	}

@@ -11,7 +11,8 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// dial makes a TCP connection. The error queue, TCP_INFO and the kernel's times are Linux's: here nothing is known but the error.
+// dial makes a TCP connection. The error queue, TCP_INFO and the kernel's times are Linux's: here nothing is known but
+// the error.
 func dial(ctx context.Context, to netip.AddrPort, w *wanted) (*dialled, error) {
 	dialer := net.Dialer{KeepAliveConfig: keepAlive}
 	if w.source.IsValid() {

@@ -32,8 +32,8 @@ func (h *hop) secure(host string) error {
 	return nil
 }
 
-// handshakeTimes are when our first message left, and when our last left or the peer's last arrived: what we compute before and after is not the
-// handshake's time. They are the clock's where the kernel's are not known.
+// handshakeTimes are when our first message left, and when our last left or the peer's last arrived: what we compute
+// before and after is not the handshake's time. They are the clock's where the kernel's are not known.
 func (h *hop) handshakeTimes(direct bool, began, ended time.Duration) (from, to time.Duration) {
 	if !direct || h.socket.stamps == nil {
 		return began, ended
@@ -52,8 +52,8 @@ func (g *gate) handshake(c *tls.Config, h *hop) (*tlsConn, *result.TLSState, err
 	return handshake(g, c, h)
 }
 
-// tlsConfig is the module's TLS configuration for one host. A configured server_name, and a Host override, are meant for the
-// target itself: a redirect to another host is verified against that host's own name.
+// tlsConfig is the module's TLS configuration for one host. A configured server_name, and a Host override, are meant
+// for the target itself: a redirect to another host is verified against that host's own name.
 func (h *hop) tlsConfig(host string) *tls.Config {
 	c := h.attempt.module.TLS.Clone()
 	ours := strings.EqualFold(h.request.URL.Hostname(), h.attempt.target.URL.Hostname())
@@ -70,8 +70,8 @@ func (h *hop) tlsConfig(host string) *tls.Config {
 	return c
 }
 
-// handshake speaks TLS over a connection. The state is returned also when the handshake failed, as far as it got; nil if the peer
-// showed nothing.
+// handshake speaks TLS over a connection. The state is returned also when the handshake failed, as far as it got; nil
+// if the peer showed nothing.
 func handshake(over net.Conn, c *tls.Config, h *hop) (*tlsConn, *result.TLSState, error) {
 	asked := watchClientCertificate(c)
 	found := h.attempt.prober.verified.watch(c)
@@ -112,10 +112,12 @@ func watchClientCertificate(c *tls.Config) *bool {
 }
 
 // tlsState is what a handshake showed. bad is what verification refused, if it did.
-func tlsState(cs tls.ConnectionState, c *tls.Config, asked bool, bad *tls.CertificateVerificationError) *result.TLSState {
+func tlsState(cs tls.ConnectionState, c *tls.Config, asked bool,
+	bad *tls.CertificateVerificationError) *result.TLSState {
 	state := &result.TLSState{
 		Version: cs.Version, CipherSuite: cs.CipherSuite, ServerName: c.ServerName, ALPN: cs.NegotiatedProtocol,
-		Chain: cs.PeerCertificates, VerifiedChains: cs.VerifiedChains, Complete: cs.HandshakeComplete, ClientCertAsked: asked,
+		Chain: cs.PeerCertificates, VerifiedChains: cs.VerifiedChains, Complete: cs.HandshakeComplete,
+		ClientCertAsked: asked,
 	}
 	if bad != nil {
 		state.Chain = bad.UnverifiedCertificates

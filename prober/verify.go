@@ -15,15 +15,16 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// How the same certificates are not verified again and again: the signatures of a chain take an eighth of an HTTPS probe, and prove the same each
-// time.
+// How the same certificates are not verified again and again: the signatures of a chain take an eighth of an HTTPS
+// probe, and prove the same each time.
 //
-//   - What is kept is that these certificates, byte by byte as the server sent them, lead to a root of this pool. A reload makes new pools, and
-//     what was kept for the old ones counts no more.
-//   - What may change counts each time: that each certificate of the chain is valid now, and that the server's is for this name. Where that is not so
-//     the whole is verified anew, so that the error is that of the verification. That the server has the certificate's key is proven in each handshake, by crypto/tls.
-//   - Only successes are kept. Nothing is kept where the system decides what is trusted, and may change its mind (macOS, Windows), nor under FIPS 140,
-//     where crypto/tls has rules of its own for chains.
+//   - What is kept is that these certificates, byte by byte as the server sent them, lead to a root of this pool. A
+//     reload makes new pools, and what was kept for the old ones counts no more.
+//   - What may change counts each time: that each certificate of the chain is valid now, and that the server's is for
+//     this name. Where that is not so the whole is verified anew, so that the error is that of the verification. That
+//     the server has the certificate's key is proven in each handshake, by crypto/tls.
+//   - Only successes are kept. Nothing is kept where the system decides what is trusted, and may change its mind
+//     (macOS, Windows), nor under FIPS 140, where crypto/tls has rules of its own for chains.
 
 // What bounds the chains that are kept: their number, and what their certificates cost in memory, all of them and one.
 const (
@@ -44,7 +45,8 @@ type verified struct {
 	bytes int           // that the known cost
 }
 
-// verifiedKey does not keep the pool in memory that a reload has replaced. A weak pointer is never that of another pool, also when the pool is gone.
+// verifiedKey does not keep the pool in memory that a reload has replaced. A weak pointer is never that of another
+// pool, also when the pool is gone.
 type verifiedKey struct {
 	leaf  [sha256.Size]byte           // of the server's own certificate
 	roots weak.Pointer[x509.CertPool] // zero for the system's
@@ -62,8 +64,8 @@ type verifiedChains struct {
 
 func newVerified() *verified { return &verified{known: map[verifiedKey]*verifiedChains{}} }
 
-// watch makes a configuration verify with what was verified before. The chains are there after the handshake; nil where crypto/tls verifies by
-// itself, or nobody does.
+// watch makes a configuration verify with what was verified before. The chains are there after the handshake; nil where
+// crypto/tls verifies by itself, or nobody does.
 func (v *verified) watch(c *tls.Config) *chains {
 	if c.InsecureSkipVerify || fips140.Enabled() || c.RootCAs == nil && runtime.GOOS != "linux" {
 		return nil
@@ -81,7 +83,8 @@ func (v *verified) watch(c *tls.Config) *chains {
 	return found
 }
 
-// verify verifies the certificates that a server sent, its own first, as crypto/tls does. The roots are the system's if they are nil.
+// verify verifies the certificates that a server sent, its own first, as crypto/tls does. The roots are the system's if
+// they are nil.
 func (v *verified) verify(sent []*x509.Certificate, roots *x509.CertPool, name string, now time.Time) (chains, error) {
 	if found := v.find(sent, roots); found != nil && validAt(found, now) && sent[0].VerifyHostname(name) == nil {
 		return found, nil
@@ -90,7 +93,8 @@ func (v *verified) verify(sent []*x509.Certificate, roots *x509.CertPool, name s
 	for _, c := range sent[1:] {
 		intermediates.AddCert(c)
 	}
-	found, err := sent[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: intermediates, DNSName: name, CurrentTime: now})
+	found, err := sent[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: intermediates, DNSName: name,
+		CurrentTime: now})
 	if err != nil {
 		return nil, err
 	}
@@ -130,8 +134,8 @@ func (v *verified) keep(sent []*x509.Certificate, roots *x509.CertPool, found ch
 	}
 }
 
-// costOf is about how many bytes of memory a verified chain takes: what the server sent, and the authorities of the pool, which this may
-// outlive.
+// costOf is about how many bytes of memory a verified chain takes: what the server sent, and the authorities of the
+// pool, which this may outlive.
 func costOf(sent []*x509.Certificate, found chains) int {
 	bytes := perVerified + result.ChainCost(sent)
 	var counted []*x509.Certificate

@@ -43,16 +43,20 @@ func TestVerify(t *testing.T) {
 		{"again", good, roots, "lab.test", now, nil, true},
 		{"another of its names", good, roots, "www.lab.test", now, nil, true},
 		{"its address", good, roots, "127.0.0.1", now, nil, true},
-		{"the same bytes, parsed again", parse(tls.Certificate{Certificate: [][]byte{good[0].Raw, good[1].Raw}}), roots, "lab.test", now, nil, true},
+		{"the same bytes, parsed again", parse(tls.Certificate{Certificate: [][]byte{good[0].Raw, good[1].Raw}}), roots,
+			"lab.test", now, nil, true},
 		{"a name that is not its own", good, roots, "other.example", now, x509.HostnameError{}, false},
 		{"when it has expired", good, roots, "lab.test", until.Add(time.Second), x509.CertificateInvalidError{}, false},
-		{"before it is valid", good, roots, "lab.test", now.Add(-48 * time.Hour), x509.CertificateInvalidError{}, false},
-		{"when the authority between has expired, too", good, roots, "lab.test", until.Add(25 * time.Hour), x509.CertificateInvalidError{}, false},
+		{"before it is valid", good, roots, "lab.test", now.Add(-48 * time.Hour), x509.CertificateInvalidError{},
+			false},
+		{"when the authority between has expired, too", good, roots, "lab.test", until.Add(25 * time.Hour),
+			x509.CertificateInvalidError{}, false},
 		{"other roots with the same root", good, faultlab.Roots(), "lab.test", now, nil, false},
 		{"no roots", good, x509.NewCertPool(), "lab.test", now, x509.UnknownAuthorityError{}, false},
 		{"the system's roots", good, nil, "lab.test", now, x509.UnknownAuthorityError{}, false},
 		{"without the authority between", good[:1], roots, "lab.test", now, x509.UnknownAuthorityError{}, false},
-		{"with another authority between", []*x509.Certificate{good[0], other[1]}, roots, "lab.test", now, x509.UnknownAuthorityError{}, false},
+		{"with another authority between", []*x509.Certificate{good[0], other[1]}, roots, "lab.test", now,
+			x509.UnknownAuthorityError{}, false},
 		{"another certificate", other, roots, "lab.test", now, nil, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -68,8 +72,10 @@ func TestVerify(t *testing.T) {
 			if kept := len(found) > 0 && &found[0] == &first[0]; kept != row.kept {
 				t.Errorf("kept: %t, want %t", kept, row.kept)
 			}
-			if fresh, again := newVerified().verify(row.sent, row.roots, row.host, row.at); len(fresh) != len(found) || reflect.TypeOf(again) != reflect.TypeOf(err) {
-				t.Errorf("%d chains and %v, want what a first verification says: %d and %v", len(found), err, len(fresh), again)
+			if fresh, again := newVerified().verify(row.sent, row.roots, row.host, row.at); len(fresh) != len(found) ||
+				reflect.TypeOf(again) != reflect.TypeOf(err) {
+				t.Errorf("%d chains and %v, want what a first verification says: %d and %v", len(found), err,
+					len(fresh), again)
 			}
 		})
 	}
@@ -92,7 +98,8 @@ func TestVerifyBound(t *testing.T) {
 		v.keep(sent, x509.NewCertPool(), chains{sent})
 	}
 	if n := len(v.known); n != maxVerified || v.find(sent, first) != nil {
-		t.Errorf("%d are kept, the first one among them: %t, want %d without it", n, v.find(sent, first) != nil, maxVerified)
+		t.Errorf("%d are kept, the first one among them: %t, want %d without it", n, v.find(sent, first) != nil,
+			maxVerified)
 	}
 }
 
@@ -125,10 +132,12 @@ func TestVerifyLetsGo(t *testing.T) {
 		t.Errorf("a chain that costs more than %d bytes is kept", result.MaxChain)
 	}
 	for i := range 1000 {
-		v.keep([]*x509.Certificate{{Raw: append(make([]byte, result.MaxChain/3), byte(i), byte(i>>8))}}, roots, chains{sent})
+		v.keep([]*x509.Certificate{{Raw: append(make([]byte, result.MaxChain/3), byte(i), byte(i>>8))}}, roots,
+			chains{sent})
 	}
 	if v.bytes > maxVerifiedBytes || len(v.known) != len(v.order) || len(v.known) < 100 {
-		t.Errorf("%d chains of %d bytes are kept, want at most %d bytes, and some", len(v.known), v.bytes, maxVerifiedBytes)
+		t.Errorf("%d chains of %d bytes are kept, want at most %d bytes, and some", len(v.known), v.bytes,
+			maxVerifiedBytes)
 	}
 	claims.Prove(t, "chains of certificates that were verified", maxVerified, maxVerifiedBytes, result.MaxChain)
 }

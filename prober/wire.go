@@ -18,18 +18,20 @@ import (
 
 // How a connection's system calls are seen and kept.
 //
-//   - The recorder sits under TLS and net/http. It counts every read's and write's bytes and notes when each ended and with
-//     which errno.
-//   - Linux delivers a reset's errno exactly once, to whichever system call comes first; later reads return 0 and later writes
-//     EPIPE. The recorder keeps the first error that was not our own doing, the cause, and replays it instead of what follows.
-//   - Bytes that arrived before a reset stay readable after it. So a failed write does not end the reading, and it returns to
-//     net/http only once the answer has been taken or the connection closed: net/http gives up at the first write error and
-//     would lose a 413 that lies in the receive buffer.
-//     What nobody has read when the connection is closed is kept: it may be the alert or the GOAWAY that tells why.
-//   - TCP_INFO is read at the cause, at our deadline, or at the start of the close, whichever comes first: it is gone after.
+//   - The recorder sits under TLS and net/http. It counts every read's and write's bytes and notes when each ended and
+//     with which errno.
+//   - Linux delivers a reset's errno exactly once, to whichever system call comes first; later reads return 0 and later
+//     writes EPIPE. The recorder keeps the first error that was not our own doing, the cause, and replays it instead of
+//     what follows.
+//   - Bytes that arrived before a reset stay readable after it. So a failed write does not end the reading, and it
+//     returns to net/http only once the answer has been taken or the connection closed: net/http gives up at the first
+//     write error and would lose a 413 that lies in the receive buffer. What nobody has read when the connection is
+//     closed is kept: it may be the alert or the GOAWAY that tells why.
+//   - TCP_INFO is read at the cause, at our deadline, or at the start of the close, whichever comes first: it is gone
+//     after.
 
-// writeHold bounds how long a failed write waits for the answer that may already be here. What ends the wait is an event (the
-// response or the close); the bound is for the case that neither comes.
+// writeHold bounds how long a failed write waits for the answer that may already be here. What ends the wait is an
+// event (the response or the close); the bound is for the case that neither comes.
 const writeHold = 200 * time.Millisecond
 
 // maxRest bounds what is kept of bytes that had arrived and were never read.
@@ -134,7 +136,8 @@ func (r *recorder) Write(p []byte) (sent int, err error) {
 	return n, written(err)
 }
 
-// beginWrite notes a write that begins, and whether the connection is alive; the error is that by which it ended before.
+// beginWrite notes a write that begins, and whether the connection is alive; the error is that by which it ended
+// before.
 func (r *recorder) beginWrite() (began time.Duration, alive bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -162,7 +165,8 @@ func (r *recorder) endWrite(began time.Duration, alive bool, n int, err error) (
 			r.accepted = began // it left at once; what came after was waiting for a CPU
 		}
 		if r.lastRead > began || r.wire.Cause != nil {
-			r.accepted = began // it was answered meanwhile: this goroutine had to wait for its turn to look at the clock
+			// it was answered meanwhile: this goroutine had to wait for its turn to look at the clock
+			r.accepted = began
 		}
 	}
 	r.cut = r.cut || alive && err != nil
@@ -170,7 +174,8 @@ func (r *recorder) endWrite(began time.Duration, alive bool, n int, err error) (
 	return err, err != nil && r.holding && !r.closed
 }
 
-// smallWrites is how many bytes the kernel sends at once whatever the peer says: less than the initial congestion window of ten segments (RFC 6928).
+// smallWrites is how many bytes the kernel sends at once whatever the peer says: less than the initial congestion
+// window of ten segments (RFC 6928).
 const smallWrites = 10 << 10
 
 // written makes an error fit to be returned by Write: io.EOF is only for reads.
@@ -218,7 +223,8 @@ func (r *recorder) snapshot(when string) {
 	}
 	info := readTCPInfo(r.raw)
 	if info != nil && info.OutOfOrderQueued && r.stampBase >= 0 {
-		r.acks = r.stamps.readQueue(r.acks, math.MaxInt32) // stamps take of the socket's memory, by which holes are known
+		// stamps take of the socket's memory, by which holes are known
+		r.acks = r.stamps.readQueue(r.acks, math.MaxInt32)
 		info = readTCPInfo(r.raw)
 	}
 	if info != nil {
@@ -238,7 +244,8 @@ func (r *recorder) interrupt() {
 	_ = r.Conn.SetDeadline(time.Unix(1, 0)) // fails only on a closed connection, which needs no interrupting
 }
 
-// giveUp is interrupt for what has long arrived: the connection may be closed by now, and yet it is our time that is over.
+// giveUp is interrupt for what has long arrived: the connection may be closed by now, and yet it is our time that is
+// over.
 func (r *recorder) giveUp() {
 	r.interrupt()
 	r.mu.Lock()
@@ -273,7 +280,8 @@ func (r *recorder) release() {
 func (r *recorder) renew() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.wire = result.Wire{Local: r.wire.Local, Remote: r.wire.Remote, Stood: r.wire.Stood, KernelTimes: r.wire.KernelTimes, Events: make([]result.Event, 0, 8)}
+	r.wire = result.Wire{Local: r.wire.Local, Remote: r.wire.Remote, Stood: r.wire.Stood,
+		KernelTimes: r.wire.KernelTimes, Events: make([]result.Event, 0, 8)}
 	r.lastRead, r.accepted, r.firstSent, r.cut, r.holding = 0, 0, 0, false, false
 	r.base = r.now()
 	r.released = make(chan struct{})
@@ -313,8 +321,8 @@ func (r *recorder) seen() *result.Wire {
 	return r.wire.Clone()
 }
 
-// times returns the end of the last read that brought bytes, and when the last bytes written were accepted. A write that is under
-// way while its answer has been read was accepted, and only waits to look at the clock.
+// times returns the end of the last read that brought bytes, and when the last bytes written were accepted. A write
+// that is under way while its answer has been read was accepted, and only waits to look at the clock.
 func (r *recorder) times() (lastRead, accepted time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -352,8 +360,8 @@ func (r *recorder) look() {
 	r.snapshot("close")
 }
 
-// settle waits for the writes under way to return, which they do because the connection is closed, and reports whether all that
-// was written while it was alive was accepted.
+// settle waits for the writes under way to return, which they do because the connection is closed, and reports whether
+// all that was written while it was alive was accepted.
 func (r *recorder) settle() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

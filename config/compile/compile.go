@@ -1,5 +1,6 @@
-// Package compile makes what depends only on a module, once, at load: TLS, proxies, credentials, OAuth2 tokens and CEL programs. It is the one
-// place that hands Prometheus' libraries and cel-go to a module; package module has plain values and functions alone. Read compile.go first.
+// Package compile makes what depends only on a module, once, at load: TLS, proxies, credentials, OAuth2 tokens and CEL
+// programs. It is the one place that hands Prometheus' libraries and cel-go to a module; package module has plain
+// values and functions alone. Read compile.go first.
 package compile
 
 import (
@@ -75,8 +76,8 @@ func (c *Client) connections(m *module.Module) error {
 	return nil
 }
 
-// credentials compiles the authorising round-trippers around a leaf that sends nothing, and checks that each secret file can be read. It returns
-// nil where there is nothing to add.
+// credentials compiles the authorising round-trippers around a leaf that sends nothing, and checks that each secret
+// file can be read. It returns nil where there is nothing to add.
 func (c *Client) credentials() (http.RoundTripper, error) {
 	var chain http.RoundTripper = unsent{}
 	if c.HTTPHeaders != nil && len(c.HTTPHeaders.Headers) > 0 {
@@ -89,7 +90,8 @@ func (c *Client) credentials() (http.RoundTripper, error) {
 	if basic := c.BasicAuth; basic != nil {
 		basic.SetDirectory(c.Dir)
 		chain = promconfig.NewBasicAuthRoundTripper(
-			secretReader(basic.Username, basic.UsernameFile), secretReader(string(basic.Password), basic.PasswordFile), chain)
+			secretReader(basic.Username, basic.UsernameFile), secretReader(string(basic.Password), basic.PasswordFile),
+			chain)
 	}
 	if auth := c.Authorization; auth != nil {
 		auth.SetDirectory(c.Dir)
@@ -121,7 +123,8 @@ func (c *Client) tokens(next http.RoundTripper) (http.RoundTripper, error) {
 	return tokens, nil
 }
 
-// hide compiles what must be masked of a module's credentials, those in files as they are now; others are known when a request has them.
+// hide compiles what must be masked of a module's credentials, those in files as they are now; others are known when a
+// request has them.
 func (c *Client) hide(m *module.Module) {
 	if c.HTTPHeaders != nil {
 		for name, header := range c.HTTPHeaders.Headers {

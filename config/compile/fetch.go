@@ -13,8 +13,9 @@ import (
 	"errno_exporter/prober/module"
 )
 
-// How tokens are fetched. A token endpoint is as foreign as a target, and what it sends is bounded below net/http, whatever it is for: bytes and
-// reads of a connection. HTTP/2 brings frames that no body bounds, and one request has no use for it: the endpoint is spoken to by HTTP/1.1.
+// How tokens are fetched. A token endpoint is as foreign as a target, and what it sends is bounded below net/http,
+// whatever it is for: bytes and reads of a connection. HTTP/2 brings frames that no body bounds, and one request has no
+// use for it: the endpoint is spoken to by HTTP/1.1.
 
 const (
 	maxTokenHead = 64 << 10
@@ -26,7 +27,8 @@ func newFetchTransport(c *promconfig.OAuth2, secured *tls.Config) *http.Transpor
 	protocols.SetHTTP1(true)
 	return &http.Transport{
 		TLSClientConfig: secured, Proxy: c.Proxy(), ProxyConnectHeader: c.GetProxyConnectHeader(), Protocols: protocols,
-		DialContext: dialForFetch, DisableKeepAlives: true, DisableCompression: true, MaxResponseHeaderBytes: maxTokenHead,
+		DialContext: dialForFetch, DisableKeepAlives: true, DisableCompression: true,
+		MaxResponseHeaderBytes: maxTokenHead,
 	}
 }
 

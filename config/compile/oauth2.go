@@ -15,8 +15,8 @@ import (
 	"errno_exporter/prober/module"
 )
 
-// tokens gets a module's OAuth2 token, keeps it until it expires, and adds it to requests. A fetch ends with the context of the
-// request that needs it: a token endpoint that hangs costs the probe its deadline and no more.
+// tokens gets a module's OAuth2 token, keeps it until it expires, and adds it to requests. A fetch ends with the
+// context of the request that needs it: a token endpoint that hangs costs the probe its deadline and no more.
 type tokens struct {
 	next     http.RoundTripper
 	config   *promconfig.OAuth2
@@ -32,7 +32,8 @@ func newTokens(c *promconfig.OAuth2, next http.RoundTripper) (*tokens, error) {
 	if err != nil {
 		return nil, fmt.Errorf("oauth2: tls_config: %w", err)
 	}
-	t := &tokens{next: next, config: c, turn: make(chan struct{}, 1), secret: secretReader(string(c.ClientSecret), c.ClientSecretFile)}
+	t := &tokens{next: next, config: c, turn: make(chan struct{}, 1),
+		secret: secretReader(string(c.ClientSecret), c.ClientSecretFile)}
 	if c.GrantType == GrantJWTBearer {
 		t.secret = secretReader(string(c.ClientCertificateKey), c.ClientCertificateKeyFile)
 	}
@@ -55,7 +56,8 @@ func (t *tokens) RoundTrip(request *http.Request) (*http.Response, error) {
 	return t.next.RoundTrip(authorized)
 }
 
-// valid returns the kept token, or a new one. Of several probes that need one, one fetches and the others wait as long as they can.
+// valid returns the kept token, or a new one. Of several probes that need one, one fetches and the others wait as long
+// as they can.
 func (t *tokens) valid(ctx context.Context) (*oauth2.Token, error) {
 	select {
 	case <-t.turn:
@@ -86,11 +88,13 @@ func (t *tokens) valid(ctx context.Context) (*oauth2.Token, error) {
 // maxTokenRedirects is how many redirects of a token endpoint are followed, as in net/http.
 const maxTokenRedirects = 10
 
-// checkRedirect keeps the client's secret, and everything that a token request holds, at the origin of token_url. That is also why a redirect
-// cannot lead into a network that probe_policy denies: only the host that the operator named is dialled.
+// checkRedirect keeps the client's secret, and everything that a token request holds, at the origin of token_url. That
+// is also why a redirect cannot lead into a network that probe_policy denies: only the host that the operator named is
+// dialled.
 func (t *tokens) checkRedirect(next *http.Request, via []*http.Request) error {
 	if !module.MaySend(via[0].URL, next.URL) {
-		return fmt.Errorf("%w to %q, which gets no client secret: name that endpoint in token_url if it is meant", module.ErrTokenRedirect, module.OriginOf(next.URL).String())
+		return fmt.Errorf("%w to %q, which gets no client secret: name that endpoint in token_url if it is meant",
+			module.ErrTokenRedirect, module.OriginOf(next.URL).String())
 	}
 	if len(via) > maxTokenRedirects {
 		return fmt.Errorf("%w more than %d times", module.ErrTokenRedirect, maxTokenRedirects)
@@ -98,7 +102,8 @@ func (t *tokens) checkRedirect(next *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// failed makes an error that names the endpoint, and shows nothing of its answer but the status: it may repeat what it was sent.
+// failed makes an error that names the endpoint, and shows nothing of its answer but the status: it may repeat what it
+// was sent.
 func (t *tokens) failed(err error) error {
 	e := &module.TokenError{Endpoint: t.config.TokenURL, Err: err}
 	if u, parseErr := url.Parse(t.config.TokenURL); parseErr == nil {
@@ -121,14 +126,18 @@ func (t *tokens) source(ctx context.Context, secret string) oauth2.TokenSource {
 	}
 	if c.GrantType != GrantJWTBearer {
 		credentials := &clientcredentials.Config{
-			ClientID: c.ClientID, ClientSecret: secret, Scopes: c.Scopes, TokenURL: c.TokenURL, EndpointParams: parameters,
+			ClientID: c.ClientID, ClientSecret: secret, Scopes: c.Scopes, TokenURL: c.TokenURL,
+			EndpointParams: parameters,
 		}
 		return credentials.TokenSource(ctx)
 	}
-	methods := map[string]*jwt.SigningMethodRSA{"": jwt.SigningMethodRS256, "RS256": jwt.SigningMethodRS256, "RS384": jwt.SigningMethodRS384, "RS512": jwt.SigningMethodRS512}
+	methods := map[string]*jwt.SigningMethodRSA{"": jwt.SigningMethodRS256, "RS256": jwt.SigningMethodRS256,
+		"RS384": jwt.SigningMethodRS384, "RS512": jwt.SigningMethodRS512}
 	assertion := &promconfig.JwtGrantTypeConfig{
-		PrivateKey: []byte(secret), PrivateKeyID: c.ClientCertificateKeyID, Scopes: c.Scopes, TokenURL: c.TokenURL, EndpointParams: parameters,
-		SigningAlgorithm: methods[c.SignatureAlgorithm], Iss: c.Iss, Subject: c.ClientID, Audience: c.Audience, PrivateClaims: c.Claims,
+		PrivateKey: []byte(secret), PrivateKeyID: c.ClientCertificateKeyID, Scopes: c.Scopes, TokenURL: c.TokenURL,
+		EndpointParams:   parameters,
+		SigningAlgorithm: methods[c.SignatureAlgorithm], Iss: c.Iss, Subject: c.ClientID, Audience: c.Audience,
+		PrivateClaims: c.Claims,
 	}
 	if assertion.Iss == "" {
 		assertion.Iss = c.ClientID

@@ -13,9 +13,11 @@ import (
 
 // How files are read, so that none of them can hold up whoever reads it.
 //
-//   - What is no regular file may never end, or never begin: a named pipe waits for its writer. The configuration itself and what a command line
-//     names may be one (standard input, a shell's <(…)): it is read for pipeTimeout at most.
-//   - Files that a configuration names are read again and again, by probes too: they have to be regular. Links are followed, as Kubernetes makes them.
+//   - What is no regular file may never end, or never begin: a named pipe waits for its writer. The configuration
+//     itself and what a command line names may be one (standard input, a shell's <(…)): it is read for pipeTimeout at
+//     most.
+//   - Files that a configuration names are read again and again, by probes too: they have to be regular. Links are
+//     followed, as Kubernetes makes them.
 //   - No file has more than maxFile bytes.
 
 const (
@@ -39,12 +41,14 @@ func Read(path string) ([]byte, error) {
 	}
 	defer file.Close() // it was only read
 	if !info.Mode().IsRegular() {
-		_ = file.SetReadDeadline(time.Now().Add(pipeTimeout)) // a directory, or a device such as /dev/null, has none, and does not wait
+		// a directory, or a device such as /dev/null, has none, and does not wait
+		_ = file.SetReadDeadline(time.Now().Add(pipeTimeout))
 	}
 	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, fmt.Errorf("read %s: it is a %s that nobody ended within %s", path, kindOf(info.Mode()), pipeTimeout)
+		return nil, fmt.Errorf("read %s: it is a %s that nobody ended within %s", path, kindOf(info.Mode()),
+			pipeTimeout)
 	case err != nil:
 		return nil, err
 	case len(data) > maxFile:

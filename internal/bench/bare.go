@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Bare does what a probe does on the network, and keeps nothing: a fresh TCP connection, a full TLS handshake with a verified certificate, one GET,
-// the body read.
+// Bare does what a probe does on the network, and keeps nothing: a fresh TCP connection, a full TLS handshake with a
+// verified certificate, one GET, the body read.
 type Bare struct {
 	tls       *tls.Config
 	transport *http.Transport
@@ -26,7 +26,8 @@ func NewBare(c *tls.Config) *Bare {
 		return ctx.Value(bareConnKey{}).(net.Conn), nil
 	}
 	return &Bare{tls: c, transport: &http.Transport{
-		DialContext: prepared, DialTLSContext: prepared, ForceAttemptHTTP2: true, DisableCompression: true, IdleConnTimeout: 500 * time.Millisecond,
+		DialContext: prepared, DialTLSContext: prepared, ForceAttemptHTTP2: true, DisableCompression: true,
+		IdleConnTimeout: 500 * time.Millisecond,
 	}}
 }
 
@@ -62,7 +63,8 @@ func (b *Bare) Get(ctx context.Context, u *url.URL) error {
 		return errors.Join(err, conn.Close())
 	}
 	defer client.Close()
-	request := (&http.Request{Method: http.MethodGet, URL: u, Header: http.Header{"User-Agent": {"bare"}}, Close: true}).WithContext(ctx)
+	request := (&http.Request{Method: http.MethodGet, URL: u, Header: http.Header{"User-Agent": {"bare"}},
+		Close: true}).WithContext(ctx)
 	response, err := client.RoundTrip(request)
 	if err != nil {
 		return err

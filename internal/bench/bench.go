@@ -1,5 +1,5 @@
-// Package bench is what the benchmarks of several packages share: a server in a process of its own, so that the CPU time of the
-// benchmark's process is the client's alone, and that time.
+// Package bench is what the benchmarks of several packages share: a server in a process of its own, so that the CPU
+// time of the benchmark's process is the client's alone, and that time.
 package bench
 
 import (
@@ -23,8 +23,8 @@ import (
 // variable makes a test binary the server.
 const variable = "ERRNO_EXPORTER_BENCH_SERVER"
 
-// ServeIfAsked is the server, and reports true when it has ended, if this process was started as one. Every TestMain of a package with
-// benchmarks begins with it.
+// ServeIfAsked is the server, and reports true when it has ended, if this process was started as one. Every TestMain of
+// a package with benchmarks begins with it.
 func ServeIfAsked() bool {
 	if os.Getenv(variable) == "" {
 		return false
@@ -39,8 +39,8 @@ const Delayed = "/delayed"
 // Slow is a path that is answered after 5 s.
 const Slow = "/slow"
 
-// serve serves 1 KiB of JSON over HTTP, HTTPS with HTTP/1.1 and HTTPS with HTTP/2 until standard input ends. It prints the URLs and
-// the root of its certificate, which is ECDSA by an authority between, as most of the Web's are.
+// serve serves 1 KiB of JSON over HTTP, HTTPS with HTTP/1.1 and HTTPS with HTTP/2 until standard input ends. It prints
+// the URLs and the root of its certificate, which is ECDSA by an authority between, as most of the Web's are.
 func serve() {
 	body := []byte(`{"data":"` + strings.Repeat("x", 1013) + `"}`)
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -54,7 +54,8 @@ func serve() {
 		_, _ = w.Write(body) // the client's end is the client's business
 	})
 	secure := &tls.Config{Certificates: []tls.Certificate{faultlab.ChainCertificate(time.Now().Add(24 * time.Hour))}}
-	plain, first, second := httptest.NewServer(handler), httptest.NewUnstartedServer(handler), httptest.NewUnstartedServer(handler)
+	plain, first, second := httptest.NewServer(handler), httptest.NewUnstartedServer(handler),
+		httptest.NewUnstartedServer(handler)
 	first.TLS, second.TLS = secure, secure.Clone()
 	first.StartTLS()
 	second.EnableHTTP2 = true

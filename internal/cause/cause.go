@@ -1,5 +1,5 @@
-// Package cause names the cause of a target's failures: a pure function from what was observed to a differential diagnosis. It says
-// unknown rather than guess.
+// Package cause names the cause of a target's failures: a pure function from what was observed to a differential
+// diagnosis. It says unknown rather than guess.
 //
 //	observe.go, said.go   what is taken from a probe
 //	fact*.go              facts: what the evidence says, each with its sentence

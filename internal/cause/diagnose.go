@@ -109,7 +109,8 @@ var order = func() map[Cause]int {
 }()
 
 // unexplained are facts that are worth showing where no cause is.
-var unexplained = []fact{timesTwice, timesSome, endsOnItsSide, endsNearer, endsUnseen, icmpRoute, wireHole, keptEnded, keptForgotten, keptUnseen, nameNotHere, closedPortAnswers, traceEndsBefore}
+var unexplained = []fact{timesTwice, timesSome, endsOnItsSide, endsNearer, endsUnseen, icmpRoute, wireHole, keptEnded,
+	keptForgotten, keptUnseen, nameNotHere, closedPortAnswers, traceEndsBefore}
 
 // cite adds facts to the evidence, each once; the failure's own words are there already.
 func (v *Verdict) cite(k *known, list []fact) {

@@ -31,11 +31,12 @@ func brieflyPut(v Verdict, ok bool) string {
 }
 
 var (
-	healthy    = n(10, worked(20))
-	resetBare  = failed(result.Processing, result.TCPReset, result.Peer)
-	resetLive  = seen(resetBare, bySocket)
-	closedFIN  = failed(result.Processing, result.TCPClosed, result.Peer)
-	hangs      = failed(result.Processing, result.HTTPResponseTimedOut, result.Self, func(o *Observation) { o.Delivered = true })
+	healthy   = n(10, worked(20))
+	resetBare = failed(result.Processing, result.TCPReset, result.Peer)
+	resetLive = seen(resetBare, bySocket)
+	closedFIN = failed(result.Processing, result.TCPClosed, result.Peer)
+	hangs     = failed(result.Processing, result.HTTPResponseTimedOut, result.Self,
+		func(o *Observation) { o.Delivered = true })
 	dead       = failed(result.Processing, result.TCPAborted, result.Self)
 	unanswered = failed(result.Connect, result.TCPTimedOut, result.Self)
 	refused    = failed(result.Connect, result.TCPRefused, result.Peer)
@@ -68,7 +69,8 @@ func TestJudge(t *testing.T) {
 }
 
 func situations() []situation {
-	return slices.Concat(quiet(), ours(), named(), proxies(), answers(), handshakes(), changes(), keptOnes(), refusals(), silences(), ending())
+	return slices.Concat(quiet(), ours(), named(), proxies(), answers(), handshakes(), changes(), keptOnes(),
+		refusals(), silences(), ending())
 }
 
 // TestEveryEntryMatters drops each entry of the table in turn: some situation must be judged differently then.
@@ -90,9 +92,11 @@ func TestEveryEntryMatters(t *testing.T) {
 	}
 	for i := range table {
 		if rows := slices.Delete(slices.Clone(table), i, i+1); !matters(rows) {
-			t.Errorf("nothing changes without row %d, %s, which requires %s", i, table[i].cause, names[table[i].requires[0]])
+			t.Errorf("nothing changes without row %d, %s, which requires %s", i, table[i].cause,
+				names[table[i].requires[0]])
 		}
-		for kind, list := range map[string][]fact{"requires": table[i].requires, "supports": table[i].supports, "excludes": table[i].excludes} {
+		for kind, list := range map[string][]fact{"requires": table[i].requires, "supports": table[i].supports,
+			"excludes": table[i].excludes} {
 			for j, f := range list {
 				rows, less := slices.Clone(table), slices.Delete(slices.Clone(list), j, j+1)
 				switch kind {
@@ -133,7 +137,9 @@ func TestHighNeedsEvidence(t *testing.T) {
 		r := &table[i]
 		sure := r.sure.raised(len(r.supports))
 		own := func(f fact) bool { return f < endOfWords }
-		if sure == High && !slices.ContainsFunc(slices.Concat(r.requires, r.supports), func(f fact) bool { return !own(f) }) || r.sure == High && !slices.ContainsFunc(r.requires, func(f fact) bool { return !own(f) }) {
+		if sure == High && !slices.ContainsFunc(slices.Concat(r.requires, r.supports),
+			func(f fact) bool { return !own(f) }) || r.sure == High &&
+			!slices.ContainsFunc(r.requires, func(f fact) bool { return !own(f) }) {
 			t.Errorf("row %d, %s, is sure by the words of its failure", i, r.cause)
 		}
 	}

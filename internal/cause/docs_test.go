@@ -41,6 +41,7 @@ func TestDocs(t *testing.T) {
 		return
 	}
 	if want != string(page) {
-		t.Error("docs/causes.md has other causes than internal/cause; run: go test ./internal/cause -run TestDocs -update")
+		t.Error("docs/causes.md has other causes than internal/cause; run: go test ./internal/cause -run TestDocs " +
+			"-update")
 	}
 }

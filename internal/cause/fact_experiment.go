@@ -7,8 +7,8 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// Facts of experiments. One proves something only as A-B-A: the original fails, with one thing changed it works, and the original fails again.
-// They count for the failure that they were made for, and expire.
+// Facts of experiments. One proves something only as A-B-A: the original fails, with one thing changed it works, and
+// the original fails again. They count for the failure that they were made for, and expire.
 
 // experimentsFor are the experiments that count for the observation at an index.
 func (e *Evidence) experimentsFor(at int) []result.Control {
@@ -38,8 +38,9 @@ func (s *scene) first(kind result.ControlKind) *result.Control {
 	return nil
 }
 
-// proved reports whether a change was shown to be what matters: it worked at least as often as it failed, the original failed again after it worked,
-// and the original never worked. rounds is how often the change worked; 0 where nothing is shown.
+// proved reports whether a change was shown to be what matters: it worked at least as often as it failed, the original
+// failed again after it worked, and the original never worked. rounds is how often the change worked; 0 where nothing
+// is shown.
 func (s *scene) proved(of func(result.ControlKind) bool) (kind result.ControlKind, rounds int) {
 	works, fails, again := 0, 0, false
 	for i := range s.made {
@@ -80,12 +81,14 @@ func (s *scene) experiments(k *known) {
 	}
 	hello := func(k result.ControlKind) bool { return strings.HasPrefix(string(k), prober.HelloPrefix) }
 	kind, rounds := s.proved(hello)
-	k.note(provedHello, rounds > 0, "with another ClientHello it works (%s), and with ours it fails again", strings.TrimPrefix(string(kind), prober.HelloPrefix))
+	k.note(provedHello, rounds > 0, "with another ClientHello it works (%s), and with ours it fails again",
+		strings.TrimPrefix(string(kind), prober.HelloPrefix))
 	k.note(provedTwice, rounds > 1, "this was so %d times in a row", rounds)
 	for i := range s.made {
 		c := &s.made[i]
 		k.note(triedHello, hello(c.Kind) && rounds == 0, "another ClientHello does not help")
-		k.note(provedIntercepted, c.Kind == result.NeverRouted && c.Failure == nil, "an address that is never routed accepts connections from here")
+		k.note(provedIntercepted, c.Kind == result.NeverRouted && c.Failure == nil,
+			"an address that is never routed accepts connections from here")
 	}
 	k.note(experimentsMade, len(s.made) > 0, "%d experiments were made", len(s.made))
 	small, time := s.first(result.SmallSegments), s.first(result.MoreTime)
@@ -95,8 +98,10 @@ func (s *scene) experiments(k *known) {
 	}
 	k.note(triedTime, time != nil && time.Failure != nil, "three times the timeout does not help")
 	tried := s.first(result.PlainRequest)
-	k.note(plainAnyway, s.o.Plain || tried != nil && tried.Failure != nil, "%s", map[bool]string{true: "the request is a plain GET", false: "a plain request fails, too"}[s.o.Plain])
-	k.note(innocent, k.has(plainAnyway) && k.has(timesSteady) && !k.has(timesSome), "%s; %s", k[timesSteady], k[plainAnyway])
+	k.note(plainAnyway, s.o.Plain || tried != nil && tried.Failure != nil, "%s",
+		map[bool]string{true: "the request is a plain GET", false: "a plain request fails, too"}[s.o.Plain])
+	k.note(innocent, k.has(plainAnyway) && k.has(timesSteady) && !k.has(timesSome), "%s; %s", k[timesSteady],
+		k[plainAnyway])
 	s.reach(k)
 }
 
@@ -105,8 +110,10 @@ func (s *scene) reach(k *known) {
 	if c := s.first(result.ClosedPort); c != nil && c.Failure != nil && c.Failure.Reason == result.TCPRefused {
 		k.note(closedPortAnswers, true, "a closed port of the same host refuses at once")
 		if s.o.Reset != nil && c.TTL != 0 {
-			k.note(closedPortElsewhere, c.TTL != s.o.Reset.TTL, "a closed port of the same host is refused from elsewhere (TTL %d, here %d)", c.TTL, s.o.Reset.TTL)
-			k.note(closedPortAlike, c.TTL == s.o.Reset.TTL, "a closed port of the same host is refused by the same sender (TTL %d)", c.TTL)
+			k.note(closedPortElsewhere, c.TTL != s.o.Reset.TTL,
+				"a closed port of the same host is refused from elsewhere (TTL %d, here %d)", c.TTL, s.o.Reset.TTL)
+			k.note(closedPortAlike, c.TTL == s.o.Reset.TTL,
+				"a closed port of the same host is refused by the same sender (TTL %d)", c.TTL)
 		}
 	}
 	if c := s.first(result.Trace); c != nil && len(c.Hops) > 0 && !c.Hops[len(c.Hops)-1].Reached {

@@ -10,9 +10,13 @@ import (
 
 func (s *scene) host(k *known) {
 	h := &s.Host
-	k.note(hostDescriptors, h.DescriptorLimit > 0, "%d of %d file descriptors are open", h.Descriptors, h.DescriptorLimit)
-	k.note(hostPorts, h.Ports > 0, "%d of %d local ports are used towards one destination, %d sockets are in TIME_WAIT", h.PortsUsed, h.Ports, h.TimeWait)
-	k.note(hostLate, k.has(wordTimedOut) && s.o.Late > s.o.Timeout/4, "the exporter waited for a CPU for %s of the probe's %s; CPU pressure %.0f %%, throttled for %s since the start",
+	k.note(hostDescriptors, h.DescriptorLimit > 0, "%d of %d file descriptors are open", h.Descriptors,
+		h.DescriptorLimit)
+	k.note(hostPorts, h.Ports > 0, "%d of %d local ports are used towards one destination, %d sockets are in TIME_WAIT",
+		h.PortsUsed, h.Ports, h.TimeWait)
+	k.note(hostLate, k.has(wordTimedOut) && s.o.Late > s.o.Timeout/4,
+		"the exporter waited for a CPU for %s of the probe's %s; CPU pressure %.0f %%, throttled for %s since the "+
+			"start",
 		shown(s.o.Late), shown(s.o.Timeout), 100*h.CPUPressure, h.Throttled)
 	k.note(hostLate, s.is(result.LocalOverloaded), "the exporter was overloaded: the target's state is unknown")
 	k.note(hostRule, k.has(wordDenied), "a rule of this host rejected it, nothing was sent")
@@ -24,24 +28,30 @@ func (s *scene) egress(k *known) {
 	k.note(egressDown, fresh && !e.Up, "no reference target is reachable either")
 	k.note(egressUp, fresh && e.Up, "reference targets are reachable")
 	reached := e.Others - e.Unreached
-	k.note(egressElsewhere, !e.Known && e.Others > 0 && reached > 0, "%d of %d other networks are reachable", reached, e.Others)
-	k.note(egressNowhere, !e.Known && e.Down, "%d of %d targets, in several networks, are out of reach", e.OutOfReach, e.Targets)
-	k.note(egressImpaired, e.Impaired >= 2, "connections to %d unrelated networks lost packets or were reset in the same minute", e.Impaired)
+	k.note(egressElsewhere, !e.Known && e.Others > 0 && reached > 0, "%d of %d other networks are reachable", reached,
+		e.Others)
+	k.note(egressNowhere, !e.Known && e.Down, "%d of %d targets, in several networks, are out of reach", e.OutOfReach,
+		e.Targets)
+	k.note(egressImpaired, e.Impaired >= 2, "connections to %d unrelated networks lost packets or were reset in the "+
+		"same minute", e.Impaired)
 }
 
 func (s *scene) names(k *known) {
 	k.note(nameAnswered, s.o.Answered, "the resolver answered: %s", s.f.Reason)
 	k.note(nameElsewhere, s.o.OtherDNS && len(s.o.Fresh) > 0, "the other resolver answers")
-	stale := s.o.OtherDNS && len(s.o.Fresh) > 0 && s.o.Addr.IsValid() && !s.in(result.Resolve) && !slices.Contains(s.o.Fresh, s.o.Addr)
+	stale := s.o.OtherDNS && len(s.o.Fresh) > 0 && s.o.Addr.IsValid() && !s.in(result.Resolve) &&
+		!slices.Contains(s.o.Fresh, s.o.Addr)
 	k.note(nameNotHere, stale, "%s is not among the addresses that the other resolver returns", s.o.Addr)
 }
 
 // wire notes what the socket saw.
 func (s *scene) wire(k *known) {
 	o := s.o
-	k.note(wireProgress, k.has(wordTransfer) && o.Progress && s.is(result.HTTPResponseTimedOut), "bytes were still arriving at the deadline of %s%s", shown(o.Timeout), s.share())
+	k.note(wireProgress, k.has(wordTransfer) && o.Progress && s.is(result.HTTPResponseTimedOut),
+		"bytes were still arriving at the deadline of %s%s", shown(o.Timeout), s.share())
 	k.note(wireHole, o.Hole, "the end of the answer arrived and its beginning did not")
-	k.note(wireSYNACKs, k.has(wordDead) && !o.Delivered && o.Received == 0 && o.Segments >= 3, "the server repeated its SYN-ACK: %d segments arrived and none of ours was acknowledged", o.Segments)
+	k.note(wireSYNACKs, k.has(wordDead) && !o.Delivered && o.Received == 0 && o.Segments >= 3,
+		"the server repeated its SYN-ACK: %d segments arrived and none of ours was acknowledged", o.Segments)
 	usual := int64(0)
 	for i := range s.Recent {
 		if r := &s.Recent[i]; r.Failure == nil {
@@ -49,7 +59,8 @@ func (s *scene) wire(k *known) {
 		}
 	}
 	k.note(wireSmall, k.has(wordDead) && o.Sent > 0 && o.Sent < smallAnswer, "the data sent fits into one small packet")
-	k.note(wireFast, usual > 0 && usual < smallAnswer, "answers have at most %d bytes: none of their packets is large", usual)
+	k.note(wireFast, usual > 0 && usual < smallAnswer, "answers have at most %d bytes: none of their packets is large",
+		usual)
 }
 
 // smallAnswer fits into one packet of any path.
@@ -77,7 +88,8 @@ func (s *scene) ends(k *known) {
 	case r != nil && r.Sender == result.ThisHost || s.f.Origin == result.Local:
 		k.note(endsHere, true, "the reset came from this host itself")
 	case o.Proxied:
-		k.note(endsUnseen, true, "the connection leads to the proxy: whether the proxy or the server ended it is unknown")
+		k.note(endsUnseen, true, "the connection leads to the proxy: whether the proxy or the server ended it is "+
+			"unknown")
 	case reset && r != nil && r.Sender == result.EndHost && (r.Live || s.is(result.TCPRefused)):
 		k.note(endsOnItsSide, true, "the reset came %s", r)
 	case reset && near:
@@ -99,13 +111,18 @@ func (s *scene) icmp(k *known) {
 	}
 	port := i.From.Is4() && i.Type == 3 && i.Code == 3 || i.From.Is6() && i.Type == 1 && i.Code == 4
 	k.note(icmpRule, prohibits(i), "ICMP type %d code %d from %s: a rule forbids it", i.Type, i.Code, i.From)
-	k.note(icmpHostUDP, k.has(wordNoUDP) && port && i.From == s.o.Addr, "ICMP port unreachable from the server's own address %s: nothing listens there", i.From)
-	k.note(icmpHost, k.has(wordRefused) && port && i.From == s.o.Addr, "ICMP port unreachable from the server's own address %s", i.From)
-	k.note(icmpOther, k.has(wordRefused) && port && i.From != s.o.Addr, "ICMP port unreachable from %s, which is not the server", i.From)
-	k.note(icmpRoute, k.has(wordUnreachable) && !port && !prohibits(i), "ICMP type %d code %d from %s", i.Type, i.Code, i.From)
+	k.note(icmpHostUDP, k.has(wordNoUDP) && port && i.From == s.o.Addr,
+		"ICMP port unreachable from the server's own address %s: nothing listens there", i.From)
+	k.note(icmpHost, k.has(wordRefused) && port && i.From == s.o.Addr,
+		"ICMP port unreachable from the server's own address %s", i.From)
+	k.note(icmpOther, k.has(wordRefused) && port && i.From != s.o.Addr,
+		"ICMP port unreachable from %s, which is not the server", i.From)
+	k.note(icmpRoute, k.has(wordUnreachable) && !port && !prohibits(i), "ICMP type %d code %d from %s", i.Type, i.Code,
+		i.From)
 }
 
-// prohibits reports whether an ICMP message says that a rule forbids the way (RFC 1812 section 5.2.7.1, RFC 4443 section 3.1).
+// prohibits reports whether an ICMP message says that a rule forbids the way (RFC 1812 section 5.2.7.1, RFC 4443
+// section 3.1).
 func prohibits(i *result.ICMP) bool {
 	if i.From.Is4() {
 		return i.Type == 3 && slices.Contains([]uint8{9, 10, 13}, i.Code)

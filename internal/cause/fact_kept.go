@@ -7,8 +7,8 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// Facts of idle connections, where fresh ones work. An idle timeout shows by the age at which connections end, a reload or a reboot by the
-// clock: one end says neither.
+// Facts of idle connections, where fresh ones work. An idle timeout shows by the age at which connections end, a reload
+// or a reboot by the clock: one end says neither.
 
 // keptFails reports whether the newest fate of an idle connection of any age is a failure.
 func keptFails(kept []Kept) bool { return lastKept(kept) != nil }
@@ -34,18 +34,24 @@ func keptFacts(all []Kept, known *known) {
 	f := k.Failure
 	orderly := f.Reason == result.TCPClosed || f.Reason == result.H2GoAway || f.Reason == result.QUICClosed
 	reset := f.Reason == result.TCPReset
-	text := "the connection for idle age " + k.Age.String() + ": " + f.Sentence() + ", after " + shown(k.Idle) + " idle; fresh ones work"
+	text := "the connection for idle age " + k.Age.String() + ": " + f.Sentence() + ", after " + shown(k.Idle) +
+		" idle; fresh ones work"
 	nearer := reset && k.Reset != nil && k.Reset.Sender == result.Middlebox
 	crossed := k.Used && k.Received == 0
 	live := reset && k.Reset != nil && k.Reset.Live && !nearer
 	known.note(keptEnded, !k.Used && (orderly || live), "%s", text)
 	known.note(keptNearer, nearer, "%s; the reset came %s", text, k.Reset)
 	known.note(keptSilent, k.Used && f.Reason == result.TCPAborted, "%s", text)
-	known.note(keptCrossed, crossed && (orderly || live), "%s: it was established until the request was sent, and no byte was received", text)
-	known.note(keptForgotten, crossed && reset && k.Reset != nil && !k.Reset.Live && k.Reset.Sender == result.EndHost, "%s; the sender of the reset no longer had the connection's state", text)
-	// Load balancers reset at their idle timeout, some in the server's name (Azure), so a reset while idle is not the server's by itself.
-	known.note(keptUnseen, reset && !live && !nearer && !known.has(keptForgotten), "%s; the sender of the reset is unknown", text)
-	known.note(keptAnnounced, k.Announced > 0 && (k.Idle-k.Announced).Abs() < 1500*time.Millisecond, "the server announces an idle timeout of %s", k.Announced)
+	known.note(keptCrossed, crossed && (orderly || live),
+		"%s: it was established until the request was sent, and no byte was received", text)
+	known.note(keptForgotten, crossed && reset && k.Reset != nil && !k.Reset.Live && k.Reset.Sender == result.EndHost,
+		"%s; the sender of the reset no longer had the connection's state", text)
+	// Load balancers reset at their idle timeout, some in the server's name (Azure), so a reset while idle is not the
+	// server's by itself.
+	known.note(keptUnseen, reset && !live && !nearer && !known.has(keptForgotten),
+		"%s; the sender of the reset is unknown", text)
+	known.note(keptAnnounced, k.Announced > 0 && (k.Idle-k.Announced).Abs() < 1500*time.Millisecond,
+		"the server announces an idle timeout of %s", k.Announced)
 	n := similar(all, k)
 	known.note(keptSimilar, n >= 2, "%d connections ended like this at a similar age, at different times", n)
 	known.note(keptThrice, n >= 3, "the age was similar %d times", n)
@@ -58,7 +64,8 @@ func similar(all []Kept, like *Kept) int {
 	tolerance := max(time.Second, like.Idle/5)
 	for i := range all {
 		k := &all[i]
-		if k.Failure == nil || k.Used != like.Used || k.Failure.Reason != like.Failure.Reason || (k.Idle-like.Idle).Abs() > tolerance {
+		if k.Failure == nil || k.Used != like.Used || k.Failure.Reason != like.Failure.Reason ||
+			(k.Idle-like.Idle).Abs() > tolerance {
 			continue
 		}
 		if n == 0 || k.At.Sub(before) > time.Second {

@@ -7,7 +7,8 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// Facts of time: how many of how many, since when, steady or now and then. What happened before the last success does not explain what fails now.
+// Facts of time: how many of how many, since when, steady or now and then. What happened before the last success does
+// not explain what fails now.
 
 // The bounds of time.
 const (
@@ -17,7 +18,8 @@ const (
 	usualFrom    = 3 // successes make what is usual
 )
 
-// tries are the attempts that count for the failure: the probes of its run, and those that experiments repeated unchanged.
+// tries are the attempts that count for the failure: the probes of its run, and those that experiments repeated
+// unchanged.
 type tries struct {
 	run      int // failed probes in a row, up to the failure
 	failed   int // with repetitions
@@ -84,7 +86,8 @@ func (s *scene) times(k *known) {
 	rare := len(s.Recent) >= rareAmong && all*rareAmong <= len(s.Recent) && all <= 2
 	k.note(timesOver, over && rare, "%d of %d probes failed, and what came after succeeded", all, len(s.Recent))
 	alternating := failed >= 2 && failed < len(window) && s.run < failed || s.repaired && s.failed >= 2
-	k.note(timesSome, alternating, "%d of the last %d probes failed, others succeeded between them", failed, len(window))
+	k.note(timesSome, alternating, "%d of the last %d probes failed, others succeeded between them", failed,
+		len(window))
 }
 
 // history is the sentence on since when it fails.
@@ -125,21 +128,25 @@ func (s *scene) before(k *known) {
 	}
 	k.note(workedBefore, successes > 0, "it worked before: %d remembered probes succeeded", successes)
 	k.note(neverWorked, successes == 0 && s.failed >= 2, "none of %d remembered tries succeeded", s.failed)
-	k.note(synRepeated, repeats >= 2 && repeats*5 >= successes, "SYNs were retransmitted in %d probes that succeeded", repeats)
+	k.note(synRepeated, repeats >= 2 && repeats*5 >= successes, "SYNs were retransmitted in %d probes that succeeded",
+		repeats)
 	s.incident(k, start)
 	for i := range s.Kept {
 		served := s.Kept[i].Failure == nil && s.Kept[i].At.After(s.Recent[start].At.Add(-s.Recent[start].Took))
 		k.note(keptMeanwhile, served, "a connection kept for %s was served at %s", s.Kept[i].Age, clock(s.Kept[i].At))
 	}
 	n := len(took)
-	k.note(slowerBefore, n >= 4 && took[n-1] > 3*took[0] && took[n-2] > 3*took[1], "answers became slower before, the last took %s", shown(last(took)))
+	k.note(slowerBefore, n >= 4 && took[n-1] > 3*took[0] && took[n-2] > 3*took[1],
+		"answers became slower before, the last took %s", shown(last(took)))
 	if n < usualFrom {
 		return
 	}
 	slices.Sort(took)
 	usual := took[n/2]
-	k.note(usuallyFast, usual < s.o.Timeout/4, "the answer usually takes %s, of %s allowed", shown(usual), shown(s.o.Timeout))
-	k.note(usuallySlow, usual >= s.o.Timeout/2, "the answer usually takes %s, of %s allowed", shown(usual), shown(s.o.Timeout))
+	k.note(usuallyFast, usual < s.o.Timeout/4, "the answer usually takes %s, of %s allowed", shown(usual),
+		shown(s.o.Timeout))
+	k.note(usuallySlow, usual >= s.o.Timeout/2, "the answer usually takes %s, of %s allowed", shown(usual),
+		shown(s.o.Timeout))
 }
 
 func last(took []time.Duration) time.Duration {
@@ -160,7 +167,8 @@ func (s *scene) incident(k *known, start int) {
 		if ends(f.Reason) {
 			ended++
 		}
-		if o := &s.Recent[i]; o.Said.Limit != "" || o.Status == 503 && o.Said.Gateway == "" && o.Said.Maintenance == "" {
+		if o := &s.Recent[i]; o.Said.Limit != "" || o.Status == 503 && o.Said.Gateway == "" &&
+			o.Said.Maintenance == "" {
 			busy++
 		}
 	}

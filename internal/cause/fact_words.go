@@ -35,19 +35,23 @@ func (s *scene) words(k *known) {
 		{wordNoUDP, s.in(result.Connect) && s.is(result.QUICRefused)},
 		{wordUnreachable, s.in(result.Connect) && s.is(result.TCPAddressUnreachable, result.QUICAddressUnreachable)},
 		{wordCertificate, s.of("tls.cert")},
-		{wordHandshake, s.is(result.TLSVersionOrCipherMismatch, result.TLSALPNMismatch, result.TLSUnrecognizedName, result.TLSBadClientAuthCert)},
+		{wordHandshake, s.is(result.TLSVersionOrCipherMismatch, result.TLSALPNMismatch, result.TLSUnrecognizedName,
+			result.TLSBadClientAuthCert)},
 		{wordNotTLS, s.is(result.TLSNotTLS)},
 		{wordTLSAlert, s.in(result.TLS) && s.is(result.TLSProtocolError, result.TLSFailed)},
 		{wordHelloEnds, s.in(result.TLS) && (ends(s.f.Reason) || s.is(result.TLSTimedOut, result.TCPAborted))},
 		{wordEnds, exchange && ends(s.f.Reason)},
-		{wordSilent, !s.in(result.Proxy) && s.is(result.HTTPResponseTimedOut, result.TLSTimedOut, result.TCPStalled, result.QUICStalled)},
+		{wordSilent, !s.in(result.Proxy) && s.is(result.HTTPResponseTimedOut, result.TLSTimedOut, result.TCPStalled,
+			result.QUICStalled)},
 		{wordTransfer, s.in(result.Transfer)},
 		{wordDead, s.is(result.TCPAborted) && !s.in(result.Proxy) || s.is(result.QUICTimedOut) && exchange},
 		{wordStatus, s.in(result.Validate) && s.is(result.HTTPError, result.HTTPRateLimited)},
-		{wordContent, s.in(result.Validate) && !s.is(result.HTTPError, result.HTTPRateLimited, result.ProxyAuthRequired)},
+		{wordContent, s.in(result.Validate) && !s.is(result.HTTPError, result.HTTPRateLimited,
+			result.ProxyAuthRequired)},
 		{wordSlowDown, s.is(result.H2Throttled)},
 		{wordNoStream, s.is(result.H2StreamRefused)},
-		{wordMalformed, !s.in(result.Proxy) && s.is(result.HTTPProtocolError, result.HTTPResponseInvalid, result.HTTPHeadersTooLarge, result.H2ProtocolError, result.QUICProtocolError)},
+		{wordMalformed, !s.in(result.Proxy) && s.is(result.HTTPProtocolError, result.HTTPResponseInvalid,
+			result.HTTPHeadersTooLarge, result.H2ProtocolError, result.QUICProtocolError)},
 		{wordToken, s.is(result.AuthTokenDenied)},
 		{wordConnection, !s.of("local", "probe") && (s.in(result.Connect, result.TLS) || exchange)},
 	} {
@@ -60,7 +64,8 @@ func (s *scene) words(k *known) {
 // ends reports whether a reason is an end that came from elsewhere.
 func ends(r result.Reason) bool {
 	switch r {
-	case result.TCPReset, result.TCPClosed, result.H2GoAway, result.H2StreamReset, result.QUICReset, result.QUICClosed, result.QUICStreamReset:
+	case result.TCPReset, result.TCPClosed, result.H2GoAway, result.H2StreamReset, result.QUICReset, result.QUICClosed,
+		result.QUICStreamReset:
 		return true
 	}
 	return false

@@ -28,13 +28,15 @@ func seen(o Observation, change ...func(*Observation)) Observation {
 }
 
 func failed(phase result.Phase, reason result.Reason, origin result.Origin, change ...func(*Observation)) Observation {
-	o := Observation{Timeout: 10 * time.Second, Took: time.Second, Addr: target, Plain: true, Failure: &result.Failure{Phase: phase, Reason: reason, Origin: origin}}
+	o := Observation{Timeout: 10 * time.Second, Took: time.Second, Addr: target, Plain: true,
+		Failure: &result.Failure{Phase: phase, Reason: reason, Origin: origin}}
 	return seen(o, change...)
 }
 
 // worked is a success whose answer took so many milliseconds.
 func worked(ms time.Duration, change ...func(*Observation)) Observation {
-	return seen(Observation{Timeout: 10 * time.Second, Took: time.Second, Addr: target, Processing: ms * time.Millisecond, Received: 5000}, change...)
+	return seen(Observation{Timeout: 10 * time.Second, Took: time.Second, Addr: target,
+		Processing: ms * time.Millisecond, Received: 5000}, change...)
 }
 
 // n is an observation so many times.
@@ -80,7 +82,9 @@ func (e Evidence) made(words string) Evidence {
 // closed adds what a closed port of the host answered with.
 func (e Evidence) closed(ttl uint8) Evidence {
 	e = e.made("again-")
-	e.Experiments.Made = append(e.Experiments.Made, result.Control{Kind: result.ClosedPort, TTL: ttl, Failure: &result.Failure{Phase: result.Connect, Reason: result.TCPRefused}})
+	e.Experiments.Made = append(e.Experiments.Made,
+		result.Control{Kind: result.ClosedPort, TTL: ttl,
+			Failure: &result.Failure{Phase: result.Connect, Reason: result.TCPRefused}})
 	return e
 }
 

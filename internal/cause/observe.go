@@ -87,7 +87,8 @@ const (
 
 // Size is about how many bytes of memory the observation takes.
 func (o *Observation) Size() int {
-	n := perObservation + o.Failure.Size() + o.Failed.Size() + perAddrSeen*cap(o.Addresses) + perAddr*(cap(o.Answers)+cap(o.Fresh))
+	n := perObservation + o.Failure.Size() + o.Failed.Size() + perAddrSeen*cap(o.Addresses) +
+		perAddr*(cap(o.Answers)+cap(o.Fresh))
 	return n + len(o.Said.Limit) + len(o.Said.Proxy) + len(o.Said.Gateway) + len(o.Said.Maintenance) + len(o.Protocol)
 }
 
@@ -122,7 +123,8 @@ func Observe(r *result.Result, late time.Duration, ended time.Time) Observation 
 	last := r.Last()
 	hop := last.LastHop()
 	o := Observation{
-		At: ended, Took: r.Elapsed, Timeout: r.Timeout, Failure: r.Failure.Brief(), Late: late, Addr: hop.Addr.Addr(), Answers: hop.Answers,
+		At: ended, Took: r.Elapsed, Timeout: r.Timeout, Failure: r.Failure.Brief(), Late: late, Addr: hop.Addr.Addr(),
+		Answers: hop.Answers,
 		Proxied: hop.Proxy != "", Relayed: relayed(hop), Plain: plain(hop.Request),
 	}
 	if r.Failure == nil && len(r.Attempts) > 1 {
@@ -151,13 +153,15 @@ func Observe(r *result.Result, late time.Duration, ended time.Time) Observation 
 	return o
 }
 
-// relayed reports whether a proxy read the request: plain HTTP through an HTTP proxy. What goes through a tunnel is the target's.
+// relayed reports whether a proxy read the request: plain HTTP through an HTTP proxy. What goes through a tunnel is the
+// target's.
 func relayed(h *result.Hop) bool {
 	return h.Proxy != "" && !strings.HasPrefix(h.Proxy, "socks") && strings.HasPrefix(h.URL, "http://")
 }
 
 // ordinary are the header fields that every client sends: a request with no others is plain.
-var ordinary = map[string]bool{"User-Agent": true, "Accept": true, "Accept-Encoding": true, "Traceparent": true, "Tracestate": true, "Connection": true, "Host": true}
+var ordinary = map[string]bool{"User-Agent": true, "Accept": true, "Accept-Encoding": true, "Traceparent": true,
+	"Tracestate": true, "Connection": true, "Host": true}
 
 // plain reports whether nothing could be left out of a request.
 func plain(r *result.RequestHead) bool {
@@ -205,8 +209,8 @@ func (o *Observation) addWire(w *result.Wire, took time.Duration) {
 // steadyReads is how many reads, over half of the time, make a body that comes steadily.
 const steadyReads = 4
 
-// spread reports whether bytes came over at least half of a probe's time: a slow body comes in bursts with pauses between them, and the end
-// of the probe may be in one.
+// spread reports whether bytes came over at least half of a probe's time: a slow body comes in bursts with pauses
+// between them, and the end of the probe may be in one.
 func spread(events []result.Event, took time.Duration) bool {
 	calls, first, last := 0, time.Duration(-1), time.Duration(0)
 	for i := range events {

@@ -63,9 +63,10 @@ func (s Said) withError(f *result.Failure) Said {
 	return s
 }
 
-// proxyUpstreamWords are what a proxy answers when its upstream failed: to CONNECT 502, 503 and 504 (RFC 9110 section 15.6), in SOCKS replies 3
-// to 6 (RFC 1928 section 6).
-var proxyUpstreamWords = []string{`"502`, `"503`, `"504`, "unreachable", "refused", "TTL expired", "ERR_DNS_FAIL", "ERR_CONNECT_FAIL", "dns_error", "connection_", "destination_"}
+// proxyUpstreamWords are what a proxy answers when its upstream failed: to CONNECT 502, 503 and 504 (RFC 9110 section
+// 15.6), in SOCKS replies 3 to 6 (RFC 1928 section 6).
+var proxyUpstreamWords = []string{`"502`, `"503`, `"504`, "unreachable", "refused", "TTL expired", "ERR_DNS_FAIL",
+	"ERR_CONNECT_FAIL", "dns_error", "connection_", "destination_"}
 
 func quoted(sentence, text string) string {
 	if len(text) > maxQuoted {
@@ -90,7 +91,8 @@ func (s *Said) limit(r *result.Response) {
 		}
 	}
 	// draft-ietf-httpapi-ratelimit-headers: RateLimit: "default";r=0;t=30, and earlier limit=100, remaining=0
-	for part := range strings.FieldsFuncSeq(r.Header.Get("Ratelimit"), func(c rune) bool { return c == ';' || c == ',' || c == ' ' }) {
+	for part := range strings.FieldsFuncSeq(r.Header.Get("Ratelimit"),
+		func(c rune) bool { return c == ';' || c == ',' || c == ' ' }) {
 		if part == "r=0" || part == "remaining=0" {
 			s.Limit = "the answer has RateLimit with nothing remaining"
 		}
@@ -122,7 +124,8 @@ func (s *Said) proxy(h http.Header, through bool) {
 	}
 }
 
-// gatewayMarks are what gateways write when it is their upstream that failed, in a header or at the beginning of the body.
+// gatewayMarks are what gateways write when it is their upstream that failed, in a header or at the beginning of the
+// body.
 var gatewayMarks = []struct{ header, mark, says string }{
 	{"Proxy-Status", "error=", "Proxy-Status names an error of the gateway (RFC 9209)"},
 	{"Server", "varnish", "the answer is Varnish's own: its backend failed"},
@@ -148,22 +151,26 @@ func (s *Said) gateway(r *result.Response, through bool) {
 	}
 	switch {
 	case s.Gateway != "":
-	case r.Status == http.StatusServiceUnavailable && r.Header.Get("Server") == "envoy" && r.Header.Get("X-Envoy-Upstream-Service-Time") == "":
+	case r.Status == http.StatusServiceUnavailable && r.Header.Get("Server") == "envoy" &&
+		r.Header.Get("X-Envoy-Upstream-Service-Time") == "":
 		s.Gateway = "the answer is Envoy's own, no upstream answered: it has no X-Envoy-Upstream-Service-Time"
 	case haproxyDefault(r):
 		s.Gateway = "the answer is HAProxy's default page for 503: no server is available"
 	case r.Status == http.StatusBadGateway || r.Status == http.StatusGatewayTimeout:
-		s.Gateway = "the status " + strconv.Itoa(r.Status) + " is a gateway's: its upstream gave no valid answer in time (RFC 9110 section 15.6)"
+		s.Gateway = "the status " + strconv.Itoa(r.Status) +
+			" is a gateway's: its upstream gave no valid answer in time (RFC 9110 section 15.6)"
 	case through && s.Proxy != "" && !s.Denied:
 		s.Gateway = "the proxy answers " + strconv.Itoa(r.Status) + " itself: it does not get an answer from the target"
 	}
 }
 
-// haproxyDefault reports whether a response is the page that HAProxy has built in for 503, which it sends when no server is available: of 107
-// bytes, with Cache-Control, and with neither Server nor Date, which a server behind it would have.
+// haproxyDefault reports whether a response is the page that HAProxy has built in for 503, which it sends when no
+// server is available: of 107 bytes, with Cache-Control, and with neither Server nor Date, which a server behind it
+// would have.
 func haproxyDefault(r *result.Response) bool {
 	h := r.Header
-	return r.Status == http.StatusServiceUnavailable && r.ContentLength == 107 && h.Get("Cache-Control") == "no-cache" && h.Get("Server") == "" && h.Get("Date") == ""
+	return r.Status == http.StatusServiceUnavailable && r.ContentLength == 107 &&
+		h.Get("Cache-Control") == "no-cache" && h.Get("Server") == "" && h.Get("Date") == ""
 }
 
 func (s *Said) maintenance(r *result.Response) {

@@ -1,5 +1,6 @@
-// Package claims ties the bounds in docs/security.md to the tests that prove them. A test ends with Prove, which fails it when the document gives
-// another figure; TestSecurityClaims of the program fails when a row of the document has no test that does.
+// Package claims ties the bounds in docs/security.md to the tests that prove them. A test ends with Prove, which fails
+// it when the document gives another figure; TestSecurityClaims of the program fails when a row of the document has no
+// test that does.
 package claims
 
 import (
@@ -46,7 +47,8 @@ func (r Row) Figures() []int {
 	return figures
 }
 
-// Prove says that the test has shown the bounds of the row that begins with what. It fails the test if the document gives others.
+// Prove says that the test has shown the bounds of the row that begins with what. It fails the test if the document
+// gives others.
 func Prove(t testing.TB, what string, bounds ...int) {
 	t.Helper()
 	page, err := os.ReadFile(filepath.Join(root(t), "docs", "security.md"))

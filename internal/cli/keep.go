@@ -70,7 +70,8 @@ func (s *session) countdown(ages []time.Duration, done <-chan struct{}, mu *sync
 			mu.Lock()
 			for _, age := range ages {
 				if left := age - time.Since(began); left > 0 {
-					s.progressf("idle for %s, the next use is in %s", time.Since(began).Round(time.Second), left.Round(time.Second))
+					s.progressf("idle for %s, the next use is in %s", time.Since(began).Round(time.Second),
+						left.Round(time.Second))
 					break
 				}
 			}

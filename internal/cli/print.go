@@ -62,14 +62,16 @@ func (p *Printer) Waterfall(r *result.Result) {
 	p.line("%s", p.verdict(r))
 	if f := r.Failure; f != nil {
 		p.line("%s", f.Reason.Info().Sentence)
-		p.line("%s", p.paint(faint, fmt.Sprintf("phase=%s reason=%s errno=%s origin=%s", f.Phase, f.Reason, result.ErrnoName(f.Errno), f.Origin)))
+		p.line("%s", p.paint(faint, fmt.Sprintf("phase=%s reason=%s errno=%s origin=%s", f.Phase, f.Reason,
+			result.ErrnoName(f.Errno), f.Origin)))
 		if f.Err != nil {
 			p.line("%s", p.paint(faint, record.Printable(f.Err.Error())))
 		}
 	}
 }
 
-// Cause prints the experiments and the verdict: the cause, its evidence, what was ruled out, what is open, and what is next.
+// Cause prints the experiments and the verdict: the cause, its evidence, what was ruled out, what is open, and what is
+// next.
 func (p *Printer) Cause(f cause.Findings) {
 	for i := range f.Controls {
 		p.line("%s", record.Printable(cause.ControlText(&f.Controls[i])))
@@ -93,7 +95,8 @@ func (p *Printer) hop(h *result.Hop, a *result.Attempt) {
 		if s.Failed {
 			bar, text = p.paint(red, bar), p.paint(red, "FAILED here")
 		}
-		p.line("%s", strings.TrimRight(fmt.Sprintf("  %-10s %10s  %s  %s", s.Phase, record.Short(s.Duration), bar, text), " "))
+		p.line("%s", strings.TrimRight(fmt.Sprintf("  %-10s %10s  %s  %s", s.Phase, record.Short(s.Duration), bar,
+			text), " "))
 	}
 	p.line("")
 }
@@ -113,7 +116,8 @@ func fact(h *result.Hop, s result.Span) string {
 		}
 	case result.TLS:
 		if h.TLS != nil && len(h.TLS.Chain) > 0 {
-			return "certificate of " + h.TLS.Chain[0].Subject.String() + ", until " + h.TLS.Chain[0].NotAfter.UTC().Format(time.DateOnly)
+			return "certificate of " + h.TLS.Chain[0].Subject.String() + ", until " +
+				h.TLS.Chain[0].NotAfter.UTC().Format(time.DateOnly)
 		}
 	case result.Processing:
 		if h.Wire != nil && h.Wire.Info != nil && h.Wire.Info.RTT > 0 {
@@ -177,7 +181,8 @@ func (p *Printer) Line(n int, r *result.Result) {
 			}
 		}
 	}
-	p.line("%4d  %s  %s  %10s  %s", n, r.Start.Format(time.TimeOnly), outcome, record.Short(r.Elapsed), strings.TrimRight(text, " "))
+	p.line("%4d  %s  %s  %10s  %s", n, r.Start.Format(time.TimeOnly), outcome, record.Short(r.Elapsed),
+		strings.TrimRight(text, " "))
 }
 
 // Kept prints what became of a connection that was kept idle.
@@ -186,5 +191,6 @@ func (p *Printer) Kept(age time.Duration, r *result.KeptResult) {
 		p.line("%-8s %s after %s idle: %s", age, p.paint(red, "FAILED"), record.Short(r.Idle), f.Sentence())
 		return
 	}
-	p.line("%-8s %s: served a request after %s idle, in %s", age, p.paint(green, "ok"), record.Short(r.Idle), record.Short(r.Attempt.Elapsed))
+	p.line("%-8s %s: served a request after %s idle, in %s", age, p.paint(green, "ok"), record.Short(r.Idle),
+		record.Short(r.Attempt.Elapsed))
 }

@@ -21,7 +21,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files instead of comparing with them")
 
-// Every record gives exactly the text in its golden file: printable, without escapes and without the secrets of the records.
+// Every record gives exactly the text in its golden file: printable, without escapes and without the secrets of the
+// records.
 func TestWaterfall(t *testing.T) {
 	for _, record := range resulttest.Records() {
 		t.Run(record.Name, func(t *testing.T) {
@@ -42,7 +43,9 @@ func TestWaterfall(t *testing.T) {
 			if diff := cmp.Diff(string(want), got.String()); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			if i := strings.IndexFunc(got.String(), func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }); i >= 0 || strings.Contains(got.String(), "hunter2") {
+			if i := strings.IndexFunc(got.String(),
+				func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }); i >= 0 ||
+				strings.Contains(got.String(), "hunter2") {
 				t.Errorf("not printable at byte %d, or with a secret:\n%s", i, got.String())
 			}
 		})
@@ -72,7 +75,8 @@ func TestColour(t *testing.T) {
 func TestJSON(t *testing.T) {
 	verdict := cause.Verdict{
 		Cause: cause.Transient, Party: cause.UnknownParty, Confidence: cause.Medium, Evidence: []string{"it works now"},
-		RuledOut: []cause.RuledOut{{Cause: cause.ServerOverloaded, By: "the machine is idle"}}, Open: []cause.Cause{cause.ServerRestarted}, Next: []string{"wait"},
+		RuledOut: []cause.RuledOut{{Cause: cause.ServerOverloaded, By: "the machine is idle"}},
+		Open:     []cause.Cause{cause.ServerRestarted}, Next: []string{"wait"},
 	}
 	refused := result.Failure{Phase: result.Connect, Reason: result.TCPRefused, Origin: result.Peer}
 	refusedJSON := record.FailureOf(&refused)
@@ -83,7 +87,8 @@ func TestJSON(t *testing.T) {
 		{cause.Findings{}, nil},
 		{cause.Findings{Verdict: &verdict}, nil},
 		{
-			cause.Findings{Verdict: &verdict, Controls: []result.Control{{Kind: result.Again, Failure: &refused}, {Kind: result.Trace}}},
+			cause.Findings{Verdict: &verdict, Controls: []result.Control{{Kind: result.Again, Failure: &refused},
+				{Kind: result.Trace}}},
 			[]experimentJSON{
 				{Kind: result.Again, Failure: &refusedJSON, Text: "again: FAILED: " + refused.Sentence()},
 				{Kind: result.Trace, Text: "trace: no router answers"},
@@ -101,7 +106,8 @@ func TestJSON(t *testing.T) {
 				t.Errorf("%s: %v, want one line of JSON without secrets:\n%s", row.Name, err, out.String())
 			}
 			f := row.Result.Failure
-			if got.Success != (f == nil) || f != nil && (got.Failure.Reason != f.Reason || got.Failure.Sentence != f.Sentence()) {
+			if got.Success != (f == nil) || f != nil &&
+				(got.Failure.Reason != f.Reason || got.Failure.Sentence != f.Sentence()) {
 				t.Errorf("%s: success %t, failure %+v, want %+v", row.Name, got.Success, got.Failure, f)
 			}
 			if hop := got.Attempts[0].Hops[0]; len(hop.Phases) != len(row.Result.Attempts[0].Hops[0].Spans) {
@@ -152,8 +158,10 @@ func TestSummary(t *testing.T) {
 func TestKept(t *testing.T) {
 	var got bytes.Buffer
 	p := &Printer{Out: &got}
-	p.Kept(30*time.Second, &result.KeptResult{Idle: 30 * time.Second, Used: true, Attempt: result.Attempt{Elapsed: 2 * time.Millisecond}})
-	p.Kept(5*time.Minute, &result.KeptResult{Idle: time.Minute, Failure: &result.Failure{Phase: result.Idle, Reason: result.TCPClosed, Origin: result.Peer}})
+	p.Kept(30*time.Second, &result.KeptResult{Idle: 30 * time.Second, Used: true,
+		Attempt: result.Attempt{Elapsed: 2 * time.Millisecond}})
+	p.Kept(5*time.Minute, &result.KeptResult{Idle: time.Minute,
+		Failure: &result.Failure{Phase: result.Idle, Reason: result.TCPClosed, Origin: result.Peer}})
 	want := "30s      ok: served a request after 30.000 s idle, in 2.0 ms\n" +
 		"5m0s     FAILED after 60.000 s idle: connection closed by the peer while the connection was idle\n"
 	if diff := cmp.Diff(want, got.String()); diff != "" {

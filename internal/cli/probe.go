@@ -208,7 +208,8 @@ func (s *session) print(n int, r *result.Result, found cause.Findings) {
 	}
 }
 
-// findings are the verdict on a failed probe, and the experiments if they are enabled. Samples have no verdict, and neither has one line of many.
+// findings are the verdict on a failed probe, and the experiments if they are enabled. Samples have no verdict, and
+// neither has one line of many.
 func (s *session) findings(ctx context.Context, r *result.Result) cause.Findings {
 	var found cause.Findings
 	line := s.Output == "text" && s.Count != 1 && !s.Diagnose

@@ -34,7 +34,8 @@ func (s *Summary) Add(r *result.Result) {
 	s.Sent++
 	if f != nil {
 		s.Failed++
-		s.reasons[strings.Join(strings.Fields(fmt.Sprintf("%s %s %s %s", f.Phase, f.Reason, result.ErrnoName(f.Errno), f.Origin)), " ")]++
+		s.reasons[strings.Join(strings.Fields(fmt.Sprintf("%s %s %s %s", f.Phase, f.Reason, result.ErrnoName(f.Errno),
+			f.Origin)), " ")]++
 	} else {
 		s.totals = append(s.totals, r.Elapsed)
 	}

@@ -75,12 +75,14 @@ func (a *authority) expired() *tls.Config {
 
 // module writes a module that trusts the authority. More keys of http may be given, a line each.
 func (a *authority) module(to io.Writer, name string, keys ...string) {
-	fmt.Fprintf(to, "  %s:\n    prober: http\n    timeout: 2s\n    http:\n      preferred_ip_protocol: ip4\n      trace: true\n", name)
+	fmt.Fprintf(to, "  %s:\n    prober: http\n    timeout: 2s\n    http:\n      preferred_ip_protocol: ip4\n      "+
+		"trace: true\n", name)
 	for _, key := range keys {
 		fmt.Fprintf(to, "      %s\n", key)
 	}
 	fmt.Fprint(to, "      tls_config:\n        ca: |\n")
-	for line := range strings.Lines(string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.certificate.Raw}))) {
+	for line := range strings.Lines(string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE",
+		Bytes: a.certificate.Raw}))) {
 		fmt.Fprintf(to, "          %s", line)
 	}
 }

@@ -1,5 +1,6 @@
-// Package demo starts servers on loopback that misbehave, and configures the exporter to watch them: what `errno_exporter --demo` shows.
-// They live as long as the program. The tests have servers of their own, in package faultlab.
+// Package demo starts servers on loopback that misbehave, and configures the exporter to watch them: what
+// `errno_exporter --demo` shows. They live as long as the program. The tests have servers of their own, in package
+// faultlab.
 package demo
 
 import (
@@ -28,7 +29,8 @@ func Start(panicked guard.Report) (*config.Config, error) {
 	text.WriteString("modules:\n")
 	authority.module(&text, "http_2xx")
 	authority.module(&text, "keeps", "keepalive: {idle: [1s, 5s]}")
-	authority.module(&text, "every", "addresses: all", "addresses_success: any", "retry: {attempts: 2, initial_backoff: 50ms}",
+	authority.module(&text, "every", "addresses: all", "addresses_success: any",
+		"retry: {attempts: 2, initial_backoff: 50ms}",
 		fmt.Sprintf("resolver: {servers: [%q], compare_with: system}", resolver))
 	text.WriteString("targets:\n")
 	for _, t := range targets {

@@ -27,8 +27,8 @@ func resetInBody(w http.ResponseWriter, _ *http.Request) {
 	hijack(w, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 1000\r\n\r\nthe beginning of a body")
 }
 
-// hijack writes an answer and closes with a RST: SO_LINGER with a time of 0 (socket(7)). Over loopback the answer is in the client's receive
-// buffer when the write returns.
+// hijack writes an answer and closes with a RST: SO_LINGER with a time of 0 (socket(7)). Over loopback the answer is in
+// the client's receive buffer when the write returns.
 func hijack(w http.ResponseWriter, answer string) {
 	conn, _, err := w.(http.Hijacker).Hijack()
 	if err != nil {
@@ -82,7 +82,8 @@ func (a *authority) serveAt(server *http.Server, address string) (string, error)
 }
 
 // oneBadAddressIPs are the addresses of localhost as the demo's resolver answers them. The second one resets.
-var oneBadAddressIPs = []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("127.0.0.2"), netip.MustParseAddr("127.0.0.3")}
+var oneBadAddressIPs = []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("127.0.0.2"),
+	netip.MustParseAddr("127.0.0.3")}
 
 // serveOneBadAddress serves on one port of all three addresses.
 func (a *authority) serveOneBadAddress() (string, error) {
@@ -104,7 +105,8 @@ func (a *authority) serveOneBadAddress() (string, error) {
 // answerTTL is the TTL of the demo's DNS answers, in seconds.
 const answerTTL = 60
 
-// serveDNS answers every question for A over UDP with the addresses, and other questions with none. It returns its host:port.
+// serveDNS answers every question for A over UDP with the addresses, and other questions with none. It returns its
+// host:port.
 func serveDNS(panicked guard.Report, addrs ...netip.Addr) (string, error) {
 	conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
 	if err != nil {
@@ -135,7 +137,8 @@ func answerTo(query []byte, addrs []netip.Addr) []byte {
 	for _, addr := range addrs {
 		if q.Type == dnsmessage.TypeA {
 			header := dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: q.Class, TTL: answerTTL}
-			m.Answers = append(m.Answers, dnsmessage.Resource{Header: header, Body: &dnsmessage.AResource{A: addr.As4()}})
+			m.Answers = append(m.Answers, dnsmessage.Resource{Header: header,
+				Body: &dnsmessage.AResource{A: addr.As4()}})
 		}
 	}
 	answer, err := m.Pack()

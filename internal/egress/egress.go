@@ -1,5 +1,6 @@
-// Package egress has the one rule of whether our own outbound connectivity is at fault. Verdicts and the status page call it; the recording rule
-// vantage:probe_egress_down:bool (monitoring/recording.yml) is the same in PromQL, and a test compares the two.
+// Package egress has the one rule of whether our own outbound connectivity is at fault. Verdicts and the status page
+// call it; the recording rule vantage:probe_egress_down:bool (monitoring/recording.yml) is the same in PromQL, and a
+// test compares the two.
 //
 // Read rule.go for the rule, and reference.go for how reference targets are checked.
 package egress

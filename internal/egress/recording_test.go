@@ -11,8 +11,8 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// The recording rules decide as the functions do: target:probe_egress_failing:info for every phase, reason and origin that may be, and
-// vantage:probe_egress_down:bool for every case of TestDown.
+// The recording rules decide as the functions do: target:probe_egress_failing:info for every phase, reason and origin
+// that may be, and vantage:probe_egress_down:bool for every case of TestDown.
 func TestRecordingRule(t *testing.T) {
 	promtool, err := exec.LookPath("promtool")
 	if err != nil {
@@ -43,18 +43,21 @@ func outOfReachCase() string {
 	var series, want strings.Builder
 	for _, row := range result.Reasons {
 		for _, phase := range row.Phases {
-			for _, origin := range []result.Origin{result.Peer, result.Path, result.Kernel, result.Self, result.Local, ""} {
+			for _, origin := range []result.Origin{result.Peer, result.Path, result.Kernel, result.Self, result.Local,
+				""} {
 				labels := fmt.Sprintf("{target=%q, phase=%q, reason=%q, origin=%q}",
 					fmt.Sprint(phase, " ", row.Reason, " ", origin), phase, row.Reason, origin)
 				fmt.Fprintf(&series, "      - series: 'probe_failure_info%s'\n        values: '1x4'\n", labels)
 				if OutOfReach(&result.Failure{Phase: phase, Reason: row.Reason, Origin: origin}) {
-					fmt.Fprintf(&want, "          - labels: 'target:probe_egress_failing:info%s'\n            value: 1\n", labels)
+					fmt.Fprintf(&want, "          - labels: 'target:probe_egress_failing:info%s'\n            value: "+
+						"1\n", labels)
 				}
 			}
 		}
 	}
 	return "  - name: out of reach\n    interval: 15s\n    input_series:\n" + series.String() +
-		"    promql_expr_test:\n      - expr: target:probe_egress_failing:info\n        eval_time: 1m\n        exp_samples:\n" + want.String()
+		"    promql_expr_test:\n      - expr: target:probe_egress_failing:info\n        eval_time: 1m\n        " +
+		"exp_samples:\n" + want.String()
 }
 
 // downCase is one row of TestDown.
@@ -75,7 +78,8 @@ func downCase(references string, targets []string, want bool, name string) strin
 		success := 1
 		if f := failures[trimmed(text)]; f != nil {
 			success = 0
-			add(fmt.Sprintf("probe_failure_info{%s, phase=%q, reason=%q, origin=%q}", label, f.Phase, f.Reason, f.Origin), 1)
+			add(fmt.Sprintf("probe_failure_info{%s, phase=%q, reason=%q, origin=%q}", label, f.Phase, f.Reason,
+				f.Origin), 1)
 		}
 		add(fmt.Sprintf("probe_success{%s}", label), success)
 		if network := int(text[0] - '0'); network > 0 {
@@ -86,7 +90,8 @@ func downCase(references string, targets []string, want bool, name string) strin
 	if want {
 		value = 1
 	}
-	fmt.Fprintf(&b, "    promql_expr_test:\n      - expr: 'max(vantage:probe_egress_down:bool)'\n        eval_time: 1m\n        exp_samples:\n"+
+	fmt.Fprintf(&b, "    promql_expr_test:\n      - expr: 'max(vantage:probe_egress_down:bool)'\n        eval_time: "+
+		"1m\n        exp_samples:\n"+
 		"          - labels: '{}'\n            value: %d\n", value)
 	return b.String()
 }

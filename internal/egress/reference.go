@@ -14,9 +14,10 @@ import (
 
 // How reference targets are checked.
 //
-//   - With every scrape each reference target is connected to by TCP, in parallel and at most once per checkInterval. One that accepts or refuses
-//     is reached; a timeout or an ICMP error means that it is not.
-//   - Egress is up if a reference target of kind network is reached; where only gateways and resolvers are configured, one of those is enough.
+//   - With every scrape each reference target is connected to by TCP, in parallel and at most once per checkInterval.
+//     One that accepts or refuses is reached; a timeout or an ICMP error means that it is not.
+//   - Egress is up if a reference target of kind network is reached; where only gateways and resolvers are configured,
+//     one of those is enough.
 
 const (
 	checkTimeout  = 2 * time.Second
@@ -78,7 +79,8 @@ func (c *References) Size() int {
 	return n
 }
 
-// Check checks the reference targets, unless the last check is younger than checkInterval. It waits for a check in progress.
+// Check checks the reference targets, unless the last check is younger than checkInterval. It waits for a check in
+// progress.
 func (c *References) Check() { c.CheckSince(time.Now().Add(-checkInterval)) }
 
 // CheckSince checks the reference targets, unless that was done since a time.

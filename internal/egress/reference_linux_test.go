@@ -42,8 +42,10 @@ func TestReferencesDecide(t *testing.T) {
 		{"a network accepts", []*Address{{Name: "a", Address: open, Kind: "network"}}, true},
 		{"a network refuses", []*Address{{Name: "a", Address: closed, Kind: "network"}}, true},
 		{"the gateway alone", []*Address{{Name: "a", Address: closed, Kind: "gateway"}}, true},
-		{"the gateway, and no network", []*Address{{Name: "a", Address: closed, Kind: "gateway"}, {Name: "b", Address: silent(t), Kind: "network"}}, false},
-		{"one network of two", []*Address{{Name: "a", Address: closed, Kind: "network"}, {Name: "b", Address: silent(t), Kind: "network"}}, true},
+		{"the gateway, and no network", []*Address{{Name: "a", Address: closed, Kind: "gateway"},
+			{Name: "b", Address: silent(t), Kind: "network"}}, false},
+		{"one network of two", []*Address{{Name: "a", Address: closed, Kind: "network"},
+			{Name: "b", Address: silent(t), Kind: "network"}}, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()

@@ -9,8 +9,9 @@ import (
 // The rule.
 //
 //   - Reference targets decide where they are configured and were checked.
-//   - Without them egress is down if at least minTargets targets are out of reach that are at least half of all, and were in at least minNetworks
-//     networks (/24 or /48) when they were last dialled, within a day: three targets on one host that is gone are no loss of egress.
+//   - Without them egress is down if at least minTargets targets are out of reach that are at least half of all, and
+//     were in at least minNetworks networks (/24 or /48) when they were last dialled, within a day: three targets on
+//     one host that is gone are no loss of egress.
 
 const (
 	minTargets  = 3
@@ -29,11 +30,13 @@ type Assessment struct {
 	Targets    int // configured
 	OutOfReach int // of them
 	networks   int // of those out of reach, when they were last dialed
-	// reached reports for each network of now whether a target in it is reached. Targets whose name was not resolved are in the zero network.
+	// reached reports for each network of now whether a target in it is reached. Targets whose name was not resolved
+	// are in the zero network.
 	reached map[netip.Prefix]bool
 }
 
-// Assess applies the rule to the last check of the reference targets and to the last results of the configured targets, of which there may be more.
+// Assess applies the rule to the last check of the reference targets and to the last results of the configured targets,
+// of which there may be more.
 func Assess(state State, configured int, targets []Seen) Assessment {
 	a := Assessment{State: state, Targets: configured, reached: map[netip.Prefix]bool{}}
 	dialed := map[netip.Prefix]bool{}
@@ -88,17 +91,20 @@ func Network(r *result.Result) netip.Prefix {
 	return prefix
 }
 
-// OutOfReach reports whether a failure of our own egress would explain a failure: the name is not resolved though the resolver did not answer that
-// it does not exist, or the connection, or the one to the proxy, is not established, and it is not the peer that refuses. nil is no failure.
-// target:probe_egress_failing:info (monitoring/recording.yml) is the same in PromQL.
+// OutOfReach reports whether a failure of our own egress would explain a failure: the name is not resolved though the
+// resolver did not answer that it does not exist, or the connection, or the one to the proxy, is not established, and
+// it is not the peer that refuses. nil is no failure. target:probe_egress_failing:info (monitoring/recording.yml) is
+// the same in PromQL.
 func OutOfReach(f *result.Failure) bool {
 	if f == nil {
 		return false
 	}
 	switch f.Reason {
-	case result.DNSNameNotResolved, result.DNSNoData, result.DNSRefused, result.LocalFDExhausted, result.LocalOverloaded,
+	case result.DNSNameNotResolved, result.DNSNoData, result.DNSRefused, result.LocalFDExhausted,
+		result.LocalOverloaded,
 		result.LocalPortExhausted, result.ProbeConfig, result.Abandoned:
 		return false
 	}
-	return f.Phase == result.Resolve || (f.Phase == result.Connect || f.Phase == result.Proxy) && f.Origin != result.Peer
+	return f.Phase == result.Resolve || (f.Phase == result.Connect || f.Phase == result.Proxy) &&
+		f.Origin != result.Peer
 }

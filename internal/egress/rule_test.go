@@ -25,12 +25,18 @@ func TestNetworks(t *testing.T) {
 		unreached, others int
 	}{
 		{"alone", []*result.Result{probed("192.0.2.1", silent)}, 0, 0},
-		{"three targets on one host", []*result.Result{probed("192.0.2.1", silent), probed("192.0.2.1", silent), probed("192.0.2.9", silent)}, 0, 0},
-		{"two other networks", []*result.Result{probed("192.0.2.1", silent), probed("198.51.100.1", silent), probed("203.0.113.1", silent)}, 2, 2},
-		{"one of them is reached", []*result.Result{probed("192.0.2.1", silent), probed("198.51.100.1", silent), probed("203.0.113.1", nil)}, 1, 2},
-		{"one target of a network is reached", []*result.Result{probed("192.0.2.1", silent), probed("198.51.100.1", silent), probed("198.51.100.2", nil)}, 0, 1},
-		{"IPv6 by /48", []*result.Result{probed("2001:db8::1", silent), probed("2001:db8:0:1::1", silent), probed("2001:db8:1::1", silent)}, 1, 1},
-		{"names that are not resolved are the resolver's", []*result.Result{probed("192.0.2.1", silent), probed("", nameless), probed("", nameless)}, 1, 1},
+		{"three targets on one host", []*result.Result{probed("192.0.2.1", silent), probed("192.0.2.1", silent),
+			probed("192.0.2.9", silent)}, 0, 0},
+		{"two other networks", []*result.Result{probed("192.0.2.1", silent), probed("198.51.100.1", silent),
+			probed("203.0.113.1", silent)}, 2, 2},
+		{"one of them is reached", []*result.Result{probed("192.0.2.1", silent), probed("198.51.100.1", silent),
+			probed("203.0.113.1", nil)}, 1, 2},
+		{"one target of a network is reached", []*result.Result{probed("192.0.2.1", silent),
+			probed("198.51.100.1", silent), probed("198.51.100.2", nil)}, 0, 1},
+		{"IPv6 by /48", []*result.Result{probed("2001:db8::1", silent), probed("2001:db8:0:1::1", silent),
+			probed("2001:db8:1::1", silent)}, 1, 1},
+		{"names that are not resolved are the resolver's",
+			[]*result.Result{probed("192.0.2.1", silent), probed("", nameless), probed("", nameless)}, 1, 1},
 	} {
 		var targets []Seen
 		for _, r := range row.results {
@@ -38,7 +44,8 @@ func TestNetworks(t *testing.T) {
 		}
 		a := Assess(State{}, len(targets), targets)
 		if unreached, others := a.Beside(Network(row.results[0])); unreached != row.unreached || others != row.others {
-			t.Errorf("%s: %d of %d networks are unreached, want %d of %d", row.name, unreached, others, row.unreached, row.others)
+			t.Errorf("%s: %d of %d networks are unreached, want %d of %d", row.name, unreached, others, row.unreached,
+				row.others)
 		}
 	}
 }
@@ -52,7 +59,8 @@ var down = []struct {
 }{
 	{"all succeed", "", []string{"1", "2", "3"}, false},
 	{"three of five in three networks", "", []string{"1 silent", "2 silent", "3 silent", "4", "5"}, true},
-	{"three of five, one not resolved, in two networks", "", []string{"1 silent", "2 silent", "1 servfail", "4", "5"}, true},
+	{"three of five, one not resolved, in two networks", "", []string{"1 silent", "2 silent", "1 servfail", "4", "5"},
+		true},
 	{"half", "", []string{"1 silent", "2 silent", "3 silent", "4", "5", "6"}, true},
 	{"less than half", "", []string{"1 silent", "2 silent", "3 silent", "4", "5", "6", "7"}, false},
 	{"two of two", "", []string{"1 silent", "2 silent"}, false},

@@ -1,8 +1,10 @@
-// Package escape keeps text from outside from being anything but text: control characters of C0 and C1, DEL, and the format characters that
-// change the order of writing (UAX 9) or are not seen. One rule decides what is escaped, strconv.IsPrint, for every output.
+// Package escape keeps text from outside from being anything but text: control characters of C0 and C1, DEL, and the
+// format characters that change the order of writing (UAX 9) or are not seen. One rule decides what is escaped,
+// strconv.IsPrint, for every output.
 //
 //   - JSON and log lines: \uXXXX, which JSON reads back as the character (RFC 8259 section 7).
-//   - Label values: the text \uXXXX. The exposition format knows no escape but \\, \" and \n, so that a client reads the six characters.
+//   - Label values: the text \uXXXX. The exposition format knows no escape but \\, \" and \n, so that a client reads
+//     the six characters.
 //   - A terminal: \uXXXX, but for the exporter's own colours.
 package escape
 
@@ -16,7 +18,8 @@ import (
 	"unicode/utf8"
 )
 
-// clean reports whether a text needs no escape. The line feed is the end of a line, never part of one: who writes lines has escaped it.
+// clean reports whether a text needs no escape. The line feed is the end of a line, never part of one: who writes lines
+// has escaped it.
 func clean(b []byte) bool {
 	for i := range b {
 		if c := b[i]; c >= 0x7f || c < ' ' && c != '\n' {
@@ -89,7 +92,8 @@ func (w writer) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// NewTerminal returns a writer for a person's screen: what is not printable is escaped, but for line feeds and these sequences.
+// NewTerminal returns a writer for a person's screen: what is not printable is escaped, but for line feeds and these
+// sequences.
 func NewTerminal(to io.Writer, sequences ...string) io.Writer { return terminal{to, sequences} }
 
 type terminal struct {

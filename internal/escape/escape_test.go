@@ -39,7 +39,8 @@ func TestWriter(t *testing.T) {
 	if err := json.Unmarshal(out.Bytes(), &got); err != nil || got != hostile {
 		t.Errorf("%q reads back as %q, %v", out.String(), got, err)
 	}
-	if i := strings.IndexFunc(strings.TrimSuffix(out.String(), "\n"), func(r rune) bool { return !strconv.IsPrint(r) }); i >= 0 {
+	if i := strings.IndexFunc(strings.TrimSuffix(out.String(), "\n"),
+		func(r rune) bool { return !strconv.IsPrint(r) }); i >= 0 {
 		t.Errorf("%q is not printable at %d", out.String(), i)
 	}
 }

@@ -54,11 +54,12 @@ func RootsPEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: lab().certificate.Raw})
 }
 
-// Module is the text of a module, for a configuration, that trusts the certificates of an authority in PEM and prefers IPv4. More keys of
-// http may be given, a line each.
+// Module is the text of a module, for a configuration, that trusts the certificates of an authority in PEM and prefers
+// IPv4. More keys of http may be given, a line each.
 func Module(name string, timeout time.Duration, roots []byte, keys ...string) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "  %s:\n    prober: http\n    timeout: %s\n    http:\n      preferred_ip_protocol: ip4\n", name, timeout)
+	fmt.Fprintf(&text, "  %s:\n    prober: http\n    timeout: %s\n    http:\n      preferred_ip_protocol: ip4\n", name,
+		timeout)
 	for _, key := range keys {
 		fmt.Fprintf(&text, "      %s\n", key)
 	}
@@ -83,7 +84,8 @@ func issue(by authority, change func(*x509.Certificate)) tls.Certificate {
 		SerialNumber: serial(), Subject: pkix.Name{CommonName: "lab.test"},
 		NotBefore: time.Now().Add(-24 * time.Hour), NotAfter: time.Now().Add(30 * 24 * time.Hour),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		DNSNames: []string{"localhost", "lab.test", "*.lab.test"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
+		DNSNames:    []string{"localhost", "lab.test", "*.lab.test"},
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
 	}
 	change(template)
 	key := newKey()
@@ -125,10 +127,12 @@ func PEM(c tls.Certificate) (certificate, key []byte) {
 	if err != nil {
 		panic(err) // our own key
 	}
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate[0]}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate[0]}),
+		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
 }
 
-// ChainCertificate is a good one by an authority between, which is sent with it, as most of the Web's are. It is valid until a time, the authority for a day longer.
+// ChainCertificate is a good one by an authority between, which is sent with it, as most of the Web's are. It is valid
+// until a time, the authority for a day longer.
 func ChainCertificate(until time.Time) tls.Certificate {
 	template := &x509.Certificate{
 		SerialNumber: serial(), Subject: pkix.Name{CommonName: "faultlab intermediate"},

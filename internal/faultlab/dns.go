@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 
@@ -15,8 +16,9 @@ import (
 
 // Resolvers on UDP and TCP at the same port of 127.0.0.1. Each returns its host:port.
 
-// DNS is a healthy resolver that answers A and AAAA from a map of names, in lower case and without the final dot, to addresses. A
-// name without an address of the family asked for gets NOERROR and no answers, one that is not in the map NXDOMAIN.
+// DNS is a healthy resolver that answers A and AAAA from a map of names, in lower case and without the final dot, to
+// addresses. A name without an address of the family asked for gets NOERROR and no answers, one that is not in the map
+// NXDOMAIN.
 func DNS(h Host, names map[string][]netip.Addr) string {
 	h.Helper()
 	return serveDNS(h, answerFrom(names))
@@ -150,7 +152,8 @@ func truncated(q *dnsmessage.Message) *dnsmessage.Message {
 	return a
 }
 
-// streams answers the questions of a TCP connection, each message behind its length in two bytes (RFC 1035 section 4.2.2).
+// streams answers the questions of a TCP connection, each message behind its length in two bytes (RFC 1035 section
+// 4.2.2).
 func streams(answer dnsAnswer) func(*net.TCPConn) {
 	return func(conn *net.TCPConn) { answerStream(conn, answer) }
 }
@@ -166,7 +169,8 @@ func answerStream(conn net.Conn, answer dnsAnswer) {
 			return
 		}
 		if bytes := pack(answer(q)); bytes != nil {
-			_, _ = conn.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(bytes))), bytes...)) // the next read tells
+			// the next read tells
+			_, _ = conn.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(bytes))), bytes...))
 		}
 	}
 }
@@ -195,14 +199,18 @@ func pack(m *dnsmessage.Message) []byte {
 	if m == nil {
 		return nil
 	}
-	bytes, err := m.Pack()
+	own := *m // packing writes to the records, which goroutines of other questions may share
+	own.Answers, own.Authorities = slices.Clone(m.Answers), slices.Clone(m.Authorities)
+	own.Additionals = slices.Clone(m.Additionals)
+	bytes, err := own.Pack()
 	if err != nil {
 		panic(err) // our own answer is wrong
 	}
 	return bytes
 }
 
-// dnsReply answers a question by a resolver that offers recursion, with those of the addresses that are of the family asked for.
+// dnsReply answers a question by a resolver that offers recursion, with those of the addresses that are of the family
+// asked for.
 func dnsReply(q *dnsmessage.Message, code dnsmessage.RCode, addresses ...netip.Addr) *dnsmessage.Message {
 	asked := q.Questions[0]
 	a := &dnsmessage.Message{Questions: q.Questions, Header: dnsmessage.Header{
@@ -212,9 +220,11 @@ func dnsReply(q *dnsmessage.Message, code dnsmessage.RCode, addresses ...netip.A
 	for _, address := range addresses {
 		switch {
 		case asked.Type == dnsmessage.TypeA && address.Is4():
-			a.Answers = append(a.Answers, dnsmessage.Resource{Header: head, Body: &dnsmessage.AResource{A: address.As4()}})
+			a.Answers = append(a.Answers, dnsmessage.Resource{Header: head,
+				Body: &dnsmessage.AResource{A: address.As4()}})
 		case asked.Type == dnsmessage.TypeAAAA && address.Is6():
-			a.Answers = append(a.Answers, dnsmessage.Resource{Header: head, Body: &dnsmessage.AAAAResource{AAAA: address.As16()}})
+			a.Answers = append(a.Answers, dnsmessage.Resource{Header: head,
+				Body: &dnsmessage.AAAAResource{AAAA: address.As16()}})
 		}
 	}
 	return a

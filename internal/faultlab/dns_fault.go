@@ -19,8 +19,8 @@ func DNSCode(h Host, code dnsmessage.RCode) string {
 	return serveDNS(h, func(q *dnsmessage.Message) *dnsmessage.Message { return dnsReply(q, code) })
 }
 
-// DNSLame answers with a referral: NOERROR, no answer, the root's name server in the authority section, neither authoritative nor
-// with recursion available.
+// DNSLame answers with a referral: NOERROR, no answer, the root's name server in the authority section, neither
+// authoritative nor with recursion available.
 func DNSLame(h Host) string {
 	h.Helper()
 	root, server := dnsmessage.MustNewName("."), dnsmessage.MustNewName("a.root-servers.net.")
@@ -63,8 +63,9 @@ func DNSGarbage(h Host) string {
 	})
 }
 
-// DNSClosedPort is a port at which neither UDP nor TCP is served: a datagram is answered with ICMP port unreachable, a SYN with
-// RST. Both stay bound to us; the UDP socket is connected to port 1 of 127.0.0.1, so that it takes nobody else's datagrams.
+// DNSClosedPort is a port at which neither UDP nor TCP is served: a datagram is answered with ICMP port unreachable, a
+// SYN with RST. Both stay bound to us; the UDP socket is connected to port 1 of 127.0.0.1, so that it takes nobody
+// else's datagrams.
 func DNSClosedPort(h Host) string {
 	h.Helper()
 	nobody := &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1}

@@ -30,8 +30,8 @@ func (d *DNSDatagram) AnswerFrom(local string, answer []byte) {
 	_ = socket.Close()
 }
 
-// DNSRaw answers what arrives over UDP by packet, which may answer nothing, once or often, and over TCP by stream; nil ends the connection. It
-// returns the server's host:port.
+// DNSRaw answers what arrives over UDP by packet, which may answer nothing, once or often, and over TCP by stream; nil
+// ends the connection. It returns the server's host:port.
 func DNSRaw(h Host, packet func(*DNSDatagram), stream func(question []byte) []byte) string {
 	h.Helper()
 	l, socket := listenDNS(h)
@@ -45,7 +45,8 @@ func DNSRaw(h Host, packet func(*DNSDatagram), stream func(question []byte) []by
 			if answer == nil {
 				return
 			}
-			_, _ = conn.Write(append([]byte{byte(len(answer) >> 8), byte(len(answer))}, answer...)) // the next read tells
+			// the next read tells
+			_, _ = conn.Write(append([]byte{byte(len(answer) >> 8), byte(len(answer))}, answer...))
 		}
 	})
 	var running sync.WaitGroup
@@ -66,7 +67,8 @@ func DNSRaw(h Host, packet func(*DNSDatagram), stream func(question []byte) []by
 	return address
 }
 
-// DNSReply is a well-behaved answer to a question, changed: NOERROR, with those addresses that are of the family asked for.
+// DNSReply is a well-behaved answer to a question, changed: NOERROR, with those addresses that are of the family asked
+// for.
 func DNSReply(question []byte, change func(*dnsmessage.Message), addresses ...netip.Addr) []byte {
 	q := parseQuestion(question)
 	if q == nil {

@@ -57,7 +57,8 @@ func askDNS(t *testing.T, network, server string, query []byte, within time.Dura
 	if m.Unpack(answer) != nil {
 		return fmt.Sprintf("garbage %q", answer)
 	}
-	return fmt.Sprintf("id %d %s tc %t ra %t: %d answers, %d authorities", m.ID, m.RCode, m.Truncated, m.RecursionAvailable, len(m.Answers), len(m.Authorities))
+	return fmt.Sprintf("id %d %s tc %t ra %t: %d answers, %d authorities", m.ID, m.RCode, m.Truncated,
+		m.RecursionAvailable, len(m.Answers), len(m.Authorities))
 }
 
 func exchange(conn net.Conn, network string, query []byte) ([]byte, error) {
@@ -96,13 +97,17 @@ func TestDNS(t *testing.T) {
 		serve          server
 		a, aaaa, byTCP string // the answers to A and AAAA over UDP, and to A over TCP
 	}{
-		{"healthy", with(faultlab.DNS, map[string][]netip.Addr{"api.lab.test": {netip.MustParseAddr("127.0.0.1")}}), one, empty, one},
-		{"healthy, other name", with(faultlab.DNS, map[string][]netip.Addr{}), code("NameError"), code("NameError"), code("NameError")},
-		{"SERVFAIL", with(faultlab.DNSCode, dnsmessage.RCodeServerFailure), code("ServerFailure"), code("ServerFailure"), code("ServerFailure")},
+		{"healthy", with(faultlab.DNS, map[string][]netip.Addr{"api.lab.test": {netip.MustParseAddr("127.0.0.1")}}),
+			one, empty, one},
+		{"healthy, other name", with(faultlab.DNS, map[string][]netip.Addr{}), code("NameError"), code("NameError"),
+			code("NameError")},
+		{"SERVFAIL", with(faultlab.DNSCode, dnsmessage.RCodeServerFailure), code("ServerFailure"),
+			code("ServerFailure"), code("ServerFailure")},
 		{"NOERROR, empty", with(faultlab.DNSCode, dnsmessage.RCodeSuccess), empty, empty, empty},
 		{"DNSLame", faultlab.DNSLame, lame, lame, lame},
 		{"DNSSilent", faultlab.DNSSilent, silence, silence, silence},
-		{"DNSWrongID", faultlab.DNSWrongID, wrong, "id 8 RCodeSuccess tc false ra true: 0 answers, 0 authorities", wrong},
+		{"DNSWrongID", faultlab.DNSWrongID, wrong, "id 8 RCodeSuccess tc false ra true: 0 answers, 0 authorities",
+			wrong},
 		{"DNSGarbage", faultlab.DNSGarbage, noise, noise, noise},
 		{"DNSClosedPort", faultlab.DNSClosedPort, refused, refused, refused},
 		{"DNSTruncatedThenEOF", faultlab.DNSTruncatedThenEOF, cut, cut, closed},
@@ -126,7 +131,8 @@ func TestDNS(t *testing.T) {
 	}
 }
 
-// TestDNSManyAddresses: an answer that a datagram does not hold is cut, unless EDNS says that it holds it; TCP has it all.
+// TestDNSManyAddresses: an answer that a datagram does not hold is cut, unless EDNS says that it holds it; TCP has it
+// all.
 func TestDNSManyAddresses(t *testing.T) {
 	var many []netip.Addr
 	for address := netip.MustParseAddr("127.0.1.1"); len(many) < 50; address = address.Next() {

@@ -68,9 +68,12 @@ func TestHealthy(t *testing.T) {
 		{"HTTPS", over("http/1.1"), 200, "HTTP/1.1", "", healthy},
 		{"HTTP/2", over("h2", "http/1.1"), 200, "HTTP/2.0", "", healthy},
 		{"HTTP/1.0", faultlab.HTTP10, 200, "HTTP/1.0", "", some},
-		{"Status", func(h faultlab.Host) string { return faultlab.Status(h, 503, "Location", "/later") }, 503, "HTTP/1.1", "/later", ""},
-		{"Redirects", func(h faultlab.Host) string { return faultlab.Redirects(h) + "2" }, 302, "HTTP/1.1", "/1", "<a href=\"/1\">Found</a>.\n\n"},
-		{"Redirects, the last", func(h faultlab.Host) string { return faultlab.Redirects(h) + "0" }, 200, "HTTP/1.1", "", healthy},
+		{"Status", func(h faultlab.Host) string { return faultlab.Status(h, 503, "Location", "/later") }, 503,
+			"HTTP/1.1", "/later", ""},
+		{"Redirects", func(h faultlab.Host) string { return faultlab.Redirects(h) + "2" }, 302, "HTTP/1.1", "/1",
+			"<a href=\"/1\">Found</a>.\n\n"},
+		{"Redirects, the last", func(h faultlab.Host) string { return faultlab.Redirects(h) + "0" }, 200, "HTTP/1.1",
+			"", healthy},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -178,7 +181,8 @@ func TestNeverReads(t *testing.T) {
 
 // TestClientCertificateRequired13: the client's handshake is done when its lack of a certificate is answered.
 func TestClientCertificateRequired13(t *testing.T) {
-	conn, err := tls.Dial("tcp", hostPort(t, faultlab.ClientCertificateRequired13(t)), &tls.Config{RootCAs: faultlab.Roots()})
+	conn, err := tls.Dial("tcp", hostPort(t, faultlab.ClientCertificateRequired13(t)),
+		&tls.Config{RootCAs: faultlab.Roots()})
 	if err != nil {
 		t.Fatal(err)
 	}

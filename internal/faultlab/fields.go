@@ -27,13 +27,15 @@ func emptyFields(n int) string {
 	return b.String() + strings.Repeat("A:\r\n", max(0, n-named))
 }
 
-// ManyFieldsAfterFold answers with so many fields behind one that is continued by a line of a space alone (RFC 9112 section 5.2).
+// ManyFieldsAfterFold answers with so many fields behind one that is continued by a line of a space alone (RFC 9112
+// section 5.2).
 func ManyFieldsAfterFold(h Host, n int) string {
 	h.Helper()
 	return answer(h, "HTTP/1.1 200 OK\r\nConnection: close\r\nFolded: a\r\n \r\n"+emptyFields(n)+"\r\n", fin)
 }
 
-// ManyFieldsIn1xx answers with ten 103 of so many fields each before the final response. Their status lines have more spaces than they should.
+// ManyFieldsIn1xx answers with ten 103 of so many fields each before the final response. Their status lines have more
+// spaces than they should.
 func ManyFieldsIn1xx(h Host, n int) string {
 	h.Helper()
 	return answer(h, strings.Repeat("HTTP/1.1   103 Early Hints\r\n"+emptyFields(n)+"\r\n", 10)+headClose+some, fin)
@@ -70,7 +72,8 @@ func H2ManyFieldsInTrailer(h Host, n int) string {
 	})
 }
 
-// H2PaddedFields answers with so many fields, each by itself in a padded frame of its own or in one that continues it: a 200 with n literals.
+// H2PaddedFields answers with so many fields, each by itself in a padded frame of its own or in one that continues it:
+// a 200 with n literals.
 func H2PaddedFields(h Host, n int) string {
 	h.Helper()
 	return serveH2(h, func(s *stream) {
@@ -78,10 +81,12 @@ func H2PaddedFields(h Host, n int) string {
 		encoder := hpack.NewEncoder(&block)
 		_ = encoder.WriteField(hpack.HeaderField{Name: ":status", Value: "200"}) // a buffer takes everything
 		for i := range n {
-			_ = encoder.WriteField(hpack.HeaderField{Name: "a" + strconv.Itoa(i), Value: strings.Repeat("v", i%300), Sensitive: i%2 == 0})
+			_ = encoder.WriteField(hpack.HeaderField{Name: "a" + strconv.Itoa(i), Value: strings.Repeat("v", i%300),
+				Sensitive: i%2 == 0})
 		}
 		_ = s.WriteHeaders(http2.HeadersFrameParam{
-			StreamID: s.id, BlockFragment: block.Next(7), PadLength: 200, EndStream: true, Priority: http2.PriorityParam{Weight: 1},
+			StreamID: s.id, BlockFragment: block.Next(7), PadLength: 200, EndStream: true,
+			Priority: http2.PriorityParam{Weight: 1},
 		})
 		for block.Len() > 0 {
 			fragment := block.Next(1000)
@@ -102,14 +107,16 @@ func (s *stream) block(end bool, block []byte) {
 	const most = 16 << 10 // SETTINGS_MAX_FRAME_SIZE at first
 	left := bytes.NewBuffer(block)
 	fragment := left.Next(most)
-	_ = s.WriteHeaders(http2.HeadersFrameParam{StreamID: s.id, BlockFragment: fragment, EndStream: end, EndHeaders: left.Len() == 0})
+	_ = s.WriteHeaders(http2.HeadersFrameParam{StreamID: s.id, BlockFragment: fragment, EndStream: end,
+		EndHeaders: left.Len() == 0})
 	for left.Len() > 0 {
 		fragment := left.Next(most)
 		_ = s.WriteContinuation(s.id, left.Len() == 0, fragment)
 	}
 }
 
-// HTTP3ManyFields answers with so many fields of one byte each, fewer than 16,000: entries of QPACK's static table (RFC 9204 appendix A).
+// HTTP3ManyFields answers with so many fields of one byte each, fewer than 16,000: entries of QPACK's static table (RFC
+// 9204 appendix A).
 func HTTP3ManyFields(h Host, n int) string {
 	h.Helper()
 	block := "\x00\x00\xd9" + strings.Repeat("\xc2", n) // no dynamic table, :status 200, age: 0
@@ -151,19 +158,22 @@ func RedirectsWithCookies(h Host) string {
 	h.Helper()
 	return Handler(h, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for i := range 50 {
-			w.Header().Add("Set-Cookie", "c"+r.URL.RawQuery+"-"+strconv.Itoa(i)+"="+strings.Repeat("x", 4000)+"; Path=/")
+			w.Header().Add("Set-Cookie", "c"+r.URL.RawQuery+"-"+strconv.Itoa(i)+"="+strings.Repeat("x",
+				4000)+"; Path=/")
 		}
 		w.Header().Set("Location", "/?"+r.URL.RawQuery+"1")
 		w.WriteHeader(http.StatusFound)
 	}))
 }
 
-// RedirectsWithBigHeads redirects to itself again and again, with a head of nearly 1 MiB and a Location of nearly 8 KiB.
+// RedirectsWithBigHeads redirects to itself again and again, with a head of nearly 1 MiB and a Location of nearly 8
+// KiB.
 func RedirectsWithBigHeads(h Host) string {
 	h.Helper()
 	var b strings.Builder
 	for i := range 900 {
 		b.WriteString("Field-" + strconv.Itoa(i) + ": " + strings.Repeat("x", 1000) + "\r\n")
 	}
-	return answer(h, "HTTP/1.1 302 Found\r\nLocation: /"+strings.Repeat("l", 8000)+"\r\n"+b.String()+"Content-Length: 0\r\n\r\n", fin)
+	return answer(h, "HTTP/1.1 302 Found\r\nLocation: /"+strings.Repeat("l",
+		8000)+"\r\n"+b.String()+"Content-Length: 0\r\n\r\n", fin)
 }

@@ -96,8 +96,8 @@ func IdleFloodOfPings(h Host, after time.Duration) string {
 	})
 }
 
-// SmallFrames answers with a body of n bytes in DATA frames of a size. It sends 512 KiB before the client grants more (RFC 9113
-// section 5.2), which is less than the first window of every client here.
+// SmallFrames answers with a body of n bytes in DATA frames of a size. It sends 512 KiB before the client grants more
+// (RFC 9113 section 5.2), which is less than the first window of every client here.
 func SmallFrames(h Host, n, size int) string {
 	h.Helper()
 	return serveH2(h, func(s *stream) {

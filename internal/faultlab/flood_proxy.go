@@ -8,7 +8,8 @@ func DribblingConnect(h Host) string {
 	return answerAsk(h, "HTTP/1.1 200 OK\r\nX-Filler: ", func(conn *net.TCPConn) { dribble(conn, "", "x") })
 }
 
-// DribblingSOCKS is a proxy that answers the request to connect with a name of 255 bytes and more without end, one byte a write.
+// DribblingSOCKS is a proxy that answers the request to connect with a name of 255 bytes and more without end, one byte
+// a write.
 func DribblingSOCKS(h Host) string {
 	h.Helper()
 	reply := string([]byte{socksVersion, socksOK, 0, socksName, 255})

@@ -109,7 +109,8 @@ func recordsAfter(h Host, answer string, after time.Duration, more func(*sealer)
 		config := secured("http/1.1")
 		config.MinVersion, config.SessionTicketsDisabled, config.KeyLogWriter = tls.VersionTLS13, true, &keys
 		conn := tls.Server(raw, config)
-		if conn.Handshake() != nil || conn.ConnectionState().CipherSuite != tls.TLS_AES_128_GCM_SHA256 || !readRequest(conn) {
+		if conn.Handshake() != nil || conn.ConnectionState().CipherSuite != tls.TLS_AES_128_GCM_SHA256 ||
+			!readRequest(conn) {
 			return
 		}
 		var s sealer
@@ -161,7 +162,8 @@ func TicketsInARow(h Host) string {
 // IdleFloodOfTickets answers a request with 200, and after a time it sends session tickets without end.
 func IdleFloodOfTickets(h Host, after time.Duration) string {
 	h.Helper()
-	return recordsAfter(h, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", after, func(s *sealer) string { return s.seal(tlsHandshake, newTicket) })
+	return recordsAfter(h, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", after,
+		func(s *sealer) string { return s.seal(tlsHandshake, newTicket) })
 }
 
 // EmptyRecordsInARow sends records without content and nothing else.
@@ -190,7 +192,10 @@ func FloodOfWarnings(h Host) string {
 // FloodOfHelloRequests answers the ClientHello with HelloRequests (RFC 5246 section 7.4.1.1) in clear.
 func FloodOfHelloRequests(h Host) string {
 	h.Helper()
-	return afterHello(h, "", func(conn *net.TCPConn) { pour(conn, "", repeated("\x16\x03\x03\x00\x04\x00\x00\x00\x00")) })
+	return afterHello(h, "", func(conn *net.TCPConn) {
+		pour(conn, "",
+			repeated("\x16\x03\x03\x00\x04\x00\x00\x00\x00"))
+	})
 }
 
 // SmallRecords answers over TLS with a body of n bytes in records of a size, many of them to a segment.

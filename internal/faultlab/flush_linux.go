@@ -11,8 +11,8 @@ import (
 // siocOutqNSD asks for the bytes not yet sent (linux/sockios.h, SIOCOUTQNSD).
 const siocOutqNSD = 0x894b
 
-// flush waits until all that was written has left this host: a RST would throw away the rest. On loopback what has left has arrived.
-// It gives up on a connection that the peer has ended.
+// flush waits until all that was written has left this host: a RST would throw away the rest. On loopback what has left
+// has arrived. It gives up on a connection that the peer has ended.
 func flush(conn *net.TCPConn) {
 	raw, err := conn.SyscallConn()
 	if err != nil {

@@ -22,7 +22,8 @@ func fieldsFor(n, besides int) int {
 	return (n + len(longValue) + besides - 1) / (len(longValue) + besides)
 }
 
-// H2HeadOf answers with a head of n bytes over HTTP/2, each field counted as RFC 9113 section 6.5.2 does: 32 bytes more than name and value have.
+// H2HeadOf answers with a head of n bytes over HTTP/2, each field counted as RFC 9113 section 6.5.2 does: 32 bytes more
+// than name and value have.
 func H2HeadOf(h Host, n int) string {
 	h.Helper()
 	var fields []string
@@ -36,7 +37,8 @@ func H2HeadOf(h Host, n int) string {
 func ConnectHeadOf(h Host, n int) string {
 	h.Helper()
 	field := "Field: " + longValue + "\r\n"
-	return answerAsk(h, "HTTP/1.1 200 OK\r\n"+strings.Repeat(field, fieldsFor(n, len(field)-len(longValue)))+"\r\n", fin)
+	return answerAsk(h, "HTTP/1.1 200 OK\r\n"+strings.Repeat(field, fieldsFor(n, len(field)-len(longValue)))+"\r\n",
+		fin)
 }
 
 // HTTP3HeadOf answers over HTTP/3 with a head of n bytes, each field counted as RFC 9114 section 4.2.2 does.
@@ -54,7 +56,8 @@ func HTTP3TrailerOf(h Host, n int) string {
 // HTTP3ManyFieldsInTrailer answers over HTTP/3 with a small head, a small body, and a trailer of so many fields.
 func HTTP3ManyFieldsInTrailer(h Host, n int) string {
 	h.Helper()
-	return responding(h, http3Head("")+"\x00\x02ok"+http3Block("\x00\x00"+strings.Repeat("\xcb", n)), (*quicStream).finish)
+	return responding(h, http3Head("")+"\x00\x02ok"+http3Block("\x00\x00"+strings.Repeat("\xcb", n)),
+		(*quicStream).finish)
 }
 
 // http3Head is a frame HEADERS of a response 200 with more fields.
@@ -78,11 +81,12 @@ func CertificateOf(h Host, n int) string {
 			c.DNSNames = append(c.DNSNames, fmt.Sprintf("server-%05d.many.lab.test", i))
 		}
 	})
-	return overTLS(h, func(c *tls.Config) { c.Certificates = []tls.Certificate{crowded} }, func(conn *tls.Conn, _ *net.TCPConn) {
-		if readRequest(conn) {
-			_, _ = io.WriteString(conn, okClose) // the client's end is the client's business
-		}
-	})
+	return overTLS(h, func(c *tls.Config) { c.Certificates = []tls.Certificate{crowded} },
+		func(conn *tls.Conn, _ *net.TCPConn) {
+			if readRequest(conn) {
+				_, _ = io.WriteString(conn, okClose) // the client's end is the client's business
+			}
+		})
 }
 
 // DNSOverHTTPSWithHead is DNSOverHTTPS whose answers have n bytes more of header fields.

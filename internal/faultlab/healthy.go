@@ -33,7 +33,8 @@ func TLSHandler(h Host, handler http.Handler, protocols ...string) string {
 // ClosesIdle answers, and closes a connection in order once it has been idle for a time.
 func ClosesIdle(h Host, after time.Duration) string {
 	h.Helper()
-	return "http://" + serveWith(h, listen(h, "tcp4", "127.0.0.1:0"), &http.Server{Handler: Healthy, IdleTimeout: after}) + "/"
+	return "http://" + serveWith(h, listen(h, "tcp4", "127.0.0.1:0"),
+		&http.Server{Handler: Healthy, IdleTimeout: after}) + "/"
 }
 
 // serveHTTP runs a http.Server until the host is done, and returns its address.
@@ -72,7 +73,8 @@ var Healthy http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.
 // Echo answers with what it was sent.
 var Echo http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
-	seen := Seen{Method: r.Method, URI: r.RequestURI, Proto: r.Proto, Host: r.Host, Header: r.Header, Body: string(body), Length: r.ContentLength}
+	seen := Seen{Method: r.Method, URI: r.RequestURI, Proto: r.Proto, Host: r.Host, Header: r.Header,
+		Body: string(body), Length: r.ContentLength}
 	if r.TLS != nil {
 		seen.ServerName = r.TLS.ServerName
 	}

@@ -91,10 +91,12 @@ var zeros = sync.OnceValue(func() string {
 func GzipBomb(h Host) string {
 	h.Helper()
 	body := strings.Repeat(zeros(), 10<<30/(64<<20)) // members follow each other, RFC 1952 section 2.2
-	return answer(h, fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", len(body), body), hang)
+	return answer(h, fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", len(body),
+		body), hang)
 }
 
-// GzipBombHTTP2 answers over HTTP/2 with 768 MiB of nothing, in 0.8 MB of gzip, all of which fit into the client's window.
+// GzipBombHTTP2 answers over HTTP/2 with 768 MiB of nothing, in 0.8 MB of gzip, all of which fit into the client's
+// window.
 func GzipBombHTTP2(h Host) string {
 	h.Helper()
 	body := strings.Repeat(zeros(), 768<<20/(64<<20))
@@ -104,8 +106,8 @@ func GzipBombHTTP2(h Host) string {
 	}), "h2")
 }
 
-// BrotliWindow sends the first 64 KiB of a block of 16 MiB that is not compressed, with a window of 16 MiB (RFC 7932 sections 9.1 and 9.2), which
-// has the decoder make room for all of it.
+// BrotliWindow sends the first 64 KiB of a block of 16 MiB that is not compressed, with a window of 16 MiB (RFC 7932
+// sections 9.1 and 9.2), which has the decoder make room for all of it.
 func BrotliWindow(h Host) string {
 	h.Helper()
 	return answer(h, headClose+"\xcf\xff\xff\xff"+strings.Repeat("x", 64<<10), hang)
@@ -130,15 +132,17 @@ func ManyNames(h Host) string {
 			c.DNSNames = append(c.DNSNames, fmt.Sprintf("host-%d.many.lab.test", i))
 		}
 	})
-	return overTLS(h, func(c *tls.Config) { c.Certificates = []tls.Certificate{crowded} }, func(conn *tls.Conn, _ *net.TCPConn) {
-		if readRequest(conn) {
-			_, _ = io.WriteString(conn, okClose) // the client's end is the client's business
-		}
-	})
+	return overTLS(h, func(c *tls.Config) { c.Certificates = []tls.Certificate{crowded} },
+		func(conn *tls.Conn, _ *net.TCPConn) {
+			if readRequest(conn) {
+				_, _ = io.WriteString(conn, okClose) // the client's end is the client's business
+			}
+		})
 }
 
 // NotText answers with bytes that are no UTF-8, and with control characters, wherever HTTP lets it.
 func NotText(h Host) string {
 	h.Helper()
-	return answer(h, "HTTP/1.1 500 \xff\xfe\x1b[31m\r\nContent-Type: text/\xc3\x28\r\nX-\xe2\x82: a\r\nServer: \x1b]0;title\x07\xf0\x28\r\nContent-Length: 4\r\n\r\n\xff\xfe\x00\x1b", fin)
+	return answer(h, "HTTP/1.1 500 \xff\xfe\x1b[31m\r\nContent-Type: text/\xc3\x28\r\nX-\xe2\x82: a\r\nServer: "+
+		"\x1b]0;title\x07\xf0\x28\r\nContent-Length: 4\r\n\r\n\xff\xfe\x00\x1b", fin)
 }

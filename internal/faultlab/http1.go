@@ -51,7 +51,8 @@ func ResetWhen(h Host, when func() bool) string {
 	}) + "/"
 }
 
-// CloseWithUnreadRequest closes while the request lies unread in its buffer: the kernel sends a RST (RFC 2525 section 2.17).
+// CloseWithUnreadRequest closes while the request lies unread in its buffer: the kernel sends a RST (RFC 2525 section
+// 2.17).
 func CloseWithUnreadRequest(h Host) string {
 	h.Helper()
 	return "http://" + serveTCP(h, func(conn *net.TCPConn) {
@@ -126,7 +127,8 @@ func InformationalThenOK(h Host, release <-chan struct{}) string {
 // HugeHead sends a head of 2 MiB.
 func HugeHead(h Host) string {
 	h.Helper()
-	return answer(h, "HTTP/1.1 200 OK\r\n"+strings.Repeat("X-Filler: "+strings.Repeat("x", 1000)+"\r\n", 2100)+"\r\n", hang)
+	return answer(h, "HTTP/1.1 200 OK\r\n"+strings.Repeat("X-Filler: "+strings.Repeat("x", 1000)+"\r\n", 2100)+"\r\n",
+		hang)
 }
 
 // GarbageGzip sends a body that is not gzip, with that Content-Encoding.
@@ -156,7 +158,8 @@ func Compressed(h Host, encoding string, body []byte) string {
 	return answer(h, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Encoding: "+encoding+"\r\n\r\n"+string(body), fin)
 }
 
-// upload returns the URL of a server that reads the head and part of the body of an upload, and then does what after says.
+// upload returns the URL of a server that reads the head and part of the body of an upload, and then does what after
+// says.
 func upload(h Host, after func(*net.TCPConn)) string {
 	h.Helper()
 	return "http://" + serveTCP(h, func(conn *net.TCPConn) {

@@ -53,15 +53,19 @@ func TestTCPAndHTTP1(t *testing.T) {
 		{"FinEndsBody", faultlab.FinEndsBody, ask, seen{"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + some, closed}},
 		{"StallMidBody", faultlab.StallMidBody, ask, seen{length + some, silence}},
 		{"InformationalThenReset", faultlab.InformationalThenReset, ask, seen{hints, aborted}},
-		{"InformationalThenSilence", faultlab.InformationalThenSilence, ask, seen{"HTTP/1.1 100 Continue\r\n\r\n", silence}},
+		{"InformationalThenSilence", faultlab.InformationalThenSilence, ask,
+			seen{"HTTP/1.1 100 Continue\r\n\r\n", silence}},
 		{"Answer", with(faultlab.Answer, "anything\r\n"), ask, seen{"anything\r\n", silence}},
-		{"GarbageGzip", faultlab.GarbageGzip, ask, seen{"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 11\r\n\r\nnot gzipped", silence}},
+		{"GarbageGzip", faultlab.GarbageGzip, ask,
+			seen{"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 11\r\n\r\nnot gzipped", silence}},
 		{"ResetMidUpload", faultlab.ResetMidUpload, upload, seen{"", aborted}},
 		{"FinMidUpload", faultlab.FinMidUpload, upload, seen{"", closed}},
 		{"RefusesUploadGently", faultlab.RefusesUploadGently, upload, seen{large, closed}},
-		{"PlainHTTPOnTLSPortAlert", faultlab.PlainHTTPOnTLSPortAlert, ask, seen{"\x15\x03\x01\x00\x02\x02\x16", closed}},
+		{"PlainHTTPOnTLSPortAlert", faultlab.PlainHTTPOnTLSPortAlert, ask,
+			seen{"\x15\x03\x01\x00\x02\x02\x16", closed}},
 		{"PlainHTTPOnTLSPortClosed", faultlab.PlainHTTPOnTLSPortClosed, ask, seen{"", closed}},
-		{"PlainHTTPOnTLSPort", faultlab.PlainHTTPOnTLSPort, ask, seen{"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n", closed}},
+		{"PlainHTTPOnTLSPort", faultlab.PlainHTTPOnTLSPort, ask,
+			seen{"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n", closed}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()

@@ -68,7 +68,8 @@ func (s *stream) headers(end bool, fields ...string) {
 	}
 	const most = 16 << 10 // SETTINGS_MAX_FRAME_SIZE at first
 	fragment := block.Next(most)
-	_ = s.WriteHeaders(http2.HeadersFrameParam{StreamID: s.id, BlockFragment: fragment, EndStream: end, EndHeaders: block.Len() == 0})
+	_ = s.WriteHeaders(http2.HeadersFrameParam{StreamID: s.id, BlockFragment: fragment, EndStream: end,
+		EndHeaders: block.Len() == 0})
 	for block.Len() > 0 {
 		fragment := block.Next(most)
 		_ = s.WriteContinuation(s.id, block.Len() == 0, fragment)
@@ -106,7 +107,11 @@ func H2GoAwayThenReset(h Host) string {
 // H2EnhanceYourCalm answers with GOAWAY ENHANCE_YOUR_CALM.
 func H2EnhanceYourCalm(h Host) string {
 	h.Helper()
-	return serveH2(h, func(s *stream) { _ = s.WriteGoAway(0, http2.ErrCodeEnhanceYourCalm, []byte("too_many")); s.hang() })
+	return serveH2(h, func(s *stream) {
+		_ = s.WriteGoAway(0, http2.ErrCodeEnhanceYourCalm,
+			[]byte("too_many"))
+		s.hang()
+	})
 }
 
 // H2StreamReset answers with RST_STREAM.

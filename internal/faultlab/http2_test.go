@@ -16,11 +16,12 @@ import (
 	"errno_exporter/internal/faultlab"
 )
 
-// converseH2 asks by HTTP/2 for /, with a body of n bytes, and returns what answers, a frame a line, and the end. SETTINGS and
-// WINDOW_UPDATE, which any server may send, are left out.
+// converseH2 asks by HTTP/2 for /, with a body of n bytes, and returns what answers, a frame a line, and the end.
+// SETTINGS and WINDOW_UPDATE, which any server may send, are left out.
 func converseH2(t *testing.T, target string, body int, within time.Duration) []string {
 	t.Helper()
-	conn, err := tls.Dial("tcp", hostPort(t, target), &tls.Config{RootCAs: faultlab.Roots(), NextProtos: []string{"h2"}})
+	conn, err := tls.Dial("tcp", hostPort(t, target),
+		&tls.Config{RootCAs: faultlab.Roots(), NextProtos: []string{"h2"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +78,8 @@ func fields(t *testing.T) []byte {
 	t.Helper()
 	var block bytes.Buffer
 	encoder := hpack.NewEncoder(&block)
-	for _, f := range [][2]string{{":method", "GET"}, {":scheme", "https"}, {":authority", "lab.test"}, {":path", "/"}} {
+	for _, f := range [][2]string{{":method", "GET"}, {":scheme", "https"}, {":authority", "lab.test"},
+		{":path", "/"}} {
 		if err := encoder.WriteField(hpack.HeaderField{Name: f[0], Value: f[1]}); err != nil {
 			t.Fatal(err)
 		}
@@ -94,7 +96,8 @@ func describe(frame http2.Frame) string {
 	case *http2.RSTStreamFrame:
 		return fmt.Sprintf("RST_STREAM %d %s", f.StreamID, f.ErrCode)
 	case *http2.MetaHeadersFrame:
-		return fmt.Sprintf("HEADERS %d status %s truncated %t end %t", f.StreamID, f.PseudoValue("status"), f.Truncated, f.StreamEnded())
+		return fmt.Sprintf("HEADERS %d status %s truncated %t end %t", f.StreamID, f.PseudoValue("status"), f.Truncated,
+			f.StreamEnded())
 	case *http2.DataFrame:
 		return fmt.Sprintf("DATA %d %q end %t", f.StreamID, f.Data(), f.StreamEnded())
 	}
@@ -118,12 +121,17 @@ func TestHTTP2(t *testing.T) {
 		{"H2GoAwayThenFin", faultlab.H2GoAwayThenFin, get, []string{"GOAWAY last 1 INTERNAL_ERROR", closed}},
 		{"H2GoAwayThenReset", faultlab.H2GoAwayThenReset, get, []string{"GOAWAY last 1 INTERNAL_ERROR", aborted}},
 		{"H2EnhanceYourCalm", faultlab.H2EnhanceYourCalm, get, []string{"GOAWAY last 0 ENHANCE_YOUR_CALM", silence}},
-		{"H2StreamReset", with(faultlab.H2StreamReset, http2.ErrCodeRefusedStream), get, []string{"RST_STREAM 1 REFUSED_STREAM", silence}},
-		{"H2StreamResetMidBody", with(faultlab.H2StreamResetMidBody, http2.ErrCodeInternal), get, []string{head, part, "RST_STREAM 1 INTERNAL_ERROR", silence}},
+		{"H2StreamReset", with(faultlab.H2StreamReset, http2.ErrCodeRefusedStream), get,
+			[]string{"RST_STREAM 1 REFUSED_STREAM", silence}},
+		{"H2StreamResetMidBody", with(faultlab.H2StreamResetMidBody, http2.ErrCodeInternal), get,
+			[]string{head, part, "RST_STREAM 1 INTERNAL_ERROR", silence}},
 		{"H2Silent", faultlab.H2Silent, get, []string{silence}},
-		{"H2HTTP1Answer", faultlab.H2HTTP1Answer, get, []string{"http2: failed reading the frame payload: http2: frame too large, note that the frame header looked like an HTTP/1.1 header"}},
+		{"H2HTTP1Answer", faultlab.H2HTTP1Answer, get,
+			[]string{"http2: failed reading the frame payload: http2: frame too large, note that the frame header " +
+				"looked like an HTTP/1.1 header"}},
 		{"H2BadFrame", faultlab.H2BadFrame, get, []string{"connection error PROTOCOL_ERROR"}},
-		{"H2HugeHeadersCompressed", faultlab.H2HugeHeadersCompressed, get, []string{"HEADERS 1 status 200 truncated true end true", silence}},
+		{"H2HugeHeadersCompressed", faultlab.H2HugeHeadersCompressed, get,
+			[]string{"HEADERS 1 status 200 truncated true end true", silence}},
 		{"H2HugeHeaders", faultlab.H2HugeHeaders, get, []string{"connection error PROTOCOL_ERROR"}},
 		{"H2ResetAfterRequest", faultlab.H2ResetAfterRequest, get, []string{aborted}},
 		{"H2FinAfterRequest", faultlab.H2FinAfterRequest, get, []string{closed}},

@@ -130,7 +130,8 @@ func QUICClosedPort(h Host) string {
 	return socket.url()
 }
 
-// QUICOtherVersion answers with a Version Negotiation packet (RFC 9000 section 17.2.1) that offers a version nobody speaks.
+// QUICOtherVersion answers with a Version Negotiation packet (RFC 9000 section 17.2.1) that offers a version nobody
+// speaks.
 func QUICOtherVersion(h Host) string {
 	h.Helper()
 	socket := newUDPSocket(h)
@@ -194,7 +195,8 @@ type quicStream struct {
 	transport *quic.Transport
 }
 
-// HTTP/3 frames (RFC 9114 section 7.2) of a response with status 200, its fields from QPACK's static table (RFC 9204 appendix A).
+// HTTP/3 frames (RFC 9114 section 7.2) of a response with status 200, its fields from QPACK's static table (RFC 9204
+// appendix A).
 const (
 	http3OK       = "\x01\x03\x00\x00\xd9"
 	http3OKLength = "\x01\x06\x00\x00\xd9\x54\x01\x32" // content-length: 2
@@ -342,20 +344,22 @@ func HTTP3ServerDies(h Host) string {
 	return serveQUIC(h, nil, func(s *quicStream) { s.socket.muted.Store(true); _ = s.socket.Close() })
 }
 
-// HTTP3ServerRestarts forgets the connection at the request, and answers with a stateless reset (RFC 9000 section 10.3).
+// HTTP3ServerRestarts forgets the connection at the request, and answers with a stateless reset (RFC 9000 section
+// 10.3).
 func HTTP3ServerRestarts(h Host) string {
 	h.Helper()
 	socket, ids, key := newUDPSocket(h), &connectionIDSource{}, new(quic.StatelessResetKey)
-	serveTransport(h, &quic.Transport{Conn: socket, ConnectionIDGenerator: ids, StatelessResetKey: key}, nil, func(s *quicStream) {
-		socket.muted.Store(true)
-		for _, id := range ids.all() { // the client knows its own
-			token := hmac.New(sha256.New, key[:]) // as quic-go derives it
-			token.Write(id.Bytes())
-			packet := append(bytes.Repeat([]byte{0x55}, 32), token.Sum(nil)[:16]...)
-			_, _ = socket.PacketConn.WriteTo(packet, s.conn.RemoteAddr())
-		}
-		s.idle()
-	})
+	serveTransport(h, &quic.Transport{Conn: socket, ConnectionIDGenerator: ids, StatelessResetKey: key}, nil,
+		func(s *quicStream) {
+			socket.muted.Store(true)
+			for _, id := range ids.all() { // the client knows its own
+				token := hmac.New(sha256.New, key[:]) // as quic-go derives it
+				token.Write(id.Bytes())
+				packet := append(bytes.Repeat([]byte{0x55}, 32), token.Sum(nil)[:16]...)
+				_, _ = socket.PacketConn.WriteTo(packet, s.conn.RemoteAddr())
+			}
+			s.idle()
+		})
 	return socket.url()
 }
 

@@ -92,8 +92,8 @@ func second(h Host, then func(*net.TCPConn)) string {
 	})
 }
 
-// SecondRaces closes the connection in the moment in which the second request arrives: it lies unread in its buffer, and the kernel
-// sends a RST.
+// SecondRaces closes the connection in the moment in which the second request arrives: it lies unread in its buffer,
+// and the kernel sends a RST.
 func SecondRaces(h Host) string {
 	h.Helper()
 	return keeps(h, func(conn *net.TCPConn) {
@@ -102,7 +102,8 @@ func SecondRaces(h Host) string {
 	})
 }
 
-// Gone answers and keeps the connection, and tells when a client that had kept it for a second request has closed it instead.
+// Gone answers and keeps the connection, and tells when a client that had kept it for a second request has closed it
+// instead.
 func Gone(h Host, told chan<- struct{}) string {
 	h.Helper()
 	return keeps(h, func(conn *net.TCPConn) {

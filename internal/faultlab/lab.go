@@ -1,7 +1,8 @@
 // Package faultlab has servers that misbehave on purpose, one constructor a fault, for the tests. Each constructor's
 // comment says what happens on the wire. Faults that need a network of their own are in package netlab.
 //
-// A constructor takes the Host that owns the server and returns the URL to probe; resolvers return host:port, proxies a *Proxy.
+// A constructor takes the Host that owns the server and returns the URL to probe; resolvers return host:port, proxies a
+// *Proxy.
 package faultlab
 
 import (
@@ -22,7 +23,8 @@ type Host interface {
 	Fatalf(format string, args ...any)
 }
 
-// conns are the connections of one server: it closes what is open when it is told to stop, and waits for who serves them.
+// conns are the connections of one server: it closes what is open when it is told to stop, and waits for who serves
+// them.
 type conns struct {
 	mu   sync.Mutex // guards open and done
 	open map[net.Conn]struct{}
@@ -71,7 +73,8 @@ func listen(h Host, network, address string) *net.TCPListener {
 	return l.(*net.TCPListener)
 }
 
-// serveTCP gives each connection to handle, on a goroutine of its own, and closes it afterwards. It returns the address.
+// serveTCP gives each connection to handle, on a goroutine of its own, and closes it afterwards. It returns the
+// address.
 func serveTCP(h Host, handle func(conn *net.TCPConn)) string {
 	h.Helper()
 	return serveOn(h, listen(h, "tcp4", "127.0.0.1:0"), handle)
@@ -140,7 +143,8 @@ func waitGone(conn net.Conn) {
 	_, _ = io.Copy(io.Discard, conn) // ends when either side closes
 }
 
-// reset closes a connection with a RST: SO_LINGER with a time of 0 (socket(7)). What was written before has left this host.
+// reset closes a connection with a RST: SO_LINGER with a time of 0 (socket(7)). What was written before has left this
+// host.
 func reset(conn *net.TCPConn) {
 	flush(conn)
 	_ = conn.SetLinger(0) // fails only on a connection that is closed

@@ -6,5 +6,6 @@ import (
 	"go.uber.org/goleak"
 )
 
-// TestMain holds every server to the rule that nothing survives its host: no goroutine, and so no listener or connection.
+// TestMain holds every server to the rule that nothing survives its host: no goroutine, and so no listener or
+// connection.
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -6,8 +6,8 @@ import (
 	"sync/atomic"
 )
 
-// TokenEndpoint is an OAuth2 token endpoint (RFC 6749 section 4.4): it gives the token "token-N" to the client "lab" with the secret
-// "secret", N counting up, and 401 invalid_client to everybody else.
+// TokenEndpoint is an OAuth2 token endpoint (RFC 6749 section 4.4): it gives the token "token-N" to the client "lab"
+// with the secret "secret", N counting up, and 401 invalid_client to everybody else.
 type TokenEndpoint struct {
 	URL   string
 	given atomic.Int64
@@ -27,7 +27,8 @@ func NewTokenEndpoint(h Host, seconds int) *TokenEndpoint {
 			_, _ = fmt.Fprint(w, `{"error":"invalid_client"}`)
 			return
 		}
-		_, _ = fmt.Fprintf(w, `{"access_token":"token-%d","token_type":"Bearer","expires_in":%d}`, e.given.Add(1), seconds)
+		_, _ = fmt.Fprintf(w, `{"access_token":"token-%d","token_type":"Bearer","expires_in":%d}`, e.given.Add(1),
+			seconds)
 	}))
 	return e
 }

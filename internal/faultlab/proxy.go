@@ -16,7 +16,8 @@ import (
 	"syscall"
 )
 
-// Proxy is one that works, and remembers what it was asked. It knows the names lab.test and those under it: they are 127.0.0.1.
+// Proxy is one that works, and remembers what it was asked. It knows the names lab.test and those under it: they are
+// 127.0.0.1.
 type Proxy struct {
 	URL string // with the user name and password, where it wants them
 

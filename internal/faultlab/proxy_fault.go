@@ -10,7 +10,8 @@ import (
 
 // Faults of HTTP proxies. Each returns the proxy's URL. A proxy that refuses connections is ClosedPort.
 
-// answerAsk returns the URL of a proxy that reads a request, CONNECT or other, sends bytes, and then does what after says.
+// answerAsk returns the URL of a proxy that reads a request, CONNECT or other, sends bytes, and then does what after
+// says.
 func answerAsk(h Host, bytes string, after func(*net.TCPConn)) string {
 	h.Helper()
 	return strings.TrimSuffix(answer(h, bytes, after), "/")

@@ -69,7 +69,8 @@ func TestProxiesThatWork(t *testing.T) {
 				asked = hostPort(t, target)
 			}
 			want := []faultlab.ProxyRequest{{Method: row.method, Target: asked, User: row.user}}
-			if diff := cmp.Diff(want, proxy.Requests(), cmpopts.IgnoreFields(faultlab.ProxyRequest{}, "Header")); diff != "" {
+			if diff := cmp.Diff(want, proxy.Requests(),
+				cmpopts.IgnoreFields(faultlab.ProxyRequest{}, "Header")); diff != "" {
 				t.Errorf("Requests() (-want +got):\n%s", diff)
 			}
 		})
@@ -103,8 +104,9 @@ func TestProxyFaults(t *testing.T) {
 		socks    = greeting + "\x05\x01\x00\x01\x7f\x00\x00\x01\x00\x01" // to 127.0.0.1:1
 		login    = "\x05\x02\x00\x02" + "\x01\x03lab\x05wrong"
 		agreed   = "\x05\x00"
-		wants407 = "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\nProxy-Authenticate: Basic realm=\"lab\"\r\n\r\n"
-		bound    = "\x00\x01\x00\x00\x00\x00\x00\x00"
+		wants407 = "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\nProxy-Authenticate: Basic " +
+			"realm=\"lab\"\r\n\r\n"
+		bound = "\x00\x01\x00\x00\x00\x00\x00\x00"
 	)
 	working := func(p func(faultlab.Host) *faultlab.Proxy) server {
 		return func(h faultlab.Host) string { h.Helper(); return p(h).URL }
@@ -116,7 +118,8 @@ func TestProxyFaults(t *testing.T) {
 		want  seen
 	}{
 		{"ConnectStatus 407", with(faultlab.ConnectStatus, 407), connect, seen{wants407, silence}},
-		{"ConnectStatus 503", with(faultlab.ConnectStatus, 503), connect, seen{"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", silence}},
+		{"ConnectStatus 503", with(faultlab.ConnectStatus, 503), connect,
+			seen{"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", silence}},
 		{"ForwardStatus 407", with(faultlab.ForwardStatus, 407), forward, seen{wants407, silence}},
 		{"ConnectReset", faultlab.ConnectReset, connect, seen{"", aborted}},
 		{"ConnectFin", faultlab.ConnectFin, connect, seen{"", closed}},
@@ -127,13 +130,17 @@ func TestProxyFaults(t *testing.T) {
 		{"SOCKSFin", faultlab.SOCKSFin, socks, seen{agreed, closed}},
 		{"SOCKSSilent", faultlab.SOCKSSilent, socks, seen{agreed, silence}},
 		{"SOCKSNoMethod", faultlab.SOCKSNoMethod, greeting, seen{"\x05\xff", silence}},
-		{"SOCKSGarbage", faultlab.SOCKSGarbage, greeting, seen{"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", silence}},
+		{"SOCKSGarbage", faultlab.SOCKSGarbage, greeting,
+			seen{"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", silence}},
 		{"SOCKSAuthRefused", faultlab.SOCKSAuthRefused, login, seen{"\x05\x02\x01\x01", closed}},
 		{"HTTPProxyWithPassword, none given", working(faultlab.HTTPProxyWithPassword), connect, seen{wants407, closed}},
-		{"HTTPProxy, target refuses", working(faultlab.HTTPProxy), connect, seen{"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", closed}},
+		{"HTTPProxy, target refuses", working(faultlab.HTTPProxy), connect,
+			seen{"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", closed}},
 		{"SOCKSProxy, target refuses", working(faultlab.SOCKSProxy), socks, seen{agreed + "\x05\x05" + bound, closed}},
-		{"SOCKSProxyWithPassword, not offered", working(faultlab.SOCKSProxyWithPassword), greeting, seen{"\x05\xff", closed}},
-		{"SOCKSProxyWithPassword, wrong", working(faultlab.SOCKSProxyWithPassword), login, seen{"\x05\x02\x01\x01", closed}},
+		{"SOCKSProxyWithPassword, not offered", working(faultlab.SOCKSProxyWithPassword), greeting,
+			seen{"\x05\xff", closed}},
+		{"SOCKSProxyWithPassword, wrong", working(faultlab.SOCKSProxyWithPassword), login,
+			seen{"\x05\x02\x01\x01", closed}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()

@@ -7,8 +7,8 @@ import (
 
 // Faults of SOCKS 5 proxies. Each returns the proxy's URL.
 
-// socksAfterRequest returns the URL of a proxy that agrees to no authentication, reads the request to connect, and then does what
-// after says.
+// socksAfterRequest returns the URL of a proxy that agrees to no authentication, reads the request to connect, and then
+// does what after says.
 func socksAfterRequest(h Host, after func(*net.TCPConn)) string {
 	h.Helper()
 	return "socks5://" + serveTCP(h, func(conn *net.TCPConn) {
@@ -33,7 +33,8 @@ func socksAfterGreeting(h Host, bytes string) string {
 	})
 }
 
-// SOCKSReply answers the request to connect with a reply of RFC 1928 section 6, such as 5 for connection refused, and a FIN.
+// SOCKSReply answers the request to connect with a reply of RFC 1928 section 6, such as 5 for connection refused, and a
+// FIN.
 func SOCKSReply(h Host, code byte) string {
 	h.Helper()
 	return socksAfterRequest(h, func(conn *net.TCPConn) { socksReply(conn, code); fin(conn) })
@@ -60,8 +61,8 @@ func SOCKSGarbage(h Host) string {
 	return socksAfterGreeting(h, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
 }
 
-// SOCKSAuthRefused chooses the username/password method and refuses what it is given: version 1, status 1, and a FIN. The URL has
-// a user name and a password.
+// SOCKSAuthRefused chooses the username/password method and refuses what it is given: version 1, status 1, and a FIN.
+// The URL has a user name and a password.
 func SOCKSAuthRefused(h Host) string {
 	h.Helper()
 	return "socks5://" + ProxyUser + ":wrong@" + serveTCP(h, func(conn *net.TCPConn) {
@@ -73,8 +74,8 @@ func SOCKSAuthRefused(h Host) string {
 	})
 }
 
-// SOCKSGarbageReply agrees to no authentication and answers the request to connect with version 4: ten bytes, 04 00 00 01 and six
-// zeros, then a FIN.
+// SOCKSGarbageReply agrees to no authentication and answers the request to connect with version 4: ten bytes, 04 00 00
+// 01 and six zeros, then a FIN.
 func SOCKSGarbageReply(h Host) string {
 	h.Helper()
 	return socksAfterRequest(h, func(conn *net.TCPConn) {

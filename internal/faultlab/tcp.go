@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// ClosedPort has a port on which nothing listens: a SYN is answered with RST. The port stays bound to us, so that nobody else takes it.
+// ClosedPort has a port on which nothing listens: a SYN is answered with RST. The port stays bound to us, so that
+// nobody else takes it.
 func ClosedPort(h Host) string {
 	h.Helper()
 	return "http://" + closedPort(h) + "/"
@@ -57,6 +58,7 @@ func NeverReads(h Host) string {
 	h.Helper()
 	stop := make(chan struct{})
 	url := "http://" + serveOn(h, smallWindow(h), func(*net.TCPConn) { <-stop }) + "/"
-	h.Cleanup(sync.OnceFunc(func() { close(stop) })) // before the server waits for its handlers: cleanups run last in, first out
+	// before the server waits for its handlers: cleanups run last in, first out
+	h.Cleanup(sync.OnceFunc(func() { close(stop) }))
 	return url
 }

@@ -32,7 +32,10 @@ func CertificateNotYetValid(h Host) string {
 // CertificateWrongHost shows a certificate for other.example alone.
 func CertificateWrongHost(h Host) string {
 	h.Helper()
-	return serveCertificate(h, lab(), func(c *x509.Certificate) { c.DNSNames, c.IPAddresses = []string{"other.example"}, nil })
+	return serveCertificate(h, lab(), func(c *x509.Certificate) {
+		c.DNSNames, c.IPAddresses = []string{"other.example"},
+			nil
+	})
 }
 
 // CertificateCommonNameOnly shows a certificate that names its host in the common name, which counts no longer.
@@ -127,7 +130,8 @@ func ClientCertificateRequired12(h Host) string {
 	return overTLS(h, func(c *tls.Config) { wantCertificate(c, tls.VersionTLS12) }, obliging)
 }
 
-// ClientCertificateRequired13 wants a client certificate; with TLS 1.3 the client has finished its handshake when it is refused.
+// ClientCertificateRequired13 wants a client certificate; with TLS 1.3 the client has finished its handshake when it is
+// refused.
 func ClientCertificateRequired13(h Host) string {
 	h.Helper()
 	return overTLS(h, func(c *tls.Config) { wantCertificate(c, tls.VersionTLS13) }, obliging)
@@ -211,7 +215,8 @@ func PlainHTTPOnTLSPortAlert(h Host) string {
 // PlainHTTPOnTLSPortClosed is another TLS server spoken to in clear: it closes.
 func PlainHTTPOnTLSPortClosed(h Host) string { h.Helper(); return answer(h, "", fin) }
 
-// answerTLS returns the URL of a server that reads a request over TLS, sends bytes over it, and then does what after says.
+// answerTLS returns the URL of a server that reads a request over TLS, sends bytes over it, and then does what after
+// says.
 func answerTLS(h Host, bytes string, after func(*tls.Conn, *net.TCPConn)) string {
 	h.Helper()
 	return overTLS(h, unchanged, func(conn *tls.Conn, raw *net.TCPConn) {
@@ -253,7 +258,8 @@ func TLSCloseNotifyMidBody(h Host) string { h.Helper(); return answerTLS(h, head
 // TLSCloseNotifyMidHead sends a close_notify within the head, without a FIN.
 func TLSCloseNotifyMidHead(h Host) string { h.Helper(); return answerTLS(h, headCL[:30], closeNotify) }
 
-// TLSCutUntilEOFBody ends a body that only the end of the connection ends by a FIN without close_notify: it may have been cut.
+// TLSCutUntilEOFBody ends a body that only the end of the connection ends by a FIN without close_notify: it may have
+// been cut.
 func TLSCutUntilEOFBody(h Host) string { h.Helper(); return answerTLS(h, headClose+some, rawFin) }
 
 // TLSBadMAC answers the request with a record of random bytes.

@@ -25,7 +25,8 @@ func (o *observed) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// seenTLS is what a TLS client observed: how the handshake failed, or what came after it, as TLS and as the socket told it.
+// seenTLS is what a TLS client observed: how the handshake failed, or what came after it, as TLS and as the socket told
+// it.
 type seenTLS struct {
 	Handshake string
 	After     seen
@@ -76,16 +77,21 @@ func TestTLS(t *testing.T) {
 		{"ExpiredCertificate", faultlab.ExpiredCertificate, asIs, failed("certificate invalid, reason 1")},
 		{"CertificateNotYetValid", faultlab.CertificateNotYetValid, asIs, failed("certificate invalid, reason 1")},
 		{"CertificateWrongHost", faultlab.CertificateWrongHost, asIs, failed("certificate is not for 127.0.0.1")},
-		{"CertificateCommonNameOnly", faultlab.CertificateCommonNameOnly, asIs, failed("certificate is not for 127.0.0.1")},
+		{"CertificateCommonNameOnly", faultlab.CertificateCommonNameOnly, asIs,
+			failed("certificate is not for 127.0.0.1")},
 		{"CertificateUnknownCA", faultlab.CertificateUnknownCA, asIs, failed("certificate of an unknown authority")},
-		{"CertificateSameNameOtherKey", faultlab.CertificateSameNameOtherKey, asIs, failed("certificate of an unknown authority")},
+		{"CertificateSameNameOtherKey", faultlab.CertificateSameNameOtherKey, asIs,
+			failed("certificate of an unknown authority")},
 		{"CertificateWrongUsage", faultlab.CertificateWrongUsage, asIs, failed("certificate invalid, reason 4")},
-		{"TLSVersionTooNew, client up to 1.2", faultlab.TLSVersionTooNew, only12, failed("remote error: tls: protocol version not supported")},
+		{"TLSVersionTooNew, client up to 1.2", faultlab.TLSVersionTooNew, only12,
+			failed("remote error: tls: protocol version not supported")},
 		{"TLSVersionTooNew, any client", faultlab.TLSVersionTooNew, asIs, after(healthy, closed, "")},
-		{"TLSVersionTooOld", faultlab.TLSVersionTooOld, asIs, failed("remote error: tls: protocol version not supported")},
+		{"TLSVersionTooOld", faultlab.TLSVersionTooOld, asIs,
+			failed("remote error: tls: protocol version not supported")},
 		{"TLSNoCommonCipher", faultlab.TLSNoCommonCipher, asIs, failed("remote error: tls: handshake failure")},
 		{"TLSNoCommonALPN", faultlab.TLSNoCommonALPN, asIs, failed("remote error: tls: no application protocol")},
-		{"ClientCertificateRequired12", faultlab.ClientCertificateRequired12, asIs, failed("remote error: tls: handshake failure")},
+		{"ClientCertificateRequired12", faultlab.ClientCertificateRequired12, asIs,
+			failed("remote error: tls: handshake failure")},
 		{"ClientCertificateRequired12, given", faultlab.ClientCertificateRequired12, ours, after(healthy, closed, "")},
 		{"ClientCertificateRequired13, given", faultlab.ClientCertificateRequired13, ours, after(healthy, closed, "")},
 		{"TLSAlert 80", with(faultlab.TLSAlert, uint8(80)), asIs, failed("remote error: tls: internal error")},
@@ -104,7 +110,8 @@ func TestTLS(t *testing.T) {
 		{"TLSFinMidBody", faultlab.TLSFinMidBody, asIs, after(length+some, closed, closed)},
 		{"TLSCloseNotifyMidBody", faultlab.TLSCloseNotifyMidBody, asIs, after(length+some, closed, "")},
 		{"TLSCloseNotifyMidHead", faultlab.TLSCloseNotifyMidHead, asIs, after(length[:30], closed, "")},
-		{"TLSCutUntilEOFBody", faultlab.TLSCutUntilEOFBody, asIs, after("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"+some, closed, closed)},
+		{"TLSCutUntilEOFBody", faultlab.TLSCutUntilEOFBody, asIs,
+			after("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"+some, closed, closed)},
 		{"TLSBadMAC", faultlab.TLSBadMAC, asIs, after("", "local error: tls: bad record MAC", "")},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -27,9 +27,9 @@ type Key struct{ Target, Module string }
 // KeyOf is the record's key.
 func (r *Record) KeyOf() Key { return Key{r.Result.Target.URL.String(), r.Result.Module} }
 
-// History keeps a bounded number of records, and as many failures beside them, so that a failure outlives the successes after it.
-// When it is full, the target that has most of them loses its oldest: one that always fails does not push out the others.
-// It is bounded in bytes, too: a server may send heads of a megabyte.
+// History keeps a bounded number of records, and as many failures beside them, so that a failure outlives the successes
+// after it. When it is full, the target that has most of them loses its oldest: one that always fails does not push out
+// the others. It is bounded in bytes, too: a server may send heads of a megabyte.
 type History struct {
 	limit    int
 	maxBytes int
@@ -48,7 +48,8 @@ const recordBytes = 2 << 10
 
 // New returns an empty History of limit records and limit failures.
 func New(limit int) *History {
-	return &History{limit: limit, maxBytes: maxBytes, modules: map[weak.Pointer[module.Module]]*module.Module{}, results: newShelf(), failures: newShelf()}
+	return &History{limit: limit, maxBytes: maxBytes, modules: map[weak.Pointer[module.Module]]*module.Module{},
+		results: newShelf(), failures: newShelf()}
 }
 
 // Add keeps the record of a probe that ended. One that was abandoned says nothing about its target and is not kept.

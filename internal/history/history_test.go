@@ -34,7 +34,8 @@ func TestHistory(t *testing.T) {
 		{"of the target that has most", 3, []string{"b", "a", "a", "a"}, []string{"a 4", "a 3", "b 1"}},
 		{"of several that have most, the oldest", 2, []string{"a", "b", "c"}, []string{"c 3", "b 2"}},
 		{"failures outlive successes", 2, []string{"a!", "a", "a", "a"}, []string{"a 4", "a 3", "a! 1"}},
-		{"one that always fails pushes out nobody", 3, []string{"a", "b!", "b", "b", "c!", "c!", "c!", "c!", "c!", "c!", "c!", "c!"},
+		{"one that always fails pushes out nobody", 3,
+			[]string{"a", "b!", "b", "b", "c!", "c!", "c!", "c!", "c!", "c!", "c!", "c!"},
 			[]string{"c! 12", "c! 11", "c! 10", "b 4", "b! 2", "a 1"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -86,9 +87,10 @@ func said(r *Record) string {
 func TestHistoryIsBoundedInBytes(t *testing.T) {
 	h := New(1000)
 	for i := range 100 {
-		r := &result.Result{Target: result.Target{URL: &url.URL{Scheme: "http", Host: "a"}}, Attempts: []result.Attempt{{Hops: []result.Hop{{
-			Response: &result.Response{Header: http.Header{"Big": {strings.Repeat("x", 1<<20)}}},
-		}}}}}
+		r := &result.Result{Target: result.Target{URL: &url.URL{Scheme: "http", Host: "a"}},
+			Attempts: []result.Attempt{{Hops: []result.Hop{{
+				Response: &result.Response{Header: http.Header{"Big": {strings.Repeat("x", 1<<20)}}},
+			}}}}}
 		h.Add(Record{ID: uint64(i + 1), Result: r, Module: module.New("m")})
 	}
 	if n := len(h.Records()); n < 13 || n > 15 {
@@ -96,8 +98,8 @@ func TestHistoryIsBoundedInBytes(t *testing.T) {
 	}
 }
 
-// What is kept costs at most half as much again as it is charged, whatever servers sent: each row fills the history with records of real
-// probes, and compares the live heap after a collection with what was accounted.
+// What is kept costs at most half as much again as it is charged, whatever servers sent: each row fills the history
+// with records of real probes, and compares the live heap after a collection with what was accounted.
 func TestHistoryIsCharged(t *testing.T) {
 	line := func(n int) string { return strings.Repeat("x", n) }
 	fields := func(n int, field string) string {
@@ -124,7 +126,10 @@ func TestHistoryIsCharged(t *testing.T) {
 		{"a reason phrase of 900 KB", func(t *testing.T) string {
 			return faultlab.Answer(t, "HTTP/1.1 500 "+line(900<<10)+"\r\nContent-Length: 0\r\n\r\n")
 		}},
-		{"a status line that is none, of 900 KB", func(t *testing.T) string { return faultlab.Answer(t, line(900<<10)+"\r\n\r\n") }},
+		{"a status line that is none, of 900 KB", func(t *testing.T) string {
+			return faultlab.Answer(t,
+				line(900<<10)+"\r\n\r\n")
+		}},
 		{"redirects", func(t *testing.T) string { return faultlab.Redirects(t) + "1000" }},
 		{"5,000 names in the certificate", func(t *testing.T) string { return faultlab.ManyNames(t) }},
 		{"refused", func(t *testing.T) string { return faultlab.ClosedPort(t) }},
@@ -152,7 +157,8 @@ func TestHistoryIsCharged(t *testing.T) {
 			took := live() - before
 			accounted := int64(h.results.bytes)
 			if took > accounted*3/2 {
-				t.Errorf("%d records take %d bytes, and %d were accounted: want at most 1.5 times that", h.results.count, took, accounted)
+				t.Errorf("%d records take %d bytes, and %d were accounted: want at most 1.5 times that",
+					h.results.count, took, accounted)
 			}
 			t.Logf("%d records: %d bytes live, %d accounted", h.results.count, took, accounted)
 			runtime.KeepAlive(h)

@@ -36,7 +36,8 @@ type Record struct {
 	SchedulerDelay  time.Duration // that this process was ready to run and waited, since it began
 }
 
-// Sampler samples, and remembers the last record for those who cannot wait: the table of sockets may be long. It may be used by many goroutines.
+// Sampler samples, and remembers the last record for those who cannot wait: the table of sockets may be long. It may be
+// used by many goroutines.
 type Sampler struct {
 	mu   sync.Mutex // one sample at a time
 	last atomic.Pointer[Record]
@@ -82,7 +83,8 @@ func sample() Record {
 		r.Ports = number(high) - number(low) + 1
 		r.PortsUsed = portsUsed(number(low), number(high), "/proc/net/tcp", "/proc/net/tcp6")
 	}
-	r.Conntrack, r.ConntrackLimit = number(read("/proc/sys/net/netfilter/nf_conntrack_count")), number(read("/proc/sys/net/netfilter/nf_conntrack_max"))
+	r.Conntrack, r.ConntrackLimit = number(read("/proc/sys/net/netfilter/nf_conntrack_count")),
+		number(read("/proc/sys/net/netfilter/nf_conntrack_max"))
 	r.addCgroup(cgroups("/proc/self/cgroup"))
 	return r
 }
@@ -107,11 +109,13 @@ func (r *Record) addProcess(fs procfs.FS) {
 			}
 			return uint64(*v)
 		}
-		r.ResetsReceived, r.ResetsSent, r.Retransmitted = count(snmp.Tcp.EstabResets), count(snmp.OutRsts), count(snmp.RetransSegs)
+		r.ResetsReceived, r.ResetsSent, r.Retransmitted = count(snmp.Tcp.EstabResets), count(snmp.OutRsts),
+			count(snmp.RetransSegs)
 	}
 }
 
-// pressure is the share of the last ten seconds in which some task waited for a resource (PSI, Documentation/accounting/psi.rst).
+// pressure is the share of the last ten seconds in which some task waited for a resource (PSI,
+// Documentation/accounting/psi.rst).
 func pressure(fs procfs.FS, resource string) float64 {
 	stats, err := fs.PSIStatsForResource(resource)
 	if err != nil || stats.Some == nil {
@@ -137,8 +141,8 @@ func number(text string) int {
 // maxSockets bounds the lines that are read of a table of sockets.
 const maxSockets = 100_000
 
-// portsUsed counts the sockets with a local port in a range by their remote end, and returns the most. The tables' columns are those of
-// proc_net_tcp.rst.
+// portsUsed counts the sockets with a local port in a range by their remote end, and returns the most. The tables'
+// columns are those of proc_net_tcp.rst.
 func portsUsed(low, high int, tables ...string) int {
 	used := map[string]int{}
 	most := 0
@@ -176,7 +180,8 @@ func cgroups(membership string) map[string]string {
 			continue
 		}
 		for controller := range strings.SplitSeq(fields[1], ",") {
-			for _, folder := range []string{filepath.Join("/sys/fs/cgroup", controller, fields[2]), filepath.Join("/sys/fs/cgroup", controller)} {
+			for _, folder := range []string{filepath.Join("/sys/fs/cgroup", controller, fields[2]),
+				filepath.Join("/sys/fs/cgroup", controller)} {
 				if _, err := os.Stat(folder); err == nil && folders[controller] == "" {
 					folders[controller] = folder // in a container the path may be the host's: then it is the root
 				}
@@ -198,7 +203,8 @@ func (r *Record) addCgroup(folders map[string]string) {
 	stat := keyed(filepath.Join(cpu, "cpu.stat"))
 	r.Throttled = time.Duration(stat["throttled_usec"])*time.Microsecond + time.Duration(stat["throttled_time"])
 	events := keyed(filepath.Join(memory, "memory.events"))
-	r.MemoryHigh, r.OOMKills = uint64(events["high"]+events["max"])+uint64(number(read(filepath.Join(memory, "memory.failcnt")))), uint64(events["oom_kill"])
+	r.MemoryHigh, r.OOMKills = uint64(events["high"]+events["max"])+uint64(number(read(filepath.Join(memory,
+		"memory.failcnt")))), uint64(events["oom_kill"])
 	if r.OOMKills == 0 {
 		r.OOMKills = uint64(keyed(filepath.Join(memory, "memory.oom_control"))["oom_kill"])
 	}

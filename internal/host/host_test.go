@@ -39,10 +39,12 @@ func TestSample(t *testing.T) {
 	}
 	after := sample()
 	if after.Descriptors < before.Descriptors+6 || after.DescriptorLimit <= after.Descriptors {
-		t.Errorf("descriptors %d of %d, were %d before six more", after.Descriptors, after.DescriptorLimit, before.Descriptors)
+		t.Errorf("descriptors %d of %d, were %d before six more", after.Descriptors, after.DescriptorLimit,
+			before.Descriptors)
 	}
 	if after.ResetsReceived < before.ResetsReceived+5 || after.ResetsSent < before.ResetsSent+5 {
-		t.Errorf("resets received %d, sent %d, were %d, %d before five more", after.ResetsReceived, after.ResetsSent, before.ResetsReceived, before.ResetsSent)
+		t.Errorf("resets received %d, sent %d, were %d, %d before five more", after.ResetsReceived, after.ResetsSent,
+			before.ResetsReceived, before.ResetsSent)
 	}
 	if after.Ports < 100 || after.SchedulerDelay <= 0 {
 		t.Errorf("%d ports, scheduler delay %s", after.Ports, after.SchedulerDelay)
@@ -52,7 +54,8 @@ func TestSample(t *testing.T) {
 func TestPortsUsed(t *testing.T) {
 	table := filepath.Join(t.TempDir(), "tcp")
 	text := "  sl  local_address rem_address   st tx_queue rx_queue\n" +
-		"   0: 0100007F:9C40 0A0A0A0A:01BB 01 0\n   1: 0100007F:9C41 0A0A0A0A:01BB 06 0\n   2: 0100007F:9C42 0B0A0A0A:01BB 01 0\n" +
+		"   0: 0100007F:9C40 0A0A0A0A:01BB 01 0\n   1: 0100007F:9C41 0A0A0A0A:01BB 06 0\n   2: 0100007F:9C42 " +
+		"0B0A0A0A:01BB 01 0\n" +
 		"   3: 0100007F:0050 0A0A0A0A:01BB 01 0\n   4: 00000000:9C43 00000000:0000 0A 0\nbroken\n"
 	if err := os.WriteFile(table, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -69,9 +72,11 @@ func TestCgroup(t *testing.T) {
 		files map[string]string
 		want  Record
 	}{
-		{"version 2", map[string]string{"cpu.stat": "usage_usec 7\nthrottled_usec 2500000\n", "memory.events": "low 0\nhigh 3\nmax 2\noom_kill 1\n"},
+		{"version 2", map[string]string{"cpu.stat": "usage_usec 7\nthrottled_usec 2500000\n",
+			"memory.events": "low 0\nhigh 3\nmax 2\noom_kill 1\n"},
 			Record{Throttled: 2500e6, MemoryHigh: 5, OOMKills: 1}},
-		{"version 1", map[string]string{"cpu.stat": "nr_throttled 3\nthrottled_time 1500000000\n", "memory.failcnt": "4\n", "memory.oom_control": "oom_kill_disable 0\noom_kill 2\n"},
+		{"version 1", map[string]string{"cpu.stat": "nr_throttled 3\nthrottled_time 1500000000\n",
+			"memory.failcnt": "4\n", "memory.oom_control": "oom_kill_disable 0\noom_kill 2\n"},
 			Record{Throttled: 1500e6, MemoryHigh: 4, OOMKills: 2}},
 		{"none", nil, Record{}},
 	} {

@@ -10,7 +10,8 @@ import (
 // maxAttribute bounds the text of an attribute in bytes. A stack of a panic fits.
 const maxAttribute = 4 << 10
 
-// Bounded returns a handler that cuts messages and the texts of attributes, so that a line stays a whole one in its format.
+// Bounded returns a handler that cuts messages and the texts of attributes, so that a line stays a whole one in its
+// format.
 func Bounded(next slog.Handler) slog.Handler { return bounded{next} }
 
 type bounded struct{ slog.Handler }

@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// Nobody reads the pipe: writers do not wait, what is queued is bounded, what is dropped is counted, and the end comes in time.
+// Nobody reads the pipe: writers do not wait, what is queued is bounded, what is dropped is counted, and the end comes
+// in time.
 func TestUnreadPipe(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -61,14 +62,16 @@ func TestLinesAreBounded(t *testing.T) {
 		"json": func(q *Queue) slog.Handler { return slog.NewJSONHandler(q, nil) },
 	} {
 		for _, attr := range []slog.Attr{
-			slog.String("a", long), slog.Any("a", errors.New(long)), slog.Any("a", []string{long}), slog.Group("g", slog.String("a", long)),
+			slog.String("a", long), slog.Any("a", errors.New(long)), slog.Any("a", []string{long}),
+			slog.Group("g", slog.String("a", long)),
 			slog.Any("a", struct{ B string }{long}),
 		} {
 			var out bytes.Buffer
 			q := NewQueue(&out)
 			slog.New(Bounded(handler(q))).With(attr).Info("m", attr)
 			q.Close(time.Minute)
-			if out.Len() > maxLine+20 || !strings.HasSuffix(out.String(), "\n") || strings.Count(out.String(), "\n") != 1 ||
+			if out.Len() > maxLine+20 || !strings.HasSuffix(out.String(), "\n") ||
+				strings.Count(out.String(), "\n") != 1 ||
 				strings.ContainsAny(out.String(), "\x1b\u202e") {
 				t.Errorf("%s, %s: %d bytes: %.200q", name, attr.Value.Kind(), out.Len(), out.String())
 			}

@@ -1,4 +1,5 @@
-// Package logs writes the log so that nothing waits for whoever reads it: lines are bounded, and those that are not taken are dropped and counted.
+// Package logs writes the log so that nothing waits for whoever reads it: lines are bounded, and those that are not
+// taken are dropped and counted.
 package logs
 
 import (
@@ -99,8 +100,8 @@ func (q *Queue) next() ([]byte, bool) {
 	return line, true
 }
 
-// Close takes no more lines, and waits for those that are queued to be written, but no longer than patience: whoever reads the log may have
-// stopped to.
+// Close takes no more lines, and waits for those that are queued to be written, but no longer than patience: whoever
+// reads the log may have stopped to.
 func (q *Queue) Close(patience time.Duration) {
 	q.mu.Lock()
 	q.closed = true

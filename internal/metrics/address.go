@@ -9,15 +9,16 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// addAddress adds what the first hop's name resolved to. Nothing is known, and nothing exposed, where the name is left to
-// the proxy.
+// addAddress adds what the first hop's name resolved to. Nothing is known, and nothing exposed, where the name is left
+// to the proxy.
 func (e *Exposition) addAddress(h *result.Hop, m *module.Module) {
 	lookup, resolved := h.Span(result.Resolve)
 	if h.Proxy != "" && !resolved {
 		return
 	}
 	if resolved {
-		e.gauge("probe_dns_lookup_time_seconds", "Duration of resolving the target's name, in seconds.", lookup.Duration.Seconds())
+		e.gauge("probe_dns_lookup_time_seconds", "Duration of resolving the target's name, in seconds.",
+			lookup.Duration.Seconds())
 		e.gauge("probe_addresses", "Addresses that the target's name resolved to.", float64(len(h.Answers)))
 	}
 	addr := chosen(h, m)
@@ -25,7 +26,8 @@ func (e *Exposition) addAddress(h *result.Hop, m *module.Module) {
 	e.gauge("probe_ip_addr_hash", "FNV-1a hash of the chosen address, to detect changes.", addrHash(addr))
 }
 
-// chosen is the target's address that the probe used: what was dialled, or through a proxy the answer that would have been.
+// chosen is the target's address that the probe used: what was dialled, or through a proxy the answer that would have
+// been.
 func chosen(h *result.Hop, m *module.Module) netip.Addr {
 	if h.Proxy == "" && h.Addr.IsValid() {
 		return h.Addr.Addr().Unmap()
@@ -44,7 +46,8 @@ func chosen(h *result.Hop, m *module.Module) netip.Addr {
 // addNetwork adds the network that was last dialed, by which the recording rule of our egress counts.
 func (e *Exposition) addNetwork(r *result.Result) {
 	if network := egress.Network(r); network.IsValid() {
-		e.gauge("probe_ip_network_hash", "FNV-1a hash of the network (/24 or /48) of the address that was last dialed; absent if none was.",
+		e.gauge("probe_ip_network_hash", "FNV-1a hash of the network (/24 or /48) of the address that was last "+
+			"dialed; absent if none was.",
 			addrHash(network.Addr()))
 	}
 }

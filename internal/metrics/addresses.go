@@ -19,12 +19,15 @@ func (e *Exposition) addAddresses(r *result.Result) {
 		address := label{"address", texts[i]}
 		e.gauge("probe_address_success", "1 if the probe of this address succeeded.", number(p.Failure == nil), address)
 		if f := p.Failure; f != nil {
-			e.gauge("probe_address_failure_info", "1 if the probe of this address failed, with phase, reason, errno and origin.", 1, address,
-				label{"errno", result.ErrnoName(f.Errno)}, label{"origin", string(f.Origin)}, label{"phase", string(f.Phase)}, label{"reason", string(f.Reason)})
+			e.gauge("probe_address_failure_info", "1 if the probe of this address failed, with phase, reason, errno "+
+				"and origin.", 1, address,
+				label{"errno", result.ErrnoName(f.Errno)}, label{"origin", string(f.Origin)},
+				label{"phase", string(f.Phase)}, label{"reason", string(f.Reason)})
 		}
 		for _, row := range result.Phases {
 			if d, began := spentIn(p.Last(), row.Phase); began && row.Phase != result.Validate {
-				e.gauge("probe_address_duration_seconds", "Duration of each phase with this address, in seconds.", d.Seconds(), address, label{"phase", string(row.Phase)})
+				e.gauge("probe_address_duration_seconds", "Duration of each phase with this address, in seconds.",
+					d.Seconds(), address, label{"phase", string(row.Phase)})
 			}
 		}
 	}

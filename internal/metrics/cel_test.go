@@ -19,8 +19,10 @@ func TestFailedDueToCEL(t *testing.T) {
 	}{
 		{"no CEL", module.New("without"), nil, -1},
 		{"not failed", with, nil, 0},
-		{"failed by CEL", with, &result.Failure{Phase: result.Validate, Reason: result.HTTPContent, Check: result.CheckCEL}, 1},
-		{"failed by a regexp", with, &result.Failure{Phase: result.Validate, Reason: result.HTTPContent, Check: result.CheckBody}, 0},
+		{"failed by CEL", with, &result.Failure{Phase: result.Validate, Reason: result.HTTPContent,
+			Check: result.CheckCEL}, 1},
+		{"failed by a regexp", with, &result.Failure{Phase: result.Validate, Reason: result.HTTPContent,
+			Check: result.CheckBody}, 0},
 		{"reset in the body", with, &result.Failure{Phase: result.Transfer, Reason: result.TCPReset}, 0},
 	} {
 		r := &result.Result{Attempts: []result.Attempt{{Hops: []result.Hop{{}}}}, Failure: row.failure}

@@ -12,8 +12,11 @@ func (e *Exposition) addFamilies(h *result.Hop) {
 	}
 	for _, f := range families {
 		family := label{"family", f.Name}
-		e.gauge("probe_dns_family_success", "1 if the name servers answered for this address family, even with no addresses; 0 if they did not answer or failed.", number(f.Answered), family)
-		e.gauge("probe_dns_family_duration_seconds", "Time from the query for this address family to its answer, or until the probe stopped waiting, in seconds.", f.Duration.Seconds(), family)
+		e.gauge("probe_dns_family_success", "1 if the name servers answered for this address family, even with no "+
+			"addresses; 0 if they did not answer or failed.", number(f.Answered), family)
+		e.gauge("probe_dns_family_duration_seconds",
+			"Time from the query for this address family to its answer, or until the probe stopped waiting, in "+
+				"seconds.", f.Duration.Seconds(), family)
 	}
 }
 
@@ -25,7 +28,8 @@ func (e *Exposition) addComparison(h *result.Hop) {
 	configured, system := label{"resolver", "configured"}, label{"resolver", "system"}
 	answered, c := len(h.Answers) > 0, h.Compared
 	const success, ttl = "probe_dns_resolver_success", "probe_dns_ttl_seconds"
-	const successHelp, ttlHelp = "1 if this resolver gave an address of the target's name.", "How long the answer of this resolver may still be used: the record that lives shortest."
+	const successHelp, ttlHelp = "1 if this resolver gave an address of the target's name.",
+		"How long the answer of this resolver may still be used: the record that lives shortest."
 	e.gauge(success, successHelp, number(answered), configured)
 	e.gauge(success, successHelp, number(c.Failure == nil), system)
 	if left := h.Lookup.TTL(); left >= 0 {
@@ -35,7 +39,9 @@ func (e *Exposition) addComparison(h *result.Hop) {
 		e.gauge(ttl, ttlHelp, c.Lookup.TTL().Seconds(), system)
 	}
 	if answered && c.Failure == nil {
-		e.gauge("probe_dns_answers_overlap", "1 if the answers of the configured name servers and the system's resolver have an address in common.", number(c.Overlap(h.Answers)))
-		e.gauge("probe_dns_stale_addresses", "Number of addresses that the system's resolver returned and the configured name servers did not.", float64(len(c.Stale(h.Answers))))
+		e.gauge("probe_dns_answers_overlap", "1 if the answers of the configured name servers and the system's "+
+			"resolver have an address in common.", number(c.Overlap(h.Answers)))
+		e.gauge("probe_dns_stale_addresses", "Number of addresses that the system's resolver returned and the "+
+			"configured name servers did not.", float64(len(c.Stale(h.Answers))))
 	}
 }

@@ -15,8 +15,11 @@ type Egress struct {
 // NewEgress returns the collector of the last check of the reference targets.
 func NewEgress(read func() egress.State) *Egress {
 	return &Egress{read,
-		prometheus.NewDesc("errno_exporter_egress_up", "1 if egress works according to the reference targets (control_targets), 0 if not; absent without reference targets.", nil, nil),
-		prometheus.NewDesc("errno_exporter_control_up", "1 if a reference target answers, also with a refusal, 0 if not.", []string{"control", "kind"}, nil),
+		prometheus.NewDesc("errno_exporter_egress_up",
+			"1 if egress works according to the reference targets (control_targets), 0 if not; absent without "+
+				"reference targets.", nil, nil),
+		prometheus.NewDesc("errno_exporter_control_up",
+			"1 if a reference target answers, also with a refusal, 0 if not.", []string{"control", "kind"}, nil),
 	}
 }
 

@@ -8,9 +8,9 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// Exposition collects the samples of one answer by family, of one probe or of a thousand targets, and writes them in any of
-// Prometheus's formats. A registry would do the same at several times the cost: it makes, checks and sorts each sample anew.
-// It is used by one goroutine.
+// Exposition collects the samples of one answer by family, of one probe or of a thousand targets, and writes them in
+// any of Prometheus's formats. A registry would do the same at several times the cost: it makes, checks and sorts each
+// sample anew. It is used by one goroutine.
 type Exposition struct {
 	families   []family // in the order of their first sample
 	index      map[string]int
@@ -49,8 +49,8 @@ func NewExposition() *Exposition {
 	return &Exposition{families: make([]family, 0, 48), index: make(map[string]int, 48)}
 }
 
-// Reset takes all samples away. Their memory is used again, and so is what was made of their families: one answer to /probe has much the same
-// families as the next.
+// Reset takes all samples away. Their memory is used again, and so is what was made of their families: one answer to
+// /probe has much the same families as the next.
 func (e *Exposition) Reset() {
 	for i := range e.families {
 		clear(e.families[i].samples) // which hold on to strings

@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// bounds are the upper bounds of the classic buckets in seconds: from a connect on the same network to a response that nobody waits
-// for any more. A last bucket has no bound.
+// bounds are the upper bounds of the classic buckets in seconds: from a connect on the same network to a response that
+// nobody waits for any more. A last bucket has no bound.
 var bounds = [...]float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10}
 
 // boundTexts are the values of the label le, by dialect.
@@ -25,15 +25,15 @@ func texts(d dialect) []string {
 	return append(all, "+Inf")
 }
 
-// Native buckets (Prometheus's exponential histograms): of schema 3, that is 8 buckets for each doubling, a factor of 1.09. There are
-// at most maxNative of them: rather than more the resolution is halved.
+// Native buckets (Prometheus's exponential histograms): of schema 3, that is 8 buckets for each doubling, a factor of
+// 1.09. There are at most maxNative of them: rather than more the resolution is halved.
 const (
 	firstSchema = 3
 	maxNative   = 160
 )
 
-// histogram counts durations in classic and in native buckets. client_golang's takes ten times its memory, and there are a dozen for
-// each of the targets remembered.
+// histogram counts durations in classic and in native buckets. client_golang's takes ten times its memory, and there
+// are a dozen for each of the targets remembered.
 type histogram struct {
 	classic   [len(bounds) + 1]uint64 // each for itself, not cumulative
 	sum       float64
@@ -43,8 +43,9 @@ type histogram struct {
 	exemplars *[len(bounds) + 1]exemplar
 }
 
-// nativeBucket counts observations v with 2^((index-1)/2^schema) < v <= 2^(index/2^schema). It is small: ten thousand targets have millions of them.
-// Indices of durations are within ±300, and four thousand million probes of a target take longer than we live.
+// nativeBucket counts observations v with 2^((index-1)/2^schema) < v <= 2^(index/2^schema). It is small: ten thousand
+// targets have millions of them. Indices of durations are within ±300, and four thousand million probes of a target
+// take longer than we live.
 type nativeBucket struct {
 	count uint32
 	index int16
@@ -57,7 +58,8 @@ func newHistogram() *histogram {
 	return &histogram{schema: firstSchema, native: make([]nativeBucket, 0, usualNative)}
 }
 
-// observe counts a duration in seconds. The exemplar takes the place of its bucket's last one unless it has no trace ID.
+// observe counts a duration in seconds. The exemplar takes the place of its bucket's last one unless it has no trace
+// ID.
 func (h *histogram) observe(seconds float64, x exemplar) {
 	at, _ := slices.BinarySearch(bounds[:], seconds)
 	h.classic[at]++
@@ -77,7 +79,8 @@ func (h *histogram) observeNative(seconds float64) {
 		return
 	}
 	index := int16(nativeIndex(seconds, h.schema))
-	at, found := slices.BinarySearchFunc(h.native, index, func(b nativeBucket, i int16) int { return int(b.index) - int(i) })
+	at, found := slices.BinarySearchFunc(h.native, index,
+		func(b nativeBucket, i int16) int { return int(b.index) - int(i) })
 	if !found {
 		h.native = slices.Insert(h.native, at, nativeBucket{index: index})
 	}

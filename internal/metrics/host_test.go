@@ -1,11 +1,12 @@
 package metrics
 
 import (
-	"errno_exporter/internal/host"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+
+	"errno_exporter/internal/host"
 )
 
 func TestHost(t *testing.T) {

@@ -8,30 +8,36 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// addHTTP adds the facts of the final response. Without one they are 0, as dashboards made for blackbox_exporter expect.
+// addHTTP adds the facts of the final response. Without one they are 0, as dashboards made for blackbox_exporter
+// expect.
 func (e *Exposition) addHTTP(a *result.Attempt, m *module.Module, failure *result.Failure) {
 	last := a.LastHop()
 	response := last.Response
 	if response == nil {
 		response = &result.Response{}
 	}
-	e.gauge("probe_http_status_code", "Status code of the final response, 0 if there was none.", float64(response.Status))
+	e.gauge("probe_http_status_code", "Status code of the final response, 0 if there was none.",
+		float64(response.Status))
 	e.gauge("probe_http_version", "HTTP version of the final response, such as 1.1 or 2, 0 if there was none.",
 		float64(response.ProtoMajor)+float64(response.ProtoMinor)/10)
-	e.gauge("probe_http_content_length", "Content-Length of the final response in bytes, -1 if it had none, 0 if there was no response.",
+	e.gauge("probe_http_content_length", "Content-Length of the final response in bytes, -1 if it had none, 0 if "+
+		"there was no response.",
 		float64(response.ContentLength))
-	e.gauge("probe_http_uncompressed_body_length", "Bytes read of the final response's body, after decompression.", float64(response.BodyBytes))
+	e.gauge("probe_http_uncompressed_body_length", "Bytes read of the final response's body, after decompression.",
+		float64(response.BodyBytes))
 	e.gauge("probe_http_redirects", "Number of redirects, including a last one that was not followed.", redirects(a))
 	e.gauge("probe_http_ssl", "1 if the final exchange was over TLS with a finished handshake, 0 if not.",
 		number(last.TLS != nil && last.TLS.Complete))
-	e.gauge("probe_failed_due_to_regex", "1 if a regular expression on the body or a header rejected the response, 0 if not.",
+	e.gauge("probe_failed_due_to_regex", "1 if a regular expression on the body or a header rejected the response, 0 "+
+		"if not.",
 		number(refusedByRegexp(failure)))
 	if m.HasCEL() {
 		e.gauge("probe_failed_due_to_cel", "1 if a CEL expression on the body rejected the response, 0 if not.",
 			number(failure != nil && failure.Check == result.CheckCEL && failure.Reason == result.HTTPContent))
 	}
 	if modified, ok := lastModified(response); ok {
-		e.gauge("probe_http_last_modified_timestamp_seconds", "The final response's Last-Modified as a Unix time.", float64(modified.Unix()))
+		e.gauge("probe_http_last_modified_timestamp_seconds", "The final response's Last-Modified as a Unix time.",
+			float64(modified.Unix()))
 	}
 }
 
@@ -51,7 +57,8 @@ func redirects(a *result.Attempt) float64 {
 // leadsOn reports whether a response is a redirect (RFC 9110 section 15.4).
 func leadsOn(response *result.Response) bool {
 	switch response.Status {
-	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect,
+		http.StatusPermanentRedirect:
 		return response.Header.Get("Location") != ""
 	default:
 		return false

@@ -12,7 +12,8 @@ const maxLabelValue = 512
 // label is one label of a sample.
 type label struct{ name, value string }
 
-// boundedLabel makes a stranger's text fit to be a label value: printable, and cut at maxLabelValue bytes between characters.
+// boundedLabel makes a stranger's text fit to be a label value: printable, and cut at maxLabelValue bytes between
+// characters.
 func boundedLabel(s string) string {
 	if s = escape.Label(s); len(s) <= maxLabelValue {
 		return s

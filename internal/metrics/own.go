@@ -32,10 +32,12 @@ func NewOwn(registry prometheus.Registerer, read OwnGauges) *Own {
 		return c
 	}
 	gauge := func(name, help string, value func() int) {
-		registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return float64(value()) }))
+		registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help},
+			func() float64 { return float64(value()) }))
 	}
 	gauge("errno_exporter_targets", "Number of configured targets.", read.Targets)
-	gauge("errno_exporter_remembered_targets", "Number of remembered pairs of module and target of /probe.", read.Remembered)
+	gauge("errno_exporter_remembered_targets", "Number of remembered pairs of module and target of /probe.",
+		read.Remembered)
 	gauge("errno_exporter_probe_slots", "Maximum number of concurrent probes.", read.Slots)
 	gauge("errno_exporter_kept_connections", "Number of idle connections in the pool.", read.Kept)
 	gauge("errno_exporter_probes_running", "Number of probes in flight.", read.Running)
@@ -46,14 +48,21 @@ func NewOwn(registry prometheus.Registerer, read OwnGauges) *Own {
 	})
 	registry.MustRegister(delay)
 	return &Own{
-		Probes:         counter("errno_exporter_probes_total", "Number of probes."),
-		NotStarted:     counter("errno_exporter_probes_not_started_total", "Probes that got no slot within half of their time and were not started (reason local.overloaded)."),
-		Unreliable:     counter("errno_exporter_probes_unreliable_total", "Probes during which the exporter was overloaded (probe_reliable 0)."),
-		Denied:         counter("errno_exporter_probes_denied_total", "Probes of targets that probe_policy denies, answered with 403."),
-		Panics:         counter("errno_exporter_probe_panics_total", "Probes that ended with a panic, a bug of the exporter (reason unknown); the stack is in the log."),
-		Controls:       counter("errno_exporter_control_attempts_total", "Experiments after failures (diagnose)."),
-		SlotWait:       counter("errno_exporter_probe_slot_wait_seconds_total", "Time that probes waited for a slot, or for file descriptors, in seconds."),
-		HandshakeWait:  counter("errno_exporter_handshake_wait_seconds_total", "Time that TLS handshakes waited for the concurrency limit, which is the number of CPUs, in seconds. No phase includes it."),
+		Probes: counter("errno_exporter_probes_total", "Number of probes."),
+		NotStarted: counter("errno_exporter_probes_not_started_total",
+			"Probes that got no slot within half of their time and were not started (reason local.overloaded)."),
+		Unreliable: counter("errno_exporter_probes_unreliable_total",
+			"Probes during which the exporter was overloaded (probe_reliable 0)."),
+		Denied: counter("errno_exporter_probes_denied_total",
+			"Probes of targets that probe_policy denies, answered with 403."),
+		Panics: counter("errno_exporter_probe_panics_total",
+			"Probes that ended with a panic, a bug of the exporter (reason unknown); the stack is in the log."),
+		Controls: counter("errno_exporter_control_attempts_total", "Experiments after failures (diagnose)."),
+		SlotWait: counter("errno_exporter_probe_slot_wait_seconds_total",
+			"Time that probes waited for a slot, or for file descriptors, in seconds."),
+		HandshakeWait: counter("errno_exporter_handshake_wait_seconds_total",
+			"Time that TLS handshakes waited for the concurrency limit, which is the number of CPUs, in seconds. No "+
+				"phase includes it."),
 		SchedulerDelay: delay,
 	}
 }
@@ -76,17 +85,20 @@ func NewPanics(registry prometheus.Registerer) prometheus.Counter {
 // NewResetCapture registers whether it is seen who sends resets.
 func NewResetCapture(registry prometheus.Registerer, enabled bool) {
 	g := prometheus.NewGauge(prometheus.GaugeOpts{Name: "errno_exporter_reset_capture_enabled",
-		Help: "1 if resets are attributed to the server or a middlebox (requires CAP_NET_RAW), 0 if not: origin peer may then be a middlebox."})
+		Help: "1 if resets are attributed to the server or a middlebox (requires CAP_NET_RAW), 0 if not: origin peer " +
+			"may then be a middlebox."})
 	g.Set(number(enabled))
 	registry.MustRegister(g)
 }
 
-// NewInbound registers the metrics of the clients' connections, and returns what counts those that were closed to make room.
+// NewInbound registers the metrics of the clients' connections, and returns what counts those that were closed to make
+// room.
 func NewInbound(registry prometheus.Registerer, open func() int) (closed func()) {
 	registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "errno_exporter_inbound_connections",
 		Help: "Open connections of clients."}, func() float64 { return float64(open()) }))
 	c := prometheus.NewCounter(prometheus.CounterOpts{Name: "errno_exporter_inbound_connections_closed_total",
-		Help: "Connections of clients that were closed to admit others at the limit, which follows from the limit of file descriptors."})
+		Help: "Connections of clients that were closed to admit others at the limit, which follows from the limit of " +
+			"file descriptors."})
 	registry.MustRegister(c)
 	return c.Inc
 }

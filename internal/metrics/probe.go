@@ -7,8 +7,9 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// Probe adds the samples of one probe: those of blackbox_exporter's http prober under their names, and ours. They describe the last attempt. What was not measured has no sample, except where blackbox_exporter's users rely
-// on a zero.
+// Probe adds the samples of one probe: those of blackbox_exporter's http prober under their names, and ours. They
+// describe the last attempt. What was not measured has no sample, except where blackbox_exporter's users rely on a
+// zero.
 func (e *Exposition) Probe(r *result.Result, m *module.Module) {
 	attempt := r.Last()
 	e.addVerdict(r)
@@ -31,7 +32,8 @@ func (e *Exposition) addVerdict(r *result.Result) {
 	e.gauge("probe_timeout_seconds", "Deadline of the probe, in seconds after its start.", r.Timeout.Seconds())
 	e.gauge("probe_attempts_made", "Number of attempts of this probe.", float64(len(r.Attempts)))
 	if failure := r.Failure; failure != nil {
-		e.gauge("probe_failure_info", "1 if the probe failed, with phase, reason, errno and origin; absent if it succeeded.", 1,
+		e.gauge("probe_failure_info", "1 if the probe failed, with phase, reason, errno and origin; absent if it "+
+			"succeeded.", 1,
 			label{"errno", result.ErrnoName(failure.Errno)},
 			label{"origin", string(failure.Origin)},
 			label{"phase", string(failure.Phase)},
@@ -39,15 +41,16 @@ func (e *Exposition) addVerdict(r *result.Result) {
 	}
 }
 
-// addDurations adds each phase's time, summed over the hops. A phase that failed has the time until it failed; one that never
-// began has no sample. Judging takes no time worth a sample, and idle is for idle connections.
+// addDurations adds each phase's time, summed over the hops. A phase that failed has the time until it failed; one that
+// never began has no sample. Judging takes no time worth a sample, and idle is for idle connections.
 func (e *Exposition) addDurations(a *result.Attempt) {
 	for _, row := range result.Phases {
 		if row.Phase == result.Validate || row.Phase == result.Idle {
 			continue
 		}
 		if spent, began := spentIn(a, row.Phase); began {
-			e.gauge("probe_http_duration_seconds", "Duration of each phase that began, in seconds, summed over the redirects that were followed.",
+			e.gauge("probe_http_duration_seconds",
+				"Duration of each phase that began, in seconds, summed over the redirects that were followed.",
 				spent.Seconds(), label{"phase", string(row.Phase)})
 		}
 	}
@@ -62,7 +65,8 @@ func (e *Exposition) addOwnDelay(r *result.Result) {
 			own -= s.Duration
 		}
 	}
-	e.gauge("probe_own_delay_seconds", "Time of the last attempt outside of all phases, in seconds: the exporter waited for a CPU, or computed.", max(0, own).Seconds())
+	e.gauge("probe_own_delay_seconds", "Time of the last attempt outside of all phases, in seconds: the exporter "+
+		"waited for a CPU, or computed.", max(0, own).Seconds())
 }
 
 // spentIn sums a phase's time over the hops and says whether the phase began at all.

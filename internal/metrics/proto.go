@@ -30,7 +30,8 @@ func (e *Exposition) Families() []*dto.MetricFamily {
 // targetName is the name of the label that For adds.
 var targetName = "target"
 
-// fill makes m the sample. What is many is made in one piece: a thousand targets have a hundred thousand labels and buckets.
+// fill makes m the sample. What is many is made in one piece: a thousand targets have a hundred thousand labels and
+// buckets.
 func (f *family) fill(m *dto.Metric, s *sample) {
 	pairs := make([]dto.LabelPair, len(s.labels), len(s.labels)+1)
 	for i := range s.labels {
@@ -76,7 +77,8 @@ func (h *histogram) proto() *dto.Histogram {
 		bucket.CumulativeCount, bucket.UpperBound = &counts[i], &upperBounds[i]
 		if x := h.exemplarOf(i); x != nil {
 			bucket.Exemplar = &dto.Exemplar{
-				Label: []*dto.LabelPair{{Name: new("trace_id"), Value: &x.traceID}}, Value: &x.value, Timestamp: timestamppb.New(x.at),
+				Label: []*dto.LabelPair{{Name: new("trace_id"), Value: &x.traceID}}, Value: &x.value,
+				Timestamp: timestamppb.New(x.at),
 			}
 			p.Exemplars = append(p.Exemplars, bucket.Exemplar)
 		}
@@ -103,6 +105,7 @@ func (h *histogram) addSpans(p *dto.Histogram) {
 		lastIndex, lastCount = index, int64(b.count)
 	}
 	if len(h.native) == 0 {
-		p.PositiveSpan = []*dto.BucketSpan{{Offset: new(int32), Length: new(uint32)}} // says that the histogram is native
+		// says that the histogram is native
+		p.PositiveSpan = []*dto.BucketSpan{{Offset: new(int32), Length: new(uint32)}}
 	}
 }

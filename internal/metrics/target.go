@@ -18,11 +18,13 @@ func (e *Exposition) Target(t *config.Target) {
 
 // Freshness adds how old a result is, and whether its times can be believed.
 func (e *Exposition) Freshness(age time.Duration, reliable bool) {
-	e.gauge("probe_result_age_seconds", "Time since the probe of this result ended, in seconds; 0 for a probe of this scrape.", age.Seconds())
+	e.gauge("probe_result_age_seconds", "Time since the probe of this result ended, in seconds; 0 for a probe of "+
+		"this scrape.", age.Seconds())
 	e.Reliable(reliable)
 }
 
 // Reliable adds whether a probe's times can be believed.
 func (e *Exposition) Reliable(reliable bool) {
-	e.gauge("probe_reliable", "0 if the exporter was overloaded during the probe, so that the probe's durations are too long; 1 otherwise.", number(reliable))
+	e.gauge("probe_reliable", "0 if the exporter was overloaded during the probe, so that the probe's durations are "+
+		"too long; 1 otherwise.", number(reliable))
 }

@@ -17,8 +17,8 @@ func (e *Exposition) addBytes(a *result.Attempt) {
 	e.gauge("probe_bytes_received", "Bytes received on the connection until it ended or failed.", float64(received))
 }
 
-// addTCP adds the kernel's measurements of the last connection that has any. Round trips are absent when none was measured:
-// the SYN was not answered.
+// addTCP adds the kernel's measurements of the last connection that has any. Round trips are absent when none was
+// measured: the SYN was not answered.
 func (e *Exposition) addTCP(a *result.Attempt) {
 	wire := lastMeasured(a)
 	if wire == nil {
@@ -26,30 +26,38 @@ func (e *Exposition) addTCP(a *result.Attempt) {
 	}
 	if wire.Reset != nil {
 		if delta, known := wire.Reset.Delta(); known {
-			e.gauge("probe_reset_ttl_delta", "TTL of the RST that ended the probe minus that of the server's SYN-ACK: the number of hops by which the sender of the RST is nearer.", float64(delta))
+			e.gauge("probe_reset_ttl_delta", "TTL of the RST that ended the probe minus that of the server's "+
+				"SYN-ACK: the number of hops by which the sender of the RST is nearer.", float64(delta))
 		}
 	}
 	if wire.Acknowledged > 0 {
-		e.gauge("probe_request_acknowledged_seconds", "Time from sending the request to its acknowledgement by the peer's kernel, in seconds: processing minus it is the server's own time.", wire.Acknowledged.Seconds())
+		e.gauge("probe_request_acknowledged_seconds",
+			"Time from sending the request to its acknowledgement by the peer's kernel, in seconds: processing minus "+
+				"it is the server's own time.", wire.Acknowledged.Seconds())
 	}
-	e.gauge("probe_kernel_timestamps", "1 if the kernel reported when packets arrived, 0 if user-space timestamps were used.", number(wire.KernelTimes))
+	e.gauge("probe_kernel_timestamps", "1 if the kernel reported when packets arrived, 0 if user-space timestamps "+
+		"were used.", number(wire.KernelTimes))
 	info := wire.Info
 	if info.RTT > 0 {
-		e.gauge("probe_tcp_rtt_seconds", "Smoothed round-trip time, as measured by the kernel, in seconds.", info.RTT.Seconds())
-		e.gauge("probe_tcp_rtt_variance_seconds", "Mean deviation of the round-trip time, in seconds.", info.RTTVar.Seconds())
+		e.gauge("probe_tcp_rtt_seconds", "Smoothed round-trip time, as measured by the kernel, in seconds.",
+			info.RTT.Seconds())
+		e.gauge("probe_tcp_rtt_variance_seconds", "Mean deviation of the round-trip time, in seconds.",
+			info.RTTVar.Seconds())
 	}
 	if info.MinRTT > 0 {
-		e.gauge("probe_tcp_min_rtt_seconds", "Minimum round-trip time, as measured by the kernel, in seconds.", info.MinRTT.Seconds())
+		e.gauge("probe_tcp_min_rtt_seconds", "Minimum round-trip time, as measured by the kernel, in seconds.",
+			info.MinRTT.Seconds())
 	}
 	e.gauge("probe_tcp_syn_retransmits", "Number of retransmissions of the SYN.", float64(SYNRetransmits(wire)))
-	e.gauge("probe_tcp_retransmitted_segments", "Number of retransmitted segments, including the SYN.", float64(info.TotalRetrans))
+	e.gauge("probe_tcp_retransmitted_segments", "Number of retransmitted segments, including the SYN.",
+		float64(info.TotalRetrans))
 	e.gauge("probe_tcp_out_of_order_packets", "Number of packets that arrived out of order.", float64(info.OutOfOrder))
 	e.gauge("probe_tcp_mss_bytes", "Maximum segment size of the sending direction, in bytes.", float64(info.SndMSS))
 	e.gauge("probe_tcp_path_mtu_bytes", "Path MTU that the kernel assumes, in bytes.", float64(info.PMTU))
 }
 
-// SYNRetransmits counts the retransmissions of the SYN, of a connection whose TCP_INFO is known. When nothing was acknowledged,
-// not even the SYN, nothing else was sent.
+// SYNRetransmits counts the retransmissions of the SYN, of a connection whose TCP_INFO is known. When nothing was
+// acknowledged, not even the SYN, nothing else was sent.
 func SYNRetransmits(wire *result.Wire) uint32 {
 	if wire.Info.BytesAcked == 0 {
 		return wire.Info.TotalRetrans

@@ -21,13 +21,16 @@ func (e *Exposition) addTLS(a *result.Attempt) {
 	}
 	if expiry, known := lastChainExpiry(state); known {
 		e.gauge("probe_ssl_last_chain_expiry_timestamp_seconds",
-			"Unix time at which the verified chain that lasts longest expires, -62135596800 if none was verified.", float64(expiry.Unix()))
+			"Unix time at which the verified chain that lasts longest expires, -62135596800 if none was verified.",
+			float64(expiry.Unix()))
 	}
 	if state.Version != 0 {
-		e.gauge("probe_tls_version_info", "1, with the TLS version in use.", 1, label{"version", tls.VersionName(state.Version)})
+		e.gauge("probe_tls_version_info", "1, with the TLS version in use.", 1,
+			label{"version", tls.VersionName(state.Version)})
 	}
 	if state.CipherSuite != 0 {
-		e.gauge("probe_tls_cipher_info", "1, with the TLS cipher suite in use.", 1, label{"cipher", tls.CipherSuiteName(state.CipherSuite)})
+		e.gauge("probe_tls_cipher_info", "1, with the TLS cipher suite in use.", 1,
+			label{"cipher", tls.CipherSuiteName(state.CipherSuite)})
 	}
 }
 
@@ -54,8 +57,8 @@ func lastTLS(a *result.Attempt) *result.TLSState {
 	return nil
 }
 
-// lastChainExpiry is the latest of the verified chains' expiries: the time zero when the handshake finished and nothing was
-// verified (insecure_skip_verify), unknown when the handshake failed.
+// lastChainExpiry is the latest of the verified chains' expiries: the time zero when the handshake finished and nothing
+// was verified (insecure_skip_verify), unknown when the handshake failed.
 func lastChainExpiry(state *result.TLSState) (time.Time, bool) {
 	var last time.Time
 	if !state.Complete {

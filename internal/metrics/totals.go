@@ -122,14 +122,17 @@ func phaseIndex(p result.Phase) int {
 	panic("metrics: phase " + string(p) + " is not in the table")
 }
 
-// Totals adds what was counted. What alerts need is there from the first scrape: resets in every phase, at 0 if there was none.
+// Totals adds what was counted. What alerts need is there from the first scrape: resets in every phase, at 0 if there
+// was none.
 func (e *Exposition) Totals(t *Totals) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	e.counter("probe_attempts_total", "Attempts since the exporter first saw the target.", float64(t.attempts))
-	e.counter("probe_attempts_failed_total", "Attempts that failed since the exporter first saw the target.", float64(t.failed))
+	e.counter("probe_attempts_failed_total", "Attempts that failed since the exporter first saw the target.",
+		float64(t.failed))
 	for i, row := range result.Phases {
-		e.counter("probe_connection_resets_total", "Attempts that ended with a connection reset, by phase.", float64(t.resets[i]),
+		e.counter("probe_connection_resets_total", "Attempts that ended with a connection reset, by phase.",
+			float64(t.resets[i]),
 			label{"phase", string(row.Phase)})
 	}
 	e.addFailures(t)
@@ -137,7 +140,8 @@ func (e *Exposition) Totals(t *Totals) {
 	for i, row := range result.Phases {
 		for failed, result := range []string{"success", "failure"} {
 			if h := t.durations[i][failed]; h != nil {
-				e.histogram("probe_phase_duration_seconds", "How long the phases of all attempts took, in seconds, by whether the phase succeeded.", h,
+				e.histogram("probe_phase_duration_seconds",
+					"How long the phases of all attempts took, in seconds, by whether the phase succeeded.", h,
 					label{"phase", string(row.Phase)}, label{"result", result})
 			}
 		}
@@ -155,10 +159,12 @@ func (e *Exposition) addFailures(t *Totals) {
 		tuples = append(tuples, f)
 	}
 	slices.SortFunc(tuples, func(a, b tuple) int {
-		return strings.Compare(a.phase+" "+a.reason+" "+a.errno+" "+a.origin, b.phase+" "+b.reason+" "+b.errno+" "+b.origin)
+		return strings.Compare(a.phase+" "+a.reason+" "+a.errno+" "+a.origin,
+			b.phase+" "+b.reason+" "+b.errno+" "+b.origin)
 	})
 	for _, f := range tuples {
-		e.counter("probe_failures_total", "Attempts that failed, by phase, reason, errno and origin.", float64(t.failures[f]),
+		e.counter("probe_failures_total", "Attempts that failed, by phase, reason, errno and origin.",
+			float64(t.failures[f]),
 			label{"errno", f.errno}, label{"origin", f.origin}, label{"phase", f.phase}, label{"reason", f.reason})
 	}
 }
@@ -168,11 +174,14 @@ func (e *Exposition) addKeptFailures(t *Totals) {
 		return
 	}
 	tuples := slices.SortedFunc(maps.Keys(t.kept), func(a, b keptTuple) int {
-		return strings.Compare(a.idle+" "+a.phase+" "+a.reason+" "+a.errno+" "+a.origin, b.idle+" "+b.phase+" "+b.reason+" "+b.errno+" "+b.origin)
+		return strings.Compare(a.idle+" "+a.phase+" "+a.reason+" "+a.errno+" "+a.origin,
+			b.idle+" "+b.phase+" "+b.reason+" "+b.errno+" "+b.origin)
 	})
 	for _, f := range tuples {
-		e.counter("probe_keepalive_failures_total", "Idle connections that were closed while idle (phase idle) or failed when used again.", float64(t.kept[f]),
-			label{"errno", f.errno}, label{"idle", f.idle}, label{"origin", f.origin}, label{"phase", f.phase}, label{"reason", f.reason})
+		e.counter("probe_keepalive_failures_total",
+			"Idle connections that were closed while idle (phase idle) or failed when used again.", float64(t.kept[f]),
+			label{"errno", f.errno}, label{"idle", f.idle}, label{"origin", f.origin}, label{"phase", f.phase},
+			label{"reason", f.reason})
 	}
 }
 

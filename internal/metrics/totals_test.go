@@ -16,12 +16,14 @@ func attempt(failure *result.Failure, spans ...result.Span) result.Attempt {
 }
 
 func probed(attempts ...result.Attempt) *result.Result {
-	return &result.Result{Start: time.Unix(1000, 0), Elapsed: 2 * time.Second, Attempts: attempts, Failure: attempts[len(attempts)-1].Failure}
+	return &result.Result{Start: time.Unix(1000, 0), Elapsed: 2 * time.Second, Attempts: attempts,
+		Failure: attempts[len(attempts)-1].Failure}
 }
 
 // TestTotals: rows are the results counted; want are the lines that are not 0 and no bucket's.
 func TestTotals(t *testing.T) {
-	reset := &result.Failure{Phase: result.Processing, Reason: result.TCPReset, Errno: syscall.ECONNRESET, Origin: result.Peer}
+	reset := &result.Failure{Phase: result.Processing, Reason: result.TCPReset, Errno: syscall.ECONNRESET,
+		Origin: result.Peer}
 	slow := &result.Failure{Phase: result.Connect, Reason: result.TCPTimedOut, Origin: result.Self}
 	left := &result.Failure{Phase: result.Connect, Reason: result.Abandoned, Origin: result.Self}
 	connect := result.Span{Phase: result.Connect, Duration: 20 * time.Millisecond}
@@ -92,7 +94,8 @@ func TestHistogram(t *testing.T) {
 		zero    uint64
 	}{
 		{"nothing", nil, map[float64]uint64{10: 0}, map[int32]uint64{}, 0},
-		{"on a bound", []float64{0.5, 1}, map[float64]uint64{0.25: 0, 0.5: 1, 1: 2, 10: 2}, map[int32]uint64{-8: 1, 0: 1}, 0},
+		{"on a bound", []float64{0.5, 1}, map[float64]uint64{0.25: 0, 0.5: 1, 1: 2, 10: 2},
+			map[int32]uint64{-8: 1, 0: 1}, 0},
 		{"beyond the last bound", []float64{11}, map[float64]uint64{10: 0}, map[int32]uint64{28: 1}, 0},
 		{"zero", []float64{0}, map[float64]uint64{0.001: 1}, map[int32]uint64{}, 1},
 		{"twice in one bucket", []float64{3, 3.01}, map[float64]uint64{2.5: 0, 5: 2}, map[int32]uint64{13: 2}, 0},
@@ -108,8 +111,10 @@ func TestHistogram(t *testing.T) {
 			for _, b := range h.native {
 				native[int32(b.index)] = uint64(b.count)
 			}
-			if diff := cmp.Diff(row.native, native); diff != "" || h.zero != row.zero || h.sum != sum || h.count() != uint64(len(row.seconds)) {
-				t.Errorf("zero %d, sum %v, count %d, want %d, %v, %d; native (-want +got):\n%s", h.zero, h.sum, h.count(), row.zero, sum, len(row.seconds), diff)
+			if diff := cmp.Diff(row.native, native); diff != "" || h.zero != row.zero || h.sum != sum ||
+				h.count() != uint64(len(row.seconds)) {
+				t.Errorf("zero %d, sum %v, count %d, want %d, %v, %d; native (-want +got):\n%s", h.zero, h.sum,
+					h.count(), row.zero, sum, len(row.seconds), diff)
 			}
 			for bound, want := range row.classic {
 				var got uint64
@@ -142,7 +147,8 @@ func TestHistogramStaysSmall(t *testing.T) {
 		}
 	}
 	if len(h.native) > maxNative || counted != uint64(n) || h.schema != 1 {
-		t.Errorf("%d buckets of schema %d with %d observations, want at most %d of schema 1 with %d", len(h.native), h.schema, counted, maxNative, n)
+		t.Errorf("%d buckets of schema %d with %d observations, want at most %d of schema 1 with %d", len(h.native),
+			h.schema, counted, maxNative, n)
 	}
 	if index := nativeIndex(1e-9, h.schema); int32(h.native[0].index) != index {
 		t.Errorf("the first bucket is %d, want %d", h.native[0].index, index)

@@ -12,8 +12,8 @@ import (
 	"github.com/prometheus/common/expfmt"
 )
 
-// WriteTo writes the samples in a format that expfmt negotiated. OpenMetrics is left without its end: more may follow, and then
-// CloseOpenMetrics.
+// WriteTo writes the samples in a format that expfmt negotiated. OpenMetrics is left without its end: more may follow,
+// and then CloseOpenMetrics.
 func (e *Exposition) WriteTo(w io.Writer, format expfmt.Format) error {
 	if d, ok := dialectOf(format); ok {
 		return e.writeText(w, d)
@@ -51,7 +51,8 @@ const (
 	openMetrics
 )
 
-// dialectOf is a text format's dialect; false for other formats. A Format is a media type, the kind of which expfmt would tell by taking it apart.
+// dialectOf is a text format's dialect; false for other formats. A Format is a media type, the kind of which expfmt
+// would tell by taking it apart.
 func dialectOf(format expfmt.Format) (dialect, bool) {
 	switch {
 	case strings.HasPrefix(string(format), "text/plain"):
@@ -104,7 +105,8 @@ func (f *family) head(d dialect) string {
 		if d == openMetrics {
 			name = strings.TrimSuffix(name, "_total")
 		}
-		f.heads[d] = "# HELP " + name + " " + f.help + "\n# TYPE " + name + " " + kinds[f.kind] + "\n" // our own words: nothing in them needs an escape
+		// our own words: nothing in them needs an escape
+		f.heads[d] = "# HELP " + name + " " + f.help + "\n# TYPE " + name + " " + kinds[f.kind] + "\n"
 	}
 	return f.heads[d]
 }

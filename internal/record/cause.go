@@ -34,7 +34,8 @@ func CauseLine(v *cause.Verdict) string {
 	return fmt.Sprintf("VERDICT  %s · party %s · confidence %s", v.Cause, v.Party, v.Confidence)
 }
 
-// VerdictLines are the lines after it: what the cause is and its evidence, what was ruled out, what is open, and what is next.
+// VerdictLines are the lines after it: what the cause is and its evidence, what was ruled out, what is open, and what
+// is next.
 func VerdictLines(v *cause.Verdict) []string {
 	var lines []string
 	add := func(first, text string) {

@@ -13,7 +13,8 @@ import (
 func TestVerdictText(t *testing.T) {
 	v := &cause.Verdict{
 		Cause: cause.ServerAborts, Party: cause.Server, Confidence: cause.Medium,
-		Evidence: []string{"connection reset by the peer while waiting for the response (ECONNRESET)", strings.Repeat("a word ", 20), "an \x1b[31mescape"},
+		Evidence: []string{"connection reset by the peer while waiting for the response (ECONNRESET)",
+			strings.Repeat("a word ", 20), "an \x1b[31mescape"},
 		RuledOut: []cause.RuledOut{{Cause: cause.RequestRejected, By: "the request is a plain GET"}},
 		Open:     []cause.Cause{cause.Transient, cause.FirewallReject},
 		Next:     []string{"probe again", "ask the API's owner"},

@@ -14,7 +14,8 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// Curl is a command that repeats the request of a hop with curl, to the same address. Secrets are masked: who runs it puts them in.
+// Curl is a command that repeats the request of a hop with curl, to the same address. Secrets are masked: who runs it
+// puts them in.
 func Curl(r *result.Result, h *result.Hop, m *module.Module) string {
 	words := []string{"curl", "-sv", "-o", "/dev/null", "--max-time", fmt.Sprintf("%.3g", r.Timeout.Seconds())}
 	u, err := url.Parse(h.URL)
@@ -76,9 +77,9 @@ func headerWord(name, value string) string {
 	return name + ": " + value
 }
 
-// commandLine is a command as a POSIX shell takes it, on one line of printable text. A word that is not printable cannot be on it as it is, and a
-// command substitution of the word would lose the line feeds at its end (POSIX.1-2024, XCU 2.6.3). So the substitution makes the whole command, whose
-// words are in single quotes, and eval runs it.
+// commandLine is a command as a POSIX shell takes it, on one line of printable text. A word that is not printable
+// cannot be on it as it is, and a command substitution of the word would lose the line feeds at its end (POSIX.1-2024,
+// XCU 2.6.3). So the substitution makes the whole command, whose words are in single quotes, and eval runs it.
 func commandLine(words ...string) string {
 	command := make([]string, len(words))
 	for i, word := range words {
@@ -91,7 +92,8 @@ func commandLine(words ...string) string {
 	return `eval "$(printf '` + octal(line) + `')"`
 }
 
-// quoted is a word as a POSIX shell takes it: in single quotes nothing has a meaning (POSIX.1-2024, XCU 2.2.2), not even bash's history expansion.
+// quoted is a word as a POSIX shell takes it: in single quotes nothing has a meaning (POSIX.1-2024, XCU 2.2.2), not
+// even bash's history expansion.
 func quoted(word string) string {
 	if word != "" && strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:@,=+") == "" {
 		return word
@@ -99,7 +101,8 @@ func quoted(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// octal is a format from which printf makes a text, for single quotes within double quotes. There bash expands history, so that ! is escaped too.
+// octal is a format from which printf makes a text, for single quotes within double quotes. There bash expands history,
+// so that ! is escaped too.
 func octal(text string) string {
 	var format strings.Builder
 	for i := range len(text) {

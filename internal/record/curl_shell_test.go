@@ -13,7 +13,8 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// The command, run by a real shell with a real curl, sends one request: the one that was made, whatever a server put into its URL.
+// The command, run by a real shell with a real curl, sends one request: the one that was made, whatever a server put
+// into its URL.
 func TestCurlSendsTheRequest(t *testing.T) {
 	for _, program := range []string{"sh", "curl"} {
 		if _, err := exec.LookPath(program); err != nil {
@@ -21,7 +22,8 @@ func TestCurlSendsTheRequest(t *testing.T) {
 		}
 	}
 	for _, row := range []string{
-		"/?[1-40]", "/{a,b}?x={c,d}", "/?'a'%27", `/?"a"`, "/?!x!!", "/?$HOME$(id)`id`", "/-o/etc", "/?a=1&b=2;c|d>e<f", `/?a\\b`, "/?*~#", "/?a%0Ab", "/?]", "/?{", "/?}",
+		"/?[1-40]", "/{a,b}?x={c,d}", "/?'a'%27", `/?"a"`, "/?!x!!", "/?$HOME$(id)`id`", "/-o/etc", "/?a=1&b=2;c|d>e<f",
+		`/?a\\b`, "/?*~#", "/?a%0Ab", "/?]", "/?{", "/?}",
 	} {
 		requests := make(chan *http.Request, 100)
 		server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { requests <- r }))
@@ -40,7 +42,8 @@ func TestCurlSendsTheRequest(t *testing.T) {
 		want, _, _ := strings.Cut(row, "#")
 		n := 0
 		for request := range requests {
-			if n++; request.RequestURI != want || request.Header.Get("X-Odd") != m.Header.Get("X-Odd") || len(request.Header["X-Empty"]) != 1 {
+			if n++; request.RequestURI != want || request.Header.Get("X-Odd") != m.Header.Get("X-Odd") ||
+				len(request.Header["X-Empty"]) != 1 {
 				t.Errorf("%s sent %q with %q, want %q", command, request.RequestURI, request.Header, want)
 			}
 		}
@@ -53,7 +56,8 @@ func TestCurlSendsTheRequest(t *testing.T) {
 // Every word reaches a program as it was, on one printable line, wherever in the command it is.
 func TestCommandLine(t *testing.T) {
 	for _, word := range []string{
-		"", "plain", "it's", `"`, `\`, "$HOME", "`id`", "!!", "-x", "a b", "a  b", "*", "{a,b}", "[1-9]", "~", "#", "a\nb", "\x1b[31m", "\u202e", "ä", "\xff", "%s%n", "\t'\\",
+		"", "plain", "it's", `"`, `\`, "$HOME", "`id`", "!!", "-x", "a b", "a  b", "*", "{a,b}", "[1-9]", "~", "#",
+		"a\nb", "\x1b[31m", "\u202e", "ä", "\xff", "%s%n", "\t'\\",
 		"\n", "a\n", "a\n\n\n", "\n\na \n", "\r\n", "'\n", "\\\n", "\x1b !$(id)`id`* \n",
 	} {
 		line := commandLine("printf", "%s|", word, "between", word)

@@ -17,7 +17,8 @@ func TestCurl(t *testing.T) {
 	post := resulttest.HTTPSuccess()
 	post.Timeout = 9500 * time.Millisecond
 	post.Attempts[0].Hops[0].Request = &result.RequestHead{Method: "POST", Host: "other.example.com", Body: 5,
-		Header: http.Header{"X-Team": {"o'neil"}, "Authorization": {"Bearer hunter2"}, "User-Agent": {"errno_exporter"}}}
+		Header: http.Header{"X-Team": {"o'neil"}, "Authorization": {"Bearer hunter2"},
+			"User-Agent": {"errno_exporter"}}}
 	plain := resulttest.HTTPSuccess()
 	plain.Attempts[0].Hops[0].Request = nil
 	plain.Attempts[0].Hops[0].Addr = netip.MustParseAddrPort("192.0.2.7:80")
@@ -29,7 +30,8 @@ func TestCurl(t *testing.T) {
 	}{
 		{"POST", &post, `curl -sv -o /dev/null --max-time 9.5 --resolve api.example.com:80:192.0.2.7 --http1.1 -X POST -H 'Host: other.example.com' ` +
 			`-H 'Authorization: <hidden>' -H 'User-Agent: errno_exporter' -H 'X-Team: o'\''neil' --data-binary @BODY http://api.example.com/health`},
-		{"no request was made", &plain, `curl -sv -o /dev/null --max-time 9.5 --resolve api.example.com:80:192.0.2.7 --http1.1 http://api.example.com/health`},
+		{"no request was " +
+			"made", &plain, `curl -sv -o /dev/null --max-time 9.5 --resolve api.example.com:80:192.0.2.7 --http1.1 http://api.example.com/health`},
 		{"HTTP/2", &secure, `curl -sv -o /dev/null --max-time 9.5 --resolve www.example.com:443:192.0.2.8 --http2 -H 'Authorization: <hidden>' ` +
 			`-H 'User-Agent: errno_exporter/0.1.0' -H 'X-Tenant: <hidden>' https://www.example.com/health`},
 	} {

@@ -17,7 +17,8 @@ type Failure struct {
 
 // FailureOf puts a failure into words.
 func FailureOf(f *result.Failure) Failure {
-	out := Failure{Phase: f.Phase, Reason: f.Reason, Errno: result.ErrnoName(f.Errno), Origin: f.Origin, Sentence: f.Sentence(), Advice: f.Reason.Info().Sentence}
+	out := Failure{Phase: f.Phase, Reason: f.Reason, Errno: result.ErrnoName(f.Errno), Origin: f.Origin,
+		Sentence: f.Sentence(), Advice: f.Reason.Info().Sentence}
 	if f.Err != nil {
 		out.Error = f.Err.Error()
 	}

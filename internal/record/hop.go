@@ -35,7 +35,8 @@ func (p *page) hop(h *result.Hop, whole time.Duration, now time.Time, m *module.
 func (p *page) steps(h *result.Hop, whole time.Duration) {
 	p.section("  Steps           start       took")
 	for _, s := range h.Spans {
-		line := fmt.Sprintf("    %-10s %10s %10s  %s", s.Phase, Short(s.Start), Short(s.Duration), Bar(s, whole, barWidth))
+		line := fmt.Sprintf("    %-10s %10s %10s  %s", s.Phase, Short(s.Start), Short(s.Duration),
+			Bar(s, whole, barWidth))
 		if s.Failed {
 			line += "  FAILED here"
 		}
@@ -53,7 +54,8 @@ func Bar(s result.Span, whole time.Duration, columns int) string {
 	if from == columns {
 		from--
 	}
-	return "|" + strings.Repeat(" ", from) + strings.Repeat("=", length) + strings.Repeat(" ", columns-from-length) + "|"
+	return "|" + strings.Repeat(" ", from) + strings.Repeat("=", length) + strings.Repeat(" ", columns-from-length) +
+		"|"
 }
 
 func column(at, whole time.Duration, columns int) int {
@@ -94,7 +96,8 @@ func (p *page) lookup(l *result.Lookup) {
 	}
 	for i := range l.Exchanges {
 		e := &l.Exchanges[i]
-		p.line("    at %9s  %s/%s  %s  %s, after %s", Short(e.Start), e.Server, e.Network, e.Question, outcome(e), Short(e.Duration))
+		p.line("    at %9s  %s/%s  %s  %s, after %s", Short(e.Start), e.Server, e.Network, e.Question, outcome(e),
+			Short(e.Duration))
 	}
 }
 

@@ -47,7 +47,8 @@ func (p *page) response(r *result.Response, m *module.Module) {
 	}
 }
 
-// header adds a line for each value, the names in order, as shown decides. Omitted fields are those that are not in the header any more.
+// header adds a line for each value, the names in order, as shown decides. Omitted fields are those that are not in the
+// header any more.
 func (p *page) header(header http.Header, omitted int, shown func(name, value string) string) {
 	lines := 0
 	for _, name := range slices.Sorted(maps.Keys(header)) {

@@ -7,9 +7,9 @@ import (
 	"errno_exporter/prober/module"
 )
 
-// What is shown of requests and responses. Nothing that may be a credential is: not userinfo, not the value of a header or a
-// query parameter whose name sounds like one, and of the request not the value of any header that the module did not write
-// in the clear, under headers.
+// What is shown of requests and responses. Nothing that may be a credential is: not userinfo, not the value of a header
+// or a query parameter whose name sounds like one, and of the request not the value of any header that the module did
+// not write in the clear, under headers.
 
 // requestValue is what is shown of a request header's value. Those the program writes itself hold no secret.
 func requestValue(name, value string, m *module.Module) string {

@@ -16,8 +16,8 @@ const maxLine = 4096
 // textWidth is where prose is wrapped.
 const textWidth = 100
 
-// page is a plain text page under construction. Whatever goes into a line stays in that line and cannot drive a terminal: it
-// may come from a hostile server.
+// page is a plain text page under construction. Whatever goes into a line stays in that line and cannot drive a
+// terminal: it may come from a hostile server.
 type page struct{ bytes.Buffer }
 
 // line adds one line.
@@ -49,7 +49,8 @@ func (p *page) prose(text string) {
 	p.line("%s", line)
 }
 
-// Printable is text with all that is not printable escaped, line feeds too, and cut at maxLine bytes, never within an escape.
+// Printable is text with all that is not printable escaped, line feeds too, and cut at maxLine bytes, never within an
+// escape.
 func Printable(text string) string {
 	if len(text) <= maxLine && escape.Label(text) == text {
 		return text

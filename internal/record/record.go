@@ -1,4 +1,5 @@
-// Package record writes a probe's whole record as human-readable plain text. What comes from outside stays text, and secrets are masked.
+// Package record writes a probe's whole record as human-readable plain text. What comes from outside stays text, and
+// secrets are masked.
 package record
 
 import (
@@ -12,7 +13,8 @@ import (
 )
 
 // Text is the record as text: the verdict first, then what led to it, the samples last.
-func Text(r *result.Result, m *module.Module, found cause.Findings, kept metrics.Kept, samples *metrics.Exposition) []byte {
+func Text(r *result.Result, m *module.Module, found cause.Findings, kept metrics.Kept,
+	samples *metrics.Exposition) []byte {
 	p := &page{}
 	p.verdict(r)
 	p.findings(found)
@@ -20,7 +22,8 @@ func Text(r *result.Result, m *module.Module, found cause.Findings, kept metrics
 	for i := range r.Attempts {
 		attempt := &r.Attempts[i]
 		if len(r.Attempts) > 1 {
-			p.section("Attempt %d of %d, began after %s, took %s: %s", i+1, len(r.Attempts), Short(attempt.Start.Sub(r.Start)), Short(attempt.Elapsed), ended(attempt))
+			p.section("Attempt %d of %d, began after %s, took %s: %s", i+1, len(r.Attempts),
+				Short(attempt.Start.Sub(r.Start)), Short(attempt.Elapsed), ended(attempt))
 		}
 		for j := range attempt.Hops {
 			p.section("Hop %d: %s", j+1, attempt.Hops[j].URL)

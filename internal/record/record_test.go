@@ -32,7 +32,8 @@ func TestText(t *testing.T) {
 	module := &module.Module{Name: "api", IPProtocolFallback: true, Header: http.Header{}}
 	for _, record := range resulttest.Records() {
 		t.Run(record.Name, func(t *testing.T) {
-			got := string(Text(&record.Result, module, cause.Findings{}, metrics.Kept{}, exposed(&record.Result, module)))
+			got := string(Text(&record.Result, module, cause.Findings{}, metrics.Kept{},
+				exposed(&record.Result, module)))
 			file := filepath.Join("testdata", record.Name+".txt")
 			if updating() {
 				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
@@ -46,7 +47,8 @@ func TestText(t *testing.T) {
 			if diff := cmp.Diff(string(want), got); diff != "" {
 				t.Errorf("Text(%s) (-want +got):\n%s", record.Name, diff)
 			}
-			if i := strings.IndexFunc(got, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }); i >= 0 || !utf8.ValidString(got) {
+			if i := strings.IndexFunc(got, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }); i >= 0 ||
+				!utf8.ValidString(got) {
 				t.Errorf("Text(%s) is not printable at byte %d", record.Name, i)
 			}
 			if strings.Contains(got, "hunter2") {

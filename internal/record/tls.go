@@ -30,7 +30,8 @@ func (p *page) tls(s *result.TLSState, now time.Time) {
 		p.line("    the server asked for a client certificate")
 	}
 	if s.Alert != 0 {
-		p.line("    the server sent alert %d (%s)", s.Alert, strings.TrimPrefix(tls.AlertError(s.Alert).Error(), "tls: "))
+		p.line("    the server sent alert %d (%s)", s.Alert,
+			strings.TrimPrefix(tls.AlertError(s.Alert).Error(), "tls: "))
 	}
 	for i, c := range s.Chain {
 		p.certificate(i+1, c, now)
@@ -52,7 +53,8 @@ func (p *page) certificate(number int, c *x509.Certificate, now time.Time) {
 	p.section("  Certificate %d", number)
 	p.line("    subject  %s", c.Subject)
 	p.line("    issuer   %s", c.Issuer)
-	p.line("    valid    %s to %s (%s)", c.NotBefore.UTC().Format(time.DateTime), c.NotAfter.UTC().Format(time.DateTime), validity(c, now))
+	p.line("    valid    %s to %s (%s)", c.NotBefore.UTC().Format(time.DateTime),
+		c.NotAfter.UTC().Format(time.DateTime), validity(c, now))
 	if names := certificateNames(c); len(names) > 0 {
 		shown := strings.Join(names[:min(len(names), maxNames)], ", ")
 		if len(names) > maxNames {

@@ -27,7 +27,8 @@ func (p *page) wire(w *result.Wire) {
 		p.line("    reset %s", w.Reset)
 	}
 	if w.ICMP != nil {
-		p.line("    ICMP type %d code %d (%s) from %s, reported as %s", w.ICMP.Type, w.ICMP.Code, icmpName(w.ICMP), w.ICMP.From, result.ErrnoName(w.ICMP.Errno))
+		p.line("    ICMP type %d code %d (%s) from %s, reported as %s", w.ICMP.Type, w.ICMP.Code, icmpName(w.ICMP),
+			w.ICMP.From, result.ErrnoName(w.ICMP.Errno))
 	}
 	if w.Info != nil {
 		p.tcpInfo(w)
@@ -42,7 +43,8 @@ func (p *page) event(e *result.Event) {
 	}
 	switch e.Op {
 	case result.OpRead, result.OpWrite:
-		p.line("    at %9s  %-7s %s in %s, over %s", Short(e.Start), e.Op, count(e.Bytes, "byte"), count(e.Calls, "call"), Short(took))
+		p.line("    at %9s  %-7s %s in %s, over %s", Short(e.Start), e.Op, count(e.Bytes, "byte"),
+			count(e.Calls, "call"), Short(took))
 	default:
 		p.line("    at %9s  %-7s done, after %s", Short(e.Start), e.Op, Short(took))
 	}
@@ -70,12 +72,15 @@ func (p *page) tcpInfo(w *result.Wire) {
 	} else {
 		p.line("    round trip not measured: the peer acknowledged nothing")
 	}
-	p.line("    sent %s with %s, received %s", count(i.SegsOut, "segment"), count(i.BytesSent, "byte"), count(i.SegsIn, "segment"))
+	p.line("    sent %s with %s, received %s", count(i.SegsOut, "segment"), count(i.BytesSent, "byte"),
+		count(i.SegsIn, "segment"))
 	p.line("    acknowledged by the peer: %s; not yet: %s; not yet sent: %s",
 		count(lessSYN(i.BytesAcked), "byte"), count(i.Unacked, "segment"), count(i.NotSent, "byte"))
-	p.line("    retransmitted: %s with %s; of the SYN: %d; lost: %d", count(i.TotalRetrans, "segment"), count(i.BytesRetrans, "byte"), metrics.SYNRetransmits(w), i.Lost)
+	p.line("    retransmitted: %s with %s; of the SYN: %d; lost: %d", count(i.TotalRetrans, "segment"),
+		count(i.BytesRetrans, "byte"), metrics.SYNRetransmits(w), i.Lost)
 	if i.Retransmits > 0 || i.Backoff > 0 || i.Probes > 0 {
-		p.line("    waiting for an acknowledgement: %d timeouts in a row, backed off %d times, %d probes unanswered", i.Retransmits, i.Backoff, i.Probes)
+		p.line("    waiting for an acknowledgement: %d timeouts in a row, backed off %d times, %d probes unanswered",
+			i.Retransmits, i.Backoff, i.Probes)
 	}
 	if i.OutOfOrder > 0 {
 		p.line("    arrived out of order: %s", count(i.OutOfOrder, "packet"))
@@ -85,7 +90,8 @@ func (p *page) tcpInfo(w *result.Wire) {
 		p.line("    held up by the peer's window for %s of %s sending", Short(i.RwndLimited), Short(i.BusyTime))
 	}
 	if i.BytesReceived > 0 {
-		p.line("    last data came %s before, last acknowledgement %s before", Short(i.LastDataRecv), Short(i.LastAckRecv))
+		p.line("    last data came %s before, last acknowledgement %s before", Short(i.LastDataRecv),
+			Short(i.LastAckRecv))
 	}
 }
 
@@ -101,14 +107,18 @@ func lessSYN(acked uint64) uint64 {
 func icmpName(m *result.ICMP) string {
 	type message struct{ kind, code uint8 }
 	names := map[message]string{
-		{3, 0}: "network unreachable", {3, 1}: "host unreachable", {3, 2}: "protocol unreachable", {3, 3}: "port unreachable",
-		{3, 4}: "fragmentation needed", {3, 9}: "network administratively prohibited", {3, 10}: "host administratively prohibited",
+		{3, 0}: "network unreachable", {3, 1}: "host unreachable", {3, 2}: "protocol unreachable",
+		{3, 3}: "port unreachable",
+		{3, 4}: "fragmentation needed", {3, 9}: "network administratively prohibited",
+		{3, 10}: "host administratively prohibited",
 		{3, 13}: "communication administratively prohibited", {11, 0}: "time to live exceeded",
 	}
 	if m.From.Is6() && !m.From.Is4In6() {
 		names = map[message]string{
-			{1, 0}: "no route to destination", {1, 1}: "communication administratively prohibited", {1, 3}: "address unreachable",
-			{1, 4}: "port unreachable", {1, 5}: "source address failed policy", {1, 6}: "route rejected", {2, 0}: "packet too big",
+			{1, 0}: "no route to destination", {1, 1}: "communication administratively prohibited",
+			{1, 3}: "address unreachable",
+			{1, 4}: "port unreachable", {1, 5}: "source address failed policy", {1, 6}: "route rejected",
+			{2, 0}: "packet too big",
 			{3, 0}: "hop limit exceeded",
 		}
 	}

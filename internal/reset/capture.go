@@ -80,7 +80,8 @@ type packets interface {
 }
 
 func newCapture(source packets, report guard.Report) *Capture {
-	return &Capture{source: source, report: report, flows: map[flow]flowSeen{}, servers: map[netip.AddrPort]serverSeen{}}
+	return &Capture{source: source, report: report, flows: map[flow]flowSeen{},
+		servers: map[netip.AddrPort]serverSeen{}}
 }
 
 // drain notes what has arrived. The caller holds mu.

@@ -18,10 +18,11 @@ const (
 	drainEvery    = 50 * time.Millisecond
 )
 
-// Open opens the packet socket in the network namespace of the calling thread. The error says what is missing, most often
-// CAP_NET_RAW (packet(7)).
+// Open opens the packet socket in the network namespace of the calling thread. The error says what is missing, most
+// often CAP_NET_RAW (packet(7)).
 func Open(report guard.Report) (*Capture, error) {
-	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0) // protocol 0: nothing comes before the filter is there
+	// protocol 0: nothing comes before the filter is there
+	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		return nil, os.NewSyscallError("open a packet socket", err)
 	}
@@ -48,7 +49,8 @@ func prepareCapture(fd int) error {
 	if err := unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &program); err != nil {
 		return os.NewSyscallError("attach the capture's filter", err)
 	}
-	_ = unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1) // before Linux 4.20 we see our own, too, and they match no connection
+	// before Linux 4.20 we see our own, too, and they match no connection
+	_ = unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1)
 	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, captureBuffer) != nil {
 		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, captureBuffer) // as much as is allowed
 	}
@@ -125,7 +127,8 @@ func (p *packetSocket) close() {
 	p.fd = -1
 }
 
-// keepDraining keeps the kernel's queue short. It sleeps in between: a goroutine that woke for each packet would cost more than all else here.
+// keepDraining keeps the kernel's queue short. It sleeps in between: a goroutine that woke for each packet would cost
+// more than all else here.
 func (c *Capture) keepDraining(stop <-chan struct{}) {
 	ticker := time.NewTicker(drainEvery)
 	defer ticker.Stop()
@@ -146,7 +149,8 @@ func (c *Capture) drainOnce() {
 	c.drain()
 }
 
-// panicked is called with a panic of the draining, which is over then: what has arrived is still read when a connection asks.
+// panicked is called with a panic of the draining, which is over then: what has arrived is still read when a connection
+// asks.
 func (c *Capture) panicked(p *guard.Panic) {
 	if c.report != nil {
 		c.report(p)

@@ -18,7 +18,8 @@ const (
 	flagACK = 1 << 4
 )
 
-// parseSegment reads a captured packet from its IP header on. It reports false for what the filter should not have let pass.
+// parseSegment reads a captured packet from its IP header on. It reports false for what the filter should not have let
+// pass.
 func parseSegment(b []byte) (segment, bool) {
 	var s segment
 	var tcp []byte

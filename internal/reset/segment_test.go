@@ -19,7 +19,8 @@ func packet(ip []byte, dataOffset, flags byte) []byte {
 
 func TestParseSegment(t *testing.T) {
 	ipv4 := []byte{0: 0x45, 8: 61, 9: 6, 12: 192, 14: 2, 15: 1, 16: 198, 17: 51, 18: 100, 19: 2}
-	withOptions := append([]byte{0: 0x46, 8: 61, 9: 6, 12: 192, 14: 2, 15: 1, 16: 198, 17: 51, 18: 100, 19: 2}, 1, 1, 1, 1)
+	withOptions := append([]byte{0: 0x46, 8: 61, 9: 6, 12: 192, 14: 2, 15: 1, 16: 198, 17: 51, 18: 100, 19: 2}, 1, 1, 1,
+		1)
 	ipv6 := []byte{0: 0x60, 6: 6, 7: 254, 8: 0x20, 9: 1, 23: 1, 24: 0x20, 25: 1, 39: 2}
 	v4 := [2]netip.AddrPort{netip.MustParseAddrPort("198.51.100.2:40000"), netip.MustParseAddrPort("192.0.2.1:80")}
 	v6 := [2]netip.AddrPort{netip.MustParseAddrPort("[2001::2]:40000"), netip.MustParseAddrPort("[2001::1]:80")}
@@ -33,15 +34,18 @@ func TestParseSegment(t *testing.T) {
 	}{
 		{"a RST over IPv4", packet(ipv4, 5, flagRST), segment{v4[0], v4[1], flagRST, 61, false, false}, true},
 		{"with IP options", packet(withOptions, 5, flagRST), segment{v4[0], v4[1], flagRST, 61, false, false}, true},
-		{"with TCP options", packet(ipv4, 8, flagRST|flagACK), segment{v4[0], v4[1], flagRST | flagACK, 61, true, false}, true},
-		{"a SYN-ACK over IPv6", packet(ipv6, 5, flagSYN|flagACK), segment{v6[0], v6[1], flagSYN | flagACK, 254, false, false}, true},
+		{"with TCP options", packet(ipv4, 8, flagRST|flagACK),
+			segment{v4[0], v4[1], flagRST | flagACK, 61, true, false}, true},
+		{"a SYN-ACK over IPv6", packet(ipv6, 5, flagSYN|flagACK),
+			segment{v6[0], v6[1], flagSYN | flagACK, 254, false, false}, true},
 		{"UDP", packet(udp, 5, flagRST), segment{}, false},
 		{"no TCP header", ipv4, segment{ttl: 61}, false},
 		{"a part of an IPv6 header", ipv6[:30], segment{}, false},
 		{"nothing", nil, segment{}, false},
 	} {
 		got, ok := parseSegment(row.packet)
-		if diff := cmp.Diff(row.want, got, cmp.AllowUnexported(segment{}), cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })); diff != "" || ok != row.ok {
+		if diff := cmp.Diff(row.want, got, cmp.AllowUnexported(segment{}),
+			cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })); diff != "" || ok != row.ok {
 			t.Errorf("%s: parsed %t, want %t (-want +got):\n%s", row.name, ok, row.ok, diff)
 		}
 	}
@@ -61,7 +65,8 @@ func TestSender(t *testing.T) {
 		{"another initial TTL", segment{remote: remote, ttl: 125}, 61, result.Ambiguous},
 		{"an initial TTL of 255", segment{remote: remote, ttl: 250}, 249, result.Middlebox},
 		{"nothing known of the server", segment{remote: remote, ttl: 61}, 0, result.Ambiguous},
-		{"over loopback, in a remote server's name", segment{remote: remote, ttl: 64, loopback: true}, 64, result.ThisHost},
+		{"over loopback, in a remote server's name", segment{remote: remote, ttl: 64, loopback: true}, 64,
+			result.ThisHost},
 		{"over loopback, from this host's server", segment{remote: own, ttl: 64, loopback: true}, 64, result.EndHost},
 	} {
 		if got := senderOf(&row.reset, row.reference); got != row.want {

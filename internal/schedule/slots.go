@@ -1,5 +1,5 @@
-// Package schedule bounds what probes take while they are under way: probes at a time, and file descriptors. Configured targets have a part of both
-// to themselves.
+// Package schedule bounds what probes take while they are under way: probes at a time, and file descriptors. Configured
+// targets have a part of both to themselves.
 package schedule
 
 import (
@@ -27,8 +27,8 @@ type Need struct {
 	By User
 }
 
-// Slots bounds something that probes take while they run: further ones wait in the order in which they came, those of configured targets
-// before all others. A part is reserved for configured targets. The bounds may change at any time.
+// Slots bounds something that probes take while they run: further ones wait in the order in which they came, those of
+// configured targets before all others. A part is reserved for configured targets. The bounds may change at any time.
 type Slots struct {
 	mu       sync.Mutex // guards what follows
 	limit    int
@@ -46,8 +46,8 @@ type turn struct {
 // NewSlots returns slots with a limit, of which nothing is reserved.
 func NewSlots(limit int) *Slots { return &Slots{limit: limit} }
 
-// Acquire waits for slots, no longer than until, and reports whether it has them: not when the context ends first, or has. Who wants more than
-// there are takes them all.
+// Acquire waits for slots, no longer than until, and reports whether it has them: not when the context ends first, or
+// has. Who wants more than there are takes them all.
 func (s *Slots) Acquire(ctx context.Context, until time.Time, want Need) bool {
 	s.mu.Lock()
 	if ctx.Err() != nil {

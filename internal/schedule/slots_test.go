@@ -35,37 +35,40 @@ func TestSlots(t *testing.T) {
 			time.Sleep(time.Second)
 			s.Release(Need{1, Configured})
 		}, []acquired{{"b", true, time.Second}, {"c", true, 2 * time.Second}}, 1},
-		{"patience ends, and the slot goes to the next", func(s *Slots, ask func(string, time.Duration, time.Duration)) {
-			ask("b", time.Second, never)
-			ask("c", never, never)
-			time.Sleep(3 * time.Second)
-			s.Release(Need{1, Configured})
-		}, []acquired{{"b", false, time.Second}, {"c", true, 3 * time.Second}}, 1},
+		{"patience ends, and the slot goes to the next",
+			func(s *Slots, ask func(string, time.Duration, time.Duration)) {
+				ask("b", time.Second, never)
+				ask("c", never, never)
+				time.Sleep(3 * time.Second)
+				s.Release(Need{1, Configured})
+			}, []acquired{{"b", false, time.Second}, {"c", true, 3 * time.Second}}, 1},
 		{"the context is cancelled", func(s *Slots, ask func(string, time.Duration, time.Duration)) {
 			ask("b", never, time.Second)
 			time.Sleep(2 * time.Second)
 			s.Release(Need{1, Configured})
 		}, []acquired{{"b", false, time.Second}}, 0},
-		{"the context has been cancelled, though a slot is free", func(s *Slots, ask func(string, time.Duration, time.Duration)) {
-			s.Release(Need{1, Configured})
-			ask("b", never, 0)
-		}, []acquired{{"b", false, 0}}, 0},
+		{"the context has been cancelled, though a slot is free",
+			func(s *Slots, ask func(string, time.Duration, time.Duration)) {
+				s.Release(Need{1, Configured})
+				ask("b", never, 0)
+			}, []acquired{{"b", false, 0}}, 0},
 		{"the limit is raised", func(s *Slots, ask func(string, time.Duration, time.Duration)) {
 			ask("b", never, never)
 			ask("c", never, never)
 			time.Sleep(time.Second)
 			s.Resize(3, 0)
 		}, []acquired{{"b", true, time.Second}, {"c", true, time.Second}}, 3},
-		{"the limit is lowered: nobody is thrown out, and nobody comes in", func(s *Slots, ask func(string, time.Duration, time.Duration)) {
-			s.Resize(2, 0)
-			ask("b", never, never)
-			s.Resize(1, 0)
-			ask("c", never, never)
-			time.Sleep(time.Second)
-			s.Release(Need{1, Configured})
-			time.Sleep(time.Second)
-			s.Release(Need{1, Configured})
-		}, []acquired{{"b", true, 0}, {"c", true, 2 * time.Second}}, 1},
+		{"the limit is lowered: nobody is thrown out, and nobody comes in",
+			func(s *Slots, ask func(string, time.Duration, time.Duration)) {
+				s.Resize(2, 0)
+				ask("b", never, never)
+				s.Resize(1, 0)
+				ask("c", never, never)
+				time.Sleep(time.Second)
+				s.Release(Need{1, Configured})
+				time.Sleep(time.Second)
+				s.Release(Need{1, Configured})
+			}, []acquired{{"b", true, 0}, {"c", true, 2 * time.Second}}, 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -116,7 +119,8 @@ func TestSlotComesTooLate(t *testing.T) {
 	}
 }
 
-// Who wants several slots waits until all of them are free, nobody passes, and who wants more than there are takes them all.
+// Who wants several slots waits until all of them are free, nobody passes, and who wants more than there are takes them
+// all.
 func TestSlotsOfDifferentSize(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := NewSlots(4)
@@ -144,7 +148,8 @@ func TestSlotsOfDifferentSize(t *testing.T) {
 			order = append(order, <-got)
 		}
 		slices.SortFunc(order, func(a, b acquired) int { return strings.Compare(a.Who, b.Who) })
-		want := []acquired{{"nine", true, time.Minute + time.Second}, {"one", true, time.Second}, {"two", true, time.Second}}
+		want := []acquired{{"nine", true, time.Minute + time.Second}, {"one", true, time.Second},
+			{"two", true, time.Second}}
 		if diff := cmp.Diff(want, order); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}

@@ -8,8 +8,8 @@ import (
 	"errno_exporter/guard"
 )
 
-// reloader reads files in a goroutine of its own: a network file system that hangs does not stop the loop that waits for signals. Its methods
-// are called by that loop only, and it does one thing at a time.
+// reloader reads files in a goroutine of its own: a network file system that hangs does not stop the loop that waits
+// for signals. Its methods are called by that loop only, and it does one thing at a time.
 type reloader struct {
 	*Options
 	done  chan struct{} // receives when what is running has ended

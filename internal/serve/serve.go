@@ -1,4 +1,5 @@
-// Package serve runs the exporter's server: listening, signals, reloads, systemd's notifications, the memory limit, and shutdown.
+// Package serve runs the exporter's server: listening, signals, reloads, systemd's notifications, the memory limit, and
+// shutdown.
 package serve
 
 import (
@@ -30,8 +31,8 @@ type Options struct {
 	Changed    func() bool   // reports whether a file of the configuration has changed
 }
 
-// Run serves until SIGINT or SIGTERM, then lets the scrapes in progress finish. SIGHUP reloads the configuration, and so does a change of
-// its files if that is enabled. systemd, if it runs us, is notified (sd_notify(3)).
+// Run serves until SIGINT or SIGTERM, then lets the scrapes in progress finish. SIGHUP reloads the configuration, and
+// so does a change of its files if that is enabled. systemd, if it runs us, is notified (sd_notify(3)).
 func Run(server *http.Server, o Options) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -49,7 +50,10 @@ func Run(server *http.Server, o Options) error {
 		return context.Background()
 	}
 	ended := make(chan error, 1)
-	guard.Report(func(p *guard.Panic) { ended <- p }).Go(func() { ended <- toolkit.ListenAndServe(server, o.Web, o.Logger) })
+	guard.Report(func(p *guard.Panic) { ended <- p }).Go(func() {
+		ended <- toolkit.ListenAndServe(server, o.Web,
+			o.Logger)
+	})
 	files := newReloader(&o)
 	for {
 		select {

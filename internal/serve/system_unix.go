@@ -8,7 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Descriptors is the limit of open file descriptors of the process; 0 if the system does not report it. Go has raised the soft limit to the hard one by now.
+// Descriptors is the limit of open file descriptors of the process; 0 if the system does not report it. Go has raised
+// the soft limit to the hard one by now.
 func Descriptors() int {
 	var limit syscall.Rlimit
 	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) != nil {
@@ -18,7 +19,8 @@ func Descriptors() int {
 	return int(min(limit.Cur, most))
 }
 
-// monotonic is the kernel's monotonic clock in microseconds, as systemd expects it (sd_notify(3)); false if there is none.
+// monotonic is the kernel's monotonic clock in microseconds, as systemd expects it (sd_notify(3)); false if there is
+// none.
 func monotonic() (int64, bool) {
 	var now unix.Timespec
 	err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now)

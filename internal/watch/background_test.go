@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// Work that is started while others wait either runs before wait returns, or not at all. The race detector sees a WaitGroup that grows meanwhile.
+// Work that is started while others wait either runs before wait returns, or not at all. The race detector sees a
+// WaitGroup that grows meanwhile.
 func TestBackground(t *testing.T) {
 	for range 1000 {
 		var b background

@@ -10,15 +10,16 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// BenchmarkPacing probes 1,000 healthy HTTPS targets in one scrape, and each of them alone. It reports how much longer the phases took in
-// the scrape, target by target: of the phases of all targets the median and the 99th percentile, in milliseconds. "at once" is what it
-// would be without pacing.
+// BenchmarkPacing probes 1,000 healthy HTTPS targets in one scrape, and each of them alone. It reports how much longer
+// the phases took in the scrape, target by target: of the phases of all targets the median and the 99th percentile, in
+// milliseconds. "at once" is what it would be without pacing.
 //
 //	go test ./internal/watch -run '^$' -bench Pacing -benchtime 1x
 func BenchmarkPacing(b *testing.B) {
 	server := bench.Start(b)
 	for _, row := range []struct{ name, url string }{
-		{"next door", server.HTTPS1}, {"50 ms away", server.HTTPS1 + bench.Delayed}, {"50 ms away, HTTP/2", server.HTTPS2 + bench.Delayed},
+		{"next door", server.HTTPS1}, {"50 ms away", server.HTTPS1 + bench.Delayed},
+		{"50 ms away, HTTP/2", server.HTTPS2 + bench.Delayed},
 	} {
 		w := newTested(b, server.Config(b, row.url, 1000))
 		var alone []*result.Result

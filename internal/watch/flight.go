@@ -54,17 +54,19 @@ func (t *target) key() memoryKey {
 
 // How a probe is shared. Every caller gets at least the time that a probe of its own would have had.
 //
-//   - A caller joins a probe under way that was given as much time as the caller has, and that ends before the caller's deadline. Where there
-//     is none it starts another one beside it, so that neither waits for, or is cut off by, the deadline of the other.
-//   - A failure says nothing to a caller with more time than the failed probe had: min_interval does not pass it on. Nor does it pass on what
-//     the exporter itself is to blame for.
+//   - A caller joins a probe under way that was given as much time as the caller has, and that ends before the caller's
+//     deadline. Where there is none it starts another one beside it, so that neither waits for, or is cut off by, the
+//     deadline of the other.
+//   - A failure says nothing to a caller with more time than the failed probe had: min_interval does not pass it on.
+//     Nor does it pass on what the exporter itself is to blame for.
 //   - The number of a target's probes under way is bounded: with as many, a caller takes the one that suits it best.
 
-// maxFlights bounds a target's probes under way. Scrapers with one timeout share one; this is for those who vary it on purpose.
+// maxFlights bounds a target's probes under way. Scrapers with one timeout share one; this is for those who vary it on
+// purpose.
 const maxFlights = 16
 
-// flight is one probe of a target, shared by every scrape that wants one while it is under way. It belongs to none of them: a scrape
-// that is cancelled leaves it to the others.
+// flight is one probe of a target, shared by every scrape that wants one while it is under way. It belongs to none of
+// them: a scrape that is cancelled leaves it to the others.
 type flight struct {
 	until   time.Time     // the deadline, of the scrape that started it
 	allowed time.Duration // the longest that the probe may take
@@ -95,8 +97,8 @@ func (t *target) claimOn(now, until time.Time, slack time.Duration) claim {
 // suits reports whether a probe that may take so long has the time that the caller's own would have.
 func (c *claim) suits(allowed time.Duration) bool { return allowed+c.slack >= c.allowed }
 
-// join returns a flight that satisfies the claim, and whether it is the caller's to start. A result that is younger than min_interval is a
-// flight that has landed.
+// join returns a flight that satisfies the claim, and whether it is the caller's to start. A result that is younger
+// than min_interval is a flight that has landed.
 func (t *target) join(c claim) (f *flight, fresh bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -118,7 +120,8 @@ func (t *target) join(c claim) (f *flight, fresh bool) {
 
 // shared finds a flight under way for the caller; nil if it needs its own. The caller holds mu.
 func (t *target) shared(c *claim) *flight {
-	latest := time.Now().Add(c.until.Sub(c.now) + c.slack) // a caller that was kept waiting for mu is as late with all that follows
+	// a caller that was kept waiting for mu is as late with all that follows
+	latest := time.Now().Add(c.until.Sub(c.now) + c.slack)
 	var best *flight
 	for _, f := range t.flights {
 		if f.ends.After(latest) {
@@ -140,7 +143,8 @@ func (t *target) shared(c *claim) *flight {
 	return slices.MinFunc(t.flights, func(a, b *flight) int { return a.ends.Compare(b.ends) })
 }
 
-// speaksTo reports whether the outcome is one that the caller's own probe could have had: what failed with less time might have succeeded.
+// speaksTo reports whether the outcome is one that the caller's own probe could have had: what failed with less time
+// might have succeeded.
 func (o *Outcome) speaksTo(c *claim) bool {
 	f := o.Result.Failure
 	return f == nil || c.suits(o.allowed) && f.Reason != result.LocalOverloaded
@@ -223,7 +227,8 @@ func (w *Watch) fly(t *target, f *flight) {
 	keptUsed := t.idle.use(w.life)
 	outcome, _, err := w.probe(ctx, &order{
 		target: t.asked(), module: t.config.Module, by: schedule.Configured, started: func() { t.begun(f) },
-		counts: func(r *result.Result) bool { return t.counts(r, f.allowed) }, counted: func() *metrics.Totals { return t.totals },
+		counts:  func(r *result.Result) bool { return t.counts(r, f.allowed) },
+		counted: func() *metrics.Totals { return t.totals },
 	})
 	if err != nil {
 		outcome = nil // it is counted

@@ -70,7 +70,8 @@ func TestOneFlight(t *testing.T) {
 		t.Errorf("the scrapes have outcomes %p and %p, want the same one", one.Outcome, two.Outcome)
 	}
 	if g.asked.Load() != 1 || len(b.ended) != 1 || b.own(t, "errno_exporter_probes_total") != 1 {
-		t.Errorf("%d requests, %d probes ended, %v counted, want 1 of each", g.asked.Load(), len(b.ended), b.own(t, "errno_exporter_probes_total"))
+		t.Errorf("%d requests, %d probes ended, %v counted, want 1 of each", g.asked.Load(), len(b.ended),
+			b.own(t, "errno_exporter_probes_total"))
 	}
 	if again := b.Scrape(t.Context(), 20*time.Second)[0]; sameProbe(again.Outcome, one.Outcome) {
 		t.Error("a scrape after the flight has its result, without min_interval")
@@ -154,7 +155,8 @@ func TestMinInterval(t *testing.T) {
 		counts float64
 	}{{"often", false, false, 2}, {"seldom", true, true, 1}} {
 		got := second[i]
-		if got.Target.Name != want.name || got.Outcome == nil || (sameProbe(got.Outcome, first[i].Outcome)) != want.same || (got.Age > 0) != want.aged || first[i].Age != 0 {
+		if got.Target.Name != want.name || got.Outcome == nil ||
+			(sameProbe(got.Outcome, first[i].Outcome)) != want.same || (got.Age > 0) != want.aged || first[i].Age != 0 {
 			t.Errorf("%s: ages %s and then %s, the same outcome %t; want it aged %t, the same %t",
 				got.Target.Name, first[i].Age, got.Age, sameProbe(got.Outcome, first[i].Outcome), want.aged, want.same)
 		}
@@ -184,19 +186,22 @@ func TestMinIntervalEnds(t *testing.T) {
 	}
 }
 
-// A reload keeps what was counted of the targets that stay and their last results, drops what goes, and begins what comes.
+// A reload keeps what was counted of the targets that stay and their last results, drops what goes, and begins what
+// comes.
 func TestApply(t *testing.T) {
 	g := newGate(t)
 	close(g.release)
 	b := newTested(t, parse(t, "targets:\n"+item("stays", g.url)+item("goes", g.url)+item("moves", g.url)))
 	b.Scrape(t.Context(), 20*time.Second)
-	b.Apply(parse(t, "targets:\n"+item("comes", g.url)+item("moves", g.url+"elsewhere")+item("stays", g.url, "min_interval: 1h")))
+	b.Apply(parse(t, "targets:\n"+item("comes", g.url)+item("moves", g.url+"elsewhere")+item("stays", g.url,
+		"min_interval: 1h")))
 	got := map[string]float64{}
 	for _, state := range b.Scrape(t.Context(), 20*time.Second) {
 		got[state.Target.Name] = exposed(state.Totals)["probe_attempts_total"]
 	}
 	want := map[string]float64{"stays": 1, "comes": 1, "moves": 1} // the first has its result of before
-	if len(got) != len(want) || got["stays"] != want["stays"] || got["comes"] != want["comes"] || got["moves"] != want["moves"] {
+	if len(got) != len(want) || got["stays"] != want["stays"] || got["comes"] != want["comes"] ||
+		got["moves"] != want["moves"] {
 		t.Errorf("probe_attempts_total %v, want %v", got, want)
 	}
 	if n := b.own(t, "errno_exporter_targets"); n != 3 {

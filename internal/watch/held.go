@@ -26,10 +26,6 @@ type held struct {
 	remembered int // totals of targets that are not configured
 }
 
-func (h *held) all() int {
-	return h.targets + h.last + h.timelines + h.observed + h.fates + h.references + h.remembered
-}
-
 // held adds up what the stores hold.
 func (w *Watch) held() held {
 	h := held{references: w.references.Size(), remembered: w.others.size()}

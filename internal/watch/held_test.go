@@ -82,7 +82,8 @@ func (f *filled) stores() []store {
 		{"records", f.records.Size(), func() { f.records = nil }},
 		{"last results", h.last, each(func(t *target) { t.last, t.short = nil, nil })},
 		{"timelines", h.timelines, each(func(t *target) { t.timeline = nil })},
-		{"observations and experiments", h.observed, each(func(t *target) { t.observed.recent, t.observed.kept, t.observed.experiments = nil, nil, nil })},
+		{"observations and experiments", h.observed,
+			each(func(t *target) { t.observed.recent, t.observed.kept, t.observed.experiments = nil, nil, nil })},
 		{"fates of idle connections", h.fates, each(func(t *target) { t.idle.slots = nil })},
 		{"states of reference targets", h.references, func() { f.references.Apply(nil) }},
 		{"totals of remembered targets", h.remembered, func() { f.others = newMemory(1) }},
@@ -91,7 +92,8 @@ func (f *filled) stores() []store {
 	}
 }
 
-// What all stores hold after the worst that servers can send takes at most half as much again as they say, each of them and all together.
+// What all stores hold after the worst that servers can send takes at most half as much again as they say, each of them
+// and all together.
 func TestStoresAreCharged(t *testing.T) {
 	c := worst(t)
 	idle := runtime.NumGoroutine()
@@ -127,7 +129,8 @@ func TestStoresAreCharged(t *testing.T) {
 	claims.Prove(t, "last result of a configured target", maxLast)
 }
 
-// settle waits until no more goroutines run than before: the servers, which share the heap, have noticed that their connections are closed.
+// settle waits until no more goroutines run than before: the servers, which share the heap, have noticed that their
+// connections are closed.
 func settle(t *testing.T, goroutines int) {
 	t.Helper()
 	ticker := time.NewTicker(10 * time.Millisecond)
@@ -141,7 +144,8 @@ func settle(t *testing.T, goroutines int) {
 	t.Fatalf("%d goroutines run, want at most %d", runtime.NumGoroutine(), goroutines)
 }
 
-// settled is the heap in use when collections have found no more to free for a while: finalizers and cleanups run beside them.
+// settled is the heap in use when collections have found no more to free for a while: finalizers and cleanups run
+// beside them.
 func settled() int64 {
 	const enough = 20 // collections in a row
 	last := live()
@@ -166,12 +170,13 @@ func worst(t *testing.T) *config.Config {
 		}
 	}))
 	urls := map[string]string{
-		"big":       faultlab.BigHead(t),
-		"phrase":    faultlab.ReasonPhrase(t, 900<<10),
-		"mid":       faultlab.ReasonPhrase(t, 3000),
-		"garbage":   faultlab.Answer(t, line(8<<10)+"\r\n\r\n"),
-		"names":     faultlab.ManyNames(t),
-		"limited":   faultlab.Answer(t, "HTTP/1.1 429 "+line(3900)+"\r\nRetry-After: 1\r\nX-Ratelimit-Limit: "+line(4000)+"\r\nContent-Length: 0\r\n\r\n"),
+		"big":     faultlab.BigHead(t),
+		"phrase":  faultlab.ReasonPhrase(t, 900<<10),
+		"mid":     faultlab.ReasonPhrase(t, 3000),
+		"garbage": faultlab.Answer(t, line(8<<10)+"\r\n\r\n"),
+		"names":   faultlab.ManyNames(t),
+		"limited": faultlab.Answer(t, "HTTP/1.1 429 "+line(3900)+"\r\nRetry-After: "+
+			"1\r\nX-Ratelimit-Limit: "+line(4000)+"\r\nContent-Length: 0\r\n\r\n"),
 		"h2":        faultlab.H2BigHead(t),
 		"served":    served,
 		"redirects": faultlab.RedirectsWithBigHeads(t),
@@ -186,7 +191,8 @@ func worst(t *testing.T) *config.Config {
 	}
 	text += "control_targets:\n"
 	for i := range 16 {
-		text += fmt.Sprintf("  - {name: r%d-%s, address: %q}\n", i, line(100), strings.TrimSuffix(strings.TrimPrefix(served, "http://"), "/"))
+		text += fmt.Sprintf("  - {name: r%d-%s, address: %q}\n", i, line(100),
+			strings.TrimSuffix(strings.TrimPrefix(served, "http://"), "/"))
 	}
 	c := parse(t, text)
 	plain := *c.Modules["api"]

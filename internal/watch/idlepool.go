@@ -16,18 +16,20 @@ import (
 
 // How connections are kept.
 //
-//   - A target whose module has keepalive keeps one connection for each configured age. It is made after a probe that succeeded, by a request
-//     of its own, so that nothing is taken from the probe.
-//   - At the first scrape at which it has been idle that long, or has ended, it is used again, or its end is told, beside the probe over a
-//     fresh connection. If it serves the request it is kept on.
-//   - A server that announces that it keeps idle connections for less time (Keep-Alive: timeout=) is believed: none is kept for longer. It is
-//     asked again now and then: what it announces changes with the server, and with who answers behind its name.
+//   - A target whose module has keepalive keeps one connection for each configured age. It is made after a probe that
+//     succeeded, by a request of its own, so that nothing is taken from the probe.
+//   - At the first scrape at which it has been idle that long, or has ended, it is used again, or its end is told,
+//     beside the probe over a fresh connection. If it serves the request it is kept on.
+//   - A server that announces that it keeps idle connections for less time (Keep-Alive: timeout=) is believed: none is
+//     kept for longer. It is asked again now and then: what it announces changes with the server, and with who answers
+//     behind its name.
 
 // maxKept bounds the connections that are kept at once, of all targets.
 const maxKept = 1000
 
 const (
-	keepTimeout = 10 * time.Second       // bounds a request on a connection that is kept, where the module's timeout does not
+	// bounds a request on a connection that is kept, where the module's timeout does not
+	keepTimeout = 10 * time.Second
 	keptGrace   = 100 * time.Millisecond // for which a probe that has ended waits for them
 )
 
@@ -65,8 +67,9 @@ func newIdlePool(t prober.Target, m *module.Module, totals *metrics.Totals, all 
 	return k
 }
 
-// use uses the connections that are due, side by side. The channel is closed when all have been used. Each has the module's time for it, however
-// little the scrape has: a scrape with a short timeout is not to kill a connection that works.
+// use uses the connections that are due, side by side. The channel is closed when all have been used. Each has the
+// module's time for it, however little the scrape has: a scrape with a short timeout is not to kill a connection that
+// works.
 func (k *idlePool) use(life context.Context) <-chan struct{} {
 	done := make(chan struct{})
 	var using guard.Group
@@ -104,7 +107,8 @@ func (k *idlePool) useOne(life context.Context, s *keptSlot, kept *prober.Kept) 
 	k.panicked.Run(kept.Close)
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	s.busy, s.last = false, &result.KeptResult{Failure: &result.Failure{Phase: result.Idle, Reason: result.Unknown, Origin: result.Self, Err: p}}
+	s.busy, s.last = false, &result.KeptResult{Failure: &result.Failure{Phase: result.Idle, Reason: result.Unknown,
+		Origin: result.Self, Err: p}}
 	k.all.Add(-1)
 	k.totals.ObserveKept(s.age, s.last)
 }

@@ -41,8 +41,14 @@ func TestKept(t *testing.T) {
 		idle   time.Duration
 	}{
 		{"healthy", func(h faultlab.Host) string { return faultlab.Handler(h, faultlab.Healthy) }, true, "", "", age},
-		{"the server closes before", func(h faultlab.Host) string { return faultlab.ClosesIdle(h, 400*time.Millisecond) }, false, result.Idle, result.TCPClosed, 400 * time.Millisecond},
-		{"the server resets before", func(h faultlab.Host) string { return faultlab.IdleReset(h, 400*time.Millisecond) }, false, result.Idle, result.TCPReset, 400 * time.Millisecond},
+		{"the server closes before", func(h faultlab.Host) string {
+			return faultlab.ClosesIdle(h,
+				400*time.Millisecond)
+		}, false, result.Idle, result.TCPClosed, 400 * time.Millisecond},
+		{"the server resets before", func(h faultlab.Host) string {
+			return faultlab.IdleReset(h,
+				400*time.Millisecond)
+		}, false, result.Idle, result.TCPReset, 400 * time.Millisecond},
 		{"the server resets the second request", faultlab.SecondReset, true, result.Processing, result.TCPReset, age},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -57,7 +63,8 @@ func TestKept(t *testing.T) {
 				phase, reason = f.Phase, f.Reason
 			}
 			if got.Last.Used != row.used || phase != row.phase || reason != row.reason {
-				t.Errorf("used %t, %s %s, want %t, %s %s", got.Last.Used, phase, reason, row.used, row.phase, row.reason)
+				t.Errorf("used %t, %s %s, want %t, %s %s", got.Last.Used, phase, reason, row.used, row.phase,
+					row.reason)
 			}
 			if got.Last.Idle < row.idle-100*time.Millisecond || got.Last.Idle > row.idle+500*time.Millisecond {
 				t.Errorf("idle for %s, want %s", got.Last.Idle, row.idle)
@@ -84,7 +91,10 @@ func TestKeptAnnounced(t *testing.T) {
 		{"keeps for longer", "Keep-Alive", "timeout=3600", time.Hour, 2},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			url := faultlab.Handler(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set(row.header, row.value) }))
+			url := faultlab.Handler(t, http.HandlerFunc(func(w http.ResponseWriter,
+				_ *http.Request) {
+				w.Header().Set(row.header, row.value)
+			}))
 			c := parse(t, "targets:\n"+item("a", url))
 			c.Modules["api"].Keepalive = []time.Duration{2 * time.Second, time.Minute}
 			b := newTested(t, c)
@@ -92,10 +102,12 @@ func TestKeptAnnounced(t *testing.T) {
 			pool := b.current()[0].idle
 			ticker := time.NewTicker(time.Millisecond)
 			defer ticker.Stop()
-			for i := 0; (pool.state().Announced != row.want || b.own(t, "errno_exporter_kept_connections") != row.kept) && i < 5000; i++ {
+			for i := 0; (pool.state().Announced != row.want ||
+				b.own(t, "errno_exporter_kept_connections") != row.kept) && i < 5000; i++ {
 				<-ticker.C // they are made after the scrape
 			}
-			if got, n := pool.state().Announced, b.own(t, "errno_exporter_kept_connections"); got != row.want || n != row.kept {
+			if got, n := pool.state().Announced, b.own(t, "errno_exporter_kept_connections"); got != row.want ||
+				n != row.kept {
 				t.Errorf("announced %s, %v kept, want %s, %v", got, n, row.want, row.kept)
 			}
 			b.Close()
@@ -106,11 +118,15 @@ func TestKeptAnnounced(t *testing.T) {
 	}
 }
 
-// A server that announced less than is wanted is asked again later, by a probe as good as any: no reload is needed once it announces more.
+// A server that announced less than is wanted is asked again later, by a probe as good as any: no reload is needed once
+// it announces more.
 func TestKeptAnnouncedChanges(t *testing.T) {
 	var timeout atomic.Value
 	timeout.Store("timeout=1")
-	url := faultlab.Handler(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Keep-Alive", timeout.Load().(string)) }))
+	url := faultlab.Handler(t, http.HandlerFunc(func(w http.ResponseWriter,
+		_ *http.Request) {
+		w.Header().Set("Keep-Alive", timeout.Load().(string))
+	}))
 	c := parse(t, "targets:\n"+item("a", url))
 	c.Modules["api"].Keepalive = []time.Duration{time.Minute, time.Hour}
 	b := newTested(t, c)
@@ -196,8 +212,10 @@ func TestKeptDelaysNobody(t *testing.T) {
 				t.Fatal("nothing became of the idle connection")
 			}
 			last := ages[0].Last
-			if last.Failure == nil || last.Failure.Reason != result.HTTPResponseTimedOut || last.Attempt.Elapsed < row.least || last.Attempt.Elapsed > row.least+hangs {
-				t.Errorf("the idle connection: %+v after %s, want http.response.timed_out after %s", last.Failure, last.Attempt.Elapsed, row.least)
+			if last.Failure == nil || last.Failure.Reason != result.HTTPResponseTimedOut ||
+				last.Attempt.Elapsed < row.least || last.Attempt.Elapsed > row.least+hangs {
+				t.Errorf("the idle connection: %+v after %s, want http.response.timed_out after %s", last.Failure,
+					last.Attempt.Elapsed, row.least)
 			}
 		})
 	}

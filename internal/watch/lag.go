@@ -12,14 +12,15 @@ import (
 
 // How the exporter knows that it is overloaded.
 //
-//   - While probes run, a goroutine sleeps for lagInterval again and again, and then waits behind all that are ready to run. By as much as it
-//     oversleeps, every other goroutine that was due then was late too: those that read a response and take the time afterwards.
-//   - A probe is unreliable when during it this delay was longer than lagLimit. Its durations are then too long by about as much, and
-//     its target is not at fault.
-//   - The runtime's own histogram, /sched/latencies of runtime/metrics, cannot take its place: it has the time that goroutines were runnable
-//     while the process ran. Where the kernel does not run the process at all (a CPU quota, a busy neighbour) it shows nothing: beside a real-time
-//     process that took the CPU for 60 ms four times a second, the goroutine was late 21 times, by up to 78 ms, and the histogram had no
-//     value above 1 µs.
+//   - While probes run, a goroutine sleeps for lagInterval again and again, and then waits behind all that are ready to
+//     run. By as much as it oversleeps, every other goroutine that was due then was late too: those that read a
+//     response and take the time afterwards.
+//   - A probe is unreliable when during it this delay was longer than lagLimit. Its durations are then too long by
+//     about as much, and its target is not at fault.
+//   - The runtime's own histogram, /sched/latencies of runtime/metrics, cannot take its place: it has the time that
+//     goroutines were runnable while the process ran. Where the kernel does not run the process at all (a CPU quota, a
+//     busy neighbour) it shows nothing: beside a real-time process that took the CPU for 60 ms four times a second, the
+//     goroutine was late 21 times, by up to 78 ms, and the histogram had no value above 1 µs.
 
 const (
 	lagInterval = 5 * time.Millisecond
@@ -51,7 +52,8 @@ func newLag(delays prometheus.Observer) *lag {
 	return &lag{delays: delays, report: func(*guard.Panic) {}}
 }
 
-// begin is called when a probe begins: measuring goes on until the last one has ended, and a moment longer, for the next one.
+// begin is called when a probe begins: measuring goes on until the last one has ended, and a moment longer, for the
+// next one.
 func (l *lag) begin() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -80,7 +82,8 @@ func (l *lag) measure() {
 	for {
 		slept := time.Now()
 		time.Sleep(lagInterval)
-		runtime.Gosched() // a timer's goroutine is put before all others: what they wait for is seen from their end of the queue
+		// a timer's goroutine is put before all others: what they wait for is seen from their end of the queue
+		runtime.Gosched()
 		if !l.woke(slept, time.Now()) {
 			return
 		}
@@ -104,8 +107,8 @@ func (l *lag) woke(slept, woken time.Time) bool {
 	return l.measuring
 }
 
-// since is by how much goroutines were late at the worst moment since a time: the measuring one woke too late, or should have woken by now. It is 0
-// where that was within the limit.
+// since is by how much goroutines were late at the worst moment since a time: the measuring one woke too late, or
+// should have woken by now. It is 0 where that was within the limit.
 func (l *lag) since(began time.Time) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()

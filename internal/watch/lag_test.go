@@ -11,7 +11,8 @@ import (
 	"errno_exporter/internal/faultlab"
 )
 
-// The rule: a probe is unreliable if, during it, the measuring goroutine got its CPU more than lagLimit late, or has not got it yet.
+// The rule: a probe is unreliable if, during it, the measuring goroutine got its CPU more than lagLimit late, or has
+// not got it yet.
 func TestLag(t *testing.T) {
 	const ms = time.Millisecond
 	type wake struct{ at, slept time.Duration } // of the measuring goroutine, since the start
@@ -65,7 +66,8 @@ func TestLagMeasures(t *testing.T) {
 	})
 }
 
-// A probe during which the measuring goroutine was late is marked and counted. That others are not is TestLag's: here the machine may be late.
+// A probe during which the measuring goroutine was late is marked and counted. That others are not is TestLag's: here
+// the machine may be late.
 func TestUnreliable(t *testing.T) {
 	var late func()
 	ready := make(chan struct{})

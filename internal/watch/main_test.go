@@ -64,7 +64,8 @@ func (b *tested) own(t testing.TB, name string) float64 {
 // parse is a configuration of a test: the module api, which trusts the lab's certificates, and what the text adds.
 func parse(t testing.TB, text string) *config.Config {
 	t.Helper()
-	c, err := config.Parse([]byte("modules:\n"+faultlab.Module("api", 30*time.Second, faultlab.RootsPEM())+text), "test", ".")
+	c, err := config.Parse([]byte("modules:\n"+faultlab.Module("api", 30*time.Second, faultlab.RootsPEM())+text),
+		"test", ".")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,5 +74,6 @@ func parse(t testing.TB, text string) *config.Config {
 
 // item is a line of targets.
 func item(name, url string, more ...string) string {
-	return fmt.Sprintf("  - {name: %s, url: %q, module: api%s}\n", name, url, strings.Join(append([]string{""}, more...), ", "))
+	return fmt.Sprintf("  - {name: %s, url: %q, module: api%s}\n", name, url,
+		strings.Join(append([]string{""}, more...), ", "))
 }

@@ -9,8 +9,8 @@ import (
 	"errno_exporter/internal/metrics"
 )
 
-// memoryKey is what totals are kept by: a hash, so that its size does not depend on who chose the URL. Whoever finds two inputs of the same
-// SHA-256 mixes two targets' counters; nobody has.
+// memoryKey is what totals are kept by: a hash, so that its size does not depend on who chose the URL. Whoever finds
+// two inputs of the same SHA-256 mixes two targets' counters; nobody has.
 type memoryKey [sha256.Size]byte
 
 // probed is what tells one remembered target from another.
@@ -28,11 +28,13 @@ func (p probed) key() memoryKey {
 	return memoryKey(h.Sum(nil))
 }
 
-// usualTotals is about how many bytes the totals of a target take after its first probes. The targets that are remembered have so much together;
-// those that are probed often and fail in many ways take several times as much, and leave room for fewer.
+// usualTotals is about how many bytes the totals of a target take after its first probes. The targets that are
+// remembered have so much together; those that are probed often and fail in many ways take several times as much, and
+// leave room for fewer.
 const usualTotals = 3355
 
-// memory keeps the totals of targets that are not configured. When it is full, the one that was unused for longest goes.
+// memory keeps the totals of targets that are not configured. When it is full, the one that was unused for longest
+// goes.
 type memory struct {
 	limit int // targets
 	most  int // bytes

@@ -16,8 +16,10 @@ import (
 func TestMemoryKeys(t *testing.T) {
 	rows := []probed{
 		{}, {name: "a"}, {module: "a"}, {target: "a"}, {host: "a"},
-		{module: "ab", target: "c"}, {module: "a", target: "bc"}, {target: "abc"}, {module: "a", target: "b", host: "c"}, {name: "a", module: "b", target: "c"},
-		{target: strings.Repeat("x", 60_000)}, {target: strings.Repeat("x", 60_001)}, {module: "a\x00", target: "b"}, {module: "a", target: "\x00b"},
+		{module: "ab", target: "c"}, {module: "a", target: "bc"}, {target: "abc"},
+		{module: "a", target: "b", host: "c"}, {name: "a", module: "b", target: "c"},
+		{target: strings.Repeat("x", 60_000)}, {target: strings.Repeat("x", 60_001)}, {module: "a\x00", target: "b"},
+		{module: "a", target: "\x00b"},
 	}
 	seen := map[memoryKey]probed{}
 	for _, row := range rows {
@@ -59,7 +61,8 @@ func TestMemoryIsCharged(t *testing.T) {
 	failed := func(i int, phase result.Phase, trace string) *result.Result {
 		f := &result.Failure{Phase: phase, Reason: result.Reasons[i%len(result.Reasons)].Reason, Origin: result.Peer}
 		span := result.Span{Phase: phase, Duration: time.Duration(1+i*i) * 10 * time.Microsecond, Failed: i%2 == 0}
-		return &result.Result{TraceID: trace, Failure: f, Attempts: []result.Attempt{{Failure: f, Hops: []result.Hop{{Spans: []result.Span{span}}}}}}
+		return &result.Result{TraceID: trace, Failure: f,
+			Attempts: []result.Attempt{{Failure: f, Hops: []result.Hop{{Spans: []result.Span{span}}}}}}
 	}
 	for _, row := range []struct {
 		name    string
@@ -88,7 +91,8 @@ func TestMemoryIsCharged(t *testing.T) {
 			}
 			took := live() - before
 			if n := m.len(); took > int64(m.bytes)*3/2 || m.bytes > m.most || n < row.targets {
-				t.Errorf("%d targets take %d bytes, %d were accounted, of at most %d; want %d targets or more, and at most 1.5 times what was accounted",
+				t.Errorf("%d targets take %d bytes, %d were accounted, of at most %d; want %d targets or more, and "+
+					"at most 1.5 times what was accounted",
 					n, took, m.bytes, m.most, row.targets)
 			}
 			t.Logf("%d targets: %d bytes live, %d accounted", m.len(), took, m.bytes)

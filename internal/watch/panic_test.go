@@ -16,7 +16,8 @@ import (
 	"errno_exporter/prober/module"
 )
 
-// A panic in a flight is reported, ends the flight at once for the scrapes that wait for it, and leaves the target to the next scrape.
+// A panic in a flight is reported, ends the flight at once for the scrapes that wait for it, and leaves the target to
+// the next scrape.
 func TestPanicInFlight(t *testing.T) {
 	reported := make(chan *guard.Panic, 10)
 	ended := 0
@@ -32,18 +33,21 @@ func TestPanicInFlight(t *testing.T) {
 	t.Cleanup(w.Close)
 	w.Apply(parse(t, "targets:\n"+item("a", faultlab.Handler(t, faultlab.Healthy))))
 	began := time.Now()
-	if states := w.Scrape(context.Background(), time.Minute); len(states) != 1 || states[0].Outcome != nil || time.Since(began) > 30*time.Second {
+	if states := w.Scrape(context.Background(), time.Minute); len(states) != 1 || states[0].Outcome != nil ||
+		time.Since(began) > 30*time.Second {
 		t.Errorf("after %s the scrape has %+v, want at once that there is no outcome", time.Since(began), states)
 	}
 	if p := <-reported; p.Value != "boom" || !strings.Contains(string(p.Stack), "panic_test.go") {
 		t.Errorf("reported %v, want the panic with its stack", p)
 	}
-	if states := w.Scrape(context.Background(), time.Minute); len(states) != 1 || states[0].Outcome == nil || states[0].Outcome.Result.Failure != nil {
+	if states := w.Scrape(context.Background(), time.Minute); len(states) != 1 || states[0].Outcome == nil ||
+		states[0].Outcome.Result.Failure != nil {
 		t.Errorf("the next scrape has %+v, want a success", states)
 	}
 }
 
-// A panic on a connection that is kept, or while one is made to be kept, is reported, and leaves the age to the next connection.
+// A panic on a connection that is kept, or while one is made to be kept, is reported, and leaves the age to the next
+// connection.
 func TestPanicInIdlePool(t *testing.T) {
 	reported := make(chan *guard.Panic, 10)
 	var all atomic.Int64
@@ -77,7 +81,8 @@ func TestPanicInIdlePool(t *testing.T) {
 			want = 1
 		}
 		if s.busy || (s.kept != nil) != row.kept || all.Load() != want || len(reported) != row.reports {
-			t.Errorf("%s: busy %t, kept %t, %d of all, %d panics; want false, %t, %d, %d", row.name, s.busy, s.kept != nil, all.Load(), len(reported), row.kept, want, row.reports)
+			t.Errorf("%s: busy %t, kept %t, %d of all, %d panics; want false, %t, %d, %d", row.name, s.busy,
+				s.kept != nil, all.Load(), len(reported), row.kept, want, row.reports)
 		}
 		for len(reported) > 0 {
 			<-reported
@@ -90,7 +95,8 @@ func TestPanicInIdlePool(t *testing.T) {
 func TestPanicInReferenceTarget(t *testing.T) {
 	reported := make(chan *guard.Panic, 10)
 	w := New(Options{
-		Prober: prober.New(prober.Options{}), Remember: 10, Registry: prometheus.NewPedanticRegistry(), Panicked: func(p *guard.Panic) { reported <- p },
+		Prober: prober.New(prober.Options{}), Remember: 10, Registry: prometheus.NewPedanticRegistry(),
+		Panicked: func(p *guard.Panic) { reported <- p },
 	})
 	t.Cleanup(w.Close)
 	w.Apply(parse(t, "targets:\n"+item("a", faultlab.Handler(t, faultlab.Healthy))))

@@ -9,8 +9,8 @@ import (
 
 // How a probe's outcome leaves.
 //
-//   - When a probe has ended its verdict is computed first. Then the outcome goes once through the sinks in their order, and after that to whoever
-//     waits for it. Nothing comes back from a sink.
+//   - When a probe has ended its verdict is computed first. Then the outcome goes once through the sinks in their
+//     order, and after that to whoever waits for it. Nothing comes back from a sink.
 //   - Experiments after a failure end later: what they showed is published like an outcome, under the same ID.
 
 // Published is one probe that ended, with its verdict, or the findings of the experiments that were made after it.
@@ -35,7 +35,8 @@ func (w *Watch) publish(p *Published) {
 
 // publishOutcome sends an outcome with its verdict through the sinks.
 func (w *Watch) publishOutcome(o *Outcome, m *module.Module, v *cause.Verdict) {
-	w.publish(&Published{ID: o.Record, Result: o.Result, Module: m, Reliable: o.Reliable, Found: cause.Findings{Verdict: v}})
+	w.publish(&Published{ID: o.Record, Result: o.Result, Module: m, Reliable: o.Reliable,
+		Found: cause.Findings{Verdict: v}})
 }
 
 // count is the sink of the exporter's own counters.

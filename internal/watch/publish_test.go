@@ -15,9 +15,11 @@ import (
 	"errno_exporter/prober/module"
 )
 
-// An outcome goes once through every sink, in their order, with its verdict, before the scrape has it; experiments follow under the same ID.
+// An outcome goes once through every sink, in their order, with its verdict, before the scrape has it; experiments
+// follow under the same ID.
 func TestPublish(t *testing.T) {
-	success, failure := []string{"first 1 false later:false", "second 1 false later:false"}, []string{"first 1 true later:false", "second 1 true later:false"}
+	success, failure := []string{"first 1 false later:false", "second 1 false later:false"},
+		[]string{"first 1 true later:false", "second 1 true later:false"}
 	for _, row := range []struct {
 		name     string
 		url      string
@@ -66,7 +68,8 @@ func TestPublish(t *testing.T) {
 					t.Fatalf("published %q, want %q, then %q", got, row.want, row.later)
 				}
 			}
-			if diff := cmp.Diff(append(row.want[:len(row.want):len(row.want)], row.later...), got); diff != "" || len(published) > 0 {
+			if diff := cmp.Diff(append(row.want[:len(row.want):len(row.want)], row.later...), got); diff != "" ||
+				len(published) > 0 {
 				t.Errorf("published (-want +got), and %d more:\n%s", len(published), diff)
 			}
 		})

@@ -13,8 +13,8 @@ import (
 	"errno_exporter/internal/metrics"
 )
 
-// A storm of reloads while two scrapers probe: no scrape lacks a target, no target is probed twice at once, and what is counted is what the
-// server saw.
+// A storm of reloads while two scrapers probe: no scrape lacks a target, no target is probed twice at once, and what is
+// counted is what the server saw.
 func TestReloadStorm(t *testing.T) {
 	const targets, reloads = 10, 1000
 	var asked, under [targets]atomic.Int64

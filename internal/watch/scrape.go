@@ -18,12 +18,15 @@ import (
 // How a scrape probes.
 //
 //   - Every target is probed once, side by side; scrapes at the same time share the probes.
-//   - Probes do not start all at once: a thousand TLS handshakes on a few CPUs would measure ourselves. Starts are startEvery apart,
-//     or closer where all of them would not fit into half of the scrape's time (more than half, if the modules' timeouts are short).
-//   - The slowest targets start first, judging by their last probes, and those that are not known before them: who needs the time has it.
+//   - Probes do not start all at once: a thousand TLS handshakes on a few CPUs would measure ourselves. Starts are
+//     startEvery apart, or closer where all of them would not fit into half of the scrape's time (more than half, if
+//     the modules' timeouts are short).
+//   - The slowest targets start first, judging by their last probes, and those that are not known before them: who
+//     needs the time has it.
 //   - All probes end a little before the scrape does, so that what they say gets into it.
 
-// startEvery is the time between two starts, if the scrape leaves as much: at 200 starts a second the CPUs are mostly idle.
+// startEvery is the time between two starts, if the scrape leaves as much: at 200 starts a second the CPUs are mostly
+// idle.
 const startEvery = 5 * time.Millisecond
 
 // State is what a scrape has of a target.
@@ -53,7 +56,8 @@ func (w *Watch) Status() []Status {
 	targets := w.current()
 	all := make([]Status, len(targets))
 	for i, t := range targets {
-		all[i] = Status{Target: t.config, Last: t.latest(), Timeline: t.timeline.at(now), Kept: t.idle.state(), Verdict: w.verdict(t)}
+		all[i] = Status{Target: t.config, Last: t.latest(), Timeline: t.timeline.at(now), Kept: t.idle.state(),
+			Verdict: w.verdict(t)}
 	}
 	return all
 }
@@ -64,8 +68,8 @@ func (t *target) latest() *Outcome {
 	return t.last
 }
 
-// Scrape probes every configured target, and returns what it has of each when all have ended, at the latest when its time is up. The
-// order is the configuration's. It returns nil when the context was cancelled.
+// Scrape probes every configured target, and returns what it has of each when all have ended, at the latest when its
+// time is up. The order is the configuration's. It returns nil when the context was cancelled.
 func (w *Watch) Scrape(ctx context.Context, budget time.Duration) []State {
 	return w.scrape(ctx, w.current(), budget)
 }
@@ -131,11 +135,13 @@ func (w *Watch) scrape(ctx context.Context, targets []*target, budget time.Durat
 	return states
 }
 
-// unreachedSince is when the last of the probes began that found a target out of reach, of a scrape that began at a time; zero for none.
+// unreachedSince is when the last of the probes began that found a target out of reach, of a scrape that began at a
+// time; zero for none.
 func unreachedSince(states []State, began time.Time) time.Time {
 	var since time.Time
 	for i := range states {
-		if o := states[i].Outcome; o != nil && egress.OutOfReach(o.Result.Failure) && o.Ended.After(began) && o.Result.Start.After(since) {
+		if o := states[i].Outcome; o != nil && egress.OutOfReach(o.Result.Failure) && o.Ended.After(began) &&
+			o.Result.Start.After(since) {
 			since = o.Result.Start
 		}
 	}
@@ -205,7 +211,8 @@ func pace(starting []launch, budget time.Duration) time.Duration {
 	return min(startEvery, window/time.Duration(len(starting)))
 }
 
-// start starts flights one after the other, each by a call that returns at once. One that nobody waits for any more is not started.
+// start starts flights one after the other, each by a call that returns at once. One that nobody waits for any more is
+// not started.
 func start(starting []launch, every time.Duration, begin func(*target, *flight)) {
 	slices.SortStableFunc(starting, func(a, b launch) int { return cmp.Compare(b.expected, a.expected) })
 	next := time.Now()

@@ -24,15 +24,16 @@ func exposed(totals *metrics.Totals) map[string]float64 {
 	e.Totals(totals)
 	samples := map[string]float64{}
 	for line := range strings.Lines(e.Text()) {
-		if name, value, ok := strings.Cut(strings.TrimSpace(line), " "); ok && name != "#" && !strings.Contains(name, "{") {
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), " "); ok && name != "#" &&
+			!strings.Contains(name, "{") {
 			samples[name], _ = strconv.ParseFloat(value, 64)
 		}
 	}
 	return samples
 }
 
-// 1,000 targets of which every tenth stalls: the answer is there within the deadline, the healthy ones are healthy, and those that stall
-// say so.
+// 1,000 targets of which every tenth stalls: the answer is there within the deadline, the healthy ones are healthy, and
+// those that stall say so.
 func TestStalledAmongHealthy(t *testing.T) {
 	healthy, stalled := faultlab.Handler(t, faultlab.Healthy), faultlab.Silent(t)
 	var targets strings.Builder
@@ -73,7 +74,8 @@ func TestStalledAmongHealthy(t *testing.T) {
 // A target that finds no slot is not probed, and not blamed.
 func TestNotStarted(t *testing.T) {
 	g := newGate(t)
-	b := newTested(t, parse(t, "probe_policy: {max_concurrent: 1}\ntargets:\n"+item("first", g.url)+item("waits", g.url)))
+	b := newTested(t, parse(t, "probe_policy: {max_concurrent: 1}\ntargets:\n"+item("first", g.url)+item("waits",
+		g.url)))
 	t.Cleanup(b.Close)
 	first := make(chan State, 1)
 	go func() {
@@ -105,7 +107,8 @@ func TestNotStarted(t *testing.T) {
 func launches(timeout time.Duration, took ...time.Duration) []launch {
 	var all []launch
 	for i, d := range took {
-		t := &target{memo: newMemo(), config: &config.Target{Name: strconv.Itoa(i), Module: &module.Module{Timeout: timeout}}}
+		t := &target{memo: newMemo(), config: &config.Target{Name: strconv.Itoa(i),
+			Module: &module.Module{Timeout: timeout}}}
 		if d >= 0 {
 			t.last = &Outcome{Result: &result.Result{Elapsed: d}}
 		}
@@ -132,7 +135,8 @@ func TestPace(t *testing.T) {
 		{"no timeout", 100, 0, 200 * time.Millisecond, time.Millisecond},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := pace(launches(test.timeout, make([]time.Duration, test.targets)...), test.budget); got.Round(time.Nanosecond) != test.want {
+			if got := pace(launches(test.timeout, make([]time.Duration, test.targets)...),
+				test.budget); got.Round(time.Nanosecond) != test.want {
 				t.Errorf("pace() = %s, want %s", got, test.want)
 			}
 		})

@@ -27,8 +27,8 @@ func sameProbe(a, b *Outcome) bool {
 	return a != nil && b != nil && a.Record == b.Record && a.Result.Start.Equal(b.Result.Start)
 }
 
-// Callers with different deadlines at the same time: each gets what a probe of its own would have given it, within its own time. The server
-// answers the first request late, and all others at once, unless it stalls.
+// Callers with different deadlines at the same time: each gets what a probe of its own would have given it, within its
+// own time. The server answers the first request late, and all others at once, unless it stalls.
 func TestSharedByDifferentDeadlines(t *testing.T) {
 	const tooSlow = result.HTTPResponseTimedOut
 	for _, row := range []struct {
@@ -38,10 +38,14 @@ func TestSharedByDifferentDeadlines(t *testing.T) {
 		requests      int64
 		want          [2]result.Reason
 	}{
-		{"a long one joins a short one", 300 * time.Millisecond, 20 * time.Second, false, 2, [2]result.Reason{tooSlow, ""}},
-		{"a short one joins a long one", 20 * time.Second, 300 * time.Millisecond, false, 2, [2]result.Reason{"", tooSlow}},
-		{"a long one joins a stalled short one", 300 * time.Millisecond, 2 * time.Second, true, 2, [2]result.Reason{tooSlow, tooSlow}},
-		{"a short one joins a stalled long one", 2 * time.Second, 300 * time.Millisecond, true, 2, [2]result.Reason{tooSlow, tooSlow}},
+		{"a long one joins a short one", 300 * time.Millisecond, 20 * time.Second, false, 2,
+			[2]result.Reason{tooSlow, ""}},
+		{"a short one joins a long one", 20 * time.Second, 300 * time.Millisecond, false, 2,
+			[2]result.Reason{"", tooSlow}},
+		{"a long one joins a stalled short one", 300 * time.Millisecond, 2 * time.Second, true, 2,
+			[2]result.Reason{tooSlow, tooSlow}},
+		{"a short one joins a stalled long one", 2 * time.Second, 300 * time.Millisecond, true, 2,
+			[2]result.Reason{tooSlow, tooSlow}},
 		{"the same", 20 * time.Second, 20 * time.Second, false, 1, [2]result.Reason{"", ""}},
 		{"the same, stalled", time.Second, time.Second, true, 1, [2]result.Reason{tooSlow, tooSlow}},
 	} {
@@ -78,7 +82,8 @@ func TestSharedByDifferentDeadlines(t *testing.T) {
 					states[i] = <-got[i]
 				}
 				reason := seen(states[i])
-				late := reason == "nothing" && row.want[i] == tooSlow // this machine took longer than the reserve to end the probe
+				// this machine took longer than the reserve to end the probe
+				late := reason == "nothing" && row.want[i] == tooSlow
 				if reason != row.want[i] && !late {
 					t.Errorf("caller %d has %q, want %q", i, reason, row.want[i])
 				}
@@ -93,7 +98,8 @@ func TestSharedByDifferentDeadlines(t *testing.T) {
 // hangs is longer than any scheduler keeps a goroutine waiting.
 const hangs = 5 * time.Second
 
-// A failure by a short deadline is not passed on to a caller with more time, a success and a failure with as much time are.
+// A failure by a short deadline is not passed on to a caller with more time, a success and a failure with as much time
+// are.
 func TestMinIntervalPassesOn(t *testing.T) {
 	for _, row := range []struct {
 		name          string
@@ -102,9 +108,12 @@ func TestMinIntervalPassesOn(t *testing.T) {
 		want          result.Reason // of the second
 		same          bool
 	}{
-		{"a failure by 20 ms to one with 20 s", 200 * time.Millisecond, 20 * time.Millisecond, 20 * time.Second, "", false},
-		{"a failure by 200 ms to one with 200 ms", time.Hour, 200 * time.Millisecond, 200 * time.Millisecond, result.HTTPResponseTimedOut, true},
-		{"a failure by 200 ms to one with less", time.Hour, 200 * time.Millisecond, 100 * time.Millisecond, result.HTTPResponseTimedOut, true},
+		{"a failure by 20 ms to one with 20 s", 200 * time.Millisecond, 20 * time.Millisecond, 20 * time.Second, "",
+			false},
+		{"a failure by 200 ms to one with 200 ms", time.Hour, 200 * time.Millisecond, 200 * time.Millisecond,
+			result.HTTPResponseTimedOut, true},
+		{"a failure by 200 ms to one with less", time.Hour, 200 * time.Millisecond, 100 * time.Millisecond,
+			result.HTTPResponseTimedOut, true},
 		{"a success with 5 s to one with 20 s", 0, 5 * time.Second, 20 * time.Second, "", true},
 		{"a success with 20 s to one with 20 ms", 0, 20 * time.Second, 20 * time.Millisecond, "", true},
 	} {
@@ -121,13 +130,15 @@ func TestMinIntervalPassesOn(t *testing.T) {
 			first, _ := b.ProbeTarget(t.Context(), "a", row.first)
 			second := b.Scrape(t.Context(), row.second)[0]
 			if got := seen(second); got != row.want || (sameProbe(second.Outcome, first.Outcome)) != row.same {
-				t.Errorf("the second has %q, the same outcome %t; want %q, %t", got, sameProbe(second.Outcome, first.Outcome), row.want, row.same)
+				t.Errorf("the second has %q, the same outcome %t; want %q, %t", got,
+					sameProbe(second.Outcome, first.Outcome), row.want, row.same)
 			}
 		})
 	}
 }
 
-// A module's timeout ends a probe before a caller's deadline: who has less time than that caller, and more than the module, shares it.
+// A module's timeout ends a probe before a caller's deadline: who has less time than that caller, and more than the
+// module, shares it.
 func TestSharedByModuleTimeout(t *testing.T) {
 	g := newGate(t)
 	c := parse(t, "targets:\n"+item("a", g.url))
@@ -138,8 +149,10 @@ func TestSharedByModuleTimeout(t *testing.T) {
 	go func() { long <- b.Scrape(t.Context(), 2*time.Minute)[0] }()
 	<-g.arrived
 	short := b.Scrape(t.Context(), 10*time.Second)[0]
-	if other := <-long; other.Outcome == nil || other.Outcome != short.Outcome || seen(short) != result.HTTPResponseTimedOut || g.asked.Load() != 1 {
-		t.Errorf("outcomes %p and %p after %d requests, want the same one after 1", short.Outcome, other.Outcome, g.asked.Load())
+	if other := <-long; other.Outcome == nil || other.Outcome != short.Outcome ||
+		seen(short) != result.HTTPResponseTimedOut || g.asked.Load() != 1 {
+		t.Errorf("outcomes %p and %p after %d requests, want the same one after 1", short.Outcome, other.Outcome,
+			g.asked.Load())
 	}
 }
 
@@ -153,7 +166,8 @@ func TestFlightsAreBounded(t *testing.T) {
 	for i := range callers {
 		caller := newWaiting(t.Context())
 		go func() {
-			state, _ := b.ProbeTarget(caller, "a", 29*time.Second-time.Duration(i)*200*time.Millisecond) // each ends sooner than all before
+			// each ends sooner than all before
+			state, _ := b.ProbeTarget(caller, "a", 29*time.Second-time.Duration(i)*200*time.Millisecond)
 			all <- state
 		}()
 		<-caller.told

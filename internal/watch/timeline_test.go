@@ -11,7 +11,8 @@ func TestTimeline(t *testing.T) {
 	start := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 	reset := &result.Failure{Phase: result.Processing, Reason: result.TCPReset}
 	l := new(timeline)
-	if got := l.at(start); len(got.Ticks) != 0 || !got.Since.IsZero() || got.LastFailure != nil || got.All != (Share{}) {
+	if got := l.at(start); len(got.Ticks) != 0 || !got.Since.IsZero() || got.LastFailure != nil ||
+		got.All != (Share{}) {
 		t.Errorf("before the first probe: %+v", got)
 	}
 	for i := range 2000 { // a minute each; every tenth of the first hour fails, and the last three
@@ -24,7 +25,8 @@ func TestTimeline(t *testing.T) {
 	now := start.Add(1999 * time.Minute)
 	got := l.at(now)
 	if len(got.Ticks) != 60 || got.Ticks[0].Record != 1941 || got.Ticks[59].Record != 2000 {
-		t.Errorf("%d ticks from %d to %d, want 60 from 1941 to 2000", len(got.Ticks), got.Ticks[0].Record, got.Ticks[59].Record)
+		t.Errorf("%d ticks from %d to %d, want 60 from 1941 to 2000", len(got.Ticks), got.Ticks[0].Record,
+			got.Ticks[59].Record)
 	}
 	if want := start.Add(1997 * time.Minute); !got.Since.Equal(want) {
 		t.Errorf("since %s, want %s", got.Since, want)

@@ -9,20 +9,23 @@ import (
 
 // Which failures count.
 //
-//   - A probe that its own deadline ended says as much about its caller, who set the deadline, as about the target. It counts
-//     (totals, timeline, verdict) only if it had as much time as the target's callers usually give. Otherwise it is that caller's alone.
-//   - Usual is the second longest time of the probes that counted in the last five to ten minutes: one caller alone, such as a
-//     person with curl, does not raise it. Of fewer than three probes it is the longest time, and never less than leastUsual.
+//   - A probe that its own deadline ended says as much about its caller, who set the deadline, as about the target. It
+//     counts (totals, timeline, verdict) only if it had as much time as the target's callers usually give. Otherwise it
+//     is that caller's alone.
+//   - Usual is the second longest time of the probes that counted in the last five to ten minutes: one caller alone,
+//     such as a person with curl, does not raise it. Of fewer than three probes it is the longest time, and never less
+//     than leastUsual.
 //   - A failure that does not count is not noted here either, however often it is repeated.
-//   - A module's timeout bounds every caller's time, and so the usual one. A scrape timeout that is shorter than the module's timeout
-//     is usual from its first probe on.
+//   - A module's timeout bounds every caller's time, and so the usual one. A scrape timeout that is shorter than the
+//     module's timeout is usual from its first probe on.
 
 const (
 	// leastUsual is half a second, the least that a Prometheus with a scrape timeout of one second leaves for a probe
 	// (--timeout-offset), less what is reserved for the answer.
 	leastUsual = 400 * time.Millisecond
 	usualSpan  = 5 * time.Minute // of which there are two
-	// usualSlack is the share by which a probe may miss the usual time: scrapes of many targets keep more back than those of one.
+	// usualSlack is the share by which a probe may miss the usual time: scrapes of many targets keep more back than
+	// those of one.
 	usualSlack = 10
 )
 

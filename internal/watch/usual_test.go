@@ -42,20 +42,31 @@ func TestUsual(t *testing.T) {
 		probes []ending
 		want   []bool
 	}{
-		{"10 ms, before anybody else", []ending{cut(10 * ms), cut(10 * ms), cut(10 * ms), cut(10 * ms)}, []bool{false, false, false, false}},
-		{"less than the only other caller, repeated", []ending{ok(10 * s), cut(s), cut(s), cut(s), cut(s)}, []bool{true, false, false, false, false}},
-		{"less than the usual", []ending{ok(10 * s), ok(10 * s), ok(10 * s), cut(5 * s), cut(10 * s)}, []bool{true, true, true, false, true}},
+		{"10 ms, before anybody else", []ending{cut(10 * ms), cut(10 * ms), cut(10 * ms), cut(10 * ms)},
+			[]bool{false, false, false, false}},
+		{"less than the only other caller, repeated", []ending{ok(10 * s), cut(s), cut(s), cut(s), cut(s)},
+			[]bool{true, false, false, false, false}},
+		{"less than the usual", []ending{ok(10 * s), ok(10 * s), ok(10 * s), cut(5 * s), cut(10 * s)},
+			[]bool{true, true, true, false, true}},
 		{"successes with less do not lower it", []ending{ok(10 * s), ok(10 * s), ok(s), ok(s), ok(s), ok(s), cut(s)},
 			[]bool{true, true, true, true, true, true, false}},
 		{"half a second from the start", []ending{cut(450 * ms), cut(450 * ms)}, []bool{true, true}},
-		{"a scrape timeout shorter than the module's", []ending{in(30*s, cut(2*s)), in(30*s, cut(2*s))}, []bool{true, true}},
-		{"a module's timeout shorter than half a second", []ending{in(100*ms, cut(100*ms)), in(100*ms, cut(90*ms))}, []bool{true, false}},
-		{"a module's timeout that became shorter", []ending{ok(10 * s), ok(10 * s), ok(10 * s), in(s, cut(s))}, []bool{true, true, true, true}},
-		{"one caller with two minutes", []ending{ok(10 * s), ok(10 * s), ok(120 * s), cut(10 * s)}, []bool{true, true, true, true}},
-		{"what is reserved for many targets", []ending{ok(9980 * ms), ok(9980 * ms), ok(9980 * ms), cut(9500 * ms)}, []bool{true, true, true, true}},
-		{"callers of the last span", []ending{ok(10 * s), ok(10 * s), ok(10 * s), at(6*time.Minute, cut(5*s))}, []bool{true, true, true, false}},
-		{"callers of both spans", []ending{ok(10 * s), ok(10 * s), at(6*time.Minute, ok(120*s)), at(6*time.Minute, cut(10*s))}, []bool{true, true, true, true}},
-		{"callers of a quarter of an hour ago", []ending{ok(10 * s), ok(10 * s), ok(10 * s), at(16*time.Minute, cut(5*s))}, []bool{true, true, true, true}},
+		{"a scrape timeout shorter than the module's", []ending{in(30*s, cut(2*s)), in(30*s, cut(2*s))},
+			[]bool{true, true}},
+		{"a module's timeout shorter than half a second", []ending{in(100*ms, cut(100*ms)), in(100*ms, cut(90*ms))},
+			[]bool{true, false}},
+		{"a module's timeout that became shorter", []ending{ok(10 * s), ok(10 * s), ok(10 * s), in(s, cut(s))},
+			[]bool{true, true, true, true}},
+		{"one caller with two minutes", []ending{ok(10 * s), ok(10 * s), ok(120 * s), cut(10 * s)},
+			[]bool{true, true, true, true}},
+		{"what is reserved for many targets", []ending{ok(9980 * ms), ok(9980 * ms), ok(9980 * ms), cut(9500 * ms)},
+			[]bool{true, true, true, true}},
+		{"callers of the last span", []ending{ok(10 * s), ok(10 * s), ok(10 * s), at(6*time.Minute, cut(5*s))},
+			[]bool{true, true, true, false}},
+		{"callers of both spans", []ending{ok(10 * s), ok(10 * s), at(6*time.Minute, ok(120*s)),
+			at(6*time.Minute, cut(10*s))}, []bool{true, true, true, true}},
+		{"callers of a quarter of an hour ago", []ending{ok(10 * s), ok(10 * s), ok(10 * s),
+			at(16*time.Minute, cut(5*s))}, []bool{true, true, true, true}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var u usual
@@ -95,7 +106,8 @@ const (
 	fails
 )
 
-// What is known of a target after its callers' probes. A failure by one caller's short deadline is in what that caller gets, and nowhere else.
+// What is known of a target after its callers' probes. A failure by one caller's short deadline is in what that caller
+// gets, and nowhere else.
 func TestShortDeadlineIsTheCallers(t *testing.T) {
 	type call struct {
 		budget time.Duration
@@ -113,12 +125,18 @@ func TestShortDeadlineIsTheCallers(t *testing.T) {
 		want    known
 	}{
 		{"10 ms, first of all", 0, []call{{10 * time.Millisecond, stalls}, {10 * time.Millisecond, stalls}}, known{}},
-		{"10 ms, first of all, with a module's timeout", 30 * time.Second, []call{{10 * time.Millisecond, stalls}, {10 * time.Millisecond, stalls}}, known{}},
-		{"10 ms beside scrapes", 0, []call{{20 * time.Second, answers}, {10 * time.Millisecond, stalls}, {20 * time.Second, answers}}, known{2, 0, 2, 0, false, false}},
-		{"600 ms beside scrapes", 0, []call{{20 * time.Second, answers}, {600 * time.Millisecond, stalls}, {600 * time.Millisecond, stalls}}, known{1, 0, 1, 0, false, false}},
-		{"scrapes of 2 s, the module has more", 30 * time.Second, []call{{2 * time.Second, stalls}, {2 * time.Second, stalls}}, known{2, 2, 2, 2, true, true}},
-		{"the module's timeout", 300 * time.Millisecond, []call{{20 * time.Second, stalls}}, known{1, 1, 1, 1, true, true}},
-		{"no deadline ended it", 0, []call{{20 * time.Second, answers}, {10 * time.Second, fails}}, known{2, 1, 2, 1, true, true}},
+		{"10 ms, first of all, with a module's timeout", 30 * time.Second,
+			[]call{{10 * time.Millisecond, stalls}, {10 * time.Millisecond, stalls}}, known{}},
+		{"10 ms beside scrapes", 0, []call{{20 * time.Second, answers}, {10 * time.Millisecond, stalls},
+			{20 * time.Second, answers}}, known{2, 0, 2, 0, false, false}},
+		{"600 ms beside scrapes", 0, []call{{20 * time.Second, answers}, {600 * time.Millisecond, stalls},
+			{600 * time.Millisecond, stalls}}, known{1, 0, 1, 0, false, false}},
+		{"scrapes of 2 s, the module has more", 30 * time.Second,
+			[]call{{2 * time.Second, stalls}, {2 * time.Second, stalls}}, known{2, 2, 2, 2, true, true}},
+		{"the module's timeout", 300 * time.Millisecond, []call{{20 * time.Second, stalls}},
+			known{1, 1, 1, 1, true, true}},
+		{"no deadline ended it", 0, []call{{20 * time.Second, answers}, {10 * time.Second, fails}},
+			known{2, 1, 2, 1, true, true}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -147,7 +165,8 @@ func TestShortDeadlineIsTheCallers(t *testing.T) {
 			totals := sums(b.current()[0].totals)
 			got := known{
 				totals["probe_attempts_total"], totals["probe_failures_total"], len(status.Timeline.Ticks),
-				int(status.Timeline.All.Probes - status.Timeline.All.Succeeded), status.Verdict != nil, status.Last != nil && status.Last.Result.Failure != nil,
+				int(status.Timeline.All.Probes - status.Timeline.All.Succeeded), status.Verdict != nil,
+				status.Last != nil && status.Last.Result.Failure != nil,
 			}
 			if diff := cmp.Diff(row.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)

@@ -12,13 +12,14 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// How a target's cause is kept up to date: what was observed of it is kept, experiments are made after a failure where the module wants them,
-// and the verdict is made when it is asked for.
+// How a target's cause is kept up to date: what was observed of it is kept, experiments are made after a failure where
+// the module wants them, and the verdict is made when it is asked for.
 
 const (
 	maxObservations = 30
 	maxFates        = 12 // of idle connections
-	maxDiagnosing   = 10 // rounds of experiments at a time, of all targets: when everything fails at once, a few tell as much as all
+	// rounds of experiments at a time, of all targets: when everything fails at once, a few tell as much as all
+	maxDiagnosing   = 10
 	longestDiagnose = 3 * time.Minute
 )
 
@@ -45,7 +46,10 @@ func (o *observed) add(seen cause.Observation) {
 // addKept notes the newest fates of idle connections. The caller holds mu.
 func (o *observed) addKept(fates []cause.Kept) {
 	for _, k := range fates {
-		if slices.ContainsFunc(o.kept, func(known cause.Kept) bool { return known.Age == k.Age && known.At.Equal(k.At) }) {
+		if slices.ContainsFunc(o.kept, func(known cause.Kept) bool {
+			return known.Age == k.Age &&
+				known.At.Equal(k.At)
+		}) {
 			continue
 		}
 		if len(o.kept) == maxFates {
@@ -75,7 +79,8 @@ func (o *observed) size() int {
 	return n
 }
 
-// begin reports whether a round of experiments may begin: none is under way, and fewer than most were made in the last hour.
+// begin reports whether a round of experiments may begin: none is under way, and fewer than most were made in the last
+// hour.
 func (o *observed) begin(most int) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -96,7 +101,8 @@ func (o *observed) end(r *result.Result, made []result.Control) {
 	defer o.mu.Unlock()
 	o.busy = false
 	if len(made) > 0 {
-		o.experiments = &cause.Experiments{At: time.Now(), After: *r.Failure.Brief(), Addr: r.Last().LastHop().Addr.Addr(), Made: made}
+		o.experiments = &cause.Experiments{At: time.Now(), After: *r.Failure.Brief(),
+			Addr: r.Last().LastHop().Addr.Addr(), Made: made}
 	}
 }
 
@@ -130,7 +136,8 @@ func (w *Watch) diagnose(t *target, o *Outcome) {
 		t.observed.end(o.Result, controls)
 		ended = true
 		found := cause.Findings{Verdict: w.verdict(t), Controls: controls}
-		w.publish(&Published{ID: o.Record, Result: o.Result, Module: m, Reliable: o.Reliable, Found: found, Later: true})
+		w.publish(&Published{ID: o.Record, Result: o.Result, Module: m, Reliable: o.Reliable, Found: found,
+			Later: true})
 	})
 	if !started { // the exporter is ending
 		<-w.diagnosing

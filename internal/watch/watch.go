@@ -1,5 +1,5 @@
-// Package watch owns what lives across scrapes: the configured targets with their flights and last results, what is counted of every
-// target, and whose turn it is to probe.
+// Package watch owns what lives across scrapes: the configured targets with their flights and last results, what is
+// counted of every target, and whose turn it is to probe.
 package watch
 
 import (
@@ -61,7 +61,8 @@ type Watch struct {
 
 // New returns a Watch without targets: Apply gives it some.
 func New(o Options) *Watch {
-	w := &Watch{prober: o.Prober, slots: schedule.NewSlots(1), descriptors: schedule.NewSlots(1), limit: o.Descriptors, others: newMemory(o.Remember)}
+	w := &Watch{prober: o.Prober, slots: schedule.NewSlots(1), descriptors: schedule.NewSlots(1), limit: o.Descriptors,
+		others: newMemory(o.Remember)}
 	w.sampler = new(host.Sampler)
 	w.panicked, w.background.running.Report = o.Panicked, o.Panicked
 	if w.background.running.Report == nil {
@@ -71,8 +72,9 @@ func New(o Options) *Watch {
 	w.diagnosing = make(chan struct{}, maxDiagnosing)
 	o.Registry.MustRegister(metrics.NewHost(w.sampler), metrics.NewEgress(w.references.State))
 	w.own = metrics.NewOwn(o.Registry, metrics.OwnGauges{
-		Targets: func() int { return len(w.current()) }, Remembered: w.others.len, Slots: w.slots.Size, Running: w.slots.Taken,
-		Kept: func() int { return int(w.kept.Load()) },
+		Targets: func() int { return len(w.current()) }, Remembered: w.others.len, Slots: w.slots.Size,
+		Running: w.slots.Taken,
+		Kept:    func() int { return int(w.kept.Load()) },
 	})
 	w.sinks = append([]Sink{count(w.own)}, o.Sinks...)
 	w.lag = newLag(w.own.SchedulerDelay)
@@ -80,13 +82,14 @@ func New(o Options) *Watch {
 	return w
 }
 
-// Nested returns the context for the probes that a request asks for, or a *prober.LoopError where that is made by a probe itself.
+// Nested returns the context for the probes that a request asks for, or a *prober.LoopError where that is made by a
+// probe itself.
 func (w *Watch) Nested(ctx context.Context, header http.Header) (context.Context, error) {
 	return w.prober.Nested(ctx, header)
 }
 
-// Apply takes a configuration's targets and bounds. Targets that stay, those of the same name, URL and module, keep what was counted of
-// them, their last result and the probe that is under way. Connections are kept anew.
+// Apply takes a configuration's targets and bounds. Targets that stay, those of the same name, URL and module, keep
+// what was counted of them, their last result and the probe that is under way. Connections are kept anew.
 func (w *Watch) Apply(c *config.Config) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -147,7 +150,8 @@ type Outcome struct {
 	allowed  time.Duration // the longest that the probe might have taken
 	callers  bool          // it is the caller's alone, and nothing of the target's: see usual
 
-	seen *cause.Observation // of the whole result, where Result is its summary and the verdict is made from it alone; else nil
+	// of the whole result, where Result is its summary and the verdict is made from it alone; else nil
+	seen *cause.Observation
 }
 
 // kept is the outcome as its target keeps it: with a summary of the result.
@@ -172,10 +176,12 @@ func (o *Outcome) observation() cause.Observation {
 // ErrNotStarted says that a probe found no slot, or no CPU, before its deadline. It says nothing about the target.
 var ErrNotStarted = errors.New("the exporter could not start the probe in time")
 
-// Probe probes a target that is not configured. The context has a deadline: the probe's. The state has an outcome if there is no error.
+// Probe probes a target that is not configured. The context has a deadline: the probe's. The state has an outcome if
+// there is no error.
 func (w *Watch) Probe(ctx context.Context, t prober.Target, m *module.Module) (State, error) {
 	o, totals, err := w.probe(ctx, &order{
-		target: t, module: m, by: schedule.AdHoc, started: func() {}, counts: func(*result.Result) bool { return true }, counted: func() *metrics.Totals {
+		target: t, module: m, by: schedule.AdHoc, started: func() {}, counts: func(*result.Result) bool { return true },
+		counted: func() *metrics.Totals {
 			return w.others.totals(probed{module: m.Name, target: t.URL.String(), host: t.Host}.key())
 		},
 	})
@@ -205,8 +211,8 @@ func (p *order) allowed(now, deadline time.Time) time.Duration {
 	return p.module.Timeout
 }
 
-// probe waits for a slot, probes, and counts. It waits for no more than half of its time: a probe that starts with less would blame
-// its target for what is left. A target that the policy forbids is an error, and leaves nothing behind.
+// probe waits for a slot, probes, and counts. It waits for no more than half of its time: a probe that starts with less
+// would blame its target for what is left. A target that the policy forbids is an error, and leaves nothing behind.
 func (w *Watch) probe(ctx context.Context, p *order) (*Outcome, *metrics.Totals, error) {
 	asked := time.Now()
 	deadline, _ := ctx.Deadline() // every caller sets one

@@ -15,17 +15,19 @@ import (
 	"errno_exporter/prober"
 )
 
-// BenchmarkScrape scrapes 1,000 healthy targets: probe is the probing of one scrape, the others what it costs to expose what came of it.
-// cpu-ms/op is the exporter's CPU time for a scrape. A scrape takes 5 s: starts are paced.
+// BenchmarkScrape scrapes 1,000 healthy targets: probe is the probing of one scrape, the others what it costs to expose
+// what came of it. cpu-ms/op is the exporter's CPU time for a scrape. A scrape takes 5 s: starts are paced.
 //
 //	go test ./internal/web -run '^$' -bench Scrape
 func BenchmarkScrape(b *testing.B) {
 	server := bench.Start(b)
-	for _, row := range []struct{ protocol, url string }{{"http", server.HTTP}, {"https1", server.HTTPS1}, {"https2", server.HTTPS2}} {
+	for _, row := range []struct{ protocol, url string }{{"http", server.HTTP}, {"https1", server.HTTPS1},
+		{"https2", server.HTTPS2}} {
 		records := history.New(100)
 		watching := watch.New(watch.Options{
-			Prober: prober.New(prober.Options{UserAgent: "errno_exporter"}), Remember: 1, Registry: prometheus.NewRegistry(),
-			Sinks: []watch.Sink{LogTo(slog.New(slog.DiscardHandler)), RecordIn(records)},
+			Prober: prober.New(prober.Options{UserAgent: "errno_exporter"}), Remember: 1,
+			Registry: prometheus.NewRegistry(),
+			Sinks:    []watch.Sink{LogTo(slog.New(slog.DiscardHandler)), RecordIn(records)},
 		})
 		watching.Apply(server.Config(b, row.url, 1000))
 		states := watching.Scrape(b.Context(), 20*time.Second)
@@ -40,7 +42,8 @@ func BenchmarkScrape(b *testing.B) {
 		for _, format := range []struct {
 			name   string
 			format expfmt.Format
-		}{{"text", expfmt.NewFormat(expfmt.TypeTextPlain)}, {"openmetrics", expfmt.NewFormat(expfmt.TypeOpenMetrics)}, {"protobuf", expfmt.NewFormat(expfmt.TypeProtoDelim)}} {
+		}{{"text", expfmt.NewFormat(expfmt.TypeTextPlain)}, {"openmetrics", expfmt.NewFormat(expfmt.TypeOpenMetrics)},
+			{"protobuf", expfmt.NewFormat(expfmt.TypeProtoDelim)}} {
 			b.Run(row.protocol+"/"+format.name, func(b *testing.B) {
 				reportCPU(b, func() {
 					if err := writeScrape(io.Discard, format.format, states, nil); err != nil {

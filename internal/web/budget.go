@@ -9,9 +9,10 @@ import (
 
 // How long a probe may take.
 //
-//   - The deadline is the module's timeout or what Prometheus allows less the offset, whichever is sooner: the answer must be
-//     with Prometheus before it gives up.
-//   - A scrape timeout that is not larger than the offset is halved instead: a probe without any time would blame the target.
+//   - The deadline is the module's timeout or what Prometheus allows less the offset, whichever is sooner: the answer
+//     must be with Prometheus before it gives up.
+//   - A scrape timeout that is not larger than the offset is halved instead: a probe without any time would blame the
+//     target.
 //   - Where neither says anything it is unboundedTimeout, and whoever claims more than longestTimeout has that.
 
 // scrapeTimeoutHeader is what Prometheus sends: its scrape timeout in seconds.
@@ -20,11 +21,12 @@ const scrapeTimeoutHeader = "X-Prometheus-Scrape-Timeout-Seconds"
 // unboundedTimeout is for a person with curl and a module without a timeout.
 const unboundedTimeout = 120 * time.Second
 
-// longestTimeout bounds what a client may claim: it is longer than any scrape lasts, and no stranger holds a probe for longer.
+// longestTimeout bounds what a client may claim: it is longer than any scrape lasts, and no stranger holds a probe for
+// longer.
 const longestTimeout = 2 * time.Minute
 
-// budget returns how long a probe may take, always more than zero. header is the value of scrapeTimeoutHeader, "" where there
-// was none; module is the module's timeout, 0 for none. The error is for the client.
+// budget returns how long a probe may take, always more than zero. header is the value of scrapeTimeoutHeader, "" where
+// there was none; module is the module's timeout, 0 for none. The error is for the client.
 func budget(header string, module, offset time.Duration) (time.Duration, error) {
 	if header == "" {
 		if module > 0 {
@@ -34,7 +36,8 @@ func budget(header string, module, offset time.Duration) (time.Duration, error) 
 	}
 	seconds, err := strconv.ParseFloat(header, 64)
 	if err != nil || math.IsNaN(seconds) || math.IsInf(seconds, 0) || seconds <= 0 {
-		return 0, fmt.Errorf(`header %s %q is not a timeout, want seconds as a number larger than 0 such as "10"`, scrapeTimeoutHeader, header)
+		return 0, fmt.Errorf(`header %s %q is not a timeout, want seconds as a number larger than 0 such as "10"`,
+			scrapeTimeoutHeader, header)
 	}
 	allowed := scrapeBudget(duration(seconds), offset)
 	if module > 0 {

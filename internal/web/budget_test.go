@@ -40,7 +40,8 @@ func TestBudget(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			got, err := budget(row.header, row.module, 500*time.Millisecond)
 			if got != row.want || message(err) != row.err {
-				t.Errorf("budget(%q, %s, 500ms) = %s, %q, want %s, %q", row.header, row.module, got, message(err), row.want, row.err)
+				t.Errorf("budget(%q, %s, 500ms) = %s, %q, want %s, %q", row.header, row.module, got, message(err),
+					row.want, row.err)
 			}
 		})
 	}

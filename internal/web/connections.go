@@ -10,13 +10,16 @@ import (
 	"time"
 )
 
-// How clients' connections are bounded, so that nobody who merely connects takes the file descriptors that probes need, or keeps others out.
+// How clients' connections are bounded, so that nobody who merely connects takes the file descriptors that probes need,
+// or keeps others out.
 //
-//   - When there are more than the limit, the one that has been without a request for longest is closed, whether it has had one before or not. A client
-//     whose idle connection was closed makes another one (RFC 9112 section 9.3.1).
-//   - A new connection has the time of grace to send its request. Until then the next one waits, and those behind it wait in the kernel's queue (listen(2)):
-//     of thousands that arrive at once none is closed only because its request was not read yet.
-//   - Where each has a request under way for that time, the new one is closed. That none of them lasts is the work of the deadlines and of Requests.
+//   - When there are more than the limit, the one that has been without a request for longest is closed, whether it has
+//     had one before or not. A client whose idle connection was closed makes another one (RFC 9112 section 9.3.1).
+//   - A new connection has the time of grace to send its request. Until then the next one waits, and those behind it
+//     wait in the kernel's queue (listen(2)): of thousands that arrive at once none is closed only because its request
+//     was not read yet.
+//   - Where each has a request under way for that time, the new one is closed. That none of them lasts is the work of
+//     the deadlines and of Requests.
 
 // grace is how long a new connection is left without a request, and how long the next one waits for room.
 const grace = 250 * time.Millisecond
@@ -40,7 +43,8 @@ type unused struct {
 
 // NewConnections returns a bound on connections; closed is called for each that is closed to make room.
 func NewConnections(limit int, closed func()) *Connections {
-	return &Connections{limit: limit, closed: closed, open: map[net.Conn]*list.Element{}, idle: list.New(), changed: make(chan struct{})}
+	return &Connections{limit: limit, closed: closed, open: map[net.Conn]*list.Element{}, idle: list.New(),
+		changed: make(chan struct{})}
 }
 
 // Open is how many connections there are.
@@ -50,7 +54,8 @@ func (c *Connections) Open() int {
 	return len(c.open)
 }
 
-// State notes what became of a connection (http.Server.ConnState). For a new one it waits until there is room: net/http calls it between two accepts.
+// State notes what became of a connection (http.Server.ConnState). For a new one it waits until there is room: net/http
+// calls it between two accepts.
 func (c *Connections) State(conn net.Conn, state http.ConnState) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -85,8 +90,8 @@ func (c *Connections) tell() {
 	c.changed = make(chan struct{})
 }
 
-// makeRoom waits for room for a new connection. Then it closes the one that is without a request for longest, or the new one where there is none.
-// The caller holds mu, which is free while it waits.
+// makeRoom waits for room for a new connection. Then it closes the one that is without a request for longest, or the
+// new one where there is none. The caller holds mu, which is free while it waits.
 func (c *Connections) makeRoom(fresh net.Conn) {
 	for last := time.Now().Add(grace); len(c.open) >= c.limit; {
 		longest, from := c.longest(last)
@@ -105,8 +110,8 @@ func (c *Connections) makeRoom(fresh net.Conn) {
 	}
 }
 
-// longest is, of the connections without a request, the longest of those that may be closed, and from when on one may be: at last where all have
-// a request. The caller holds mu.
+// longest is, of the connections without a request, the longest of those that may be closed, and from when on one may
+// be: at last where all have a request. The caller holds mu.
 func (c *Connections) longest(last time.Time) (*list.Element, time.Time) {
 	if c.idle.Len() == 0 {
 		return nil, last
@@ -146,9 +151,11 @@ type Requests struct {
 	adHoc, named chan struct{}
 }
 
-// NewRequests returns the bounds for so many connections: a half may ask for ad hoc probes, a quarter for configured targets by name.
+// NewRequests returns the bounds for so many connections: a half may ask for ad hoc probes, a quarter for configured
+// targets by name.
 func NewRequests(connections int) *Requests {
-	return &Requests{adHoc: make(chan struct{}, max(1, connections/2)), named: make(chan struct{}, max(1, connections/4))}
+	return &Requests{adHoc: make(chan struct{}, max(1, connections/2)),
+		named: make(chan struct{}, max(1, connections/4))}
 }
 
 // enter reports whether a request may go on, and returns what ends it. A nil *Requests bounds nothing.
@@ -164,6 +171,7 @@ func (b *Requests) enter(q *question) (leave func(), err error) {
 	case room <- struct{}{}:
 		return func() { <-room }, nil
 	default:
-		return nil, fmt.Errorf("the exporter has %d requests to /probe %s under way, and no room for more: ask again later, or raise its limit of file descriptors", cap(room), kind)
+		return nil, fmt.Errorf("the exporter has %d requests to /probe %s under way, and no room for more: ask again "+
+			"later, or raise its limit of file descriptors", cap(room), kind)
 	}
 }

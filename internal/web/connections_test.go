@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// Whoever connects and sends nothing, or keeps a connection without a request, makes room for who has one; a request under way is never
-// cut off.
+// Whoever connects and sends nothing, or keeps a connection without a request, makes room for who has one; a request
+// under way is never cut off.
 func TestConnectionsAreBounded(t *testing.T) {
 	const limit, crowd = 8, 40
 	for _, row := range []struct {
@@ -23,7 +23,8 @@ func TestConnectionsAreBounded(t *testing.T) {
 		idle  func(t *testing.T, conn net.Conn) // what those of the crowd do
 	}{
 		{"they send nothing", (*httptest.Server).Start, func(*testing.T, net.Conn) {}},
-		{"they send half of a head", (*httptest.Server).Start, func(_ *testing.T, conn net.Conn) { _, _ = io.WriteString(conn, "GET / HTTP/1.1\r\n") }},
+		{"they send half of a head", (*httptest.Server).Start,
+			func(_ *testing.T, conn net.Conn) { _, _ = io.WriteString(conn, "GET / HTTP/1.1\r\n") }},
 		{"they have had an answer", (*httptest.Server).Start, getOn},
 		{"they send nothing over TLS", (*httptest.Server).StartTLS, func(*testing.T, net.Conn) {}},
 		{"they have had an answer over TLS", (*httptest.Server).StartTLS, func(t *testing.T, conn net.Conn) {
@@ -45,7 +46,9 @@ func TestConnectionsAreBounded(t *testing.T) {
 			row.start(server)
 			t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
 			address := server.Listener.Addr().String()
-			client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+			client := &http.Client{Timeout: time.Minute,
+				Transport: &http.Transport{DisableKeepAlives: true,
+					TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 			slow := make(chan error, 1)
 			go func() {
 				response, err := client.Get(server.URL + "/slow")

@@ -25,7 +25,8 @@ func TestCorked(t *testing.T) {
 		return tls.Client(conn, &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12})
 	}
 	asItIs := func(conn net.Conn) net.Conn { return conn }
-	const openMetrics, protobuf = "application/openmetrics-text;version=1.0.0", "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
+	const openMetrics, protobuf = "application/openmetrics-text;version=1.0.0",
+		"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
 	target := api(t)
 	for _, row := range []struct {
 		name, accept string
@@ -50,14 +51,16 @@ func TestCorked(t *testing.T) {
 				t.Fatal(err)
 			}
 			before := segments(t, socket)
-			fmt.Fprintf(conn, "GET /probe?target=%s HTTP/1.1\r\nHost: exporter\r\nAccept: %s\r\n\r\n", target.URL, row.accept)
+			fmt.Fprintf(conn, "GET /probe?target=%s HTTP/1.1\r\nHost: exporter\r\nAccept: %s\r\n\r\n", target.URL,
+				row.accept)
 			response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
 			body, err := io.ReadAll(response.Body)
 			if err != nil || response.StatusCode != http.StatusOK || len(body) < 5<<10 {
-				t.Errorf("status %d with %d bytes, %v, want 200 and more than 5 KiB", response.StatusCode, len(body), err)
+				t.Errorf("status %d with %d bytes, %v, want 200 and more than 5 KiB", response.StatusCode, len(body),
+					err)
 			}
 			if n := segments(t, socket) - before; n != 1 {
 				t.Errorf("the answer came in %d segments, want 1", n)
@@ -75,7 +78,10 @@ func segments(t *testing.T, conn net.Conn) uint32 {
 	}
 	var info *unix.TCPInfo
 	var failed error
-	if err := raw.Control(func(fd uintptr) { info, failed = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO) }); err != nil || failed != nil {
+	if err := raw.Control(func(fd uintptr) {
+		info,
+			failed = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+	}); err != nil || failed != nil {
 		t.Fatal(err, failed)
 	}
 	return info.Data_segs_in

@@ -22,7 +22,8 @@ import (
 
 // Whatever the header says, a probe has more than no time and not more than was allowed, or the client gets an error.
 func FuzzTimeoutHeader(f *testing.F) {
-	for _, seed := range []string{"", "10", "0.5", "0", "-1", "1e300", "NaN", "Inf", "0x1p-1074", "10s", "1_0", "\x00", "9223372036.854775807"} {
+	for _, seed := range []string{"", "10", "0.5", "0", "-1", "1e300", "NaN", "Inf", "0x1p-1074", "10s", "1_0", "\x00",
+		"9223372036.854775807"} {
 		f.Add(seed, int64(500*time.Millisecond), int64(0))
 		f.Add(seed, int64(0), int64(5*time.Second))
 	}
@@ -51,7 +52,8 @@ func strange(text string) result.Result {
 	}
 	h.Response.StatusText, h.Response.Proto, h.Response.Body = text, text, []byte(text)
 	h.Response.Header = http.Header{"Server": {text}, "Location": {text}, text: {"x"}}
-	h.Lookup = &result.Lookup{Host: text, Exchanges: []result.DNSExchange{{Server: text, Network: "udp", Question: text}}}
+	h.Lookup = &result.Lookup{Host: text, Exchanges: []result.DNSExchange{{Server: text, Network: "udp",
+		Question: text}}}
 	if r.Failure != nil {
 		r.Failure.Err = errorText(text)
 	}
@@ -78,7 +80,8 @@ func tags(page io.Reader) []string {
 
 // What a server sends stays text: the record is printable, and its page has the elements of any other.
 func FuzzRecord(f *testing.F) {
-	for _, seed := range []string{"plain", "<script>alert(1)</script>", `"><img src=x onerror=alert(1)>`, "\x1b[31m", "\xff\xfe", "a\r\nb", "</pre><b>", "&lt;", "{{.}}", "\u202e", "`'\"", "javascript:alert(1)"} {
+	for _, seed := range []string{"plain", "<script>alert(1)</script>", `"><img src=x onerror=alert(1)>`, "\x1b[31m",
+		"\xff\xfe", "a\r\nb", "</pre><b>", "&lt;", "{{.}}", "\u202e", "`'\"", "javascript:alert(1)"} {
 		f.Add(seed)
 	}
 	module := module.New("m")
@@ -88,7 +91,8 @@ func FuzzRecord(f *testing.F) {
 		e.Probe(&r, module)
 		plain := record.Text(&r, module, cause.Findings{}, metrics.Kept{}, e)
 		w := httptest.NewRecorder()
-		if err := recordTemplate.Execute(w, newRecordPage(&history.Record{ID: 1, Result: &r, Module: module}, string(plain))); err != nil {
+		if err := recordTemplate.Execute(w, newRecordPage(&history.Record{ID: 1, Result: &r, Module: module},
+			string(plain))); err != nil {
 			panic(err)
 		}
 		return string(plain), tags(w.Body)

@@ -23,20 +23,22 @@ var everywhere = http.Header{
 	"Referrer-Policy":         {"no-referrer"},
 }
 
-// bounded bounds how slowly a request may come and its answer be taken, and forbids browsers to make of it what it is not.
+// bounded bounds how slowly a request may come and its answer be taken, and forbids browsers to make of it what it is
+// not.
 func bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		maps.Copy(w.Header(), everywhere)
 		if r.ContentLength != 0 {
-			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout)) // a connection without deadlines has no slow sender either
+			// a connection without deadlines has no slow sender either
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
 		}
 		answerBy(w, answerTimeout)
 		next.ServeHTTP(w, r)
 	})
 }
 
-// recovered answers 500 where a handler panics, and reports it: net/http would end the connection without an answer. A handler that gives an
-// answer up on purpose panics with http.ErrAbortHandler, which stays net/http's.
+// recovered answers 500 where a handler panics, and reports it: net/http would end the connection without an answer. A
+// handler that gives an answer up on purpose panics with http.ErrAbortHandler, which stays net/http's.
 func recovered(next http.Handler, report guard.Report) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p := guard.Try(func() { next.ServeHTTP(w, r) })
@@ -53,8 +55,9 @@ func recovered(next http.Handler, report guard.Report) http.Handler {
 	})
 }
 
-// answerBy bounds when the answer has been taken, from now. A handler that probes calls it twice: with the time that the probe may take as well, and again
-// when the answer is known, so that a long timeout gives nobody a long time to take it.
+// answerBy bounds when the answer has been taken, from now. A handler that probes calls it twice: with the time that
+// the probe may take as well, and again when the answer is known, so that a long timeout gives nobody a long time to
+// take it.
 func answerBy(w http.ResponseWriter, within time.Duration) {
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(within)) // as above
 }

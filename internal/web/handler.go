@@ -33,8 +33,8 @@ type ProbeHandler struct {
 	expositions sync.Pool // *metrics.Exposition
 }
 
-// ServeHTTP answers 200 with the probe's samples, also when the probe failed, 400 to the client's mistakes, 403 where the policy forbids the
-// target, and 503 when the exporter itself could not probe in time.
+// ServeHTTP answers 200 with the probe's samples, also when the probe failed, 400 to the client's mistakes, 403 where
+// the policy forbids the target, and 503 when the exporter itself could not probe in time.
 func (h *ProbeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q, err := parseQuestion(r, h.Config.Get(), h.TimeoutOffset)
 	if errors.Is(err, errConfiguredOnly) {
@@ -75,7 +75,9 @@ func (h *ProbeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	expose(e, &state)
 	if q.debug {
 		plainText(w)
-		_, _ = w.Write(record.Text(state.Outcome.Result, q.module, cause.Findings{Verdict: state.Verdict}, state.Kept, e)) // fails only if the client is gone
+		// fails only if the client is gone
+		_, _ = w.Write(record.Text(state.Outcome.Result, q.module, cause.Findings{Verdict: state.Verdict}, state.Kept,
+			e))
 		return
 	}
 	h.write(w, r, e)
@@ -143,7 +145,8 @@ func LogProbe(logger *slog.Logger, r *result.Result) {
 		}
 	}
 	if bug := r.Panicked(); bug != nil {
-		logger.Error("Recovered a panic of a probe, please report this bug", "module", r.Module, "target", r.URL, "panic", bug.Value, "stack", string(bug.Stack))
+		logger.Error("Recovered a panic of a probe, please report this bug", "module", r.Module, "target", r.URL,
+			"panic", bug.Value, "stack", string(bug.Stack))
 	}
 	if !logger.Enabled(context.Background(), level) {
 		return
@@ -151,7 +154,8 @@ func LogProbe(logger *slog.Logger, r *result.Result) {
 	attrs := []slog.Attr{slog.String("module", r.Module), slog.String("target", r.URL)}
 	if f := r.Failure; f != nil {
 		attrs = append(attrs, slog.String("phase", string(f.Phase)), slog.String("reason", string(f.Reason)),
-			slog.String("errno", result.ErrnoName(f.Errno)), slog.String("origin", string(f.Origin)), slog.Any("err", f.Err))
+			slog.String("errno", result.ErrnoName(f.Errno)), slog.String("origin", string(f.Origin)),
+			slog.Any("err", f.Err))
 		if denied, is := errors.AsType[*result.DeniedError](f.Err); is { // the log is the operator's, answers are not
 			attrs = append(attrs, slog.Any("denied_address", denied.Addr), slog.Any("denied_network", denied.Network))
 		}

@@ -113,17 +113,27 @@ func TestProbeHandlerRefuses(t *testing.T) {
 		{"two targets", "target=a&target=b", "10", `target is given 2 times, want it once`},
 		{"unknown module", "target=a&module=nosuch", "10", `module "nosuch" is unknown, want one of: http_2xx, pinned`},
 		{"no URL", "target=http://%5B::1", "10", `target "http://[::1" is not a URL: missing ']' in host`},
-		{"another scheme", "target=ftp://a", "10", `target "ftp://a": scheme "ftp" is not supported, want http or https`},
-		{"not percent-encoded", "target=%zz", "10", `query cannot be decoded: invalid URL escape "%zz", want its values percent-encoded`},
+		{"another scheme", "target=ftp://a", "10",
+			`target "ftp://a": scheme "ftp" is not supported, want http or https`},
+		{"not percent-encoded", "target=%zz", "10",
+			`query cannot be decoded: invalid URL escape "%zz", want its values percent-encoded`},
 		{"nonsense timeout", "target=a", "soon", `header X-Prometheus-Scrape-Timeout-Seconds "soon" is not a timeout, want seconds as a number larger than 0 such as "10"`},
-		{"hostname that is none", "target=a&hostname=a..b", "10", `hostname: host "a..b" has an empty label, want a name such as api.example.com`},
-		{"hostname that cannot be", "target=a&hostname=b%2Fc", "10", `hostname "b/c" cannot be a Host header, want a name such as api.example.com`},
-		{"target of 8 KiB and a byte", "target=" + strings.Repeat("a", 8<<10+1), "10", `target is 8193 bytes long, want at most 8192`},
-		{"target that is longer once it is escaped", "target=a/" + strings.Repeat("%C3%A4", 2000), "10", `target is 12009 bytes long, want at most 8192`},
-		{"long hostname", "target=a&hostname=" + strings.Repeat("b", 260), "10", `hostname is 260 bytes long, want at most 259`},
-		{"hostname of 259 bytes", "target=a&hostname=" + strings.Repeat("b", 259), "10", `hostname: host "` + strings.Repeat("b", 80) + `…" has 259 bytes as a name in DNS, want at most 253`},
-		{"long module", "target=a&module=" + strings.Repeat("b", 1025), "10", `module is 1025 bytes long, want the name of a configured one`},
-		{"module of 1 KiB", "target=a&module=" + strings.Repeat("b", 1024), "10", `module "` + strings.Repeat("b", 1024) + `" is unknown, want one of: http_2xx, pinned`},
+		{"hostname that is none", "target=a&hostname=a..b", "10",
+			`hostname: host "a..b" has an empty label, want a name such as api.example.com`},
+		{"hostname that cannot be", "target=a&hostname=b%2Fc", "10",
+			`hostname "b/c" cannot be a Host header, want a name such as api.example.com`},
+		{"target of 8 KiB and a byte", "target=" + strings.Repeat("a", 8<<10+1), "10",
+			`target is 8193 bytes long, want at most 8192`},
+		{"target that is longer once it is escaped", "target=a/" + strings.Repeat("%C3%A4", 2000), "10",
+			`target is 12009 bytes long, want at most 8192`},
+		{"long hostname", "target=a&hostname=" + strings.Repeat("b", 260), "10",
+			`hostname is 260 bytes long, want at most 259`},
+		{"hostname of 259 bytes", "target=a&hostname=" + strings.Repeat("b", 259), "10", `hostname: host "` +
+			strings.Repeat("b", 80) + `…" has 259 bytes as a name in DNS, want at most 253`},
+		{"long module", "target=a&module=" + strings.Repeat("b", 1025), "10",
+			`module is 1025 bytes long, want the name of a configured one`},
+		{"module of 1 KiB", "target=a&module=" + strings.Repeat("b", 1024), "10", `module "` +
+			strings.Repeat("b", 1024) + `" is unknown, want one of: http_2xx, pinned`},
 		{"hostname against the module's", "target=a&module=pinned&hostname=b", "10",
 			`hostname "b" conflicts with the Host header "pinned.example.com" of module "pinned", leave one of them out`},
 	} {
@@ -161,8 +171,10 @@ func TestProbeHandlerProbes(t *testing.T) {
 		{"unhealthy", "target=" + encoded + "/broken&hostname=a", "", text,
 			[]string{`probe_failure_info{errno="",origin="",phase="validate",reason="http.error"} 1`,
 				"probe_http_status_code 500", "probe_http_uncompressed_body_length 8", "probe_success 0"}},
-		{"OpenMetrics", "target=" + encoded + "/ok&hostname=a", "application/openmetrics-text;version=1.0.0", openMetrics,
-			[]string{"probe_http_status_code 200.0", "probe_http_uncompressed_body_length 4.0", "probe_success 1.0", "# EOF"}},
+		{"OpenMetrics", "target=" + encoded + "/ok&hostname=a", "application/openmetrics-text;version=1.0.0",
+			openMetrics,
+			[]string{"probe_http_status_code 200.0", "probe_http_uncompressed_body_length 4.0", "probe_success 1.0",
+				"# EOF"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			got := ask(t, http.MethodGet, server.URL+"/probe?"+row.query, http.Header{"Accept": {row.accept}})
@@ -187,7 +199,8 @@ func TestMux(t *testing.T) {
 	}{
 		{"GET", "/-/healthy", answer{200, plain, "errno_exporter is healthy\n"}},
 		{"GET", "/", answer{200, html, "<!DOCTYPE html>"}},
-		{"GET", "/metrics", answer{200, "text/plain; version=0.0.4; charset=utf-8; escaping=underscores", "# HELP errno_exporter_"}},
+		{"GET", "/metrics", answer{200, "text/plain; version=0.0.4; charset=utf-8; escaping=underscores",
+			"# HELP errno_exporter_"}},
 		{"GET", probe + "&debug=true", answer{200, plain, "OK: " + target.URL + " answered 200 over HTTP/1.1, in "}},
 		{"HEAD", probe, answer{200, "text/plain; version=0.0.4; charset=utf-8; escaping=underscores", ""}},
 		{"POST", probe, answer{405, plain, "Method Not Allowed\n"}},
@@ -206,14 +219,16 @@ func TestMux(t *testing.T) {
 // One line for each probe: failures for the operator, successes and what the client cancelled at level debug.
 func TestLogProbe(t *testing.T) {
 	abandoned := resulttest.ResetInProcessing()
-	abandoned.Failure = &result.Failure{Phase: result.Processing, Reason: result.Abandoned, Origin: result.Self, Err: context.Canceled}
+	abandoned.Failure = &result.Failure{Phase: result.Processing, Reason: result.Abandoned, Origin: result.Self,
+		Err: context.Canceled}
 	for _, row := range []struct {
 		name   string
 		result result.Result
 		want   string
 	}{
-		{"failure", resulttest.ResetInProcessing(), `level=INFO msg="probe failed" module=api target=https://www.example.com/health ` +
-			`phase=processing reason=tcp.reset errno=ECONNRESET origin=peer err="read tcp: connection reset by peer" duration=1.203s` + "\n"},
+		{"failure", resulttest.ResetInProcessing(),
+			`level=INFO msg="probe failed" module=api target=https://www.example.com/health ` +
+				`phase=processing reason=tcp.reset errno=ECONNRESET origin=peer err="read tcp: connection reset by peer" duration=1.203s` + "\n"},
 		{"success", resulttest.HTTPSuccess(), `level=DEBUG msg="probe succeeded" module=api target=http://api.example.com/health duration=45ms` + "\n"},
 		{"abandoned", abandoned, `level=DEBUG msg="probe failed" module=api target=https://www.example.com/health ` +
 			`phase=processing reason=abandoned errno="" origin=self err="context canceled" duration=1.203s` + "\n"},
@@ -226,7 +241,8 @@ func TestLogProbe(t *testing.T) {
 				}
 				return a
 			}
-			logger := slog.New(slog.NewTextHandler(&got, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: withoutTime}))
+			logger := slog.New(slog.NewTextHandler(&got,
+				&slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: withoutTime}))
 			LogProbe(logger, &row.result)
 			if diff := cmp.Diff(row.want, got.String()); diff != "" {
 				t.Errorf("LogProbe (-want +got):\n%s", diff)
@@ -240,14 +256,16 @@ func TestPanicInAProbe(t *testing.T) {
 	broken := module.New("http_2xx")
 	broken.Proxy = func(*http.Request) (*url.URL, error) { panic("boom") }
 	var log bytes.Buffer
-	server := serveConfig(t, &config.Config{Modules: map[string]*module.Module{"http_2xx": broken}, Policy: config.Policy{MaxConcurrent: 1}}, slog.New(slog.NewTextHandler(&log, nil)))
+	server := serveConfig(t, &config.Config{Modules: map[string]*module.Module{"http_2xx": broken},
+		Policy: config.Policy{MaxConcurrent: 1}}, slog.New(slog.NewTextHandler(&log, nil)))
 	for range 2 {
 		got := ask(t, http.MethodGet, server.URL+"/probe?target=http://127.0.0.1:1", nil)
 		if want := `probe_failure_info{errno="",origin="self",phase="resolve",reason="unknown"} 1`; got.Status != http.StatusOK || !strings.Contains(got.Body, want) {
 			t.Errorf("/probe: %d, no %s in\n%s", got.Status, want, got.Body)
 		}
 	}
-	if body := ask(t, http.MethodGet, server.URL+"/metrics", nil).Body; !strings.Contains(body, "\nerrno_exporter_probe_panics_total 2\n") {
+	if body := ask(t, http.MethodGet, server.URL+"/metrics", nil).Body; !strings.Contains(body,
+		"\nerrno_exporter_probe_panics_total 2\n") {
 		t.Errorf("two panics were not counted:\n%s", body)
 	}
 	server.Close() // no probe writes to the log any more

@@ -31,7 +31,8 @@ func (l *Lifecycle) Failed() error {
 	return nil
 }
 
-// Drain makes /-/ready and new scrapes answer 503, waits for those under way, and reports whether they ended before the context did.
+// Drain makes /-/ready and new scrapes answer 503, waits for those under way, and reports whether they ended before the
+// context did.
 func (l *Lifecycle) Drain(ctx context.Context) bool {
 	l.drain.Lock()
 	l.draining = true
@@ -99,7 +100,8 @@ func (l *Lifecycle) handle(mux *http.ServeMux) {
 // reload answers POST and PUT: 200 when the new configuration is in force, 500 with the reason when the old one stays.
 func (l *Lifecycle) reload(w http.ResponseWriter, r *http.Request) {
 	if !l.Enabled {
-		http.Error(w, "reloading over HTTP is switched off: start with --web.enable-lifecycle, or send SIGHUP", http.StatusForbidden)
+		http.Error(w, "reloading over HTTP is switched off: start with --web.enable-lifecycle, or send SIGHUP",
+			http.StatusForbidden)
 		return
 	}
 	if r.Method != http.MethodPost && r.Method != http.MethodPut {

@@ -49,7 +49,8 @@ func (e *Endpoints) Handler() http.Handler {
 	return recovered(e.prefixed(knownHost(sameOrigin(guarded, e.ExternalURL), e.Hosts)), e.Panicked)
 }
 
-// unlooped refuses requests that a probe of this exporter makes itself: one probe would become as many as there are slots.
+// unlooped refuses requests that a probe of this exporter makes itself: one probe would become as many as there are
+// slots.
 func (e *Endpoints) unlooped(answer http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, err := e.Probe.Watch.Nested(r.Context(), r.Header)

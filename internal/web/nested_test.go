@@ -45,7 +45,8 @@ func TestLoops(t *testing.T) {
 	first, second = one.URL, two.URL
 	chain := first + "/-/healthy"
 	for range 6 {
-		chain = second + "/probe?module=api&target=" + url.QueryEscape(first+"/probe?module=api&target="+url.QueryEscape(chain))
+		chain = second + "/probe?module=api&target=" +
+			url.QueryEscape(first+"/probe?module=api&target="+url.QueryEscape(chain))
 	}
 	for _, row := range []struct {
 		name, target string
@@ -60,7 +61,8 @@ func TestLoops(t *testing.T) {
 		{"its own health", "%s/-/healthy", "200", 1},
 		{"its own status page", "%s/", "200", 1},
 		{"another exporter's /metrics", second + "/metrics", "200", 2},
-		{"another exporter's /probe", second + "/probe?module=api&target=" + url.QueryEscape(second+"/-/healthy"), "200", 2},
+		{"another exporter's /probe", second + "/probe?module=api&target=" + url.QueryEscape(second+"/-/healthy"),
+			"200", 2},
 		{"a chain of exporters", chain, "200", 3},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -85,7 +87,10 @@ func TestLoopOfScrapes(t *testing.T) {
 	var asked [2]*atomic.Int64
 	var servers [2]*httptest.Server
 	for i := range handlers {
-		servers[i], asked[i] = counting(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*handlers[i].Load()).ServeHTTP(w, r) }))
+		servers[i], asked[i] = counting(t, http.HandlerFunc(func(w http.ResponseWriter,
+			r *http.Request) {
+			(*handlers[i].Load()).ServeHTTP(w, r)
+		}))
 	}
 	for i := range handlers {
 		exporter := serveText(t, "modules: {api: {prober: http, timeout: 5s, http: {preferred_ip_protocol: ip4}}}\n"+
@@ -104,7 +109,8 @@ func TestLoopOfScrapes(t *testing.T) {
 // The header may be anything.
 func TestNestedHeader(t *testing.T) {
 	server := serveText(t, "modules: {http_2xx: {prober: http}}\n")
-	const tooMany = "this request is made by a probe of an exporter that is probed itself, through 3 exporters, want fewer than 3: " +
+	const tooMany = "this request is made by a probe of an exporter that is probed itself, through 3 exporters, want " +
+		"fewer than 3: " +
 		"exporters probe each other's /probe or /metrics; correct their targets\n"
 	for _, row := range []struct {
 		name   string

@@ -11,17 +11,19 @@ import (
 
 // Who may have a browser ask.
 //
-//   - A request that changes something, by its method, is refused when a browser says that another site made it (net/http's
-//     CrossOriginProtection: Sec-Fetch-Site, or Origin beside Host). Programs send neither and are not browsers.
-//   - Where Host names are given, a request with another one is refused: a name that a stranger's DNS makes lead here (DNS rebinding) is how a
-//     page of his reads what only this origin may. /-/healthy and /-/ready answer under any name: an orchestrator asks by the address, and they
-//     tell nothing.
+//   - A request that changes something, by its method, is refused when a browser says that another site made it
+//     (net/http's CrossOriginProtection: Sec-Fetch-Site, or Origin beside Host). Programs send neither and are not
+//     browsers.
+//   - Where Host names are given, a request with another one is refused: a name that a stranger's DNS makes lead here
+//     (DNS rebinding) is how a page of his reads what only this origin may. /-/healthy and /-/ready answer under any
+//     name: an orchestrator asks by the address, and they tell nothing.
 
 // sameOrigin refuses requests that another site had a browser make. The external URL's origin is one of ours.
 func sameOrigin(next http.Handler, external *url.URL) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	if external != nil {
-		_ = protection.AddTrustedOrigin(external.Scheme + "://" + external.Host) // fails on what is no origin, and this is one
+		// fails on what is no origin, and this is one
+		_ = protection.AddTrustedOrigin(external.Scheme + "://" + external.Host)
 	}
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "another site's page made this request: it may not change anything here", http.StatusForbidden)
@@ -32,8 +34,10 @@ func sameOrigin(next http.Handler, external *url.URL) http.Handler {
 // CheckHosts checks the names that are allowed as Host.
 func CheckHosts(hosts []string) error {
 	for _, host := range hosts {
-		if host == "" || strings.ContainsAny(host, "/ @*") || hostOnly(host) != strings.Trim(strings.ToLower(host), "[].") {
-			return fmt.Errorf("--web.allowed-hosts %q is not a host, want names or addresses without ports, such as probe.example.com,10.0.0.7", host)
+		if host == "" || strings.ContainsAny(host, "/ @*") ||
+			hostOnly(host) != strings.Trim(strings.ToLower(host), "[].") {
+			return fmt.Errorf("--web.allowed-hosts %q is not a host, want names or addresses without ports, such as "+
+				"probe.example.com,10.0.0.7", host)
 		}
 	}
 	return nil

@@ -9,7 +9,8 @@ import (
 
 func TestOrigins(t *testing.T) {
 	ok := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
-	handler := knownHost(sameOrigin(ok, &url.URL{Scheme: "https", Host: "probe.example.com"}), []string{"Probe.example.com.", "10.0.0.7", "2001:db8::1"})
+	handler := knownHost(sameOrigin(ok, &url.URL{Scheme: "https", Host: "probe.example.com"}),
+		[]string{"Probe.example.com.", "10.0.0.7", "2001:db8::1"})
 	for _, row := range []struct {
 		name, method, path, host string
 		header                   http.Header
@@ -19,16 +20,19 @@ func TestOrigins(t *testing.T) {
 		{"our own page", "POST", "/-/reload", "10.0.0.7", http.Header{"Sec-Fetch-Site": {"same-origin"}}, 200},
 		{"another site's page", "POST", "/-/reload", "10.0.0.7", http.Header{"Sec-Fetch-Site": {"cross-site"}}, 403},
 		{"another port's page", "PUT", "/-/reload", "10.0.0.7", http.Header{"Sec-Fetch-Site": {"same-site"}}, 403},
-		{"another origin, an old browser", "POST", "/-/reload", "10.0.0.7", http.Header{"Origin": {"https://evil.example"}}, 403},
+		{"another origin, an old browser", "POST", "/-/reload", "10.0.0.7",
+			http.Header{"Origin": {"https://evil.example"}}, 403},
 		{"no origin", "POST", "/-/reload", "10.0.0.7", http.Header{"Origin": {"null"}}, 403},
-		{"the external URL", "POST", "/-/reload", "10.0.0.7", http.Header{"Origin": {"https://probe.example.com"}}, 200},
+		{"the external URL", "POST", "/-/reload", "10.0.0.7", http.Header{"Origin": {"https://probe.example.com"}},
+			200},
 		{"another site's link", "GET", "/", "10.0.0.7", http.Header{"Sec-Fetch-Site": {"cross-site"}}, 200},
 		{"capitals and a dot", "GET", "/config", "PROBE.example.com.:80", nil, 200},
 		{"IPv6", "GET", "/config", "[2001:db8::1]:10104", nil, 200},
 		{"a foreign name", "GET", "/config", "evil.example", nil, 421},
 		{"a foreign name with our port", "GET", "/", "evil.example:10104", nil, 421},
 		{"a name that contains ours", "GET", "/", "probe.example.com.evil.example", nil, 421},
-		{"a foreign name changes", "POST", "/-/reload", "evil.example", http.Header{"Sec-Fetch-Site": {"same-origin"}}, 421},
+		{"a foreign name changes", "POST", "/-/reload", "evil.example", http.Header{"Sec-Fetch-Site": {"same-origin"}},
+			421},
 		{"an orchestrator", "GET", "/-/healthy", "172.17.0.2:10104", nil, 200},
 		{"an orchestrator asks for more", "GET", "/-/ready", "172.17.0.2:10104", nil, 200},
 		{"a path that only looks so", "GET", "/-/ready/", "172.17.0.2:10104", nil, 421},

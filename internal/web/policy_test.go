@@ -50,7 +50,8 @@ func listenForbidden(t *testing.T) *forbidden {
 	return f
 }
 
-// The ways around the policy: each is answered 403, or with a failure local.denied of origin self, and none reaches the server.
+// The ways around the policy: each is answered 403, or with a failure local.denied of origin self, and none reaches the
+// server.
 func TestPolicy(t *testing.T) {
 	f := listenForbidden(t)
 	// It answers /STATUS?to=URL with a redirect.
@@ -64,7 +65,8 @@ func TestPolicy(t *testing.T) {
 	denied, mapped := netip.MustParseAddr("127.0.0.66"), netip.MustParseAddr("::ffff:127.0.0.66")
 	open := netip.MustParseAddr("127.0.0.1")
 	resolver := faultlab.DNS(t, map[string][]netip.Addr{
-		"denied.test": {denied}, "mapped.test": {mapped}, "six.test": {netip.IPv6Loopback()}, "zero.test": {netip.IPv4Unspecified()},
+		"denied.test": {denied}, "mapped.test": {mapped}, "six.test": {netip.IPv6Loopback()},
+		"zero.test": {netip.IPv4Unspecified()},
 		"both.test": {open, denied}, "xn--bcher-kva.test": {denied}, "0x7f.0.0.66": {denied},
 		"meta.test": {netip.MustParseAddr("169.254.169.254")},
 		"open.test": {open},
@@ -88,9 +90,13 @@ func TestPolicy(t *testing.T) {
 		"http3":      made("http3", func(m *module.Module) { m.EnableHTTP3, m.EnableHTTP2 = true, false }),
 		"proxy":      made("proxy", through),
 		"unresolved": made("unresolved", func(m *module.Module) { through(m); m.SkipResolve = true }),
-		"asks":       made("asks", func(m *module.Module) { m.Resolver = &module.Resolver{Servers: []string{resolver}, Protocol: "udp"} }),
+		"asks": made("asks", func(m *module.Module) {
+			m.Resolver = &module.Resolver{Servers: []string{resolver},
+				Protocol: "udp"}
+		}),
 	}}
-	c.Policy.DenyNetworks = append(c.Policy.DenyNetworks, netip.MustParsePrefix("127.0.0.64/26"), netip.MustParsePrefix("::1/128"))
+	c.Policy.DenyNetworks = append(c.Policy.DenyNetworks, netip.MustParsePrefix("127.0.0.64/26"),
+		netip.MustParsePrefix("::1/128"))
 	leads := redirect + "302?to=" + url.QueryEscape("http://127.0.0.66:"+f.port+"/")
 	u, err := url.Parse(leads)
 	if err != nil {
@@ -100,7 +106,8 @@ func TestPolicy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Targets = []*config.Target{{Name: "leads", URL: u, Module: c.Modules["http_2xx"]}, {Name: "own", URL: own, Module: c.Modules["http_2xx"]}}
+	c.Targets = []*config.Target{{Name: "leads", URL: u, Module: c.Modules["http_2xx"]},
+		{Name: "own", URL: own, Module: c.Modules["http_2xx"]}}
 	server := serveOptions(t, c, slog.New(slog.DiscardHandler), prober.Options{Resolver: resolver})
 
 	const refused, failed, noName = "403", "local.denied self", "probe.config self"
@@ -188,18 +195,22 @@ func TestPolicy(t *testing.T) {
 	}
 }
 
-// An address that the policy denies is in no answer: a client learns that a name leads to a denied network, and not where.
+// An address that the policy denies is in no answer: a client learns that a name leads to a denied network, and not
+// where.
 func TestPolicyHidesAddresses(t *testing.T) {
 	const hidden, network = "127.0.0.66", "127.0.0.64/26"
 	open, denied := netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr(hidden)
-	resolver := faultlab.DNS(t, map[string][]netip.Addr{"denied.test": {denied}, "both.test": {open, denied}, "other.test": {denied, open}, "open.test": {open}})
+	resolver := faultlab.DNS(t, map[string][]netip.Addr{"denied.test": {denied}, "both.test": {open, denied},
+		"other.test": {denied, open}, "open.test": {open}})
 	stale := faultlab.DNS(t, map[string][]netip.Addr{"open.test": {open, denied}})
-	_, port, _ := net.SplitHostPort(strings.Trim(strings.TrimPrefix(faultlab.Handler(t, faultlab.Healthy), "http://"), "/"))
+	_, port, _ := net.SplitHostPort(strings.Trim(strings.TrimPrefix(faultlab.Handler(t, faultlab.Healthy), "http://"),
+		"/"))
 	redirect := faultlab.Status(t, 302, "Location", "http://denied.test:"+port+"/")
 	modules := map[string]*module.Module{}
 	for _, name := range []string{"http_2xx", "all", "any", "asks"} {
 		m := module.New(name)
-		m.PreferIPv6, m.AllAddresses, m.AnyAddress, m.Timeout = false, name == "all" || name == "any", name == "any", 5*time.Second
+		m.PreferIPv6, m.AllAddresses, m.AnyAddress, m.Timeout = false, name == "all" || name == "any", name == "any",
+			5*time.Second
 		modules[name] = m
 	}
 	modules["asks"].Resolver = &module.Resolver{Servers: []string{resolver}, Protocol: "udp", CompareSystem: true}
@@ -264,7 +275,8 @@ func probePolicy(t *testing.T, exporter, target, module string) string {
 	for line := range strings.Lines(got.Body) {
 		if labels, found := strings.CutPrefix(line, "probe_failure_info{"); found {
 			var phase, reason, errno, origin string
-			if _, err := fmt.Sscanf(strings.ReplaceAll(labels, ",", " "), "errno=%q origin=%q phase=%q reason=%q", &errno, &origin, &phase, &reason); err != nil {
+			if _, err := fmt.Sscanf(strings.ReplaceAll(labels, ",", " "), "errno=%q origin=%q phase=%q reason=%q",
+				&errno, &origin, &phase, &reason); err != nil {
 				t.Fatalf("%v in %s", err, line)
 			}
 			return reason + " " + origin
@@ -280,9 +292,10 @@ func TestPolicyConfiguredOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &config.Config{Policy: config.Policy{MaxConcurrent: 10, ConfiguredOnly: true}, Modules: map[string]*module.Module{
-		"http_2xx": module.New("http_2xx"), "other": module.New("other"),
-	}}
+	c := &config.Config{Policy: config.Policy{MaxConcurrent: 10, ConfiguredOnly: true},
+		Modules: map[string]*module.Module{
+			"http_2xx": module.New("http_2xx"), "other": module.New("other"),
+		}}
 	c.Targets = []*config.Target{{Name: "api", URL: u, Module: c.Modules["http_2xx"]}}
 	server := serveConfig(t, c, slog.New(slog.DiscardHandler))
 	for _, row := range []struct{ name, query, want string }{

@@ -39,8 +39,8 @@ type question struct {
 	debug      bool
 }
 
-// parseQuestion reads the request. An error is the client's mistake: one line that says what to do. The query is decoded once;
-// parameters that we do not know are ignored.
+// parseQuestion reads the request. An error is the client's mistake: one line that says what to do. The query is
+// decoded once; parameters that we do not know are ignored.
 func parseQuestion(r *http.Request, c *config.Config, offset time.Duration) (question, error) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -66,8 +66,8 @@ func parseQuestion(r *http.Request, c *config.Config, offset time.Duration) (que
 	return q, nil
 }
 
-// find adds the target and the module. The name of a configured target stands for its URL and its module; with another module or another
-// hostname it is a probe like any other, which does not count for the configured target.
+// find adds the target and the module. The name of a configured target stands for its URL and its module; with another
+// module or another hostname it is a probe like any other, which does not count for the configured target.
 func (q question) find(query url.Values, c *config.Config) (question, error) {
 	t := c.Find(query.Get("target"))
 	if t != nil && query.Get("hostname") == "" && (!query.Has("module") || query.Get("module") == t.Module.Name) {
@@ -90,7 +90,8 @@ func (q question) find(query url.Values, c *config.Config) (question, error) {
 }
 
 // errConfiguredOnly refuses what is not a configured target, without telling which there are.
-var errConfiguredOnly = errors.New("probe_policy allows configured targets only: want target=NAME of one, with its own module and no hostname")
+var errConfiguredOnly = errors.New("probe_policy allows configured targets only: want target=NAME of one, with its " +
+	"own module and no hostname")
 
 func findModule(name string, c *config.Config) (*module.Module, error) {
 	if module, ok := c.Modules[name]; ok {
@@ -118,7 +119,8 @@ func hostname(name string, m *module.Module) (string, error) {
 	case module.CheckHost(name) != nil:
 		return "", fmt.Errorf("hostname: %w", module.CheckHost(name))
 	case m.Host != "" && !strings.EqualFold(m.Host, name):
-		return "", fmt.Errorf("hostname %q conflicts with the Host header %q of module %q, leave one of them out", name, m.Host, m.Name)
+		return "", fmt.Errorf("hostname %q conflicts with the Host header %q of module %q, leave one of them out", name,
+			m.Host, m.Name)
 	default:
 		return name, nil
 	}

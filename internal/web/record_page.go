@@ -66,7 +66,8 @@ func newRecordPage(kept *history.Record, text string) recordPage {
 	r := kept.Result
 	p := recordPage{
 		ID: kept.ID, Target: r.URL, Module: r.Module, Start: r.Start.UTC().Format(time.RFC3339),
-		Took: record.Short(r.Elapsed), Allowed: record.Short(r.Timeout), Curl: record.Curl(r, r.Last().LastHop(), kept.Module), Text: text,
+		Took: record.Short(r.Elapsed), Allowed: record.Short(r.Timeout),
+		Curl: record.Curl(r, r.Last().LastHop(), kept.Module), Text: text,
 	}
 	if f := r.Failure; f != nil {
 		p.Failure = &failureStatus{Failure: record.FailureOf(f)}
@@ -97,8 +98,9 @@ func newWaterfall(title string, h *result.Hop, whole time.Duration) waterfall {
 		from := place(s.Start)
 		width := max(2, place(s.Start+s.Duration)-from) // the shortest is still to be seen
 		w.Bars = append(w.Bars, waterfallBar{
-			Phase: s.Phase, Text: record.Short(s.Duration), Failed: s.Failed, X: barsFrom + from, Width: width, TextX: barsFrom + from + width + 6,
-			Y: i*barHeight + 3, TextY: i*barHeight + 17,
+			Phase: s.Phase, Text: record.Short(s.Duration), Failed: s.Failed, X: barsFrom + from, Width: width,
+			TextX: barsFrom + from + width + 6,
+			Y:     i*barHeight + 3, TextY: i*barHeight + 17,
 		})
 	}
 	return w

@@ -18,7 +18,10 @@ type records struct{ history *history.History }
 
 func (h records) handle(mux *http.ServeMux, answers *spools) {
 	mux.HandleFunc("GET /history", answers.keep(h.list))
-	mux.HandleFunc("GET /history/{id}", answers.keep(func(w http.ResponseWriter, r *http.Request) { h.byID(w, r, r.PathValue("id")) }))
+	mux.HandleFunc("GET /history/{id}", answers.keep(func(w http.ResponseWriter,
+		r *http.Request) {
+		h.byID(w, r, r.PathValue("id"))
+	}))
 	mux.HandleFunc("GET /logs", answers.keep(h.logs))
 }
 
@@ -41,7 +44,8 @@ func (h records) logs(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	http.Error(w, fmt.Sprintf("no probe of target %q is kept, see /history for those that are", module.WithoutSecrets(query.Get("target"))), http.StatusNotFound)
+	http.Error(w, fmt.Sprintf("no probe of target %q is kept, see /history for those that are",
+		module.WithoutSecrets(query.Get("target"))), http.StatusNotFound)
 }
 
 // byID shows a record by its number, or by the trace ID that its request bore.
@@ -52,12 +56,14 @@ func (h records) byID(w http.ResponseWriter, r *http.Request, text string) {
 	}
 	id, err := strconv.ParseUint(text, 10, 64)
 	if err != nil {
-		http.Error(w, fmt.Sprintf("id %q is not the number of a probe, see /history for those that are kept", text), http.StatusBadRequest)
+		http.Error(w, fmt.Sprintf("id %q is not the number of a probe, see /history for those that are kept", text),
+			http.StatusBadRequest)
 		return
 	}
 	kept := h.history.Get(id)
 	if kept == nil {
-		http.Error(w, fmt.Sprintf("probe %d is not kept, or no longer: see /history, and --history.limit", id), http.StatusNotFound)
+		http.Error(w, fmt.Sprintf("probe %d is not kept, or no longer: see /history, and --history.limit", id),
+			http.StatusNotFound)
 		return
 	}
 	h.show(w, r, kept)
@@ -116,5 +122,6 @@ func (h records) list(w http.ResponseWriter, _ *http.Request) {
 func pageHeaders(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy",
-		"default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+		"default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; form-action "+
+			"'self'; base-uri 'none'; frame-ancestors 'none'")
 }

@@ -28,10 +28,13 @@ func TestRecords(t *testing.T) {
 		has        string
 	}{
 		{"by id", "/history/3?format=text", 200, "OK: " + target.URL + "/last?token=<hidden> answered 200"},
-		{"the page of a success", "/history/3", 200, `<span class="state">OK</span> <span class="url">` + target.URL + "/last?token=&lt;hidden&gt;</span>"},
+		{"the page of a success", "/history/3", 200, `<span class="state">OK</span> <span class="url">` + target.URL +
+			"/last?token=&lt;hidden&gt;</span>"},
 		{"the page of a failure", "/history/2", 200, "<p><strong>unexpected HTTP status</strong></p>"},
 		{"its waterfall", "/history/2", 200, `<rect class="p-processing" x="`},
-		{"the command that repeats it", "/history/2", 200, "<pre>curl -sv -o /dev/null --max-time 120 --http1.1 -H &#39;User-Agent: errno_exporter/test&#39; " + target.URL + "/broken</pre>"},
+		{"the command that repeats it", "/history/2", 200,
+			"<pre>curl -sv -o /dev/null --max-time 120 --http1.1 -H &#39;User-Agent: errno_exporter/test&#39; " +
+				target.URL + "/broken</pre>"},
 		{"the whole record", "/history/2", 200, "FAILED: " + target.URL + "/broken: unexpected HTTP status"},
 		{"logs by id", "/logs?id=2", 200, "FAILED: " + target.URL + "/broken: unexpected HTTP status"},
 		{"logs by target", "/logs?target=" + at("/broken"), 200, "reason=http.error"},
@@ -48,8 +51,10 @@ func TestRecords(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			got := ask(t, http.MethodGet, server.URL+row.path, nil)
-			if got.Status != row.status || !strings.Contains(got.Body, row.has) || strings.Contains(got.Body, "s3cret") {
-				t.Errorf("GET %s = %d, want %d, with %q and without secrets:\n%s", row.path, got.Status, row.status, row.has, got.Body)
+			if got.Status != row.status || !strings.Contains(got.Body, row.has) ||
+				strings.Contains(got.Body, "s3cret") {
+				t.Errorf("GET %s = %d, want %d, with %q and without secrets:\n%s", row.path, got.Status, row.status,
+					row.has, got.Body)
 			}
 		})
 	}
@@ -71,13 +76,16 @@ func TestRoutePrefix(t *testing.T) {
 		{"/a/b", "/a/b/config", 200, ""},
 	} {
 		endpoints := &Endpoints{
-			Probe: &ProbeHandler{Watch: watch.New(watch.Options{Registry: prometheus.NewRegistry()}), Config: config.NewCurrent(config.Default())},
-			Life:  new(Lifecycle), History: history.New(1), Registry: prometheus.NewPedanticRegistry(), RoutePrefix: row.prefix,
+			Probe: &ProbeHandler{Watch: watch.New(watch.Options{Registry: prometheus.NewRegistry()}),
+				Config: config.NewCurrent(config.Default())},
+			Life: new(Lifecycle), History: history.New(1), Registry: prometheus.NewPedanticRegistry(),
+			RoutePrefix: row.prefix,
 		}
 		answer := httptest.NewRecorder()
 		endpoints.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, row.path, nil))
 		if answer.Code != row.status || answer.Header().Get("Location") != row.location {
-			t.Errorf("prefix %s: GET %s = %d to %q, want %d to %q", row.prefix, row.path, answer.Code, answer.Header().Get("Location"), row.status, row.location)
+			t.Errorf("prefix %s: GET %s = %d to %q, want %d to %q", row.prefix, row.path, answer.Code,
+				answer.Header().Get("Location"), row.status, row.location)
 		}
 	}
 }

@@ -21,11 +21,13 @@ func TestHandlersAreGuarded(t *testing.T) {
 		{"an answer that is given up", http.ErrAbortHandler, http.StatusOK, false, true},
 	} {
 		reported := false
-		handler := recovered(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(row.value) }), func(*guard.Panic) { reported = true })
+		handler := recovered(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(row.value) }),
+			func(*guard.Panic) { reported = true })
 		w := httptest.NewRecorder()
 		passed := guard.Try(func() { handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil)) }) != nil
 		if w.Code != row.status || reported != row.reported || passed != row.passed {
-			t.Errorf("%s: status %d, reported %t, passed on %t, want %d, %t, %t", row.name, w.Code, reported, passed, row.status, row.reported, row.passed)
+			t.Errorf("%s: status %d, reported %t, passed on %t, want %d, %t, %t", row.name, w.Code, reported, passed,
+				row.status, row.reported, row.passed)
 		}
 	}
 }

@@ -13,7 +13,8 @@ import (
 	"errno_exporter/internal/watch"
 )
 
-// scraping answers /metrics: every configured target is probed, and what was counted and the exporter's own metrics are added.
+// scraping answers /metrics: every configured target is probed, and what was counted and the exporter's own metrics are
+// added.
 func (e *Endpoints) scraping(answers *spools) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) { e.scrape(w, r, answers) }
 }
@@ -48,9 +49,11 @@ func (e *Endpoints) scrape(w http.ResponseWriter, r *http.Request, answers *spoo
 // compressFrom is the size in bytes from which an answer is compressed: of less, compressing costs more than sending.
 const compressFrom = 64 << 10
 
-// compressed makes large answers gzip for those who accept it: a thousand targets are 14 MB of text, and a twentieth of it compressed.
+// compressed makes large answers gzip for those who accept it: a thousand targets are 14 MB of text, and a twentieth of
+// it compressed.
 func compressed(answer http.HandlerFunc) http.HandlerFunc {
-	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(compressFrom), gzhttp.CompressionLevel(gzip.BestSpeed), gzhttp.EnableZstd(false),
+	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(compressFrom), gzhttp.CompressionLevel(gzip.BestSpeed),
+		gzhttp.EnableZstd(false),
 		gzhttp.ContentTypeFilter(gzhttp.CompressAllContentTypeFilter))
 	if err != nil {
 		panic("web: " + err.Error()) // the options above are not good
@@ -76,8 +79,8 @@ func writeScrape(w io.Writer, format expfmt.Format, states []watch.State, own []
 	return metrics.CloseOpenMetrics(w, format)
 }
 
-// expose adds the samples of one target, for /probe and for /metrics. Without an outcome there is what is known without probing, and that the exporter
-// itself is why.
+// expose adds the samples of one target, for /probe and for /metrics. Without an outcome there is what is known without
+// probing, and that the exporter itself is why.
 func expose(e *metrics.Exposition, s *watch.State) {
 	if s.Target != nil {
 		e.Target(s.Target)

@@ -27,7 +27,8 @@ import (
 
 // labModule is the module api, which trusts the lab's certificates and sends traces.
 func labModule() string {
-	return "modules:\n  other: {prober: http}\n" + faultlab.Module("api", 5*time.Second, faultlab.RootsPEM(), "trace: true")
+	return "modules:\n  other: {prober: http}\n" +
+		faultlab.Module("api", 5*time.Second, faultlab.RootsPEM(), "trace: true")
 }
 
 func serveText(t *testing.T, text string) *httptest.Server {
@@ -44,7 +45,8 @@ func series(body, pattern string) []string {
 	expression := regexp.MustCompile(pattern)
 	var found []string
 	for line := range strings.Lines(body) {
-		if name := strings.TrimSpace(line[:strings.LastIndexByte(line, ' ')+1]); !strings.HasPrefix(line, "#") && expression.MatchString(name) {
+		if name := strings.TrimSpace(line[:strings.LastIndexByte(line, ' ')+1]); !strings.HasPrefix(line, "#") &&
+			expression.MatchString(name) {
 			found = append(found, name)
 		}
 	}
@@ -87,7 +89,8 @@ func TestScrape(t *testing.T) {
 			t.Errorf("/metrics has no line that begins with %s", want)
 		}
 	}
-	for _, unwanted := range []string{"hunter2", "secret", `last_failure_timestamp_seconds{target="payments"}`, `probe_failure_info{errno="",origin="",phase="",reason="",target="payments"}`} {
+	for _, unwanted := range []string{"hunter2", "secret", `last_failure_timestamp_seconds{target="payments"}`,
+		`probe_failure_info{errno="",origin="",phase="",reason="",target="payments"}`} {
 		if strings.Contains(got.Body, unwanted) {
 			t.Errorf("/metrics contains %s", unwanted)
 		}
@@ -109,7 +112,8 @@ func TestExemplar(t *testing.T) {
 		sent.Store(&header)
 	}))
 	server := serveText(t, labModule()+fmt.Sprintf("targets:\n  - {name: a, url: %q, module: api}\n", healthy))
-	got := ask(t, http.MethodGet, server.URL+"/metrics", http.Header{"Accept": {"application/openmetrics-text;version=1.0.0"}})
+	got := ask(t, http.MethodGet, server.URL+"/metrics",
+		http.Header{"Accept": {"application/openmetrics-text;version=1.0.0"}})
 	match := regexp.MustCompile(`probe_phase_duration_seconds_bucket\{phase="processing",result="success",target="a",le="[^"]*"\} 1 # \{trace_id="([0-9a-f]{32})"\}`).FindStringSubmatch(got.Body)
 	if match == nil {
 		t.Fatalf("no exemplar in\n%s", got.Body)
@@ -138,9 +142,12 @@ func TestProbeByName(t *testing.T) {
 	}{
 		{"by name", "target=pay+ments", 200, []string{"probe_attempts_total 1", "probe_success 1"}, true},
 		{"and module", "target=pay+ments&module=api", 200, []string{"probe_attempts_total 2", "probe_success 1"}, true},
-		{"another module, which does not know the CA", "target=pay+ments&module=other", 200, []string{"probe_attempts_total 1", "probe_success 0"}, false},
-		{"another hostname, which the certificate has not", "target=pay+ments&hostname=other.example.com", 200, []string{"probe_attempts_total 1", "probe_success 0"}, false},
-		{"by URL", "module=api&target=" + url.QueryEscape(healthy), 200, []string{"probe_attempts_total 1", "probe_success 1"}, false},
+		{"another module, which does not know the CA", "target=pay+ments&module=other", 200,
+			[]string{"probe_attempts_total 1", "probe_success 0"}, false},
+		{"another hostname, which the certificate has not", "target=pay+ments&hostname=other.example.com", 200,
+			[]string{"probe_attempts_total 1", "probe_success 0"}, false},
+		{"by URL", "module=api&target=" + url.QueryEscape(healthy), 200,
+			[]string{"probe_attempts_total 1", "probe_success 1"}, false},
 		{"unknown module", "target=pay+ments&module=nosuch", 400, nil, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -149,7 +156,8 @@ func TestProbeByName(t *testing.T) {
 			if diff := cmp.Diff(row.lines, lines); got.Status != row.status || diff != "" {
 				t.Errorf("%d, want %d (-want +got):\n%s", got.Status, row.status, diff)
 			}
-			if infoed := strings.Contains(got.Body, "probe_target_info{"); infoed != row.targetInfoed || strings.Contains(got.Body, `target="`) {
+			if infoed := strings.Contains(got.Body, "probe_target_info{"); infoed != row.targetInfoed ||
+				strings.Contains(got.Body, `target="`) {
 				t.Errorf("probe_target_info %t, want %t, and no label target:\n%s", infoed, row.targetInfoed, got.Body)
 			}
 		})
@@ -159,8 +167,10 @@ func TestProbeByName(t *testing.T) {
 // Without a slot there is nothing to say of the target.
 func TestProbeNotStarted(t *testing.T) {
 	api := module.New("http_2xx")
-	server := serveConfig(t, &config.Config{Modules: map[string]*module.Module{"http_2xx": api}}, slog.New(slog.DiscardHandler))
-	got := ask(t, http.MethodGet, server.URL+"/probe?target=127.0.0.1:1", http.Header{"X-Prometheus-Scrape-Timeout-Seconds": {"0.6"}})
+	server := serveConfig(t, &config.Config{Modules: map[string]*module.Module{"http_2xx": api}},
+		slog.New(slog.DiscardHandler))
+	got := ask(t, http.MethodGet, server.URL+"/probe?target=127.0.0.1:1",
+		http.Header{"X-Prometheus-Scrape-Timeout-Seconds": {"0.6"}})
 	want := answer{503, "text/plain; charset=utf-8", "the exporter could not start the probe in time\n"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -217,7 +227,8 @@ func TestCompressed(t *testing.T) {
 func TestScrapeTimeoutHeader(t *testing.T) {
 	server := serveText(t, labModule())
 	got := ask(t, http.MethodGet, server.URL+"/metrics", http.Header{"X-Prometheus-Scrape-Timeout-Seconds": {"soon"}})
-	if want := `header X-Prometheus-Scrape-Timeout-Seconds "soon" is not a timeout`; got.Status != 400 || !strings.HasPrefix(got.Body, want) {
+	if want := `header X-Prometheus-Scrape-Timeout-Seconds "soon" is not a timeout`; got.Status != 400 ||
+		!strings.HasPrefix(got.Body, want) {
 		t.Errorf("%d %s, want 400 %s", got.Status, got.Body, want)
 	}
 }
@@ -228,7 +239,8 @@ func TestDiscover(t *testing.T) {
   - {name: mail, url: "http://mail.example.com", module: other}
 `
 	group := func(scheme, path, name, module string, more ...string) discovered {
-		labels := map[string]string{"__scheme__": scheme, "__metrics_path__": path, "__param_target": name, "__param_module": module, "instance": name}
+		labels := map[string]string{"__scheme__": scheme, "__metrics_path__": path, "__param_target": name,
+			"__param_module": module, "instance": name}
 		for i := 0; i < len(more); i += 2 {
 			labels[more[i]] = more[i+1]
 		}
@@ -242,9 +254,11 @@ func TestDiscover(t *testing.T) {
 		{"as the client reached it", text, "", "/", "probe.example.com:10104", []discovered{
 			group("http", "/probe", "payments", "api", "team", "billing"), group("http", "/probe", "mail", "other")}},
 		{"under a prefix", text, "", "/errno", "probe.example.com:10104", []discovered{
-			group("http", "/errno/probe", "payments", "api", "team", "billing"), group("http", "/errno/probe", "mail", "other")}},
+			group("http", "/errno/probe", "payments", "api", "team", "billing"),
+			group("http", "/errno/probe", "mail", "other")}},
 		{"by its external URL", text, "https://outside.example.com/x/", "/", "outside.example.com", []discovered{
-			group("https", "/x/probe", "payments", "api", "team", "billing"), group("https", "/x/probe", "mail", "other")}},
+			group("https", "/x/probe", "payments", "api", "team", "billing"),
+			group("https", "/x/probe", "mail", "other")}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			c, err := config.Parse([]byte(labModule()+row.targets), "test", ".")
@@ -268,7 +282,8 @@ func TestDiscover(t *testing.T) {
 			if err := json.Unmarshal(answer.Body.Bytes(), &got); err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(row.want, got); diff != "" || answer.Header().Get("Content-Type") != "application/json" {
+			if diff := cmp.Diff(row.want, got); diff != "" ||
+				answer.Header().Get("Content-Type") != "application/json" {
 				t.Errorf("%s (-want +got):\n%s", answer.Header().Get("Content-Type"), diff)
 			}
 		})
@@ -289,7 +304,8 @@ func TestCardinality(t *testing.T) {
 		server := serveText(t, labModule()+fmt.Sprintf("targets:\n  - {name: a, url: %q, module: api}\n", row.url))
 		body := ask(t, http.MethodGet, server.URL+"/metrics", http.Header{}).Body
 		all := slices.DeleteFunc(series(body, `target="a"`), func(s string) bool {
-			return strings.HasPrefix(s, "probe_request_acknowledged_seconds") // which depends on when the kernel's word comes
+			// which depends on when the kernel's word comes
+			return strings.HasPrefix(s, "probe_request_acknowledged_seconds")
 		})
 		buckets := series(body, `^probe_phase_duration_seconds_(bucket|sum|count)\{`)
 		native := len(series(body, `^probe_phase_duration_seconds_count\{`))

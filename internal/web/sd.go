@@ -14,8 +14,8 @@ type discovered struct {
 	Labels  map[string]string `json:"labels"`
 }
 
-// discover answers /sd: the configured targets, each to be scraped by a /probe of its own. The address is the exporter's, as the
-// client reached it, or by --web.external-url.
+// discover answers /sd: the configured targets, each to be scraped by a /probe of its own. The address is the
+// exporter's, as the client reached it, or by --web.external-url.
 func (e *Endpoints) discover(w http.ResponseWriter, r *http.Request) {
 	address, scheme := r.Host, "http"
 	if r.TLS != nil {
@@ -27,8 +27,9 @@ func (e *Endpoints) discover(w http.ResponseWriter, r *http.Request) {
 	groups := []discovered{}
 	for _, t := range e.Probe.Config.Get().Targets {
 		labels := map[string]string{
-			"__scheme__": scheme, "__metrics_path__": e.path("/probe"), "__param_target": t.Name, "__param_module": t.Module.Name,
-			"instance": t.Name,
+			"__scheme__": scheme, "__metrics_path__": e.path("/probe"), "__param_target": t.Name,
+			"__param_module": t.Module.Name,
+			"instance":       t.Name,
 		}
 		for _, l := range t.Labels {
 			labels[l.Name] = l.Value

@@ -9,12 +9,15 @@ import (
 	"time"
 )
 
-// How answers that nobody takes are kept from filling memory. An answer of a thousand targets is 14 MB, and what it is made from as much again.
+// How answers that nobody takes are kept from filling memory. An answer of a thousand targets is 14 MB, and what it is
+// made from as much again.
 //
-//   - An answer is written into memory first, compressed where the client accepts that, and then sent: what it was made from is let go of.
+//   - An answer is written into memory first, compressed where the client accepts that, and then sent: what it was made
+//     from is let go of.
 //   - As many large answers are made at a time as there are CPUs: more would not be ready any sooner.
-//   - Answers that wait to be taken have a budget of bytes. Where a new one exceeds it, the connection that has waited longest is cut off: it is
-//     the one that is least likely to be read, and a Prometheus that reads its answer is never refused for the sake of one that does not.
+//   - Answers that wait to be taken have a budget of bytes. Where a new one exceeds it, the connection that has waited
+//     longest is cut off: it is the one that is least likely to be read, and a Prometheus that reads its answer is
+//     never refused for the sake of one that does not.
 
 const (
 	maxSpooled  = 32 << 20 // bytes of answers that wait to be taken, of all connections
@@ -103,7 +106,8 @@ func (a *spools) admit(s *spool) *list.Element {
 	for e := a.waiting.Front(); e != nil && over > 0; e = e.Next() {
 		stuck := e.Value.(*spool)
 		over -= stuck.cost()
-		_ = http.NewResponseController(stuck.ResponseWriter).SetWriteDeadline(time.Unix(1, 0)) // fails only on a connection that has ended
+		// fails only on a connection that has ended
+		_ = http.NewResponseController(stuck.ResponseWriter).SetWriteDeadline(time.Unix(1, 0))
 	}
 	return a.waiting.PushBack(s)
 }
@@ -117,7 +121,8 @@ func (a *spools) leave(e *list.Element) {
 
 // send writes the answer to the connection.
 func (s *spool) send() {
-	if s.Header().Get("Content-Length") == "" && s.status != http.StatusNoContent && s.status != http.StatusNotModified {
+	if s.Header().Get("Content-Length") == "" && s.status != http.StatusNoContent &&
+		s.status != http.StatusNotModified {
 		s.Header().Set("Content-Length", strconv.Itoa(s.length))
 	}
 	s.ResponseWriter.WriteHeader(s.status)

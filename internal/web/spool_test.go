@@ -19,7 +19,8 @@ import (
 	"errno_exporter/prober"
 )
 
-// Answers that nobody takes: those that have waited longest are cut off, and memory stays within the budget. Who reads, gets the whole.
+// Answers that nobody takes: those that have waited longest are cut off, and memory stays within the budget. Who reads,
+// gets the whole.
 func TestUnreadAnswers(t *testing.T) {
 	const size, clients, fit = 8 << 20, 60, 4
 	const budget = fit * (size + spooledBase)
@@ -69,7 +70,8 @@ func TestUnreadAnswers(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	if body, err := io.ReadAll(response.Body); err != nil || !bytes.Equal(body, answer) || response.ContentLength != size {
+	if body, err := io.ReadAll(response.Body); err != nil || !bytes.Equal(body, answer) ||
+		response.ContentLength != size {
 		t.Errorf("who reads gets %d bytes, announced %d, %v, want %d", len(body), response.ContentLength, err, size)
 	}
 	server.CloseClientConnections()
@@ -112,7 +114,8 @@ func TestLargeAnswersTakeTurns(t *testing.T) {
 	w = httptest.NewRecorder()
 	e.scrape(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil), answers)
 	if w.Code != http.StatusOK || len(answers.making) != cap(answers.making)-1 {
-		t.Errorf("with room for it: %d, %d answers are being made; want 200, and its room given back", w.Code, len(answers.making))
+		t.Errorf("with room for it: %d, %d answers are being made; want 200, and its room given back", w.Code,
+			len(answers.making))
 	}
 	claims.Prove(t, "large answers made at a time")
 }
@@ -128,9 +131,11 @@ func TestSpool(t *testing.T) {
 	}{
 		{"nothing", func(http.ResponseWriter, *http.Request) {}, 200, ""},
 		{"a status", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }, 418, ""},
-		{"an error", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusBadRequest) }, 400, "no\n"},
+		{"an error", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusBadRequest) }, 400,
+			"no\n"},
 		{"text", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "text") }, 200, "text"},
-		{"a whole piece", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, spoolPiece)) }, 200, strings.Repeat("\x00", spoolPiece)},
+		{"a whole piece", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, spoolPiece)) },
+			200, strings.Repeat("\x00", spoolPiece)},
 		{"no content", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }, 204, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {

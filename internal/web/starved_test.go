@@ -14,7 +14,8 @@ import (
 	"errno_exporter/internal/faultlab"
 )
 
-// A target that the exporter itself could not probe has all its samples, and they say who is to blame; nothing of it is counted.
+// A target that the exporter itself could not probe has all its samples, and they say who is to blame; nothing of it is
+// counted.
 func TestScrapeOfNotStarted(t *testing.T) {
 	arrived := make(chan struct{}, 1)
 	stalled := faultlab.Handler(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -22,7 +23,8 @@ func TestScrapeOfNotStarted(t *testing.T) {
 		<-r.Context().Done()
 	}))
 	server := serveText(t, "probe_policy: {max_concurrent: 1}\n"+labModule()+
-		fmt.Sprintf("targets:\n  - {name: stalled, url: %q, module: api}\n  - {name: waits, url: %q, module: api}\n", stalled, stalled))
+		fmt.Sprintf("targets:\n  - {name: stalled, url: %q, module: api}\n  - {name: waits, url: %q, module: api}\n",
+			stalled, stalled))
 	var first sync.WaitGroup
 	first.Go(func() {
 		ask(t, http.MethodGet, server.URL+"/probe?target=stalled", http.Header{scrapeTimeoutHeader: {"2"}})
@@ -97,15 +99,18 @@ func (d *deadlines) SetWriteDeadline(at time.Time) error { d.set = append(d.set,
 
 // However long a probe may take, its answer has to be taken within a minute from when it is known.
 func TestAnswerDeadline(t *testing.T) {
-	server := serveText(t, labModule()+fmt.Sprintf("targets:\n  - {name: a, url: %q, module: api}\n", faultlab.Handler(t, faultlab.Healthy)))
-	for _, path := range []string{"/metrics", "/probe?target=a", "/probe?target=a&debug=true", "/probe?target=http://127.0.0.1:1&module=api", "/probe?target=a&module=nosuch"} {
+	server := serveText(t, labModule()+fmt.Sprintf("targets:\n  - {name: a, url: %q, module: api}\n",
+		faultlab.Handler(t, faultlab.Healthy)))
+	for _, path := range []string{"/metrics", "/probe?target=a", "/probe?target=a&debug=true",
+		"/probe?target=http://127.0.0.1:1&module=api", "/probe?target=a&module=nosuch"} {
 		t.Run(path, func(t *testing.T) {
 			w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
 			request := httptest.NewRequest(http.MethodGet, path, nil)
 			request.Header.Set(scrapeTimeoutHeader, "100")
 			began := time.Now()
 			server.Config.Handler.ServeHTTP(w, request)
-			if last := w.set[len(w.set)-1]; last.Before(began.Add(answerTimeout)) || last.After(time.Now().Add(answerTimeout)) {
+			if last := w.set[len(w.set)-1]; last.Before(began.Add(answerTimeout)) ||
+				last.After(time.Now().Add(answerTimeout)) {
 				t.Errorf("the answer has to be taken within %s, want %s", last.Sub(began), answerTimeout)
 			}
 		})

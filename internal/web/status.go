@@ -142,9 +142,11 @@ func (e *Endpoints) status(w http.ResponseWriter, r *http.Request) {
 func (e *Endpoints) statusOf(r *http.Request) status {
 	c, query, targets := e.Probe.Config.Get(), r.URL.Query(), e.Probe.Watch.Status()
 	s := status{
-		Version: cmp.Or(version.Version, "unversioned"), Time: time.Now().UTC().Truncate(time.Second), Problems: e.problems(targets), Shown: []targetStatus{},
-		Query: query.Get("q"), OnlyBad: query.Get("failing") != "", Modules: slices.Sorted(maps.Keys(c.Modules)), Default: defaultModule,
-		Pprof: e.Pprof, Lifecycle: e.Life.Enabled,
+		Version: cmp.Or(version.Version, "unversioned"), Time: time.Now().UTC().Truncate(time.Second),
+		Problems: e.problems(targets), Shown: []targetStatus{},
+		Query: query.Get("q"), OnlyBad: query.Get("failing") != "", Modules: slices.Sorted(maps.Keys(c.Modules)),
+		Default: defaultModule,
+		Pprof:   e.Pprof, Lifecycle: e.Life.Enabled,
 	}
 	for _, t := range targets {
 		s.Targets++
@@ -156,7 +158,8 @@ func (e *Endpoints) statusOf(r *http.Request) status {
 			s.Shown = append(s.Shown, e.targetStatus(&t, s.Time))
 		}
 	}
-	slices.SortStableFunc(s.Shown, func(a, b targetStatus) int { return strings.Compare(a.State, b.State) }) // failing, ok, unknown
+	// failing, ok, unknown
+	slices.SortStableFunc(s.Shown, func(a, b targetStatus) int { return strings.Compare(a.State, b.State) })
 	return s
 }
 
@@ -171,7 +174,8 @@ func matches(t *config.Target, query string) bool {
 
 func (e *Endpoints) targetStatus(t *watch.Status, now time.Time) targetStatus {
 	s := targetStatus{
-		Name: t.Target.Name, URL: t.Target.Module.MaskURL(t.Target.URL), Module: t.Target.Module.Name, Labels: t.Target.Labels, State: "unknown", Reliable: true,
+		Name: t.Target.Name, URL: t.Target.Module.MaskURL(t.Target.URL), Module: t.Target.Module.Name,
+		Labels: t.Target.Labels, State: "unknown", Reliable: true,
 		Hour: shareStatus(t.Timeline.Hour), Day: shareStatus(t.Timeline.Day), All: shareStatus(t.Timeline.All),
 	}
 	if f := t.Timeline.LastFailure; f != nil {
@@ -221,7 +225,8 @@ func (s *targetStatus) addPhases(a *result.Attempt) {
 			if whole > 0 {
 				width = phaseUnits * float64(span.Duration) / float64(whole)
 			}
-			s.Phases = append(s.Phases, phaseStatus{span.Phase, span.Duration.Seconds(), span.Failed, record.Short(span.Duration), x, width})
+			s.Phases = append(s.Phases, phaseStatus{span.Phase, span.Duration.Seconds(), span.Failed,
+				record.Short(span.Duration), x, width})
 			x += width
 		}
 	}
@@ -258,7 +263,8 @@ func (s *targetStatus) addTicks(ticks []watch.Tick, kept func(uint64) bool) {
 			fmt.Fprintf(&bad, "M%d 0h6v20h-6z", tick.X)
 		}
 		s.Ticks = append(s.Ticks, tick)
-		fmt.Fprintf(&points, "%d,%.1f ", i*tickStep+tickStep/2, sparklineHeight-1-float64(sparklineHeight-2)*float64(t.Elapsed)/float64(max(slowest, 1)))
+		fmt.Fprintf(&points, "%d,%.1f ", i*tickStep+tickStep/2,
+			sparklineHeight-1-float64(sparklineHeight-2)*float64(t.Elapsed)/float64(max(slowest, 1)))
 	}
 	s.OKPath, s.BadPath = ok.String(), bad.String()
 	s.Sparkline, s.SlowestText = strings.TrimSpace(points.String()), record.Short(slowest)
@@ -268,14 +274,16 @@ func (s *targetStatus) addTicks(ticks []watch.Tick, kept func(uint64) bool) {
 func (e *Endpoints) problems(targets []watch.Status) []string {
 	problems := []string{}
 	if err := e.Life.Failed(); err != nil {
-		problems = append(problems, "The last reload of the configuration failed, the previous one stays in force: "+err.Error())
+		problems = append(problems, "The last reload of the configuration failed, the previous one stays in "+
+			"force: "+err.Error())
 	}
 	switch egress := e.Probe.Watch.Egress(); {
 	case !egress.Down():
 	case egress.Known:
 		problems = append(problems, "Our own egress is down: no reference target is reachable.")
 	default:
-		problems = append(problems, fmt.Sprintf("Our own egress may be down: %d of %d targets, in several networks, are out of reach.",
+		problems = append(problems, fmt.Sprintf("Our own egress may be down: %d of %d targets, in several networks, "+
+			"are out of reach.",
 			egress.OutOfReach, egress.Targets))
 	}
 	late := 0
@@ -285,7 +293,8 @@ func (e *Endpoints) problems(targets []watch.Status) []string {
 		}
 	}
 	if late > 0 {
-		problems = append(problems, fmt.Sprintf("The exporter was overloaded during the last probe of %d targets: their durations are too long.", late))
+		problems = append(problems, fmt.Sprintf("The exporter was overloaded during the last probe of %d targets: "+
+			"their durations are too long.", late))
 	}
 	return problems
 }

@@ -36,26 +36,32 @@ func TestStatus(t *testing.T) {
   - {name: mail, url: "%s?token=hunter2", module: api, labels: {team: office}}
   - {name: payments, url: %q, module: other, labels: {team: billing}}
 `, healthy, broken))
-	if s := ofStatus(t, server.URL, ""); s.Targets != 2 || s.Failing != 0 || s.Shown[0].State != "unknown" || s.Shown[0].Since != nil {
+	if s := ofStatus(t, server.URL, ""); s.Targets != 2 || s.Failing != 0 || s.Shown[0].State != "unknown" ||
+		s.Shown[0].Since != nil {
 		t.Errorf("before the first scrape: %+v", s)
 	}
 	ask(t, http.MethodGet, server.URL+"/metrics", nil)
 	ask(t, http.MethodGet, server.URL+"/metrics", nil)
 	s := ofStatus(t, server.URL, "")
 	if s.Targets != 2 || s.Failing != 1 || len(s.Shown) != 2 || s.Shown[0].Name != "payments" {
-		t.Fatalf("%d targets, %d failing, first %s: want 2, 1, the failing one first", s.Targets, s.Failing, s.Shown[0].Name)
+		t.Fatalf("%d targets, %d failing, first %s: want 2, 1, the failing one first", s.Targets, s.Failing,
+			s.Shown[0].Name)
 	}
 	bad, good := s.Shown[0], s.Shown[1]
-	if bad.State != "failing" || bad.Failure == nil || bad.Failure.Sentence != "connection reset by the peer while waiting for the response (ECONNRESET)" ||
+	if bad.State != "failing" || bad.Failure == nil ||
+		bad.Failure.Sentence != "connection reset by the peer while waiting for the response (ECONNRESET)" ||
 		bad.Failure.Errno != "ECONNRESET" || bad.Failure.Record == 0 || time.Since(*bad.Since) > time.Minute {
 		t.Errorf("payments: %+v, failure %+v", bad, bad.Failure)
 	}
-	if good.State != "ok" || good.Failure != nil || good.All != (shareStatus{2, 2}) || bad.All != (shareStatus{0, 2}) || bad.Hour != (shareStatus{0, 2}) || len(good.Ticks) != 2 {
+	if good.State != "ok" || good.Failure != nil || good.All != (shareStatus{2, 2}) || bad.All != (shareStatus{0, 2}) ||
+		bad.Hour != (shareStatus{0, 2}) || len(good.Ticks) != 2 {
 		t.Errorf("mail: %+v; payments: %+v", good, bad)
 	}
 	page := ask(t, http.MethodGet, server.URL+"/", nil)
-	for _, want := range []string{"2 targets, <strong class=\"bad\">1 failing</strong>", `<h2 id="t-payments">payments</h2>`, bad.Failure.Sentence, template.HTMLEscapeString(bad.Failure.Advice),
-		fmt.Sprintf(`<a href="history/%d">record</a>`, bad.Failure.Record), "<dd>0.0 %</dd>", "<dd>100 %</dd>", `class="p-processing failed"`, "team=billing", "token=&lt;hidden&gt;"} {
+	for _, want := range []string{"2 targets, <strong class=\"bad\">1 failing</strong>",
+		`<h2 id="t-payments">payments</h2>`, bad.Failure.Sentence, template.HTMLEscapeString(bad.Failure.Advice),
+		fmt.Sprintf(`<a href="history/%d">record</a>`, bad.Failure.Record), "<dd>0.0 %</dd>", "<dd>100 %</dd>",
+		`class="p-processing failed"`, "team=billing", "token=&lt;hidden&gt;"} {
 		if !strings.Contains(page.Body, want) {
 			t.Errorf("the page has no %s", want)
 		}
@@ -75,8 +81,10 @@ func TestStatusFilters(t *testing.T) {
 		query string
 		want  []string
 	}{
-		{"", []string{"payments", "mail"}}, {"&q=MAIL", []string{"mail"}}, {"&q=team=billing", []string{"payments"}}, {"&q=127.0.0.1", []string{"payments", "mail"}},
-		{"&q=nothing", nil}, {"&failing=1", []string{"payments"}}, {"&failing=1&q=mail", nil}, {"&failing=", []string{"payments", "mail"}},
+		{"", []string{"payments", "mail"}}, {"&q=MAIL", []string{"mail"}}, {"&q=team=billing", []string{"payments"}},
+		{"&q=127.0.0.1", []string{"payments", "mail"}},
+		{"&q=nothing", nil}, {"&failing=1", []string{"payments"}}, {"&failing=1&q=mail", nil},
+		{"&failing=", []string{"payments", "mail"}},
 	} {
 		var got []string
 		for _, shown := range ofStatus(t, server.URL, row.query).Shown {
@@ -114,7 +122,8 @@ func TestStatusIsText(t *testing.T) {
 			if strings.HasPrefix(a.Key, "on") || a.Key == "style" {
 				t.Errorf("<%s> has the attribute %s", n.Data, a.Key)
 			}
-			if (a.Key == "href" || a.Key == "src" || a.Key == "action") && (strings.Contains(a.Val, "//") || strings.HasPrefix(a.Val, "/")) {
+			if (a.Key == "href" || a.Key == "src" || a.Key == "action") &&
+				(strings.Contains(a.Val, "//") || strings.HasPrefix(a.Val, "/")) {
 				t.Errorf("<%s %s=%q> leads away from the exporter, or from its prefix", n.Data, a.Key, a.Val)
 			}
 		}
@@ -133,11 +142,14 @@ func TestStatusPolicy(t *testing.T) {
 	}
 	_ = response.Body.Close()
 	http.DefaultClient.CloseIdleConnections()
-	if csp := response.Header.Get("Content-Security-Policy"); !strings.HasPrefix(csp, "default-src 'none'; ") || strings.Contains(csp, "unsafe") || response.Header.Get("X-Content-Type-Options") != "nosniff" {
+	if csp := response.Header.Get("Content-Security-Policy"); !strings.HasPrefix(csp, "default-src 'none'; ") ||
+		strings.Contains(csp, "unsafe") || response.Header.Get("X-Content-Type-Options") != "nosniff" {
 		t.Errorf("policy %q, %v", csp, response.Header)
 	}
 	for _, path := range []string{"/static/style.css", "/static/refresh.js"} {
-		if got := ask(t, http.MethodGet, server.URL+path, nil); got.Status != 200 || strings.Contains(got.Body, "url(") || strings.Contains(got.Body, "http:") || strings.Contains(got.Body, "https:") {
+		if got := ask(t, http.MethodGet, server.URL+path, nil); got.Status != 200 ||
+			strings.Contains(got.Body, "url(") || strings.Contains(got.Body, "http:") ||
+			strings.Contains(got.Body, "https:") {
 			t.Errorf("GET %s: %d, or it names another host", path, got.Status)
 		}
 	}
@@ -165,9 +177,12 @@ func BenchmarkStatus(b *testing.B) {
 	ticks := make([]tickStatus, 60)
 	for i := range 1000 {
 		s.Shown = append(s.Shown, targetStatus{
-			Name: fmt.Sprint("api-", i), URL: "https://api.example.com/", Module: "api", State: "failing", Labels: []config.Label{{Name: "team", Value: "web"}},
-			Failure: &failureStatus{Failure: record.Failure{Sentence: "connection reset by the peer while waiting for the response (ECONNRESET)", Advice: strings.Repeat("advice ", 20)}, Record: 1},
-			Phases:  []phaseStatus{{Phase: "connect", Width: 500}, {Phase: "processing", X: 500, Width: 500}}, Ticks: ticks,
+			Name: fmt.Sprint("api-", i), URL: "https://api.example.com/", Module: "api", State: "failing",
+			Labels: []config.Label{{Name: "team", Value: "web"}},
+			Failure: &failureStatus{Failure: record.Failure{Sentence: "connection reset by the peer while waiting " +
+				"for the response (ECONNRESET)", Advice: strings.Repeat("advice ", 20)}, Record: 1},
+			Phases:  []phaseStatus{{Phase: "connect", Width: 500}, {Phase: "processing", X: 500, Width: 500}},
+			Ticks:   ticks,
 			BadPath: strings.Repeat("M480 0h6v20h-6z", 60), Sparkline: strings.Repeat("480,12.5 ", 60),
 		})
 	}

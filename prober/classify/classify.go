@@ -48,7 +48,8 @@ func exhausted(errno syscall.Errno) (result.Reason, bool) {
 	return "", false
 }
 
-// classifyAuthorize names a request that could not be made: a secret that cannot be read, or a token endpoint that gave no token.
+// classifyAuthorize names a request that could not be made: a secret that cannot be read, or a token endpoint that gave
+// no token.
 func classifyAuthorize(e *Evidence) result.Failure {
 	errno, _ := Errno(e.Err)
 	f := result.Failure{Reason: result.AuthTokenFailed, Errno: errno, Origin: result.Peer, Err: e.Err}
@@ -75,7 +76,8 @@ func classifyDial(e *Evidence) result.Failure {
 }
 
 func reasonOfDial(e *Evidence, errno syscall.Errno) (result.Reason, result.Origin) {
-	if e.NoSource || errno == syscall.EAFNOSUPPORT && e.Wire.Info == nil { // IPv6 is switched off (ipv6(7)): by sysctl, or in the kernel
+	// IPv6 is switched off (ipv6(7)): by sysctl, or in the kernel
+	if e.NoSource || errno == syscall.EAFNOSUPPORT && e.Wire.Info == nil {
 		return result.LocalNoRoute, result.Local
 	}
 	if reason, ok := exhausted(errno); ok {
@@ -117,8 +119,8 @@ func reasonOfUnsent(errno syscall.Errno) (result.Reason, result.Origin) {
 	return result.TCPFailed, result.Local
 }
 
-// neighbourSilent reports whether the SYN was built, never put on the wire and tried again: retransmissions are counted only
-// when a segment leaves.
+// neighbourSilent reports whether the SYN was built, never put on the wire and tried again: retransmissions are counted
+// only when a segment leaves.
 func neighbourSilent(info *result.TCPInfo) bool {
 	return info != nil && info.Retransmits > 0 && info.TotalRetrans == 0
 }
@@ -174,7 +176,8 @@ func classifyStream(e *Evidence) result.Failure {
 	return f
 }
 
-// classifyIdle names the end of an idle connection. Without an event of the socket TLS took its end, or bytes that nobody asked for came.
+// classifyIdle names the end of an idle connection. Without an event of the socket TLS took its end, or bytes that
+// nobody asked for came.
 func classifyIdle(e *Evidence) result.Failure {
 	f := result.Failure{Reason: result.TCPClosed, Origin: result.Peer}
 	switch cause := e.Wire.Cause; {
@@ -213,8 +216,8 @@ func spoken(e *Evidence) (result.Reason, result.Origin, bool) {
 	return "", "", false
 }
 
-// reasonOfCause names a transport event. Linux hands out a reset's errno once: what a read or write saw later, or in the peer's
-// CLOSE_WAIT, is put right by TCP_INFO, in whose bytes_received a FIN counts as one.
+// reasonOfCause names a transport event. Linux hands out a reset's errno once: what a read or write saw later, or in
+// the peer's CLOSE_WAIT, is put right by TCP_INFO, in whose bytes_received a FIN counts as one.
 func reasonOfCause(w *result.Wire, cause *result.Event) (result.Reason, syscall.Errno, result.Origin) {
 	fin := w.Info != nil && w.Info.BytesReceived > uint64(w.BytesReceived)
 	switch {
@@ -256,11 +259,12 @@ func reasonOfDeadline(phase result.Phase, info *result.TCPInfo, handshaking bool
 // KeepAliveIdle is how long a connection is silent before the kernel asks after the peer.
 const KeepAliveIdle = time.Second
 
-// pathDead reports whether nothing gets through any more: our data is being retransmitted without an acknowledgement, our keepalives
-// are unanswered for longer than a round trip, or a hole in the received data is not filled.
+// pathDead reports whether nothing gets through any more: our data is being retransmitted without an acknowledgement,
+// our keepalives are unanswered for longer than a round trip, or a hole in the received data is not filled.
 func pathDead(i *result.TCPInfo) bool {
 	unacknowledged := i.Unacked > 0 && (i.Backoff > 0 || i.Retransmits > 0)
-	unanswered := i.Probes > 0 && i.Unacked == 0 && i.NotSent == 0 && i.LastAckRecv > KeepAliveIdle+max(4*i.RTT, 200*time.Millisecond)
+	unanswered := i.Probes > 0 && i.Unacked == 0 && i.NotSent == 0 &&
+		i.LastAckRecv > KeepAliveIdle+max(4*i.RTT, 200*time.Millisecond)
 	return unacknowledged || unanswered || i.OutOfOrderQueued
 }
 
@@ -272,7 +276,8 @@ func malformed(e *Evidence) (result.Reason, result.Origin) {
 	}
 	text := err.Error()
 	switch {
-	case strings.Contains(text, "too much non-data"), strings.Contains(text, "suspiciously long trailer"): // net/http's own bounds
+	// net/http's own bounds
+	case strings.Contains(text, "too much non-data"), strings.Contains(text, "suspiciously long trailer"):
 		return result.PeerFlood, result.Self
 	case strings.Contains(text, "server response headers exceeded"),
 		strings.Contains(text, "response header list larger"), strings.Contains(text, "header list too large"):
@@ -289,8 +294,8 @@ func malformed(e *Evidence) (result.Reason, result.Origin) {
 	return result.HTTPFailed, result.Peer
 }
 
-// closeNotified reports whether the peer closed the TLS way, by a close_notify whose FIN was not seen. An HTTP/2 body that ends short
-// ends its stream, not the connection.
+// closeNotified reports whether the peer closed the TLS way, by a close_notify whose FIN was not seen. An HTTP/2 body
+// that ends short ends its stream, not the connection.
 func closeNotified(e *Evidence) bool {
 	if !e.Encrypted {
 		return e.WantsTLS // in the handshake

@@ -63,8 +63,9 @@ var rcodeReasons = map[int]result.Reason{
 	int(dnsmessage.RCodeRefused):        result.DNSRefused,
 }
 
-// lastExchange is the question whose fate decided the lookup. Only the name asked for last counts (a search list asks for several),
-// and of each of its questions only the last try; one that failed decides over one that was answered with nothing.
+// lastExchange is the question whose fate decided the lookup. Only the name asked for last counts (a search list asks
+// for several), and of each of its questions only the last try; one that failed decides over one that was answered with
+// nothing.
 func lastExchange(l *result.Lookup) *result.DNSExchange {
 	var decided *result.DNSExchange
 	seen := map[string]bool{}
@@ -93,9 +94,9 @@ func contradictory(err error) bool {
 	return ok
 }
 
-// explainedExchange is the newest question of a lookup that met an error of a system call, such as an ICMP message, or a flood; silence if none
-// did. ICMP errors are sent at a limited rate (RFC 1812 section 4.3.2.8), and a flood fills buffers: one of them explains the silence after the
-// other questions.
+// explainedExchange is the newest question of a lookup that met an error of a system call, such as an ICMP message, or
+// a flood; silence if none did. ICMP errors are sent at a limited rate (RFC 1812 section 4.3.2.8), and a flood fills
+// buffers: one of them explains the silence after the other questions.
 func explainedExchange(l *result.Lookup, silence *result.DNSExchange) *result.DNSExchange {
 	for i := len(l.Exchanges) - 1; i >= 0; i-- {
 		if l.Exchanges[i].Errno != 0 || isFlood(l.Exchanges[i].Err) {
@@ -130,8 +131,8 @@ func classifyUnasked(err error, ended Ending) (result.Reason, syscall.Errno, res
 	return result.DNSFailed, 0, result.Self
 }
 
-// classifyResolverErrno names a system call that failed on the way to the resolver. A name server that cannot be reached is told
-// apart from a host that cannot reach anything by whether the question left it.
+// classifyResolverErrno names a system call that failed on the way to the resolver. A name server that cannot be
+// reached is told apart from a host that cannot reach anything by whether the question left it.
 func classifyResolverErrno(e *result.DNSExchange) (result.Reason, syscall.Errno, result.Origin) {
 	if reason, ok := exhausted(e.Errno); ok {
 		return reason, e.Errno, result.Local

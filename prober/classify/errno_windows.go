@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// portable is an errno as package syscall names it, whose constants are numbers of Go's own on Windows: the system's calls fail with Winsock's
-// (winerror.h), or with what overlapped calls make of them.
+// portable is an errno as package syscall names it, whose constants are numbers of Go's own on Windows: the system's
+// calls fail with Winsock's (winerror.h), or with what overlapped calls make of them.
 func portable(e syscall.Errno) syscall.Errno {
 	switch e {
 	case windows.WSAECONNREFUSED:

@@ -45,7 +45,8 @@ type TooLarge string
 
 func (e TooLarge) Error() string { return string(e) }
 
-// UnusableAnswer is the error of a name server's answer that cannot be used: it does not parse, or answers another question.
+// UnusableAnswer is the error of a name server's answer that cannot be used: it does not parse, or answers another
+// question.
 type UnusableAnswer string
 
 func (e UnusableAnswer) Error() string { return string(e) }

@@ -30,8 +30,8 @@ const (
 	StepQUIC                  // anything on a QUIC connection
 )
 
-// Evidence is what a step knows of its failure, and all that classification looks at. The step that failed fills it once its connection
-// is closed; nothing in it changes afterwards.
+// Evidence is what a step knows of its failure, and all that classification looks at. The step that failed fills it
+// once its connection is closed; nothing in it changes afterwards.
 type Evidence struct {
 	Step  Step
 	Phase result.Phase

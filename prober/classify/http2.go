@@ -42,7 +42,8 @@ func spokenHTTP2(e *Evidence) (result.Reason, result.Origin, bool) {
 	return reason, result.Peer, ok
 }
 
-// http2Texts are errors that net/http's HTTP/2 makes without a type that can be matched (h2_bundle.go). A test provokes each.
+// http2Texts are errors that net/http's HTTP/2 makes without a type that can be matched (h2_bundle.go). A test provokes
+// each.
 var http2Texts = []struct {
 	text   string
 	reason result.Reason
@@ -71,8 +72,8 @@ func classifyHTTP2(err error) (result.Reason, result.Origin, bool) {
 	return "", "", false
 }
 
-// reasonOfStream names a stream's end by its code (RFC 9113 section 7). Without the peer's mark it was our side that could not read
-// the peer's frames.
+// reasonOfStream names a stream's end by its code (RFC 9113 section 7). Without the peer's mark it was our side that
+// could not read the peer's frames.
 func reasonOfStream(e http2.StreamError) (result.Reason, result.Origin) {
 	fromPeer := e.Cause != nil && strings.Contains(e.Cause.Error(), "received from peer")
 	switch {
@@ -89,7 +90,8 @@ func reasonOfStream(e http2.StreamError) (result.Reason, result.Origin) {
 	}
 }
 
-// reasonOfFrames names an end that the peer's frames had announced. A body that fails although its stream had been ended was short.
+// reasonOfFrames names an end that the peer's frames had announced. A body that fails although its stream had been
+// ended was short.
 func reasonOfFrames(seen *Frames, inBody bool) (result.Reason, bool) {
 	switch {
 	case seen.Ended && inBody:

@@ -147,7 +147,8 @@ func reasonOfDatagram(e *Evidence) (result.Reason, result.Origin) {
 	return result.QUICAddressUnreachable, result.Path
 }
 
-// unreachableHost reports whether an ICMP message says that the host itself was not found (RFC 792; RFC 4443 section 3.1).
+// unreachableHost reports whether an ICMP message says that the host itself was not found (RFC 792; RFC 4443 section
+// 3.1).
 func unreachableHost(icmp *result.ICMP) bool {
 	if icmp.From.Is4() {
 		return icmp.Type == 3 && icmp.Code == 1

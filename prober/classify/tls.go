@@ -29,8 +29,8 @@ const (
 	alertNoApplicationProtol = 120
 )
 
-// RemoteAlert is the number of the alert that the peer sent. crypto/tls hides it over TCP: the error is a *net.OpError with Op
-// "remote error" around an unexported uint8 (crypto/tls conn.go); tls.AlertError matches only over QUIC.
+// RemoteAlert is the number of the alert that the peer sent. crypto/tls hides it over TCP: the error is a *net.OpError
+// with Op "remote error" around an unexported uint8 (crypto/tls conn.go); tls.AlertError matches only over QUIC.
 func RemoteAlert(err error) (uint8, bool) { return alert(err, "remote error") }
 
 // localAlert is the number of the alert that we sent.
@@ -48,13 +48,14 @@ func alert(err error, op string) (uint8, bool) {
 	return 0, false
 }
 
-// reasonOfAlert names the peer's alert. asked: the peer had asked for a client certificate. After the handshake only the client's
-// certificate can still be refused (TLS 1.3).
+// reasonOfAlert names the peer's alert. asked: the peer had asked for a client certificate. After the handshake only
+// the client's certificate can still be refused (TLS 1.3).
 func reasonOfAlert(number uint8, asked bool) result.Reason {
 	switch number {
 	case alertCertRequired:
 		return result.TLSBadClientAuthCert
-	case alertBadCertificate, alertUnsupportedCert, alertRevoked, alertCertExpired, alertCertUnknown, alertUnknownCA, alertAccessDenied:
+	case alertBadCertificate, alertUnsupportedCert, alertRevoked, alertCertExpired, alertCertUnknown, alertUnknownCA,
+		alertAccessDenied:
 		if asked {
 			return result.TLSBadClientAuthCert
 		}
@@ -93,8 +94,8 @@ func reasonOfCertificate(err error) (result.Reason, bool) {
 	return "", false
 }
 
-// classifyTLS names what a TLS layer said about a failure of its own, during the handshake or after it. It does not look at the
-// transport.
+// classifyTLS names what a TLS layer said about a failure of its own, during the handshake or after it. It does not
+// look at the transport.
 func classifyTLS(err error, state *result.TLSState) (result.Reason, result.Origin, bool) {
 	asked := state != nil && state.ClientCertAsked
 	if number, ok := RemoteAlert(err); ok && number != alertCloseNotify {

@@ -26,19 +26,22 @@ func newQuestion(host string, kind dnsmessage.Type) (*question, error) {
 	}
 	var id [2]byte
 	_, _ = rand.Read(id[:]) // never fails
-	q := &question{id: binary.BigEndian.Uint16(id[:]), asks: dnsmessage.Question{Name: name, Type: kind, Class: dnsmessage.ClassINET}}
+	q := &question{id: binary.BigEndian.Uint16(id[:]),
+		asks: dnsmessage.Question{Name: name, Type: kind, Class: dnsmessage.ClassINET}}
 	return q, q.pack()
 }
 
 func (q *question) pack() error {
-	m := dnsmessage.Message{Header: dnsmessage.Header{ID: q.id, RecursionDesired: true}, Questions: []dnsmessage.Question{q.asks}}
+	m := dnsmessage.Message{Header: dnsmessage.Header{ID: q.id, RecursionDesired: true},
+		Questions: []dnsmessage.Question{q.asks}}
 	var err error
 	q.packed, err = m.Pack()
 	return err
 }
 
-// randomized is the same question with a new ID, and with the letters of its name in upper and lower case at random. A server repeats them as they
-// are (RFC 1035 section 4.1.1; draft-vixie-dnsext-dns0x20): what somebody else sends has to have guessed them, one bit a letter.
+// randomized is the same question with a new ID, and with the letters of its name in upper and lower case at random. A
+// server repeats them as they are (RFC 1035 section 4.1.1; draft-vixie-dnsext-dns0x20): what somebody else sends has to
+// have guessed them, one bit a letter.
 func (q *question) randomized() (*question, error) {
 	var random [2 + 255]byte // names have at most 255 bytes
 	_, _ = rand.Read(random[:])
@@ -101,7 +104,8 @@ var (
 // errLoop says that an answer's CNAME records lead back to where they came from.
 var errLoop error = classify.UnusableAnswer("the answer's CNAME records are a loop")
 
-// onlyRelated removes address records of other names than the one that was asked for from an answer. It reports whether it removed any.
+// onlyRelated removes address records of other names than the one that was asked for from an answer. It reports whether
+// it removed any.
 func (q *question) onlyRelated(m *dnsmessage.Message) (removed bool, _ error) {
 	aliases := map[string]string{}
 	for _, r := range m.Answers {
@@ -118,7 +122,8 @@ func (q *question) onlyRelated(m *dnsmessage.Message) (removed bool, _ error) {
 	var kept []dnsmessage.Resource
 	for _, r := range m.Answers {
 		isAddress := r.Header.Type == dnsmessage.TypeA || r.Header.Type == dnsmessage.TypeAAAA
-		if isAddress && (r.Header.Type != q.asks.Type || r.Header.Class != dnsmessage.ClassINET || !chain[strings.ToLower(r.Header.Name.String())]) {
+		if isAddress && (r.Header.Type != q.asks.Type || r.Header.Class != dnsmessage.ClassINET ||
+			!chain[strings.ToLower(r.Header.Name.String())]) {
 			removed = true
 			continue
 		}
@@ -144,14 +149,17 @@ func (q *question) parse(answer []byte) (*dnsmessage.Message, error) {
 	return m, err
 }
 
-// nothing is an answer to the question that has no records: what Go's resolver is given for a family that is not waited for any longer.
+// nothing is an answer to the question that has no records: what Go's resolver is given for a family that is not waited
+// for any longer.
 func (q *question) nothing() []byte {
-	m := dnsmessage.Message{Header: dnsmessage.Header{ID: q.id, Response: true, RecursionDesired: true, RecursionAvailable: true}, Questions: []dnsmessage.Question{q.asks}}
+	m := dnsmessage.Message{Header: dnsmessage.Header{ID: q.id, Response: true, RecursionDesired: true,
+		RecursionAvailable: true}, Questions: []dnsmessage.Question{q.asks}}
 	packed, _ := m.Pack() // the question was packed before
 	return packed
 }
 
-// letterCase says that an answer over UDP has the question's name in other letters: the server does not repeat them, or it is not the server's.
+// letterCase says that an answer over UDP has the question's name in other letters: the server does not repeat them, or
+// it is not the server's.
 type letterCase struct{ answer *dnsmessage.Message }
 
 func (*letterCase) Error() string {

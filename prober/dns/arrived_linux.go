@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// arrived is a datagram that the kernel has received for a socket whose read deadline has passed; nil if there is none. On a starved CPU the deadline
-// is noticed before the answer that arrived in time.
+// arrived is a datagram that the kernel has received for a socket whose read deadline has passed; nil if there is none.
+// On a starved CPU the deadline is noticed before the answer that arrived in time.
 func arrived(conn net.Conn) []byte {
 	socket, ok := conn.(syscall.Conn)
 	if !ok {

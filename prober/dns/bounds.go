@@ -35,7 +35,8 @@ func dialBounded(ctx context.Context, network, server string) (net.Conn, error) 
 		return nil, err
 	}
 	g := &flood.Guard{Stop: func() { _ = conn.SetDeadline(time.Unix(1, 0)) }} // fails only on a closed connection
-	return &boundedConn{conn, g.Layer("reads", flood.FreeUnits, flood.UnitPrice), g.Layer("bytes", freeAnswerBytes, 1)}, nil
+	return &boundedConn{conn, g.Layer("reads", flood.FreeUnits, flood.UnitPrice), g.Layer("bytes", freeAnswerBytes, 1)},
+		nil
 }
 
 func (c *boundedConn) Read(p []byte) (int, error) {

@@ -103,7 +103,8 @@ func (c *client) query(ctx context.Context, host string, kind dnsmessage.Type) (
 	return nil, last
 }
 
-// addressesOf are the addresses of an answer, and whether it settles the question: another server would not know better.
+// addressesOf are the addresses of an answer, and whether it settles the question: another server would not know
+// better.
 func addressesOf(m *dnsmessage.Message, host string) ([]netip.Addr, bool, error) {
 	switch m.RCode {
 	case dnsmessage.RCodeSuccess:
@@ -150,7 +151,8 @@ func (c *client) exchange(ctx context.Context, protocol, server string, q *quest
 	e := newExchange(server, protocol, time.Since(c.lookup.start), time.Since(c.lookup.start), nil)
 	e.Question = q.String()
 	at := c.lookup.add(e)
-	answer, err := c.transport(protocol)(ctx, server, q, func() { c.lookup.update(at, func(e *result.DNSExchange) { e.Sent = true }) })
+	answer, err := c.transport(protocol)(ctx, server, q,
+		func() { c.lookup.update(at, func(e *result.DNSExchange) { e.Sent = true }) })
 	var m *dnsmessage.Message
 	if err == nil {
 		m, err = q.parse(answer)
@@ -209,8 +211,8 @@ func (c *client) transport(protocol string) carrier {
 	}
 }
 
-// overUDP asks on a socket that is made for this one question: its port is the kernel's choice at random, and as it is connected, the kernel drops
-// what does not come from the server's address and port.
+// overUDP asks on a socket that is made for this one question: its port is the kernel's choice at random, and as it is
+// connected, the kernel drops what does not come from the server's address and port.
 func (c *client) overUDP(ctx context.Context, server string, q *question, sent func()) ([]byte, error) {
 	conn, err := (&net.Dialer{Control: socket.ReportICMP}).DialContext(ctx, "udp", server)
 	if err != nil {
@@ -286,13 +288,16 @@ func (c *client) overHTTPS(ctx context.Context, server string, q *question, sent
 
 // interruptible makes a context's end the connection's deadline. What it returns undoes that.
 func (c *client) interruptible(ctx context.Context, conn net.Conn) (undo func()) {
-	stop := c.caught.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) }) // fails only on a closed connection
+	// fails only on a closed connection
+	stop := c.caught.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	return func() { stop() }
 }
 
-// confirm asks again after an answer that does not repeat the letters: over TCP, where nobody else can answer, and where that is not to be had, once
-// more over UDP: two forged answers that agree would need both IDs, both ports and both letter cases.
-func (c *client) confirm(ctx context.Context, server string, q *question, first *letterCase) (*dnsmessage.Message, error) {
+// confirm asks again after an answer that does not repeat the letters: over TCP, where nobody else can answer, and
+// where that is not to be had, once more over UDP: two forged answers that agree would need both IDs, both ports and
+// both letter cases.
+func (c *client) confirm(ctx context.Context, server string, q *question, first *letterCase) (*dnsmessage.Message,
+	error) {
 	if m, err := c.exchange(ctx, "tcp", server, q); err == nil || ctx.Err() != nil {
 		return m, err
 	}

@@ -17,7 +17,8 @@ func answersTo(f *testing.F, query []byte) [][]byte {
 	if err := q.Unpack(query); err != nil {
 		f.Fatal(err)
 	}
-	head := dnsmessage.ResourceHeader{Name: q.Questions[0].Name, Type: dnsmessage.TypeA, Class: dnsmessage.ClassINET, TTL: 1<<32 - 1}
+	head := dnsmessage.ResourceHeader{Name: q.Questions[0].Name, Type: dnsmessage.TypeA, Class: dnsmessage.ClassINET,
+		TTL: 1<<32 - 1}
 	good := q
 	good.Response = true
 	good.Answers = []dnsmessage.Resource{{Header: head, Body: &dnsmessage.AResource{A: [4]byte{192, 0, 2, 1}}}}
@@ -56,7 +57,8 @@ func FuzzDNSAnswer(f *testing.F) {
 		l := (&Query{Host: "api.example.com", Network: "ip", Start: time.Now()}).newLookup(t.Context())
 		near, far := net.Pipe()
 		defer near.Close()
-		watched := &recorder{Conn: near, lookup: l, network: map[bool]string{false: "udp", true: "tcp"}[stream], asked: query, exchange: l.add(result.DNSExchange{RCode: result.NoRCode, TTL: result.NoTTL})}
+		watched := &recorder{Conn: near, lookup: l, network: map[bool]string{false: "udp", true: "tcp"}[stream],
+			asked: query, exchange: l.add(result.DNSExchange{RCode: result.NoRCode, TTL: result.NoTTL})}
 		go func() {
 			_, _ = far.Write(answer) // until the reader has enough
 			_ = far.Close()

@@ -60,8 +60,8 @@ func (q *Query) System(ctx context.Context, server string) ([]netip.Addr, *resul
 	return addrs, record, err
 }
 
-// end closes what is still waiting, and returns what was seen. Go's resolver returns at our deadline and leaves its goroutines to
-// their own patience, 5 s a question.
+// end closes what is still waiting, and returns what was seen. Go's resolver returns at our deadline and leaves its
+// goroutines to their own patience, 5 s a question.
 func (l *lookup) end() *result.Lookup {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -131,7 +131,8 @@ func (l *lookup) catchPanic(p *guard.Panic, err *error) {
 }
 
 func newExchange(server, network string, began, ended time.Duration, err error) result.DNSExchange {
-	e := result.DNSExchange{Server: server, Network: network, Start: began, Duration: ended - began, RCode: result.NoRCode, TTL: result.NoTTL, Err: err}
+	e := result.DNSExchange{Server: server, Network: network, Start: began, Duration: ended - began,
+		RCode: result.NoRCode, TTL: result.NoTTL, Err: err}
 	e.Errno, _ = classify.Errno(err)
 	return e
 }

@@ -14,9 +14,9 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// recorder is a connection of Go's resolver, watched. It is used by one goroutine, one question at a time. Go's resolver gets only what answers its
-// question, and of that only records of the name that it asked for (dns_answer.go); when a question is not waited for any longer it gets an answer
-// without records.
+// recorder is a connection of Go's resolver, watched. It is used by one goroutine, one question at a time. Go's
+// resolver gets only what answers its question, and of that only records of the name that it asked for (dns_answer.go);
+// when a question is not waited for any longer it gets an answer without records.
 type recorder struct {
 	net.Conn
 	lookup   *lookup
@@ -127,7 +127,8 @@ func readMessage(conn net.Conn) ([]byte, error) {
 	return message, err
 }
 
-// failed notes why no answer came. If that is because it is not waited for any longer, it gives an answer without records instead of the error.
+// failed notes why no answer came. If that is because it is not waited for any longer, it gives an answer without
+// records instead of the error.
 func (c *recorder) failed(err error) (nothing []byte, _ error) {
 	givenUp := c.asked != nil && c.lookup.hasGivenUp() && classify.OurDoing(err)
 	c.lookup.update(c.exchange, func(e *result.DNSExchange) {

@@ -24,7 +24,8 @@ func TestBudget(t *testing.T) {
 		{"units that bring their price", 0, 0, 1, UnitPrice, 0, 1_000_000, 0},
 		{"useful bytes are not saved up", 0, 1 << 30, 1, 0, 0, 30_000, FreeUnits + 1},
 		{"one byte a second, for a day", 0, 0, 1, 1, time.Second, 86_400, 0},
-		{"a PING every ten milliseconds, for an hour", 0, 0, 1, 0, time.Second / unitsPerSecond, 3600 * unitsPerSecond, 0},
+		{"a PING every ten milliseconds, for an hour", 0, 0, 1, 0, time.Second / unitsPerSecond, 3600 * unitsPerSecond,
+			0},
 		{"a PING every millisecond", 0, 0, 1, 0, time.Millisecond, 100_000, 22_223},
 		{"after an upload of a MiB", 1 << 20, 0, 1, 0, 0, 30_000, FreeUnits + 4*1024 + 1},
 	} {
@@ -41,7 +42,8 @@ func TestBudget(t *testing.T) {
 					}
 					time.Sleep(row.every)
 				}
-				if end != row.end || (g.Err() != nil) != (row.end != 0) || (stops == 1) != (row.end != 0) || (other.Charge(0, 0) != nil) != (row.end != 0) {
+				if end != row.end || (g.Err() != nil) != (row.end != 0) || (stops == 1) != (row.end != 0) ||
+					(other.Charge(0, 0) != nil) != (row.end != 0) {
 					t.Errorf("ended at time %d, stopped %d times, want %d: %v", end, stops, row.end, g.Err())
 				}
 			})

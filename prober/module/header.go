@@ -2,8 +2,9 @@ package module
 
 import (
 	"fmt"
-	"golang.org/x/net/http/httpguts"
 	"strings"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // CheckHeader checks the name and the value of a header. The error repeats no value, which may be a secret.

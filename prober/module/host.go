@@ -3,11 +3,12 @@ package module
 import (
 	"errors"
 	"fmt"
-	"golang.org/x/net/idna"
 	"net"
 	"net/netip"
 	"net/url"
 	"strings"
+
+	"golang.org/x/net/idna"
 )
 
 // Bounds of a name (RFC 1035 section 2.3.4): of one label, and of the whole in text, without the dot at its end.
@@ -16,9 +17,9 @@ const (
 	maxHostName = 253
 )
 
-// ASCIIHost is the host as DNS and TLS see it: an address literal as it is, a name in its ASCII form (RFC 5891). It is the one check of hosts,
-// wherever one is read. Some characters that look like a name are removed on the way to that form, U+00AD and U+200B among them, so that the
-// ASCII form is what has to be a name.
+// ASCIIHost is the host as DNS and TLS see it: an address literal as it is, a name in its ASCII form (RFC 5891). It is
+// the one check of hosts, wherever one is read. Some characters that look like a name are removed on the way to that
+// form, U+00AD and U+200B among them, so that the ASCII form is what has to be a name.
 func ASCIIHost(host string) (string, error) {
 	if addr, err := netip.ParseAddr(host); err == nil {
 		if strings.ContainsFunc(addr.Zone(), impossible) {
@@ -42,8 +43,9 @@ func ASCIIHost(host string) (string, error) {
 	return ascii, nil
 }
 
-// ResolvableHost is ASCIIHost, and refuses what no DNS message can carry (RFC 1035 section 2.3.4). The configuration refuses such a host; one that
-// /probe or a redirect names is a probe that fails in the phase resolve, with the reason probe.config.
+// ResolvableHost is ASCIIHost, and refuses what no DNS message can carry (RFC 1035 section 2.3.4). The configuration
+// refuses such a host; one that /probe or a redirect names is a probe that fails in the phase resolve, with the reason
+// probe.config.
 func ResolvableHost(host string) (string, error) {
 	ascii, err := ASCIIHost(host)
 	if err != nil {
@@ -54,17 +56,19 @@ func ResolvableHost(host string) (string, error) {
 	}
 	name := strings.TrimSuffix(ascii, ".")
 	if len(name) > maxHostName {
-		return "", fmt.Errorf("host %q has %d bytes as a name in DNS, want at most %d", Shortened(host), len(name), maxHostName)
+		return "", fmt.Errorf("host %q has %d bytes as a name in DNS, want at most %d", Shortened(host), len(name),
+			maxHostName)
 	}
 	for label := range strings.SplitSeq(name, ".") {
 		if len(label) > maxLabel {
-			return "", fmt.Errorf("host %q has a label of %d bytes, want at most %d", Shortened(host), len(label), maxLabel)
+			return "", fmt.Errorf("host %q has a label of %d bytes, want at most %d", Shortened(host), len(label),
+				maxLabel)
 		}
 	}
 	return ascii, nil
 }
 
-// checkEndpoint is CheckURL for a URL of the configuration.
+// CheckEndpoint is CheckURL for a URL of the configuration.
 func CheckEndpoint(u *url.URL) error {
 	if err := CheckURL(u); err != nil {
 		return err
@@ -82,7 +86,8 @@ func isASCII(text string) bool {
 	return true
 }
 
-// checkASCIIName checks a name's form. Underscores and the like are left to the resolver: DNS itself takes any byte (RFC 2181 section 11).
+// checkASCIIName checks a name's form. Underscores and the like are left to the resolver: DNS itself takes any byte
+// (RFC 2181 section 11).
 func checkASCIIName(name string) error {
 	name = strings.TrimSuffix(name, ".")
 	if name == "" {
@@ -97,7 +102,8 @@ func checkASCIIName(name string) error {
 	return nil
 }
 
-// impossible reports whether a character separates hosts from other parts of a URL or of a request, or is not printable.
+// impossible reports whether a character separates hosts from other parts of a URL or of a request, or is not
+// printable.
 func impossible(r rune) bool {
 	return r <= ' ' || r >= 0x7f || strings.ContainsRune("/?#@[]:\\%<>\"", r)
 }

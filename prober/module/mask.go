@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// minSecret is the length in bytes from which a secret is masked wherever it appears. A shorter one is masked only where a secret stands by its
-// place: "42" appears in every record.
+// minSecret is the length in bytes from which a secret is masked wherever it appears. A shorter one is masked only
+// where a secret stands by its place: "42" appears in every record.
 const minSecret = 4
 
 // minPiece is the length from which a part of a secret, such as the token after "Bearer", is a secret of its own.
@@ -59,7 +59,8 @@ func (k *Mask) Text(text string) string {
 	return k.replacer.Replace(text)
 }
 
-// parts are a secret and what is secret in it: the credentials after a scheme, the values of cookies, a password in basic authentication.
+// parts are a secret and what is secret in it: the credentials after a scheme, the values of cookies, a password in
+// basic authentication.
 func parts(secret string) []string {
 	all := []string{secret}
 	for piece := range strings.FieldsFuncSeq(secret, func(r rune) bool { return strings.ContainsRune(" \t;,=\"", r) }) {
@@ -80,7 +81,8 @@ func parts(secret string) []string {
 	return all
 }
 
-// spellings are the forms in which a secret may come back: as it is, percent-encoded, as JSON has it, in base64, and as a header's name.
+// spellings are the forms in which a secret may come back: as it is, percent-encoded, as JSON has it, in base64, and as
+// a header's name.
 func spellings(secret string) []string {
 	quoted, _ := json.Marshal(secret) // every text is a JSON text
 	all := []string{

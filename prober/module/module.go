@@ -1,5 +1,6 @@
-// Package module has what the prober needs of a module: plain values, and functions compiled once at load by package config/compile. It imports
-// neither YAML nor Prometheus' libraries. Read module.go first; then origin.go and networks.go, the rules of what may be sent and dialled.
+// Package module has what the prober needs of a module: plain values, and functions compiled once at load by package
+// config/compile. It imports neither YAML nor Prometheus' libraries. Read module.go first; then origin.go and
+// networks.go, the rules of what may be sent and dialled.
 package module
 
 import (
@@ -31,7 +32,8 @@ type Resolver struct {
 	CompareSystem bool     // ask the system's resolver too, and compare
 }
 
-// SecretsOf are the secrets of a request as it is sent: those of its URL, and the values of headers that the module does not write in the clear.
+// SecretsOf are the secrets of a request as it is sent: those of its URL, and the values of headers that the module
+// does not write in the clear.
 func (m *Module) SecretsOf(u *url.URL, header http.Header) []string {
 	all := SecretsOfURL(u, m.SecretParams)
 	for name, values := range header {
@@ -45,11 +47,13 @@ func (m *Module) SecretsOf(u *url.URL, header http.Header) []string {
 	return all
 }
 
-// ShowsHeader reports whether a request header's value may be shown. Those that the program writes itself hold no secret; of the others only
-// what is under headers, by a name that does not sound like a secret's, and the values of http_headers.
+// ShowsHeader reports whether a request header's value may be shown. Those that the program writes itself hold no
+// secret; of the others only what is under headers, by a name that does not sound like a secret's, and the values of
+// http_headers.
 func (m *Module) ShowsHeader(name, value string) bool {
 	switch textproto.CanonicalMIMEHeaderKey(name) {
-	case "Accept", "Accept-Encoding", "Connection", "Content-Length", "Content-Type", "Host", "Referer", "Traceparent", "User-Agent":
+	case "Accept", "Accept-Encoding", "Connection", "Content-Length", "Content-Type", "Host", "Referer", "Traceparent",
+		"User-Agent":
 		return true
 	}
 	if SoundsSecret(name) {
@@ -130,7 +134,8 @@ type Module struct {
 	FailIfHeaderMatches      []HeaderMatch
 	FailIfHeaderNotMatches   []HeaderMatch
 
-	// Credentials. What adds them is compiled from http_headers, basic_auth, authorization and oauth2; what they are is not kept here.
+	// Credentials. What adds them is compiled from http_headers, basic_auth, authorization and oauth2; what they are is
+	// not kept here.
 	Credentials func(*http.Request) (*http.Request, error) // nil for none; use Authorize
 	Mask        *Mask                                      // of the secrets in the configuration; nil for none
 	OpenValues  []string                                   // of http_headers whose names do not sound like secrets
@@ -146,8 +151,8 @@ type HeaderMatch struct {
 // CEL is an expression of the Common Expression Language on a JSON body, compiled at load.
 type CEL struct {
 	Text string
-	// Eval evaluates the expression on a decoded JSON document, the variable body. The error says why there is no answer: an evaluation
-	// that failed, a value that is not a boolean, or the context's end.
+	// Eval evaluates the expression on a decoded JSON document, the variable body. The error says why there is no
+	// answer: an evaluation that failed, a value that is not a boolean, or the context's end.
 	Eval func(ctx context.Context, body any) (bool, error)
 }
 
@@ -181,8 +186,8 @@ type Diagnose struct {
 	MaxPerHour int // rounds of experiments, for each target
 }
 
-// Shown is the module as records keep it: with what is needed to show a probe, and without what is needed to make one. A record may outlive
-// the configuration, whose pools of authorities, programs and bodies are large.
+// Shown is the module as records keep it: with what is needed to show a probe, and without what is needed to make one.
+// A record may outlive the configuration, whose pools of authorities, programs and bodies are large.
 func (m *Module) Shown() *Module {
 	if m == nil {
 		return nil
@@ -203,9 +208,9 @@ func (m *Module) HasCEL() bool {
 	return m.FailIfBodyJSONMatches != nil || m.FailIfBodyJSONNotMatches != nil
 }
 
-// Authorize returns the request with the module's http_headers and credentials added. Nothing is sent; the request given is
-// not changed. Credentials are left out on a redirect to another host, which is known by request.Response; http_headers are the caller's to leave out. The error says
-// which secret could not be read.
+// Authorize returns the request with the module's http_headers and credentials added. Nothing is sent; the request
+// given is not changed. Credentials are left out on a redirect to another host, which is known by request.Response;
+// http_headers are the caller's to leave out. The error says which secret could not be read.
 func (m *Module) Authorize(request *http.Request) (*http.Request, error) {
 	if m.Credentials == nil {
 		return request, nil
@@ -213,8 +218,8 @@ func (m *Module) Authorize(request *http.Request) (*http.Request, error) {
 	return m.Credentials(request)
 }
 
-// MaskURL is a URL as it may be shown: without userinfo, and without the values of parameters that sound like credentials or that the module
-// names in secret_params. m may be nil.
+// MaskURL is a URL as it may be shown: without userinfo, and without the values of parameters that sound like
+// credentials or that the module names in secret_params. m may be nil.
 func (m *Module) MaskURL(u *url.URL) string {
 	if m == nil {
 		return MaskURL(u, nil)
@@ -222,7 +227,8 @@ func (m *Module) MaskURL(u *url.URL) string {
 	return MaskURL(u, m.SecretParams)
 }
 
-// MaskLink is a text that should be a URL, as it may be shown. Of one that does not parse, what stands before its query is left.
+// MaskLink is a text that should be a URL, as it may be shown. Of one that does not parse, what stands before its query
+// is left.
 func (m *Module) MaskLink(link string) string {
 	u, err := url.Parse(link)
 	if err != nil {

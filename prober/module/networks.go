@@ -6,14 +6,17 @@ import (
 
 // Networks bounds which addresses may be dialled.
 type Networks struct {
-	DenyNetworks  []netip.Prefix // where no target of /probe and no redirect may lead
-	NAT64Prefixes []netip.Prefix // of this network's translators: an address in one of them also counts as the IPv4 address in it
+	DenyNetworks []netip.Prefix // where no target of /probe and no redirect may lead
+	// of this network's translators: an address in one of them also counts as the IPv4 address in it
+	NAT64Prefixes []netip.Prefix
 }
 
-// DefaultNetworks denies the networks in which clouds answer a machine's own questions about itself, credentials among them.
+// DefaultNetworks denies the networks in which clouds answer a machine's own questions about itself, credentials among
+// them.
 func DefaultNetworks() Networks {
 	return Networks{DenyNetworks: []netip.Prefix{
-		netip.MustParsePrefix("169.254.0.0/16"),         // link-local, RFC 3927: the metadata of AWS, Azure, Google, Oracle and others
+		// link-local, RFC 3927: the metadata of AWS, Azure, Google, Oracle and others
+		netip.MustParsePrefix("169.254.0.0/16"),
 		netip.MustParsePrefix("fe80::/10"),              // link-local, RFC 4291
 		netip.MustParsePrefix("fd00:ec2::/32"),          // AWS: metadata, time, names
 		netip.MustParsePrefix("fd20:ce::254/128"),       // Google: metadata

@@ -8,8 +8,10 @@ import (
 // An address is denied however it is spelt, and whatever stands around it.
 func TestDenies(t *testing.T) {
 	policy := DefaultNetworks()
-	policy.DenyNetworks = append(policy.DenyNetworks, netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32"))
-	policy.NAT64Prefixes = []netip.Prefix{netip.MustParsePrefix("2001:470:64::/64"), netip.MustParsePrefix("2001:470:96::/96")}
+	policy.DenyNetworks = append(policy.DenyNetworks, netip.MustParsePrefix("127.0.0.0/8"),
+		netip.MustParsePrefix("2001:db8::/32"))
+	policy.NAT64Prefixes = []netip.Prefix{netip.MustParsePrefix("2001:470:64::/64"),
+		netip.MustParsePrefix("2001:470:96::/96")}
 	for _, row := range []struct {
 		addr string
 		want string // the network; "" for an address that may be dialled

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Origin is the server that a secret belongs to: scheme, host and port (RFC 6454 section 4). Another port is another server, and http is
-// not https: what was entrusted to one is not sent to the other.
+// Origin is the server that a secret belongs to: scheme, host and port (RFC 6454 section 4). Another port is another
+// server, and http is not https: what was entrusted to one is not sent to the other.
 type Origin struct{ Scheme, Host, Port string }
 
 // OriginOf is the origin of a URL, with the scheme's port where the URL names none.
@@ -39,8 +39,8 @@ func (o Origin) String() string {
 	return o.Scheme + "://" + host
 }
 
-// MaySend decides whether secrets of the server that from leads to may be sent to where to leads: only if both are one origin. Everything
-// that carries a secret from one URL to another asks it.
+// MaySend decides whether secrets of the server that from leads to may be sent to where to leads: only if both are one
+// origin. Everything that carries a secret from one URL to another asks it.
 func MaySend(from, to *url.URL) bool {
 	if from.Scheme == to.Scheme && from.Host == to.Host {
 		return true // the common case, without a copy of anything

@@ -17,14 +17,15 @@ func Shortened(s string) string {
 // Masked stands for a value that is not shown.
 const Masked = "<hidden>"
 
-// SoundsSecret reports whether a header's or parameter's name may hold a credential. WWW-Authenticate and Proxy-Authenticate
-// do not: they say which credentials are wanted.
+// SoundsSecret reports whether a header's or parameter's name may hold a credential. WWW-Authenticate and
+// Proxy-Authenticate do not: they say which credentials are wanted.
 func SoundsSecret(name string) bool {
 	name = strings.ToLower(name)
 	if strings.HasSuffix(name, "-authenticate") {
 		return false
 	}
-	words := []string{"auth", "cookie", "token", "secret", "key", "password", "passwd", "session", "signature", "credential"}
+	words := []string{"auth", "cookie", "token", "secret", "key", "password", "passwd", "session", "signature",
+		"credential"}
 	return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(name, word) })
 }
 
@@ -38,7 +39,8 @@ func MaskURL(u *url.URL, names []string) string {
 	pairs := strings.Split(u.RawQuery, "&")
 	for i, pair := range pairs {
 		name, _, found := strings.Cut(pair, "=")
-		if plain, err := url.QueryUnescape(name); found && (err != nil || SoundsSecret(plain) || slices.Contains(names, plain)) {
+		if plain, err := url.QueryUnescape(name); found &&
+			(err != nil || SoundsSecret(plain) || slices.Contains(names, plain)) {
 			pairs[i] = name + "=" + Masked
 		}
 	}
@@ -46,13 +48,15 @@ func MaskURL(u *url.URL, names []string) string {
 	if strings.Contains(shown.Opaque, "@") {
 		shown.Opaque = Masked
 	}
-	if SoundsSecret(shown.Fragment) || slices.ContainsFunc(names, func(name string) bool { return strings.Contains(shown.Fragment, name+"=") }) {
+	if SoundsSecret(shown.Fragment) || slices.ContainsFunc(names,
+		func(name string) bool { return strings.Contains(shown.Fragment, name+"=") }) {
 		shown.Fragment, shown.RawFragment = Masked, ""
 	}
 	return shown.String()
 }
 
-// WithoutSecrets is what of a text that may not even be a URL can be repeated in an error: no userinfo, and nothing from the query on.
+// WithoutSecrets is what of a text that may not even be a URL can be repeated in an error: no userinfo, and nothing
+// from the query on.
 func WithoutSecrets(raw string) string {
 	if i := strings.IndexAny(raw, "?#"); i >= 0 {
 		raw = raw[:i] + raw[i:i+1] + "…"

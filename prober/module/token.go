@@ -12,7 +12,8 @@ const (
 )
 
 // ErrTokenFlood says that a token endpoint sent more than a token can be.
-var ErrTokenFlood = fmt.Errorf("flood: the token endpoint sent more than %d bytes, or in more than %d pieces", MaxTokenBytes, MaxTokenReads)
+var ErrTokenFlood = fmt.Errorf("flood: the token endpoint sent more than %d bytes, or in more than %d pieces",
+	MaxTokenBytes, MaxTokenReads)
 
 // ErrTokenRedirect is a redirect of a token endpoint that is not followed.
 var ErrTokenRedirect = errors.New("the token endpoint redirects")

@@ -8,10 +8,12 @@ import (
 	"strings"
 )
 
-// maxURL bounds URLs in bytes, as they are sent: those to probe and those of redirects. RFC 9110 section 4.1 asks for at least 8,000.
+// maxURL bounds URLs in bytes, as they are sent: those to probe and those of redirects. RFC 9110 section 4.1 asks for
+// at least 8,000.
 const maxURL = 8 << 10
 
-// ParseURL reads the URL of something to probe: http:// where no scheme is given, as in blackbox_exporter. The error says what to do.
+// ParseURL reads the URL of something to probe: http:// where no scheme is given, as in blackbox_exporter. The error
+// says what to do.
 func ParseURL(raw string) (*url.URL, error) {
 	if err := checkLength(len(raw)); err != nil {
 		return nil, err

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Comparison is what the system's resolver said beside the configured servers. One that answers otherwise may be stale, or see another view
-// of the zone.
+// Comparison is what the system's resolver said beside the configured servers. One that answers otherwise may be stale,
+// or see another view of the zone.
 type Comparison struct {
 	Answers []netip.Addr // the system's; empty if it failed
 	Lookup  *Lookup
@@ -20,5 +20,6 @@ func (c *Comparison) Overlap(configured []netip.Addr) bool {
 
 // Stale are the system's addresses that the configured answers do not have.
 func (c *Comparison) Stale(configured []netip.Addr) []netip.Addr {
-	return slices.DeleteFunc(slices.Clone(c.Answers), func(addr netip.Addr) bool { return slices.Contains(configured, addr) })
+	return slices.DeleteFunc(slices.Clone(c.Answers),
+		func(addr netip.Addr) bool { return slices.Contains(configured, addr) })
 }

@@ -24,7 +24,8 @@ func (l *Lookup) Families() []Family {
 			if began < 0 {
 				began = e.Start
 			}
-			family.Answered = e.Err == nil && (e.RCode == int(dnsmessage.RCodeSuccess) || e.RCode == int(dnsmessage.RCodeNameError))
+			family.Answered = e.Err == nil && (e.RCode == int(dnsmessage.RCodeSuccess) ||
+				e.RCode == int(dnsmessage.RCodeNameError))
 			family.GivenUp, family.Duration = e.GivenUp, e.Start+e.Duration-began
 		}
 		if began >= 0 {

@@ -1,5 +1,6 @@
-// Package result has the plain values that a probe leaves behind, and the vocabulary that names its failures. It imports nothing of ours:
-// whoever reads results (metrics, records, causes, pages) needs this package and not the prober.
+// Package result has the plain values that a probe leaves behind, and the vocabulary that names its failures. It
+// imports nothing of ours: whoever reads results (metrics, records, causes, pages) needs this package and not the
+// prober.
 //
 //	failure.go     the vocabulary: phases, reasons, origins, and the sentence that an operator needs of each
 //	result.go      Result, Attempt, Hop, Span, and what was seen of resolver, socket, TLS and HTTP

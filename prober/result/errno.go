@@ -4,7 +4,8 @@ import (
 	"syscall"
 )
 
-// errnos is the closed list of values of the errno label. ETIMEDOUT is only ever the kernel's: our own deadline has none.
+// errnos is the closed list of values of the errno label. ETIMEDOUT is only ever the kernel's: our own deadline has
+// none.
 var errnos = []struct {
 	errno syscall.Errno
 	name  string

@@ -38,7 +38,8 @@ func Cut(text string, most int) string {
 	return text[:end] + ellipsis // which copies it
 }
 
-// keptError is an error as it is kept: its text, and the error behind it only where that is one that this program asks for.
+// keptError is an error as it is kept: its text, and the error behind it only where that is one that this program asks
+// for.
 type keptError struct {
 	text string
 	ours error // a *DeniedError or *PanicError; nil for any other
@@ -48,7 +49,8 @@ func (e *keptError) Error() string { return e.text }
 
 func (e *keptError) Unwrap() error { return e.ours }
 
-// keptErr replaces an error by its text. Errors of net/http and crypto/x509 hold on to requests, responses and certificates.
+// keptErr replaces an error by its text. Errors of net/http and crypto/x509 hold on to requests, responses and
+// certificates.
 func keptErr(err error, most int) error {
 	if err == nil {
 		return nil
@@ -122,7 +124,8 @@ func (r *Response) Cut(room *int) {
 
 // firstFields are the header fields that this program reads after the probe, and those that say most about a failure.
 var firstFields = [...]string{
-	"Location", "Retry-After", "Keep-Alive", "Connection", "Last-Modified", "Content-Type", "Content-Length", "Server", "Date", "Via",
+	"Location", "Retry-After", "Keep-Alive", "Connection", "Last-Modified", "Content-Type", "Content-Length", "Server",
+	"Date", "Via",
 	"Proxy-Status", "Www-Authenticate", "Proxy-Authenticate", "Alt-Svc", "Cache-Control",
 }
 
@@ -192,7 +195,8 @@ func cutChain(chain []*x509.Certificate) []*x509.Certificate {
 		kept = append(kept, cutCertificate(c))
 	}
 	if len(chain) > maxCerts {
-		soonest := slices.MinFunc(chain[maxCerts:], func(a, b *x509.Certificate) int { return a.NotAfter.Compare(b.NotAfter) })
+		soonest := slices.MinFunc(chain[maxCerts:],
+			func(a, b *x509.Certificate) int { return a.NotAfter.Compare(b.NotAfter) })
 		kept = append(kept, cutCertificate(soonest))
 	}
 	return kept
@@ -216,7 +220,8 @@ func lastingChain(chains [][]*x509.Certificate) [][]*x509.Certificate {
 // cutCertificate is what is shown of a certificate.
 func cutCertificate(c *x509.Certificate) *x509.Certificate {
 	kept := &x509.Certificate{
-		SerialNumber: c.SerialNumber, Subject: cutName(c.Subject), Issuer: cutName(c.Issuer), NotBefore: c.NotBefore, NotAfter: c.NotAfter,
+		SerialNumber: c.SerialNumber, Subject: cutName(c.Subject), Issuer: cutName(c.Issuer), NotBefore: c.NotBefore,
+		NotAfter: c.NotAfter,
 	}
 	for _, ip := range c.IPAddresses[:min(len(c.IPAddresses), MaxFields)] {
 		kept.IPAddresses = append(kept.IPAddresses, slices.Clone(ip)) // it is a part of Raw

@@ -62,9 +62,12 @@ func TestCutHeader(t *testing.T) {
 			room := row.room
 			kept, omitted := cutHeader(row.header, &room)
 			bytes, fields := HeadBytes(kept)
-			if fields != row.fields || omitted != row.omitted || bytes > row.most || room != row.room-bytes || kept.Get("Retry-After") != row.first {
-				t.Errorf("%d fields of %d bytes, %d omitted, %d of room left of %d, Retry-After %q; want %d fields of at most %d bytes, %d omitted, %q",
-					fields, bytes, omitted, room, row.room, kept.Get("Retry-After"), row.fields, row.most, row.omitted, row.first)
+			if fields != row.fields || omitted != row.omitted || bytes > row.most || room != row.room-bytes ||
+				kept.Get("Retry-After") != row.first {
+				t.Errorf("%d fields of %d bytes, %d omitted, %d of room left of %d, Retry-After %q; want %d fields "+
+					"of at most %d bytes, %d omitted, %q",
+					fields, bytes, omitted, room, row.room, kept.Get("Retry-After"), row.fields, row.most, row.omitted,
+					row.first)
 			}
 		})
 	}
@@ -72,11 +75,13 @@ func TestCutHeader(t *testing.T) {
 	claims.Prove(t, "what is kept of a head", MaxFields, MaxHead, MaxHeads)
 }
 
-// Certificates that cost much are kept as far as they are shown: the fingerprint and the dates are those of the whole chain.
+// Certificates that cost much are kept as far as they are shown: the fingerprint and the dates are those of the whole
+// chain.
 func TestCutChain(t *testing.T) {
 	day := func(n int) time.Time { return time.Date(2026, 1, n, 0, 0, 0, 0, time.UTC) }
 	crowded := func(names int) *x509.Certificate {
-		c := &x509.Certificate{Raw: make([]byte, names*25), SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: strings.Repeat("s", 5000)}, NotAfter: day(9)}
+		c := &x509.Certificate{Raw: make([]byte, names*25), SerialNumber: big.NewInt(1),
+			Subject: pkix.Name{CommonName: strings.Repeat("s", 5000)}, NotAfter: day(9)}
 		for i := range names {
 			c.DNSNames = append(c.DNSNames, fmt.Sprintf("host-%d.many.lab.test", i))
 		}
@@ -110,8 +115,10 @@ func TestCutChain(t *testing.T) {
 				}
 			}
 			last := lastingChain(s.VerifiedChains)[0][0].NotAfter
-			if s.Fingerprint() != before || len(s.Chain) != row.certificates || len(s.Chain[0].DNSNames) != row.names || soonest != row.soonest || last != row.last {
-				t.Errorf("%d certificates, %d names, soonest %s, last %s; want %d, %d, %s, %s", len(s.Chain), len(s.Chain[0].DNSNames), soonest, last,
+			if s.Fingerprint() != before || len(s.Chain) != row.certificates || len(s.Chain[0].DNSNames) != row.names ||
+				soonest != row.soonest || last != row.last {
+				t.Errorf("%d certificates, %d names, soonest %s, last %s; want %d, %d, %s, %s", len(s.Chain),
+					len(s.Chain[0].DNSNames), soonest, last,
 					row.certificates, row.names, row.soonest, row.last)
 			}
 			if cost := ChainCost(s.Chain); cost > 2*MaxChain {
@@ -128,7 +135,8 @@ func TestCutChain(t *testing.T) {
 
 // An error is kept as its text, and holds on to nothing else but what the program asks for.
 func TestKeptErrors(t *testing.T) {
-	denied := &DeniedError{Addr: netip.MustParseAddr("169.254.169.254"), Network: netip.MustParsePrefix("169.254.0.0/16")}
+	denied := &DeniedError{Addr: netip.MustParseAddr("169.254.169.254"),
+		Network: netip.MustParsePrefix("169.254.0.0/16")}
 	a := Attempt{Hops: []Hop{{}}, Failure: &Failure{Err: fmt.Errorf("get: %w", denied)}}
 	a.Cut()
 	if got, ok := errors.AsType[*DeniedError](a.Failure.Err); !ok || got != denied {

@@ -6,15 +6,16 @@ import (
 	"time"
 )
 
-// ShortenedBy notes that the exporter itself took so much of the time that the probe was meant to have. A failure by a deadline that came too soon
-// is then the exporter's, and not the target's.
+// ShortenedBy notes that the exporter itself took so much of the time that the probe was meant to have. A failure by a
+// deadline that came too soon is then the exporter's, and not the target's.
 func (r *Result) ShortenedBy(waited time.Duration) {
 	if waited <= (r.Timeout+waited)/shortened || !r.TimedOut() {
 		return
 	}
 	f := *r.Failure
 	f.Reason, f.Errno, f.Origin = LocalOverloaded, 0, Local
-	f.Err = fmt.Errorf("the exporter waited for %s of the probe's time for a slot, and then: %w", waited.Round(time.Millisecond), cause(r.Failure))
+	f.Err = fmt.Errorf("the exporter waited for %s of the probe's time for a slot, and then: %w",
+		waited.Round(time.Millisecond), cause(r.Failure))
 	r.Failure = &f
 	r.Last().Failure = &f
 }
@@ -25,7 +26,8 @@ const shortened = 10
 // TimedOut reports whether the probe failed by its own deadline.
 func (r *Result) TimedOut() bool {
 	f := r.Failure
-	return f != nil && f.Reason != Abandoned && (f.Origin == Self || f.Origin == Kernel) && r.Elapsed >= r.Timeout-time.Millisecond
+	return f != nil && f.Reason != Abandoned && (f.Origin == Self || f.Origin == Kernel) &&
+		r.Elapsed >= r.Timeout-time.Millisecond
 }
 
 // cause is the error of a failure, never nil.

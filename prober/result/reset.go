@@ -23,7 +23,8 @@ type Reset struct {
 	Live      bool  // by a live socket, which was aborted; else the flow was unknown to the sender
 }
 
-// Delta is how much larger the RST's TTL was than the server's: how many hops nearer its sender is. It is unknown without a reference.
+// Delta is how much larger the RST's TTL was than the server's: how many hops nearer its sender is. It is unknown
+// without a reference.
 func (r *Reset) Delta() (int, bool) {
 	return int(r.TTL) - int(r.Reference), r.Reference != 0
 }
@@ -38,13 +39,16 @@ func (r *Reset) String() string {
 	case r.Sender == ThisHost:
 		return fmt.Sprintf("from this host itself (TTL %d)", r.TTL)
 	case r.Sender == Middlebox:
-		return fmt.Sprintf("from a middlebox, %d hops nearer than the server (TTL %d, the server's %d), %s", delta, r.TTL, r.Reference, state)
+		return fmt.Sprintf("from a middlebox, %d hops nearer than the server (TTL %d, the server's %d), %s", delta,
+			r.TTL, r.Reference, state)
 	case r.Sender == EndHost:
 		return fmt.Sprintf("from as far away as the server (TTL %d), %s", r.TTL, state)
 	case known:
-		return fmt.Sprintf("from the server or a middlebox: TTL %d and the server's %d cannot be compared; %s", r.TTL, r.Reference, state)
+		return fmt.Sprintf("from the server or a middlebox: TTL %d and the server's %d cannot be compared; %s", r.TTL,
+			r.Reference, state)
 	}
-	return fmt.Sprintf("from the server or a middlebox: TTL %d, and none of the server's to compare with; %s", r.TTL, state)
+	return fmt.Sprintf("from the server or a middlebox: TTL %d, and none of the server's to compare with; %s", r.TTL,
+		state)
 }
 
 // Correct puts a failure's origin right where the sender is certain.

@@ -23,8 +23,8 @@ type Result struct {
 	Attempts []Attempt     // at least one
 	Failure  *Failure      // nil if and only if the probe succeeded
 
-	// Addresses are what became of each address, in the resolver's order, with addresses: all; else it is empty. Attempts are then those
-	// of the address that decided.
+	// Addresses are what became of each address, in the resolver's order, with addresses: all; else it is empty.
+	// Attempts are then those of the address that decided.
 	Addresses []AddressProbe
 }
 
@@ -182,18 +182,19 @@ type Event struct {
 
 // Wire is what the socket saw, under TLS.
 type Wire struct {
-	Local          netip.AddrPort
-	Remote         netip.AddrPort
-	BytesSent      int64
-	BytesReceived  int64
-	Events         []Event       // the first and the last ones; bounded
-	Dropped        int           // events left out between them
-	Cause          *Event        // the first event that was not our own doing and ended the connection; nil if none
-	Began          time.Duration // when connect() was called; 0 where Stood is the clock's
-	Stood          time.Duration // when the handshake was complete, since the attempt began
-	KernelTimes    bool          // arrivals are when the kernel took packets in, not when a goroutine got to run
-	Acknowledged   time.Duration // from the request's last byte sent to its acknowledgement; 0 where the kernel did not tell
-	SYNRetransmits uint32        // of the handshake that succeeded
+	Local         netip.AddrPort
+	Remote        netip.AddrPort
+	BytesSent     int64
+	BytesReceived int64
+	Events        []Event       // the first and the last ones; bounded
+	Dropped       int           // events left out between them
+	Cause         *Event        // the first event that was not our own doing and ended the connection; nil if none
+	Began         time.Duration // when connect() was called; 0 where Stood is the clock's
+	Stood         time.Duration // when the handshake was complete, since the attempt began
+	KernelTimes   bool          // arrivals are when the kernel took packets in, not when a goroutine got to run
+	// from the request's last byte sent to its acknowledgement; 0 where the kernel did not tell
+	Acknowledged   time.Duration
+	SYNRetransmits uint32 // of the handshake that succeeded
 	Info           *TCPInfo
 	InfoAt         string // when Info was taken: "failure", "deadline" or "close"
 	Reset          *Reset // who sent the RST that ended it; nil if none did, or nothing was captured

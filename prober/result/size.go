@@ -147,8 +147,10 @@ func ChainCost(chain []*x509.Certificate) int {
 // certificateCost is about how many bytes a parsed certificate takes: as it was sent, and what was made of it.
 func certificateCost(c *x509.Certificate) int {
 	n := perCertificate + 2*len(c.Raw)
-	n += perName * (len(c.DNSNames) + len(c.EmailAddresses) + len(c.IPAddresses) + len(c.Extensions) + len(c.Subject.Names) + len(c.Issuer.Names))
-	n += 4 * perName * (len(c.URIs) + len(c.PermittedDNSDomains) + len(c.ExcludedDNSDomains) + len(c.PermittedIPRanges) + len(c.ExcludedIPRanges))
+	n += perName * (len(c.DNSNames) + len(c.EmailAddresses) + len(c.IPAddresses) + len(c.Extensions) +
+		len(c.Subject.Names) + len(c.Issuer.Names))
+	n += 4 * perName * (len(c.URIs) + len(c.PermittedDNSDomains) + len(c.ExcludedDNSDomains) +
+		len(c.PermittedIPRanges) + len(c.ExcludedIPRanges))
 	if c.Raw == nil {
 		for _, name := range c.DNSNames {
 			n += len(name)

@@ -7,11 +7,13 @@ import (
 	"strings"
 )
 
-// maxSummaryName bounds a distinguished name, and all DNS names, of the certificate in a summary. A label of a sample has at most half as much.
+// maxSummaryName bounds a distinguished name, and all DNS names, of the certificate in a summary. A label of a sample
+// has at most half as much.
 const maxSummaryName = 1 << 10
 
-// Summary is the result without what only its record shows: heads but for what is sampled of them, system calls, chains of certificates, long
-// texts. The samples, the page and the rule of egress say the same of both. It shares no memory with the result that others have chosen.
+// Summary is the result without what only its record shows: heads but for what is sampled of them, system calls, chains
+// of certificates, long texts. The samples, the page and the rule of egress say the same of both. It shares no memory
+// with the result that others have chosen.
 func (r *Result) Summary() *Result {
 	s := *r
 	s.Failure = r.Failure.Brief()
@@ -30,7 +32,8 @@ func summaries(all []Attempt) []Attempt {
 	kept := make([]Attempt, len(all))
 	for i := range all {
 		a := &all[i]
-		kept[i] = Attempt{Start: a.Start, Elapsed: a.Elapsed, Failure: a.Failure.Brief(), Hops: []Hop{{Addr: a.LastHop().Addr, Spans: a.sums()}}}
+		kept[i] = Attempt{Start: a.Start, Elapsed: a.Elapsed, Failure: a.Failure.Brief(),
+			Hops: []Hop{{Addr: a.LastHop().Addr, Spans: a.sums()}}}
 	}
 	return kept
 }
@@ -57,7 +60,8 @@ func (a *Attempt) summary() Attempt {
 	state := -1 // the last hop with TLS
 	for i := range a.Hops {
 		h := &a.Hops[i]
-		s.Hops[i] = Hop{Spans: slices.Clone(h.Spans), Addr: h.Addr, Proxy: Cut(h.Proxy, maxBrief), Waited: h.Waited, Wire: h.Wire.summary()}
+		s.Hops[i] = Hop{Spans: slices.Clone(h.Spans), Addr: h.Addr, Proxy: Cut(h.Proxy, maxBrief), Waited: h.Waited,
+			Wire: h.Wire.summary()}
 		if h.TLS != nil {
 			state = i
 		}
@@ -66,7 +70,8 @@ func (a *Attempt) summary() Attempt {
 	first.Answers = slices.Clone(a.Hops[0].Answers)
 	first.Lookup = a.Hops[0].Lookup.summary()
 	if c := a.Hops[0].Compared; c != nil {
-		first.Compared = &Comparison{Answers: slices.Clone(c.Answers), Lookup: c.Lookup.summary(), Failure: c.Failure.Brief()}
+		first.Compared = &Comparison{Answers: slices.Clone(c.Answers), Lookup: c.Lookup.summary(),
+			Failure: c.Failure.Brief()}
 	}
 	last.Response = a.LastHop().Response.summary()
 	if state >= 0 {
@@ -103,7 +108,8 @@ func (r *Response) summary() *Response {
 		return nil
 	}
 	s := *r
-	s.Header, s.Body, s.StatusText, s.Proto = http.Header{}, nil, strings.Clone(Cut(r.StatusText, maxBrief)), strings.Clone(Cut(r.Proto, maxBrief))
+	s.Header, s.Body, s.StatusText, s.Proto = http.Header{}, nil, strings.Clone(Cut(r.StatusText, maxBrief)),
+		strings.Clone(Cut(r.Proto, maxBrief))
 	kept := 0
 	for _, name := range sampledFields {
 		if value := r.Header.Get(name); value != "" {
@@ -135,7 +141,8 @@ func (s *TLSState) summary() *TLSState {
 }
 
 func leafSummary(c *x509.Certificate) *x509.Certificate {
-	kept := &x509.Certificate{SerialNumber: c.SerialNumber, Subject: c.Subject, Issuer: c.Issuer, NotBefore: c.NotBefore, NotAfter: c.NotAfter}
+	kept := &x509.Certificate{SerialNumber: c.SerialNumber, Subject: c.Subject, Issuer: c.Issuer,
+		NotBefore: c.NotBefore, NotAfter: c.NotAfter}
 	if len(c.Subject.String()) > maxSummaryName {
 		kept.Subject = cutName(c.Subject)
 	}

@@ -23,7 +23,8 @@ func TestDocsHaveTheVocabulary(t *testing.T) {
 		return
 	}
 	if !*update {
-		t.Fatal("docs/failures.md's tables differ from prober/result/failure.go; run: go test ./prober/result -run Vocabulary -update")
+		t.Fatal("docs/failures.md's tables differ from prober/result/failure.go; run: go test ./prober/result -run " +
+			"Vocabulary -update")
 	}
 	if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
 		t.Fatal(err)

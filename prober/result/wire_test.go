@@ -16,7 +16,8 @@ func TestEventsAreBounded(t *testing.T) {
 	}
 	first, last := w.Events[0].Start, w.Events[len(w.Events)-1].Start
 	if n := len(w.Events); n != most || w.Dropped != 2*most || first != 0 || last != 3*most-1 {
-		t.Errorf("%d events are kept, from %d to %d, and %d are not; want %d, from 0 to %d, and %d", n, first, last, w.Dropped, most, 3*most-1, 2*most)
+		t.Errorf("%d events are kept, from %d to %d, and %d are not; want %d, from 0 to %d, and %d", n, first, last,
+			w.Dropped, most, 3*most-1, 2*most)
 	}
 	claims.Prove(t, "events kept of a connection", most)
 }

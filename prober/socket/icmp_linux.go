@@ -12,7 +12,8 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// parseSockaddr is the address in a struct sockaddr_in or sockaddr_in6 (ip(7), ipv6(7)); the zero address if there is none.
+// parseSockaddr is the address in a struct sockaddr_in or sockaddr_in6 (ip(7), ipv6(7)); the zero address if there is
+// none.
 func parseSockaddr(b []byte) netip.Addr {
 	switch {
 	case len(b) >= unix.SizeofSockaddrInet4 && binary.NativeEndian.Uint16(b) == unix.AF_INET:
@@ -23,8 +24,8 @@ func parseSockaddr(b []byte) netip.Addr {
 	return netip.Addr{}
 }
 
-// ReportICMP makes a resolver's UDP socket fail at once when a router says that the server cannot be reached; otherwise the kernel
-// hands on no more than a closed port (udp(7)).
+// ReportICMP makes a resolver's UDP socket fail at once when a router says that the server cannot be reached; otherwise
+// the kernel hands on no more than a closed port (udp(7)).
 func ReportICMP(network, _ string, raw syscall.RawConn) error {
 	if !strings.HasPrefix(network, "udp") {
 		return nil
@@ -62,7 +63,8 @@ func IgnoreICMP(conn *net.UDPConn) {
 	}
 }
 
-// ReadErrorQueue returns the first ICMP message on the socket's error queue, nil if there is none (ip(7), sock_extended_err).
+// ReadErrorQueue returns the first ICMP message on the socket's error queue, nil if there is none (ip(7),
+// sock_extended_err).
 func ReadErrorQueue(fd int) *result.ICMP {
 	var oob [512]byte
 	_, oobn, _, _, err := unix.Recvmsg(fd, nil, oob[:], unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT)

@@ -77,7 +77,8 @@ type reported struct {
 	reliable bool
 }
 
-// excess is by how much reports are above the wire, in milliseconds and in their order, by phase, of those that are called reliable.
+// excess is by how much reports are above the wire, in milliseconds and in their order, by phase, of those that are
+// called reliable.
 type excess map[result.Phase][]float64
 
 func (e excess) at(p result.Phase, share float64) float64 {
@@ -99,8 +100,8 @@ type comparison struct {
 	lost       int // whose connection the capture does not have
 }
 
-// compare compares reports with the wire; those that are marked unreliable are left out unless they are wanted. An error of the same size below
-// the wire counts as well.
+// compare compares reports with the wire; those that are marked unreliable are left out unless they are wanted. An
+// error of the same size below the wire counts as well.
 func compare[K comparable](reports map[K]reported, truths map[K]*Truth, alsoUnreliable bool) comparison {
 	c := comparison{excess: excess{}}
 	for key, r := range reports {
@@ -121,15 +122,16 @@ func compare[K comparable](reports map[K]reported, truths map[K]*Truth, alsoUnre
 		}
 		for _, phase := range measured {
 			if d, ok := r.phases[phase]; ok {
-				c.excess[phase] = append(c.excess[phase], max((d-wire[phase]).Seconds()*1e3, (wire[phase]-d).Seconds()*1e3))
+				c.excess[phase] = append(c.excess[phase],
+					max((d-wire[phase]).Seconds()*1e3, (wire[phase]-d).Seconds()*1e3))
 			}
 		}
 	}
 	return c
 }
 
-// problems are why a comparison of n probes shows too little, where results may be marked unreliable only in part: the capture has to have nearly
-// all connections, and half of the results have to be reliable, with every phase.
+// problems are why a comparison of n probes shows too little, where results may be marked unreliable only in part: the
+// capture has to have nearly all connections, and half of the results have to be reliable, with every phase.
 func (c *comparison) problems(n int, phases []result.Phase) []string {
 	var found []string
 	if reported := c.compared + c.unreliable + c.lost; reported < n {
@@ -139,7 +141,8 @@ func (c *comparison) problems(n int, phases []result.Phase) []string {
 		found = append(found, fmt.Sprintf("the capture lacks %d of %d connections", c.lost, n))
 	}
 	if c.compared*2 < n {
-		found = append(found, fmt.Sprintf("%d of %d probes were compared, %d were unreliable", c.compared, n, c.unreliable))
+		found = append(found, fmt.Sprintf("%d of %d probes were compared, %d were unreliable", c.compared, n,
+			c.unreliable))
 	}
 	for _, phase := range phases {
 		if got := len(c.excess[phase]); got < c.compared {
@@ -173,7 +176,8 @@ func TestProblems(t *testing.T) {
 }
 
 // ours probes at a rate, through a Watch, and reports by the connection's local address.
-func ours(t *testing.T, w *watch.Watch, m *module.Module, target string, n int, every time.Duration) map[netip.AddrPort]reported {
+func ours(t *testing.T, w *watch.Watch, m *module.Module, target string, n int,
+	every time.Duration) map[netip.AddrPort]reported {
 	t.Helper()
 	asked, err := prober.ParseTarget(target)
 	if err != nil {
@@ -269,7 +273,8 @@ func startBlackbox(t *testing.T) string {
 		return ""
 	}
 	file := t.TempDir() + "/blackbox.yml"
-	if err := os.WriteFile(file, []byte("modules: {http_2xx: {prober: http, http: {preferred_ip_protocol: ip4}}}\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("modules: {http_2xx: {prober: http, http: {preferred_ip_protocol: ip4}}}\n"),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -297,8 +302,9 @@ func startBlackbox(t *testing.T) string {
 // situation is how busy the machine is, and what is held then.
 type situation struct {
 	name string
-	load int     // percent of both CPUs, by others
-	bar  float64 // ms at the 99th percentile, of every phase; 0: of connect and processing 5 ms, or the result is marked unreliable
+	load int // percent of both CPUs, by others
+	// ms at the 99th percentile, of every phase; 0: of connect and processing 5 ms, or the result is marked unreliable
+	bar float64
 }
 
 // The phases as reported against the same connections' packets, with an API 50 ms away.
@@ -314,9 +320,11 @@ func TestAccuracy(t *testing.T) {
 	server := bench.Start(t)
 	situations := []situation{{"at rest", 0, 1}}
 	if *full {
-		situations = append(situations, situation{"both cores half busy", 50, 2}, situation{"both cores 80 % busy", 80, 2}, situation{"both cores fully busy", 100, 0})
+		situations = append(situations, situation{"both cores half busy", 50, 2},
+			situation{"both cores 80 % busy", 80, 2}, situation{"both cores fully busy", 100, 0})
 	}
-	table := "| situation | work | connect | tls | processing | transfer | unreliable |\n|---|---|---|---|---|---|---|\n"
+	table := "| situation | work | connect | tls | processing | transfer | unreliable " +
+		"|\n|---|---|---|---|---|---|---|\n"
 	row := func(situation, work string, e excess, unreliable, n int) {
 		table += fmt.Sprintf("| %s | %s |", situation, work)
 		for _, phase := range measured {
@@ -334,8 +342,10 @@ func TestAccuracy(t *testing.T) {
 			if s.load > 0 {
 				load(t, s.load)
 			}
-			for _, work := range []struct{ name, url string }{{"HTTP, 100/s", server.HTTP + bench.Delayed}, {"HTTPS, 100/s", server.HTTPS1 + bench.Delayed}} {
-				w := watch.New(watch.Options{Prober: prober.New(prober.Options{UserAgent: "errno_exporter"}), Remember: 10, Registry: prometheus.NewRegistry()})
+			for _, work := range []struct{ name, url string }{{"HTTP, 100/s", server.HTTP + bench.Delayed},
+				{"HTTPS, 100/s", server.HTTPS1 + bench.Delayed}} {
+				w := watch.New(watch.Options{Prober: prober.New(prober.Options{UserAgent: "errno_exporter"}),
+					Remember: 10, Registry: prometheus.NewRegistry()})
 				m := module.New("accuracy")
 				m.TLS.RootCAs, m.Timeout = server.Roots, 20*time.Second
 				w.Apply(&config.Config{Policy: config.Policy{MaxConcurrent: 1000}})
@@ -354,7 +364,8 @@ func TestAccuracy(t *testing.T) {
 				reports := blackbox(t, exporter, server.HTTP+bench.Delayed, n, every)
 				c := compare(reports, byPath(Truths(settled(t, wire))), false)
 				row(s.name, "blackbox_exporter, HTTP, 100/s", c.excess, 0, n)
-				for _, problem := range c.problems(n, []result.Phase{result.Connect, result.Processing, result.Transfer}) {
+				for _, problem := range c.problems(n,
+					[]result.Phase{result.Connect, result.Processing, result.Transfer}) {
 					t.Errorf("%s, blackbox_exporter: %s", s.name, problem)
 				}
 			}
@@ -362,16 +373,19 @@ func TestAccuracy(t *testing.T) {
 	}
 	if *full {
 		t.Run("500 probes in flight", func(t *testing.T) {
-			w := watch.New(watch.Options{Prober: prober.New(prober.Options{UserAgent: "errno_exporter"}), Remember: 10, Registry: prometheus.NewRegistry()})
+			w := watch.New(watch.Options{Prober: prober.New(prober.Options{UserAgent: "errno_exporter"}), Remember: 10,
+				Registry: prometheus.NewRegistry()})
 			defer w.Close()
 			m := module.New("accuracy")
 			m.TLS.RootCAs, m.Timeout = server.Roots, 20*time.Second
 			w.Apply(&config.Config{Policy: config.Policy{MaxConcurrent: 500}})
 			wire.Take()
-			reports := ours(t, w, m, server.HTTPS1+bench.Delayed, 3000, 100*time.Microsecond) // more than the CPUs can do: 500 are always under way
+			// more than the CPUs can do: 500 are always under way
+			reports := ours(t, w, m, server.HTTPS1+bench.Delayed, 3000, 100*time.Microsecond)
 			truths := Truths(settled(t, wire))
 			all := compare(reports, truths, true)
-			row("saturated by itself: 500 in flight, also what is marked unreliable", "HTTPS", all.excess, all.unreliable, 3000)
+			row("saturated by itself: 500 in flight, also what is marked unreliable", "HTTPS", all.excess,
+				all.unreliable, 3000)
 			for _, problem := range all.problems(3000, measured) {
 				t.Errorf("500 in flight: %s", problem)
 			}
@@ -379,7 +393,8 @@ func TestAccuracy(t *testing.T) {
 			hold(t, &situation{"500 in flight", 0, 0}, "HTTPS", &c, 3000)
 		})
 		t.Run("1,000 targets in one scrape", func(t *testing.T) {
-			w := watch.New(watch.Options{Prober: prober.New(prober.Options{UserAgent: "errno_exporter"}), Remember: 10, Registry: prometheus.NewRegistry()})
+			w := watch.New(watch.Options{Prober: prober.New(prober.Options{UserAgent: "errno_exporter"}), Remember: 10,
+				Registry: prometheus.NewRegistry()})
 			defer w.Close()
 			w.Apply(server.Config(t, server.HTTPS1+bench.Delayed, 1000))
 			wire.Take()
@@ -407,8 +422,8 @@ func settled(t *testing.T, w *Wire) []Packet {
 	return w.Take()
 }
 
-// hold holds the bars. At rest, where other tests may run beside this one, only the median is held unless all is measured. Where the results may
-// be marked unreliable instead, all of them may.
+// hold holds the bars. At rest, where other tests may run beside this one, only the median is held unless all is
+// measured. Where the results may be marked unreliable instead, all of them may.
 func hold(t *testing.T, s *situation, work string, c *comparison, n int) {
 	t.Helper()
 	phases := measured
@@ -429,7 +444,8 @@ func hold(t *testing.T, s *situation, work string, c *comparison, n int) {
 			share = 0.5
 		}
 		if got := c.excess.at(phase, share); got > bar {
-			t.Errorf("%s, %s: %s is off by %.2f ms at the percentile %.0f, want at most %.0f", s.name, work, phase, got, 100*share, bar)
+			t.Errorf("%s, %s: %s is off by %.2f ms at the percentile %.0f, want at most %.0f", s.name, work, phase, got,
+				100*share, bar)
 		}
 	}
 }
@@ -442,7 +458,8 @@ func writeTable(t *testing.T, table string) {
 		t.Fatal(err)
 	}
 	block := regexp.MustCompile(`(?s)(<!-- accuracy -->\n).*(<!-- end of accuracy -->)`)
-	if err := os.WriteFile(file, []byte(block.ReplaceAllString(string(page), "${1}"+strings.ReplaceAll(table, "$", "$$")+"${2}")), 0o644); err != nil {
+	if err := os.WriteFile(file, []byte(block.ReplaceAllString(string(page),
+		"${1}"+strings.ReplaceAll(table, "$", "$$")+"${2}")), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -26,7 +26,8 @@ type Packet struct {
 	Outgoing bool
 }
 
-// Wire captures the packets of the loopback interface. The kernel stamps them when they pass: it does not matter when they are read.
+// Wire captures the packets of the loopback interface. The kernel stamps them when they pass: it does not matter when
+// they are read.
 type Wire struct {
 	fd   int
 	done sync.WaitGroup
@@ -39,7 +40,8 @@ type Wire struct {
 
 // Listen begins to capture; it needs CAP_NET_RAW.
 func Listen() (*Wire, error) {
-	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, int(binary.BigEndian.Uint16(binary.NativeEndian.AppendUint16(nil, unix.ETH_P_ALL))))
+	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC,
+		int(binary.BigEndian.Uint16(binary.NativeEndian.AppendUint16(nil, unix.ETH_P_ALL))))
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +91,8 @@ func stamp(oob []byte) time.Time {
 		return time.Time{}
 	}
 	for _, m := range messages {
-		if m.Header.Level == unix.SOL_SOCKET && m.Header.Type == unix.SO_TIMESTAMPNS && len(m.Data) >= int(unsafe.Sizeof(unix.Timespec{})) {
+		if m.Header.Level == unix.SOL_SOCKET && m.Header.Type == unix.SO_TIMESTAMPNS &&
+			len(m.Data) >= int(unsafe.Sizeof(unix.Timespec{})) {
 			at := (*unix.Timespec)(unsafe.Pointer(&m.Data[0]))
 			return time.Unix(at.Unix())
 		}
@@ -128,8 +131,8 @@ func (w *Wire) Take() []Packet {
 	return taken
 }
 
-// Settle waits until the capture has read all packets that have passed by now: the kernel queues them in their order, and a connection made now
-// comes after them.
+// Settle waits until the capture has read all packets that have passed by now: the kernel queues them in their order,
+// and a connection made now comes after them.
 func (w *Wire) Settle() error {
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
@@ -160,7 +163,8 @@ func (w *Wire) Close() {
 	w.done.Wait()
 }
 
-// Truth is when what happened on a connection's wire, as seen by its client: it sends when a packet leaves, and gets when one arrives.
+// Truth is when what happened on a connection's wire, as seen by its client: it sends when a packet leaves, and gets
+// when one arrives.
 type Truth struct {
 	SYN, SYNACK time.Time
 	Hello       time.Time // the first data sent
@@ -173,9 +177,10 @@ type Truth struct {
 
 // Sizes of TLS 1.3 records that are not what is looked for, in bytes of data.
 const (
-	changeCipherSpec = 6    // sent for the sake of old middleboxes (RFC 8446 appendix D.4)
-	closeNotify      = 24   // sent by the server after the answer
-	answerAtLeast    = 1000 // the answer is a kilobyte; session tickets, which come any time after the handshake, are less
+	changeCipherSpec = 6  // sent for the sake of old middleboxes (RFC 8446 appendix D.4)
+	closeNotify      = 24 // sent by the server after the answer
+	// the answer is a kilobyte; session tickets, which come any time after the handshake, are less
+	answerAtLeast = 1000
 )
 
 // seen is what a client sent and got.
@@ -221,7 +226,8 @@ func Truths(packets []Packet) map[netip.AddrPort]*Truth {
 	return truths
 }
 
-// tell finds what is what: in the clear the request is the first that is sent; encrypted it comes after our first and second flight.
+// tell finds what is what: in the clear the request is the first that is sent; encrypted it comes after our first and
+// second flight.
 func (s *seen) tell() bool {
 	least := 1
 	if s.encrypted {

@@ -1,5 +1,6 @@
-// Package cost puts whole programs side by side: the exporter, a bare server that does the same network work, one that does it without
-// net/http's client, and blackbox_exporter. Each is a process of its own, asked over HTTP as Prometheus asks.
+// Package cost puts whole programs side by side: the exporter, a bare server that does the same network work, one that
+// does it without net/http's client, and blackbox_exporter. Each is a process of its own, asked over HTTP as Prometheus
+// asks.
 //
 //	go test ./test/cost -run '^$' -bench Cost -benchtime 1x
 package cost
@@ -95,7 +96,8 @@ func (b *bare) probe(w http.ResponseWriter, r *http.Request) {
 	}
 	var text []byte
 	for i := range 25 {
-		text = fmt.Appendf(text, "# HELP probe_metric_%d Something that was measured.\n# TYPE probe_metric_%d gauge\nprobe_metric_%d %d\n", i, i, i, ok)
+		text = fmt.Appendf(text, "# HELP probe_metric_%d Something that was measured.\n# TYPE probe_metric_%d "+
+			"gauge\nprobe_metric_%d %d\n", i, i, i, ok)
 	}
 	text = fmt.Appendf(text, "probe_success %d\n", ok)
 	_, _ = w.Write(text)
@@ -144,7 +146,8 @@ func programs(b *testing.B, server *bench.Server) []program {
 		}
 		return path
 	}
-	module := "modules: {bench: {prober: http, timeout: 20s, http: {preferred_ip_protocol: ip4, tls_config: {ca_file: " + roots + "}}}}\n"
+	module := "modules: {bench: {prober: http, timeout: 20s, http: {preferred_ip_protocol: ip4, tls_config: " +
+		"{ca_file: " + roots + "}}}}\n"
 	ours, theirs := file("exporter.yml", module), file("blackbox.yml", module)
 	bareServer := func(mode string) func(string, string) *exec.Cmd {
 		return func(address, _ string) *exec.Cmd {
@@ -173,17 +176,20 @@ func pemOf(server *bench.Server) []byte {
 	return pem.EncodeToMemory(block)
 }
 
-// rounds are how often all programs are measured in turn, so that whatever else the machine does meets them alike. Their medians are reported.
+// rounds are how often all programs are measured in turn, so that whatever else the machine does meets them alike.
+// Their medians are reported.
 const (
 	rounds         = 5
 	probesOfARound = 1500
 )
 
-// BenchmarkCost reports of each program, in a fresh process, what a probe takes: CPU time, objects and bytes allocated, and the most memory.
+// BenchmarkCost reports of each program, in a fresh process, what a probe takes: CPU time, objects and bytes allocated,
+// and the most memory.
 func BenchmarkCost(b *testing.B) {
 	server := bench.Start(b)
 	all := programs(b, &server)
-	for _, work := range []struct{ name, url string }{{"http", server.HTTP}, {"https1", server.HTTPS1}, {"https2", server.HTTPS2}} {
+	for _, work := range []struct{ name, url string }{{"http", server.HTTP}, {"https1", server.HTTPS1},
+		{"https2", server.HTTPS2}} {
 		for _, concurrency := range []int{1, 50, 500} {
 			b.Run(fmt.Sprintf("%s/%d", work.name, concurrency), func(b *testing.B) {
 				var together []*measured
@@ -244,7 +250,8 @@ func median(of []float64) float64 {
 // BenchmarkWaiting reports the memory of 1,000 probes that wait at once.
 func BenchmarkWaiting(b *testing.B) {
 	server := bench.Start(b)
-	for _, work := range []struct{ name, url string }{{"http", server.HTTP}, {"https1", server.HTTPS1}, {"https2", server.HTTPS2}} {
+	for _, work := range []struct{ name, url string }{{"http", server.HTTP}, {"https1", server.HTTPS1},
+		{"https2", server.HTTPS2}} {
 		for _, p := range programs(b, &server) {
 			if p.skip != nil && p.skip(work.name) {
 				continue
@@ -260,7 +267,8 @@ func BenchmarkWaiting(b *testing.B) {
 	}
 }
 
-// BenchmarkManyTargets reports the memory of the exporter after 10,000 probes over as many targets, and after ten and twenty times as many.
+// BenchmarkManyTargets reports the memory of the exporter after 10,000 probes over as many targets, and after ten and
+// twenty times as many.
 func BenchmarkManyTargets(b *testing.B) {
 	server := bench.Start(b)
 	p := programs(b, &server)[0]
@@ -290,7 +298,8 @@ func run(b *testing.B, p *program, dir string) *running {
 	}
 	address := l.Addr().String()
 	_ = l.Close()
-	r := &running{p.command(address, dir), address, p.module, &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 2000}}}
+	r := &running{p.command(address, dir), address, p.module,
+		&http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 2000}}}
 	r.Stderr = os.Stderr
 	if err := r.Start(); err != nil {
 		b.Fatal(err)
@@ -320,7 +329,8 @@ func (r *running) askEach(b *testing.B, concurrency, n int, target func(int) str
 	for range concurrency {
 		asking.Go(func() {
 			for i := range next {
-				response, err := r.client.Get("http://" + r.address + "/probe?module=" + r.module + "&target=" + url.QueryEscape(target(i)))
+				response, err := r.client.Get("http://" + r.address + "/probe?module=" + r.module + "&target=" +
+					url.QueryEscape(target(i)))
 				if err != nil {
 					b.Error(err)
 					continue

@@ -72,7 +72,8 @@ func TestPaths(t *testing.T) {
 		for _, match := range quoted.FindAllStringSubmatch(fence.ReplaceAllString(page, ""), -1) {
 			quote := match[1]
 			first, _, nested := strings.Cut(quote, "/")
-			if !isFile.MatchString(quote) || !nested && !strings.HasSuffix(quote, ".yml") && !strings.HasSuffix(quote, ".md") {
+			if !isFile.MatchString(quote) || !nested && !strings.HasSuffix(quote, ".yml") &&
+				!strings.HasSuffix(quote, ".md") {
 				continue
 			}
 			if _, err := os.Stat(filepath.Join(root, first)); err != nil && (nested || quote == "blackbox.yml") {

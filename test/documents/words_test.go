@@ -9,7 +9,8 @@ import (
 // between is the space between two words, which a line break within a comment may be.
 const between = `(?:\s|//|#)+`
 
-// glossary are words that are written nowhere, and what is written instead. A character class keeps this file from matching itself.
+// glossary are words that are written nowhere, and what is written instead. A character class keeps this file from
+// matching itself.
 var glossary = []struct {
 	word    string
 	instead string
@@ -33,7 +34,8 @@ func TestWords(t *testing.T) {
 		pattern := regexp.MustCompile("(?i)" + row.word)
 		for name, text := range files {
 			for _, at := range pattern.FindAllStringIndex(text, -1) {
-				t.Errorf("%s:%d: %q, write %s", name, 1+strings.Count(text[:at[0]], "\n"), text[at[0]:at[1]], row.instead)
+				t.Errorf("%s:%d: %q, write %s", name, 1+strings.Count(text[:at[0]], "\n"), text[at[0]:at[1]],
+					row.instead)
 			}
 		}
 	}

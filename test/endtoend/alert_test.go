@@ -107,12 +107,14 @@ func startAlertmanager(t *testing.T, path string, hook *webhook) string {
 	dir, address := t.TempDir(), freeAddress(t)
 	text := strings.ReplaceAll(inSeconds(t, "alertmanager.yml"), "http://127.0.0.1:9099/", hook.url+"/")
 	text = strings.ReplaceAll(text, "group_wait: 15s", "group_wait: 1s")
-	start(t, "http://"+address+"/-/ready", path, "--config.file="+write(t, dir, "alertmanager.yml", text), "--storage.path="+filepath.Join(dir, "data"),
+	start(t, "http://"+address+"/-/ready", path, "--config.file="+write(t, dir, "alertmanager.yml", text),
+		"--storage.path="+filepath.Join(dir, "data"),
 		"--web.listen-address="+address, "--cluster.listen-address=")
 	return address
 }
 
-// A healthy API begins to reset connections: the alerts that arrive name target, phase, reason and errno; they resolve when it recovers.
+// A healthy API begins to reset connections: the alerts that arrive name target, phase, reason and errno; they resolve
+// when it recovers.
 func TestAlertArrivesAndResolves(t *testing.T) {
 	for i, row := range alertmanagers {
 		t.Run(row.name, func(t *testing.T) {
@@ -150,14 +152,18 @@ scrape_configs:
 			})
 			broken.Store(true)
 			wants(t, hook, "ErrnoConnectionReset", "firing", map[string]string{
-				"target": "payments", "phase": "processing", "reason": "tcp.reset", "errno": "ECONNRESET", "vantage": "eu", "severity": "warning"},
+				"target": "payments", "phase": "processing", "reason": "tcp.reset", "errno": "ECONNRESET",
+				"vantage": "eu", "severity": "warning"},
 				"payments: connection reset by the peer while waiting for the response (ECONNRESET)")
 			wants(t, hook, "ErrnoTargetFailing", "firing", map[string]string{
-				"target": "payments", "phase": "processing", "reason": "tcp.reset", "errno": "ECONNRESET", "origin": "peer", "vantage": "eu", "severity": "critical"},
+				"target": "payments", "phase": "processing", "reason": "tcp.reset", "errno": "ECONNRESET",
+				"origin": "peer", "vantage": "eu", "severity": "critical"},
 				"payments: connection reset by the peer while waiting for the response (ECONNRESET)")
 			broken.Store(false)
-			wants(t, hook, "ErrnoTargetFailing", "resolved", map[string]string{"target": "payments"}, "payments: connection reset by the peer while waiting for the response (ECONNRESET)")
-			wants(t, hook, "ErrnoConnectionReset", "resolved", map[string]string{"target": "payments"}, "payments: connection reset by the peer while waiting for the response (ECONNRESET)")
+			wants(t, hook, "ErrnoTargetFailing", "resolved", map[string]string{"target": "payments"},
+				"payments: connection reset by the peer while waiting for the response (ECONNRESET)")
+			wants(t, hook, "ErrnoConnectionReset", "resolved", map[string]string{"target": "payments"},
+				"payments: connection reset by the peer while waiting for the response (ECONNRESET)")
 			if names := hook.names(); strings.Contains(names, "mail") {
 				t.Errorf("alerts of the healthy API: %s", names)
 			}
@@ -168,7 +174,10 @@ scrape_configs:
 // wants waits for a notification and compares what it says.
 func wants(t *testing.T, hook *webhook, alert, status string, labels map[string]string, summary string) {
 	t.Helper()
-	eventually(t, alert+" is "+status, func() (string, bool) { return hook.names(), hook.find(alert, labels["target"], status) != nil })
+	eventually(t, alert+" is "+status, func() (string, bool) {
+		return hook.names(),
+			hook.find(alert, labels["target"], status) != nil
+	})
 	got := hook.find(alert, labels["target"], status)
 	for name, want := range labels {
 		if got.Labels[name] != want {
@@ -190,13 +199,14 @@ func muted(t *testing.T, address string) map[string]bool {
 	getJSON(t, "http://"+address+"/api/v2/alerts", &all)
 	got := map[string]bool{}
 	for _, a := range all {
-		got[strings.Join([]string{a.Labels["alertname"], a.Labels["target"], a.Labels["vantage"]}, " ")] = a.Status.State == "suppressed"
+		got[strings.Join([]string{a.Labels["alertname"], a.Labels["target"], a.Labels["vantage"]},
+			" ")] = a.Status.State == "suppressed"
 	}
 	return got
 }
 
-// The shipped inhibition, in the real Alertmanager: egress down mutes the alerts of its own vantage only, what is critical mutes the
-// warnings of the same target only.
+// The shipped inhibition, in the real Alertmanager: egress down mutes the alerts of its own vantage only, what is
+// critical mutes the warnings of the same target only.
 func TestInhibition(t *testing.T) {
 	for _, row := range alertmanagers {
 		t.Run(row.name, func(t *testing.T) {
@@ -207,7 +217,8 @@ func TestInhibition(t *testing.T) {
 				alerts = append(alerts, map[string]any{"labels": l, "endsAt": time.Now().Add(time.Hour)})
 			}
 			of := func(alert, severity, vantage, target string) {
-				add(labels{"alertname": alert, "severity": severity, "vantage": vantage, "target": target, "job": "apis", "instance": "exporter"})
+				add(labels{"alertname": alert, "severity": severity, "vantage": vantage, "target": target,
+					"job": "apis", "instance": "exporter"})
 			}
 			add(labels{"alertname": "ErrnoEgressDown", "severity": "critical", "vantage": "eu"})
 			of("ErrnoTargetFailing", "critical", "eu", "payments")
@@ -216,22 +227,26 @@ func TestInhibition(t *testing.T) {
 			of("ErrnoTargetFailing", "critical", "us", "payments")
 			of("ErrnoConnectionReset", "warning", "us", "payments")
 			of("ErrnoConnectionReset", "warning", "us", "mail")
-			add(labels{"alertname": "ErrnoExporterDown", "severity": "critical", "vantage": "ap", "job": "apis", "instance": "exporter"})
+			add(labels{"alertname": "ErrnoExporterDown", "severity": "critical", "vantage": "ap", "job": "apis",
+				"instance": "exporter"})
 			of("ErrnoTargetFailing", "critical", "ap", "payments")
 			body, err := json.Marshal(alerts)
 			if err != nil {
 				t.Fatal(err)
 			}
-			response, err := http.Post("http://"+address+"/api/v2/alerts", "application/json", strings.NewReader(string(body)))
+			response, err := http.Post("http://"+address+"/api/v2/alerts", "application/json",
+				strings.NewReader(string(body)))
 			if err != nil || response.StatusCode != http.StatusOK {
 				t.Fatalf("%v %v", response, err)
 			}
 			_ = response.Body.Close()
 			want := map[string]bool{
-				"ErrnoEgressDown  eu": false, "ErrnoTargetFailing payments eu": true, "ErrnoConnectionReset payments eu": true,
+				"ErrnoEgressDown  eu": false, "ErrnoTargetFailing payments eu": true,
+				"ErrnoConnectionReset payments eu":    true,
 				"ErrnoCertificateExpiresSoon mail eu": false,
-				"ErrnoTargetFailing payments us":      false, "ErrnoConnectionReset payments us": true, "ErrnoConnectionReset mail us": false,
-				"ErrnoExporterDown  ap": false, "ErrnoTargetFailing payments ap": true,
+				"ErrnoTargetFailing payments us":      false, "ErrnoConnectionReset payments us": true,
+				"ErrnoConnectionReset mail us": false,
+				"ErrnoExporterDown  ap":        false, "ErrnoTargetFailing payments ap": true,
 			}
 			eventually(t, "inhibition", func() (string, bool) {
 				got := muted(t, address)

@@ -19,8 +19,9 @@ import (
 // crowdSize is bounded by the ports and file descriptors of one host.
 var crowdSize = flag.Int("crowd", 2000, "requests to /probe at once of TestProbesAtOnce, at most 10000")
 
-// Thousands of requests to /probe at once, half of them for a target that stalls: each gets a result or a clear refusal, the exporter stays
-// below the memory limit of deploy/kubernetes, and scrapes of the configured targets find nothing of it.
+// Thousands of requests to /probe at once, half of them for a target that stalls: each gets a result or a clear
+// refusal, the exporter stays below the memory limit of deploy/kubernetes, and scrapes of the configured targets find
+// nothing of it.
 func TestProbesAtOnce(t *testing.T) {
 	for _, row := range []struct{ name, before string }{
 		{"with the host's limit of file descriptors", ""},
@@ -87,8 +88,8 @@ func probesAtOnce(t *testing.T, before string) {
 	}
 }
 
-// answerOf is what a request is answered with: its status, if that has the body that belongs to it, or that the exporter closed the connection,
-// which is how it refuses those for whom there is no room.
+// answerOf is what a request is answered with: its status, if that has the body that belongs to it, or that the
+// exporter closed the connection, which is how it refuses those for whom there is no room.
 func answerOf(ctx context.Context, address, path string, timeout int) string {
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {
@@ -96,7 +97,8 @@ func answerOf(ctx context.Context, address, path string, timeout int) string {
 	}
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(patience))
-	_, _ = fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX-Prometheus-Scrape-Timeout-Seconds: %d\r\n\r\n", path, timeout)
+	_, _ = fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: a\r\nConnection: "+
+		"close\r\nX-Prometheus-Scrape-Timeout-Seconds: %d\r\n\r\n", path, timeout)
 	whole, err := io.ReadAll(conn)
 	head, body, _ := strings.Cut(string(whole), "\r\n\r\n")
 	switch {

@@ -19,8 +19,10 @@ func TestDashboardsHaveData(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			path := find(t, row.program, row.how)
 			address := startDemo(t)
-			p := startPrometheus(t, path, scrapes(address, row.global, shippedRules(t)...), "--enable-feature=exemplar-storage"+row.feature)
-			variables := strings.NewReplacer("$__rate_interval", "10s", "$__range", "1m", "$job", ".+", "$instance", ".+", "$target", ".*")
+			p := startPrometheus(t, path, scrapes(address, row.global, shippedRules(t)...),
+				"--enable-feature=exemplar-storage"+row.feature)
+			variables := strings.NewReplacer("$__rate_interval", "10s", "$__range", "1m", "$job", ".+", "$instance",
+				".+", "$target", ".*")
 			for _, file := range files {
 				content, err := os.ReadFile(file)
 				if err != nil {
@@ -38,10 +40,11 @@ func TestDashboardsHaveData(t *testing.T) {
 				for _, panel := range dashboard.Panels {
 					for _, q := range panel.Targets {
 						query := variables.Replace(q.Expr)
-						eventually(t, fmt.Sprintf("%s, panel %q, %s", filepath.Base(file), panel.Title, query), func() (string, bool) {
-							got := p.vector(t, query, "target", "instance", "phase")
-							return fmt.Sprint(got), len(got) > 0
-						})
+						eventually(t, fmt.Sprintf("%s, panel %q, %s", filepath.Base(file), panel.Title, query),
+							func() (string, bool) {
+								got := p.vector(t, query, "target", "instance", "phase")
+								return fmt.Sprint(got), len(got) > 0
+							})
 					}
 				}
 			}

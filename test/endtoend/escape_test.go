@@ -15,11 +15,14 @@ import (
 	"errno_exporter/internal/faultlab"
 )
 
-// hostileModules are a module for each thing that becomes of a certificate: it is accepted, its authority is unknown, its names are of others.
+// hostileModules are a module for each thing that becomes of a certificate: it is accepted, its authority is unknown,
+// its names are of others.
 func hostileModules(roots []byte) (names []string, text string) {
 	return []string{"accepts", "unknown", "trusts"}, "modules:\n" +
-		"  accepts: {prober: http, timeout: 5s, http: {preferred_ip_protocol: ip4, keep_body: true, tls_config: {insecure_skip_verify: true}}}\n" +
-		"  unknown: {prober: http, timeout: 5s, http: {preferred_ip_protocol: ip4, tls_config: {server_name: localhost}}}\n" +
+		"  accepts: {prober: http, timeout: 5s, http: {preferred_ip_protocol: ip4, keep_body: true, tls_config: " +
+		"{insecure_skip_verify: true}}}\n" +
+		"  unknown: {prober: http, timeout: 5s, http: {preferred_ip_protocol: ip4, tls_config: {server_name: " +
+		"localhost}}}\n" +
 		faultlab.Module("trusts", 5*time.Second, roots) + "        server_name: other.test\n"
 }
 
@@ -27,9 +30,11 @@ func hostileModules(roots []byte) (names []string, text string) {
 func hostileServer(t *testing.T) (address string, roots []byte) {
 	t.Helper()
 	const text = "\u009b2J\u202eb" // others are not in headers (RFC 9110 section 5.5), which net/http refuses
-	return faultlab.CertificateSays(t, faultlab.Hostile, "HTTP/1.1 500 "+strings.ReplaceAll(faultlab.Hostile, "\n", "")+"\r\nServer: "+text+"\r\nX-Text: "+text+
-		"\r\nSet-Cookie: "+text+"="+text+"\r\nProxy-Status: p; error=dns_error; details=\""+text+"\"\r\nLocation: /"+text+"\r\nContent-Type: "+text+
-		"\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n\x1b[2J\x9b\n\r\n0\r\n\r\n")
+	return faultlab.CertificateSays(t, faultlab.Hostile,
+		"HTTP/1.1 500 "+strings.ReplaceAll(faultlab.Hostile, "\n", "")+"\r\nServer: "+text+"\r\nX-Text: "+text+
+			"\r\nSet-Cookie: "+text+"="+text+"\r\nProxy-Status: p; error=dns_error; "+
+			"details=\""+text+"\"\r\nLocation: /"+text+"\r\nContent-Type: "+text+
+			"\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n\x1b[2J\x9b\n\r\n0\r\n\r\n")
 }
 
 // raw is the first character of a text that is no text, with what is around it; empty if there is none.
@@ -44,7 +49,8 @@ func raw(text string) string {
 // Certificates and answers that would drive a terminal stay text in all that the exporter answers and logs.
 func TestHostileTextsAreEscaped(t *testing.T) {
 	server, roots := hostileServer(t)
-	plain := faultlab.Answer(t, "HTTP/1.1 500 "+strings.ReplaceAll(faultlab.Hostile, "\n", "")+"\r\nContent-Length: 0\r\n\r\n")
+	plain := faultlab.Answer(t, "HTTP/1.1 500 "+strings.ReplaceAll(faultlab.Hostile, "\n",
+		"")+"\r\nContent-Length: 0\r\n\r\n")
 	malformed := faultlab.Answer(t, "HTTP/1.1 500 Oh\r\n"+strings.ReplaceAll(faultlab.Hostile, "\n", "")+"\r\n\r\n")
 	names, modules := hostileModules(roots)
 	for _, format := range []string{"logfmt", "json"} {
@@ -56,13 +62,15 @@ func TestHostileTextsAreEscaped(t *testing.T) {
 			}
 		}
 		for _, module := range names {
-			for _, target := range []string{server, plain, malformed, server + "?" + url.QueryEscape(faultlab.Hostile), faultlab.Hostile} {
+			for _, target := range []string{server, plain, malformed, server + "?" + url.QueryEscape(faultlab.Hostile),
+				faultlab.Hostile} {
 				query := "/probe?module=" + module + "&target=" + url.QueryEscape(target)
 				_, metrics := d.get(t, query)
 				_, debug := d.get(t, query+"&debug=true")
 				_, logs := d.get(t, "/logs?target="+url.QueryEscape(target))
 				if raw(metrics) != "" || raw(debug) != "" || raw(logs) != "" {
-					t.Errorf("%s %q: metrics have %s, the record %s, its page %s", module, target, raw(metrics), raw(debug), raw(logs))
+					t.Errorf("%s %q: metrics have %s, the record %s, its page %s", module, target, raw(metrics),
+						raw(debug), raw(logs))
 				}
 				if strings.HasPrefix(target, "http") && !strings.Contains(debug, `\u001b[31m`) && target != malformed {
 					t.Errorf("%s %q: the record lacks the text:\n%s", module, target, debug)
@@ -112,9 +120,14 @@ func TestHostileTextsAreNotPrinted(t *testing.T) {
 	rows := []row{
 		{[]string{"check-config", "--config.file=" + odd}, `\u001b[2J\u202e.yml is good`},
 		{[]string{"check-config", "--config.file=" + odd + "\u009b"}, `\u009b`},
-		{[]string{"check-config", "--config.file=" + file("key.yml", "modules: {\"\\e[2J\\u202e\": {prober: http}, \"\\x7f\": {nosuch\\e: 1}}")}, "module"},
-		{[]string{"check-config", "--config.file=" + file("url.yml", "modules: {http_2xx: {prober: http}}\ntargets: [{name: \"\\e\", url: \"ftp://\\u202e/\\e\"}]")}, "target"},
-		{[]string{"check-config", "--config.file=" + file("ca.yml", "modules: {m: {prober: http, http: {tls_config: {ca_file: \"/nosuch\\e[2J\\u202e\"}}}}")}, "nosuch"},
+		{[]string{"check-config", "--config.file=" +
+			file("key.yml", "modules: {\"\\e[2J\\u202e\": {prober: http}, \"\\x7f\": {nosuch\\e: 1}}")}, "module"},
+		{[]string{"check-config", "--config.file=" +
+			file("url.yml", "modules: {http_2xx: {prober: http}}\ntargets: [{name: \"\\e\", url: "+
+				"\"ftp://\\u202e/\\e\"}]")}, "target"},
+		{[]string{"check-config", "--config.file=" +
+			file("ca.yml", "modules: {m: {prober: http, http: {tls_config: {ca_file: \"/nosuch\\e[2J\\u202e\"}}}}")},
+			"nosuch"},
 		{[]string{"--config.file=" + odd + "\x7f"}, "yml"},
 		{[]string{"--nosuch\x1b[2J\u202e"}, `\u001b[2J\u202e`},
 		{[]string{"probe", "-m", "\x1b[2J\u202e", server}, "module"},

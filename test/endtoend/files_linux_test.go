@@ -19,7 +19,8 @@ func TestFilesThatHang(t *testing.T) {
 		told  []string  // to systemd
 	}{
 		{"reload by SIGHUP", nil, syscall.SIGHUP, []string{"RELOADING=1", "STOPPING=1"}},
-		{"automatic reload", []string{"--config.enable-auto-reload", "--config.auto-reload-interval=100ms"}, syscall.Signal(0), []string{"STOPPING=1"}},
+		{"automatic reload", []string{"--config.enable-auto-reload", "--config.auto-reload-interval=100ms"},
+			syscall.Signal(0), []string{"STOPPING=1"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			d := runDaemon(t, text, "", row.flags...)

@@ -15,7 +15,8 @@ import (
 )
 
 // endpoints are all that the exporter answers.
-var endpoints = []string{"/", "/?format=json", "/metrics", "/probe?target=http://127.0.0.1:1", "/sd", "/config", "/history", "/history/1", "/logs?id=1",
+var endpoints = []string{"/", "/?format=json", "/metrics", "/probe?target=http://127.0.0.1:1", "/sd", "/config",
+	"/history", "/history/1", "/logs?id=1",
 	"/static/style.css", "/-/healthy", "/-/ready", "/-/reload", "/debug/pprof/", "/debug/pprof/heap", "/nosuch"}
 
 // With --web.config.file every endpoint wants TLS, a client's certificate, and a password.
@@ -30,13 +31,15 @@ func TestWebConfigGuardsEveryEndpoint(t *testing.T) {
 	}
 	certificate, key := faultlab.PEM(faultlab.ServerCertificate())
 	// The hash is of "hunter2", by bcrypt with the cost 4.
-	web := file("web.yml", fmt.Appendf(nil, "tls_server_config: {cert_file: %s, key_file: %s, client_auth_type: RequireAndVerifyClientCert, client_ca_file: %s}\n"+
+	web := file("web.yml", fmt.Appendf(nil, "tls_server_config: {cert_file: %s, key_file: %s, client_auth_type: "+
+		"RequireAndVerifyClientCert, client_ca_file: %s}\n"+
 		"basic_auth_users: {oncall: $2a$04$14RRjv6z/LPgzW11qDXuYuUVolgluUiG.q/.rZaZ7R8d5CNVVQ6yS}\n",
 		file("cert.pem", certificate), file("key.pem", key), file("ca.pem", faultlab.RootsPEM())))
 	d := runDaemon(t, plainModule, "", "--web.config.file="+web, "--web.enable-pprof")
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(faultlab.RootsPEM())
-	known := &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{faultlab.ClientCertificate()}}}
+	known := &http.Transport{DisableKeepAlives: true,
+		TLSClientConfig: &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{faultlab.ClientCertificate()}}}
 	stranger := &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: roots}}
 	ask := func(transport *http.Transport, scheme, path, password string) string {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, scheme+"://"+d.address+path, nil)
@@ -90,8 +93,10 @@ func TestHeadersOfEveryEndpoint(t *testing.T) {
 		_ = response.Body.Close()
 		h := response.Header
 		policy := h.Get("Content-Security-Policy")
-		if h.Get("X-Content-Type-Options") != "nosniff" || h.Get("X-Frame-Options") != "DENY" || h.Get("Referrer-Policy") != "no-referrer" ||
-			!strings.HasPrefix(policy, "default-src 'none'; ") || !strings.Contains(policy, "frame-ancestors 'none'") || strings.Contains(policy, "unsafe") {
+		if h.Get("X-Content-Type-Options") != "nosniff" || h.Get("X-Frame-Options") != "DENY" ||
+			h.Get("Referrer-Policy") != "no-referrer" ||
+			!strings.HasPrefix(policy, "default-src 'none'; ") || !strings.Contains(policy, "frame-ancestors 'none'") ||
+			strings.Contains(policy, "unsafe") {
 			t.Errorf("%s: headers %v", path, h)
 		}
 		switch {

@@ -18,8 +18,8 @@ import (
 	"errno_exporter/internal/faultlab"
 )
 
-// hostile is the exporter's configuration for hostile servers, and these. TestHostileServers probes them row by row, TestHostileServersAtOnce all
-// at the same time.
+// hostile is the exporter's configuration for hostile servers, and these. TestHostileServers probes them row by row,
+// TestHostileServersAtOnce all at the same time.
 func hostile(t *testing.T) (modules string, rows []hostileRow) {
 	t.Helper()
 	answers := make([]netip.Addr, 2000)
@@ -28,11 +28,15 @@ func hostile(t *testing.T) (modules string, rows []hostileRow) {
 	}
 	resolver := faultlab.DNS(t, map[string][]netip.Addr{"many.lab.test": answers})
 	keys := func(module, more string) string {
-		return faultlab.Module(module, time.Minute, faultlab.RootsPEM(), append([]string{"resolver: {servers: ['" + resolver + "']}"}, strings.Split(more, "; ")...)...)
+		return faultlab.Module(module, time.Minute, faultlab.RootsPEM(),
+			append([]string{"resolver: {servers: ['" + resolver + "']}"}, strings.Split(more, "; ")...)...)
 	}
-	modules = "modules:\n" + keys("plain", "keep_body: true") + keys("gzip", "compression: gzip") + keys("unlimited", "compression: gzip; body_size_limit: 0") +
-		keys("regexp", "fail_if_body_matches_regexp: [nosuch]") + keys("packed_regexp", "compression: gzip; fail_if_body_matches_regexp: [nosuch]") +
-		keys("cel", `fail_if_body_json_matches_cel: "body.size() == 1"`) + keys("all", "addresses: all") + keys("http3", "enable_http3: true; enable_http2: false") +
+	modules = "modules:\n" + keys("plain", "keep_body: true") + keys("gzip", "compression: gzip") +
+		keys("unlimited", "compression: gzip; body_size_limit: 0") +
+		keys("regexp", "fail_if_body_matches_regexp: [nosuch]") +
+		keys("packed_regexp", "compression: gzip; fail_if_body_matches_regexp: [nosuch]") +
+		keys("cel", `fail_if_body_json_matches_cel: "body.size() == 1"`) + keys("all", "addresses: all") +
+		keys("http3", "enable_http3: true; enable_http2: false") +
 		keys("deflate", "compression: deflate") + keys("br", "compression: br") +
 		keys("retries", "keep_body: true; retry: {attempts: 10, initial_backoff: 1ms, max_backoff: 1ms}") +
 		keys("proxied", "proxy_url: "+faultlab.ConnectManyFields(t, 170_000))
@@ -83,9 +87,12 @@ func TestHostileServers(t *testing.T) {
 		for range concurrency {
 			probing.Go(func() {
 				began := time.Now()
-				status, body := d.scrape(t, "/probe?module="+row.module+"&target="+url.QueryEscape(row.target), scrapeTimeout)
-				if took := time.Since(began); status != http.StatusOK || took > scrapeTimeout*time.Second || !strings.Contains(body, "\nprobe_success ") {
-					t.Errorf("%s: %d after %s, want 200 and a result within %d s", row.name, status, took, scrapeTimeout)
+				status, body := d.scrape(t, "/probe?module="+row.module+"&target="+url.QueryEscape(row.target),
+					scrapeTimeout)
+				if took := time.Since(began); status != http.StatusOK || took > scrapeTimeout*time.Second ||
+					!strings.Contains(body, "\nprobe_success ") {
+					t.Errorf("%s: %d after %s, want 200 and a result within %d s", row.name, status, took,
+						scrapeTimeout)
 				}
 			})
 		}
@@ -103,9 +110,10 @@ func TestHostileServers(t *testing.T) {
 	}
 }
 
-// All hostile servers at once, each with a URL of its own for every probe so that all of them are remembered, beside scrapers of a thousand targets
-// that never read their answers: the exporter stays below the memory limit of deploy/kubernetes. The probes get so much time that most of
-// them end by what bounds them, and not by a deadline, although there are hundreds for two CPUs.
+// All hostile servers at once, each with a URL of its own for every probe so that all of them are remembered, beside
+// scrapers of a thousand targets that never read their answers: the exporter stays below the memory limit of
+// deploy/kubernetes. The probes get so much time that most of them end by what bounds them, and not by a deadline,
+// although there are hundreds for two CPUs.
 func TestHostileServersAtOnce(t *testing.T) {
 	const scrapeTimeout, concurrency, rounds, unread, most = 20, 20, 2, 100, 256 << 20
 	modules, rows := hostile(t)
@@ -125,7 +133,8 @@ func TestHostileServersAtOnce(t *testing.T) {
 			}
 			t.Cleanup(func() { _ = conn.Close() })
 			_ = conn.(*net.TCPConn).SetReadBuffer(4 << 10) // so that little of the answer leaves the exporter
-			_, _ = io.WriteString(conn, "GET /metrics HTTP/1.1\r\nHost: a\r\nX-Prometheus-Scrape-Timeout-Seconds: 30\r\n\r\n")
+			_, _ = io.WriteString(conn, "GET /metrics HTTP/1.1\r\nHost: a\r\nX-Prometheus-Scrape-Timeout-Seconds: "+
+				"30\r\n\r\n")
 			_, _ = conn.Read(make([]byte, 100)) // it has begun, or has been cut off
 		})
 	}
@@ -137,7 +146,8 @@ func TestHostileServersAtOnce(t *testing.T) {
 					if row.module == "plain" && strings.HasSuffix(row.target, "/1000") {
 						target = row.target
 					}
-					status, body := d.scrape(t, "/probe?module="+row.module+"&target="+url.QueryEscape(target), scrapeTimeout)
+					status, body := d.scrape(t, "/probe?module="+row.module+"&target="+url.QueryEscape(target),
+						scrapeTimeout)
 					if status != http.StatusOK || !strings.Contains(body, "\nprobe_success ") {
 						t.Errorf("%s: %d %.200q, want 200 and a result", row.name, status, body)
 					}

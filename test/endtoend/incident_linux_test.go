@@ -23,7 +23,8 @@ import (
 	"errno_exporter/test/incident"
 )
 
-var update = flag.Bool("update", false, "write the table of incidents in docs/causes.md, and the outputs in docs/, instead of comparing with them")
+var update = flag.Bool("update", false, "write the table of incidents in docs/causes.md, and the outputs in docs/, "+
+	"instead of comparing with them")
 
 // played is what came of an incident.
 type played struct {
@@ -37,8 +38,8 @@ var attempted = regexp.MustCompile(`(?m)^errno_exporter_control_attempts_total [
 
 var causeLine = regexp.MustCompile(`(?m)^probe_cause_info\{cause="(\w+)",party="\w+",confidence="\w+",target="api"\} 1$`)
 
-// Every incident is played twice, the second time with noise: another target that fails, slow answers, and one packet of twenty lost. No
-// verdict is wrong, and at most a tenth is unknown.
+// Every incident is played twice, the second time with noise: another target that fails, slow answers, and one packet
+// of twenty lost. No verdict is wrong, and at most a tenth is unknown.
 func TestIncidents(t *testing.T) {
 	if testing.Short() {
 		t.Skip("short mode never leaves loopback")
@@ -87,7 +88,8 @@ func TestIncidents(t *testing.T) {
 	}
 }
 
-// compareOutputs keeps the outputs in docs/errno-104.md those of incidents: written with -update, and each with the cause that was found.
+// compareOutputs keeps the outputs in docs/errno-104.md those of incidents: written with -update, and each with the
+// cause that was found.
 func compareOutputs(t *testing.T, incidents []incident.Incident, results []played) {
 	t.Helper()
 	file := filepath.Join(root, "docs", "errno-104.md")
@@ -96,22 +98,24 @@ func compareOutputs(t *testing.T, incidents []incident.Incident, results []playe
 		t.Fatal(err)
 	}
 	shown := 0
-	page = regexp.MustCompile("(?s)<!-- played: ([^>]*) -->\n```\n.*?```").ReplaceAllFunc(page, func(block []byte) []byte {
-		name := string(regexp.MustCompile(`<!-- played: ([^>]*) -->`).FindSubmatch(block)[1])
-		n := slices.IndexFunc(incidents, func(i incident.Incident) bool { return i.Name == name })
-		if n < 0 {
-			t.Errorf("docs/errno-104.md shows the incident %q, which does not exist", name)
+	page = regexp.MustCompile("(?s)<!-- played: ([^>]*) -->\n```\n.*?```").ReplaceAllFunc(page,
+		func(block []byte) []byte {
+			name := string(regexp.MustCompile(`<!-- played: ([^>]*) -->`).FindSubmatch(block)[1])
+			n := slices.IndexFunc(incidents, func(i incident.Incident) bool { return i.Name == name })
+			if n < 0 {
+				t.Errorf("docs/errno-104.md shows the incident %q, which does not exist", name)
+				return block
+			}
+			shown++
+			if *update {
+				return []byte("<!-- played: " + name + " -->\n```\n" + results[n].output + "\n```")
+			}
+			if !strings.Contains(string(block), `cause="`+incidents[n].Cause+`"`) {
+				t.Errorf("docs/errno-104.md shows another output of %q, run: go test ./test/endtoend -run Incidents "+
+					"-update", name)
+			}
 			return block
-		}
-		shown++
-		if *update {
-			return []byte("<!-- played: " + name + " -->\n```\n" + results[n].output + "\n```")
-		}
-		if !strings.Contains(string(block), `cause="`+incidents[n].Cause+`"`) {
-			t.Errorf("docs/errno-104.md shows another output of %q, run: go test ./test/endtoend -run Incidents -update", name)
-		}
-		return block
-	})
+		})
 	if *update {
 		if err := os.WriteFile(file, page, 0o644); err != nil {
 			t.Fatal(err)
@@ -133,7 +137,8 @@ func play(t *testing.T, i *incident.Incident, noisy bool) (verdict, evidence, ou
 		s.Net = netlab.New(t)
 		run = func(name string, args ...string) *exec.Cmd { return s.Net.Command(netlab.C, name, args...) }
 		// One connection for all: there may be no port for another.
-		client.Transport = &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		client.Transport = &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn,
+			error) {
 			return s.Net.Dial(ctx, netlab.C, network, addr)
 		}}
 	}
@@ -147,7 +152,8 @@ func play(t *testing.T, i *incident.Incident, noisy bool) (verdict, evidence, ou
 		s.Net.Filter(netlab.R1, "prerouting", "meta l4proto tcp numgen inc mod 20 == 7 drop")
 	}
 	keys, extra := s.Prepare(i)
-	configuration := "modules:\n" + faultlab.Module("api", timeout, faultlab.RootsPEM(), keys...) + faultlab.Module("http_2xx", timeout, faultlab.RootsPEM()) + extra +
+	configuration := "modules:\n" + faultlab.Module("api", timeout, faultlab.RootsPEM(), keys...) +
+		faultlab.Module("http_2xx", timeout, faultlab.RootsPEM()) + extra +
 		fmt.Sprintf("targets:\n- {name: api, url: %q, module: api}\n%s", url, others)
 	before := ""
 	if i.Before != "" {
@@ -192,7 +198,8 @@ func play(t *testing.T, i *incident.Incident, noisy bool) (verdict, evidence, ou
 	return verdict, evidence, output
 }
 
-// compareTable compares the table in docs/causes.md with what was reproduced: the cause, and what was found instead where that was unknown.
+// compareTable compares the table in docs/causes.md with what was reproduced: the cause, and what was found instead
+// where that was unknown.
 func compareTable(t *testing.T, incidents []incident.Incident, results []played) {
 	t.Helper()
 	table := "| incident | cause |\n|---|---|\n"
@@ -218,6 +225,7 @@ func compareTable(t *testing.T, incidents []incident.Incident, results []played)
 		}
 	}
 	if found := block.Find(page); !strings.Contains(string(found), table) {
-		t.Errorf("docs/causes.md's table of incidents differs from the results; run: go test ./test/endtoend -run Incidents -update\n%s", table)
+		t.Errorf("docs/causes.md's table of incidents differs from the results; run: go test ./test/endtoend -run "+
+			"Incidents -update\n%s", table)
 	}
 }

@@ -35,7 +35,8 @@ func runDaemon(t *testing.T, configuration, before string, flags ...string) *dae
 }
 
 // runDaemonBy is runDaemon with another way to run a command, and to ask it.
-func runDaemonBy(t *testing.T, run func(string, ...string) *exec.Cmd, client *http.Client, configuration, before string, flags ...string) *daemon {
+func runDaemonBy(t *testing.T, run func(string, ...string) *exec.Cmd, client *http.Client, configuration, before string,
+	flags ...string) *daemon {
 	t.Helper()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "exporter.yml")
@@ -59,7 +60,8 @@ func runDaemonBy(t *testing.T, run func(string, ...string) *exec.Cmd, client *ht
 			d.notified <- state
 		}
 	}()
-	args := append([]string{"-c", before + ` exec "$0" "$@"`, exporter, "--config.file=" + file, "--web.listen-address=" + d.address}, flags...)
+	args := append([]string{"-c", before + ` exec "$0" "$@"`, exporter, "--config.file=" + file,
+		"--web.listen-address=" + d.address}, flags...)
 	d.Cmd = run("sh", args...)
 	d.Env = append(os.Environ(), "NOTIFY_SOCKET="+socket.LocalAddr().String())
 	d.Stdout, d.Stderr = d.out, d.out
@@ -119,7 +121,8 @@ func configured(url string) string {
 	return plainModule + "targets: [{name: api, url: " + url + "}]\n"
 }
 
-// A scrape under way at SIGTERM is answered in full; meanwhile the exporter is not ready and takes no other. It ends with 0.
+// A scrape under way at SIGTERM is answered in full; meanwhile the exporter is not ready and takes no other. It ends
+// with 0.
 func TestDrain(t *testing.T) {
 	arrived, release := make(chan struct{}, 1), make(chan struct{})
 	d := runDaemon(t, configured(faultlab.Handler(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
@@ -148,11 +151,13 @@ func TestDrain(t *testing.T) {
 	if status, _ := d.get(t, "/-/healthy"); status != http.StatusOK {
 		t.Errorf("/-/healthy while draining: %d, want 200", status)
 	}
-	if status, body := d.get(t, "/metrics"); status != http.StatusServiceUnavailable || body != "errno_exporter is shutting down\n" {
+	if status, body := d.get(t, "/metrics"); status != http.StatusServiceUnavailable ||
+		body != "errno_exporter is shutting down\n" {
 		t.Errorf("a new scrape while draining: %d %q, want 503", status, body)
 	}
 	close(release)
-	if got := <-scraped; got.status != http.StatusOK || !strings.Contains(got.body, "\nprobe_success{target=\"api\"} 1\n") {
+	if got := <-scraped; got.status != http.StatusOK ||
+		!strings.Contains(got.body, "\nprobe_success{target=\"api\"} 1\n") {
 		t.Errorf("the scrape under way: %d, want 200 and a success:\n%s", got.status, got.body)
 	}
 	if err := d.Wait(); err != nil {
@@ -217,7 +222,8 @@ func TestDescriptorsSuffice(t *testing.T) {
 	}
 }
 
-// A storm of reloads over HTTP while the exporter is scraped: every scrape has its target, and what is counted is what the server saw.
+// A storm of reloads over HTTP while the exporter is scraped: every scrape has its target, and what is counted is what
+// the server saw.
 func TestReloadStorm(t *testing.T) {
 	var asked, under, twice atomic.Int64
 	d := runDaemon(t, configured(faultlab.Handler(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
@@ -238,7 +244,8 @@ func TestReloadStorm(t *testing.T) {
 				return
 			default:
 			}
-			if status, body := d.get(t, "/metrics"); status != http.StatusOK || !strings.Contains(body, "\nprobe_success{target=\"api\"} 1\n") {
+			if status, body := d.get(t, "/metrics"); status != http.StatusOK ||
+				!strings.Contains(body, "\nprobe_success{target=\"api\"} 1\n") {
 				t.Errorf("a scrape during the storm: %d, no success in\n%s", status, body)
 				return
 			}
@@ -257,8 +264,10 @@ func TestReloadStorm(t *testing.T) {
 	close(over)
 	scrapes := <-scraped
 	_, body := d.get(t, "/metrics")
-	if want := fmt.Sprintf("\nprobe_attempts_total{target=\"api\"} %d\n", asked.Load()); !strings.Contains(body, want) || asked.Load() != int64(scrapes+1) || twice.Load() != 0 {
-		t.Errorf("%d scrapes, %d requests, %d at once; want as many and%sin\n%s", scrapes+1, asked.Load(), twice.Load(), want,
+	if want := fmt.Sprintf("\nprobe_attempts_total{target=\"api\"} %d\n", asked.Load()); !strings.Contains(body,
+		want) || asked.Load() != int64(scrapes+1) || twice.Load() != 0 {
+		t.Errorf("%d scrapes, %d requests, %d at once; want as many and%sin\n%s", scrapes+1, asked.Load(), twice.Load(),
+			want,
 			bytes.Join(regexp.MustCompile(`(?m)^probe_attempts_total.*$`).FindAll([]byte(body), -1), []byte("\n")))
 	}
 }
@@ -269,7 +278,8 @@ func TestRequestsAreBounded(t *testing.T) {
 	for _, row := range []struct{ name, send, want string }{
 		{"a huge header", "GET / HTTP/1.1\r\nHost: a\r\nX: " + strings.Repeat("x", 80<<10), "HTTP/1.1 431 "},
 		{"a head that does not end", "GET / HTTP/1.1\r\nHost: a\r\n", ""},
-		{"a body that does not come", "POST /-/reload HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n", "HTTP/1.1 200 "},
+		{"a body that does not come", "POST /-/reload HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n",
+			"HTTP/1.1 200 "},
 		{"nonsense", "\x16\x03\x01\x00\x00\r\n\r\n", "HTTP/1.1 400 "},
 	} {
 		t.Run(row.name, func(t *testing.T) {

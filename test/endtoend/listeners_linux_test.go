@@ -36,7 +36,8 @@ func secured(t *testing.T) string {
 		file("cert.pem", certificate), file("key.pem", key)))
 }
 
-// activated runs a command as systemd's socket activation does: it inherits two listeners (sd_listen_fds(3)), whose addresses are returned.
+// activated runs a command as systemd's socket activation does: it inherits two listeners (sd_listen_fds(3)), whose
+// addresses are returned.
 func activated(t *testing.T) (run func(string, ...string) *exec.Cmd, addresses []string) {
 	t.Helper()
 	var files []*os.File
@@ -67,7 +68,8 @@ type idle struct {
 	send   string
 }
 
-// noAnswer is when a connection that was not answered is given up: before the exporter's own timeouts (10 s for a head) make room.
+// noAnswer is when a connection that was not answered is given up: before the exporter's own timeouts (10 s for a head)
+// make room.
 const noAnswer = 8 * time.Second
 
 // hold opens n connections, in turn to each address, and keeps them until the test ends.
@@ -100,8 +102,8 @@ func labRoots() *x509.CertPool {
 	return roots
 }
 
-// The bound on clients' connections holds for all listeners together, whatever they speak and wherever they come from: with 512 file
-// descriptors and 600 idle connections a scrape of each listener succeeds.
+// The bound on clients' connections holds for all listeners together, whatever they speak and wherever they come from:
+// with 512 file descriptors and 600 idle connections a scrape of each listener succeeds.
 func TestIdleConnectionsOfEveryListener(t *testing.T) {
 	const healthy = "GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n"
 	const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00"
@@ -113,16 +115,19 @@ func TestIdleConnectionsOfEveryListener(t *testing.T) {
 		{"two addresses, silent", false, idle{}},
 		{"two addresses, answered", false, idle{send: healthy}},
 		{"two addresses, TLS, silent", false, idle{secure: true}},
-		{"two addresses, TLS, refused without a password", false, idle{secure: true, alpn: []string{"http/1.1"}, send: healthy}},
+		{"two addresses, TLS, refused without a password", false,
+			idle{secure: true, alpn: []string{"http/1.1"}, send: healthy}},
 		{"two addresses, TLS, HTTP/2 without a stream", false, idle{secure: true, alpn: []string{"h2"}, send: preface}},
 		{"systemd's sockets, silent", true, idle{}},
 		{"systemd's sockets, answered", true, idle{send: healthy}},
 		{"systemd's sockets, TLS, silent", true, idle{secure: true}},
-		{"systemd's sockets, TLS, HTTP/2 without a stream", true, idle{secure: true, alpn: []string{"h2"}, send: preface}},
+		{"systemd's sockets, TLS, HTTP/2 without a stream", true,
+			idle{secure: true, alpn: []string{"h2"}, send: preface}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			second := freeAddress(t)
-			run, before, flags, addresses := exec.Command, "ulimit -n 512;", []string{"--web.listen-address=" + second}, []string(nil)
+			run, before, flags, addresses := exec.Command, "ulimit -n 512;", []string{"--web.listen-address=" + second},
+				[]string(nil)
 			if row.activated {
 				run, addresses = activated(t)
 				before, flags = before+" export LISTEN_PID=$$ LISTEN_FDS=2;", []string{"--web.systemd-socket"}
@@ -131,19 +136,24 @@ func TestIdleConnectionsOfEveryListener(t *testing.T) {
 			if row.secure {
 				scheme, flags = "https", append(flags, "--web.config.file="+secured(t))
 			}
-			d := runDaemonBy(t, run, http.DefaultClient, plainModule+"targets: [{name: api, url: "+faultlab.Handler(t, faultlab.Healthy)+"}]\n", before, flags...)
+			d := runDaemonBy(t, run, http.DefaultClient,
+				plainModule+"targets: [{name: api, url: "+faultlab.Handler(t, faultlab.Healthy)+"}]\n", before,
+				flags...)
 			if !row.activated {
 				addresses = []string{d.address, second}
 			}
 			row.hold(t, addresses, 600)
-			client := &http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: labRoots()}}}
+			client := &http.Client{Timeout: patience,
+				Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: labRoots()}}}
 			for _, address := range addresses {
 				began := time.Now()
-				if body := scrapeWithPassword(t, client, scheme+"://"+address+"/metrics"); !strings.Contains(body, "\nprobe_success{target=\"api\"} 1\n") {
+				if body := scrapeWithPassword(t, client, scheme+"://"+address+"/metrics"); !strings.Contains(body,
+					"\nprobe_success{target=\"api\"} 1\n") {
 					t.Errorf("%s: the scrape has no success of the target:\n%.2000s", address, body)
 				}
 				if took := time.Since(began); took > noAnswer {
-					t.Errorf("%s: the scrape took %s, which is long enough for the exporter to give up idle connections", address, took)
+					t.Errorf("%s: the scrape took %s, which is long enough for the exporter to give up idle "+
+						"connections", address, took)
 				}
 			}
 		})

@@ -24,7 +24,8 @@ const maxLogLine = 16 << 10
 // droppedLines finds how many lines of the log were dropped.
 var droppedLines = regexp.MustCompile(`(?m)^errno_exporter_log_lines_dropped_total (\S+)$`)
 
-// Standard error is a pipe that nobody reads. Probes go on, whatever they have to log, and so does the exporter's end; lines are dropped, and counted.
+// Standard error is a pipe that nobody reads. Probes go on, whatever they have to log, and so does the exporter's end;
+// lines are dropped, and counted.
 func TestUnreadLog(t *testing.T) {
 	pipe := filepath.Join(t.TempDir(), "log")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
@@ -37,7 +38,8 @@ func TestUnreadLog(t *testing.T) {
 	defer reader.Close()
 	status := faultlab.Answer(t, "HTTP/1.1 500 "+strings.Repeat("\x1b\u202e", 200_000)+"\r\nContent-Length: 0\r\n\r\n")
 	client := &http.Client{Timeout: 30 * time.Second}
-	d := runDaemonBy(t, exec.Command, client, configured(faultlab.Handler(t, faultlab.Healthy)), "exec 2>"+pipe+";", "--log.level=debug", "--log.prober=debug")
+	d := runDaemonBy(t, exec.Command, client, configured(faultlab.Handler(t, faultlab.Healthy)), "exec 2>"+pipe+";",
+		"--log.level=debug", "--log.prober=debug")
 	dropped := func() float64 {
 		_, body := d.get(t, "/metrics")
 		if !strings.Contains(body, "\nprobe_success{target=\"api\"} 1\n") {

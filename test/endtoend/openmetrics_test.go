@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// strictParser reads an exposition with the parser of python3-prometheus-client, which refuses what others pass over: families whose names
-// clash, samples of no family, and wrong types. It prints how many families it read.
+// strictParser reads an exposition with the parser of python3-prometheus-client, which refuses what others pass over:
+// families whose names clash, samples of no family, and wrong types. It prints how many families it read.
 const strictParser = `
 import sys
 from prometheus_client import openmetrics, parser
@@ -26,7 +26,8 @@ func TestStrictParser(t *testing.T) {
 	}
 	address := startDemo(t)
 	paths := []string{"/metrics", "/metrics"} // the second has what the first counted
-	for _, target := range []string{"healthy", "reset-after-request", "reset-in-body", "stalled", "closes-idle", "expired-certificate", "rate-limited",
+	for _, target := range []string{"healthy", "reset-after-request", "reset-in-body", "stalled", "closes-idle",
+		"expired-certificate", "rate-limited",
 		"flapping", "flapping", "one-bad-address", "http://127.0.0.1:1/", "http://[::1]:1/"} {
 		paths = append(paths, "/probe?target="+target)
 	}

@@ -155,7 +155,8 @@ func startPrometheus(t *testing.T, path, configuration string, flags ...string) 
 	}
 	p := prometheus{freeAddress(t)}
 	start(t, "http://"+p.address+"/-/ready", path, append([]string{
-		"--config.file=" + file, "--storage.tsdb.path=" + filepath.Join(dir, "data"), "--web.listen-address=" + p.address, "--log.level=warn",
+		"--config.file=" + file, "--storage.tsdb.path=" + filepath.Join(dir, "data"), "--web.listen-address=" +
+			p.address, "--log.level=warn",
 	}, flags...)...)
 	return p
 }

@@ -53,37 +53,52 @@ func startDemo(t *testing.T) string {
 	return address
 }
 
-// A real Prometheus sees the demo in all three ways, with native histograms and with exemplars that lead to the probe's record.
+// A real Prometheus sees the demo in all three ways, with native histograms and with exemplars that lead to the probe's
+// record.
 func TestScrapedByPrometheus(t *testing.T) {
 	for _, row := range prometheuses {
 		t.Run(row.name, func(t *testing.T) {
 			path := find(t, row.program, row.how)
 			address := startDemo(t)
 			checkMetrics(t, find(t, row.promtool, row.how), address)
-			p := startPrometheus(t, path, scrapes(address, row.global, shippedRules(t)...), "--enable-feature=exemplar-storage"+row.feature)
+			p := startPrometheus(t, path, scrapes(address, row.global, shippedRules(t)...),
+				"--enable-feature=exemplar-storage"+row.feature)
 			reasons := map[string]string{
-				"reset-after-request processing tcp.reset ECONNRESET": "1", "reset-in-body transfer tcp.reset ECONNRESET": "1",
-				"stalled processing http.response.timed_out ": "1", "expired-certificate tls tls.cert.date_invalid ": "1",
-				"rate-limited validate http.rate_limited ": "1",
+				"reset-after-request processing tcp.reset ECONNRESET": "1",
+				"reset-in-body transfer tcp.reset ECONNRESET":         "1",
+				"stalled processing http.response.timed_out ":         "1",
+				"expired-certificate tls tls.cert.date_invalid ":      "1",
+				"rate-limited validate http.rate_limited ":            "1",
 			}
 			for _, want := range []struct {
 				query  string
 				labels []string
 				series map[string]string
 			}{
-				{`probe_failure_info{job="one",target!="flapping"}`, []string{"target", "phase", "reason", "errno"}, reasons},
-				{`probe_failure_info{job="discovered",instance!="flapping"}`, []string{"instance", "phase", "reason", "errno"}, reasons},
-				{`probe_success{job="relabelled"}`, []string{"instance"}, map[string]string{"healthy": "1", "reset-after-request": "0"}},
+				{`probe_failure_info{job="one",target!="flapping"}`, []string{"target", "phase", "reason", "errno"},
+					reasons},
+				{`probe_failure_info{job="discovered",instance!="flapping"}`,
+					[]string{"instance", "phase", "reason", "errno"}, reasons},
+				{`probe_success{job="relabelled"}`, []string{"instance"},
+					map[string]string{"healthy": "1", "reset-after-request": "0"}},
 				{`probe_success{job="discovered"} * on (instance) group_left (demo) (probe_target_info{job="discovered",instance=~"healthy|rate-limited"})`,
-					[]string{"instance", "demo"}, map[string]string{"healthy answers": "1", "rate-limited answers 429": "0"}},
-				{`histogram_count(probe_phase_duration_seconds{job="one",target="healthy"}) > bool 0`, []string{"phase", "result"}, map[string]string{
-					"resolve success": "1", "connect success": "1", "tls success": "1", "request success": "1", "processing success": "1", "transfer success": "1"}},
-				{`increase(probe_connection_resets_total{job="one",target="reset-in-body"}[1m]) > bool 0`, []string{"phase"}, map[string]string{
-					"resolve": "0", "connect": "0", "proxy": "0", "tls": "0", "request": "0", "processing": "0", "transfer": "1", "validate": "0", "idle": "0"}},
+					[]string{"instance", "demo"}, map[string]string{"healthy answers": "1",
+						"rate-limited answers 429": "0"}},
+				{`histogram_count(probe_phase_duration_seconds{job="one",target="healthy"}) > bool 0`,
+					[]string{"phase", "result"}, map[string]string{
+						"resolve success": "1", "connect success": "1", "tls success": "1", "request success": "1",
+						"processing success": "1", "transfer success": "1"}},
+				{`increase(probe_connection_resets_total{job="one",target="reset-in-body"}[1m]) > bool 0`,
+					[]string{"phase"}, map[string]string{
+						"resolve": "0", "connect": "0", "proxy": "0", "tls": "0", "request": "0", "processing": "0",
+						"transfer": "1", "validate": "0", "idle": "0"}},
 				{`ALERTS{alertname="ErrnoConnectionReset",alertstate="firing",target=~"reset-after-request|",instance!~"flapping|reset-in-body|one-bad-address"}`,
-					[]string{"job", "target", "instance", "phase"}, map[string]string{"one reset-after-request " + address + " processing": "1",
-						"discovered  reset-after-request processing": "1", "relabelled  reset-after-request processing": "1"}},
-				{`count(up == 1) by (job)`, []string{"job"}, map[string]string{"one": "1", "discovered": "9", "relabelled": "2"}},
+					[]string{"job", "target", "instance", "phase"},
+					map[string]string{"one reset-after-request " + address + " processing": "1",
+						"discovered  reset-after-request processing": "1",
+						"relabelled  reset-after-request processing": "1"}},
+				{`count(up == 1) by (job)`, []string{"job"},
+					map[string]string{"one": "1", "discovered": "9", "relabelled": "2"}},
 			} {
 				eventually(t, want.query, func() (string, bool) {
 					got := p.vector(t, want.query, want.labels...)
@@ -101,7 +116,8 @@ func shippedRules(t *testing.T) []string {
 	t.Helper()
 	dir := t.TempDir()
 	return []string{
-		write(t, dir, "recording.yml", strings.ReplaceAll(inSeconds(t, "recording.yml"), "interval: 15s", "interval: 1s")),
+		write(t, dir, "recording.yml", strings.ReplaceAll(inSeconds(t, "recording.yml"), "interval: 15s",
+			"interval: 1s")),
 		write(t, dir, "alerts.yml", inSeconds(t, "alerts.yml")),
 	}
 }
@@ -131,7 +147,8 @@ func exemplarsLead(t *testing.T, p prometheus, exporter string) {
 	}
 	query := url.QueryEscape(`probe_phase_duration_seconds{job="one",target="healthy"}`)
 	eventually(t, "exemplars", func() (string, bool) {
-		getJSON(t, fmt.Sprintf("http://%s/api/v1/query_exemplars?query=%s&start=0&end=9999999999", p.address, query), &answer)
+		getJSON(t, fmt.Sprintf("http://%s/api/v1/query_exemplars?query=%s&start=0&end=9999999999", p.address, query),
+			&answer)
 		return fmt.Sprint(answer), len(answer.Data) > 0 && len(answer.Data[0].Exemplars) > 0
 	})
 	last := answer.Data[0].Exemplars

@@ -13,7 +13,8 @@ import (
 	"errno_exporter/internal/faultlab"
 )
 
-// nobody is a user without capabilities: for root a process of another user has none, and who is not root has none already.
+// nobody is a user without capabilities: for root a process of another user has none, and who is not root has none
+// already.
 func nobody() *syscall.SysProcAttr {
 	if os.Getuid() != 0 {
 		return nil
@@ -21,7 +22,8 @@ func nobody() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 }
 
-// The commands of a terminal write nothing to standard error that was not asked for, also where the kernel refuses what only privileged users may have.
+// The commands of a terminal write nothing to standard error that was not asked for, also where the kernel refuses what
+// only privileged users may have.
 func TestTerminalCommandsAreQuiet(t *testing.T) {
 	dir, err := os.MkdirTemp("", "quiet") // t.TempDir is below a directory that only we may enter
 	if err != nil {
@@ -33,7 +35,8 @@ func TestTerminalCommandsAreQuiet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := "modules:\n" + faultlab.Module("plain", 10*time.Second, faultlab.RootsPEM()) + faultlab.Module("quic", 10*time.Second, faultlab.RootsPEM(), "enable_http3: true", "enable_http2: false")
+	text := "modules:\n" + faultlab.Module("plain", 10*time.Second, faultlab.RootsPEM()) +
+		faultlab.Module("quic", 10*time.Second, faultlab.RootsPEM(), "enable_http3: true", "enable_http2: false")
 	for name, content := range map[string][]byte{program: built, file: []byte(text)} {
 		if err := os.WriteFile(name, content, 0o755); err != nil {
 			t.Fatal(err)
@@ -54,15 +57,18 @@ func TestTerminalCommandsAreQuiet(t *testing.T) {
 		{"probe that fails", "probe -m plain --diagnose " + faultlab.ResetAfterRequest(t), 2, ""},
 		{"probe over HTTP/3", "probe -m quic -o json " + http3, 0, ""},
 		{"check-config", "check-config", 0, ""},
-		{"probe, asked for everything", "probe -m plain --log.level=debug " + faultlab.Handler(t, faultlab.Healthy), 0, refused},
+		{"probe, asked for everything", "probe -m plain --log.level=debug " + faultlab.Handler(t, faultlab.Healthy), 0,
+			refused},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var stderr bytes.Buffer
 			command := exec.Command(program, append(strings.Fields(row.args), "--config.file="+file)...)
 			command.Stderr, command.SysProcAttr = &stderr, nobody()
 			_ = command.Run() // its status is below
-			if got := stderr.String(); command.ProcessState.ExitCode() != row.status || !strings.Contains(got, row.want) || row.want == "" && got != "" {
-				t.Errorf("%s: %s, wrote %q to standard error, want status %d and %q", row.args, command.ProcessState, got, row.status, row.want)
+			if got := stderr.String(); command.ProcessState.ExitCode() != row.status ||
+				!strings.Contains(got, row.want) || row.want == "" && got != "" {
+				t.Errorf("%s: %s, wrote %q to standard error, want status %d and %q", row.args, command.ProcessState,
+					got, row.status, row.want)
 			}
 		})
 	}

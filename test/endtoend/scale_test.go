@@ -12,7 +12,8 @@ import (
 	"errno_exporter/internal/faultlab"
 )
 
-// The ways of docs/scale.md: targets shared out over two exporters by hashmod, and two vantage points that each see everything.
+// The ways of docs/scale.md: targets shared out over two exporters by hashmod, and two vantage points that each see
+// everything.
 func TestScale(t *testing.T) {
 	path := find(t, "prometheus", "apt-get install prometheus")
 	var mu sync.Mutex
@@ -28,10 +29,12 @@ func TestScale(t *testing.T) {
 	exporters := [2]string{}
 	for i := range exporters {
 		var text strings.Builder
-		fmt.Fprintf(&text, "modules:\n  api: {prober: http, timeout: 1s, http: {headers: {X-Exporter: %q}}}\n", fmt.Sprint(i))
+		fmt.Fprintf(&text, "modules:\n  api: {prober: http, timeout: 1s, http: {headers: {X-Exporter: %q}}}\n",
+			fmt.Sprint(i))
 		text.WriteString("targets:\n  - {name: everywhere, url: \"" + api + "everywhere\", module: api}\n")
 		exporters[i] = freeAddress(t)
-		start(t, "http://"+exporters[i]+"/-/ready", exporter, "--web.listen-address="+exporters[i], "--config.file="+write(t, t.TempDir(), "exporter.yml", text.String()))
+		start(t, "http://"+exporters[i]+"/-/ready", exporter, "--web.listen-address="+exporters[i],
+			"--config.file="+write(t, t.TempDir(), "exporter.yml", text.String()))
 	}
 	const targets = 40
 	var list []string
@@ -63,7 +66,8 @@ scrape_configs:
 		series map[string]string
 	}{
 		{`count(probe_success{job="sharded"} == 1)`, nil, map[string]string{"": fmt.Sprint(targets)}},
-		{`probe_success{job="vantages",target="everywhere"}`, []string{"vantage"}, map[string]string{"eu": "1", "us": "1"}},
+		{`probe_success{job="vantages",target="everywhere"}`, []string{"vantage"},
+			map[string]string{"eu": "1", "us": "1"}},
 	} {
 		eventually(t, want.query, func() (string, bool) {
 			diff := cmp.Diff(want.series, p.vector(t, want.query, want.labels...))

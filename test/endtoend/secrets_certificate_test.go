@@ -15,7 +15,8 @@ import (
 	"errno_exporter/internal/faultlab"
 )
 
-// certificateCanary is a secret that a server knows: its name, and the key of the module that has it; none for what is in the URL.
+// certificateCanary is a secret that a server knows: its name, and the key of the module that has it; none for what is
+// in the URL.
 type certificateCanary struct{ name, key string }
 
 // certificateCanaries are the kinds of secrets that a server is sent, or that its operator gave.
@@ -34,21 +35,26 @@ func certificateCanaries(tokens string) []certificateCanary {
 	}
 }
 
-// certificateModules are, for a secret, modules that accept the certificate, do not know its authority, and want another name.
+// certificateModules are, for a secret, modules that accept the certificate, do not know its authority, and want
+// another name.
 func certificateModules(row certificateCanary, roots []byte) string {
-	return faultlab.Module(row.name+"-accepts", 5*time.Second, roots, "keep_body: true", row.key) + "        insecure_skip_verify: true\n" +
-		faultlab.Module(row.name+"-unknown", 5*time.Second, faultlab.RootsPEM(), row.key) + "        server_name: localhost\n" +
+	return faultlab.Module(row.name+"-accepts", 5*time.Second, roots, "keep_body: true", row.key) +
+		"        insecure_skip_verify: true\n" +
+		faultlab.Module(row.name+"-unknown", 5*time.Second, faultlab.RootsPEM(), row.key) +
+		"        server_name: localhost\n" +
 		faultlab.Module(row.name+"-trusts", 5*time.Second, roots, row.key) + "        server_name: other.test\n"
 }
 
-// A server may put what it was sent into the certificate that it shows next: into the subject, the issuer, DNS, e-mail and URI names, also
-// those of types that are written in hexadecimal. No output has it, whether the certificate is accepted or not.
+// A server may put what it was sent into the certificate that it shows next: into the subject, the issuer, DNS, e-mail
+// and URI names, also those of types that are written in hexadecimal. No output has it, whether the certificate is
+// accepted or not.
 func TestSecretsInCertificatesAreNotShown(t *testing.T) {
 	rows := certificateCanaries(leaky(t) + "token")
 	text, targets := "modules:\n", map[string]string{}
 	for _, row := range rows {
 		// The server says its secret plainly, and in a text that a distinguished name has to escape.
-		server, roots := faultlab.CertificateSays(t, canary(row.name)+" <"+canary(row.name)+">", "HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n")
+		server, roots := faultlab.CertificateSays(t, canary(row.name)+" <"+canary(row.name)+">",
+			"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n")
 		text += certificateModules(row, roots)
 		host := strings.TrimPrefix(server, "https://")
 		ways := []string{"accepts", "unknown", "trusts"}
@@ -77,7 +83,9 @@ func TestSecretsInCertificatesAreNotShown(t *testing.T) {
 			}
 		}
 		for _, form := range []string{"text", "json", "metrics"} {
-			out, _ := exec.Command(exporter, "probe", "--config.file="+file, "-m", module, "-o", form, target).CombinedOutput() // they fail: 2
+			// they fail: 2
+			out, _ := exec.Command(exporter, "probe", "--config.file="+file, "-m", module, "-o", form,
+				target).CombinedOutput()
 			shown(t, "probe -m "+module+" -o "+form, string(out))
 		}
 	}

@@ -25,7 +25,8 @@ func leaky(t *testing.T) string {
 	return faultlab.Handler(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Set-Cookie", "session="+canary("set-cookie"))
 		w.Header().Set("X-Auth-Token", canary("response"))
-		secret := "http://user:" + canary("location-user") + "@" + r.Host + "/ok?token=" + canary("location-token") + "&sig=" + canary("location-sig") +
+		secret := "http://user:" + canary("location-user") + "@" + r.Host + "/ok?token=" + canary("location-token") +
+			"&sig=" + canary("location-sig") +
 			"#access_token=" + canary("location-fragment")
 		switch r.URL.Path {
 		case "/redirect":
@@ -45,7 +46,8 @@ func leaky(t *testing.T) string {
 			faultlab.Resetting.ServeHTTP(w, r)
 		case "/token":
 			w.Header().Set("Content-Type", "application/json")
-			_, _ = fmt.Fprintf(w, `{"access_token": %q, "token_type": "Bearer", "expires_in": 3600}`, canary("access-token"))
+			_, _ = fmt.Fprintf(w, `{"access_token": %q, "token_type": "Bearer", "expires_in": 3600}`,
+				canary("access-token"))
 		case "/denied":
 			w.WriteHeader(http.StatusUnauthorized)
 			_, _ = fmt.Fprintf(w, `{"error": "invalid_client", "error_description": %q}`, canary("token-error"))
@@ -75,16 +77,20 @@ func echo(w http.ResponseWriter, r *http.Request) {
 	defer conn.Close()
 	all := strings.Join(sent, "|")
 	fmt.Fprintf(stream, "HTTP/1.1 103 Early Hints\r\nX-Early: %s\r\n\r\n", all)
-	fmt.Fprintf(stream, "HTTP/1.1 500 %s\r\nX-Echo: %s\r\nX-Escaped: %s\r\nX-Path: %s\r\nX-Base64: %s\r\nX-JSON: %q\r\n", all, all, url.QueryEscape(all), url.PathEscape(all),
+	fmt.Fprintf(stream, "HTTP/1.1 500 %s\r\nX-Echo: %s\r\nX-Escaped: %s\r\nX-Path: %s\r\nX-Base64: %s\r\nX-JSON: "+
+		"%q\r\n", all, all, url.QueryEscape(all), url.PathEscape(all),
 		base64.StdEncoding.EncodeToString([]byte(all)), all)
 	for i, value := range sent {
-		fmt.Fprintf(stream, "X-Base64-%d: %s\r\nX-Upper-%d: %s\r\n", i, base64.URLEncoding.EncodeToString([]byte(value)), i, strings.ToUpper(value))
+		fmt.Fprintf(stream, "X-Base64-%d: %s\r\nX-Upper-%d: %s\r\n", i,
+			base64.URLEncoding.EncodeToString([]byte(value)), i, strings.ToUpper(value))
 		if strings.HasPrefix(value, "canary") {
 			fmt.Fprintf(stream, "%s: name\r\n", value)
 		}
 	}
-	fmt.Fprintf(stream, "Proxy-Status: p; error=dns_error; details=%q\r\nLocation: /%s?q=%s#%s\r\nServer: %s\r\n", all, url.PathEscape(all), url.QueryEscape(all), url.PathEscape(all), all)
-	fmt.Fprintf(stream, "Trailer: X-Late\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\nX-Late: %s\r\n\r\n", len(all), all, all)
+	fmt.Fprintf(stream, "Proxy-Status: p; error=dns_error; details=%q\r\nLocation: /%s?q=%s#%s\r\nServer: %s\r\n", all,
+		url.PathEscape(all), url.QueryEscape(all), url.PathEscape(all), all)
+	fmt.Fprintf(stream, "Trailer: X-Late\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\nX-Late: %s\r\n\r\n",
+		len(all), all, all)
 	_ = stream.Flush() // a client that has gone sees nothing
 }
 
@@ -95,7 +101,8 @@ func secretModules(server, dir string) (names []string, text string) {
 	host := strings.TrimSuffix(strings.TrimPrefix(server, "http://"), "/")
 	add := func(name, http string) {
 		names = append(names, name)
-		text += fmt.Sprintf("  %s: {prober: http, timeout: 500ms, http: {preferred_ip_protocol: ip4, keep_body: true, secret_params: [sig, code], %s}}\n", name, http)
+		text += fmt.Sprintf("  %s: {prober: http, timeout: 500ms, http: {preferred_ip_protocol: ip4, keep_body: "+
+			"true, secret_params: [sig, code], %s}}\n", name, http)
 	}
 	add("basic", "basic_auth: {username: u, password: "+canary("basic")+"}")
 	add("basic_file", "basic_auth: {username: u, password_file: "+password+"}")
@@ -103,12 +110,16 @@ func secretModules(server, dir string) (names []string, text string) {
 	add("authorization", "authorization: {type: Custom, credentials: "+canary("credentials")+"}")
 	add("authorization_file", "authorization: {credentials_file: "+password+"}")
 	for _, path := range []string{"token", "denied"} {
-		add("oauth2_"+path, fmt.Sprintf("oauth2: {client_id: id, client_secret: %s, token_url: %q, endpoint_params: {resource: %s}}",
+		add("oauth2_"+path, fmt.Sprintf("oauth2: {client_id: id, client_secret: %s, token_url: %q, endpoint_params: "+
+			"{resource: %s}}",
 			canary("client-secret"), server+path+"?key="+canary("token-url"), canary("endpoint-param")))
 	}
-	add("plain", fmt.Sprintf("headers: {Authorization: Bearer %s, Cookie: id=%s, X-Api-Key: %s}", canary("plain-authorization"), canary("plain-cookie"), canary("plain-key")))
-	add("headers", fmt.Sprintf("http_headers: {X-Site: {secrets: [%s]}, X-File: {files: [%s]}, Authorization-Extra: {values: [%s]}}", canary("http-header"), password, canary("http-header-value")))
-	add("proxied", fmt.Sprintf("proxy_url: 'http://u:%s@%s', proxy_connect_header: {X-Proxy: [%s]}", canary("proxy"), host, canary("proxy-header")))
+	add("plain", fmt.Sprintf("headers: {Authorization: Bearer %s, Cookie: id=%s, X-Api-Key: %s}",
+		canary("plain-authorization"), canary("plain-cookie"), canary("plain-key")))
+	add("headers", fmt.Sprintf("http_headers: {X-Site: {secrets: [%s]}, X-File: {files: [%s]}, Authorization-Extra: "+
+		"{values: [%s]}}", canary("http-header"), password, canary("http-header-value")))
+	add("proxied", fmt.Sprintf("proxy_url: 'http://u:%s@%s', proxy_connect_header: {X-Proxy: [%s]}", canary("proxy"),
+		host, canary("proxy-header")))
 	add("socks", fmt.Sprintf("proxy_url: 'socks5://u:%s@%s'", canary("socks"), host))
 	return names, text
 }
@@ -117,7 +128,8 @@ func secretModules(server, dir string) (names []string, text string) {
 func secretURLs(server string) []string {
 	var all []string
 	host := strings.TrimPrefix(server, "http://")
-	for _, at := range []string{"http://user:" + canary("user") + "@" + host, "https://user:" + canary("user") + "@" + host, "http://user:" + canary("user") + "@nosuch.invalid/"} {
+	for _, at := range []string{"http://user:" + canary("user") + "@" + host, "https://user:" + canary("user") + "@" +
+		host, "http://user:" + canary("user") + "@nosuch.invalid/"} {
 		for _, path := range []string{"ok", "fail", "reset", "redirect", "ftp", "nonsense", "echo"} {
 			all = append(all, at+path+"?a=1&api_key="+canary("query-key")+"&sig="+canary("query-sig")+"&co%64e="+canary("query-code"))
 		}
@@ -128,7 +140,9 @@ func secretURLs(server string) []string {
 // leaks finds canaries, as they are, percent-encoded, or in the base64 of basic authentication.
 func leaks(text string) []string {
 	found := regexp.MustCompile(`(?i)canary[-a-z%0-9]*canary`).FindAllString(text, 5)
-	for _, credentials := range []string{"u:" + canary("basic"), "u:" + canary("password-file"), "user:" + canary("user"), canary("bearer"), canary("access-token"), canary("http-header"), "u:" + canary("proxy"), "user:" + canary("location-user")} {
+	for _, credentials := range []string{"u:" + canary("basic"), "u:" + canary("password-file"), "user:" +
+		canary("user"), canary("bearer"), canary("access-token"), canary("http-header"), "u:" + canary("proxy"),
+		"user:" + canary("location-user")} {
 		if strings.Contains(text, base64.StdEncoding.EncodeToString([]byte(credentials))) {
 			found = append(found, credentials+" in base64")
 		}
@@ -204,7 +218,9 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 	for _, u := range secretURLs(server)[:7] {
 		for _, module := range names {
 			for _, form := range []string{"text", "json", "metrics"} {
-				out, _ := exec.Command(exporter, "probe", "--config.file="+file, "-m", module, "-o", form, u).CombinedOutput() // some fail: 2
+				// some fail: 2
+				out, _ := exec.Command(exporter, "probe", "--config.file="+file, "-m", module, "-o", form,
+					u).CombinedOutput()
 				if len(out) == 0 {
 					t.Errorf("probe -m %s -o %s %s printed nothing", module, form, u)
 				}
@@ -214,7 +230,8 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 			}
 		}
 	}
-	out, _ := exec.Command(exporter, "probe", "--config.file="+file, "-m", "basic", "-n", "2", "-i", "1ms", "-H", "Authorization: "+canary("flag"), secretURLs(server)[1]).CombinedOutput()
+	out, _ := exec.Command(exporter, "probe", "--config.file="+file, "-m", "basic", "-n", "2", "-i", "1ms", "-H",
+		"Authorization: "+canary("flag"), secretURLs(server)[1]).CombinedOutput()
 	for _, leak := range leaks(string(out)) {
 		t.Errorf("probe -n 2 shows %s", leak)
 	}
@@ -225,27 +242,38 @@ func TestSecretsAreNotInErrors(t *testing.T) {
 	dir := t.TempDir()
 	inHTTP := func(http string) string { return "modules: {m: {prober: http, http: {" + http + "}}}\n" }
 	for name, text := range map[string]string{
-		"an unknown key beside":          inHTTP("basic_auth: {username: u, password: " + canary("password") + ", nosuch: 1}"),
-		"the wrong kind":                 inHTTP("basic_auth: " + canary("password")),
-		"a list for a password":          inHTTP("basic_auth: {username: u, password: [" + canary("password") + "]}"),
-		"two credentials":                inHTTP("bearer_token: " + canary("bearer") + ", basic_auth: {username: u, password: " + canary("password") + "}"),
+		"an unknown key beside": inHTTP("basic_auth: {username: u, password: " + canary("password") +
+			", nosuch: 1}"),
+		"the wrong kind":        inHTTP("basic_auth: " + canary("password")),
+		"a list for a password": inHTTP("basic_auth: {username: u, password: [" + canary("password") + "]}"),
+		"two credentials": inHTTP("bearer_token: " + canary("bearer") +
+			", basic_auth: {username: u, password: " + canary("password") + "}"),
 		"a list for a token":             inHTTP("bearer_token: [" + canary("bearer") + "]"),
 		"a header that cannot be sent":   inHTTP("headers: {Authorization: \"" + canary("header") + "\\n\"}"),
 		"a header that is a list":        inHTTP("headers: {Cookie: [" + canary("header") + "]}"),
 		"a secret header that is a text": inHTTP("http_headers: {X: {secrets: " + canary("header") + "}}"),
 		"a proxy of another scheme":      inHTTP("proxy_url: 'gopher://u:" + canary("proxy") + "@a'"),
 		"a proxy that is no URL":         inHTTP("proxy_url: 'http://u:" + canary("proxy") + "@[::1'"),
-		"a proxy header that is a text":  inHTTP("proxy_url: 'http://a', proxy_connect_header: {X: " + canary("proxy") + "}"),
-		"an authorization without type":  inHTTP("authorization: {type: Basic, credentials: " + canary("credentials") + "}"),
-		"a token URL":                    inHTTP("oauth2: {client_id: i, client_secret: " + canary("client") + ", token_url: 'ftp://u:" + canary("token") + "@a/?key=" + canary("token-key") + "'}"),
-		"an oauth2 key":                  inHTTP("oauth2: {client_id: i, client_secret: " + canary("client") + ", token_url: 'http://a', nosuch: " + canary("other") + "}"),
-		"a resolver":                     inHTTP("resolver: {protocol: https, servers: ['https://u:" + canary("resolver") + "@a/?token=" + canary("resolver-token") + "']}"),
-		"a target's URL":                 "modules: {http_2xx: {prober: http}}\ntargets: [{name: t, url: 'ftp://u:" + canary("user") + "@a/?token=" + canary("token") + "&sig=" + canary("sig") + "'}]\n",
-		"a target's URL that is none":    "modules: {http_2xx: {prober: http}}\ntargets: [{name: t, url: 'http://u:" + canary("user") + "@[::1/?token=" + canary("token") + "'}]\n",
-		"broken YAML":                    inHTTP("basic_auth: {username: u, password: \"" + canary("password") + "}"),
-		"a second document":              inHTTP("bearer_token: "+canary("bearer")) + "---\nbearer_token: " + canary("bearer"),
-		"a key twice":                    inHTTP("bearer_token: " + canary("one") + ", bearer_token: " + canary("two")),
-		"a secret as a key":              inHTTP("basic_auth: {username: u, password: {" + canary("password") + ": 1}}"),
+		"a proxy header that is a text": inHTTP("proxy_url: 'http://a', proxy_connect_header: {X: " + canary("proxy") +
+			"}"),
+		"an authorization without type": inHTTP("authorization: {type: Basic, credentials: " + canary("credentials") +
+			"}"),
+		"a token URL": inHTTP("oauth2: {client_id: i, client_secret: " + canary("client") +
+			", token_url: 'ftp://u:" + canary("token") + "@a/?key=" + canary("token-key") + "'}"),
+		"an oauth2 key": inHTTP("oauth2: {client_id: i, client_secret: " + canary("client") +
+			", token_url: 'http://a', nosuch: " + canary("other") + "}"),
+		"a resolver": inHTTP("resolver: {protocol: https, servers: ['https://u:" +
+			canary("resolver") + "@a/?token=" + canary("resolver-token") + "']}"),
+		"a target's URL": "modules: {http_2xx: {prober: http}}\ntargets: [{name: t, url: 'ftp://u:" +
+			canary("user") + "@a/?token=" + canary("token") + "&sig=" + canary("sig") + "'}]\n",
+		"a target's URL that is none": "modules: {http_2xx: {prober: http}}\ntargets: [{name: t, url: 'http://u:" +
+			canary("user") + "@[::1/?token=" + canary("token") + "'}]\n",
+		"broken YAML": inHTTP("basic_auth: {username: u, password: \"" + canary("password") + "}"),
+		"a second document": inHTTP("bearer_token: "+canary("bearer")) + "---\nbearer_token: " +
+			canary("bearer"),
+		"a key twice": inHTTP("bearer_token: " + canary("one") + ", bearer_token: " + canary("two")),
+		"a secret as a key": inHTTP("basic_auth: {username: u, password: {" + canary("password") +
+			": 1}}"),
 	} {
 		file := filepath.Join(dir, "exporter.yml")
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {

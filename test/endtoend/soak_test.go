@@ -41,7 +41,8 @@ func (d *daemon) usage(t *testing.T) usage {
 		return n
 	}
 	number(heapLine, "/debug/pprof/heap?debug=1&gc=1") // pools give back what they hold in the second collection
-	u := usage{Heap: number(heapLine, "/debug/pprof/heap?debug=1&gc=1"), Goroutines: number(goroutineLine, "/debug/pprof/goroutine?debug=1")}
+	u := usage{Heap: number(heapLine, "/debug/pprof/heap?debug=1&gc=1"),
+		Goroutines: number(goroutineLine, "/debug/pprof/goroutine?debug=1")}
 	files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", d.Process.Pid))
 	if err != nil {
 		t.Fatal(err)
@@ -56,16 +57,27 @@ func TestSoak(t *testing.T) {
 	slow := func(url string) [2]string { return [2]string{url, "brief"} }
 	plain := func(url string) [2]string { return [2]string{url, "api"} }
 	kinds := [][2]string{
-		plain(faultlab.Handler(t, faultlab.Healthy)), plain(faultlab.TLSHandler(t, faultlab.Healthy, "http/1.1")), plain(faultlab.TLSHandler(t, faultlab.Healthy, "h2")),
-		{faultlab.Handler(t, faultlab.Healthy), "kept"}, {faultlab.TLSHandler(t, faultlab.Healthy, "h2"), "kept"}, {faultlab.Handler(t, faultlab.Resetting), "retry"},
-		plain(faultlab.ResetAfterRequest(t)), plain(faultlab.FinAfterRequest(t)), plain(faultlab.CloseWithUnreadRequest(t)), plain(faultlab.ResetMidHead(t, 20)),
-		plain(faultlab.FinMidHead(t, 20)), plain(faultlab.Status(t, 500)), plain(faultlab.Status(t, 429)), plain(faultlab.Redirects(t) + "5"),
-		plain(faultlab.Redirects(t) + "100"), plain(faultlab.EndlessInformation(t)), plain(faultlab.NotText(t)), plain("http://127.0.0.1:1/"),
-		plain("https" + strings.TrimPrefix(faultlab.Handler(t, faultlab.Healthy), "http")), slow(faultlab.Handler(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))),
+		plain(faultlab.Handler(t, faultlab.Healthy)), plain(faultlab.TLSHandler(t, faultlab.Healthy, "http/1.1")),
+		plain(faultlab.TLSHandler(t, faultlab.Healthy, "h2")),
+		{faultlab.Handler(t, faultlab.Healthy), "kept"}, {faultlab.TLSHandler(t, faultlab.Healthy, "h2"), "kept"},
+		{faultlab.Handler(t, faultlab.Resetting), "retry"},
+		plain(faultlab.ResetAfterRequest(t)), plain(faultlab.FinAfterRequest(t)),
+		plain(faultlab.CloseWithUnreadRequest(t)), plain(faultlab.ResetMidHead(t, 20)),
+		plain(faultlab.FinMidHead(t, 20)), plain(faultlab.Status(t, 500)), plain(faultlab.Status(t, 429)),
+		plain(faultlab.Redirects(t) + "5"),
+		plain(faultlab.Redirects(t) + "100"), plain(faultlab.EndlessInformation(t)), plain(faultlab.NotText(t)),
+		plain("http://127.0.0.1:1/"),
+		plain("https" + strings.TrimPrefix(faultlab.Handler(t, faultlab.Healthy), "http")),
+		slow(faultlab.Handler(t, http.HandlerFunc(func(_ http.ResponseWriter,
+			r *http.Request) {
+			<-r.Context().Done()
+		}))),
 	}
-	text := "modules:\n" + faultlab.Module("api", 2*time.Second, faultlab.RootsPEM()) + faultlab.Module("brief", 100*time.Millisecond, faultlab.RootsPEM()) +
+	text := "modules:\n" + faultlab.Module("api", 2*time.Second, faultlab.RootsPEM()) +
+		faultlab.Module("brief", 100*time.Millisecond, faultlab.RootsPEM()) +
 		faultlab.Module("kept", 2*time.Second, faultlab.RootsPEM(), "keepalive: {idle: [1s, 10s]}") +
-		faultlab.Module("retry", 2*time.Second, faultlab.RootsPEM(), "retry: {attempts: 2, initial_backoff: 1ms}") + "targets:\n"
+		faultlab.Module("retry", 2*time.Second, faultlab.RootsPEM(), "retry: {attempts: 2, initial_backoff: 1ms}") +
+		"targets:\n"
 	for i := range targets {
 		kind := kinds[i%len(kinds)]
 		text += fmt.Sprintf("- {name: t%d, url: %q, module: %s}\n", i, kind[0], kind[1])
@@ -75,10 +87,12 @@ func TestSoak(t *testing.T) {
 	for n := 0; n < *soak; n += targets {
 		status, body := d.scrape(t, "/metrics", scrapeTimeout)
 		if status != http.StatusOK || strings.Count(body, "\nprobe_success{") != targets {
-			t.Fatalf("after %d probes: %d, %d targets, want 200 and %d", n, status, strings.Count(body, "\nprobe_success{"), targets)
+			t.Fatalf("after %d probes: %d, %d targets, want 200 and %d", n, status,
+				strings.Count(body, "\nprobe_success{"), targets)
 		}
 		if strings.Contains(body, `reason="unknown"`) || strings.Contains(body, `reason="local.`) {
-			t.Errorf("after %d probes: %s", n, regexp.MustCompile(`(?m)^probe_failure_info.*(unknown|local\.).*$`).FindString(body))
+			t.Errorf("after %d probes: "+
+				"%s", n, regexp.MustCompile(`(?m)^probe_failure_info.*(unknown|local\.).*$`).FindString(body))
 		}
 		if n == *soak*2/3/targets*targets { // what is kept of a target, sixty results, is full by then
 			before = d.usage(t)
@@ -87,7 +101,8 @@ func TestSoak(t *testing.T) {
 	var after usage
 	eventually(t, "the exporter is at rest", func() (string, bool) {
 		after = d.usage(t)
-		return fmt.Sprintf("%+v, was %+v", after, before), after.Goroutines <= before.Goroutines+20 && after.Descriptors <= before.Descriptors+20
+		return fmt.Sprintf("%+v, was %+v", after, before), after.Goroutines <= before.Goroutines+20 &&
+			after.Descriptors <= before.Descriptors+20
 	})
 	if after.Heap > before.Heap+before.Heap/5+4<<20 {
 		t.Errorf("after %d probes %+v, was %+v", *soak, after, before)

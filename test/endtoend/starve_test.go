@@ -26,11 +26,13 @@ func TestScrapeAmongManyClients(t *testing.T) {
 	}{
 		{"600 connections that send nothing", 600, ""},
 		{"600 connections that were answered", 600, "GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n"},
-		{"1,500 stalled requests to /probe", 1500, "GET /probe?target=" + url.QueryEscape(silent) + " HTTP/1.1\r\nHost: a\r\n\r\n"},
+		{"1,500 stalled requests to /probe", 1500, "GET /probe?target=" + url.QueryEscape(silent) +
+			" HTTP/1.1\r\nHost: a\r\n\r\n"},
 		{"1,500 stalled requests to /probe by name", 1500, "GET /probe?target=silent HTTP/1.1\r\nHost: a\r\n\r\n"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			d := runDaemon(t, plainModule+"targets: [{name: api, url: "+faultlab.Handler(t, faultlab.Healthy)+"}, {name: silent, url: "+silent+"}]\n", "ulimit -n 512;", "--log.prober=error")
+			d := runDaemon(t, plainModule+"targets: [{name: api, url: "+faultlab.Handler(t,
+				faultlab.Healthy)+"}, {name: silent, url: "+silent+"}]\n", "ulimit -n 512;", "--log.prober=error")
 			crowd(t, d.address, row.n, row.send)
 			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+d.address+"/metrics", nil)
 			if err != nil {
@@ -63,7 +65,8 @@ func TestScrapeAmongManyClients(t *testing.T) {
 	}
 }
 
-// crowd opens connections that send something each and stay open until the test ends. Those that were answered are by then.
+// crowd opens connections that send something each and stay open until the test ends. Those that were answered are by
+// then.
 func crowd(t *testing.T, address string, n int, send string) {
 	t.Helper()
 	var opening sync.WaitGroup
@@ -78,7 +81,8 @@ func crowd(t *testing.T, address string, n int, send string) {
 		}
 		_, _ = fmt.Fprint(conn, send) // which may be refused
 		if strings.Contains(send, "healthy") {
-			_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second)) // without a bound the exporter makes room after two minutes
+			// without a bound the exporter makes room after two minutes
+			_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
 			opening.Go(func() { _, _ = bufio.NewReader(conn).ReadByte() })
 		}
 	}

@@ -19,14 +19,18 @@ func TestTerminal(t *testing.T) {
 		name, environment, url string
 		want, unwanted         []string
 	}{
-		{"colour", "TERM=screen-256color", faultlab.ResetAfterRequest(t), []string{"\x1b[31mFAILED", "connection reset by the peer", "status 2"}, []string{"probing"}},
-		{"NO_COLOR", "NO_COLOR=1", faultlab.ResetAfterRequest(t), []string{"FAILED", "connection reset by the peer", "status 2"}, []string{"\x1b[31m", "probing"}},
-		{"hostile", "NO_COLOR=1", hostile, []string{"FAILED", `500 \u001b[2J\u001b[31mOK: all is well`, "status 2"}, []string{"\x1b"}},
+		{"colour", "TERM=screen-256color", faultlab.ResetAfterRequest(t),
+			[]string{"\x1b[31mFAILED", "connection reset by the peer", "status 2"}, []string{"probing"}},
+		{"NO_COLOR", "NO_COLOR=1", faultlab.ResetAfterRequest(t),
+			[]string{"FAILED", "connection reset by the peer", "status 2"}, []string{"\x1b[31m", "probing"}},
+		{"hostile", "NO_COLOR=1", hostile, []string{"FAILED", `500 \u001b[2J\u001b[31mOK: all is well`, "status 2"},
+			[]string{"\x1b"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			session := fmt.Sprintf("errno_exporter_%d", i)
 			command := fmt.Sprintf("%s %s probe %s; echo status $?; exec sleep 60", row.environment, exporter, row.url)
-			opening := exec.Command(tmux, "-L", session, "new-session", "-d", "-x", "160", "-y", "40", "-s", session, command)
+			opening := exec.Command(tmux, "-L", session, "new-session", "-d", "-x", "160", "-y", "40", "-s", session,
+				command)
 			opening.Env = append(os.Environ(), "SHELL=/bin/sh") // users such as nobody have one that runs nothing
 			if out, err := opening.CombinedOutput(); err != nil {
 				t.Fatalf("tmux: %v\n%s", err, out)
@@ -79,7 +83,8 @@ func TestInterruptedProbe(t *testing.T) {
 		summary += lines.Text() + "\n"
 	}
 	err = command.Wait()
-	if code := command.ProcessState.ExitCode(); code != 2 || !strings.Contains(summary, " failed (100 %)\n") || !strings.Contains(summary, "processing tcp.reset ECONNRESET peer\n") {
+	if code := command.ProcessState.ExitCode(); code != 2 || !strings.Contains(summary, " failed (100 %)\n") ||
+		!strings.Contains(summary, "processing tcp.reset ECONNRESET peer\n") {
 		t.Errorf("%v, status %d, want 2, and the summary:\n%s", err, code, summary)
 	}
 }

@@ -47,13 +47,15 @@ func filter(at netlab.Node, hook, rule string) func(*Stage) {
 }
 
 // controls are reference targets of which the second is beyond both routers.
-const controls = "control_targets: [{name: gateway, address: '10.9.1.1:9', kind: gateway}, {name: far, address: '10.9.2.2:9'}]\n"
+const controls = "control_targets: [{name: gateway, address: '10.9.1.1:9', kind: gateway}, {name: far, address: " +
+	"'10.9.2.2:9'}]\n"
 
 // forgets makes r1 forget connections that idle for a second, as a NAT does, and treat what comes then by a verdict.
 func forgets(verdict string) func(*Stage) string {
 	return func(s *Stage) string {
 		url := s.Serve()
-		s.Net.Filter(netlab.R1, "forward", "ct state invalid "+verdict, "ct state new tcp flags & (syn | ack) != syn "+verdict)
+		s.Net.Filter(netlab.R1, "forward", "ct state invalid "+verdict,
+			"ct state new tcp flags & (syn | ack) != syn "+verdict)
 		s.Net.Sysctl(netlab.R1, "net.netfilter.nf_conntrack_tcp_loose", "0")
 		s.Net.Sysctl(netlab.R1, "net.netfilter.nf_conntrack_tcp_timeout_established", "1")
 		return url
@@ -94,8 +96,8 @@ func onSecond(second http.Handler) http.Handler {
 	})
 }
 
-// oneFree is the limit at which the exporter has one descriptor left when nobody scrapes: a limit is on their numbers, the lowest free one is
-// taken first.
+// oneFree is the limit at which the exporter has one descriptor left when nobody scrapes: a limit is on their numbers,
+// the lowest free one is taken first.
 func oneFree(s *Stage) int {
 	least := 1 << 20
 	for range 20 {
@@ -139,45 +141,58 @@ func All() []Incident {
 func servers() []Incident {
 	const overloaded = "server_overloaded"
 	return []Incident{
-		// 503 may as well be maintenance, or a balancer without a backend: it is the server's error until there is a sign of load.
-		{Name: "a load balancer answers 503", Cause: "server_error", Setup: serve, Steps: then(3, becomes(Answers(503)))},
-		{Name: "a gateway's backend does not answer it: 504", Cause: "upstream_failed", Setup: serve, Steps: then(2, becomes(Answers(504)))},
+		// 503 may as well be maintenance, or a balancer without a backend: it is the server's error until there is a
+		// sign of load.
+		{Name: "a load balancer answers 503", Cause: "server_error", Setup: serve,
+			Steps: then(3, becomes(Answers(503)))},
+		{Name: "a gateway's backend does not answer it: 504", Cause: "upstream_failed", Setup: serve,
+			Steps: then(2, becomes(Answers(504)))},
 		{Name: "the application hangs", Cause: "server_unresponsive", // which is no sign of load
 			Setup: serve, Steps: then(2, becomes(Silent))},
-		{Name: "answers take longer and longer, then connections are reset", Cause: overloaded, Setup: serve, Steps: func(s *Stage) {
-			for _, ms := range []time.Duration{1, 2, 400, 500} {
-				s.Become(Delayed(ms * time.Millisecond))
+		{Name: "answers take longer and longer, then connections are reset", Cause: overloaded, Setup: serve,
+			Steps: func(s *Stage) {
+				for _, ms := range []time.Duration{1, 2, 400, 500} {
+					s.Become(Delayed(ms * time.Millisecond))
+					s.Scrape(1)
+				}
+				s.Become(faultlab.Resetting)
+				s.Scrape(2)
+			}},
+		{Name: "429 with Retry-After", Cause: "rate_limited",
+			Setup: at(func(h faultlab.Host) string { return faultlab.Status(h, 429, "Retry-After", "30") }),
+			Steps: just(2)},
+		{Name: "HTTP/2 asks to slow down", Cause: "rate_limited", Setup: at(faultlab.H2EnhanceYourCalm),
+			Steps: just(2)},
+		{Name: "a restart: connections are reset, then refused", Cause: "server_restarted", Setup: serve,
+			Steps: then(1, func(s *Stage) {
+				s.Become(faultlab.Resetting)
 				s.Scrape(1)
-			}
-			s.Become(faultlab.Resetting)
-			s.Scrape(2)
-		}},
-		{Name: "429 with Retry-After", Cause: "rate_limited", Setup: at(func(h faultlab.Host) string { return faultlab.Status(h, 429, "Retry-After", "30") }), Steps: just(2)},
-		{Name: "HTTP/2 asks to slow down", Cause: "rate_limited", Setup: at(faultlab.H2EnhanceYourCalm), Steps: just(2)},
-		{Name: "a restart: connections are reset, then refused", Cause: "server_restarted", Setup: serve, Steps: then(1, func(s *Stage) {
-			s.Become(faultlab.Resetting)
-			s.Scrape(1)
-			s.Stop()
-		})},
+				s.Stop()
+			})},
 		{Name: "the server is down: refused", Cause: "server_restarted", Setup: serve, Steps: then(2, (*Stage).Stop)},
 		// A restart ends: who goes away on every new connection refuses to serve.
 		{Name: "HTTP/2 goes away", Cause: "server_aborts", Setup: at(faultlab.H2GoAwayNoError), Steps: just(2)},
 		{Name: "the server fails: 500", Cause: "server_error", Setup: serve, Steps: then(2, becomes(Answers(500)))},
 		{Name: "an expired certificate", Cause: "certificate", Setup: at(faultlab.ExpiredCertificate), Steps: just(2)},
-		{Name: "one of three backends resets", Cause: "one_bad_address", Module: []string{"addresses: all"}, Setup: func(s *Stage) string {
-			return "http://api.lab.test:" + faultlab.OneBadAddress(s) + "/"
-		}, Extra: "127.0.0.1 127.0.0.2 127.0.0.3", Steps: just(2)},
-		{Name: "the first of two addresses resets", Cause: "one_bad_address", Module: []string{diagnosed}, Setup: func(s *Stage) string {
-			return "http://api.lab.test:" + faultlab.OneBadAddress(s) + "/"
-		}, Extra: "127.0.0.2 127.0.0.1", Steps: just(2)},
-		{Name: "HTTP/2 is broken, HTTP/1.1 works", Cause: "h2_only", Module: []string{diagnosed}, Setup: func(s *Stage) string { return s.ServeTLS("h2", "http/1.1") },
+		{Name: "one of three backends resets", Cause: "one_bad_address", Module: []string{"addresses: all"},
+			Setup: func(s *Stage) string {
+				return "http://api.lab.test:" + faultlab.OneBadAddress(s) + "/"
+			}, Extra: "127.0.0.1 127.0.0.2 127.0.0.3", Steps: just(2)},
+		{Name: "the first of two addresses resets", Cause: "one_bad_address", Module: []string{diagnosed},
+			Setup: func(s *Stage) string {
+				return "http://api.lab.test:" + faultlab.OneBadAddress(s) + "/"
+			}, Extra: "127.0.0.2 127.0.0.1", Steps: just(2)},
+		{Name: "HTTP/2 is broken, HTTP/1.1 works", Cause: "h2_only", Module: []string{diagnosed},
+			Setup: func(s *Stage) string { return s.ServeTLS("h2", "http/1.1") },
 			Steps: then(2, becomes(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.ProtoMajor == 2 {
 					panic(http.ErrAbortHandler) // RST_STREAM
 				}
 				faultlab.Healthy.ServeHTTP(w, r)
 			})))},
-		{Name: "HTTP/2 streams are refused", Cause: "rate_limited", Setup: at(func(h faultlab.Host) string { return faultlab.H2StreamReset(h, http2.ErrCodeRefusedStream) }), Steps: just(2)},
+		{Name: "HTTP/2 streams are refused", Cause: "rate_limited",
+			Setup: at(func(h faultlab.Host) string { return faultlab.H2StreamReset(h, http2.ErrCodeRefusedStream) }),
+			Steps: just(2)},
 	}
 }
 
@@ -185,19 +200,29 @@ func servers() []Incident {
 func paths() []Incident {
 	const v4 = netlab.V4
 	return []Incident{
-		{Name: "a firewall resets the request", Cause: "firewall_reject", Network: true, Setup: through(netlab.RequestReset(v4, netlab.R1)), Steps: just(3)},
-		{Name: "a firewall resets the SYN of a known server", Cause: "firewall_reject", Network: true, Module: []string{diagnosed}, // a closed port tells it from a NAT host
-			Setup: serve, Steps: then(2, filter(netlab.R2, "forward", "tcp dport 80 reject with tcp reset"))},
-		{Name: "a router prohibits", Cause: "firewall_reject", Network: true, Setup: serve, Steps: then(2, filter(netlab.R1, "forward", "tcp dport 80 reject with icmpx admin-prohibited"))},
-		{Name: "our own firewall resets", Cause: "firewall_reject", Network: true, Setup: serve, Steps: then(2, filter(netlab.C, "output", "tcp dport 80 reject with tcp reset"))},
+		{Name: "a firewall resets the request", Cause: "firewall_reject", Network: true,
+			Setup: through(netlab.RequestReset(v4, netlab.R1)), Steps: just(3)},
+		// a closed port tells it from a NAT host
+		{Name: "a firewall resets the SYN of a known server", Cause: "firewall_reject", Network: true,
+			Module: []string{diagnosed},
+			Setup:  serve, Steps: then(2, filter(netlab.R2, "forward", "tcp dport 80 reject with tcp reset"))},
+		{Name: "a router prohibits", Cause: "firewall_reject", Network: true, Setup: serve,
+			Steps: then(2, filter(netlab.R1, "forward", "tcp dport 80 reject with icmpx admin-prohibited"))},
+		{Name: "our own firewall resets", Cause: "firewall_reject", Network: true, Setup: serve,
+			Steps: then(2, filter(netlab.C, "output", "tcp dport 80 reject with tcp reset"))},
 		// For one port alone it looks like a full queue of new connections.
-		{Name: "a firewall drops", Cause: "firewall_drop", Network: true, Extra: controls, Module: []string{diagnosed}, Setup: serve, Steps: then(2, filter(netlab.R2, "forward", "ip daddr 10.9.3.2 drop"))},
-		{Name: "large packets vanish", Cause: "pmtu_black_hole", Network: true, Module: []string{diagnosed, "method: POST", "body: " + strings.Repeat("x", 4000), "retry_non_idempotent: true"},
+		{Name: "a firewall drops", Cause: "firewall_drop", Network: true, Extra: controls, Module: []string{diagnosed},
+			Setup: serve, Steps: then(2, filter(netlab.R2, "forward", "ip daddr 10.9.3.2 drop"))},
+		{Name: "large packets vanish", Cause: "pmtu_black_hole", Network: true,
+			Module: []string{diagnosed, "method: POST", "body: " + strings.Repeat("x", 4000),
+				"retry_non_idempotent: true"},
 			Setup: through(netlab.BlackHoleForLarge(v4)), Steps: just(1)},
-		{Name: "the path goes dead under connections that stand", Cause: "path_outage", Network: true, Extra: controls, Setup: through(netlab.BlackHoleAfterHandshake(v4)), Steps: just(2)},
-		{Name: "a router has no route", Cause: "path_outage", Network: true, Extra: controls, Setup: serve, Steps: then(2, func(s *Stage) {
-			s.Net.IP(netlab.R1, "route", "replace", "unreachable", "10.9.3.2/32")
-		})},
+		{Name: "the path goes dead under connections that stand", Cause: "path_outage", Network: true, Extra: controls,
+			Setup: through(netlab.BlackHoleAfterHandshake(v4)), Steps: just(2)},
+		{Name: "a router has no route", Cause: "path_outage", Network: true, Extra: controls, Setup: serve,
+			Steps: then(2, func(s *Stage) {
+				s.Net.IP(netlab.R1, "route", "replace", "unreachable", "10.9.3.2/32")
+			})},
 		{Name: "one reset among many successes", Cause: "transient", Setup: serve, Steps: func(s *Stage) {
 			s.Scrape(6)
 			s.Become(faultlab.Resetting)
@@ -205,8 +230,10 @@ func paths() []Incident {
 			s.Become(faultlab.Healthy)
 			s.Scrape(2)
 		}},
-		{Name: "a proxy forbids", Cause: "proxy_policy", Module: []string{"proxy_url: PROXY"}, Setup: func(*Stage) string { return "https://api.lab.test/" }, Extra: "proxy", Steps: just(2)},
-		{Name: "IPv6 is broken, IPv4 works", Cause: "one_family_broken", Module: []string{"addresses: all"}, Setup: func(s *Stage) string { return named(s.Serve()) }, Extra: "127.0.0.1 ::1", Steps: just(2)},
+		{Name: "a proxy forbids", Cause: "proxy_policy", Module: []string{"proxy_url: PROXY"},
+			Setup: func(*Stage) string { return "https://api.lab.test/" }, Extra: "proxy", Steps: just(2)},
+		{Name: "IPv6 is broken, IPv4 works", Cause: "one_family_broken", Module: []string{"addresses: all"},
+			Setup: func(s *Stage) string { return named(s.Serve()) }, Extra: "127.0.0.1 ::1", Steps: just(2)},
 	}
 }
 
@@ -214,46 +241,60 @@ func paths() []Incident {
 func kept() []Incident {
 	keeps := []string{"keepalive: {idle: [2s]}"}
 	return []Incident{
-		{Name: "the server closes idle connections", Cause: "server_idle_timeout", Module: keeps, Setup: at(func(h faultlab.Host) string { return faultlab.ClosesIdle(h, 500*time.Millisecond) }),
+		{Name: "the server closes idle connections", Cause: "server_idle_timeout", Module: keeps,
+			Setup: at(func(h faultlab.Host) string { return faultlab.ClosesIdle(h, 500*time.Millisecond) }),
 			Steps: keptTwice(1500 * time.Millisecond)},
-		{Name: "HTTP/2 goes away while idle", Cause: "server_idle_timeout", Module: keeps, Setup: at(func(h faultlab.Host) string { return faultlab.IdleGoAway(h, 500*time.Millisecond) }),
+		{Name: "HTTP/2 goes away while idle", Cause: "server_idle_timeout", Module: keeps,
+			Setup: at(func(h faultlab.Host) string { return faultlab.IdleGoAway(h, 500*time.Millisecond) }),
 			Steps: keptTwice(1500 * time.Millisecond)},
-		{Name: "a NAT forgets idle connections, silently", Cause: "path_idle_timeout", Network: true, Module: keeps, Setup: forgets("drop"), Steps: func(s *Stage) {
-			keptFor(3 * time.Second)(s)
-			<-time.After(2500 * time.Millisecond) // a dead connection keeps no scrape waiting: its fate is in the next one
-			s.Scrape(1)
-		}},
-		{Name: "a firewall forgets idle connections, and resets", Cause: "path_idle_timeout", Network: true, Module: keeps, Setup: forgets("reject with tcp reset"), Steps: keptFor(3 * time.Second)},
-		{Name: "the server closes just as the request comes", Cause: "keepalive_race", Module: keeps, Setup: func(s *Stage) string {
-			url := s.Serve()
-			s.Become(onSecond(Closing))
-			return url
-		}, Steps: keptFor(2500 * time.Millisecond)},
+		{Name: "a NAT forgets idle connections, silently", Cause: "path_idle_timeout", Network: true, Module: keeps,
+			Setup: forgets("drop"), Steps: func(s *Stage) {
+				keptFor(3 * time.Second)(s)
+				// a dead connection keeps no scrape waiting: its fate is in the next one
+				<-time.After(2500 * time.Millisecond)
+				s.Scrape(1)
+			}},
+		{Name: "a firewall forgets idle connections, and resets", Cause: "path_idle_timeout", Network: true,
+			Module: keeps, Setup: forgets("reject with tcp reset"), Steps: keptFor(3 * time.Second)},
+		{Name: "the server closes just as the request comes", Cause: "keepalive_race", Module: keeps,
+			Setup: func(s *Stage) string {
+				url := s.Serve()
+				s.Become(onSecond(Closing))
+				return url
+			}, Steps: keptFor(2500 * time.Millisecond)},
 	}
 }
 
 // ours are incidents of our own.
 func ours() []Incident {
 	return []Incident{
-		{Name: "no route", Cause: "no_egress", Network: true, Extra: controls, Setup: serve, Steps: then(2, func(s *Stage) { s.Net.IP(netlab.C, "route", "del", "default") })},
-		{Name: "the gateway drops everything", Cause: "no_egress", Network: true, Extra: controls, Setup: serve, Steps: then(2, func(s *Stage) {
-			<-time.After(5 * time.Second) // reference targets are looked at every five seconds
-			s.Net.Filter(netlab.R1, "forward", "drop")
-		})},
-		{Name: "the resolver says SERVFAIL", Cause: "dns_broken", Setup: func(*Stage) string { return "http://api.lab.test/" }, Extra: "servfail", Steps: just(2)},
-		{Name: "the name does not exist", Cause: "dns_broken", Setup: func(*Stage) string { return "http://nosuch.lab.test/" }, Extra: "127.0.0.1", Steps: just(2)},
-		{Name: "a cache gives an old address", Cause: "dns_stale", Network: true, Module: []string{diagnosed, "resolver: {servers: ['10.9.2.2:53'], compare_with: system}"}, Setup: func(s *Stage) string {
-			netlab.ResolverHealthy(netlab.V4)(s.Net)                        // on s, the system's: it knows where the server is
-			netlab.Names(s.Net, netlab.R2, netlab.V4.Addr(netlab.S).Prev()) // the cache: nobody is there
-			return "http://" + netlab.Name + "/"
-		}, Before: "nameserver 10.9.3.2", Steps: just(2)},
+		{Name: "no route", Cause: "no_egress", Network: true, Extra: controls, Setup: serve,
+			Steps: then(2, func(s *Stage) { s.Net.IP(netlab.C, "route", "del", "default") })},
+		{Name: "the gateway drops everything", Cause: "no_egress", Network: true, Extra: controls, Setup: serve,
+			Steps: then(2, func(s *Stage) {
+				<-time.After(5 * time.Second) // reference targets are looked at every five seconds
+				s.Net.Filter(netlab.R1, "forward", "drop")
+			})},
+		{Name: "the resolver says SERVFAIL", Cause: "dns_broken",
+			Setup: func(*Stage) string { return "http://api.lab.test/" }, Extra: "servfail", Steps: just(2)},
+		{Name: "the name does not exist", Cause: "dns_broken",
+			Setup: func(*Stage) string { return "http://nosuch.lab.test/" }, Extra: "127.0.0.1", Steps: just(2)},
+		{Name: "a cache gives an old address", Cause: "dns_stale", Network: true,
+			Module: []string{diagnosed, "resolver: {servers: ['10.9.2.2:53'], compare_with: system}"},
+			Setup: func(s *Stage) string {
+				// on s, the system's: it knows where the server is
+				netlab.ResolverHealthy(netlab.V4)(s.Net)
+				netlab.Names(s.Net, netlab.R2, netlab.V4.Addr(netlab.S).Prev()) // the cache: nobody is there
+				return "http://" + netlab.Name + "/"
+			}, Before: "nameserver 10.9.3.2", Steps: just(2)},
 		{Name: "no file descriptor is left", Cause: "local_descriptors", Setup: serve, Steps: then(2, func(s *Stage) {
 			limit := unix.Rlimit{Cur: uint64(oneFree(s)), Max: 1 << 10} // for the scrape itself
 			if err := unix.Prlimit(s.PID(), unix.RLIMIT_NOFILE, &limit, nil); err != nil {
 				s.Fatalf("limit descriptors: %v", err)
 			}
 		})},
-		{Name: "no local port is left", Cause: "local_ports", Network: true, Setup: through(netlab.PortsExhausted(netlab.V4)), Steps: just(2)},
+		{Name: "no local port is left", Cause: "local_ports", Network: true,
+			Setup: through(netlab.PortsExhausted(netlab.V4)), Steps: just(2)},
 		{Name: "the exporter gets no CPU time", Cause: "local_starved", Setup: serve, Steps: then(1, func(s *Stage) {
 			pid := s.PID()
 			s.Become(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -263,23 +304,31 @@ func ours() []Incident {
 				<-r.Context().Done()
 			}))
 		})},
-		{Name: "the body is still coming at the deadline", Cause: "timeout_too_short", Setup: serve, Steps: then(2, becomes(Trickle))},
-		{Name: "the answer takes longer than the timeout, every time", Cause: "timeout_too_short", Module: []string{diagnosed}, Setup: func(s *Stage) string {
-			url := s.Serve()
-			s.Become(Delayed(2500 * time.Millisecond)) // longer than either timeout, shorter than three times it
-			return url
-		}, Steps: just(1)},
-		{Name: "a header has the request reset", Cause: "request_rejected", Module: []string{diagnosed, "headers: {X-Odd: '1'}"}, Setup: serve, Steps: then(2, becomes(ifHeader(faultlab.Resetting)))},
-		{Name: "the request is malformed: 400", Cause: "request_rejected", Setup: serve, Steps: then(2, becomes(Answers(400)))},
-		{Name: "the request is too large: 413", Cause: "request_rejected", Setup: serve, Steps: then(2, becomes(Answers(413)))},
+		{Name: "the body is still coming at the deadline", Cause: "timeout_too_short", Setup: serve,
+			Steps: then(2, becomes(Trickle))},
+		{Name: "the answer takes longer than the timeout, every time", Cause: "timeout_too_short",
+			Module: []string{diagnosed}, Setup: func(s *Stage) string {
+				url := s.Serve()
+				s.Become(Delayed(2500 * time.Millisecond)) // longer than either timeout, shorter than three times it
+				return url
+			}, Steps: just(1)},
+		{Name: "a header has the request reset", Cause: "request_rejected",
+			Module: []string{diagnosed, "headers: {X-Odd: '1'}"}, Setup: serve,
+			Steps: then(2, becomes(ifHeader(faultlab.Resetting)))},
+		{Name: "the request is malformed: 400", Cause: "request_rejected", Setup: serve,
+			Steps: then(2, becomes(Answers(400)))},
+		{Name: "the request is too large: 413", Cause: "request_rejected", Setup: serve,
+			Steps: then(2, becomes(Answers(413)))},
 		{Name: "no common TLS version", Cause: "tls_mismatch", Setup: at(faultlab.TLSVersionTooOld), Steps: just(2)},
-		{Name: "a client certificate is wanted", Cause: "tls_mismatch", Setup: at(faultlab.ClientCertificateRequired13), Steps: just(2)},
-		{Name: "the answer is not what the module wants", Cause: "response_rejected", Module: []string{"fail_if_body_not_matches_regexp: [nosuch]"}, Setup: serve, Steps: just(2)},
+		{Name: "a client certificate is wanted", Cause: "tls_mismatch", Setup: at(faultlab.ClientCertificateRequired13),
+			Steps: just(2)},
+		{Name: "the answer is not what the module wants", Cause: "response_rejected",
+			Module: []string{"fail_if_body_not_matches_regexp: [nosuch]"}, Setup: serve, Steps: just(2)},
 	}
 }
 
-// Prepare makes what Extra asks for: a proxy that forbids, a resolver that fails, one that knows addresses of api.lab.test, or keys of the
-// configuration. It returns the module's keys and those.
+// Prepare makes what Extra asks for: a proxy that forbids, a resolver that fails, one that knows addresses of
+// api.lab.test, or keys of the configuration. It returns the module's keys and those.
 func (s *Stage) Prepare(i *Incident) (module []string, extra string) {
 	module = append(module, i.Module...)
 	switch {

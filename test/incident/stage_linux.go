@@ -1,4 +1,5 @@
-// Package incident plays what ends in a page at 3 a.m.: sequences of faults over time, each with the cause that is to be found.
+// Package incident plays what ends in a page at 3 a.m.: sequences of faults over time, each with the cause that is to
+// be found.
 package incident
 
 import (

@@ -14,25 +14,33 @@ import (
 // dashboards are the ones of grafana.com that draw blackbox_exporter, with the series that they ask for.
 var dashboards = map[string][]string{
 	"7587": {
-		"probe_success", "probe_duration_seconds", `probe_http_duration_seconds{phase="resolve"}`, `probe_http_duration_seconds{phase="connect"}`,
-		`probe_http_duration_seconds{phase="tls"}`, `probe_http_duration_seconds{phase="processing"}`, `probe_http_duration_seconds{phase="transfer"}`,
-		"probe_http_status_code", "probe_http_version", "probe_http_ssl", "probe_ssl_earliest_cert_expiry", "probe_dns_lookup_time_seconds",
+		"probe_success", "probe_duration_seconds", `probe_http_duration_seconds{phase="resolve"}`,
+		`probe_http_duration_seconds{phase="connect"}`,
+		`probe_http_duration_seconds{phase="tls"}`, `probe_http_duration_seconds{phase="processing"}`,
+		`probe_http_duration_seconds{phase="transfer"}`,
+		"probe_http_status_code", "probe_http_version", "probe_http_ssl", "probe_ssl_earliest_cert_expiry",
+		"probe_dns_lookup_time_seconds",
 	},
 	"13659": {
-		"probe_success", "probe_duration_seconds", `probe_http_duration_seconds{phase="processing"}`, "probe_http_status_code", "probe_http_version", "probe_http_ssl",
+		"probe_success", "probe_duration_seconds", `probe_http_duration_seconds{phase="processing"}`,
+		"probe_http_status_code", "probe_http_version", "probe_http_ssl",
 		"probe_ssl_earliest_cert_expiry", "probe_dns_lookup_time_seconds", "probe_http_redirects",
 	},
 	"14928": {
-		"probe_success", "probe_duration_seconds", `probe_http_duration_seconds{phase="processing"}`, "probe_http_status_code", "probe_http_version", "probe_http_ssl",
-		"probe_ssl_earliest_cert_expiry", "probe_dns_lookup_time_seconds", `probe_tls_version_info{version="TLS 1.3"}`, "probe_ip_protocol",
+		"probe_success", "probe_duration_seconds", `probe_http_duration_seconds{phase="processing"}`,
+		"probe_http_status_code", "probe_http_version", "probe_http_ssl",
+		"probe_ssl_earliest_cert_expiry", "probe_dns_lookup_time_seconds", `probe_tls_version_info{version="TLS 1.3"}`,
+		"probe_ip_protocol",
 	},
 }
 
-// TestDashboardsFindTheirSeries: of an HTTPS target that answers; and of one that does not, what alerts and single numbers ask for.
+// TestDashboardsFindTheirSeries: of an HTTPS target that answers; and of one that does not, what alerts and single
+// numbers ask for.
 func TestDashboardsFindTheirSeries(t *testing.T) {
 	dir := t.TempDir()
 	ca, file := filepath.Join(dir, "ca.pem"), filepath.Join(dir, "blackbox.yml")
-	text := fmt.Sprintf("modules: {http_2xx: {prober: http, timeout: 5s, http: {preferred_ip_protocol: ip4, tls_config: {ca_file: %s}}}}\n", ca)
+	text := fmt.Sprintf("modules: {http_2xx: {prober: http, timeout: 5s, http: {preferred_ip_protocol: ip4, "+
+		"tls_config: {ca_file: %s}}}}\n", ca)
 	for path, content := range map[string]string{ca: string(faultlab.RootsPEM()), file: text} {
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)

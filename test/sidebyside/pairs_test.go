@@ -112,11 +112,15 @@ func pairs() []pair {
 		{name: "body matches what it must not", keys: "fail_if_body_matches_regexp: [hell]", serve: found},
 		{name: "body does not match what it must not", keys: "fail_if_body_matches_regexp: [heaven]", serve: found},
 		{name: "body matches what it must", keys: "fail_if_body_not_matches_regexp: [hell, o$]", serve: found},
-		{name: "body does not match all it must", keys: "fail_if_body_not_matches_regexp: [hell, heaven]", serve: found},
-		{name: "header matches what it must not", keys: "fail_if_header_matches: [{header: X-A, regexp: b}]", serve: answering(200, "", "X-A", "abc")},
-		{name: "header matches what it must", keys: "fail_if_header_not_matches: [{header: X-A, regexp: b}]", serve: answering(200, "", "X-A", "abc")},
+		{name: "body does not match all it must", keys: "fail_if_body_not_matches_regexp: [hell, heaven]",
+			serve: found},
+		{name: "header matches what it must not", keys: "fail_if_header_matches: [{header: X-A, regexp: b}]",
+			serve: answering(200, "", "X-A", "abc")},
+		{name: "header matches what it must", keys: "fail_if_header_not_matches: [{header: X-A, regexp: b}]",
+			serve: answering(200, "", "X-A", "abc")},
 		{name: "header is missing", keys: "fail_if_header_not_matches: [{header: X-A, regexp: b}]", serve: found},
-		{name: "header may be missing", keys: "fail_if_header_not_matches: [{header: X-A, regexp: b, allow_missing: true}]", serve: found},
+		{name: "header may be missing", keys: "fail_if_header_not_matches: [{header: X-A, regexp: b, allow_missing: " +
+			"true}]", serve: found},
 		{name: "gzip", keys: "compression: gzip, fail_if_body_not_matches_regexp: [hello]", serve: encoded("gzip")},
 		{name: "br", keys: "compression: br, headers: {Accept-Encoding: br}", serve: encoded("br")},
 		{name: "deflate", keys: "compression: deflate", serve: encoded("deflate")},
@@ -129,32 +133,46 @@ func pairs() []pair {
 		{name: "redirect", serve: redirecting(302, "/there")},
 		{name: "redirects, relative and many", serve: fault(faultlab.Redirects), path: "5"},
 		{name: "redirects without an end", serve: redirecting(302, "/")},
-		{name: "redirect not followed", keys: "follow_redirects: false, valid_status_codes: [301]", serve: redirecting(301, "/there")},
-		{name: "redirect not followed, by the old key", keys: "no_follow_redirects: true, valid_status_codes: [302]", serve: redirecting(302, "/there")},
-		{name: "redirect not followed, body judged", keys: "follow_redirects: false, valid_status_codes: [302], fail_if_body_matches_regexp: [x]", serve: redirecting(302, "/there")},
+		{name: "redirect not followed", keys: "follow_redirects: false, valid_status_codes: [301]",
+			serve: redirecting(301, "/there")},
+		{name: "redirect not followed, by the old key", keys: "no_follow_redirects: true, valid_status_codes: [302]",
+			serve: redirecting(302, "/there")},
+		{name: "redirect not followed, body judged",
+			keys:  "follow_redirects: false, valid_status_codes: [302], fail_if_body_matches_regexp: [x]",
+			serve: redirecting(302, "/there")},
 		{name: "redirect of a POST", keys: "method: POST, body: x", serve: redirecting(303, "/there")},
 		{name: "redirect that keeps the POST", keys: "method: POST, body: x", serve: redirecting(307, "/there")},
-		{name: "redirect to another host with credentials", stays: "Authorization", keys: "basic_auth: {username: u, password: p}", serve: func(l *lab) string {
-			there := faultlab.HandlerOn(l.T, "127.0.0.2:0", l.requests.keep(page))
-			return l.plain(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, there, http.StatusFound) })
-		}},
+		{name: "redirect to another host with credentials", stays: "Authorization",
+			keys: "basic_auth: {username: u, password: p}", serve: func(l *lab) string {
+				there := faultlab.HandlerOn(l.T, "127.0.0.2:0", l.requests.keep(page))
+				return l.plain(func(w http.ResponseWriter,
+					r *http.Request) {
+					http.Redirect(w, r, there, http.StatusFound)
+				})
+			}},
 		{name: "HTTPS", keys: roots, serve: over("http/1.1")},
 		{name: "HTTPS, HTTP/2", keys: roots, serve: over("h2", "http/1.1")},
 		{name: "HTTPS, HTTP/2 switched off", keys: roots + ", enable_http2: false", serve: over("h2", "http/1.1")},
-		{name: "HTTPS, TLS 1.2 at most", keys: "tls_config: {ca_file: CA, max_version: TLS12}", serve: over("http/1.1")},
-		{name: "HTTPS, a name of the module's", keys: "tls_config: {ca_file: CA, server_name: www.lab.test}", serve: over("http/1.1")},
+		{name: "HTTPS, TLS 1.2 at most", keys: "tls_config: {ca_file: CA, max_version: TLS12}",
+			serve: over("http/1.1")},
+		{name: "HTTPS, a name of the module's", keys: "tls_config: {ca_file: CA, server_name: www.lab.test}",
+			serve: over("http/1.1")},
 		{name: "HTTPS, Host is the name", keys: roots + ", headers: {Host: www.lab.test}", serve: over("http/1.1")},
 		{name: "HTTPS, hostname is the name", keys: roots, serve: over("http/1.1"), query: "hostname=www.lab.test"},
 		{name: "HTTPS not wanted", keys: roots + ", fail_if_ssl: true", serve: over("http/1.1")},
 		{name: "HTTPS wanted", keys: roots + ", fail_if_not_ssl: true", serve: over("http/1.1")},
 		{name: "HTTPS wanted, plain", keys: "fail_if_not_ssl: true", serve: found},
-		{name: "HTTPS, not verified", keys: "tls_config: {insecure_skip_verify: true}", serve: fault(faultlab.ExpiredCertificate)},
+		{name: "HTTPS, not verified", keys: "tls_config: {insecure_skip_verify: true}",
+			serve: fault(faultlab.ExpiredCertificate)},
 		{name: "HTTPS, expired", keys: roots, serve: fault(faultlab.ExpiredCertificate)},
 		{name: "HTTPS, unknown authority", keys: roots, serve: fault(faultlab.CertificateUnknownCA)},
 		{name: "HTTPS, other name", keys: roots, serve: fault(faultlab.CertificateWrongHost)},
 		{name: "HTTPS from HTTP", keys: roots, serve: func(l *lab) string {
 			there := l.secure(page, "http/1.1")
-			return l.plain(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, there, http.StatusMovedPermanently) })
+			return l.plain(func(w http.ResponseWriter,
+				r *http.Request) {
+				http.Redirect(w, r, there, http.StatusMovedPermanently)
+			})
 		}},
 		{name: "nothing listens", serve: fault(faultlab.ClosedPort)},
 		{name: "no answer", serve: fault(faultlab.Silent)},
@@ -165,10 +183,17 @@ func pairs() []pair {
 			differs: map[string]string{"probe_failed_due_to_regex": brokenBody}},
 		{name: "not HTTP", serve: func(l *lab) string { return faultlab.Answer(l.T, "SSH-2.0-OpenSSH_9.6\r\n\r\n") }},
 		{name: "through a proxy, HTTPS", keys: roots + ", proxy_url: PROXY", serve: over("http/1.1"), differs: tunnel},
-		{name: "through a proxy, no lookup of our own", keys: roots + ", proxy_url: PROXY, skip_resolve_phase_with_proxy: true", serve: over("http/1.1"), differs: tunnel},
-		{name: "localhost", serve: func(l *lab) string { return strings.Replace(l.plain(page), "127.0.0.1", "localhost", 1) }},
+		{name: "through a proxy, no lookup of our own", keys: roots +
+			", proxy_url: PROXY, skip_resolve_phase_with_proxy: true", serve: over("http/1.1"), differs: tunnel},
+		{name: "localhost", serve: func(l *lab) string {
+			return strings.Replace(l.plain(page), "127.0.0.1", "localhost",
+				1)
+		}},
 		{name: "without a scheme", serve: func(l *lab) string { return strings.TrimPrefix(l.plain(page), "http://") }},
-		{name: "credentials in the URL", serve: func(l *lab) string { return strings.Replace(l.plain(page), "://", "://u:p@", 1) }},
+		{name: "credentials in the URL", serve: func(l *lab) string {
+			return strings.Replace(l.plain(page), "://",
+				"://u:p@", 1)
+		}},
 		{name: "IPv6", serve: func(l *lab) string { return faultlab.HandlerOn(l.T, "[::1]:0", l.requests.keep(page)) }},
 	}
 }

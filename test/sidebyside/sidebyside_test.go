@@ -63,8 +63,8 @@ func (r *requests) take() []faultlab.Seen {
 	return taken
 }
 
-// TestSideBySide: every series that blackbox_exporter exposes exists in ours with an equal value, apart from durations and the listed
-// differences, and the servers saw the same.
+// TestSideBySide: every series that blackbox_exporter exposes exists in ours with an equal value, apart from durations
+// and the listed differences, and the servers saw the same.
 func TestSideBySide(t *testing.T) {
 	program, err := exec.LookPath("prometheus-blackbox-exporter")
 	if err != nil {
@@ -112,7 +112,8 @@ func TestSideBySide(t *testing.T) {
 // comparable leaves out who asked.
 func comparable(seen []faultlab.Seen) []faultlab.Seen {
 	for _, s := range seen {
-		if agent := s.Header.Get("User-Agent"); strings.HasPrefix(agent, "Blackbox Exporter/") || strings.HasPrefix(agent, "errno_exporter/") {
+		if agent := s.Header.Get("User-Agent"); strings.HasPrefix(agent, "Blackbox Exporter/") ||
+			strings.HasPrefix(agent, "errno_exporter/") {
 			s.Header.Set("User-Agent", "the exporter's own")
 		}
 		s.Header.Del(prober.ProbeHeader)

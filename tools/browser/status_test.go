@@ -97,7 +97,8 @@ func open(t *testing.T) *page {
 	if err != nil {
 		t.Skip("chromium is not installed: apt-get install chromium")
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WindowSize(1400, 900),
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
+		chromedp.WindowSize(1400, 900),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
 	allocator, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(cancel)
@@ -162,9 +163,12 @@ func TestFromTargetToRecord(t *testing.T) {
 	address, p := exporter(t, 3), open(t)
 	p.run(t, chromedp.Navigate("http://"+address+"/"))
 	heading := get(t, p, chromedp.Text("#t-reset-after-request"))
-	p.run(t, chromedp.Click(`article[aria-labelledby="t-reset-after-request"] .why a`), chromedp.WaitVisible("svg.waterfall"))
+	p.run(t, chromedp.Click(`article[aria-labelledby="t-reset-after-request"] .why a`),
+		chromedp.WaitVisible("svg.waterfall"))
 	verdict, title := get(t, p, chromedp.Text(".verdict")), get(t, p, chromedp.Title())
-	if heading != "reset-after-request" || !strings.Contains(verdict, "connection reset by the peer while waiting for the response (ECONNRESET)") || !strings.HasPrefix(title, "Probe ") {
+	if heading != "reset-after-request" || !strings.Contains(verdict,
+		"connection reset by the peer while waiting for the response (ECONNRESET)") ||
+		!strings.HasPrefix(title, "Probe ") {
 		t.Errorf("heading %q, verdict %q, title %q", heading, verdict, title)
 	}
 	p.mu.Lock()
@@ -182,7 +186,8 @@ func TestFromTargetToRecord(t *testing.T) {
 // Filters, and the link of a tick.
 func TestFilterAndTicks(t *testing.T) {
 	address, p := exporter(t, 2), open(t)
-	p.run(t, chromedp.Navigate("http://"+address+"/"), chromedp.Click(`input[name="failing"]`), chromedp.SendKeys(`input[name="q"]`, "RESET-"),
+	p.run(t, chromedp.Navigate("http://"+address+"/"), chromedp.Click(`input[name="failing"]`),
+		chromedp.SendKeys(`input[name="q"]`, "RESET-"),
 		chromedp.Submit(`input[name="q"]`), chromedp.WaitNotPresent("#t-healthy"))
 	names := get(t, p, chromedp.Evaluate[string](`[...document.querySelectorAll("h2[id]")].map(h => h.textContent).join(" ")`))
 	p.run(t, chromedp.Click(`article[aria-labelledby="t-reset-in-body"] .ticks a`), chromedp.WaitVisible(".verdict"))
@@ -216,7 +221,8 @@ func TestAccessibilityTree(t *testing.T) {
 		}
 		return s
 	}
-	named := []string{"link", "button", "textbox", "searchbox", "checkbox", "combobox", "img", "image", "article", "navigation", "region"}
+	named := []string{"link", "button", "textbox", "searchbox", "checkbox", "combobox", "img", "image", "article",
+		"navigation", "region"}
 	roles := map[string]int{}
 	for _, n := range call(t, p, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{}).Nodes {
 		if n.Ignored {
@@ -228,7 +234,8 @@ func TestAccessibilityTree(t *testing.T) {
 			t.Errorf("a %s has no name", role)
 		}
 	}
-	for _, role := range []string{"banner", "navigation", "main", "search", "contentinfo", "heading", "searchbox", "checkbox", "button", "combobox", "textbox", "article"} {
+	for _, role := range []string{"banner", "navigation", "main", "search", "contentinfo", "heading", "searchbox",
+		"checkbox", "button", "combobox", "textbox", "article"} {
 		if roles[role] == 0 {
 			t.Errorf("there is no %s: %v", role, roles)
 		}
@@ -238,7 +245,8 @@ func TestAccessibilityTree(t *testing.T) {
 // On a phone nothing is wider than the screen, in the dark as in the light.
 func TestPhone(t *testing.T) {
 	address, p := exporter(t, 1), open(t)
-	for _, row := range []struct{ scheme, ground string }{{"light", "rgb(255, 255, 255)"}, {"dark", "rgb(20, 23, 28)"}} {
+	for _, row := range []struct{ scheme, ground string }{{"light", "rgb(255, 255, 255)"},
+		{"dark", "rgb(20, 23, 28)"}} {
 		call(t, p, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: row.scheme}}})
 		p.run(t, chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile), chromedp.Navigate("http://"+address+"/"))
 		width := get(t, p, chromedp.Evaluate[float64]("document.documentElement.scrollWidth - innerWidth"))
@@ -270,7 +278,8 @@ func TestHostileContentStaysText(t *testing.T) {
 	}))
 	t.Cleanup(hostile.Close)
 	file := filepath.Join(t.TempDir(), "exporter.yml")
-	text := fmt.Sprintf("modules: {api: {prober: http, timeout: 5s, http: {keep_body: true}}}\ntargets: [{name: '%s', url: '%s', module: api, labels: {note: '%s'}}]\n",
+	text := fmt.Sprintf("modules: {api: {prober: http, timeout: 5s, http: {keep_body: true}}}\ntargets: [{name: "+
+		"'%s', url: '%s', module: api, labels: {note: '%s'}}]\n",
 		"<b>hostile</b>", hostile.URL, attack)
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

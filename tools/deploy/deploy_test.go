@@ -1,4 +1,5 @@
-// Package deploy reads deploy/ as the programs do that it is for: kustomize, the types of Kubernetes and of the Prometheus operator, compose.
+// Package deploy reads deploy/ as the programs do that it is for: kustomize, the types of Kubernetes and of the
+// Prometheus operator, compose.
 package deploy
 
 import (
@@ -22,13 +23,15 @@ const deploy = "../../deploy"
 
 // What kustomize makes is decoded strictly: no key that the types do not know.
 func TestKubernetes(t *testing.T) {
-	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), filepath.Join(deploy, "kubernetes"))
+	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(),
+		filepath.Join(deploy, "kubernetes"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	kinds := map[string]any{
 		"Deployment": &appsv1.Deployment{}, "Service": &corev1.Service{}, "ConfigMap": &corev1.ConfigMap{},
-		"ServiceMonitor": &monitoringv1.ServiceMonitor{}, "Probe": &monitoringv1.Probe{}, "PrometheusRule": &monitoringv1.PrometheusRule{},
+		"ServiceMonitor": &monitoringv1.ServiceMonitor{}, "Probe": &monitoringv1.Probe{},
+		"PrometheusRule": &monitoringv1.PrometheusRule{},
 	}
 	var seen []string
 	for _, r := range resources.Resources() {
@@ -88,7 +91,8 @@ func TestCompose(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if names := project.ServiceNames(); !slices.Equal(names, []string{"alertmanager", "exporter", "grafana", "prometheus"}) {
+	if names := project.ServiceNames(); !slices.Equal(names,
+		[]string{"alertmanager", "exporter", "grafana", "prometheus"}) {
 		t.Errorf("services %v", names)
 	}
 	for name, service := range project.Services {

@@ -14,8 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Inside calls f on an OS thread that is in the node's namespace. Sockets that f opens stay in it when f has returned. Only
-// f's own goroutine is there: what f starts is not. The thread is thrown away.
+// Inside calls f on an OS thread that is in the node's namespace. Sockets that f opens stay in it when f has returned.
+// Only f's own goroutine is there: what f starts is not. The thread is thrown away.
 func (n *Net) Inside(at Node, f func() error) error {
 	failed := make(chan error)
 	go func() {
@@ -78,7 +78,8 @@ func (n *Net) ListenPacket(at Node, network, addr string) net.PacketConn {
 	return conn
 }
 
-// Dial connects from a node. The address is a literal one, so that the socket is made on the thread that is on the node.
+// Dial connects from a node. The address is a literal one, so that the socket is made on the thread that is on the
+// node.
 func (n *Net) Dial(ctx context.Context, at Node, network, addr string) (net.Conn, error) {
 	var conn net.Conn
 	err := n.Inside(at, func() (err error) {

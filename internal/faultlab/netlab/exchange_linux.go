@@ -18,7 +18,8 @@ func (f Family) withData(verdict string) string {
 	return f.toServer(fmt.Sprintf("meta length gt %d %s", dataLength, verdict))
 }
 
-// BlackHoleAfterHandshake has r1 drop the client's data, without a word: the handshake is the last that both sides hear.
+// BlackHoleAfterHandshake has r1 drop the client's data, without a word: the handshake is the last that both sides
+// hear.
 func BlackHoleAfterHandshake(f Family) Fault {
 	return forwardFilter(f, R1, f.withData("drop"))
 }
@@ -71,8 +72,8 @@ func die(conn *net.TCPConn) bool {
 	return setInt(conn, unix.SOL_SOCKET, unix.SO_MARK, deadMark) == nil
 }
 
-// HostForgets is a server that acknowledges the request and then loses all memory of the connection, without a word, as when
-// its host restarts: it answers the next segment, a keepalive, with a RST.
+// HostForgets is a server that acknowledges the request and then loses all memory of the connection, without a word, as
+// when its host restarts: it answers the next segment, a keepalive, with a RST.
 func HostForgets(f Family) Fault {
 	return func(n *Net) string {
 		return n.serve(f, func(conn *net.TCPConn) {
@@ -95,7 +96,8 @@ func Aborts(f Family) Fault {
 	}
 }
 
-// OtherTTL is HostForgets by a server whose sockets have a TTL (hop limit) of their own, which its kernel's RST has not.
+// OtherTTL is HostForgets by a server whose sockets have a TTL (hop limit) of their own, which its kernel's RST has
+// not.
 func OtherTTL(f Family) Fault {
 	return func(n *Net) string {
 		url := HostForgets(f)(n)
@@ -115,8 +117,8 @@ func (f Family) setTTL(ttl int) string {
 // middleMTU is the length of packet that the link between the routers carries where it is the narrow one.
 const middleMTU = 1400
 
-// NarrowMiddle has a link between the routers that carries shorter packets than the others. The routers say so with ICMP
-// fragmentation needed, or packet too big, and TCP sends shorter segments.
+// NarrowMiddle has a link between the routers that carries shorter packets than the others. The routers say so with
+// ICMP fragmentation needed, or packet too big, and TCP sends shorter segments.
 func NarrowMiddle(f Family) Fault {
 	return func(n *Net) string {
 		n.narrow()
@@ -124,8 +126,8 @@ func NarrowMiddle(f Family) Fault {
 	}
 }
 
-// BlackHoleForLarge is NarrowMiddle with both routers' ICMP filtered: long segments vanish, short ones arrive, either way.
-// Of an upload the tail arrives, of a response too; the rest never does.
+// BlackHoleForLarge is NarrowMiddle with both routers' ICMP filtered: long segments vanish, short ones arrive, either
+// way. Of an upload the tail arrives, of a response too; the rest never does.
 func BlackHoleForLarge(f Family) Fault { return blackHoleForLarge(f, largeAnswer) }
 
 // BlackHoleForLargeBody is BlackHoleForLarge for a response whose head is a segment of its own, which arrives.

@@ -58,14 +58,15 @@ func UDPOutputDropped(f Family) Fault {
 	}
 }
 
-// HostDownOnOurLAN is an address of c's own link that no host has: the SYN is never sent, since its neighbour's link address
-// gets no answer. The kernel gives up after three questions, a second apart.
+// HostDownOnOurLAN is an address of c's own link that no host has: the SYN is never sent, since its neighbour's link
+// address gets no answer. The kernel gives up after three questions, a second apart.
 func HostDownOnOurLAN(f Family) Fault {
 	return func(*Net) string { return httpURL(absent(f, C), port) }
 }
 
-// LoopThroughUs is a route of r1 that leads back to c, which forwards: the SYN comes back to its sender, who drops it as one
-// from nowhere, since it bears the sender's own address. IPv4 only: IPv6 forwards it until its hop limit is reached.
+// LoopThroughUs is a route of r1 that leads back to c, which forwards: the SYN comes back to its sender, who drops it
+// as one from nowhere, since it bears the sender's own address. IPv4 only: IPv6 forwards it until its hop limit is
+// reached.
 func LoopThroughUs() Fault {
 	return func(n *Net) string {
 		n.Sysctl(C, "net.ipv4.ip_forward", "1")
@@ -85,14 +86,15 @@ func PortsExhausted(f Family) Fault {
 	}
 }
 
-// AcceptQueueFull is a server that accepts nothing and whose queue holds one connection, which is there already: it drops
-// every further SYN.
+// AcceptQueueFull is a server that accepts nothing and whose queue holds one connection, which is there already: it
+// drops every further SYN.
 func AcceptQueueFull(f Family) Fault {
 	return func(n *Net) string {
 		listener := n.Listen(S, "tcp", netip.AddrPortFrom(f.Addr(S), port).String())
 		raw, err := listener.(*net.TCPListener).SyscallConn()
 		if err == nil {
-			err = raw.Control(func(fd uintptr) { _ = unix.Listen(int(fd), 0) }) // seen below: the queue would not be full
+			// seen below: the queue would not be full
+			err = raw.Control(func(fd uintptr) { _ = unix.Listen(int(fd), 0) })
 		}
 		if err != nil {
 			n.host.Fatalf("shorten the accept queue: %v", err)

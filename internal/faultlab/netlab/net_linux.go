@@ -39,7 +39,8 @@ const (
 	V6 Family = 6
 )
 
-// Addr is the node's address on its link towards the client, which is also the source of the ICMP it sends to the client.
+// Addr is the node's address on its link towards the client, which is also the source of the ICMP it sends to the
+// client.
 func (f Family) Addr(at Node) netip.Addr {
 	if f == V4 {
 		return netip.MustParseAddr([...]string{"10.9.1.2", "10.9.1.1", "10.9.2.2", "10.9.3.2"}[at])
@@ -123,7 +124,8 @@ func (n *Net) NFT(at Node, script string) {
 // Filter adds rules of nft to a node's hook (input, forward or output), for both families.
 func (n *Net) Filter(at Node, hook string, rules ...string) {
 	n.host.Helper()
-	n.NFT(at, fmt.Sprintf("table inet lab {\nchain %s {\ntype filter hook %s priority 0\n%s}\n}\n", hook, hook, lines(rules...)))
+	n.NFT(at, fmt.Sprintf("table inet lab {\nchain %s {\ntype filter hook %s priority 0\n%s}\n}\n", hook, hook,
+		lines(rules...)))
 }
 
 // Command is a program that is to run on a node.

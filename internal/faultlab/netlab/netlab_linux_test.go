@@ -162,14 +162,16 @@ func visit(n *Net, target string) outcome {
 	}
 	defer conn.Close()
 	peer := conn.(*net.TCPConn)
-	if err := peer.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: time.Second, Interval: time.Second, Count: 9}); err != nil {
+	if err := peer.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: time.Second, Interval: time.Second,
+		Count: 9}); err != nil {
 		return outcome{"keepalive", err.Error()}
 	}
 	deadline := time.Now().Add(1500 * time.Millisecond)
 	if err := peer.SetDeadline(deadline); err != nil {
 		return outcome{"deadline", err.Error()}
 	}
-	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: api.test\r\nUser-Agent: a plain client\r\n\r\n"); err != nil {
+	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: api.test\r\nUser-Agent: a plain "+
+		"client\r\n\r\n"); err != nil {
 		return outcome{"write", brief(err)}
 	}
 	return read(conn)

@@ -16,8 +16,8 @@ func ResolverSilent() Fault {
 	}
 }
 
-// ResolverRejected has a router answer the questions with ICMP of a type of nft, such as "host-unreachable" or, for IPv6,
-// "no-route".
+// ResolverRejected has a router answer the questions with ICMP of a type of nft, such as "host-unreachable" or, for
+// IPv6, "no-route".
 func ResolverRejected(f Family, router Node, with string) Fault {
 	return func(n *Net) string {
 		n.Filter(router, "forward", "udp dport 53 "+f.reject(with), "tcp dport 53 "+f.reject(with))
@@ -41,8 +41,8 @@ func ResolverDropped() Fault {
 	}
 }
 
-// ResolverRefusedHere rejects the questions in c's own firewall: no packet leaves, sending fails with EPERM, and an ICMP port
-// unreachable from c's own address is queued.
+// ResolverRefusedHere rejects the questions in c's own firewall: no packet leaves, sending fails with EPERM, and an
+// ICMP port unreachable from c's own address is queued.
 func ResolverRefusedHere() Fault {
 	return func(n *Net) string {
 		n.Filter(C, "output", "udp dport 53 reject", "tcp dport 53 reject")

@@ -7,9 +7,9 @@ func ClosedPort(f Family) Fault {
 	return func(*Net) string { return httpURL(f.Addr(S), closedPort) }
 }
 
-// Rejected has a router answer the SYN with ICMP of a type of nft: "net-unreachable", "host-unreachable", "prot-unreachable",
-// "port-unreachable", "net-prohibited", "host-prohibited", "admin-prohibited"; for IPv6 "no-route", "admin-prohibited",
-// "addr-unreachable", "port-unreachable", "policy-fail", "reject-route".
+// Rejected has a router answer the SYN with ICMP of a type of nft: "net-unreachable", "host-unreachable",
+// "prot-unreachable", "port-unreachable", "net-prohibited", "host-prohibited", "admin-prohibited"; for IPv6 "no-route",
+// "admin-prohibited", "addr-unreachable", "port-unreachable", "policy-fail", "reject-route".
 func Rejected(f Family, router Node, with string) Fault {
 	return forwardFilter(f, router, f.toServer(f.reject(with)))
 }
@@ -59,8 +59,9 @@ tcp flags & (syn | ack) == syn tcp sport != @seen add @seen { tcp sport } drop
 	}
 }
 
-// RouterRoute has a route on r1 to the server of a kind that forbids. IPv4: "unreachable" answers with ICMP host unreachable,
-// "prohibit" with administratively prohibited; IPv6: no route, administratively prohibited. "blackhole" is silent.
+// RouterRoute has a route on r1 to the server of a kind that forbids. IPv4: "unreachable" answers with ICMP host
+// unreachable, "prohibit" with administratively prohibited; IPv6: no route, administratively prohibited. "blackhole" is
+// silent.
 func RouterRoute(f Family, kind string) Fault {
 	return func(n *Net) string {
 		n.IP(R1, f.flag(), "route", "add", kind, f.Addr(S).String())
@@ -76,14 +77,14 @@ func RouterNoRoute(f Family) Fault {
 	}
 }
 
-// HostDownOnServerLAN is an address of the server's link that no host has: r2 gets no answer for its link address, and after
-// three seconds answers with ICMP host unreachable, or for IPv6 address unreachable.
+// HostDownOnServerLAN is an address of the server's link that no host has: r2 gets no answer for its link address, and
+// after three seconds answers with ICMP host unreachable, or for IPv6 address unreachable.
 func HostDownOnServerLAN(f Family) Fault {
 	return func(*Net) string { return httpURL(absent(f, S), port) }
 }
 
-// RoutingLoop is a network that r1 routes to r2 and r2 to r1: the SYN goes to and fro until its TTL is used up, and r2 says so
-// with ICMP time exceeded. (Linux sends with TTL 64, of which each router takes one: an odd one arrives at r2.)
+// RoutingLoop is a network that r1 routes to r2 and r2 to r1: the SYN goes to and fro until its TTL is used up, and r2
+// says so with ICMP time exceeded. (Linux sends with TTL 64, of which each router takes one: an odd one arrives at r2.)
 func RoutingLoop(f Family) Fault {
 	return func(n *Net) string {
 		nowhere, target := "10.9.9.0/24", "http://10.9.9.9/"

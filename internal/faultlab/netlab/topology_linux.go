@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// build makes the namespaces, links, addresses and routes. Segmentation offload is off, so that what a router sees is what a
-// wire would carry; duplicate address detection is off, so that the addresses work at once.
+// build makes the namespaces, links, addresses and routes. Segmentation offload is off, so that what a router sees is
+// what a wire would carry; duplicate address detection is off, so that the addresses work at once.
 func (n *Net) build() {
 	n.host.Helper()
 	c, r1, r2, s := n.names[C], n.names[R1], n.names[R2], n.names[S]
@@ -36,16 +36,18 @@ const (
 
 // link is the command that joins two namespaces.
 func link(left, right string) string {
-	return fmt.Sprintf("link add right address %s netns %s type veth peer name left address %s netns %s", rightMAC, left, leftMAC, right)
+	return fmt.Sprintf("link add right address %s netns %s type veth peer name left address %s netns %s", rightMAC,
+		left, leftMAC, right)
 }
 
-// awaitLinks waits until every link carries packets: the kernel notices that both ends are up in its own time, and drops what is
-// sent before.
+// awaitLinks waits until every link carries packets: the kernel notices that both ends are up in its own time, and
+// drops what is sent before.
 func (n *Net) awaitLinks() {
 	n.host.Helper()
 	until := time.Now().Add(linksUp)
 	for node, ends := range [4]int{C: 1, R1: 2, R2: 2, S: 1} {
-		for strings.Count(n.run("", "ip", "-o", "-n", n.names[node], "link", "show", "type", "veth"), "state UP") != ends {
+		for strings.Count(n.run("", "ip", "-o", "-n", n.names[node], "link", "show", "type", "veth"),
+			"state UP") != ends {
 			if time.Now().After(until) {
 				n.host.Fatalf("the links of %s are not up after %v", Node(node), linksUp)
 			}
@@ -56,9 +58,10 @@ func (n *Net) awaitLinks() {
 // linksUp bounds the wait for the links; they take milliseconds.
 const linksUp = 10 * time.Second
 
-// sysctls hold in every namespace. ICMP is not limited in rate: a limit would turn a router's word into silence. High limits are not
-// enough: the bucket of a new namespace is empty, and while one CPU fills it, another that looks finds it so and drops its
-// message (icmp_global_allow in net/ipv4/icmp.c). Hence the masks, by which the limits hold for no type of message.
+// sysctls hold in every namespace. ICMP is not limited in rate: a limit would turn a router's word into silence. High
+// limits are not enough: the bucket of a new namespace is empty, and while one CPU fills it, another that looks finds
+// it so and drops its message (icmp_global_allow in net/ipv4/icmp.c). Hence the masks, by which the limits hold for no
+// type of message.
 var sysctls = map[string]string{
 	"net.ipv6.conf.default.accept_dad": "0",
 	"net.ipv6.conf.default.accept_ra":  "0",
@@ -70,8 +73,8 @@ var sysctls = map[string]string{
 	"net.ipv6.icmp.ratemask":           "255", // a type that does not exist
 }
 
-// wiring is each node's interfaces, addresses, routes and neighbours, as commands of ip. The neighbours are permanent: the kernel
-// has one table of the others for all namespaces, and a few hundred Nets would fill it.
+// wiring is each node's interfaces, addresses, routes and neighbours, as commands of ip. The neighbours are permanent:
+// the kernel has one table of the others for all namespaces, and a few hundred Nets would fill it.
 var wiring = [4][]string{
 	C: {"link set lo up", "link set right up gso_max_segs 1",
 		"addr add 10.9.1.2/24 dev right", "addr add fd09:1::2/64 dev right nodad",

@@ -58,7 +58,8 @@ func probed(target string, elapsed float64, failure *result.Failure, hops ...res
 	}
 	attempt := result.Attempt{Start: Began(), Elapsed: ms(elapsed), Hops: hops, Failure: failure}
 	return result.Result{
-		Target: result.Target{URL: u}, URL: target, Module: "api", Start: Began(), Elapsed: ms(elapsed), Timeout: 9500 * time.Millisecond,
+		Target: result.Target{URL: u}, URL: target, Module: "api", Start: Began(), Elapsed: ms(elapsed),
+		Timeout:  9500 * time.Millisecond,
 		Attempts: []result.Attempt{attempt}, Failure: failure,
 	}
 }
@@ -77,15 +78,19 @@ func get(target, host string) *result.RequestHead {
 // answered is a lookup that one server answered.
 func answered(host, address string) *result.Lookup {
 	return &result.Lookup{Host: host, Exchanges: []result.DNSExchange{
-		{Server: "10.0.0.2:53", Network: "udp", Question: host + ". A", Start: ms(0.1), Duration: ms(1.9), RCode: 0, Answers: 1},
-		{Server: "10.0.0.2:53", Network: "udp", Question: host + ". AAAA", Start: ms(0.1), Duration: ms(1.8), RCode: 0, Answers: 0},
+		{Server: "10.0.0.2:53", Network: "udp", Question: host + ". A", Start: ms(0.1), Duration: ms(1.9), RCode: 0,
+			Answers: 1},
+		{Server: "10.0.0.2:53", Network: "udp", Question: host + ". AAAA", Start: ms(0.1), Duration: ms(1.8), RCode: 0,
+			Answers: 0},
 	}}
 }
 
 func info(state string) *result.TCPInfo {
 	return &result.TCPInfo{
-		State: state, RTT: ms(10.5), RTTVar: ms(2.25), MinRTT: ms(10), TotalRetrans: 1, BytesAcked: 98, BytesReceived: 214,
-		BytesSent: 97, SegsOut: 6, SegsIn: 5, OutOfOrder: 2, SndMSS: 1448, PMTU: 1500, SndWnd: 65160, BusyTime: ms(12),
+		State: state, RTT: ms(10.5), RTTVar: ms(2.25), MinRTT: ms(10), TotalRetrans: 1, BytesAcked: 98,
+		BytesReceived: 214,
+		BytesSent:     97, SegsOut: 6, SegsIn: 5, OutOfOrder: 2, SndMSS: 1448, PMTU: 1500, SndWnd: 65160,
+		BusyTime:     ms(12),
 		LastDataRecv: ms(4), LastAckRecv: ms(4),
 	}
 }
@@ -111,8 +116,10 @@ func HTTPSuccess() result.Result {
 		},
 		Request: get(target, "api.example.com"),
 		Response: &result.Response{
-			Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Status: 200, StatusText: "200 OK", ContentLength: 12, BodyBytes: 12, Complete: true,
-			Header: http.Header{"Content-Type": {"text/plain"}, "Last-Modified": {"Fri, 20 Nov 2026 00:00:00 GMT"}, "Set-Cookie": {"id=hunter2"}},
+			Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Status: 200, StatusText: "200 OK", ContentLength: 12,
+			BodyBytes: 12, Complete: true,
+			Header: http.Header{"Content-Type": {"text/plain"}, "Last-Modified": {"Fri, 20 Nov 2026 00:00:00 GMT"},
+				"Set-Cookie": {"id=hunter2"}},
 		},
 	})
 }
@@ -122,7 +129,8 @@ func NameDoesNotExist() result.Result {
 	const target = "https://api.exmaple.com/health"
 	failure := &result.Failure{Phase: result.Resolve, Reason: result.DNSNameNotResolved, Origin: result.Peer,
 		Err: errors.New("lookup api.exmaple.com on 10.0.0.2:53: no such host")}
-	exchange := result.DNSExchange{Server: "10.0.0.2:53", Network: "udp", Question: "api.exmaple.com. A", Start: ms(0.1), Duration: ms(3), RCode: 3}
+	exchange := result.DNSExchange{Server: "10.0.0.2:53", Network: "udp", Question: "api.exmaple.com. A",
+		Start: ms(0.1), Duration: ms(3), RCode: 3}
 	return probed(target, 3.25, failure, result.Hop{
 		URL: target, Spans: []result.Span{failed(result.Resolve, 0, 3.25)},
 		Lookup: &result.Lookup{Host: "api.exmaple.com", Exchanges: []result.DNSExchange{exchange}},
@@ -132,13 +140,16 @@ func NameDoesNotExist() result.Result {
 // ConnectRefused is a port on which nothing listens, of an address literal.
 func ConnectRefused() result.Result {
 	const target = "http://[2001:db8::7]:8080/"
-	failure := &result.Failure{Phase: result.Connect, Reason: result.TCPRefused, Errno: syscall.ECONNREFUSED, Origin: result.Peer,
-		Err: errors.New("connect: connection refused")}
+	failure := &result.Failure{Phase: result.Connect, Reason: result.TCPRefused, Errno: syscall.ECONNREFUSED,
+		Origin: result.Peer,
+		Err:    errors.New("connect: connection refused")}
 	return probed(target, 10.75, failure, result.Hop{
 		URL: target, Spans: []result.Span{span(result.Resolve, 0, 0), failed(result.Connect, 0.25, 10.5)},
 		Answers: []netip.Addr{addr("2001:db8::7")}, Addr: addrPort("[2001:db8::7]:8080"),
 		Wire: &result.Wire{
-			Remote: addrPort("[2001:db8::7]:8080"), Info: &result.TCPInfo{State: "CLOSE", SegsOut: 1, SegsIn: 1, SndMSS: 536, PMTU: 1500}, InfoAt: "failure",
+			Remote: addrPort("[2001:db8::7]:8080"),
+			Info:   &result.TCPInfo{State: "CLOSE", SegsOut: 1, SegsIn: 1, SndMSS: 536, PMTU: 1500},
+			InfoAt: "failure",
 		},
 	})
 }
@@ -146,13 +157,15 @@ func ConnectRefused() result.Result {
 // AdminProhibited is a router's firewall that answers our SYN with ICMP.
 func AdminProhibited() result.Result {
 	const target = "http://192.0.2.7/"
-	failure := &result.Failure{Phase: result.Connect, Reason: result.TCPAddressUnreachable, Errno: syscall.EHOSTUNREACH, Origin: result.Path,
-		Err: errors.New("connect: no route to host")}
+	failure := &result.Failure{Phase: result.Connect, Reason: result.TCPAddressUnreachable, Errno: syscall.EHOSTUNREACH,
+		Origin: result.Path,
+		Err:    errors.New("connect: no route to host")}
 	return probed(target, 1.5, failure, result.Hop{
 		URL: target, Spans: []result.Span{span(result.Resolve, 0, 0), failed(result.Connect, 0, 1.5)},
 		Answers: []netip.Addr{addr("192.0.2.7")}, Addr: addrPort("192.0.2.7:80"),
 		Wire: &result.Wire{
-			Remote: addrPort("192.0.2.7:80"), Info: &result.TCPInfo{State: "SYN_SENT", SegsOut: 3, TotalRetrans: 2, SndMSS: 536, PMTU: 1500}, InfoAt: "failure",
+			Remote: addrPort("192.0.2.7:80"), Info: &result.TCPInfo{State: "SYN_SENT", SegsOut: 3, TotalRetrans: 2,
+				SndMSS: 536, PMTU: 1500}, InfoAt: "failure",
 			ICMP: &result.ICMP{Type: 3, Code: 13, From: addr("10.9.1.1"), Errno: syscall.EHOSTUNREACH},
 		},
 	})
@@ -171,14 +184,17 @@ func BodyRegexp() result.Result {
 // Proxied is a target whose name is left to the proxy, and a proxy that closes instead of answering CONNECT.
 func Proxied() result.Result {
 	const target = "https://api.example.com/health"
-	failure := &result.Failure{Phase: result.Proxy, Reason: result.TCPClosed, Origin: result.Peer, Err: io.ErrUnexpectedEOF}
+	failure := &result.Failure{Phase: result.Proxy, Reason: result.TCPClosed, Origin: result.Peer,
+		Err: io.ErrUnexpectedEOF}
 	end := result.Event{Op: result.OpRead, Start: ms(4), End: ms(9), Calls: 1, EOF: true, Err: io.EOF}
 	return probed(target, 9, failure, result.Hop{
-		URL: target, Spans: []result.Span{failed(result.Proxy, 0, 9)}, Addr: addrPort("10.0.0.3:3128"), Proxy: "http://proxy.example.com:3128",
+		URL: target, Spans: []result.Span{failed(result.Proxy, 0, 9)}, Addr: addrPort("10.0.0.3:3128"),
+		Proxy: "http://proxy.example.com:3128",
 		Wire: &result.Wire{
 			Local: addrPort("10.0.0.7:41000"), Remote: addrPort("10.0.0.3:3128"), BytesSent: 88,
-			Events: []result.Event{{Op: result.OpWrite, Start: ms(3), End: ms(4), Calls: 1, Bytes: 88}, end}, Cause: &end,
-			Info: info("CLOSE_WAIT"), InfoAt: "failure",
+			Events: []result.Event{{Op: result.OpWrite, Start: ms(3), End: ms(4), Calls: 1, Bytes: 88}, end},
+			Cause:  &end,
+			Info:   info("CLOSE_WAIT"), InfoAt: "failure",
 		},
 	})
 }
@@ -192,8 +208,8 @@ func SilentFamily() result.Result {
 	return r
 }
 
-// Backends is a name with three addresses, all of which were probed: one resets. The system's resolver gives an address that the
-// configured servers do not.
+// Backends is a name with three addresses, all of which were probed: one resets. The system's resolver gives an address
+// that the configured servers do not.
 func Backends() result.Result {
 	good, bad := HTTPSuccess(), ResetInProcessing()
 	r := bad
@@ -203,9 +219,11 @@ func Backends() result.Result {
 	system.Exchanges[0].TTL, system.Exchanges[1].TTL = 290*time.Second, -1
 	hop := &r.Attempts[0].Hops[0]
 	hop.Answers = []netip.Addr{addr("192.0.2.7"), addr("192.0.2.8"), addr("2001:db8::7")}
-	hop.Lookup, hop.Compared = lookup, &result.Comparison{Answers: []netip.Addr{addr("192.0.2.7"), addr("192.0.2.9")}, Lookup: system}
+	hop.Lookup, hop.Compared = lookup, &result.Comparison{Answers: []netip.Addr{addr("192.0.2.7"), addr("192.0.2.9")},
+		Lookup: system}
 	r.Addresses = []result.AddressProbe{
-		{Addr: addr("192.0.2.7"), Attempts: good.Attempts}, {Addr: addr("192.0.2.8"), Attempts: r.Attempts, Failure: r.Failure},
+		{Addr: addr("192.0.2.7"), Attempts: good.Attempts},
+		{Addr: addr("192.0.2.8"), Attempts: r.Attempts, Failure: r.Failure},
 		{Addr: addr("2001:db8::7"), Attempts: good.Attempts},
 	}
 	return r

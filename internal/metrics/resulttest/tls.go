@@ -20,7 +20,8 @@ const day = 24 * time.Hour
 // certificate is valid from 90 days before the probe to the time given after it.
 func certificate(subject, issuer string, left time.Duration, names ...string) *x509.Certificate {
 	return &x509.Certificate{
-		Raw: []byte(subject), Subject: pkix.Name{CommonName: subject}, Issuer: pkix.Name{CommonName: issuer}, DNSNames: names,
+		Raw: []byte(subject), Subject: pkix.Name{CommonName: subject}, Issuer: pkix.Name{CommonName: issuer},
+		DNSNames:  names,
 		NotBefore: Began().Add(-90 * day), NotAfter: Began().Add(left), SerialNumber: big.NewInt(0x0bff17),
 	}
 }
@@ -43,21 +44,26 @@ func session(name string) *result.TLSState {
 func HTTPSRedirect() result.Result {
 	const first, second = "http://example.com/", "https://www.example.com/?token=<hidden>"
 	secured := secureHop(second, 20, nil)
-	secured.Spans = append(secured.Spans, span(result.Processing, 60, 30), span(result.Transfer, 90, 5), span(result.Validate, 95, 0))
+	secured.Spans = append(secured.Spans, span(result.Processing, 60, 30), span(result.Transfer, 90, 5),
+		span(result.Validate, 95, 0))
 	secured.Response = &result.Response{
-		Proto: "HTTP/2.0", ProtoMajor: 2, Status: 200, StatusText: "200 OK", ContentLength: -1, BodyBytes: 4096, Complete: true,
-		Header: http.Header{"Content-Type": {"text/html"}},
+		Proto: "HTTP/2.0", ProtoMajor: 2, Status: 200, StatusText: "200 OK", ContentLength: -1, BodyBytes: 4096,
+		Complete: true,
+		Header:   http.Header{"Content-Type": {"text/html"}},
 	}
 	return probed(first, 95, nil, result.Hop{
 		URL: first,
 		Spans: []result.Span{span(result.Resolve, 0, 1), span(result.Connect, 1, 9), span(result.Request, 10, 0.5),
 			span(result.Processing, 10.5, 8.5), span(result.Transfer, 19, 1)},
-		Lookup: answered("example.com", "192.0.2.7"), Answers: []netip.Addr{addr("192.0.2.7")}, Addr: addrPort("192.0.2.7:80"),
-		Wire:    &result.Wire{Local: addrPort("10.0.0.7:41000"), Remote: addrPort("192.0.2.7:80"), BytesSent: 80, BytesReceived: 120},
+		Lookup: answered("example.com", "192.0.2.7"), Answers: []netip.Addr{addr("192.0.2.7")},
+		Addr: addrPort("192.0.2.7:80"),
+		Wire: &result.Wire{Local: addrPort("10.0.0.7:41000"), Remote: addrPort("192.0.2.7:80"), BytesSent: 80,
+			BytesReceived: 120},
 		Request: get(first, "example.com"),
 		Response: &result.Response{
-			Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Status: 301, StatusText: "301 Moved Permanently", Complete: true,
-			Header: http.Header{"Location": {"https://www.example.com/?token=hunter2"}},
+			Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Status: 301, StatusText: "301 Moved Permanently",
+			Complete: true,
+			Header:   http.Header{"Location": {"https://www.example.com/?token=hunter2"}},
 		},
 	}, secured)
 }
@@ -75,9 +81,11 @@ func secureHop(target string, start float64, failure *result.Event) result.Hop {
 	}
 	return result.Hop{
 		URL: target,
-		Spans: []result.Span{span(result.Resolve, start, 2), span(result.Connect, start+2, 10), span(result.TLS, start+12, 24),
+		Spans: []result.Span{span(result.Resolve, start, 2), span(result.Connect, start+2, 10),
+			span(result.TLS, start+12, 24),
 			span(result.Request, start+36, 4)},
-		Lookup: answered("www.example.com", "192.0.2.8"), Answers: []netip.Addr{addr("192.0.2.8")}, Addr: addrPort("192.0.2.8:443"),
+		Lookup: answered("www.example.com", "192.0.2.8"), Answers: []netip.Addr{addr("192.0.2.8")},
+		Addr: addrPort("192.0.2.8:443"),
 		Wire: &result.Wire{
 			Local: addrPort("10.0.0.7:41002"), Remote: addrPort("192.0.2.8:443"), BytesSent: 1700, BytesReceived: 2800,
 			Events: events, Cause: failure, Info: info("ESTABLISHED"), InfoAt: at,
@@ -91,9 +99,11 @@ func secureHop(target string, start float64, failure *result.Event) result.Hop {
 // ResetInProcessing is a server that resets while we wait for its response.
 func ResetInProcessing() result.Result {
 	const target = "https://www.example.com/health"
-	cause := result.Event{Op: result.OpRead, Start: ms(40), End: ms(1203), Calls: 1, Errno: syscall.ECONNRESET, Err: syscall.ECONNRESET}
-	failure := &result.Failure{Phase: result.Processing, Reason: result.TCPReset, Errno: syscall.ECONNRESET, Origin: result.Peer,
-		Err: &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}}
+	cause := result.Event{Op: result.OpRead, Start: ms(40), End: ms(1203), Calls: 1, Errno: syscall.ECONNRESET,
+		Err: syscall.ECONNRESET}
+	failure := &result.Failure{Phase: result.Processing, Reason: result.TCPReset, Errno: syscall.ECONNRESET,
+		Origin: result.Peer,
+		Err:    &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}}
 	hop := secureHop(target, 0, &cause)
 	hop.Spans = append(hop.Spans, failed(result.Processing, 40, 1163))
 	hop.Wire.Info.State = "CLOSE"
@@ -120,7 +130,8 @@ func Hostile() result.Result {
 	hop := &r.Attempts[0].Hops[0]
 	hop.TLS.Chain = []*x509.Certificate{certificate(escape, escape, 40*day, escape)}
 	hop.TLS.VerifiedChains = nil
-	hop.Response = &result.Response{Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Status: 200, StatusText: "200 " + escape,
+	hop.Response = &result.Response{Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Status: 200, StatusText: "200 " +
+		escape,
 		Header: http.Header{"X-" + escape: {escape}, "Location": {escape}}}
 	r.Failure.Err = errors.New(escape)
 	return r

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -16,13 +17,16 @@ import (
 //   - When there are more than the limit, the one that has been without a request for longest is closed, whether it has
 //     had one before or not. A client whose idle connection was closed makes another one (RFC 9112 section 9.3.1).
 //   - A new connection has the time of grace to send its request. Until then the next one waits, and those behind it
-//     wait in the kernel's queue (listen(2)): of thousands that arrive at once none is closed only because its request
-//     was not read yet.
+//     wait in the kernel's queue (listen(2)). One whose bytes have arrived is not closed, however long they wait to be
+//     read: of thousands that arrive at once none is closed because this program is slow.
 //   - Where each has a request under way for that time, the new one is closed. That none of them lasts is the work of
 //     the deadlines and of Requests.
 
-// grace is how long a new connection is left without a request, and how long the next one waits for room.
-const grace = 250 * time.Millisecond
+const (
+	grace    = 250 * time.Millisecond // a new connection is left without a request, and the next one waits for room
+	patience = 5 * time.Second        // the next one waits where requests have arrived that are not read yet
+	maxLooks = 64                     // connections that are asked for bytes before one is closed
+)
 
 // Connections bounds the clients' connections. Its State is for http.Server.
 type Connections struct {
@@ -93,8 +97,8 @@ func (c *Connections) tell() {
 // makeRoom waits for room for a new connection. Then it closes the one that is without a request for longest, or the
 // new one where there is none. The caller holds mu, which is free while it waits.
 func (c *Connections) makeRoom(fresh net.Conn) {
-	for last := time.Now().Add(grace); len(c.open) >= c.limit; {
-		longest, from := c.longest(last)
+	for began := time.Now(); len(c.open) >= c.limit; {
+		longest, from := c.longest(began)
 		if left := time.Until(from); left > 0 {
 			c.wait(left)
 			continue
@@ -111,18 +115,26 @@ func (c *Connections) makeRoom(fresh net.Conn) {
 }
 
 // longest is, of the connections without a request, the longest of those that may be closed, and from when on one may
-// be: at last where all have a request. The caller holds mu.
-func (c *Connections) longest(last time.Time) (*list.Element, time.Time) {
+// be: nil where none may, and when the wait that began then ends. The caller holds mu.
+func (c *Connections) longest(began time.Time) (*list.Element, time.Time) {
 	if c.idle.Len() == 0 {
-		return nil, last
+		return nil, began.Add(grace)
 	}
-	now, first := time.Now(), c.idle.Front()
-	for e := first; e != nil; e = e.Next() {
-		if from := e.Value.(unused).from; !from.After(now) {
-			return e, from
+	now, end := time.Now(), began.Add(patience)
+	for e, looks := c.idle.Front(), 0; e != nil && looks < maxLooks; e = e.Next() {
+		u := e.Value.(unused)
+		if u.from.After(now) {
+			if u.from.Before(end) {
+				end = u.from
+			}
+			continue
+		}
+		looks++
+		if !arrived(u.conn) {
+			return e, u.from
 		}
 	}
-	return first, first.Value.(unused).from
+	return nil, end
 }
 
 // wait waits for a change, for a time at most. The caller holds mu, which is free meanwhile.
@@ -136,6 +148,24 @@ func (c *Connections) wait(atMost time.Duration) {
 	case <-changed:
 	case <-timer.C:
 	}
+}
+
+// arrived reports whether bytes of a connection wait to be read: its client has sent something, and it is this program's
+// turn.
+func arrived(conn net.Conn) bool {
+	if secure, ok := conn.(*tls.Conn); ok {
+		conn = secure.NetConn()
+	}
+	raw, ok := conn.(syscall.Conn)
+	if !ok {
+		return false
+	}
+	control, err := raw.SyscallConn()
+	waits := false
+	if err == nil {
+		_ = control.Control(func(fd uintptr) { waits = peek(fd) }) // fails only on a closed connection
+	}
+	return waits
 }
 
 // hangUp closes a connection without a word: TLS would wait for its alert to be taken.

@@ -11,7 +11,6 @@ import (
 var notProvoked = map[result.Reason]string{
 	result.TLSCertRevoked: "crypto/tls checks no revocation; the word is NEL's and kept for it",
 	result.TLSCertPinned:  "no key of the configuration pins a key yet",
-	result.TLSFailed:      "the rest: every error of crypto/tls that we can provoke has a reason of its own",
 	result.HTTPFailed:     "the rest: every error of net/http that we can provoke has a reason of its own",
 	result.Unknown:        "by definition; TestClassifyConnect and TestReasonOfCause have its rows",
 	result.H2PingFailed:   "we send no HTTP/2 pings: TCP's keepalives tell the same without the server's help",

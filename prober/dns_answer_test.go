@@ -114,14 +114,17 @@ func TestForgedAnswers(t *testing.T) {
 // The socket is connected: what comes from another address or port does not arrive.
 func TestForgedSender(t *testing.T) {
 	for _, client := range clients {
-		var server string
-		server = faultlab.DNSRaw(t, func(d *faultlab.DNSDatagram) {
+		known := make(chan string, 1) // the server's own address, from when on it answers
+		server := faultlab.DNSRaw(t, func(d *faultlab.DNSDatagram) {
 			answer := faultlab.DNSReply(d.Question, same, forged)
 			d.AnswerFrom("127.0.0.1:0", answer)
+			server := <-known
+			known <- server
 			_, port, _ := net.SplitHostPort(server)
 			d.AnswerFrom("127.0.0.67:"+port, answer)
 			d.Answer(faultlab.DNSReply(d.Question, same, genuine))
 		}, nil)
+		known <- server
 		if diff := cmp.Diff(lookedUp{"", genuine.String(), "udp"},
 			lookUp(t, server, client.protocol, ample)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", client.name, diff)

@@ -1,6 +1,7 @@
 package prober
 
 import (
+	"math"
 	"slices"
 	"time"
 )
@@ -18,6 +19,21 @@ func (r *recorder) asks(alone bool) {
 	}
 	r.stampBase = r.written
 	stampRequest(r.raw, alone)
+}
+
+// maxStamped is how many writes are stamped. A stamp that is not read counts as the socket's receive memory, about 1 KiB
+// of it: a peer that makes us answer often (PING, window updates) would have them close the receive window.
+const maxStamped = 32
+
+// limitStamps ends the stamping after so many writes. The caller holds mu.
+func (r *recorder) limitStamps() {
+	if r.stamps == nil || r.stampBase < 0 || r.stampings > maxStamped {
+		return
+	}
+	if r.stampings++; r.stampings > maxStamped {
+		stopStamping(r.raw)
+		r.acks = r.stamps.readQueue(r.acks, math.MaxInt32)
+	}
 }
 
 // sent is how many bytes have been written by now, of all exchanges.

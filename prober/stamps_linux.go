@@ -127,6 +127,11 @@ func stampRequest(raw syscall.RawConn, alone bool) {
 	})
 }
 
+// stopStamping has the kernel note arrivals alone.
+func stopStamping(raw syscall.RawConn) {
+	_ = raw.Control(func(fd uintptr) { _ = setStamping(int(fd), arrivals) }) // fails only on a closed connection
+}
+
 // readQueue reads the error queue until the acknowledgement of a byte is there, or nothing more, and appends it to what
 // was read before.
 func (s *stamps) readQueue(acks []acknowledgement, last uint32) []acknowledgement {

@@ -19,4 +19,6 @@ func (*stamps) read([]byte) (int, time.Time, error) { return 0, time.Time{}, net
 
 func stampRequest(syscall.RawConn, bool) {}
 
+func stopStamping(syscall.RawConn) {}
+
 func (*stamps) readQueue(acks []acknowledgement, _ uint32) []acknowledgement { return acks }

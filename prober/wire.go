@@ -55,6 +55,7 @@ type recorder struct {
 	written   int64         // bytes, of all exchanges
 	acks      []acknowledgement
 	stampBase int64         // bytes written before acknowledgements were asked for; -1 until then
+	stampings int           // writes since then
 	firstSent time.Duration // start of the first write; 0 before
 	accepted  time.Duration // when the kernel took the last bytes written while the connection was alive; 0 before
 	writing   time.Duration // start of the write under way; 0 when there is none
@@ -157,6 +158,7 @@ func (r *recorder) endWrite(began time.Duration, alive bool, n int, err error) (
 	r.quiet.Broadcast()
 	r.wire.BytesSent += int64(n)
 	r.written += int64(n)
+	r.limitStamps()
 	if r.firstSent == 0 {
 		r.firstSent = began
 	}

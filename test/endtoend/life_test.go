@@ -43,7 +43,12 @@ func runDaemonBy(t *testing.T, run func(string, ...string) *exec.Cmd, client *ht
 	if err := os.WriteFile(file, []byte(configuration), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	socket, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(dir, "notify"), Net: "unixgram"})
+	short, err := os.MkdirTemp("", "n") // unix(7): a socket's path has at most 107 bytes, and t.TempDir has the test's name
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(short) })
+	socket, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(short, "notify"), Net: "unixgram"})
 	if err != nil {
 		t.Fatal(err)
 	}

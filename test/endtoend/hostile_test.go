@@ -115,7 +115,7 @@ func TestHostileServers(t *testing.T) {
 // deploy/kubernetes. The probes get so much time that most of them end by what bounds them, and not by a deadline,
 // although there are hundreds for two CPUs.
 func TestHostileServersAtOnce(t *testing.T) {
-	const scrapeTimeout, concurrency, rounds, unread, most = 20, 20, 2, 100, 256 << 20
+	const scrapeTimeout, concurrency, rounds, unread, most = 20, 10, 2, 100, 256 << 20
 	modules, rows := hostile(t)
 	var targets strings.Builder
 	healthy := faultlab.Handler(t, faultlab.Healthy)

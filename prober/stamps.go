@@ -21,8 +21,8 @@ func (r *recorder) asks(alone bool) {
 	stampRequest(r.raw, alone)
 }
 
-// maxStamped is how many writes are stamped. A stamp that is not read counts as the socket's receive memory, about 1 KiB
-// of it: a peer that makes us answer often (PING, window updates) would have them close the receive window.
+// maxStamped is how many writes are stamped. A stamp that is not read counts as the socket's receive memory: a peer that
+// makes us answer often, as a flood of PINGs does, would have them close the receive window.
 const maxStamped = 32
 
 // limitStamps ends the stamping after so many writes. The caller holds mu.

@@ -175,16 +175,42 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-// ours probes at a rate, through a Watch, and reports by the connection's local address.
+// Two connections from one address are two, and a repeated SYN makes none.
+func TestTruthsOfOneAddress(t *testing.T) {
+	client, server := netip.MustParseAddrPort("127.0.0.1:40000"), netip.MustParseAddrPort("127.0.0.1:80")
+	start := time.Unix(1_800_000_000, 0)
+	at := func(ms int) time.Time { return start.Add(time.Duration(ms) * time.Millisecond) }
+	var packets []Packet
+	for _, begin := range []int{0, 1000} {
+		packets = append(packets, Packet{From: client, To: server, Outgoing: true, SYN: true, At: at(begin)},
+			Packet{From: client, To: server, Outgoing: true, SYN: true, At: at(begin + 10)},
+			Packet{From: server, To: client, SYN: true, ACK: true, At: at(begin + 20)},
+			Packet{From: client, To: server, Outgoing: true, Bytes: 100, Path: "/", At: at(begin + 30)},
+			Packet{From: server, To: client, Bytes: 100, At: at(begin + 40)})
+	}
+	got := Truths(packets)
+	if len(got) != 2 {
+		t.Fatalf("%d connections, want 2", len(got))
+	}
+	for use, begin := range []int{0, 1000} {
+		want := Truth{SYN: at(begin + 10), SYNACK: at(begin + 20), Path: "/", Asked: at(begin + 30),
+			Answered: at(begin + 40), Last: at(begin + 40)}
+		if truth := got[Connection{client, use}]; truth == nil || *truth != want {
+			t.Errorf("use %d: %+v, want %+v", use, truth, want)
+		}
+	}
+}
+
+// ours probes at a rate, through a Watch, and reports by the connection.
 func ours(t *testing.T, w *watch.Watch, m *module.Module, target string, n int,
-	every time.Duration) map[netip.AddrPort]reported {
+	every time.Duration) map[Connection]reported {
 	t.Helper()
 	asked, err := prober.ParseTarget(target)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var mu sync.Mutex // guards reports
-	reports := map[netip.AddrPort]reported{}
+	reports := map[Connection]reported{}
 	var probing sync.WaitGroup
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
@@ -208,13 +234,20 @@ func ours(t *testing.T, w *watch.Watch, m *module.Module, target string, n int,
 	return reports
 }
 
-func keep(reports map[netip.AddrPort]reported, o *watch.Outcome) {
+// keep adds a report; a local address that is used again ended its earlier connection before.
+func keep(reports map[Connection]reported, o *watch.Outcome) {
 	hop := o.Result.Last().LastHop()
 	r := reported{map[result.Phase]time.Duration{}, o.Reliable}
 	for _, s := range hop.Spans {
 		r.phases[s.Phase] = s.Duration
 	}
-	reports[hop.Wire.Local] = r
+	connection := Connection{Local: hop.Wire.Local}
+	for ; ; connection.Use++ {
+		if _, taken := reports[connection]; !taken {
+			break
+		}
+	}
+	reports[connection] = r
 }
 
 // blackbox probes by blackbox_exporter at a rate, each time with a path of its own, and reports by that.
@@ -257,7 +290,7 @@ func blackbox(t *testing.T, exporter, target string, n int, every time.Duration)
 }
 
 // byPath are the truths by the request's path.
-func byPath(truths map[netip.AddrPort]*Truth) map[string]*Truth {
+func byPath(truths map[Connection]*Truth) map[string]*Truth {
 	paths := map[string]*Truth{}
 	for _, truth := range truths {
 		paths[truth.Path] = truth
@@ -398,7 +431,7 @@ func TestAccuracy(t *testing.T) {
 			defer w.Close()
 			w.Apply(server.Config(t, server.HTTPS1+bench.Delayed, 1000))
 			wire.Take()
-			reports := map[netip.AddrPort]reported{}
+			reports := map[Connection]reported{}
 			for _, state := range w.Scrape(t.Context(), 9500*time.Millisecond) {
 				keep(reports, state.Outcome)
 			}

@@ -195,20 +195,35 @@ type moment struct {
 	bytes int
 }
 
-// Truths are those of the connections that a client made, by its address.
-func Truths(packets []Packet) map[netip.AddrPort]*Truth {
-	all := map[netip.AddrPort]*seen{}
+// Connection is one connection of a client. A port that was closed is used again after a second where both ends are on
+// loopback (tcp_tw_reuse of Linux' ip-sysctl), so that an address alone does not name it.
+type Connection struct {
+	Local netip.AddrPort
+	Use   int // how often the address was used before
+}
+
+// Truths are those of the connections that a client made.
+func Truths(packets []Packet) map[Connection]*Truth {
+	all := map[Connection]*seen{}
+	latest := map[netip.AddrPort]*seen{}
+	uses := map[netip.AddrPort]int{}
 	for _, p := range packets {
 		if p.Outgoing && p.SYN && !p.ACK {
-			all[p.From] = &seen{Truth: Truth{SYN: p.At}, encrypted: true}
+			s := latest[p.From]
+			if s == nil || !s.SYNACK.IsZero() { // or the SYN is repeated
+				s = &seen{encrypted: true}
+				latest[p.From], all[Connection{p.From, uses[p.From]}] = s, s
+				uses[p.From]++
+			}
+			s.SYN = p.At
 		}
-		if s := all[p.From]; s != nil && p.Outgoing && p.Bytes > 0 {
+		if s := latest[p.From]; s != nil && p.Outgoing && p.Bytes > 0 {
 			if p.Path != "" {
 				s.Path, s.encrypted = p.Path, false
 			}
 			s.sent = append(s.sent, moment{p.At, p.Bytes})
 		}
-		if s := all[p.To]; s != nil && !p.Outgoing {
+		if s := latest[p.To]; s != nil && !p.Outgoing {
 			if p.SYN && p.ACK {
 				s.SYNACK = p.At
 			}
@@ -217,10 +232,10 @@ func Truths(packets []Packet) map[netip.AddrPort]*Truth {
 			}
 		}
 	}
-	truths := map[netip.AddrPort]*Truth{}
-	for client, s := range all {
+	truths := map[Connection]*Truth{}
+	for connection, s := range all {
 		if s.tell() {
-			truths[client] = &s.Truth
+			truths[connection] = &s.Truth
 		}
 	}
 	return truths

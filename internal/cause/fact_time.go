@@ -136,7 +136,7 @@ func (s *scene) before(k *known) {
 		k.note(keptMeanwhile, served, "a connection kept for %s was served at %s", s.Kept[i].Age, clock(s.Kept[i].At))
 	}
 	n := len(took)
-	k.note(slowerBefore, n >= 4 && took[n-1] > 3*took[0] && took[n-2] > 3*took[1],
+	k.note(slowerBefore, n >= 4 && slower(took[0], took[n-1]) && slower(took[1], took[n-2]),
 		"answers became slower before, the last took %s", shown(last(took)))
 	if n < usualFrom {
 		return
@@ -148,6 +148,12 @@ func (s *scene) before(k *known) {
 	k.note(usuallySlow, usual >= s.o.Timeout/2, "the answer usually takes %s, of %s allowed", shown(usual),
 		shown(s.o.Timeout))
 }
+
+// slowerBy is what an answer has to take longer before it says anything of load: a garbage collection, a busy processor
+// or a backend that has to be connected again take tens of milliseconds.
+const slowerBy = 100 * time.Millisecond
+
+func slower(before, after time.Duration) bool { return after > 3*before && after-before >= slowerBy }
 
 func last(took []time.Duration) time.Duration {
 	if len(took) == 0 {

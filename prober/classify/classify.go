@@ -209,7 +209,7 @@ func spoken(e *Evidence) (result.Reason, result.Origin, bool) {
 	}
 	if !e.Responded {
 		// net/http may have been told of a write error first. A TLS connection keeps what ended its reading.
-		if number, ok := RemoteAlert(e.TLSEnd); ok && number != alertCloseNotify {
+		if number, ok := RemoteAlert(e.TLSEnd); ok {
 			return reasonOfAlert(number, e.TLS != nil && e.TLS.ClientCertAsked), result.Peer, true
 		}
 	}
@@ -288,7 +288,7 @@ func malformed(e *Evidence) (result.Reason, result.Origin) {
 		return result.HTTPResponseInvalid, result.Peer
 	case phase == result.Transfer:
 		return result.HTTPProtocolError, result.Peer
-	case strings.Contains(text, "net/http: invalid"), strings.Contains(text, "http: invalid"):
+	case strings.Contains(text, "http: invalid"):
 		return result.ProbeConfig, result.Self
 	}
 	return result.HTTPFailed, result.Peer

@@ -74,6 +74,8 @@ func TestClassifyConnect(t *testing.T) {
 		{"IPv6 is not in the kernel", result.Wire{},
 			&net.OpError{Op: "dial", Err: os.NewSyscallError("socket", syscall.EAFNOSUPPORT)}, Running,
 			verdict{result.LocalNoRoute, syscall.EAFNOSUPPORT, result.Local}},
+		{"the local port is in use", result.Wire{Info: kept}, dialError(syscall.EADDRINUSE), Running,
+			verdict{result.LocalPortExhausted, syscall.EADDRINUSE, result.Local}},
 		{"descriptors exhausted, no socket", result.Wire{},
 			&net.OpError{Op: "dial", Err: os.NewSyscallError("socket", syscall.EMFILE)}, Running,
 			verdict{result.LocalFDExhausted, syscall.EMFILE, result.Local}},
@@ -124,6 +126,9 @@ func TestClassifyConnect(t *testing.T) {
 			t.Errorf("%s: classify = %v, want %v", row.name, got, row.want)
 		}
 	}
+	compareFailure(t, "no address of the family", &Evidence{Step: StepDial, Err: dialError(syscall.EADDRNOTAVAIL),
+		Wire: &result.Wire{Info: kept}, NoSource: true},
+		verdict{result.LocalNoRoute, syscall.EADDRNOTAVAIL, result.Local})
 }
 
 func TestReasonOfCause(t *testing.T) {
@@ -143,6 +148,8 @@ func TestReasonOfCause(t *testing.T) {
 		{"FIN, then a reset", result.Event{EOF: true}, "CLOSE", 11, 10, verdict{result.TCPClosed, 0, result.Peer}},
 		{"EPIPE after a FIN", result.Event{Op: result.OpWrite, Errno: syscall.EPIPE}, "CLOSE", 11, 10,
 			verdict{result.TCPClosed, syscall.EPIPE, result.Peer}},
+		{"the kernel gave up after a FIN", result.Event{Errno: syscall.ETIMEDOUT}, "CLOSE", 11, 10,
+			verdict{result.TCPAborted, syscall.ETIMEDOUT, result.Kernel}},
 		{"EPIPE after a reset", result.Event{Op: result.OpWrite, Errno: syscall.EPIPE}, "CLOSE", 10, 10,
 			verdict{result.TCPReset, syscall.ECONNRESET, result.Peer}},
 		{"the kernel gave up", result.Event{Errno: syscall.ETIMEDOUT}, "CLOSE", 0, 0,
@@ -268,6 +275,31 @@ func TestReasonOfLookup(t *testing.T) {
 			misbehaving, Running, verdict{result.DNSUnreachable, syscall.EACCES, result.Path}},
 		{"local firewall", []result.DNSExchange{ask("", result.NoRCode, 0, dialError(syscall.EPERM))}, misbehaving,
 			Running, verdict{result.LocalDenied, syscall.EPERM, result.Local}},
+		{"a prohibit route to the resolver",
+			[]result.DNSExchange{ask("", result.NoRCode, 0, dialError(syscall.EACCES))}, misbehaving, Running,
+			verdict{result.LocalDenied, syscall.EACCES, result.Local}},
+		{"ICMP protocol unreachable from the resolver",
+			[]result.DNSExchange{ask("a. A", result.NoRCode, 0, dialError(syscall.ENOPROTOOPT))}, misbehaving, Running,
+			verdict{result.DNSUnreachable, syscall.ENOPROTOOPT, result.Path}},
+		{"refused at first, closed over TCP at last", []result.DNSExchange{ask("a. A", result.NoRCode, 0,
+			dialError(syscall.ECONNREFUSED)), tcpEOF}, misbehaving, Running, verdict{result.DNSProtocol, 0, result.Peer}},
+		{"a code over TCP, and an error", []result.DNSExchange{overTCP(ask("a. A", 9, 0, io.EOF))}, misbehaving, Running,
+			verdict{result.DNSFailed, 0, result.Peer}},
+		{"an error over UDP before our deadline", []result.DNSExchange{ask("a. A", result.NoRCode, 0, errors.New("?"))},
+			os.ErrDeadlineExceeded, Deadline, verdict{result.DNSTimedOut, 0, result.Self}},
+		{"empty, without an error of the resolver", []result.DNSExchange{ask("a. A", 0, 0, nil)}, errors.New("?"),
+			Running, verdict{result.DNSFailed, 0, result.Peer}},
+		{"SERVFAIL at first, empty at last", []result.DNSExchange{ask("a. A", 2, 0, nil), ask("a. A", 0, 0, nil)},
+			notFound, Running, verdict{result.DNSNoData, 0, result.Peer}},
+		{"truncated and empty, then an answer to the other family",
+			[]result.DNSExchange{truncated(ask("a. A", 0, 0, nil)), ask("a. AAAA", 0, 1, nil)}, notFound, Running,
+			verdict{result.DNSProtocol, 0, result.Peer}},
+		{"nobody was asked, though a server is to blame", nil, misbehaving, Running,
+			verdict{result.DNSFailed, 0, result.Self}},
+		{"we closed the connection", []result.DNSExchange{overTCP(ask("a. A", result.NoRCode, 0, net.ErrClosed))},
+			misbehaving, Running, verdict{result.DNSTimedOut, 0, result.Self}},
+		{"we closed a pipe", []result.DNSExchange{overTCP(ask("a. A", result.NoRCode, 0, io.ErrClosedPipe))},
+			misbehaving, Running, verdict{result.DNSTimedOut, 0, result.Self}},
 		{"descriptors exhausted", []result.DNSExchange{ask("", result.NoRCode, 0, dialError(syscall.EMFILE))},
 			misbehaving, Running, verdict{result.LocalFDExhausted, syscall.EMFILE, result.Local}},
 		{"refused once, silent for the other family",
@@ -340,11 +372,8 @@ func TestReasonOfLookup(t *testing.T) {
 		{"nothing known", []result.DNSExchange{ask("a. A", 9, 0, nil)}, misbehaving, Running,
 			verdict{result.DNSFailed, 0, result.Peer}},
 	} {
-		var got verdict
-		got.reason, got.errno, got.origin = reasonOfLookup(&result.Lookup{Exchanges: row.exchanges}, row.err, row.ended)
-		if got != row.want {
-			t.Errorf("%s: reasonOfLookup = %v, want %v", row.name, got, row.want)
-		}
+		compareFailure(t, row.name, &Evidence{Step: StepLookup, Lookup: &result.Lookup{Exchanges: row.exchanges},
+			Err: row.err, Ended: row.ended}, row.want)
 	}
 }
 

@@ -24,7 +24,7 @@ func reasonOfLookup(l *result.Lookup, err error, ended Ending) (result.Reason, s
 	if last == nil {
 		return classifyUnasked(err, ended)
 	}
-	if last.RCode == result.NoRCode && last.Errno == 0 && (last.Err == nil || OurDoing(last.Err)) {
+	if last.RCode == result.NoRCode && (last.Err == nil || OurDoing(last.Err)) {
 		last = explainedExchange(l, last)
 	}
 	if isFlood(last.Err) {

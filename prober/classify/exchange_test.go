@@ -86,6 +86,7 @@ func TestClassifyStream(t *testing.T) {
 			verdict{result.TCPReset, syscall.ECONNRESET, result.Peer}},
 		{"no network while retransmitting", Evidence{Wire: &result.Wire{Cause: aborted}},
 			verdict{result.TCPAborted, syscall.ENETUNREACH, result.Path}},
+		{"an end without TCP_INFO", Evidence{Wire: &result.Wire{Cause: &result.Event{EOF: true}}}, peer(result.TCPClosed)},
 		{"a reset before our deadline", Evidence{Wire: &result.Wire{Cause: reset}, Ended: Deadline, EndedAt: 20},
 			verdict{result.TCPReset, syscall.ECONNRESET, result.Peer}},
 		{"a reset after our deadline", Evidence{Wire: &result.Wire{Cause: late}, Ended: Deadline, EndedAt: 20,
@@ -144,6 +145,8 @@ func TestClassifyStream(t *testing.T) {
 		{"nonsense from a proxy", Evidence{Err: errors.New("?"), Phase: result.Proxy}, peer(result.HTTPProtocolError)},
 		{"a body that cannot be read", Evidence{Err: errors.New("?"), Phase: result.Transfer, Responded: true},
 			peer(result.HTTPResponseInvalid)},
+		{"a request that fails after the response's head", Evidence{Err: errors.New("?"), Phase: result.Request,
+			Responded: true}, peer(result.HTTPFailed)},
 		{"a head that cannot be read", Evidence{Err: errors.New("?"), Phase: result.Transfer},
 			peer(result.HTTPProtocolError)},
 		{"a request that net/http refuses", Evidence{Err: http("invalid header field name"), Phase: result.Request},
@@ -161,20 +164,26 @@ func TestClassifyStream(t *testing.T) {
 }
 
 func TestClassifyIdle(t *testing.T) {
-	reset := &result.Event{Errno: syscall.ECONNRESET}
+	reset := &result.Event{Errno: syscall.ECONNRESET, Err: syscall.ECONNRESET}
 	for _, row := range []struct {
 		name   string
 		wire   result.Wire
 		frames *Frames
 		want   verdict
+		err    error
 	}{
-		{"bytes that nobody asked for", result.Wire{}, nil, peer(result.TCPClosed)},
-		{"a reset", result.Wire{Cause: reset}, nil, verdict{result.TCPReset, syscall.ECONNRESET, result.Peer}},
+		{"bytes that nobody asked for", result.Wire{}, nil, peer(result.TCPClosed), nil},
+		{"a reset", result.Wire{Cause: reset}, nil, verdict{result.TCPReset, syscall.ECONNRESET, result.Peer},
+			syscall.ECONNRESET},
 		{"a reset over HTTP/2", result.Wire{Cause: reset}, &Frames{},
-			verdict{result.TCPReset, syscall.ECONNRESET, result.Peer}},
-		{"GOAWAY, then a reset", result.Wire{Cause: reset}, &Frames{GoAway: true}, peer(result.H2GoAway)},
+			verdict{result.TCPReset, syscall.ECONNRESET, result.Peer}, syscall.ECONNRESET},
+		{"GOAWAY, then a reset", result.Wire{Cause: reset}, &Frames{GoAway: true}, peer(result.H2GoAway), nil},
 	} {
-		compareFailure(t, row.name, &Evidence{Step: StepIdle, Wire: &row.wire, Frames: row.frames}, row.want)
+		e := &Evidence{Step: StepIdle, Wire: &row.wire, Frames: row.frames}
+		compareFailure(t, row.name, e, row.want)
+		if got := Failure(e).Err; got != row.err {
+			t.Errorf("%s: Err = %v, want %v", row.name, got, row.err)
+		}
 	}
 }
 
@@ -222,6 +231,15 @@ func TestClassifyTLS(t *testing.T) {
 			peer(result.TLSNotTLS)},
 		{"an old version", errors.New("tls: server selected unsupported protocol version 301"), nil,
 			self(result.TLSVersionOrCipherMismatch)},
+		{"a cipher suite that was not offered", errors.New("tls: server chose an unconfigured cipher suite"), nil,
+			self(result.TLSVersionOrCipherMismatch)},
+		{"versions that exclude each other", errors.New("tls: no supported versions satisfy MinVersion and MaxVersion"),
+			nil, self(result.TLSVersionOrCipherMismatch)},
+		{"a protocol that was not offered", errors.New("tls: server selected unadvertised ALPN protocol"), nil,
+			self(result.TLSALPNMismatch)},
+		{"a certificate that does not parse", errors.New("tls: failed to parse certificate from server: ?"), nil,
+			self(result.TLSCertInvalid)},
+		{"records that do not advance", errors.New("tls: too many non-advancing records"), nil, self(result.PeerFlood)},
 		{"another text of TLS", errors.New("tls: ?"), nil, peer(result.TLSFailed)},
 		{"records that bring nothing", errors.New("tls: too many ignored records"), nil, self(result.PeerFlood)},
 		{"a text that is not TLS'", errors.New("too many ignored records"), nil, peer(result.HTTPFailed)},
@@ -258,6 +276,11 @@ func TestClassifyHTTP2(t *testing.T) {
 			"ErrCode=ENHANCE_YOUR_CALM")}, peer(result.H2Throttled)},
 		{"GOAWAY", Evidence{Err: errors.New("http2: server sent GOAWAY and closed the connection; ErrCode=NO_ERROR")},
 			peer(result.H2GoAway)},
+		{"a stream that ENHANCE_YOUR_CALM left out", Evidence{Err: errors.New("http2: Transport received GOAWAY from " +
+			"server ErrCode:ENHANCE_YOUR_CALM")}, peer(result.H2Throttled)},
+		{"our own end of the connection", Evidence{Err: errors.New("connection error: PROTOCOL_ERROR")},
+			peer(result.H2ProtocolError)},
+		{"a frame beyond our bound", Evidence{Err: errors.New("http2: frame too large")}, peer(result.H2ProtocolError)},
 		{"HTTP/1.1 for HTTP/2", Evidence{Err: errors.New("http2: failed reading the frame payload: looked like an " +
 			"HTTP/1.1 header")}, peer(result.H2ProtocolError)},
 		{"no answer to a PING", Evidence{Err: errors.New("http2: client connection lost")}, peer(result.H2PingFailed)},

@@ -160,6 +160,8 @@ func TestClassifyQUIC(t *testing.T) {
 			self(result.HTTPHeadersTooLarge)},
 		{"http3's bound of a frame", Evidence{Err: errors.New("HEADERS frame too large"), Phase: result.Processing},
 			self(result.HTTPHeadersTooLarge)},
+		{"a request that fails after the response's head", Evidence{Phase: result.Request, Responded: true},
+			peer(result.HTTPFailed)},
 		{"a head that cannot be read", Evidence{Phase: result.Transfer}, peer(result.HTTPProtocolError)},
 		{"a request that http3 refuses", Evidence{Err: errors.New("http3: invalid method"), Phase: result.Request},
 			self(result.ProbeConfig)},

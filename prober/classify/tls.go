@@ -29,16 +29,20 @@ const (
 	alertNoApplicationProtol = 120
 )
 
-// RemoteAlert is the number of the alert that the peer sent. crypto/tls hides it over TCP: the error is a *net.OpError
-// with Op "remote error" around an unexported uint8 (crypto/tls conn.go); tls.AlertError matches only over QUIC.
-func RemoteAlert(err error) (uint8, bool) { return alert(err, "remote error") }
+// RemoteAlert is the number of the alert by which the peer reports a failure; close_notify reports none. crypto/tls hides
+// it over TCP: the error is a *net.OpError with Op "remote error" around an unexported uint8 (crypto/tls conn.go);
+// tls.AlertError matches only over QUIC.
+func RemoteAlert(err error) (uint8, bool) {
+	number, _ := alert(err, "remote error")
+	return number, number != alertCloseNotify
+}
 
 // localAlert is the number of the alert that we sent.
 func localAlert(err error) (uint8, bool) { return alert(err, "local error") }
 
 func alert(err error, op string) (uint8, bool) {
 	for err != nil {
-		if e, ok := err.(*net.OpError); ok && e.Op == op && e.Err != nil {
+		if e, ok := err.(*net.OpError); ok && e.Op == op {
 			if v := reflect.ValueOf(e.Err); v.Kind() == reflect.Uint8 {
 				return uint8(v.Uint()), true
 			}
@@ -98,7 +102,7 @@ func reasonOfCertificate(err error) (result.Reason, bool) {
 // look at the transport.
 func classifyTLS(err error, state *result.TLSState) (result.Reason, result.Origin, bool) {
 	asked := state != nil && state.ClientCertAsked
-	if number, ok := RemoteAlert(err); ok && number != alertCloseNotify {
+	if number, ok := RemoteAlert(err); ok {
 		return reasonOfAlert(number, asked), result.Peer, true
 	}
 	if reason, ok := reasonOfCertificate(err); ok {

@@ -24,7 +24,7 @@ var secretKeys = []string{
 // show writes a document for Config.YAML. params are the query parameters that some module names as secret.
 func show(document *yaml.Node, params []string) ([]byte, error) {
 	m := masker{params: params, shown: map[*yaml.Node]string{}, seen: map[visited]bool{}}
-	m.walk(document, "", false)
+	m.walk(visited{node: document})
 	return yaml.Marshal(m.copy(document, map[*yaml.Node]*yaml.Node{}))
 }
 
@@ -35,33 +35,35 @@ type masker struct {
 	seen   map[visited]bool
 }
 
-// visited is a value in a place that decides whether it is secret: an alias may stand in several.
+// visited is a value in a place that decides whether it is secret: an alias may appear in several.
 type visited struct {
 	node   *yaml.Node
-	under  string
+	under  string // the key, or the name of a header
 	secret bool
 }
 
-// walk looks at the value under a key, or under the name of a header.
-func (m *masker) walk(node *yaml.Node, under string, secret bool) {
-	node = resolved(node)
-	if at := (visited{node, under, secret}); m.seen[at] {
+// walk finds the values to mask in a value and in all that it contains.
+func (m *masker) walk(at visited) {
+	at.node = resolved(at.node)
+	if m.seen[at] {
 		return
-	} else {
-		m.seen[at] = true
 	}
-	switch node.Kind {
-	case yaml.MappingNode:
+	m.seen[at] = true
+	node := at.node
+	switch {
+	case node.Kind == yaml.MappingNode:
 		for i := 0; i+1 < len(node.Content); i += 2 {
 			name := node.Content[i].Value
-			m.walk(node.Content[i+1], inside(under, name), secret || isSecret(under, name))
+			m.walk(visited{node.Content[i+1], inside(at.under, name), at.secret || isSecret(at.under, name)})
 		}
-	case yaml.ScalarNode:
-		m.scalar(node, secret)
-	default:
+	case node.Kind != yaml.ScalarNode:
 		for _, element := range node.Content {
-			m.walk(element, under, secret)
+			m.walk(visited{element, at.under, at.secret})
 		}
+	case at.secret && !isNull(node):
+		m.shown[node] = module.Masked
+	default:
+		m.maskURL(node)
 	}
 }
 
@@ -87,11 +89,8 @@ func isSecret(under, name string) bool {
 	return slices.Contains(secretKeys, name)
 }
 
-func (m *masker) scalar(node *yaml.Node, secret bool) {
-	if secret && !isNull(node) {
-		m.shown[node] = module.Masked
-		return
-	}
+// maskURL masks the credentials and the query of a value that is a URL.
+func (m *masker) maskURL(node *yaml.Node) {
 	if u, err := url.Parse(node.Value); err == nil && u.Scheme != "" &&
 		(u.User != nil || u.RawQuery != "" || u.Opaque != "") {
 		m.shown[node] = module.MaskURL(u, m.params)
@@ -122,7 +121,7 @@ func (m *masker) copy(node *yaml.Node, done map[*yaml.Node]*yaml.Node) *yaml.Nod
 // secretsIn are the secrets in a part of the configuration: the values that /config does not show.
 func secretsIn(node *yaml.Node, params []string) []string {
 	m := masker{params: params, shown: map[*yaml.Node]string{}, seen: map[visited]bool{}}
-	m.walk(node, "", false)
+	m.walk(visited{node: node})
 	var all []string
 	for node, shown := range m.shown {
 		if shown == module.Masked {

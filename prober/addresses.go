@@ -53,7 +53,7 @@ func (p *Prober) probeAddresses(ctx context.Context, t Target, r *result.Result,
 	probes[chosen].Attempts, probes[chosen].Failure = r.Attempts, r.Failure
 	r.Addresses = slices.DeleteFunc(slices.Clone(probes),
 		func(p result.AddressProbe) bool { return result.DeniedBy(p.Failure) != nil })
-	if decisive := decide(probes, chosen, m.AnyAddress); decisive != chosen {
+	if decisive := decide(probes, chosen, m); decisive != chosen {
 		r.Attempts, r.Failure = probes[decisive].Attempts, probes[decisive].Failure
 	}
 }
@@ -76,12 +76,12 @@ func distinct(answers []netip.Addr, chosen netip.Addr) []netip.Addr {
 
 // decide is the address whose fate is the probe's: the chosen one, unless another one failed, or succeeded where one is
 // enough.
-func decide(probes []result.AddressProbe, chosen int, anyWillDo bool) int {
-	if (probes[chosen].Failure == nil) == anyWillDo {
+func decide(probes []result.AddressProbe, chosen int, m *module.Module) int {
+	if (probes[chosen].Failure == nil) == m.AnyAddress {
 		return chosen
 	}
 	for i := range probes {
-		if (probes[i].Failure == nil) == anyWillDo {
+		if (probes[i].Failure == nil) == m.AnyAddress {
 			return i
 		}
 	}

@@ -85,14 +85,20 @@ func (a *attempt) connect(addr netip.AddrPort) (*recorder, *result.Wire, error) 
 	return r, nil, nil
 }
 
+// families say which addresses may be dialled.
+type families struct {
+	preferIPv6 bool
+	fallback   bool // the other family will do
+}
+
 // pick chooses the address to dial: the first of the preferred family, or with fallback the first of the other.
-func pick(answers []netip.Addr, preferIPv6, fallback bool) (netip.Addr, bool) {
+func (f families) pick(answers []netip.Addr) (netip.Addr, bool) {
 	for _, addr := range answers {
-		if addr.Is6() == preferIPv6 {
+		if addr.Is6() == f.preferIPv6 {
 			return addr, true
 		}
 	}
-	if fallback && len(answers) > 0 {
+	if f.fallback && len(answers) > 0 {
 		return answers[0], true
 	}
 	return netip.Addr{}, false

@@ -101,8 +101,8 @@ func controlsFor(r *result.Result, m *module.Module) []result.ControlKind {
 	add(result.MoreTime, repeatable && (f.Reason == result.HTTPResponseTimedOut || f.Reason == result.TLSTimedOut))
 	add(result.HTTP1, repeatable && exchanging && hop.TLS != nil && hop.TLS.ALPN == "h2")
 	add(result.PlainRequest, reading(m) && !plain(m) && (exchanging || f.Reason == result.HTTPError))
-	add(result.OtherAddress, direct && otherAddress(hop, true).IsValid())
-	add(result.OtherFamily, direct && otherAddress(hop, false).IsValid())
+	add(result.OtherAddress, direct && otherAddress(hop, result.OtherAddress).IsValid())
+	add(result.OtherFamily, direct && otherAddress(hop, result.OtherFamily).IsValid())
 	add(result.TLSOnly, exchanging && hop.TLS != nil && !m.EnableHTTP3)
 	add(result.TCPOnly, direct && (f.Phase == result.TLS || exchanging && hop.TLS == nil))
 	add(result.ClosedPort, direct && hop.Addr.IsValid() && f.Phase == result.Connect &&
@@ -147,9 +147,9 @@ func freshAddress(a *result.Attempt, h *result.Hop) netip.Addr {
 	return netip.Addr{}
 }
 
-// otherAddress is an address of the name, of the same family or the other, that was not used.
-func otherAddress(h *result.Hop, sameFamily bool) netip.Addr {
-	used := h.Addr.Addr()
+// otherAddress is the address of an experiment with another address of the name: of the same family, or of the other.
+func otherAddress(h *result.Hop, kind result.ControlKind) netip.Addr {
+	used, sameFamily := h.Addr.Addr(), kind == result.OtherAddress
 	for _, addr := range h.Answers {
 		if used.IsValid() && addr != used && (addr.Is4() == used.Is4()) == sameFamily {
 			return addr
@@ -194,7 +194,7 @@ func (p *Prober) control(ctx context.Context, kind result.ControlKind, s *subjec
 	a.answers, a.lookup = first.Answers, first.Lookup
 	switch kind {
 	case result.OtherAddress, result.OtherFamily:
-		a.addr = otherAddress(hop, kind == result.OtherAddress)
+		a.addr = otherAddress(hop, kind)
 	case result.FreshAddress:
 		a.addr = freshAddress(r.Last(), hop)
 	case result.TCPOnly:

@@ -1,7 +1,6 @@
 package prober
 
 import (
-	"crypto/tls"
 	"errors"
 	"net/http/httptrace"
 	"time"
@@ -56,11 +55,8 @@ func (h *hop) countHTTP3Fields() error {
 
 // failQUIC names a handshake that did not come to its end. It is the phase connect until the server has sent something,
 // and while the two have not agreed to speak.
-func (h *hop) failQUIC(c *tls.Config, asked bool, began time.Duration, err error) {
+func (h *hop) failQUIC(began time.Duration, err error) {
 	h.quic.look()
-	if bad, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		h.TLS = tlsState(tls.ConnectionState{}, c, asked, bad)
-	}
 	h.close()
 	at, answered := h.endedAt(), h.quic.socket.answered()
 	phase := result.TLS

@@ -26,7 +26,7 @@ func (h *hop) validate(body []byte) {
 
 func (h *hop) judge(body []byte) *result.Failure {
 	m, r := h.attempt.module, h.Response
-	if f := judgeStatus(m.ValidStatusCodes, r, h.forward != nil); f != nil {
+	if f := h.judgeStatus(); f != nil {
 		return f
 	}
 	if err := judgeHeader(m, r.Header); err != nil {
@@ -56,9 +56,10 @@ func refused(check result.Check, err error) *result.Failure {
 	return &result.Failure{Reason: result.HTTPContent, Check: check, Err: err}
 }
 
-// judgeStatus tells an API that limits our rate (RFC 6585 section 4, RFC 9110 section 15.6.4) and a proxy that wants
-// credentials from any other unexpected status.
-func judgeStatus(valid []int, r *result.Response, forwarded bool) *result.Failure {
+// judgeStatus distinguishes an API that limits our rate (RFC 6585 section 4, RFC 9110 section 15.6.4) and a proxy that
+// wants credentials from any other unexpected status.
+func (h *hop) judgeStatus() *result.Failure {
+	valid, r := h.attempt.module.ValidStatusCodes, h.Response
 	if len(valid) == 0 && r.Status >= 200 && r.Status < 300 || slices.Contains(valid, r.Status) {
 		return nil
 	}
@@ -68,7 +69,7 @@ func judgeStatus(valid []int, r *result.Response, forwarded bool) *result.Failur
 	case r.Status == http.StatusTooManyRequests,
 		r.Status == http.StatusServiceUnavailable && r.Header.Get("Retry-After") != "":
 		f.Reason = result.HTTPRateLimited
-	case r.Status == http.StatusProxyAuthRequired && forwarded:
+	case r.Status == http.StatusProxyAuthRequired && h.forward != nil:
 		f.Reason, f.Origin = result.ProxyAuthRequired, result.Peer
 	}
 	return f

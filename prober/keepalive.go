@@ -46,7 +46,7 @@ func (p *Prober) Keep(ctx context.Context, t Target, m *module.Module) (kept *Ke
 	h.forget()
 	k := &Kept{hop: h, since: time.Now()}
 	k.announced = keepAliveTimeout(h.Response.Header.Get("Keep-Alive"))
-	setKeepAlive(h.socket.Conn, false)
+	setKeepAlive(h.socket.Conn, keepAliveOff)
 	return k, k.announced
 }
 
@@ -88,7 +88,7 @@ func (k *Kept) Probe(ctx context.Context) result.KeptResult {
 		h.let()
 	} else {
 		h.forget()
-		setKeepAlive(h.socket.Conn, false)
+		setKeepAlive(h.socket.Conn, keepAliveOff)
 	}
 	return r
 }
@@ -143,7 +143,7 @@ func (h *hop) reuse(other *hop) {
 	if h.head = other.head; h.head != nil {
 		h.head.again(h.attempt)
 	}
-	setKeepAlive(h.socket.Conn, true)
+	setKeepAlive(h.socket.Conn, keepAliveOn)
 	h.disarm = guard.Report(h.attempt.caught).AfterFunc(h.attempt.ctx, h.socket.interrupt)
 }
 
@@ -188,10 +188,18 @@ func keepAliveTimeout(header string) time.Duration {
 	return 0
 }
 
+// kernelKeepAlive says whether the kernel sends keepalive packets.
+type kernelKeepAlive bool
+
+const (
+	keepAliveOff kernelKeepAlive = false
+	keepAliveOn  kernelKeepAlive = true
+)
+
 // setKeepAlive switches the kernel's keepalive, on connections that have it.
-func setKeepAlive(conn net.Conn, on bool) {
+func setKeepAlive(conn net.Conn, to kernelKeepAlive) {
 	if s, ok := conn.(interface{ SetKeepAlive(on bool) error }); ok {
-		_ = s.SetKeepAlive(on) // fails only on a connection that has ended, which is noticed elsewhere
+		_ = s.SetKeepAlive(bool(to)) // fails only on a connection that has ended, which is noticed elsewhere
 	}
 }
 

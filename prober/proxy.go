@@ -62,7 +62,7 @@ func (h *hop) dialProxy(proxy *url.URL, began time.Duration) error {
 		if err != nil {
 			return err
 		}
-		addr, _ = pick(answers, h.attempt.module.PreferIPv6, true)
+		addr, _ = families{h.attempt.module.PreferIPv6, true}.pick(answers)
 	}
 	h.Addr = netip.AddrPortFrom(addr, port)
 	conn, wire, err := h.attempt.connect(h.Addr)

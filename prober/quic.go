@@ -2,6 +2,8 @@ package prober
 
 import (
 	"cmp"
+	"crypto/tls"
+	"errors"
 	"net"
 	"net/netip"
 	"sync"
@@ -249,11 +251,16 @@ func (h *hop) dialQUIC(host string, port uint16) error {
 	asked := watchClientCertificate(c)
 	conn, err := h.quic.transport.Dial(h.attempt.ctx, net.UDPAddrFromAddrPort(h.Addr), c, quicConfig)
 	if err != nil {
-		h.failQUIC(c, *asked, began, err)
+		if bad, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+			h.TLS = tlsState(tls.ConnectionState{}, c, bad)
+			h.TLS.ClientCertAsked = *asked
+		}
+		h.failQUIC(began, err)
 		return err
 	}
 	h.quic.conn = conn
-	h.TLS = tlsState(conn.ConnectionState().TLS, c, *asked, nil)
+	h.TLS = tlsState(conn.ConnectionState().TLS, c, nil)
+	h.TLS.ClientCertAsked = *asked
 	answered := socket.answered()
 	h.done(result.Connect, began, answered)
 	h.done(result.TLS, answered, h.attempt.elapsed())

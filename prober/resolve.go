@@ -33,7 +33,8 @@ func (h *hop) resolve(host string) bool {
 			return false
 		}
 	}
-	addr, ok := pick(h.Answers, h.attempt.module.PreferIPv6, h.attempt.module.IPProtocolFallback)
+	m := h.attempt.module
+	addr, ok := families{m.PreferIPv6, m.IPProtocolFallback}.pick(h.Answers)
 	if !ok {
 		h.fail(result.Resolve, began, result.Failure{Reason: result.DNSNoData, Origin: result.Peer, Err: errNoFamily})
 		return false

@@ -42,11 +42,13 @@ func newRoom(size int64) *room {
 }
 
 // enter waits for n bytes, or for all that there is if that is less, until the context ends.
-func (r *room) enter(ctx context.Context, n int64, configured bool) (leave func(), err error) {
+func (r *room) enter(ctx context.Context, n int64) (leave func(), err error) {
 	n = min(n, r.size)
-	if configured {
-		return func() { r.all.Release(n) }, r.all.Acquire(ctx, n)
-	}
+	return func() { r.all.Release(n) }, r.all.Acquire(ctx, n)
+}
+
+// enterHalf is enter for a target that is not configured.
+func (r *room) enterHalf(ctx context.Context, n int64) (leave func(), err error) {
 	n = min(n, r.size/2)
 	if err := r.rest.Acquire(ctx, n); err != nil {
 		return nil, err
@@ -97,7 +99,11 @@ func (a *attempt) enter(r *room, n int64, has *func()) error {
 		return errNoRoom
 	}
 	began := time.Now()
-	leave, err := r.enter(a.ctx, n, a.target.Configured)
+	enter := r.enterHalf
+	if a.target.Configured {
+		enter = r.enter
+	}
+	leave, err := enter(a.ctx, n)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.waited += time.Since(began)

@@ -97,7 +97,7 @@ func TestRoom(t *testing.T) {
 // take takes all of a room for the rest of the test.
 func take(t *testing.T, r *room) {
 	t.Helper()
-	if _, err := r.enter(t.Context(), r.size, true); err != nil {
+	if _, err := r.enter(t.Context(), r.size); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -130,7 +130,7 @@ func TestRoomIsGivenBack(t *testing.T) {
 		}
 	}
 	for name, r := range map[string]*room{"heads": p.heads, "bodies": p.bodies} {
-		half, err := r.enter(t.Context(), r.size, false)
+		half, err := r.enterHalf(t.Context(), r.size)
 		if err != nil {
 			t.Fatal(err)
 		}

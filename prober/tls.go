@@ -25,17 +25,16 @@ func (h *hop) secure(host string) error {
 		h.fail(result.TLS, began, h.classified(result.TLS, err))
 		return err
 	}
-	direct := h.stream == h.socket
+	began, ended := h.handshakeTimes(began+g.queued, h.attempt.elapsed())
 	h.stream = conn
-	began, ended := h.handshakeTimes(direct, began+g.queued, h.attempt.elapsed())
 	h.done(result.TLS, began, ended-(g.waited-g.queued))
 	return nil
 }
 
 // handshakeTimes are when our first message left, and when our last left or the peer's last arrived: what we compute
-// before and after is not the handshake's time. They are the clock's where the kernel's are not known.
-func (h *hop) handshakeTimes(direct bool, began, ended time.Duration) (from, to time.Duration) {
-	if !direct || h.socket.stamps == nil {
+// before and after is not the handshake's time. They are the clock's where the kernel's are not known, or are those of the TLS connection to a proxy.
+func (h *hop) handshakeTimes(began, ended time.Duration) (from, to time.Duration) {
+	if h.stream != h.socket || h.socket.stamps == nil {
 		return began, ended
 	}
 	read, sent := h.socket.times()
@@ -79,7 +78,8 @@ func handshake(over net.Conn, c *tls.Config, h *hop) (*tlsConn, *result.TLSState
 	conn := &tlsConn{tls.Client(records, c), records.budget}
 	err := conn.Handshake()
 	bad, _ := errors.AsType[*tls.CertificateVerificationError](err)
-	state := tlsState(conn.ConnectionState(), c, *asked, bad)
+	state := tlsState(conn.ConnectionState(), c, bad)
+	state.ClientCertAsked = *asked
 	if found != nil {
 		state.VerifiedChains = *found
 	}
@@ -112,12 +112,10 @@ func watchClientCertificate(c *tls.Config) *bool {
 }
 
 // tlsState is what a handshake showed. bad is what verification refused, if it did.
-func tlsState(cs tls.ConnectionState, c *tls.Config, asked bool,
-	bad *tls.CertificateVerificationError) *result.TLSState {
+func tlsState(cs tls.ConnectionState, c *tls.Config, bad *tls.CertificateVerificationError) *result.TLSState {
 	state := &result.TLSState{
 		Version: cs.Version, CipherSuite: cs.CipherSuite, ServerName: c.ServerName, ALPN: cs.NegotiatedProtocol,
 		Chain: cs.PeerCertificates, VerifiedChains: cs.VerifiedChains, Complete: cs.HandshakeComplete,
-		ClientCertAsked: asked,
 	}
 	if bad != nil {
 		state.Chain = bad.UnverifiedCertificates

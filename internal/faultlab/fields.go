@@ -57,7 +57,7 @@ func ConnectManyFields(h Host, n int) string {
 func H2ManyFields(h Host, n int) string {
 	h.Helper()
 	return serveH2(h, func(s *stream) {
-		s.block(true, append([]byte{status200}, bytes.Repeat([]byte{acceptCharset}, n)...))
+		s.block(last, append([]byte{status200}, bytes.Repeat([]byte{acceptCharset}, n)...))
 		s.hang()
 	})
 }
@@ -66,8 +66,8 @@ func H2ManyFields(h Host, n int) string {
 func H2ManyFieldsInTrailer(h Host, n int) string {
 	h.Helper()
 	return serveH2(h, func(s *stream) {
-		s.headers(false)
-		s.block(true, bytes.Repeat([]byte{acceptCharset}, n))
+		s.headers(more)
+		s.block(last, bytes.Repeat([]byte{acceptCharset}, n))
 		s.hang()
 	})
 }
@@ -103,11 +103,11 @@ const (
 )
 
 // block sends a field block as it is.
-func (s *stream) block(end bool, block []byte) {
+func (s *stream) block(end ending, block []byte) {
 	const most = 16 << 10 // SETTINGS_MAX_FRAME_SIZE at first
 	left := bytes.NewBuffer(block)
 	fragment := left.Next(most)
-	_ = s.WriteHeaders(http2.HeadersFrameParam{StreamID: s.id, BlockFragment: fragment, EndStream: end,
+	_ = s.WriteHeaders(http2.HeadersFrameParam{StreamID: s.id, BlockFragment: fragment, EndStream: bool(end),
 		EndHeaders: left.Len() == 0})
 	for left.Len() > 0 {
 		fragment := left.Next(most)
@@ -144,7 +144,7 @@ func H2BigHead(h Host) string {
 	for i := range 900 {
 		fields = append(fields, "field-"+strconv.Itoa(i), bigField())
 	}
-	return serveH2(h, func(s *stream) { s.headers(true, fields...); s.hang() })
+	return serveH2(h, func(s *stream) { s.headers(last, fields...); s.hang() })
 }
 
 // ConnectBigHead answers CONNECT with a head of 900 KB.

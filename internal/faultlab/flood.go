@@ -90,7 +90,7 @@ func IdleFloodOfPings(h Host, after time.Duration) string {
 	h.Helper()
 	return serveH2(h, func(s *stream) {
 		go s.hang()
-		s.headers(true, "content-length", "0")
+		s.headers(last, "content-length", "0")
 		pause(after)
 		pour(s.conn, "", repeated(Frame(http2.FramePing, 0, 0, "12345678")))
 	})
@@ -101,7 +101,7 @@ func IdleFloodOfPings(h Host, after time.Duration) string {
 func SmallFrames(h Host, n, size int) string {
 	h.Helper()
 	return serveH2(h, func(s *stream) {
-		s.headers(false)
+		s.headers(more)
 		frames := repeated(Frame(http2.FrameData, 0, s.id, strings.Repeat("x", size)))
 		payload := len(frames) / (9 + size) * size
 		granted := 512 << 10
@@ -129,7 +129,7 @@ func PingsThenAnswers(h Host, n int) string {
 	h.Helper()
 	return serveH2(h, func(s *stream) {
 		if _, err := io.WriteString(s.conn, strings.Repeat(Frame(http2.FramePing, 0, 0, "12345678"), n)); err == nil {
-			s.headers(true, "content-length", "0")
+			s.headers(last, "content-length", "0")
 			s.hang()
 		}
 	})
@@ -150,7 +150,7 @@ func SmallWindow(h Host, step int) string {
 				continue
 			}
 			if data.StreamEnded() {
-				s.headers(true, "content-length", "0")
+				s.headers(last, "content-length", "0")
 				continue
 			}
 			var updates bytes.Buffer

@@ -30,7 +30,7 @@ func H2HeadOf(h Host, n int) string {
 	for range fieldsFor(n, len("x-filler")+32) {
 		fields = append(fields, "x-filler", longValue)
 	}
-	return serveH2(h, func(s *stream) { s.headers(true, fields...); s.hang() })
+	return serveH2(h, func(s *stream) { s.headers(last, fields...); s.hang() })
 }
 
 // ConnectHeadOf answers CONNECT with a head of n bytes, and ends the connection.

@@ -55,8 +55,16 @@ func (s *stream) awaitHeaders() bool {
 	}
 }
 
+// ending says whether a frame is the last of its stream (RFC 9113 section 5.1, END_STREAM).
+type ending bool
+
+const (
+	more ending = false
+	last ending = true
+)
+
 // headers sends a response's head: status 200 and the fields given as name, value, ….
-func (s *stream) headers(end bool, fields ...string) {
+func (s *stream) headers(end ending, fields ...string) {
 	var block bytes.Buffer
 	encoder := hpack.NewEncoder(&block)
 	if s.uncompressed {
@@ -68,7 +76,7 @@ func (s *stream) headers(end bool, fields ...string) {
 	}
 	const most = 16 << 10 // SETTINGS_MAX_FRAME_SIZE at first
 	fragment := block.Next(most)
-	_ = s.WriteHeaders(http2.HeadersFrameParam{StreamID: s.id, BlockFragment: fragment, EndStream: end,
+	_ = s.WriteHeaders(http2.HeadersFrameParam{StreamID: s.id, BlockFragment: fragment, EndStream: bool(end),
 		EndHeaders: block.Len() == 0})
 	for block.Len() > 0 {
 		fragment := block.Next(most)
@@ -77,9 +85,9 @@ func (s *stream) headers(end bool, fields ...string) {
 }
 
 // partOfBody sends a head that announces 1000 bytes, and a part of them.
-func (s *stream) partOfBody(end bool) {
-	s.headers(false, "content-length", "1000")
-	_ = s.WriteData(s.id, end, []byte(some))
+func (s *stream) partOfBody(end ending) {
+	s.headers(more, "content-length", "1000")
+	_ = s.WriteData(s.id, bool(end), []byte(some))
 }
 
 func (s *stream) hang()  { waitGone(s.conn) }
@@ -123,7 +131,7 @@ func H2StreamReset(h Host, code http2.ErrCode) string {
 // H2StreamResetMidBody sends part of a body and RST_STREAM.
 func H2StreamResetMidBody(h Host, code http2.ErrCode) string {
 	h.Helper()
-	return serveH2(h, func(s *stream) { s.partOfBody(false); _ = s.WriteRSTStream(s.id, code); s.hang() })
+	return serveH2(h, func(s *stream) { s.partOfBody(more); _ = s.WriteRSTStream(s.id, code); s.hang() })
 }
 
 // H2Silent exchanges settings and never answers.
@@ -161,7 +169,7 @@ func H2HugeHeaders(h Host) string {
 	h.Helper()
 	return serveH2(h, func(s *stream) {
 		s.uncompressed = true
-		s.headers(true, hugeHead()...)
+		s.headers(last, hugeHead()...)
 		s.hang()
 	})
 }
@@ -169,7 +177,7 @@ func H2HugeHeaders(h Host) string {
 // H2HugeHeadersCompressed answers with 2 MiB of header fields that HPACK makes 3 KiB of.
 func H2HugeHeadersCompressed(h Host) string {
 	h.Helper()
-	return serveH2(h, func(s *stream) { s.headers(true, hugeHead()...); s.hang() })
+	return serveH2(h, func(s *stream) { s.headers(last, hugeHead()...); s.hang() })
 }
 
 // H2ResetAfterRequest reads the headers and resets the TCP connection.
@@ -198,25 +206,25 @@ func H2ResetMidUpload(h Host) string {
 // H2ResetMidBody sends part of a body and resets the TCP connection.
 func H2ResetMidBody(h Host) string {
 	h.Helper()
-	return serveH2(h, func(s *stream) { s.partOfBody(false); s.reset() })
+	return serveH2(h, func(s *stream) { s.partOfBody(more); s.reset() })
 }
 
 // H2FinMidBody sends part of a body and a FIN.
 func H2FinMidBody(h Host) string {
 	h.Helper()
-	return serveH2(h, func(s *stream) { s.partOfBody(false); s.fin() })
+	return serveH2(h, func(s *stream) { s.partOfBody(more); s.fin() })
 }
 
 // H2ShortBody ends the stream before the announced length; the connection stays.
 func H2ShortBody(h Host) string {
 	h.Helper()
-	return serveH2(h, func(s *stream) { s.partOfBody(true); s.hang() })
+	return serveH2(h, func(s *stream) { s.partOfBody(last); s.hang() })
 }
 
 // H2StallMidBody sends part of a body and then nothing.
 func H2StallMidBody(h Host) string {
 	h.Helper()
-	return serveH2(h, func(s *stream) { s.partOfBody(false); s.hang() })
+	return serveH2(h, func(s *stream) { s.partOfBody(more); s.hang() })
 }
 
 // H2Mute shakes hands and sends no frame, not even SETTINGS.

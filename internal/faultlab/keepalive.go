@@ -67,7 +67,7 @@ func IdleTLSClose(h Host, after time.Duration) string {
 func IdleGoAway(h Host, after time.Duration) string {
 	h.Helper()
 	return serveH2(h, func(s *stream) {
-		s.headers(true)
+		s.headers(last)
 		pause(after)
 		_ = s.WriteGoAway(1, http2.ErrCodeNo, nil)
 		s.hang()

@@ -25,7 +25,6 @@ var longFunctions = map[string]string{}
 const (
 	measuredValue = "the value is what was measured, not a mode"
 	standard      = "a method that the standard library's types have"
-	notYet        = "not changed yet"
 )
 
 // boolParameters are the functions with a parameter of type bool, by directory and name, and why they have it. A new one
@@ -44,13 +43,7 @@ var boolParameters = map[string]string{
 	"prober/classify.reasonOfDeadlineQUIC": measuredValue,
 	"prober/classify.reasonOfFrames":       measuredValue,
 	"prober/classify.reasonOfTransport":    measuredValue,
-	"prober.SetKeepAlive":                  standard, // net.TCPConn has it
-	"prober.acknowledges":                  notYet,
-	"prober.ask":                           notYet,
-	"prober.asks":                          notYet,
-	"prober.endWrite":                      notYet,
-	"prober.stampRequest":                  notYet,
-	"prober.stamped":                       notYet,
+	"prober/socket.SetKeepAlive":           standard, // net.TCPConn has it
 }
 
 // No function of the program is longer than a screen, and none has a bool parameter: a caller's true says nothing to a

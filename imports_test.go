@@ -21,9 +21,11 @@ var forbidden = map[string]map[string]string{
 		"errno_exporter": "whoever reads results needs them alone",
 	},
 	"errno_exporter/prober/classify": {
-		"errno_exporter/config":   "classification is a function of evidence",
-		"errno_exporter/guard":    "classification starts no goroutines",
-		"errno_exporter/internal": "classification is a function of evidence",
+		"errno_exporter/config":        "classification is a function of evidence",
+		"errno_exporter/guard":         "classification starts no goroutines",
+		"errno_exporter/internal":      "classification is a function of evidence",
+		"errno_exporter/prober":        "classification is a function of evidence",
+		"errno_exporter/prober/result": "", // what evidence is made of
 	},
 	"errno_exporter/prober/flood": {
 		"errno_exporter/config":        "bounds are numbers",
@@ -35,8 +37,12 @@ var forbidden = map[string]map[string]string{
 		"errno_exporter/internal": "a lookup is given what it needs",
 	},
 	"errno_exporter/prober/socket": {
-		"errno_exporter/config":   "a socket is given what it needs",
-		"errno_exporter/internal": "a socket is given what it needs",
+		"errno_exporter/config":          "a socket is given what it needs",
+		"errno_exporter/internal":        "a socket is given what it needs",
+		"errno_exporter/prober":          "a socket knows nothing of names, modules and steps",
+		"errno_exporter/prober/result":   "", // what it records
+		"errno_exporter/prober/classify": "", // whether an error is of its own doing
+		"errno_exporter/prober/flood":    "", // bounds reads
 	},
 	"errno_exporter/internal/reset": {
 		"errno_exporter/config": "who sent a RST is a function of packets",

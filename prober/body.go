@@ -121,7 +121,7 @@ func (h *hop) drain(from io.Reader, keep *keptBytes) (int64, error) {
 		}
 		if err == nil && h.attempt.ctx.Err() != nil {
 			if h.socket != nil {
-				h.socket.giveUp()
+				h.socket.GiveUp()
 			}
 			err = os.ErrDeadlineExceeded
 		}

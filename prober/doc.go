@@ -8,14 +8,14 @@
 //	attempt.go    an attempt: the hops of the target and of its redirects
 //	hop.go        the order of the steps: the definition of the phases
 //	resolve.go, connect.go, proxy.go, tls.go, request.go, exchange.go, body.go, expect.go   one file a step
-//	wire.go       the recorded socket under TLS and net/http
 //	evidence.go   what a step knows of its failure; package classify names it
 //
 // Its packages: result has the vocabulary, and what a probe leaves behind; classify names failures; dns looks up names;
-// flood bounds what a peer may send without bringing the response forward; socket has the error queue and addresses.
+// flood bounds what a peer may send without bringing the response forward; socket makes a connection and records what the
+// operating system reports about it, under TLS and net/http.
 //
 // The prober owns every connection: it dials the address that was resolved, does the TLS handshake, and hands the
 // connection to net/http as a single-use http.ClientConn. So net/http never dials, pools or retries, and each hop is
-// one connection and one attempt whatever the server does. Linux-only evidence (TCP_INFO, the error queue) is in
-// tcp_linux.go and socket, and absent elsewhere.
+// one connection and one attempt whatever the server does. Linux-only evidence (TCP_INFO, the error queue, the kernel's
+// timestamps) is in socket, and absent elsewhere.
 package prober

@@ -39,7 +39,7 @@ func (h *hop) evidence(phase result.Phase, err error) *classify.Evidence {
 		e.ICMPFromHost = e.Wire.ICMP != nil && socket.IsLocal(e.Wire.ICMP.From)
 		return e
 	}
-	if e.EndedAt = h.socket.ended(); e.EndedAt != 0 {
+	if e.EndedAt = h.socket.InterruptedAt(); e.EndedAt != 0 {
 		e.Ended = h.attempt.ending(os.ErrDeadlineExceeded)
 	}
 	e.Encrypted = h.stream != h.socket
@@ -55,7 +55,7 @@ func (h *hop) evidence(phase result.Phase, err error) *classify.Evidence {
 	if e.Encrypted {
 		e.TLSEnd = h.endOfTLS()
 	}
-	e.Wire = h.socket.seen()
+	e.Wire = h.socket.Wire()
 	return e
 }
 

@@ -62,8 +62,8 @@ type progress struct {
 	start  time.Time    // the attempt's beginning
 	caught guard.Report // is called with panics
 	conn   interface {
-		times() (lastRead, accepted time.Duration)
-		sent() int64
+		Times() (lastRead, accepted time.Duration)
+		Written() int64
 	}
 
 	mu           sync.Mutex    // guards what follows
@@ -82,7 +82,7 @@ func (p *progress) trace() *httptrace.ClientTrace {
 			p.caught.Run(func() {
 				p.mu.Lock()
 				defer p.mu.Unlock()
-				p.wrote, p.wroteAt, p.written = info.Err == nil, time.Since(p.start), p.conn.sent()
+				p.wrote, p.wroteAt, p.written = info.Err == nil, time.Since(p.start), p.conn.Written()
 			})
 		},
 		GotFirstResponseByte: func() { p.caught.Run(p.responded) },
@@ -95,7 +95,7 @@ func (p *progress) trace() *httptrace.ClientTrace {
 			}
 			p.informed, p.firstByte = p.firstByte, 0
 			if p.informed == 0 {
-				p.informed, _ = p.conn.times()
+				p.informed, _ = p.conn.Times()
 			}
 			return nil
 		},
@@ -106,7 +106,7 @@ func (p *progress) trace() *httptrace.ClientTrace {
 func (p *progress) responded() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.firstByte, p.sent = p.conn.times()
+	p.firstByte, p.sent = p.conn.Times()
 }
 
 // head is called when the final response's head is here. After 1xx responses net/http does not announce the final one's
@@ -115,7 +115,7 @@ func (p *progress) head() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.firstByte == 0 {
-		p.firstByte, p.sent = p.conn.times()
+		p.firstByte, p.sent = p.conn.Times()
 	}
 }
 
@@ -127,16 +127,16 @@ func (h *hop) exchange() []byte {
 	err := h.newClient()
 	if err == nil {
 		if !h.secondProtocol() { // whose read loop writes, too, and would wait for itself
-			h.socket.hold()
+			h.socket.HoldWrites()
 		}
-		h.socket.floods.Grant(h.request.ContentLength)
+		h.socket.Floods().Grant(h.request.ContentLength)
 		if h.request.ContentLength <= smallRequest {
-			h.socket.asks(h.attempt.prober.probing.Load() <= 1)
+			h.stampRequest()
 		}
 		request := h.traced(p)
 		h.Request = h.requestHead(request)
 		h.response, err = h.client.RoundTrip(request)
-		h.socket.answered()
+		h.socket.ReleaseWrites()
 	}
 	if err != nil {
 		if h.client != nil {
@@ -161,7 +161,7 @@ func (h *hop) receive(p *progress, began time.Duration) []byte {
 	if h.socket != nil {
 		upTo := p.requestBytes(h)
 		// while the connection stands: it may end with the body
-		h.socket.acknowledge(upTo, p.leftAt(h.socket.left(upTo)))
+		h.socket.SetAcknowledged(upTo, p.sentAt(h.socket.SentAt(upTo)))
 	}
 	transfer := h.spanHead(p, began)
 	body, err := h.readBody()
@@ -174,13 +174,13 @@ func (h *hop) receive(p *progress, began time.Duration) []byte {
 	}
 	h.done(result.Transfer, transfer, h.received(transfer))
 	if h.socket != nil {
-		h.socket.look()
+		h.socket.ReadTCPInfo()
 	}
 	return body
 }
 
-// leftAt takes when the request left, if the kernel told, and returns when it did.
-func (p *progress) leftAt(at time.Duration) time.Duration {
+// sentAt takes when the request was sent, if the kernel reported it, and returns when that was.
+func (p *progress) sentAt(at time.Duration) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if at > 0 {
@@ -197,17 +197,27 @@ func (p *progress) requestBytes(h *hop) int64 {
 	if h.secondProtocol() && p.written > 0 {
 		return p.written
 	}
-	return p.conn.sent() // of HTTP/2, where net/http has not told yet, perhaps a little more
+	return p.conn.Written() // of HTTP/2, where net/http has not told yet, perhaps a little more
 }
 
 // received is when the response's last byte arrived.
 func (h *hop) received(began time.Duration) time.Duration {
-	if h.socket != nil && h.socket.stamps != nil {
-		if last, _ := h.socket.times(); last >= began {
+	if h.socket != nil && h.socket.Stamped() {
+		if last, _ := h.socket.Times(); last >= began {
 			return last
 		}
 	}
 	return h.attempt.elapsed()
+}
+
+// stampRequest requests the kernel's timestamps of a small request. A probe that runs alone needs no time of sending:
+// the clock gives the same.
+func (h *hop) stampRequest() {
+	if h.attempt.prober.probing.Load() <= 1 {
+		h.socket.StampAcknowledgement()
+	} else {
+		h.socket.StampRequest()
+	}
 }
 
 // smallRequest is the size of a body in bytes up to which the socket's buffer is never full.
@@ -222,7 +232,7 @@ func (h *hop) newClient() error {
 	transport, keeping := p.http1, p.keep1
 	if h.secondProtocol() {
 		transport, keeping = p.http2, p.keep2
-		frames := h.socket.floods.Layer("HTTP/2 frames", flood.FreeUnits, flood.UnitPrice)
+		frames := h.socket.Floods().Layer("HTTP/2 frames", flood.FreeUnits, flood.UnitPrice)
 		h.stream = &h2conn{tlsConn: h.stream.(*tlsConn), start: h.attempt.start, budget: frames, of: h.attempt}
 	}
 	conn := h.stream
@@ -241,8 +251,8 @@ func (h *hop) newClient() error {
 
 // framed is the stream of HTTP/1.1, of which the bytes around bodies are priced.
 func (h *hop) framed() net.Conn {
-	h.socket.framing = h.socket.floods.Layer("bytes of HTTP/1.1", freeFraming, framingPrice)
-	return &framing{h.stream, watched{h.stream, h.socket.framing}}
+	h.framing = h.socket.Floods().Layer("bytes of HTTP/1.1", freeFraming, framingPrice)
+	return &framing{h.stream, watched{h.stream, h.framing}}
 }
 
 func closeClient(client *http.ClientConn) {
@@ -313,7 +323,7 @@ func (h *hop) failExchange(p *progress, began time.Duration, err error) {
 		h.done(result.Processing, sent, p.firstByte)
 		h.failAt(result.Transfer, p.firstByte, at, h.classified(result.Transfer, err))
 	case h.requestAccepted(p, at):
-		_, sent := h.socket.times()
+		_, sent := h.socket.Times()
 		if h.secondProtocol() {
 			// later writes are the connection's own; the word that it was written may come late
 			sent = min(sent, p.wroteAt)
@@ -350,22 +360,14 @@ func (h *hop) endedAt() time.Duration {
 		}
 		return h.attempt.elapsed()
 	}
-	h.socket.mu.Lock()
-	defer h.socket.mu.Unlock()
-	if cause := h.socket.wire.Cause; cause != nil && (h.socket.endedAt == 0 || cause.End <= h.socket.endedAt) {
-		return cause.End
-	}
-	if h.socket.endedAt != 0 {
-		return h.socket.endedAt
-	}
-	return time.Since(h.socket.start)
+	return h.socket.EndedAt()
 }
 
 // requestAccepted reports whether the kernel had taken the last byte of the request at a time. HTTP/2 tells after it
 // has flushed the request. HTTP/1 tells before: what was told later than the event was not flushed before it, and what
 // was, was accepted if the write succeeded, since a reset socket takes nothing.
 func (h *hop) requestAccepted(p *progress, at time.Duration) bool {
-	settled := h.socket.settle()
+	settled := h.socket.Settle()
 	if h.secondProtocol() {
 		return p.wrote
 	}

@@ -53,8 +53,8 @@ func (h *hop) cameInBody(n int) error {
 	switch {
 	case h.quic != nil:
 		return cmp.Or(h.quic.socket.units.Charge(0, int64(n)), h.quic.socket.bytes.Charge(0, int64(n)*(framingPrice+1)))
-	case h.socket.framing != nil:
-		return h.socket.framing.Charge(0, int64(n)*(framingPrice+1))
+	case h.framing != nil:
+		return h.framing.Charge(0, int64(n)*(framingPrice+1))
 	}
 	return nil
 }
@@ -69,5 +69,5 @@ func (h *hop) floods() *flood.Guard {
 	if h.quic != nil {
 		return h.quic.socket.floods
 	}
-	return h.socket.floods
+	return h.socket.Floods()
 }

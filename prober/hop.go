@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"errno_exporter/guard"
+	"errno_exporter/prober/flood"
 	"errno_exporter/prober/result"
+	"errno_exporter/prober/socket"
 )
 
 // hop is one exchange while it goes on.
@@ -17,12 +19,13 @@ type hop struct {
 	attempt  *attempt
 	bare     *http.Request    // without what authorize adds
 	request  *http.Request    // as it is sent
-	socket   *recorder        // nil until the TCP connection stands
+	socket   *socket.Recorder // nil until the TCP connection is established
 	quic     *quicConnection  // nil unless HTTP/3 is spoken
 	stream   net.Conn         // what the next layer speaks over: the socket, or TLS on it
 	disarm   func() bool      // takes our deadline off the socket
 	proxyTLS bool             // the proxy is spoken to over TLS
 	forward  *url.URL         // the proxy that is sent the request itself; nil: there is a tunnel, or no proxy
+	framing  *flood.Budget    // of the bytes around HTTP/1.1's bodies; nil for other versions
 	head     *headConn        // net/http's view of an HTTP/1 stream; nil before the exchange
 	client   *http.ClientConn // net/http's view of the connection; nil before the exchange
 	response *http.Response   // as net/http gave it; its head is copied to Response
@@ -84,15 +87,15 @@ func (h *hop) run() []byte {
 
 // own takes the connection that the rest of the hop speaks over. From here on our deadline is the socket's: nothing
 // waits beyond it, whatever layer it waits in.
-func (h *hop) own(conn *recorder) {
+func (h *hop) own(conn *socket.Recorder) {
 	h.socket, h.stream = conn, conn
-	h.disarm = guard.Report(h.attempt.caught).AfterFunc(h.attempt.ctx, conn.interrupt)
+	h.disarm = guard.Report(h.attempt.caught).AfterFunc(h.attempt.ctx, conn.Interrupt)
 }
 
 // finish closes the connection unless it is kept.
 func (h *hop) finish() {
 	if h.keeps() && h.disarm() {
-		h.Wire = h.socket.seen()
+		h.Wire = h.socket.Wire()
 		return
 	}
 	h.close()
@@ -109,7 +112,7 @@ func (h *hop) close() {
 	}
 	h.disarm()
 	_ = h.socket.Close() // nothing is lost: the exchange is over or has failed
-	h.Wire = h.socket.seen()
+	h.Wire = h.socket.Wire()
 }
 
 // done adds the span of a phase that completed.

@@ -12,6 +12,7 @@ import (
 	"errno_exporter/guard"
 	"errno_exporter/prober/classify"
 	"errno_exporter/prober/flood"
+	"errno_exporter/prober/socket"
 )
 
 // net/http's HTTP/2 forgets why a connection ended when something else fails in the same moment: a write's errno takes
@@ -181,7 +182,7 @@ func (c *h2conn) again(a *attempt) {
 
 // frames returns what the frames said, those included that net/http had not read when the connection ended.
 func (c *h2conn) frames() classify.Frames {
-	_, _ = io.Copy(io.Discard, io.LimitReader(c, maxRest)) // the connection is closed: this ends
+	_, _ = io.Copy(io.Discard, io.LimitReader(c, socket.MaxUnread)) // the connection is closed: this ends
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.seen

@@ -2,7 +2,6 @@ package prober
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -46,7 +45,7 @@ func (p *Prober) Keep(ctx context.Context, t Target, m *module.Module) (kept *Ke
 	h.forget()
 	k := &Kept{hop: h, since: time.Now()}
 	k.announced = keepAliveTimeout(h.Response.Header.Get("Keep-Alive"))
-	setKeepAlive(h.socket.Conn, keepAliveOff)
+	h.socket.StopKeepAlive()
 	return k, k.announced
 }
 
@@ -69,7 +68,7 @@ func (k *Kept) Probe(ctx context.Context) result.KeptResult {
 	before := k.hop
 	a := before.attempt.prober.newAttempt(ctx, before.attempt.target, before.attempt.module, "")
 	a.keep = true
-	a.start = before.socket.start // the recorder's times begin there
+	a.start = before.socket.Start() // the recorder's times begin there
 	base := a.elapsed()
 	a.record.Start = time.Now()
 	r := result.KeptResult{Idle: a.record.Start.Sub(k.since), Used: true}
@@ -88,7 +87,7 @@ func (k *Kept) Probe(ctx context.Context) result.KeptResult {
 		h.let()
 	} else {
 		h.forget()
-		setKeepAlive(h.socket.Conn, keepAliveOff)
+		h.socket.StopKeepAlive()
 	}
 	return r
 }
@@ -99,12 +98,10 @@ func (k *Kept) Kept() bool { return k.hop.keeps() }
 // end looks whether the connection ended while it was idle, and how.
 func (k *Kept) end() (result.KeptResult, bool) {
 	h := k.hop
-	h.socket.mu.Lock()
-	cause, closed, lastRead := h.socket.wire.Cause, h.socket.closed, h.socket.lastRead
-	h.socket.mu.Unlock()
-	e := &classify.Evidence{Step: classify.StepIdle, Phase: result.Idle, Wire: h.socket.seen(), TLS: h.TLS,
+	closed := h.socket.Closed() // first: what closed it is on the wire by then
+	at, _ := h.socket.Times()
+	e := &classify.Evidence{Step: classify.StepIdle, Phase: result.Idle, Wire: h.socket.Wire(), TLS: h.TLS,
 		Flood: h.flooded()}
-	at := lastRead
 	if h2, ok := h.stream.(*h2conn); ok {
 		seen := h2.soFar()
 		e.Frames = &seen
@@ -113,18 +110,18 @@ func (k *Kept) end() (result.KeptResult, bool) {
 	case e.Flood != nil:
 	case e.Frames != nil && e.Frames.GoAway:
 		at = e.Frames.GoAwayAt
-	case cause != nil:
-		at = cause.End
+	case e.Wire.Cause != nil:
+		at = e.Wire.Cause.End
 	case !closed: // net/http closes when TLS ends, or something comes that nobody asked for
 		return result.KeptResult{}, false
 	}
 	f := classify.Failure(e)
 	f.Phase = result.Idle
 	h.provenance(&f)
-	ended := h.socket.start.Add(at)
+	ended := h.socket.Start().Add(at)
 	idle := max(0, ended.Sub(k.since))
 	record := result.Attempt{Start: k.since, Elapsed: idle, Failure: &f, Hops: []result.Hop{{
-		URL: h.URL, Addr: h.Addr, Proxy: h.Proxy, TLS: h.TLS, Wire: h.socket.seen(),
+		URL: h.URL, Addr: h.Addr, Proxy: h.Proxy, TLS: h.TLS, Wire: h.socket.Wire(),
 		Spans: []result.Span{{Phase: result.Idle, Duration: idle, Failed: true}},
 	}}}
 	record.Cut()
@@ -135,16 +132,16 @@ func (k *Kept) end() (result.KeptResult, bool) {
 func (h *hop) reuse(other *hop) {
 	h.Addr, h.Answers, h.Proxy, h.TLS = other.Addr, other.Answers, other.Proxy, other.TLS
 	h.stream, h.client, h.forward, h.proxyTLS = other.stream, other.client, other.forward, other.proxyTLS
-	h.socket = other.socket
-	h.socket.renew()
+	h.socket, h.framing = other.socket, other.framing
+	h.socket.Renew()
 	if h2, ok := h.stream.(*h2conn); ok {
 		h2.again(h.attempt)
 	}
 	if h.head = other.head; h.head != nil {
 		h.head.again(h.attempt)
 	}
-	setKeepAlive(h.socket.Conn, keepAliveOn)
-	h.disarm = guard.Report(h.attempt.caught).AfterFunc(h.attempt.ctx, h.socket.interrupt)
+	h.socket.StartKeepAlive()
+	h.disarm = guard.Report(h.attempt.caught).AfterFunc(h.attempt.ctx, h.socket.Interrupt)
 }
 
 // exchangeAgain is what run does once the connection stands.
@@ -186,21 +183,6 @@ func keepAliveTimeout(header string) time.Duration {
 		}
 	}
 	return 0
-}
-
-// kernelKeepAlive says whether the kernel sends keepalive packets.
-type kernelKeepAlive bool
-
-const (
-	keepAliveOff kernelKeepAlive = false
-	keepAliveOn  kernelKeepAlive = true
-)
-
-// setKeepAlive switches the kernel's keepalive, on connections that have it.
-func setKeepAlive(conn net.Conn, to kernelKeepAlive) {
-	if s, ok := conn.(interface{ SetKeepAlive(on bool) error }); ok {
-		_ = s.SetKeepAlive(bool(to)) // fails only on a connection that has ended, which is noticed elsewhere
-	}
 }
 
 // newKeepTransport is newTransport for connections that are kept: nothing in net/http ends them while they idle.

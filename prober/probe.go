@@ -15,6 +15,7 @@ import (
 	"errno_exporter/guard"
 	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
+	"errno_exporter/prober/socket"
 )
 
 // Options are the few things of a Prober that its owner decides.
@@ -35,7 +36,7 @@ type Prober struct {
 	keep1     *http.Transport // the same, for connections that are kept
 	keep2     *http.Transport
 	http3     *http3.Transport
-	stamping  *os.File      // keeps the kernel noting arrivals; nil where it cannot
+	stamping  *os.File      // keeps the kernel timestamping arrivals; nil where it cannot
 	computing chan struct{} // has room for as many handshakes as there are CPUs
 	// has room for one who takes a large body apart: that needs dozens of times the body's memory
 	judging  chan struct{}
@@ -57,7 +58,7 @@ func New(options Options) *Prober {
 		keep1:    newKeepTransport((*http.Protocols).SetHTTP1),
 		keep2:    newKeepTransport((*http.Protocols).SetUnencryptedHTTP2),
 		http3:    newHTTP3(),
-		stamping: stampHolder(), computing: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		stamping: socket.HoldStamping(), computing: make(chan struct{}, runtime.GOMAXPROCS(0)),
 		judging: make(chan struct{}, 1), heads: newRoom(roomHeads), bodies: newRoom(roomBodies),
 		verified: newVerified(),
 		flights:  sync.Pool{New: func() any { return bufio.NewReaderSize(nil, flightSize) }},

@@ -173,15 +173,15 @@ func (d *datagrams) seen() *result.Wire {
 	return d.wire.Clone()
 }
 
-// times returns when the last datagram arrived, and when the last was sent.
-func (d *datagrams) times() (lastRead, lastSent time.Duration) {
+// Times returns when the last datagram arrived, and when the last was sent.
+func (d *datagrams) Times() (lastRead, lastSent time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.lastRead, d.lastSent
 }
 
-// sent returns how many bytes have been written.
-func (d *datagrams) sent() int64 {
+// Written returns how many bytes have been written.
+func (d *datagrams) Written() int64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.wire.BytesSent

@@ -26,8 +26,8 @@ func (h *hop) provenance(f *result.Failure) {
 		h.Wire.Reset.Correct(f)
 	}
 	if h.socket != nil {
-		reset := resets.Ended(h.socket.addresses())
-		h.socket.keepReset(reset)
+		reset := resets.Ended(h.socket.Addresses())
+		h.socket.SetReset(reset)
 		reset.Correct(f)
 	}
 }

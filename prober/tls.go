@@ -32,13 +32,14 @@ func (h *hop) secure(host string) error {
 }
 
 // handshakeTimes are when our first message left, and when our last left or the peer's last arrived: what we compute
-// before and after is not the handshake's time. They are the clock's where the kernel's are not known, or are those of the TLS connection to a proxy.
+// before and after is not the handshake's time. They are the clock's where the kernel's are not known, or are those of
+// the TLS connection to a proxy.
 func (h *hop) handshakeTimes(began, ended time.Duration) (from, to time.Duration) {
-	if h.stream != h.socket || h.socket.stamps == nil {
+	if h.stream != h.socket || !h.socket.Stamped() {
 		return began, ended
 	}
-	read, sent := h.socket.times()
-	return max(began, h.socket.firstWrite()), min(ended, max(read, sent))
+	read, sent := h.socket.Times()
+	return max(began, h.socket.FirstWrite()), min(ended, max(read, sent))
 }
 
 // handshake is one that computes in turn with others.
@@ -74,7 +75,7 @@ func (h *hop) tlsConfig(host string) *tls.Config {
 func handshake(over net.Conn, c *tls.Config, h *hop) (*tlsConn, *result.TLSState, error) {
 	asked := watchClientCertificate(c)
 	found := h.attempt.prober.verified.watch(c)
-	records := &tlsRecords{Conn: over, budget: h.socket.floods.Layer("TLS records", flood.FreeUnits, flood.UnitPrice)}
+	records := &tlsRecords{Conn: over, budget: h.socket.Floods().Layer("TLS records", flood.FreeUnits, flood.UnitPrice)}
 	conn := &tlsConn{tls.Client(records, c), records.budget}
 	err := conn.Handshake()
 	bad, _ := errors.AsType[*tls.CertificateVerificationError](err)

@@ -24,8 +24,8 @@ func parseSockaddr(b []byte) netip.Addr {
 	return netip.Addr{}
 }
 
-// ReportICMP makes a resolver's UDP socket fail at once when a router says that the server cannot be reached; otherwise
-// the kernel hands on no more than a closed port (udp(7)).
+// ReportICMP makes a resolver's UDP socket fail at once when a router reports that the server cannot be reached; otherwise
+// the kernel reports only closed ports (udp(7)).
 func ReportICMP(network, _ string, raw syscall.RawConn) error {
 	if !strings.HasPrefix(network, "udp") {
 		return nil
@@ -52,7 +52,7 @@ func ErrorQueue(conn *net.UDPConn) *result.ICMP {
 	return icmp
 }
 
-// IgnoreICMP undoes ReportICMP: from here on the kernel hands on no more than a closed port.
+// IgnoreICMP undoes ReportICMP: from here on the kernel reports only closed ports.
 func IgnoreICMP(conn *net.UDPConn) {
 	network := "udp4"
 	if AddrPort(conn.LocalAddr()).Addr().Is6() {

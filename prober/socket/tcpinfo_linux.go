@@ -1,4 +1,4 @@
-package prober
+package socket
 
 import (
 	"syscall"
@@ -9,10 +9,11 @@ import (
 	"errno_exporter/prober/result"
 )
 
+// readTCPInfo reads TCP_INFO (tcp(7)); nil if that fails.
 func readTCPInfo(raw syscall.RawConn) *result.TCPInfo {
 	var info *result.TCPInfo
 	if err := raw.Control(func(fd uintptr) { info = tcpInfo(int(fd)) }); err != nil {
-		return nil // closed meanwhile
+		return nil // it was closed meanwhile
 	}
 	return info
 }
@@ -24,6 +25,7 @@ var tcpStates = [...]string{"", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT
 // noMinRTT is what the kernel reports before it has measured a round trip.
 const noMinRTT = 1<<32 - 1
 
+// tcpInfo is readTCPInfo of a file descriptor.
 func tcpInfo(fd int) *result.TCPInfo {
 	in, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
 	if err != nil {
@@ -56,7 +58,7 @@ func tcpInfo(fd int) *result.TCPInfo {
 // outOfOrderQueued reports whether segments wait behind a hole: the socket holds received memory (SO_MEMINFO,
 // linux/sock_diag.h) and yet nothing can be read (SIOCINQ).
 func outOfOrderQueued(fd int) bool {
-	// the first of its numbers, SK_MEMINFO_RMEM_ALLOC
+	// the first of its numbers is SK_MEMINFO_RMEM_ALLOC
 	received, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_MEMINFO)
 	if err != nil || received <= 0 {
 		return false

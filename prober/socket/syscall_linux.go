@@ -1,4 +1,4 @@
-package prober
+package socket
 
 import (
 	"net"
@@ -9,7 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// newSockaddr is an address as connect(2) takes it.
+// The system calls by way of golang.org/x/sys/unix, repeated where a signal interrupts them (EINTR).
+
+// newSockaddr is an address in the form of connect(2).
 func newSockaddr(a netip.AddrPort) (unix.Sockaddr, error) {
 	if a.Addr().Is4() {
 		return &unix.SockaddrInet4{Port: int(a.Port()), Addr: a.Addr().As4()}, nil
@@ -37,7 +39,7 @@ func zoneIndex(zone string) (uint32, error) {
 	return uint32(own.Index), nil
 }
 
-// beginConnect begins a connection: EINPROGRESS is success.
+// beginConnect starts a connection: EINPROGRESS is success.
 func beginConnect(fd int, to unix.Sockaddr) error {
 	if err := unix.Connect(fd, to); err != nil && err != unix.EINPROGRESS && err != unix.EINTR {
 		return err
@@ -45,8 +47,8 @@ func beginConnect(fd int, to unix.Sockaddr) error {
 	return nil
 }
 
-// ownAddress is the address of a socket's own end; the zero one if the kernel does not tell. Package syscall asks for
-// it alone: unix also asks for the socket's protocol, which may be refused.
+// ownAddress is a socket's local address; the zero one if the kernel does not report it. It is package syscall's
+// Getsockname because that of unix also reads the socket's protocol, which a sandbox may refuse.
 func ownAddress(fd int) netip.AddrPort {
 	own, err := syscall.Getsockname(fd)
 	if err != nil {
@@ -61,7 +63,7 @@ func ownAddress(fd int) netip.AddrPort {
 	return netip.AddrPort{}
 }
 
-// writeNow writes what the kernel takes now.
+// writeNow writes what the kernel takes without waiting.
 func writeNow(fd uintptr, p []byte) (int, error) {
 	for {
 		n, err := unix.Write(int(fd), p)
@@ -71,7 +73,7 @@ func writeNow(fd uintptr, p []byte) (int, error) {
 	}
 }
 
-// receiveNow reads what is there now, and its control messages (recvmsg(2)).
+// receiveNow reads what has arrived, and its control messages (recvmsg(2)).
 func receiveNow(fd uintptr, p, oob []byte, flags int) (n, oobn int, err error) {
 	for {
 		n, oobn, _, _, err = unix.Recvmsg(int(fd), p, oob, flags)
@@ -81,7 +83,7 @@ func receiveNow(fd uintptr, p, oob []byte, flags int) (n, oobn int, err error) {
 	}
 }
 
-// readNow reads what is there now.
+// readNow reads what has arrived.
 func readNow(fd uintptr, p []byte) (int, error) {
 	for {
 		n, err := unix.Read(int(fd), p)

@@ -1,6 +1,6 @@
 //go:build !linux
 
-package prober
+package socket
 
 import (
 	"context"
@@ -11,14 +11,14 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// dial makes a TCP connection. The error queue, TCP_INFO and the kernel's times are Linux's: here nothing is known but
-// the error.
-func dial(ctx context.Context, to netip.AddrPort, w *wanted) (*dialled, error) {
+// dial makes a TCP connection. The error queue, TCP_INFO and the kernel's timestamps are Linux's: here only the error
+// is known.
+func dial(ctx context.Context, to netip.AddrPort, o *Options) (*dialled, error) {
 	dialer := net.Dialer{KeepAliveConfig: keepAlive}
-	if w.source.IsValid() {
-		dialer.LocalAddr = &net.TCPAddr{IP: w.source.AsSlice()}
+	if o.Source.IsValid() {
+		dialer.LocalAddr = &net.TCPAddr{IP: o.Source.AsSlice()}
 	}
-	conn, err := dialer.DialContext(ctx, w.network, to.String())
+	conn, err := dialer.DialContext(ctx, o.network, to.String())
 	return &dialled{conn: conn}, err
 }
 

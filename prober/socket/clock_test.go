@@ -1,4 +1,4 @@
-package prober
+package socket
 
 import (
 	"testing"
@@ -7,7 +7,7 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// A packet's time is since the attempt began, by the monotonic clock: whoever sets the system's clock, and when,
+// A packet's time is since the attempt began, by the monotonic clock: setting the system's clock, at whatever time,
 // changes no duration.
 func TestClockIsSet(t *testing.T) {
 	began := time.Date(2026, 11, 20, 3, 4, 5, 0, time.UTC) // by the system's clock
@@ -35,7 +35,7 @@ func TestClockIsSet(t *testing.T) {
 		{"a little back after the packet", 50 * ms, 60 * ms, 55 * ms, ms, 60 * ms, false},
 		{"a little forward after the packet", 50 * ms, 60 * ms, 65 * ms, ms, 60 * ms, false},
 	} {
-		r := recorder{base: moment{0, began}, wire: result.Wire{Stood: row.stood, KernelTimes: true}}
+		r := Recorder{base: moment{0, began}, wire: result.Wire{Stood: row.stood, KernelTimes: true}}
 		var stamp time.Time
 		if row.stamp != 0 {
 			stamp = began.Add(row.stamp)
@@ -50,7 +50,7 @@ func TestClockIsSet(t *testing.T) {
 
 // The system's clock has no monotonic reading beside it, by which package time would subtract.
 func TestMomentsAreOfTwoClocks(t *testing.T) {
-	r := recorder{start: time.Now().Add(-time.Minute)}
+	r := Recorder{start: time.Now().Add(-time.Minute)}
 	if m := r.now(); m.wall != m.wall.Round(0) || m.since < time.Minute || m.since > 2*time.Minute {
 		t.Errorf("now is %+v, want a minute since the start, and a time of one clock", m)
 	}

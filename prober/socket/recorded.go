@@ -1,0 +1,109 @@
+package socket
+
+import (
+	"net/netip"
+	"time"
+
+	"errno_exporter/prober/flood"
+	"errno_exporter/prober/result"
+)
+
+// What a recorder has recorded, and what is added to it. All of it may be called while the connection is in use.
+
+// Start is the time since which times are recorded.
+func (r *Recorder) Start() time.Time { return r.start }
+
+// Floods bounds what the peer sends on this connection without bringing the response forward.
+func (r *Recorder) Floods() *flood.Guard { return r.floods }
+
+// Stamped reports whether reads have the kernel's timestamps.
+func (r *Recorder) Stamped() bool { return r.stamps != nil }
+
+// Wire returns what the socket saw so far, as a value that no longer changes.
+func (r *Recorder) Wire() *result.Wire {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.wire.Clone()
+}
+
+// Addresses are the connection's two ends.
+func (r *Recorder) Addresses() (local, remote netip.AddrPort) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.wire.Local, r.wire.Remote
+}
+
+// Established returns when the connection was established, and when connect() was called; that is 0 where the kernel
+// did not measure the handshake.
+func (r *Recorder) Established() (at, called time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.wire.Stood, r.wire.Began
+}
+
+// Times returns the end of the last read that brought bytes, and when the last bytes written were accepted. A write in
+// progress whose answer was read was accepted, and only waits for a CPU to read the clock.
+func (r *Recorder) Times() (lastRead, accepted time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.writing != 0 {
+		return r.lastRead, r.writing
+	}
+	return r.lastRead, r.accepted
+}
+
+// FirstWrite is when the first bytes were sent.
+func (r *Recorder) FirstWrite() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.firstSent
+}
+
+// Written is how many bytes have been written so far, of all exchanges.
+func (r *Recorder) Written() int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.written
+}
+
+// Closed reports whether the connection was closed.
+func (r *Recorder) Closed() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.closed
+}
+
+// InterruptedAt is when our own deadline or cancel struck; 0 if it did not.
+func (r *Recorder) InterruptedAt() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.endedAt
+}
+
+// EndedAt is when the exchange ended: at the first error that was not our doing, else when our own deadline struck,
+// else now.
+func (r *Recorder) EndedAt() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if cause := r.wire.Cause; cause != nil && (r.endedAt == 0 || cause.End <= r.endedAt) {
+		return cause.End
+	}
+	if r.endedAt != 0 {
+		return r.endedAt
+	}
+	return time.Since(r.start)
+}
+
+// ReadTCPInfo reads TCP_INFO at the end of an exchange, before the close changes it.
+func (r *Recorder) ReadTCPInfo() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.snapshot("close")
+}
+
+// SetReset adds who sent the RST that ended the connection.
+func (r *Recorder) SetReset(reset *result.Reset) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.wire.Reset = reset
+}

@@ -1,0 +1,27 @@
+//go:build !linux
+
+package socket
+
+import (
+	"net"
+	"os"
+	"syscall"
+	"time"
+)
+
+// The kernel's timestamps are Linux's: elsewhere times are the process's own clock's.
+
+// HoldStamping does nothing on this system.
+func HoldStamping() *os.File { return nil }
+
+type stamps struct{}
+
+func (*stamps) read([]byte) (int, time.Time, error) { return 0, time.Time{}, net.ErrClosed }
+
+func stampAcknowledgement(syscall.RawConn) {}
+
+func stampRequest(syscall.RawConn) {}
+
+func stopStamping(syscall.RawConn) {}
+
+func (*stamps) readQueue(earlier []stamp, _ uint32) []stamp { return earlier }

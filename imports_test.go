@@ -71,7 +71,12 @@ var forbidden = map[string]map[string]string{
 		"errno_exporter/internal/web": "pages are made of records, not records of pages",
 	},
 	"errno_exporter/internal/metrics": {
-		"errno_exporter/internal/web": "pages are made of metrics, not metrics of pages",
+		"errno_exporter/internal/web":   "pages are made of metrics, not metrics of pages",
+		"errno_exporter/internal/watch": "samples are made of values, whoever probes",
+	},
+	"errno_exporter/internal/target/state": {
+		"errno_exporter":               "counters and timelines are made of results alone",
+		"errno_exporter/prober/result": "", // is what they are made of
 	},
 	"errno_exporter": {
 		"errno_exporter/internal/faultlab": "the program starts no servers of the tests; the demo has its own",

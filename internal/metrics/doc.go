@@ -1,2 +1,2 @@
-// Package metrics turns Results into samples: one probe's into an Exposition, many of a target's into its Totals.
+// Package metrics turns values into samples: results, what was counted of a target, verdicts, and the exporter's own state.
 package metrics

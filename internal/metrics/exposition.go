@@ -3,22 +3,24 @@ package metrics
 import (
 	"slices"
 	"strings"
-	"time"
 
 	dto "github.com/prometheus/client_model/go"
+
+	"errno_exporter/internal/target/state"
 )
 
 // Exposition collects the samples of one answer by family, of one probe or of a thousand targets, and writes them in
 // any of Prometheus's formats. A registry would do the same at several times the cost: it makes, checks and sorts each
-// sample anew. It is used by one goroutine.
+// sample again. It is used by one goroutine.
 type Exposition struct {
-	families   []family // in the order of their first sample
-	index      map[string]int
-	order      []int        // of the families, by name; shorter than they are where it has to be made anew
-	next       int          // where the family is expected that is added to next: targets have much the same
-	target     string       // the label target of what is added; empty for none
-	labels     []label      // of the samples, in one piece
-	histograms []*histogram // of the samples; those behind its end are used again
+	families []family // in the order of their first sample
+	index    map[string]int
+	order    []int           // of the families, by name; shorter than they are where it has to be rebuilt
+	next     int             // where the family is expected that is added to next: targets have much the same
+	target   string          // the label target of what is added; empty for none
+	labels   []label         // of the samples, in one piece
+	copies   []*state.Counts // of targets; those behind the first ones are used again
+	targets  int             // whose counts are in use
 }
 
 // family is the samples of one name.
@@ -34,14 +36,7 @@ type sample struct {
 	target    string
 	labels    []label
 	value     float64
-	histogram *histogram // of histograms, instead of value
-}
-
-// exemplar is one observation that stands for its bucket.
-type exemplar struct {
-	traceID string
-	value   float64
-	at      time.Time
+	histogram *state.Histogram // of histograms, instead of value
 }
 
 // NewExposition returns one without samples.
@@ -57,7 +52,7 @@ func (e *Exposition) Reset() {
 		e.families[i].samples = e.families[i].samples[:0]
 	}
 	clear(e.labels)
-	e.labels, e.histograms = e.labels[:0], e.histograms[:0]
+	e.labels, e.targets = e.labels[:0], 0
 	e.next, e.target = 0, ""
 }
 
@@ -76,20 +71,9 @@ func (e *Exposition) counter(name, help string, value float64, labels ...label) 
 	e.add(name, help, dto.MetricType_COUNTER, sample{value: value}, labels...)
 }
 
-// histogram adds a histogram as it is now.
-func (e *Exposition) histogram(name, help string, h *histogram, labels ...label) {
-	e.add(name, help, dto.MetricType_HISTOGRAM, sample{histogram: e.copied(h)}, labels...)
-}
-
-// copied is a copy of a histogram that no longer changes.
-func (e *Exposition) copied(h *histogram) *histogram {
-	n := len(e.histograms)
-	if n == cap(e.histograms) || e.histograms[:n+1][n] == nil {
-		e.histograms = append(e.histograms, new(histogram))
-	}
-	e.histograms = e.histograms[:n+1]
-	e.histograms[n].copy(h)
-	return e.histograms[n]
+// histogram adds a histogram, which no longer changes.
+func (e *Exposition) histogram(name, help string, h *state.Histogram, labels ...label) {
+	e.add(name, help, dto.MetricType_HISTOGRAM, sample{histogram: h}, labels...)
 }
 
 func (e *Exposition) add(name, help string, kind dto.MetricType, s sample, labels ...label) {

@@ -5,6 +5,8 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"errno_exporter/internal/target/state"
 )
 
 // Families are the samples as Prometheus's protocol buffers, native histograms included.
@@ -49,25 +51,25 @@ func (f *family) fill(m *dto.Metric, s *sample) {
 	case dto.MetricType_COUNTER:
 		m.Counter = &dto.Counter{Value: &s.value}
 	case dto.MetricType_HISTOGRAM:
-		m.Histogram = s.histogram.proto()
+		m.Histogram = histogramProto(s.histogram)
 	default:
 		m.Gauge = &dto.Gauge{Value: &s.value}
 	}
 }
 
 // upperBounds are the bounds of all classic buckets, the last one's included.
-var upperBounds = append(bounds[:], math.Inf(1))
+var upperBounds = append(state.Bounds[:], math.Inf(1))
 
 // zeroThreshold is the largest observation that counts as 0: there is none but 0 itself.
 const zeroThreshold = 0x1p-128
 
-func (h *histogram) proto() *dto.Histogram {
+func histogramProto(h *state.Histogram) *dto.Histogram {
 	p := &dto.Histogram{
-		SampleCount: new(h.count()), SampleSum: &h.sum,
-		Schema: &h.schema, ZeroThreshold: new(float64(zeroThreshold)), ZeroCount: &h.zero,
+		SampleCount: new(h.Count()), SampleSum: &h.Sum,
+		Schema: &h.Schema, ZeroThreshold: new(float64(zeroThreshold)), ZeroCount: &h.Zero,
 	}
-	buckets, counts := make([]dto.Bucket, len(h.classic)), h.classic
-	p.Bucket = make([]*dto.Bucket, len(h.classic))
+	buckets, counts := make([]dto.Bucket, len(h.Classic)), h.Classic
+	p.Bucket = make([]*dto.Bucket, len(h.Classic))
 	for i := range buckets {
 		if i > 0 {
 			counts[i] += counts[i-1]
@@ -75,24 +77,24 @@ func (h *histogram) proto() *dto.Histogram {
 		bucket := &buckets[i]
 		p.Bucket[i] = bucket
 		bucket.CumulativeCount, bucket.UpperBound = &counts[i], &upperBounds[i]
-		if x := h.exemplarOf(i); x != nil {
+		if x := h.Exemplar(i); x != nil {
 			bucket.Exemplar = &dto.Exemplar{
-				Label: []*dto.LabelPair{{Name: new("trace_id"), Value: &x.traceID}}, Value: &x.value,
-				Timestamp: timestamppb.New(x.at),
+				Label: []*dto.LabelPair{{Name: new("trace_id"), Value: &x.TraceID}}, Value: &x.Value,
+				Timestamp: timestamppb.New(x.At),
 			}
 			p.Exemplars = append(p.Exemplars, bucket.Exemplar)
 		}
 	}
-	h.addSpans(p)
+	addSpans(p, h)
 	return p
 }
 
 // addSpans writes the native buckets: runs of neighbours, each bucket as the difference to the one before.
-func (h *histogram) addSpans(p *dto.Histogram) {
+func addSpans(p *dto.Histogram, h *state.Histogram) {
 	var lastIndex int32
 	var lastCount int64
-	for i, b := range h.native {
-		index := int32(b.index)
+	for i, b := range h.Native {
+		index := int32(b.Index)
 		if gap := index - lastIndex - 1; i == 0 || gap > 0 {
 			offset := gap
 			if i == 0 {
@@ -101,10 +103,10 @@ func (h *histogram) addSpans(p *dto.Histogram) {
 			p.PositiveSpan = append(p.PositiveSpan, &dto.BucketSpan{Offset: &offset, Length: new(uint32)})
 		}
 		*p.PositiveSpan[len(p.PositiveSpan)-1].Length++
-		p.PositiveDelta = append(p.PositiveDelta, int64(b.count)-lastCount)
-		lastIndex, lastCount = index, int64(b.count)
+		p.PositiveDelta = append(p.PositiveDelta, int64(b.Count)-lastCount)
+		lastIndex, lastCount = index, int64(b.Count)
 	}
-	if len(h.native) == 0 {
+	if len(h.Native) == 0 {
 		// says that the histogram is native
 		p.PositiveSpan = []*dto.BucketSpan{{Offset: new(int32), Length: new(uint32)}}
 	}

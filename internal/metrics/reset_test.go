@@ -7,6 +7,7 @@ import (
 
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/metrics/resulttest"
+	"errno_exporter/internal/target/state"
 )
 
 // TestReset: what is written after a Reset is what a fresh exposition writes, whatever was in it before.
@@ -17,7 +18,7 @@ func TestReset(t *testing.T) {
 		fresh := metrics.NewExposition()
 		used.Reset()
 		for _, e := range []*metrics.Exposition{used, fresh} {
-			totals := metrics.NewTotals()
+			totals := state.NewTotals()
 			totals.Observe(&records[i].Result)
 			e.Probe(&records[i].Result, apiModule())
 			e.Totals(totals)

@@ -195,18 +195,18 @@ func (f *family) appendHistogram(b []byte, s *sample, d dialect) []byte {
 		if i > 0 {
 			b = append(b, b[from:to]...)
 		}
-		cumulative += h.classic[i]
+		cumulative += h.Classic[i]
 		b = append(append(append(b, `le="`...), bound...), `"} `...)
 		b = strconv.AppendUint(b, cumulative, 10)
-		if x := h.exemplarOf(i); x != nil && d == openMetrics {
-			b = append(append(append(b, ` # {trace_id="`...), x.traceID...), `"} `...)
-			b = append(appendFloat(b, x.value, d), ' ')
-			b = appendFloat(b, float64(x.at.UnixNano())/1e9, d)
+		if x := h.Exemplar(i); x != nil && d == openMetrics {
+			b = append(append(append(b, ` # {trace_id="`...), x.TraceID...), `"} `...)
+			b = append(appendFloat(b, x.Value, d), ' ')
+			b = appendFloat(b, float64(x.At.UnixNano())/1e9, d)
 		}
 		b = append(b, '\n')
 	}
 	b = appendLabels(append(append(b, f.name...), "_sum"...), s)
-	b = append(appendFloat(append(b, ' '), h.sum, d), '\n')
+	b = append(appendFloat(append(b, ' '), h.Sum, d), '\n')
 	b = appendLabels(append(append(b, f.name...), "_count"...), s)
 	return append(strconv.AppendUint(append(b, ' '), cumulative, 10), '\n')
 }

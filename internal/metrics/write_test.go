@@ -12,6 +12,7 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/metrics/resulttest"
+	"errno_exporter/internal/target/state"
 )
 
 // everything is the exposition of two configured targets with all that can be said of them.
@@ -28,7 +29,7 @@ targets:
 	}
 	e := metrics.NewExposition()
 	for i, target := range c.Targets {
-		totals := metrics.NewTotals()
+		totals := state.NewTotals()
 		for _, record := range resulttest.Records()[i:] {
 			record.Result.TraceID = strings.Repeat("ab", 16*i)
 			totals.Observe(&record.Result)

@@ -8,12 +8,13 @@ import (
 
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/metrics"
+	"errno_exporter/internal/target/state"
 	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
 // Text is the record as text: the verdict first, then what led to it, the samples last.
-func Text(r *result.Result, m *module.Module, found cause.Findings, kept metrics.Kept,
+func Text(r *result.Result, m *module.Module, found cause.Findings, kept state.Idle,
 	samples *metrics.Exposition) []byte {
 	p := &page{}
 	p.verdict(r)
@@ -53,7 +54,7 @@ func (p *page) addresses(r *result.Result) {
 }
 
 // kept says what became of the connections that were kept.
-func (p *page) kept(k metrics.Kept) {
+func (p *page) kept(k state.Idle) {
 	if len(k.Ages) == 0 && k.Announced == 0 {
 		return
 	}

@@ -16,6 +16,7 @@ import (
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/metrics/resulttest"
+	"errno_exporter/internal/target/state"
 	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
@@ -32,7 +33,7 @@ func TestText(t *testing.T) {
 	module := &module.Module{Name: "api", IPProtocolFallback: true, Header: http.Header{}}
 	for _, record := range resulttest.Records() {
 		t.Run(record.Name, func(t *testing.T) {
-			got := string(Text(&record.Result, module, cause.Findings{}, metrics.Kept{},
+			got := string(Text(&record.Result, module, cause.Findings{}, state.Idle{},
 				exposed(&record.Result, module)))
 			file := filepath.Join("testdata", record.Name+".txt")
 			if updating() {

@@ -11,8 +11,8 @@ import (
 	"errno_exporter/guard"
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/egress"
-	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/schedule"
+	"errno_exporter/internal/target/state"
 	"errno_exporter/prober"
 	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
@@ -28,7 +28,7 @@ type target struct {
 
 // memo is what is kept of a target. It outlives a configuration if the next one has the same target.
 type memo struct {
-	totals   *metrics.Totals
+	totals   *state.Totals
 	timeline *timeline
 	observed observed
 	usual    usual
@@ -41,7 +41,7 @@ type memo struct {
 	dialed  time.Time    // when the probe ended that dialed it
 }
 
-func newMemo() *memo { return &memo{totals: metrics.NewTotals(), timeline: new(timeline)} }
+func newMemo() *memo { return &memo{totals: state.NewTotals(), timeline: new(timeline)} }
 
 // asked is the target as it is probed. The operator has named its host; the policy is for where redirects lead.
 func (t *target) asked() prober.Target {
@@ -228,7 +228,7 @@ func (w *Watch) fly(t *target, f *flight) {
 	outcome, _, err := w.probe(ctx, &order{
 		target: t.asked(), module: t.config.Module, by: schedule.Configured, started: func() { t.begun(f) },
 		counts:  func(r *result.Result) bool { return t.counts(r, f.allowed) },
-		counted: func() *metrics.Totals { return t.totals },
+		counted: func() *state.Totals { return t.totals },
 	})
 	if err != nil {
 		outcome = nil // it is counted

@@ -8,7 +8,7 @@ import (
 
 	"errno_exporter/guard"
 	"errno_exporter/internal/cause"
-	"errno_exporter/internal/metrics"
+	"errno_exporter/internal/target/state"
 	"errno_exporter/prober"
 	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
@@ -41,7 +41,7 @@ type idlePool struct {
 	panicked guard.Report // is called with panics; may be nil
 	module   *module.Module
 	target   prober.Target
-	totals   *metrics.Totals
+	totals   *state.Totals
 	all      *atomic.Int64 // idle connections, of all pools
 
 	mu        sync.Mutex // guards what follows
@@ -59,7 +59,7 @@ type keptSlot struct {
 	last *result.KeptResult // nil before the first
 }
 
-func newIdlePool(t prober.Target, m *module.Module, totals *metrics.Totals, all *atomic.Int64) *idlePool {
+func newIdlePool(t prober.Target, m *module.Module, totals *state.Totals, all *atomic.Int64) *idlePool {
 	k := &idlePool{module: m, target: t, totals: totals, all: all}
 	for _, age := range m.Keepalive {
 		k.slots = append(k.slots, keptSlot{age: age})
@@ -110,7 +110,7 @@ func (k *idlePool) useOne(life context.Context, s *keptSlot, kept *prober.Kept) 
 	s.busy, s.last = false, &result.KeptResult{Failure: &result.Failure{Phase: result.Idle, Reason: result.Unknown,
 		Origin: result.Self, Err: p}}
 	k.all.Add(-1)
-	k.totals.ObserveKept(s.age, s.last)
+	k.totals.ObserveIdle(s.age, s.last)
 }
 
 // timeout is how long a request on a connection that is kept may take.
@@ -128,7 +128,7 @@ func (k *idlePool) used(s *keptSlot, kept *prober.Kept, r *result.KeptResult) {
 	s.busy = false
 	if r.Failure == nil || r.Failure.Reason != result.Abandoned {
 		s.last = r.Summary()
-		k.totals.ObserveKept(s.age, r)
+		k.totals.ObserveIdle(s.age, r)
 	}
 	if k.closed || !kept.Kept() {
 		k.all.Add(-1)
@@ -218,17 +218,17 @@ func (k *idlePool) size() int {
 	return n
 }
 
-// state is what there is to say of the connections.
-func (k *idlePool) state() metrics.Kept {
+// state is what is known of the connections.
+func (k *idlePool) state() state.Idle {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	state := metrics.Kept{Announced: k.announced, Asked: !k.asked.IsZero()}
+	idle := state.Idle{Announced: k.announced, Asked: !k.asked.IsZero()}
 	for _, s := range k.slots {
 		if s.last != nil {
-			state.Ages = append(state.Ages, metrics.KeptAge{Age: s.age, Last: s.last})
+			idle.Ages = append(idle.Ages, state.IdleAge{Age: s.age, Last: s.last})
 		}
 	}
-	return state
+	return idle
 }
 
 // observed is what last became of the connections of each age.

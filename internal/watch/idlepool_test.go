@@ -7,13 +7,13 @@ import (
 	"time"
 
 	"errno_exporter/internal/faultlab"
-	"errno_exporter/internal/metrics"
+	"errno_exporter/internal/target/state"
 	"errno_exporter/prober"
 	"errno_exporter/prober/result"
 )
 
 // watchKept scrapes again and again until the connection kept for an age has been used or has ended.
-func watchKept(t *testing.T, b *tested, age time.Duration) metrics.KeptAge {
+func watchKept(t *testing.T, b *tested, age time.Duration) state.IdleAge {
 	t.Helper()
 	ticker := time.NewTicker(100 * time.Millisecond)
 	defer ticker.Stop()
@@ -26,7 +26,7 @@ func watchKept(t *testing.T, b *tested, age time.Duration) metrics.KeptAge {
 		<-ticker.C
 	}
 	t.Fatalf("nothing became of the connection kept for %s", age)
-	return metrics.KeptAge{}
+	return state.IdleAge{}
 }
 
 // The measured age is right within a scrape's interval, and the fresh probe of the same scrape succeeds.

@@ -6,7 +6,7 @@ import (
 	"encoding/binary"
 	"sync"
 
-	"errno_exporter/internal/metrics"
+	"errno_exporter/internal/target/state"
 )
 
 // memoryKey is what totals are kept by: a hash, so that its size does not depend on who chose the URL. Whoever finds
@@ -47,7 +47,7 @@ type memory struct {
 
 type remembered struct {
 	key    memoryKey
-	totals *metrics.Totals
+	totals *state.Totals
 	bytes  int
 }
 
@@ -56,12 +56,12 @@ func newMemory(limit int) *memory {
 }
 
 // totals returns the totals of a key, fresh ones if there are none.
-func (m *memory) totals(key memoryKey) *metrics.Totals {
+func (m *memory) totals(key memoryKey) *state.Totals {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	e := m.byKey[key]
 	if e == nil {
-		e = m.recent.PushFront(&remembered{key: key, totals: metrics.NewTotals()})
+		e = m.recent.PushFront(&remembered{key: key, totals: state.NewTotals()})
 		m.byKey[key] = e
 	}
 	m.recent.MoveToFront(e)

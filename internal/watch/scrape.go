@@ -9,7 +9,7 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/egress"
-	"errno_exporter/internal/metrics"
+	"errno_exporter/internal/target/state"
 	"errno_exporter/prober"
 	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
@@ -36,8 +36,8 @@ type State struct {
 	Outcome *Outcome       // nil if no probe ended in time
 	Missing *result.Result // says so where there is no outcome: nothing is known of the target
 	Age     time.Duration  // of the outcome; 0 when it was probed for this scrape
-	Totals  *metrics.Totals
-	Kept    metrics.Kept   // of connections kept to it
+	Totals  *state.Totals
+	Kept    state.Idle     // of connections kept to it
 	Verdict *cause.Verdict // nil if nothing failed recently
 }
 
@@ -46,7 +46,7 @@ type Status struct {
 	Target   *config.Target
 	Last     *Outcome // nil before the first probe
 	Timeline Timeline
-	Kept     metrics.Kept
+	Kept     state.Idle
 	Verdict  *cause.Verdict
 }
 

@@ -14,12 +14,13 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/internal/metrics"
+	"errno_exporter/internal/target/state"
 	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
 // exposed is the samples without labels that totals expose.
-func exposed(totals *metrics.Totals) map[string]float64 {
+func exposed(totals *state.Totals) map[string]float64 {
 	e := metrics.NewExposition()
 	e.Totals(totals)
 	samples := map[string]float64{}

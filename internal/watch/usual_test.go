@@ -13,6 +13,7 @@ import (
 
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/internal/metrics"
+	"errno_exporter/internal/target/state"
 )
 
 // waitFor waits for the probes of a target that are under way.
@@ -82,7 +83,7 @@ func TestUsual(t *testing.T) {
 }
 
 // sums is what totals expose, by the metric's name, whatever its labels.
-func sums(totals *metrics.Totals) map[string]float64 {
+func sums(totals *state.Totals) map[string]float64 {
 	e := metrics.NewExposition()
 	e.Totals(totals)
 	all := map[string]float64{}

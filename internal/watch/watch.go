@@ -19,6 +19,7 @@ import (
 	"errno_exporter/internal/host"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/schedule"
+	"errno_exporter/internal/target/state"
 	"errno_exporter/prober"
 	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
@@ -181,7 +182,7 @@ var ErrNotStarted = errors.New("the exporter could not start the probe in time")
 func (w *Watch) Probe(ctx context.Context, t prober.Target, m *module.Module) (State, error) {
 	o, totals, err := w.probe(ctx, &order{
 		target: t, module: m, by: schedule.AdHoc, started: func() {}, counts: func(*result.Result) bool { return true },
-		counted: func() *metrics.Totals {
+		counted: func() *state.Totals {
 			return w.others.totals(probed{module: m.Name, target: t.URL.String(), host: t.Host}.key())
 		},
 	})
@@ -200,7 +201,7 @@ type order struct {
 	by      schedule.User
 	started func() // is called when it has its slots
 	counts  func(*result.Result) bool
-	counted func() *metrics.Totals
+	counted func() *state.Totals
 }
 
 // allowed is how long the probe may take if it starts now.
@@ -213,7 +214,7 @@ func (p *order) allowed(now, deadline time.Time) time.Duration {
 
 // probe waits for a slot, probes, and counts. It waits for no more than half of its time: a probe that starts with less
 // would blame its target for what is left. A target that the policy forbids is an error, and leaves nothing behind.
-func (w *Watch) probe(ctx context.Context, p *order) (*Outcome, *metrics.Totals, error) {
+func (w *Watch) probe(ctx context.Context, p *order) (*Outcome, *state.Totals, error) {
 	asked := time.Now()
 	deadline, _ := ctx.Deadline() // every caller sets one
 	latest := asked.Add(deadline.Sub(asked) / 2)

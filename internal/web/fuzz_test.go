@@ -16,6 +16,7 @@ import (
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/metrics/resulttest"
 	"errno_exporter/internal/record"
+	"errno_exporter/internal/target/state"
 	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
@@ -89,7 +90,7 @@ func FuzzRecord(f *testing.F) {
 		r := strange(text)
 		e := metrics.NewExposition()
 		e.Probe(&r, module)
-		plain := record.Text(&r, module, cause.Findings{}, metrics.Kept{}, e)
+		plain := record.Text(&r, module, cause.Findings{}, state.Idle{}, e)
 		w := httptest.NewRecorder()
 		if err := recordTemplate.Execute(w, newRecordPage(&history.Record{ID: 1, Result: &r, Module: module},
 			string(plain))); err != nil {

@@ -9,6 +9,7 @@ import (
 	"errno_exporter/internal/history"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/record"
+	"errno_exporter/internal/target/state"
 	"errno_exporter/prober/result"
 )
 
@@ -52,7 +53,7 @@ func (h records) show(w http.ResponseWriter, r *http.Request, kept *history.Reco
 	e := metrics.NewExposition()
 	e.Probe(kept.Result, kept.Module)
 	e.Cause(kept.Found.Verdict)
-	text := record.Text(kept.Result, kept.Module, kept.Found, metrics.Kept{}, e)
+	text := record.Text(kept.Result, kept.Module, kept.Found, state.Idle{}, e)
 	if r.URL.Query().Get("format") == "text" || r.URL.Path == "/logs" {
 		plainText(w)
 		_, _ = w.Write(text) // fails only if the client is gone

@@ -1,0 +1,72 @@
+package state
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Counts are Totals at one moment.
+type Counts struct {
+	Attempts, Failed         uint64
+	Resets                   [PhaseCount]uint64        // by phase, in the order of result.Phases
+	Failures                 []FailureCount            // by phase, reason, errno and origin
+	IdleFailures             []IdleFailureCount        // by age, then as failures
+	Durations                [PhaseCount][2]*Histogram // by phase, and whether it failed; nil or empty for none
+	LastSuccess, LastFailure time.Time                 // zero before the first
+}
+
+// FailureCount is how many attempts failed in one way.
+type FailureCount struct {
+	FailureKind
+	N uint64
+}
+
+// IdleFailureCount is how many idle connections of one age failed in one way.
+type IdleFailureCount struct {
+	IdleFailureKind
+	N uint64
+}
+
+// CopyTo makes c what was counted so far. The memory of c is used again.
+func (t *Totals) CopyTo(c *Counts) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	c.Attempts, c.Failed, c.Resets = t.attempts, t.failed, t.resets
+	c.LastSuccess, c.LastFailure = t.lastSuccess, t.lastFailure
+	c.Failures, c.IdleFailures = c.Failures[:0], c.IdleFailures[:0]
+	for kind, n := range t.failures {
+		c.Failures = append(c.Failures, FailureCount{kind, n})
+	}
+	for kind, n := range t.idle {
+		c.IdleFailures = append(c.IdleFailures, IdleFailureCount{kind, n})
+	}
+	slices.SortFunc(c.Failures, func(a, b FailureCount) int { return a.compare(b.FailureKind) })
+	slices.SortFunc(c.IdleFailures, func(a, b IdleFailureCount) int {
+		return cmp.Or(cmp.Compare(a.Age, b.Age), a.compare(b.FailureKind))
+	})
+	for i := range t.durations {
+		for j, h := range t.durations[i] {
+			copyDurations(&c.Durations[i][j], h)
+		}
+	}
+}
+
+// copyDurations makes a histogram the same as another, which is nil where nothing was observed.
+func copyDurations(to **Histogram, from *Histogram) {
+	switch {
+	case from != nil && *to == nil:
+		*to = new(Histogram)
+		fallthrough
+	case from != nil:
+		(*to).copy(from)
+	case *to != nil:
+		(*to).clear()
+	}
+}
+
+// compare is the order in which failures are listed.
+func (k FailureKind) compare(o FailureKind) int {
+	return cmp.Or(cmp.Compare(k.Phase, o.Phase), cmp.Compare(k.Reason, o.Reason), cmp.Compare(k.Errno, o.Errno),
+		cmp.Compare(k.Origin, o.Origin))
+}

@@ -1,0 +1,134 @@
+package state
+
+import (
+	"math"
+	"slices"
+	"time"
+)
+
+// Bounds are the upper bounds of the classic buckets in seconds: from a connect on the same network to a response that
+// nobody waits for any more. A last bucket has no bound.
+var Bounds = [...]float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10}
+
+// Native buckets (Prometheus's exponential histograms): of schema 3, that is 8 buckets for each doubling, a factor of
+// 1.09. There are at most maxNative of them: where there would be more, the resolution is halved.
+const (
+	firstSchema = 3
+	maxNative   = 160
+)
+
+// Histogram counts durations in classic and in native buckets. client_golang's takes ten times its memory, and there
+// are a dozen for each of the targets remembered.
+type Histogram struct {
+	Classic   [len(Bounds) + 1]uint64 // each for itself, not cumulative
+	Sum       float64
+	Schema    int32
+	Zero      uint64         // observations of 0
+	Native    []NativeBucket // by index
+	exemplars *[len(Bounds) + 1]Exemplar
+}
+
+// NativeBucket counts observations v with 2^((index-1)/2^schema) < v <= 2^(index/2^schema). It is small: ten thousand
+// targets have millions of them. Indices of durations are within ±300, and four thousand million probes of a target
+// take longer than we live.
+type NativeBucket struct {
+	Count uint32
+	Index int16
+}
+
+// Exemplar is one observation that represents its bucket.
+type Exemplar struct {
+	TraceID string
+	Value   float64
+	At      time.Time
+}
+
+// usualNative is how many native buckets most phases of a target come to within its first probes.
+const usualNative = 8
+
+func newHistogram() *Histogram {
+	return &Histogram{Schema: firstSchema, Native: make([]NativeBucket, 0, usualNative)}
+}
+
+// observe counts a duration in seconds. The exemplar takes the place of its bucket's last one unless it has no trace
+// ID.
+func (h *Histogram) observe(seconds float64, x Exemplar) {
+	at, _ := slices.BinarySearch(Bounds[:], seconds)
+	h.Classic[at]++
+	h.Sum += seconds
+	h.observeNative(seconds)
+	if x.TraceID != "" {
+		if h.exemplars == nil {
+			h.exemplars = new([len(Bounds) + 1]Exemplar)
+		}
+		h.exemplars[at] = x
+	}
+}
+
+func (h *Histogram) observeNative(seconds float64) {
+	if seconds <= 0 {
+		h.Zero++
+		return
+	}
+	index := int16(nativeIndex(seconds, h.Schema))
+	at, found := slices.BinarySearchFunc(h.Native, index,
+		func(b NativeBucket, i int16) int { return int(b.Index) - int(i) })
+	if !found {
+		h.Native = slices.Insert(h.Native, at, NativeBucket{Index: index})
+	}
+	h.Native[at].Count++
+	if len(h.Native) > maxNative {
+		h.halve()
+	}
+}
+
+// nativeIndex is the bucket of a duration larger than 0.
+func nativeIndex(seconds float64, schema int32) int32 {
+	return int32(math.Ceil(math.Log2(seconds) * math.Ldexp(1, int(schema))))
+}
+
+// halve merges each two neighbouring native buckets into one.
+func (h *Histogram) halve() {
+	h.Schema--
+	merged := h.Native[:0]
+	for _, b := range h.Native {
+		index := int16(math.Ceil(float64(b.Index) / 2))
+		if last := len(merged) - 1; last >= 0 && merged[last].Index == index {
+			merged[last].Count += b.Count
+		} else {
+			merged = append(merged, NativeBucket{b.Count, index})
+		}
+	}
+	h.Native = merged
+}
+
+// Count is the number of observations.
+func (h *Histogram) Count() uint64 {
+	var n uint64
+	for _, c := range h.Classic {
+		n += c
+	}
+	return n
+}
+
+// Exemplar is the exemplar of a classic bucket, nil if it has none.
+func (h *Histogram) Exemplar(bucket int) *Exemplar {
+	if h.exemplars == nil || h.exemplars[bucket].TraceID == "" {
+		return nil
+	}
+	return &h.exemplars[bucket]
+}
+
+// clear takes all observations away; the memory is used again.
+func (h *Histogram) clear() { *h = Histogram{Schema: firstSchema, Native: h.Native[:0]} }
+
+// copy makes h the same as another, which may change after.
+func (h *Histogram) copy(other *Histogram) {
+	native := append(h.Native[:0], other.Native...)
+	*h = *other
+	h.Native = native
+	if other.exemplars != nil {
+		exemplars := *other.exemplars
+		h.exemplars = &exemplars
+	}
+}

@@ -1,0 +1,125 @@
+package state
+
+import (
+	"sync"
+	"time"
+
+	"errno_exporter/prober/result"
+)
+
+// Totals is what is counted of a target since the exporter first saw it. It may be used by many goroutines.
+type Totals struct {
+	mu          sync.Mutex // guards what follows
+	attempts    uint64
+	failed      uint64
+	resets      [PhaseCount]uint64
+	failures    map[FailureKind]uint64
+	durations   [PhaseCount][2]*Histogram // by phase, and whether it failed; nil before the first
+	idle        map[IdleFailureKind]uint64
+	lastSuccess time.Time // zero before the first
+	lastFailure time.Time
+}
+
+// FailureKind is what failures are counted by.
+type FailureKind struct{ Errno, Origin, Phase, Reason string }
+
+func kindOf(f *result.Failure) FailureKind {
+	return FailureKind{result.ErrnoName(f.Errno), string(f.Origin), string(f.Phase), string(f.Reason)}
+}
+
+// PhaseCount is the number of phases.
+const PhaseCount = 9
+
+// What totals take in memory, in bytes.
+const (
+	totalsBytes    = 1 << 10 // themselves, with the places in whatever keeps them
+	kindsBytes     = 704     // a map of failures with its first eight places
+	perKind        = 160
+	histogramBytes = 224
+	exemplarBytes  = 14 * (48 + 48) // with their trace IDs
+)
+
+// Size is about how many bytes of memory the totals take.
+func (t *Totals) Size() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	n := totalsBytes + kindsBytes + perKind*len(t.failures)
+	if t.idle != nil {
+		n += kindsBytes + perKind*len(t.idle)
+	}
+	for i := range t.durations {
+		for _, h := range t.durations[i] {
+			if h == nil {
+				continue
+			}
+			n += histogramBytes + 8*cap(h.Native)
+			if h.exemplars != nil {
+				n += exemplarBytes
+			}
+		}
+	}
+	return n
+}
+
+// NewTotals returns one that has counted nothing.
+func NewTotals() *Totals { return &Totals{failures: map[FailureKind]uint64{}} }
+
+// Observe counts a result. A probe that was abandoned says nothing about its target and does not count.
+func (t *Totals) Observe(r *result.Result) {
+	if r.Failure != nil && r.Failure.Reason == result.Abandoned {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for a := range r.Every() {
+		t.observeAttempt(a, r.TraceID)
+	}
+	if ended := r.Start.Add(r.Elapsed); r.Failure == nil {
+		t.lastSuccess = ended
+	} else {
+		t.lastFailure = ended
+	}
+}
+
+func (t *Totals) observeAttempt(a *result.Attempt, traceID string) {
+	t.attempts++
+	for i := range a.Hops {
+		for _, span := range a.Hops[i].Spans {
+			t.observeSpan(span, Exemplar{traceID, span.Duration.Seconds(), a.Start.Add(span.Start + span.Duration)})
+		}
+	}
+	f := a.Failure
+	if f == nil {
+		return
+	}
+	t.failed++
+	t.failures[kindOf(f)]++
+	if f.Reason == result.TCPReset {
+		t.resets[phaseIndex(f.Phase)]++
+	}
+}
+
+// observeSpan counts a phase's time. The checks of a response take no time worth a histogram.
+func (t *Totals) observeSpan(span result.Span, x Exemplar) {
+	if span.Phase == result.Validate {
+		return
+	}
+	failed := 0
+	if span.Failed {
+		failed = 1
+	}
+	h := &t.durations[phaseIndex(span.Phase)][failed]
+	if *h == nil {
+		*h = newHistogram()
+	}
+	(*h).observe(span.Duration.Seconds(), x)
+}
+
+func phaseIndex(p result.Phase) int {
+	for i, row := range result.Phases {
+		if row.Phase == p {
+			return i
+		}
+	}
+	panic("state: phase " + string(p) + " is not in the table")
+}

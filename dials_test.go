@@ -19,9 +19,12 @@ const target = "targets, redirects, and follow-up attempts"
 // dialSites are the functions that connect, or make what connects, and the row of docs/security.md ("Where it connects
 // to") that says what bounds them. A new one has to be added here, and decided there.
 var dialSites = map[string]string{
-	"prober.dialOnce":          target,
-	"prober.beginConnect":      target, // Linux
-	"prober.dial":              target,
+	"prober/socket.Connect":                target,
+	"prober/socket.dial":                   target,
+	"prober/socket.dialOnce":               target,
+	"prober/socket.beginConnect":           target, // Linux
+	"prober/socket.(tcpConn).connectError": target, // connect(2) again, on the same socket to the same address
+
 	"prober.(attempt).connect": target,
 	"prober.(hop).connect":     target, // after hop.permitted, in hop.run
 	"prober.(hop).run":         target,
@@ -38,7 +41,6 @@ var dialSites = map[string]string{
 	"prober.(hop).dialProxy":           "proxies",
 	"prober/dns.(lookup).dial":         "name servers",
 	"prober/dns.dialBounded":           "name servers",
-	"prober.(descriptor).failure":      target, // connect(2) again, on the same socket to the same address
 	"prober/dns.(client).overUDP":      "name servers",
 	"prober/dns.(client).overHTTPS":    "name servers",
 	"prober/dns.(Query).System":        "name servers",
@@ -54,7 +56,7 @@ var dialling = []string{
 	"net.Dial*", "net.Lookup*", "net.Resolver", "net.ListenUDP", "net.ListenPacket", "net.ListenConfig", "tls.Dial*",
 	"http.Transport", "http.Client",
 	"http.DefaultClient", "http.DefaultTransport", "http.Get", "http.Head", "http.Post*", "http3.Transport",
-	"http3.Dial*", "quic.Dial*", "quic.Transport",
+	"http3.Dial*", "quic.Dial*", "quic.Transport", "socket.Connect",
 	"unix.Connect", "unix.Send*", "unix.SYS_CONNECT", "unix.SYS_SEND*", "syscall.Connect", "syscall.Send*",
 	"syscall.SYS_CONNECT", "syscall.SYS_SEND*",
 	"oauth2.NewClient", "websocket.Dial*", "grpc.NewClient", "exec.Command*",

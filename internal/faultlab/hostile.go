@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+
+	"github.com/andybalholm/brotli"
 )
 
 // Servers that would have the client spend memory or time without bound.
@@ -95,15 +97,33 @@ func GzipBomb(h Host) string {
 		body), hang)
 }
 
-// GzipBombHTTP2 answers over HTTP/2 with 768 MiB of nothing, in 0.8 MB of gzip, all of which fit into the client's
-// window.
-func GzipBombHTTP2(h Host) string {
+// BrotliBombHTTP2 answers over HTTP/2 with 100 GiB of zeros, in 0.2 MB of brotli, all of which fit into the client's
+// window. To decompress them takes minutes.
+func BrotliBombHTTP2(h Host) string {
 	h.Helper()
-	body := strings.Repeat(zeros(), 768<<20/(64<<20))
+	body := brotliZeros(100 << 30)
 	return TLSHandler(h, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Encoding", "gzip")
+		w.Header().Set("Content-Encoding", "br")
 		_, _ = io.WriteString(w, body) // the client's end is the client's business
 	}), "h2")
+}
+
+// brotliZeros is a stream of n zeros, or a little more. A flush ends at a full byte (RFC 7932 section 9.2), and what
+// follows the first flush can be repeated.
+func brotliZeros(n int) string {
+	var packed bytes.Buffer
+	w := brotli.NewWriter(&packed)
+	piece := make([]byte, 16<<20)
+	var flushed [2]int
+	for i := range flushed {
+		_, _ = w.Write(piece) // a buffer takes everything
+		_ = w.Flush()
+		flushed[i] = packed.Len()
+	}
+	_ = w.Close()
+	stream := packed.String()
+	again := strings.Repeat(stream[flushed[0]:flushed[1]], n/len(piece))
+	return stream[:flushed[0]] + again + stream[flushed[1]:]
 }
 
 // BrotliWindow sends the first 64 KiB of a block of 16 MiB that is not compressed, with a window of 16 MiB (RFC 7932

@@ -130,13 +130,14 @@ const (
 )
 
 func newServer(o *options, handler http.Handler, inbound *web.Connections) *http.Server {
-	return &http.Server{
+	server := &http.Server{
 		Handler:           handler,
-		ConnState:         inbound.State,
 		ConnContext:       web.ConnContext,
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(o.logger.Handler(), slog.LevelWarn),
 	}
+	inbound.Bound(server)
+	return server
 }

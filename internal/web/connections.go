@@ -2,6 +2,7 @@ package web
 
 import (
 	"container/list"
+	"context"
 	"crypto/tls"
 	"fmt"
 	"net"
@@ -16,27 +17,37 @@ import (
 //
 //   - When there are more than the limit, the one that has been without a request for longest is closed, whether it has
 //     had one before or not. A client whose idle connection was closed makes another one (RFC 9112 section 9.3.1).
+//   - A connection has a request while a handler answers it: a head that does not end, or a body that does not come,
+//     is none.
 //   - A new connection has the time of grace to send its request. Until then the next one waits, and those behind it
 //     wait in the kernel's queue (listen(2)). One whose bytes have arrived is not closed, however long they wait to be
 //     read: of thousands that arrive at once none is closed because this program is slow.
-//   - Where each has a request under way for that time, the new one is closed. That none of them lasts is the work of
+//   - Where no connection may be closed for the time of patience, the new one is. That no request lasts is the work of
 //     the deadlines and of Requests.
 
 const (
 	grace    = 250 * time.Millisecond // a new connection is left without a request, and the next one waits for room
-	patience = 5 * time.Second        // the next one waits where requests have arrived that are not read yet
+	settle   = time.Second            // a connection whose request was answered is left to send the rest of its answer
+	patience = 5 * time.Second        // the next one waits where none may be closed
 	maxLooks = 64                     // connections that are asked for bytes before one is closed
 )
 
-// Connections bounds the clients' connections. Its State is for http.Server.
+// Connections bounds the clients' connections of a server.
 type Connections struct {
 	limit  int
 	closed func() // is told of each connection that is closed to make room
 
-	mu      sync.Mutex                 // guards what follows
-	open    map[net.Conn]*list.Element // nil for one with a request under way
-	idle    *list.List                 // of unused, the longest first
-	changed chan struct{}              // is closed when a connection ends, or is without a request
+	mu      sync.Mutex // guards what follows
+	open    map[net.Conn]*client
+	idle    *list.List    // of unused, in the order in which they came to be without a request
+	changed chan struct{} // is closed when a connection ends, or is without a request
+}
+
+// client is a connection: how many of its requests are being answered (HTTP/2 has several), and where it is in the list
+// of those without one.
+type client struct {
+	answering int
+	element   *list.Element
 }
 
 // unused is a connection without a request. It may be closed from a time on.
@@ -47,7 +58,7 @@ type unused struct {
 
 // NewConnections returns a bound on connections; closed is called for each that is closed to make room.
 func NewConnections(limit int, closed func()) *Connections {
-	return &Connections{limit: limit, closed: closed, open: map[net.Conn]*list.Element{}, idle: list.New(),
+	return &Connections{limit: limit, closed: closed, open: map[net.Conn]*client{}, idle: list.New(),
 		changed: make(chan struct{})}
 }
 
@@ -58,33 +69,79 @@ func (c *Connections) Open() int {
 	return len(c.open)
 }
 
-// State notes what became of a connection (http.Server.ConnState). For a new one it waits until there is room: net/http
+// Bound has a server's connections bounded. It is called before the server serves.
+func (c *Connections) Bound(server *http.Server) {
+	server.ConnState = c.state
+	inner, handler := server.ConnContext, server.Handler
+	server.ConnContext = func(ctx context.Context, conn net.Conn) context.Context {
+		if inner != nil {
+			ctx = inner(ctx, conn)
+		}
+		return context.WithValue(ctx, boundKey{}, conn)
+	}
+	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, _ := r.Context().Value(boundKey{}).(net.Conn)
+		c.answer(conn, 1)
+		defer c.answer(conn, -1)
+		handler.ServeHTTP(w, r)
+	})
+}
+
+// boundKey is the key of a request's connection in its context.
+type boundKey struct{}
+
+// answer notes that one more, or one less, request of a connection is being answered.
+func (c *Connections) answer(conn net.Conn, change int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	known := c.open[conn]
+	if known == nil {
+		return // closed to make room
+	}
+	known.answering += change
+	c.queue(conn, known, settle)
+}
+
+// state notes what became of a connection (http.Server.ConnState). For a new one it waits until there is room: net/http
 // calls it between two accepts.
-func (c *Connections) State(conn net.Conn, state http.ConnState) {
+func (c *Connections) state(conn net.Conn, state http.ConnState) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if state == http.StateNew {
 		c.makeRoom(conn)
+		c.open[conn] = &client{}
 	}
-	element, known := c.open[conn]
-	if !known && state != http.StateNew {
+	known := c.open[conn]
+	if known == nil {
 		return // closed to make room
 	}
-	if element != nil {
-		c.idle.Remove(element)
-		c.open[conn] = nil
-	}
 	switch state {
-	case http.StateNew, http.StateIdle:
-		from := time.Now()
-		if state == http.StateNew {
-			from = from.Add(grace)
-		}
-		c.open[conn] = c.idle.PushBack(unused{conn, from})
-		c.tell()
+	case http.StateNew, http.StateActive: // a head was read: the handler begins
+		c.queue(conn, known, grace)
+	case http.StateIdle:
+		c.queue(conn, known, 0)
 	case http.StateClosed, http.StateHijacked:
+		c.remove(known)
 		delete(c.open, conn)
 		c.tell()
+	}
+}
+
+// queue puts a connection at the end of those without a request, to be left alone for a time, unless it has one. The
+// caller holds mu.
+func (c *Connections) queue(conn net.Conn, known *client, leave time.Duration) {
+	c.remove(known)
+	if known.answering == 0 {
+		known.element = c.idle.PushBack(unused{conn, time.Now().Add(leave)})
+		c.tell()
+	}
+}
+
+// remove takes a connection from those without a request. The caller holds mu.
+func (c *Connections) remove(known *client) {
+	if known.element != nil {
+		c.idle.Remove(known.element)
+		known.element = nil
 	}
 }
 
@@ -95,12 +152,13 @@ func (c *Connections) tell() {
 }
 
 // makeRoom waits for room for a new connection. Then it closes the one that is without a request for longest, or the
-// new one where there is none. The caller holds mu, which is free while it waits.
+// new one where none may be closed for too long. The caller holds mu, which is free while it waits.
 func (c *Connections) makeRoom(fresh net.Conn) {
-	for began := time.Now(); len(c.open) >= c.limit; {
-		longest, from := c.longest(began)
-		if left := time.Until(from); left > 0 {
-			c.wait(left)
+	for end := time.Now().Add(patience); len(c.open) >= c.limit; {
+		now := time.Now()
+		longest, next := c.longest(now, end)
+		if longest == nil && now.Before(end) {
+			c.wait(next.Sub(now))
 			continue
 		}
 		c.closed()
@@ -114,13 +172,9 @@ func (c *Connections) makeRoom(fresh net.Conn) {
 	}
 }
 
-// longest is, of the connections without a request, the longest of those that may be closed, and from when on one may
-// be: nil where none may, and when the wait that began then ends. The caller holds mu.
-func (c *Connections) longest(began time.Time) (*list.Element, time.Time) {
-	if c.idle.Len() == 0 {
-		return nil, began.Add(grace)
-	}
-	now, end := time.Now(), began.Add(patience)
+// longest is, of the connections without a request, the longest of those that may be closed now. Where none may it is
+// nil, and one may be at the returned time, which is the end at the latest. The caller holds mu.
+func (c *Connections) longest(now, end time.Time) (*list.Element, time.Time) {
 	for e, looks := c.idle.Front(), 0; e != nil && looks < maxLooks; e = e.Next() {
 		u := e.Value.(unused)
 		if u.from.After(now) {
@@ -131,7 +185,7 @@ func (c *Connections) longest(began time.Time) (*list.Element, time.Time) {
 		}
 		looks++
 		if !arrived(u.conn) {
-			return e, u.from
+			return e, now
 		}
 	}
 	return nil, end

@@ -25,6 +25,9 @@ func TestConnectionsAreBounded(t *testing.T) {
 		{"they send nothing", (*httptest.Server).Start, func(*testing.T, net.Conn) {}},
 		{"they send half of a head", (*httptest.Server).Start,
 			func(_ *testing.T, conn net.Conn) { _, _ = io.WriteString(conn, "GET / HTTP/1.1\r\n") }},
+		{"they send a head without its body", (*httptest.Server).Start, func(_ *testing.T, conn net.Conn) {
+			_, _ = io.WriteString(conn, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n")
+		}},
 		{"they have had an answer", (*httptest.Server).Start, getOn},
 		{"they send nothing over TLS", (*httptest.Server).StartTLS, func(*testing.T, net.Conn) {}},
 		{"they have had an answer over TLS", (*httptest.Server).StartTLS, func(t *testing.T, conn net.Conn) {
@@ -42,7 +45,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 					<-release
 				}
 			}))
-			server.Config.ConnState = connections.State
+			connections.Bound(server.Config)
 			row.start(server)
 			t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
 			address := server.Listener.Addr().String()

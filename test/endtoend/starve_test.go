@@ -26,11 +26,14 @@ func TestScrapeAmongManyClients(t *testing.T) {
 	}{
 		{"600 connections that send nothing", 600, ""},
 		{"600 connections that were answered", 600, "GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n"},
+		{"600 requests whose body does not come", 600,
+			"GET /-/healthy HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n"},
 		{"1,500 stalled requests to /probe", 1500, "GET /probe?target=" + url.QueryEscape(silent) +
 			" HTTP/1.1\r\nHost: a\r\n\r\n"},
 		{"1,500 stalled requests to /probe by name", 1500, "GET /probe?target=silent HTTP/1.1\r\nHost: a\r\n\r\n"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
 			d := runDaemon(t, plainModule+"targets: [{name: api, url: "+faultlab.Handler(t,
 				faultlab.Healthy)+"}, {name: silent, url: "+silent+"}]\n", "ulimit -n 512;", "--log.prober=error")
 			crowd(t, d.address, row.n, row.send)

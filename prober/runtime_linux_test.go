@@ -32,6 +32,7 @@ func TestRuntimeChanges(t *testing.T) {
 	if err := netlab.Available(); err != nil {
 		t.Skip(err)
 	}
+	t.Parallel() // the child has a network and an /etc of its own
 	command := exec.Command(os.Args[0], "-test.run=^TestRuntimeChangesChild$", "-test.v", "-test.timeout=90s")
 	command.Env = append(os.Environ(), runtimeVariable+"=1")
 	// mounts are private with it

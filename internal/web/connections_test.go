@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -47,7 +48,8 @@ func TestConnectionsAreBounded(t *testing.T) {
 			}))
 			connections.Bound(server.Config)
 			row.start(server)
-			t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
+			answer := sync.OnceFunc(func() { close(release) })
+			t.Cleanup(func() { answer(); server.CloseClientConnections(); server.Close() })
 			address := server.Listener.Addr().String()
 			client := &http.Client{Timeout: time.Minute,
 				Transport: &http.Transport{DisableKeepAlives: true,
@@ -80,7 +82,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 			if n := closed.Load(); n < crowd-limit {
 				t.Errorf("%d connections made room, want at least %d", n, crowd-limit)
 			}
-			close(release)
+			answer()
 			if err := <-slow; err != nil {
 				t.Errorf("the request under way: %v", err)
 			}

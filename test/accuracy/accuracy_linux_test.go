@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -23,6 +22,7 @@ import (
 
 	"errno_exporter/config"
 	"errno_exporter/internal/bench"
+	"errno_exporter/internal/faultlab"
 	"errno_exporter/internal/watch"
 	"errno_exporter/prober"
 	"errno_exporter/prober/module"
@@ -310,12 +310,7 @@ func startBlackbox(t *testing.T) string {
 		0o600); err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	_ = l.Close()
+	address := faultlab.UnusedAddress(t)
 	command := exec.Command(path, "--config.file="+file, "--web.listen-address="+address, "--log.level=error")
 	if err := command.Start(); err != nil {
 		t.Fatal(err)

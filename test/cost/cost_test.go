@@ -29,6 +29,7 @@ import (
 	"time"
 
 	"errno_exporter/internal/bench"
+	"errno_exporter/internal/faultlab"
 )
 
 // bareMode makes the test binary a bare server: "client" or "raw", with the roots' file.
@@ -292,12 +293,7 @@ type running struct {
 
 func run(b *testing.B, p *program, dir string) *running {
 	b.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	address := l.Addr().String()
-	_ = l.Close()
+	address := faultlab.UnusedAddress(b)
 	r := &running{p.command(address, dir), address, p.module,
 		&http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 2000}}}
 	r.Stderr = os.Stderr

@@ -104,7 +104,7 @@ func write(t *testing.T, dir, name, text string) string {
 // startAlertmanager runs it by the shipped configuration, with a webhook in the place of the receivers.
 func startAlertmanager(t *testing.T, path string, hook *webhook) string {
 	t.Helper()
-	dir, address := t.TempDir(), freeAddress(t)
+	dir, address := t.TempDir(), faultlab.UnusedAddress(t)
 	text := strings.ReplaceAll(inSeconds(t, "alertmanager.yml"), "http://127.0.0.1:9099/", hook.url+"/")
 	text = strings.ReplaceAll(text, "group_wait: 15s", "group_wait: 1s")
 	start(t, "http://"+address+"/-/ready", path, "--config.file="+write(t, dir, "alertmanager.yml", text),
@@ -118,13 +118,14 @@ func startAlertmanager(t *testing.T, path string, hook *webhook) string {
 func TestAlertArrivesAndResolves(t *testing.T) {
 	for i, row := range alertmanagers {
 		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
 			alertmanager := find(t, row.program, row.how)
 			prom := find(t, prometheuses[i].program, prometheuses[i].how)
 			var broken atomic.Bool
 			healthy := faultlab.Handler(t, faultlab.Healthy)
 			payments := faultlab.ResetWhen(t, broken.Load)
 			dir, hook := t.TempDir(), newWebhook(t)
-			address := freeAddress(t)
+			address := faultlab.UnusedAddress(t)
 			start(t, "http://"+address+"/-/ready", exporter, "--web.listen-address="+address, "--config.file="+write(t, dir, "exporter.yml", fmt.Sprintf(`
 modules:
   api: {prober: http, timeout: 500ms}
@@ -210,6 +211,7 @@ func muted(t *testing.T, address string) map[string]bool {
 func TestInhibition(t *testing.T) {
 	for _, row := range alertmanagers {
 		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
 			address := startAlertmanager(t, find(t, row.program, row.how), newWebhook(t))
 			type labels = map[string]string
 			var alerts []map[string]any

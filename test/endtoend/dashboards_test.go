@@ -17,6 +17,7 @@ func TestDashboardsHaveData(t *testing.T) {
 	}
 	for _, row := range prometheuses {
 		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
 			path := find(t, row.program, row.how)
 			address := startDemo(t)
 			p := startPrometheus(t, path, scrapes(address, row.global, shippedRules(t)...),

@@ -53,7 +53,7 @@ func runDaemonBy(t *testing.T, run func(string, ...string) *exec.Cmd, client *ht
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = socket.Close() })
-	d := &daemon{client: client, address: freeAddress(t), out: new(output), notified: make(chan string, 100)}
+	d := &daemon{client: client, address: faultlab.UnusedAddress(t), out: new(output), notified: make(chan string, 100)}
 	go func() {
 		buffer := make([]byte, 1<<10)
 		for {

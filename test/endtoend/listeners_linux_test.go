@@ -125,7 +125,7 @@ func TestIdleConnectionsOfEveryListener(t *testing.T) {
 			idle{secure: true, alpn: []string{"h2"}, send: preface}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			second := freeAddress(t)
+			second := faultlab.UnusedAddress(t)
 			run, before, flags, addresses := exec.Command, "ulimit -n 512;", []string{"--web.listen-address=" + second},
 				[]string(nil)
 			if row.activated {

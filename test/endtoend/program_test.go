@@ -3,9 +3,9 @@ package endtoend
 import (
 	"bytes"
 	"encoding/json"
+	"errno_exporter/internal/faultlab"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -51,17 +51,6 @@ func find(t *testing.T, name, how string) string {
 		t.Skipf("%s is not there: %s", name, how)
 	}
 	return path
-}
-
-// freeAddress is an address on loopback on which nothing listens.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // output collects what a program writes.
@@ -153,7 +142,7 @@ func startPrometheus(t *testing.T, path, configuration string, flags ...string) 
 	if err := os.WriteFile(file, []byte(configuration), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p := prometheus{freeAddress(t)}
+	p := prometheus{faultlab.UnusedAddress(t)}
 	start(t, "http://"+p.address+"/-/ready", path, append([]string{
 		"--config.file=" + file, "--storage.tsdb.path=" + filepath.Join(dir, "data"), "--web.listen-address=" +
 			p.address, "--log.level=warn",

@@ -1,6 +1,7 @@
 package endtoend
 
 import (
+	"errno_exporter/internal/faultlab"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -48,7 +49,7 @@ scrape_configs:
 // startDemo runs the exporter on servers of its own.
 func startDemo(t *testing.T) string {
 	t.Helper()
-	address := freeAddress(t)
+	address := faultlab.UnusedAddress(t)
 	start(t, "http://"+address+"/-/ready", exporter, "--demo", "--web.listen-address="+address)
 	return address
 }
@@ -58,6 +59,7 @@ func startDemo(t *testing.T) string {
 func TestScrapedByPrometheus(t *testing.T) {
 	for _, row := range prometheuses {
 		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
 			path := find(t, row.program, row.how)
 			address := startDemo(t)
 			checkMetrics(t, find(t, row.promtool, row.how), address)

@@ -32,7 +32,7 @@ func TestScale(t *testing.T) {
 		fmt.Fprintf(&text, "modules:\n  api: {prober: http, timeout: 1s, http: {headers: {X-Exporter: %q}}}\n",
 			fmt.Sprint(i))
 		text.WriteString("targets:\n  - {name: everywhere, url: \"" + api + "everywhere\", module: api}\n")
-		exporters[i] = freeAddress(t)
+		exporters[i] = faultlab.UnusedAddress(t)
 		start(t, "http://"+exporters[i]+"/-/ready", exporter, "--web.listen-address="+exporters[i],
 			"--config.file="+write(t, t.TempDir(), "exporter.yml", text.String()))
 	}

@@ -52,6 +52,9 @@ func (d *daemon) usage(t *testing.T) usage {
 }
 
 // A mixture of all kinds of faults, again and again: at the end the exporter holds what it held at the beginning.
+// unexpected are failures that the soak's servers do not cause.
+var unexpected = regexp.MustCompile(`(?m)^probe_failure_info.*reason="(unknown|local\.).*$`)
+
 func TestSoak(t *testing.T) {
 	const targets, scrapeTimeout = 1000, 3
 	slow := func(url string) [2]string { return [2]string{url, "brief"} }
@@ -90,9 +93,10 @@ func TestSoak(t *testing.T) {
 			t.Fatalf("after %d probes: %d, %d targets, want 200 and %d", n, status,
 				strings.Count(body, "\nprobe_success{"), targets)
 		}
-		if strings.Contains(body, `reason="unknown"`) || strings.Contains(body, `reason="local.`) {
-			t.Errorf("after %d probes: "+
-				"%s", n, regexp.MustCompile(`(?m)^probe_failure_info.*(unknown|local\.).*$`).FindString(body))
+		for _, failure := range unexpected.FindAllString(body, -1) {
+			if !strings.Contains(failure, `reason="local.overloaded"`) { // which is the machine's, not a leak
+				t.Errorf("after %d probes: %s", n, failure)
+			}
 		}
 		if n == *soak*2/3/targets*targets { // what is kept of a target, sixty results, is full by then
 			before = d.usage(t)

@@ -51,10 +51,10 @@ func (d *daemon) usage(t *testing.T) usage {
 	return u
 }
 
-// A mixture of all kinds of faults, again and again: at the end the exporter holds what it held at the beginning.
 // unexpected are failures that the soak's servers do not cause.
 var unexpected = regexp.MustCompile(`(?m)^probe_failure_info.*reason="(unknown|local\.).*$`)
 
+// A mixture of all kinds of faults, again and again: at the end the exporter holds what it held at the beginning.
 func TestSoak(t *testing.T) {
 	const targets, scrapeTimeout = 1000, 3
 	slow := func(url string) [2]string { return [2]string{url, "brief"} }

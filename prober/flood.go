@@ -21,7 +21,8 @@ const (
 const (
 	framingPrice = 4
 	freeFraming  = 8 << 20
-	freeQUIC     = 3 << 20 // frames of two bytes cost a quarter of a microsecond each
+	freeQUIC     = 5 << 19 // frames of two bytes cost a quarter of a microsecond each
+	readOfQUIC   = 6       // bytes: no read of a body has more than one frame, and frames of 40 bytes are no flood
 	inflateGain  = 2
 	freeInflate  = 1 << 20
 )
@@ -52,7 +53,8 @@ func (f *framing) Read(p []byte) (int, error) { return f.in.Read(p) }
 func (h *hop) cameInBody(n int) error {
 	switch {
 	case h.quic != nil:
-		return cmp.Or(h.quic.socket.units.Charge(0, int64(n)), h.quic.socket.bytes.Charge(0, int64(n)*(framingPrice+1)))
+		return cmp.Or(h.quic.socket.units.Charge(0, int64(n)),
+			h.quic.socket.bytes.Charge(readOfQUIC, int64(n)*(framingPrice+1)))
 	case h.framing != nil:
 		return h.framing.Charge(0, int64(n)*(framingPrice+1))
 	}

@@ -46,7 +46,7 @@ func patiently(rows []fault) []fault {
 }
 
 func floods() []fault {
-	rows := append(floodsOfFrames(), floodsOfHTTP3()...)
+	rows := slices.Concat(floodsOfFrames(), floodsOfHTTP3(), floodsOfQUIC(), floodsOfTLS12())
 	return append(rows, []fault{
 		{"chunks of one byte", faultlab.EndlessChunks, asIs, once, flooded(result.Transfer)},
 		{"chunk extensions", faultlab.FloodOfChunkExtensions, asIs, once, flooded(result.Transfer)},
@@ -176,6 +176,9 @@ func TestNoFloods(t *testing.T) {
 					_ = w.Write(make([]byte, 8<<20))
 			}))
 		}, overHTTP3, once, []outcome{success}},
+		{"16 MiB in frames of 40 bytes over HTTP/3",
+			func(h faultlab.Host) string { return faultlab.SmallHTTP3Frames(h, 16<<20, 40) }, overHTTP3, once,
+			[]outcome{success}},
 		{"an upload of 16 MiB over HTTP/3", func(h faultlab.Host) string {
 			return faultlab.HTTP3Handler(h,
 				faultlab.Healthy)

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"io"
 	"net"
+	"strings"
 )
 
 // FloodOfHTTP3Frames answers with bytes on the request's stream, and then with others without end.
@@ -24,6 +25,13 @@ const (
 	HTTP3Grease    = "\x21\x00"
 	HTTP3OneByte   = "\x00\x01x"
 )
+
+// SmallHTTP3Frames answers with a body of n bytes in DATA frames of a size, which is less than 64.
+func SmallHTTP3Frames(h Host, n, size int) string {
+	h.Helper()
+	return responding(h, HTTP3Head+strings.Repeat("\x00"+string(rune(size))+strings.Repeat("x", size), n/size),
+		(*quicStream).finish)
+}
 
 // FloodOfHTTP3Control opens its control stream, and sends frames there that nobody knows.
 func FloodOfHTTP3Control(h Host) string {

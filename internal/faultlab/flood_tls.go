@@ -78,20 +78,41 @@ func (s *sealer) seal(kind byte, content string) string {
 	return record
 }
 
-// secrets keeps the server's traffic secret of what crypto/tls logs (SSLKEYLOGFILE).
+// secrets keeps what crypto/tls logs (SSLKEYLOGFILE): the server's traffic secret, or the master secret of TLS 1.2.
 type secrets struct {
-	mu     sync.Mutex
-	server []byte
+	mu             sync.Mutex // guards what follows
+	server         []byte
+	master, client []byte // the latter is the client's random
 }
 
 func (k *secrets) Write(line []byte) (int, error) {
 	fields := strings.Fields(string(line))
-	if len(fields) == 3 && fields[0] == "SERVER_TRAFFIC_SECRET_0" {
-		k.mu.Lock()
-		defer k.mu.Unlock()
-		k.server, _ = hex.DecodeString(fields[2])
+	if len(fields) != 3 {
+		return len(line), nil
+	}
+	first, _ := hex.DecodeString(fields[1]) // crypto/tls writes nothing else
+	second, _ := hex.DecodeString(fields[2])
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	switch fields[0] {
+	case "SERVER_TRAFFIC_SECRET_0":
+		k.server = second
+	case "CLIENT_RANDOM":
+		k.client, k.master = first, second
 	}
 	return len(line), nil
+}
+
+func (k *secrets) get12() (master, client []byte) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.master, k.client
+}
+
+func (k *secrets) get() []byte {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.server
 }
 
 // floodOfRecords answers a request with a head and half of a body, and then sends the records that more makes,
@@ -114,7 +135,7 @@ func recordsAfter(h Host, answer string, after time.Duration, more func(*sealer)
 			return
 		}
 		var s sealer
-		s.use(keys.server)
+		s.use(keys.get())
 		_, err := io.WriteString(raw, s.seal(tlsData, answer))
 		if after > 0 {
 			pause(after)

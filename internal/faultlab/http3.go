@@ -26,6 +26,9 @@ type udpSocket struct {
 	net.PacketConn
 	allowed atomic.Int64 // datagrams that may still leave
 	muted   atomic.Bool  // none may leave
+
+	mu    sync.Mutex // guards peers
+	peers map[string]*quicPeer
 }
 
 const unlimited = 1 << 40
@@ -36,7 +39,7 @@ func newUDPSocket(h Host) *udpSocket {
 	if err != nil {
 		h.Fatalf("faultlab: listen on UDP: %v", err)
 	}
-	s := &udpSocket{PacketConn: conn}
+	s := &udpSocket{PacketConn: conn, peers: map[string]*quicPeer{}}
 	s.allowed.Store(unlimited)
 	h.Cleanup(func() { _ = conn.Close() })
 	return s
@@ -214,7 +217,7 @@ func serveQUIC(h Host, config *quic.Config, handle func(*quicStream)) string {
 
 func serveTransport(h Host, transport *quic.Transport, config *quic.Config, handle func(*quicStream)) {
 	h.Helper()
-	l, err := transport.Listen(secured("h3"), config)
+	l, err := transport.Listen(transport.Conn.(*udpSocket).secured(), config)
 	if err != nil {
 		h.Fatalf("faultlab: listen for QUIC: %v", err)
 	}

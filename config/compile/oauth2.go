@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 	promconfig "github.com/prometheus/common/config"
@@ -69,7 +70,7 @@ func (t *tokens) valid(ctx context.Context) (*oauth2.Token, error) {
 	if err != nil {
 		return nil, fmt.Errorf("unable to read oauth2 client secret: %w", err)
 	}
-	if t.token.Valid() && t.usedWith == secret {
+	if fresh(t.token, time.Now()) && t.usedWith == secret {
 		return t.token, nil
 	}
 	f := &fetch{ctx: ctx}
@@ -83,6 +84,19 @@ func (t *tokens) valid(ctx context.Context) (*oauth2.Token, error) {
 	}
 	t.token, t.usedWith = token, secret
 	return token, nil
+}
+
+// tokenMargin is for how long a token has to be valid yet: oauth2's own margin.
+const tokenMargin = 10 * time.Second
+
+// fresh reports whether a token has not expired by the monotonic clock, nor by the system's. oauth2.Token.Valid knows
+// the latter alone: after it was set back, an expired token would be sent for as long.
+func fresh(token *oauth2.Token, now time.Time) bool {
+	if token == nil || token.AccessToken == "" || token.Expiry.IsZero() {
+		return token != nil && token.AccessToken != ""
+	}
+	expires := token.Expiry
+	return min(expires.Sub(now), expires.Round(0).Sub(now.Round(0))) > tokenMargin
 }
 
 // maxTokenRedirects is how many redirects of a token endpoint are followed, as in net/http.

@@ -30,13 +30,14 @@ type timeline struct {
 	since   time.Time  // when the state of now began
 	last    *Tick      // failure; nil before the first
 	all     share
+	first   time.Time // end of the first result: buckets are numbered from there
 	buckets [bucketCount]bucket
 }
 
 type share struct{ ok, failed uint64 }
 
 type bucket struct {
-	began int64 // in bucketWidths since the epoch
+	began int64 // in bucketWidths since the first result
 	share
 }
 
@@ -51,7 +52,10 @@ func (l *timeline) add(t Tick) {
 		l.ticks = slices.Delete(l.ticks, 0, 1)
 	}
 	l.ticks = append(l.ticks, t)
-	began := t.Ended.UnixNano() / int64(bucketWidth)
+	if l.first.IsZero() {
+		l.first = t.Ended
+	}
+	began := int64(t.Ended.Sub(l.first) / bucketWidth)
 	b := &l.buckets[began%bucketCount]
 	if b.began != began {
 		*b = bucket{began: began}
@@ -102,12 +106,13 @@ func (l *timeline) at(now time.Time) Timeline {
 	}
 }
 
-// within adds up the buckets of a span of time. The caller holds mu.
+// within adds up the buckets of a span of time, by the monotonic clock: whoever sets the system's clock neither loses
+// a result nor has an old one counted. The caller holds mu.
 func (l *timeline) within(now time.Time, span time.Duration) Share {
-	first := (now.UnixNano()-int64(span))/int64(bucketWidth) + 1
+	from := now.Sub(l.first) - span
 	var s Share
 	for i := range l.buckets {
-		if b := &l.buckets[i]; b.began >= first {
+		if b := &l.buckets[i]; time.Duration(b.began)*bucketWidth > from {
 			s.Succeeded += b.ok
 			s.Probes += b.ok + b.failed
 		}

@@ -141,8 +141,9 @@ func (e *Endpoints) status(w http.ResponseWriter, r *http.Request) {
 
 func (e *Endpoints) statusOf(r *http.Request) status {
 	c, query, targets := e.Probe.Config.Get(), r.URL.Query(), e.Probe.Watch.Status()
+	now := time.Now()
 	s := status{
-		Version: cmp.Or(version.Version, "unversioned"), Time: time.Now().UTC().Truncate(time.Second),
+		Version: cmp.Or(version.Version, "unversioned"), Time: now.UTC().Truncate(time.Second),
 		Problems: e.problems(targets), Shown: []targetStatus{},
 		Query: query.Get("q"), OnlyBad: query.Get("failing") != "", Modules: slices.Sorted(maps.Keys(c.Modules)),
 		Default: defaultModule,
@@ -155,7 +156,7 @@ func (e *Endpoints) statusOf(r *http.Request) status {
 			s.Failing++
 		}
 		if matches(t.Target, s.Query) && (bad || !s.OnlyBad) {
-			s.Shown = append(s.Shown, e.targetStatus(&t, s.Time))
+			s.Shown = append(s.Shown, e.targetStatus(&t, now))
 		}
 	}
 	// failing, ok, unknown

@@ -101,16 +101,16 @@ func GzipBomb(h Host) string {
 // window. To decompress them takes minutes.
 func BrotliBombHTTP2(h Host) string {
 	h.Helper()
-	body := brotliZeros(100 << 30)
+	body := brotliZeros(100 << 30 / (16 << 20))
 	return TLSHandler(h, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Encoding", "br")
 		_, _ = io.WriteString(w, body) // the client's end is the client's business
 	}), "h2")
 }
 
-// brotliZeros is a stream of n zeros, or a little more. A flush ends at a full byte (RFC 7932 section 9.2), and what
+// brotliZeros is a stream of so many times 16 MiB of zeros, and twice more. A flush ends at a full byte (RFC 7932 section 9.2), and what
 // follows the first flush can be repeated.
-func brotliZeros(n int) string {
+func brotliZeros(times int) string {
 	var packed bytes.Buffer
 	w := brotli.NewWriter(&packed)
 	piece := make([]byte, 16<<20)
@@ -122,7 +122,7 @@ func brotliZeros(n int) string {
 	}
 	_ = w.Close()
 	stream := packed.String()
-	again := strings.Repeat(stream[flushed[0]:flushed[1]], n/len(piece))
+	again := strings.Repeat(stream[flushed[0]:flushed[1]], times)
 	return stream[:flushed[0]] + again + stream[flushed[1]:]
 }
 

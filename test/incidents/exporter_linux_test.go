@@ -1,0 +1,159 @@
+package incidents
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"errno_exporter/internal/faultlab"
+	"errno_exporter/internal/faultlab/netlab"
+)
+
+// program is the built exporter; TestMain builds it.
+var program string
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "errno_exporter")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer os.RemoveAll(dir)
+		program = filepath.Join(dir, "errno_exporter")
+		if out, err := exec.Command("go", "build", "-o", program, "../..").CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "go build: %s\n%s", err, out)
+			return 1
+		}
+		return m.Run()
+	}())
+}
+
+// exporter is a running exporter on the node C.
+type exporter struct {
+	address string
+	client  *http.Client
+}
+
+// modules are the modules of all incidents, without and with noise: lost packets cost a second and more.
+func modules() string {
+	text := "modules:\n"
+	for name, keys := range moduleKeys {
+		secure := "        server_name: lab.test\n"
+		if own := moduleTLS[name]; own != "" {
+			secure = "        " + own + "\n"
+		}
+		text += faultlab.Module(name, time.Second, faultlab.RootsPEM(), keys...) + secure +
+			faultlab.Module(name+"_noise", 2500*time.Millisecond, faultlab.RootsPEM(), keys...) + secure
+	}
+	return text
+}
+
+// targets are the targets of all incidents that an exporter for a kind has. Those with noise have one more, in another
+// network, that fails.
+func targets(all []incident, by kind) string {
+	text := "targets:\n"
+	if by.noisy {
+		text += "- {name: other, url: 'http://10.9.2.2:81/', module: m}\n"
+	}
+	for n := range all {
+		i := &all[n]
+		for at, k := range i.kinds() {
+			if k.raw == by.raw && k.noisy == by.noisy {
+				name, url, module := i.target(k, at)
+				text += fmt.Sprintf("- {name: %q, url: %q, module: %s}\n", name, url, module)
+			}
+		}
+	}
+	return text
+}
+
+// startExporter runs an exporter for a kind.
+func (s *site) startExporter(all []incident, k kind, port string) *exporter {
+	s.Helper()
+	file := s.write("exporter-"+port+".yml", modules()+targets(all, k))
+	e := &exporter{address: net.JoinHostPort(netlab.V4.Addr(netlab.C).String(), port)}
+	e.client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 100,
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			return s.net.Dial(ctx, netlab.C, network, addr)
+		}}}
+	s.Cleanup(e.client.CloseIdleConnections)
+	command := []string{program, "--config.file=" + file, "--web.listen-address=" + e.address, "--log.level=error"}
+	if !k.raw {
+		command = append([]string{"setpriv", "--bounding-set", "-net_raw", "--inh-caps", "-net_raw"}, command...)
+	}
+	s.start(netlab.C, command[0], command[1:]...)
+	s.eventually("the exporter answers", func() bool {
+		response, err := e.client.Get("http://" + e.address + "/-/healthy")
+		if err != nil {
+			return false
+		}
+		_ = response.Body.Close()
+		return response.StatusCode == http.StatusOK
+	})
+	return e
+}
+
+// said is what the exporter says of a probe.
+type said struct {
+	ok                      bool
+	labels                  string // phase, reason, errno, origin
+	cause, party, confident string
+	text                    string
+}
+
+var (
+	infoLine    = regexp.MustCompile(`(?m)^probe_(failure|cause)_info\{(.*)\} 1$`)
+	labelPair   = regexp.MustCompile(`(\w+)="([^"]*)"`)
+	successLine = regexp.MustCompile(`(?m)^probe_success 1$`)
+)
+
+// probe probes a configured target once.
+func (e *exporter) probe(target string) (said, error) {
+	query := url.Values{"target": {target}, "debug": {"true"}}
+	response, err := e.client.Get("http://" + e.address + "/probe?" + query.Encode())
+	if err != nil {
+		return said{}, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return said{}, err
+	}
+	if response.StatusCode != http.StatusOK {
+		return said{}, fmt.Errorf("%s: %s: %s", target, response.Status, body)
+	}
+	text := string(body)
+	got := said{text: text, ok: successLine.MatchString(text), cause: "none"}
+	labels := map[string]string{}
+	for _, line := range infoLine.FindAllStringSubmatch(text, -1) {
+		for _, pair := range labelPair.FindAllStringSubmatch(line[2], -1) {
+			labels[pair[1]] = pair[2]
+		}
+	}
+	if labels["phase"] != "" {
+		got.labels = strings.Join([]string{labels["phase"], labels["reason"], or(labels["errno"], "-"),
+			or(labels["origin"], "-")}, " ")
+	}
+	if labels["cause"] != "" {
+		got.cause, got.confident, got.party = labels["cause"], labels["confidence"], labels["party"]
+	}
+	return got, nil
+}
+
+func or(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
+}

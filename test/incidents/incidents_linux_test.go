@@ -1,0 +1,30 @@
+package incidents
+
+import "slices"
+
+// moduleKeys are the modules of the incidents, the keys under http.
+var moduleKeys = map[string][]string{
+	"m":      {},
+	"posts":  {"method: POST", "body: '{\"a\": 1}'"},
+	"odd":    {"headers: {X-Odd: 'yes'}"},
+	"tls12":  {},
+	"named":  {},
+	"http11": {"enable_http2: false"},
+}
+
+// moduleTLS is a key of their tls_config, where that is not the server's name.
+var moduleTLS = map[string]string{
+	"tls12": "max_version: TLS12",
+	"named": "server_name: other.example",
+}
+
+// servers are all servers, in the order in which they start.
+var servers = []server{
+	{"nginx", "nginx", startNginx},
+	{"haproxy", "haproxy", startHAProxy},
+}
+
+// incidents are all incidents.
+func incidents() []incident {
+	return slices.Concat(ofNginx(), ofHAProxy())
+}

@@ -1,0 +1,185 @@
+package incidents
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+
+	"errno_exporter/internal/faultlab/netlab"
+)
+
+// incident is one thing that happens to a server.
+type incident struct {
+	name   string
+	needs  string // the server's program
+	url    string // ADDRESS in it is the server's
+	module string // m if empty
+	labels string // phase, reason, errno and origin of its failures; alternatives by |; empty for a healthy server
+	party  string // the true one, alternatives by |
+	right  string // causes that are right, or can be defended, by |
+	happen func(*site)
+	often  int // targets of each kind; 1 if 0: what may race has ten
+	probes int // after it; 4 if 0
+}
+
+// kind is a way in which an incident is seen.
+type kind struct {
+	raw     bool // with CAP_NET_RAW
+	history bool // after successes
+	noisy   bool // with lost packets, and another target that fails
+}
+
+var kinds = []kind{{}, {raw: true}, {history: true}, {raw: true, history: true},
+	{noisy: true}, {raw: true, noisy: true}, {history: true, noisy: true}, {raw: true, history: true, noisy: true}}
+
+func (k kind) String() string {
+	text := ""
+	for _, word := range []struct {
+		is  bool
+		yes string
+		no  string
+	}{{k.raw, "with CAP_NET_RAW", "without CAP_NET_RAW"}, {k.history, "after successes", "from the first probe on"},
+		{k.noisy, "with noise", "alone"}} {
+		text += map[bool]string{true: word.yes, false: word.no}[word.is] + ", "
+	}
+	return strings.TrimSuffix(text, ", ")
+}
+
+// seen is how one target of an incident was probed, and what was said after it had happened.
+type seen struct {
+	kind
+	probes []said
+}
+
+const successes = 5 // before an incident, where there is a history
+
+// exporters are the four that probe: alone and with noise, without and with CAP_NET_RAW.
+type exporters map[kind]*exporter
+
+func (e exporters) of(k kind) *exporter { return e[kind{raw: k.raw, noisy: k.noisy}] }
+
+// kinds are the kinds of an incident's targets: where nothing happens, it has been so from the first probe on.
+func (i *incident) kinds() []kind {
+	var all []kind
+	for _, k := range kinds {
+		for range max(1, i.often) {
+			if !k.history || i.happen != nil || i.labels == "" {
+				all = append(all, k)
+			}
+		}
+	}
+	return all
+}
+
+// target is the name, the URL and the module of one of an incident's targets.
+func (i *incident) target(k kind, n int) (name, url, module string) {
+	address := quietAddress
+	module = or(i.module, "m")
+	if k.noisy {
+		address, module = noisyAddress, module+"_noise"
+	}
+	return fmt.Sprintf("%s %d", i.name, n), strings.ReplaceAll(i.url, "ADDRESS", address), module
+}
+
+// run has an incident happen once, seen by all targets of all kinds at the same time.
+func (s *site) run(t *testing.T, by exporters, i *incident) []seen {
+	var all []seen
+	for _, k := range i.kinds() {
+		all = append(all, seen{kind: k})
+	}
+	each := func(do func(target string, one *seen)) {
+		var running sync.WaitGroup
+		for n := range all {
+			target, _, _ := i.target(all[n].kind, n)
+			running.Go(func() { do(target, &all[n]) })
+		}
+		running.Wait()
+	}
+	each(func(target string, one *seen) {
+		for range successes {
+			if !one.history {
+				return
+			}
+			if got := s.ask(t, by.of(one.kind), target); !one.noisy && !got.ok {
+				t.Errorf("%s: a probe before it failed: %s", target, got.text)
+			}
+		}
+	})
+	if i.happen != nil {
+		i.happen(s)
+	}
+	each(func(target string, one *seen) {
+		for range max(4, i.probes) {
+			one.probes = append(one.probes, s.ask(t, by.of(one.kind), target))
+		}
+	})
+	return all
+}
+
+func (s *site) ask(t *testing.T, by *exporter, target string) said {
+	got, err := by.probe(target)
+	if err != nil {
+		t.Errorf("probe %s: %v", target, err)
+	}
+	return got
+}
+
+// TestRealServers: what the exporter says of incidents of real servers.
+func TestRealServers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short mode never leaves loopback")
+	}
+	if err := netlab.Available(); err != nil {
+		t.Skip(err)
+	}
+	s := newSite(t)
+	s.startUpstreams()
+	started := s.startServers()
+	by, all := exporters{}, incidents()
+	for n, k := range []kind{{}, {raw: true}, {noisy: true}, {raw: true, noisy: true}} {
+		by[k] = s.startExporter(all, k, fmt.Sprint(9115+n))
+	}
+	results := make([][]seen, len(all))
+	slots := make(chan struct{}, 12) // they mostly wait
+	var running sync.WaitGroup
+	for n := range all {
+		i := &all[n]
+		if !started[i.needs] {
+			continue
+		}
+		running.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			t.Run(i.name, func(t *testing.T) { results[n] = s.run(t, by, i) })
+		})
+	}
+	running.Wait()
+	judge(t, all, results)
+}
+
+// startServers starts the servers whose packages are installed.
+func (s *site) startServers() map[string]bool {
+	started := map[string]bool{"": true}
+	for _, server := range servers {
+		if _, err := exec.LookPath(server.program); err != nil {
+			if _, err := os.Stat(server.program); err != nil {
+				s.Logf("skipped: incidents with %s, which is not installed: apt-get install --no-install-recommends %s",
+					server.name, server.name)
+				continue
+			}
+		}
+		server.start(s)
+		started[server.name] = true
+	}
+	return started
+}
+
+// server is a server's software.
+type server struct {
+	name    string // of Debian's package
+	program string
+	start   func(*site)
+}

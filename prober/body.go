@@ -13,6 +13,7 @@ import (
 
 	"errno_exporter/prober/classify"
 	"errno_exporter/prober/flood"
+	"errno_exporter/prober/result"
 )
 
 // bodyBuffer is the size of the buffers that bodies are read into.
@@ -66,10 +67,17 @@ func (h *hop) readBody() ([]byte, error) {
 	if err != nil {
 		return nil, raw.blame(err)
 	}
-	if m.KeepBody {
+	if failing := h.Response.Status >= http.StatusInternalServerError; failing || m.KeepBody {
 		var head prefix
 		decoded = io.TeeReader(decoded, &head)
-		defer func() { h.Response.Body = head }()
+		defer func() {
+			if failing {
+				h.Response.Marks = result.MarksOf(head)
+			}
+			if m.KeepBody {
+				h.Response.Body = head
+			}
+		}()
 	}
 	var kept *keptBytes
 	if m.JudgesBody() {

@@ -10,6 +10,7 @@ import (
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
 	"errno_exporter/prober/module"
+	"errno_exporter/prober/result"
 )
 
 // The beginning of a body is kept of failures, where that is wanted.
@@ -63,4 +64,36 @@ func TestKeepBody(t *testing.T) {
 		})
 	}
 	claims.Prove(t, "what a record keeps of a failed response's body", 2048)
+}
+
+// What an error page says is marked without keeping it; a page that is no error's is not looked at.
+func TestMarks(t *testing.T) {
+	for _, row := range []struct {
+		status int
+		body   string
+		want   result.Marks
+	}{
+		{503, "<h1>Down for Maintenance</h1>", result.MaintenanceWords},
+		{503, "no healthy upstream", result.EnvoyNoHealthy},
+		{503, "upstream connect error or disconnect/reset before headers", result.EnvoyConnect},
+		{503, "<h1>Error 503 Backend fetch failed</h1>", result.VarnishBackend},
+		{503, "No server is available to handle this request.", result.HAProxyNoServer},
+		{500, "sorry", 0},
+		{404, "an article on maintenance", 0},
+	} {
+		target, err := prober.ParseTarget(faultlab.Handler(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(row.status)
+			_, _ = w.Write([]byte(row.body))
+		})))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := module.New("marks")
+		m.PreferIPv6 = false
+		probed := prober.New(prober.Options{UserAgent: "test"}).Probe(t.Context(), target, m)
+		r := probed.Last().LastHop().Response
+		if r.Marks != row.want || r.Body != nil {
+			t.Errorf("%d with %q: marks %b and body %q, want %b and none", row.status, row.body, r.Marks, r.Body, row.want)
+		}
+	}
 }

@@ -70,7 +70,7 @@ func TestJudge(t *testing.T) {
 
 func situations() []situation {
 	return slices.Concat(quiet(), ours(), named(), proxies(), answers(), handshakes(), changes(), keptOnes(),
-		refusals(), silences(), ending())
+		refusals(), silences(), ending(), mixed())
 }
 
 // TestEveryEntryMatters drops each entry of the table in turn: some situation must be judged differently then.

@@ -38,6 +38,7 @@ const (
 	wordEnds       // it ends in the exchange
 	wordSilent     // acknowledged, and no (more) bytes
 	wordTransfer   // in the middle of the body
+	wordBare       // before a request could be sent
 	wordDead       // nothing of ours is acknowledged any more
 	wordStatus     // the status is refused
 	wordContent    // the module's rules refuse the content
@@ -100,6 +101,7 @@ const (
 
 	timesTwice    // at least two tries in a row failed
 	timesSteady   // at least three, and nothing succeeded since
+	timesDead     // the newest tries had nothing acknowledged, so many that it is no lost packet
 	timesSome     // some fail, some succeed
 	timesOver     // rare, and over
 	workedBefore  // a success is remembered

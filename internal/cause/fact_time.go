@@ -77,6 +77,9 @@ func (s *scene) times(k *known) {
 	over := !newest || s.repaired
 	k.note(timesTwice, s.failed >= 2 && !over, "%d tries in a row failed", s.failed)
 	k.note(timesSteady, s.failed >= 3 && !over, "%d tries in a row failed, and none succeeded since", s.failed)
+	dead, mixed := s.dead()
+	k.note(timesDead, k.has(timesTwice) && (dead >= 3 || dead == 2 && !mixed),
+		"in the last %d tries nothing more was acknowledged", dead)
 	all := 0
 	for i := range s.Recent {
 		if s.Recent[i].failure() != nil {
@@ -88,6 +91,25 @@ func (s *scene) times(k *known) {
 	alternating := failed >= 2 && failed < len(window) && s.run < failed || s.repaired && s.failed >= 2
 	k.note(timesSome, alternating, "%d of the last %d probes failed, others succeeded between them", failed,
 		len(window))
+}
+
+// dead counts the newest tries in a row in which nothing more was acknowledged, and reports whether others of the run
+// were acknowledged and had no answer: then a lost packet is likelier than a dead path.
+func (s *scene) dead() (n int, mixed bool) {
+	for i := s.at; i > s.at-s.run; i-- {
+		switch f := s.Recent[i].Failure; {
+		case goneDead(f) && !mixed:
+			n++
+		case f.Reason == result.HTTPResponseTimedOut:
+			mixed = true
+		}
+	}
+	for i := range s.made {
+		if f := s.made[i].Failure; s.made[i].Kind == result.Again && f != nil && goneDead(f) {
+			n++
+		}
+	}
+	return n, mixed
 }
 
 // history is the sentence on since when it fails.

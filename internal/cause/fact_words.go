@@ -1,6 +1,7 @@
 package cause
 
 import (
+	"slices"
 	"strings"
 
 	"errno_exporter/internal/egress"
@@ -13,7 +14,7 @@ import (
 func (s *scene) words(k *known) {
 	text := k[fails]
 	timedOut := strings.HasSuffix(string(s.f.Reason), "timed_out") || s.is(result.TCPAborted)
-	exchange := s.in(result.Request, result.Processing, result.Transfer)
+	exchange := s.in(exchanging...)
 	proxyOwn := s.is(result.ProxyDenied, result.ProxyAuthRequired, result.ProxyFailed)
 	for _, w := range []struct {
 		fact  fact
@@ -40,11 +41,12 @@ func (s *scene) words(k *known) {
 		{wordNotTLS, s.is(result.TLSNotTLS)},
 		{wordTLSAlert, s.in(result.TLS) && s.is(result.TLSProtocolError, result.TLSFailed)},
 		{wordHelloEnds, s.in(result.TLS) && (ends(s.f.Reason) || s.is(result.TLSTimedOut, result.TCPAborted))},
-		{wordEnds, exchange && ends(s.f.Reason)},
+		{wordEnds, exchange && ends(s.f.Reason) || s.in(result.Connect) && s.is(result.TCPReset)},
+		{wordBare, s.in(result.Connect)},
 		{wordSilent, !s.in(result.Proxy) && s.is(result.HTTPResponseTimedOut, result.TLSTimedOut, result.TCPStalled,
 			result.QUICStalled)},
 		{wordTransfer, s.in(result.Transfer)},
-		{wordDead, s.is(result.TCPAborted) && !s.in(result.Proxy) || s.is(result.QUICTimedOut) && exchange},
+		{wordDead, goneDead(s.f)},
 		{wordStatus, s.in(result.Validate) && s.is(result.HTTPError, result.HTTPRateLimited)},
 		{wordContent, s.in(result.Validate) && !s.is(result.HTTPError, result.HTTPRateLimited,
 			result.ProxyAuthRequired)},
@@ -60,6 +62,15 @@ func (s *scene) words(k *known) {
 		}
 	}
 }
+
+// goneDead reports whether nothing of ours is acknowledged any more.
+func goneDead(f *result.Failure) bool {
+	return f.Reason == result.TCPAborted && f.Phase != result.Proxy ||
+		f.Reason == result.QUICTimedOut && slices.Contains(exchanging, f.Phase)
+}
+
+// exchanging are the phases from the request to the answer's end.
+var exchanging = []result.Phase{result.Request, result.Processing, result.Transfer}
 
 // ends reports whether a reason is an end that came from elsewhere.
 func ends(r result.Reason) bool {

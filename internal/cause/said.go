@@ -22,11 +22,8 @@ type Said struct {
 	Internal    bool          // the peer's own words are an internal error
 }
 
-// Bounds of what is looked at and quoted.
-const (
-	maxMarkedBody = 4 << 10
-	maxQuoted     = 60
-)
+// maxQuoted bounds what is quoted, in bytes.
+const maxQuoted = 60
 
 // said reads what the last hop of a failed probe heard.
 func said(h *result.Hop) Said {
@@ -124,28 +121,34 @@ func (s *Said) proxy(h http.Header, through bool) {
 	}
 }
 
-// gatewayMarks are what gateways write when it is their upstream that failed, in a header or at the beginning of the
-// body.
-var gatewayMarks = []struct{ header, mark, says string }{
+// gatewayHeaders are fields in which gateways say that it is their upstream that failed.
+var gatewayHeaders = []struct{ header, mark, says string }{
 	{"Proxy-Status", "error=", "Proxy-Status names an error of the gateway (RFC 9209)"},
 	{"Server", "varnish", "the answer is Varnish's own: its backend failed"},
-	{"", "upstream connect error", "the answer is Envoy's own: upstream connect error"},
-	{"", "no healthy upstream", "the answer is Envoy's own: no healthy upstream"},
-	{"", "Backend fetch failed", "the answer is Varnish's own: backend fetch failed"},
-	{"", "No server is available to handle this request", "the answer is HAProxy's own: no server is available"},
+}
+
+// gatewayPages are what they write at the beginning of the body.
+var gatewayPages = []struct {
+	mark result.Marks
+	says string
+}{
+	{result.EnvoyConnect, "the answer is Envoy's own: upstream connect error"},
+	{result.EnvoyNoHealthy, "the answer is Envoy's own: no healthy upstream"},
+	{result.VarnishBackend, "the answer is Varnish's own: backend fetch failed"},
+	{result.HAProxyNoServer, "the answer is HAProxy's own: no server is available"},
 }
 
 func (s *Said) gateway(r *result.Response, through bool) {
 	if r.Status < 500 {
 		return
 	}
-	body := string(r.Body[:min(len(r.Body), maxMarkedBody)])
-	for _, m := range gatewayMarks {
-		text := body
-		if m.header != "" {
-			text = strings.ToLower(r.Header.Get(m.header))
+	for _, m := range gatewayHeaders {
+		if strings.Contains(strings.ToLower(r.Header.Get(m.header)), m.mark) {
+			s.Gateway = m.says
 		}
-		if strings.Contains(text, m.mark) {
+	}
+	for _, m := range gatewayPages {
+		if r.Marks&m.mark != 0 {
 			s.Gateway = m.says
 		}
 	}
@@ -182,8 +185,7 @@ func (s *Said) maintenance(r *result.Response) {
 			s.Maintenance = "the answer has the header " + name
 		}
 	}
-	body := strings.ToLower(string(r.Body[:min(len(r.Body), maxMarkedBody)]))
-	if strings.Contains(body, "maintenance") || strings.Contains(strings.ToLower(r.StatusText), "maintenance") {
+	if r.Marks&result.MaintenanceWords != 0 || strings.Contains(strings.ToLower(r.StatusText), "maintenance") {
 		s.Maintenance = `the answer says "maintenance"`
 	}
 }

@@ -283,6 +283,7 @@ type Response struct {
 	ContentLength int64       // -1 when unknown
 	BodyBytes     int64       // bytes read, after decompression
 	Complete      bool        // the body was read to its end
+	Marks         Marks       // of the body of a status of 500 or more
 	Body          []byte      // its beginning, of a probe that failed and whose module has keep_body; else nil
 }
 

@@ -34,11 +34,16 @@ func measured(p *said) bool {
 	return !strings.Contains(p.labels, "local.overloaded") && p.cause != "local_starved"
 }
 
-// add judges a verdict on an incident: one of the first failed probe, of the third, and of the last.
-func (c *counts) add(i *incident, one *seen, p *said) {
-	where := fmt.Sprintf("%s (%s): %q, %s, party %s, %s", i.name, one.kind, p.labels, p.cause, p.party, p.confident)
-	miss := func(what string) { c.misses = append(c.misses, what+": "+where) }
+// add judges a verdict on an incident: one of the first failed probe, of the third, and of the last. That the party is
+// unknown counts for the last one: before, it may well be.
+func (c *counts) add(i *incident, one *seen, at int) {
+	p := &one.probes[at]
+	miss := func(what string) {
+		c.misses = append(c.misses, fmt.Sprintf("%s: %s (%s): %q, %s, party %s, %s", what, i.name, one.kind, p.labels,
+			p.cause, p.party, p.confident))
+	}
 	switch {
+	case (p.party == "unknown" || p.party == "") && at < len(one.probes)-1:
 	case p.party == "unknown" || p.party == "":
 		c.parties.unknown++
 	case among(i.party, p.party):
@@ -89,7 +94,7 @@ func (c *counts) count(i *incident, all []seen) {
 				}
 			}
 			if failed == 1 || failed == 3 || at == len(one.probes)-1 {
-				c.add(i, one, p)
+				c.add(i, one, at)
 			}
 		}
 	}
@@ -185,14 +190,19 @@ func compareTable(t *testing.T, all []incident, results [][]seen) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	table := "| incident | true party | found at the end: cause and party | confidence, verdicts | right |\n|---|---|---|---|---|\n"
+	table := "| incident | party | found at the end: cause and party | verdicts with a cause | right |\n" +
+		"|---|---|---|---|---|\n"
 	for n := range all {
 		if results[n] == nil {
 			continue
 		}
 		line := row(&all[n], results[n])
 		table += line
-		shown := strings.Join(strings.SplitAfterN(line, "|", 5)[:4], "")
+		columns := 4
+		if all[n].often > 0 {
+			columns = 3 // what may race may end in more ways than one
+		}
+		shown := strings.Join(strings.SplitAfterN(line, "|", 5)[:columns], "")
 		if !*update && !strings.Contains(string(page), "\n"+shown) {
 			t.Errorf("docs/causes.md differs from what was found: %srun: go test ./test/incidents -update", line)
 		}

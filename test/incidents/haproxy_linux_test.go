@@ -1,6 +1,7 @@
 package incidents
 
 import (
+	"errno_exporter/internal/faultlab"
 	"errno_exporter/internal/faultlab/netlab"
 )
 
@@ -37,11 +38,11 @@ func startHAProxy(s *site) {
 		"frontend strict\n  bind *:8323 ssl crt DIR/both.pem strict-sni\n  default_backend good\n" +
 		"frontend closes\n  bind *:8324\n  option httpclose\n  default_backend good\n"
 	for port, fault := range haproxyFaults {
-		config += "frontend f" + port + "\n  bind *:" + port + "\n  acl bad str(" + port + "),map(DIR/haproxy.map) -m found\n  " +
-			fault + "\n  default_backend good\n"
+		config += "frontend f" + port + "\n  bind *:" + port + "\n  acl bad str(" + port +
+			"),map(DIR/haproxy.map) -m found\n  " + fault + "\n  default_backend good\n"
 	}
 	s.write("haproxy.map", "none none\n")
-	s.write("both.pem", certificatePEM()+keyPEM())
+	s.write("both.pem", certificatePEM()+keyText(faultlab.ServerCertificate().PrivateKey))
 	s.start(netlab.S, "haproxy", "-db", "-f", s.write("haproxy.cfg", config))
 	s.await("8301", "8320", "8324")
 }
@@ -58,15 +59,18 @@ func ofHAProxy() []incident {
 	}
 	status := "validate http.error - -"
 	ends := "processing tcp.closed - peer|processing tcp.reset ECONNRESET peer|request tcp.reset ECONNRESET peer|" +
-		"request tcp.reset EPIPE peer|request tcp.closed EPIPE peer|request tcp.closed - peer|connect tcp.reset ECONNRESET peer"
+		"request tcp.reset EPIPE peer|request tcp.closed EPIPE peer|request tcp.closed - peer|" +
+		"connect tcp.reset ECONNRESET peer"
 	rejected := mapped("8303", "tcp-request connection reject", ends, "server", "server_aborts")
 	rejected.often = 10
 	closing := incident{name: "haproxy: TCP mode, the backend closes", needs: "haproxy", url: "http://ADDRESS:8321/",
 		labels: ends, party: "server", right: "server_aborts", often: 10}
 	return []incident{
 		mapped("8301", "http-request reject", ends, "server", "server_aborts"),
-		mapped("8302", "http-request silent-drop", "processing http.response.timed_out - self|processing tcp.aborted - self",
-			"server", "server_unresponsive|server_aborts"),
+		mapped("8302", "http-request silent-drop",
+			"processing http.response.timed_out - self|processing tcp.aborted - self|"+
+				"processing tcp.reset ECONNRESET peer", "server",
+			"server_unresponsive|server_aborts"),
 		rejected,
 		mapped("8304", "503, a backend without servers", status, "server", "upstream_failed"),
 		mapped("8305", "503, the backend refuses", status, "server", "upstream_failed"),
@@ -75,7 +79,8 @@ func ofHAProxy() []incident {
 		mapped("8308", "403, deny", status, "server", "request_rejected"),
 		mapped("8309", "429, deny", "validate http.rate_limited - -", "server", "rate_limited"),
 		mapped("8310", "tarpit", "processing http.response.timed_out - self", "server", "server_unresponsive"),
-		mapped("8311", "503 with Retry-After 600", "validate http.rate_limited - -", "server", "maintenance|server_error|server_overloaded"),
+		mapped("8311", "503 with Retry-After 600", "validate http.rate_limited - -", "server",
+			"maintenance|server_error|server_overloaded"),
 		mapped("8312", "500, deny", status, "server", "server_error"),
 		{name: "haproxy: TCP mode, the backend refuses", needs: "haproxy", url: "http://ADDRESS:8320/", labels: ends,
 			party: "server", right: "server_aborts|upstream_failed", often: 10},

@@ -1,11 +1,16 @@
 package incidents
 
 import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
-	"os/exec"
+	"math/big"
 	"strings"
 	"syscall"
+	"time"
 
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/internal/faultlab/netlab"
@@ -13,8 +18,8 @@ import (
 
 // nginxSite is a server of nginx that answers well until the file of its port is there, and then as fault says.
 func nginxSite(port, fault string) string {
-	return "server { listen " + port + " backlog=4096; location / { if (-f DIR/flag/nginx" + port + ") { rewrite ^ /fault last; } " +
-		"return 200 ok; } location = /fault { internal; " + fault + " } }\n"
+	return "server { listen " + port + " backlog=4096; location / { if (-f DIR/flag/nginx" + port +
+		") { rewrite ^ /fault last; } return 200 ok; } location = /fault { internal; " + fault + " } }\n"
 }
 
 const nginxHead = "daemon off; pid DIR/PID.pid; user root; worker_processes 1; error_log stderr crit;\n" +
@@ -27,8 +32,8 @@ func startNginx(s *site) {
 	s.write("flag/none", "")
 	s.write("slow.html", string(make([]byte, 60000)))
 	s.write("cert.pem", certificatePEM())
-	s.write("key.pem", keyPEM())
-	s.opensslSelfSigned()
+	s.write("key.pem", keyText(faultlab.ServerCertificate().PrivateKey))
+	s.selfSigned()
 	config := nginxHead
 	for port, fault := range nginxFaults {
 		config += nginxSite(port, fault)
@@ -83,7 +88,11 @@ func ofNginx() []incident {
 		return incident{name: "nginx: " + name, needs: "nginx", url: at(port), labels: labels, party: party, right: right,
 			happen: raise("nginx" + port)}
 	}
+	slow := flagged("8010", "limit_rate: the body is slower than the timeout",
+		"transfer http.response.timed_out - self", "server|us", "timeout_too_short")
+	slow.often = 10
 	return []incident{
+		slow,
 		flagged("8001", "return 444 closes without an answer", "processing tcp.closed - peer", "server", "server_aborts"),
 		flagged("8002", "503, a maintenance page", "validate http.error - -", "server", "maintenance"),
 		flagged("8003", "502, the upstream refuses", "validate http.error - -", "server", "upstream_failed"),
@@ -91,8 +100,6 @@ func ofNginx() []incident {
 		flagged("8005", "403, deny all", "validate http.error - -", "server", "request_rejected"),
 		flagged("8006", "404, the files are gone", "validate http.error - -", "server", "request_rejected|server_error"),
 		flagged("8009", "500", "validate http.error - -", "server", "server_error"),
-		flagged("8010", "limit_rate: the body is slower than the timeout", "transfer http.response.timed_out - self",
-			"server|us", "timeout_too_short"),
 		flagged("8011", "healthy: a body that takes half of the timeout", "", "", ""),
 		flagged("8012", "the upstream ends in the middle of the body", "transfer tcp.closed - peer", "server",
 			"server_aborts|upstream_failed|server_error"),
@@ -103,7 +110,7 @@ func ofNginx() []incident {
 		{name: "nginx: plain HTTP to the TLS port", needs: "nginx", url: at("8101"), labels: "validate http.error - -",
 			party: "us|server", right: "request_rejected|tls_mismatch"},
 		{name: "nginx: a certificate of nobody", needs: "nginx", url: secure("8102"),
-			labels: "tls tls.cert.unknown_authority - peer|tls tls.cert.name_invalid - self", party: "server", right: "certificate"},
+			labels: "tls tls.cert.authority_invalid - self", party: "server", right: "certificate"},
 		{name: "nginx: TLS 1.3 only, the module at most 1.2", needs: "nginx", url: secure("8103"), module: "tls12",
 			labels: "tls tls.version_or_cipher_mismatch - peer", party: "us", right: "tls_mismatch"},
 		{name: "nginx: a client certificate is wanted", needs: "nginx", url: secure("8104"),
@@ -126,23 +133,32 @@ func ofNginx() []incident {
 	}
 }
 
-// opensslSelfSigned makes a certificate that nobody trusts.
-func (s *site) opensslSelfSigned() {
-	out, err := exec.Command("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=lab.test", "-days", "2",
-		"-keyout", s.path("self.key"), "-out", s.path("self.pem")).CombinedOutput()
+// selfSigned writes a certificate that nobody trusts.
+func (s *site) selfSigned() {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		s.Fatalf("openssl: %v: %s", err, out)
+		s.Fatal(err)
 	}
+	now := time.Now()
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"lab.test"},
+		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.write("self.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
+	s.write("self.key", keyText(key))
 }
 
 func certificatePEM() string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: faultlab.ServerCertificate().Certificate[0]}))
 }
 
-func keyPEM() string {
-	der, err := x509.MarshalPKCS8PrivateKey(faultlab.ServerCertificate().PrivateKey)
+// keyText is a private key in PEM.
+func keyText(key crypto.PrivateKey) string {
+	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
-		panic(err) // the lab's own key
+		panic(err) // only keys of a kind that it knows
 	}
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 }

@@ -1,0 +1,39 @@
+package result
+
+import "strings"
+
+// Marks are texts that the beginning of an error's body contains: what gateways and maintenance pages write. They are
+// found without keeping the body.
+type Marks uint8
+
+// The marks.
+const (
+	EnvoyConnect     Marks = 1 << iota // Envoy did not reach its upstream
+	EnvoyNoHealthy                     // Envoy has no upstream
+	VarnishBackend                     // Varnish's backend failed
+	HAProxyNoServer                    // HAProxy has no server
+	MaintenanceWords                   // the page says that it is maintenance
+)
+
+// markTexts are the texts in lower case.
+var markTexts = []struct {
+	mark Marks
+	text string
+}{
+	{EnvoyConnect, "upstream connect error"},
+	{EnvoyNoHealthy, "no healthy upstream"},
+	{VarnishBackend, "backend fetch failed"},
+	{HAProxyNoServer, "no server is available to handle this request"},
+	{MaintenanceWords, "maintenance"},
+}
+
+// MarksOf are the marks in a text.
+func MarksOf(body []byte) Marks {
+	text, found := strings.ToLower(string(body)), Marks(0)
+	for _, m := range markTexts {
+		if strings.Contains(text, m.text) {
+			found |= m.mark
+		}
+	}
+	return found
+}

@@ -30,7 +30,6 @@ const (
 // boolParameters are the functions with a parameter of type bool, by directory and name, and why they have it. A new one
 // is not added.
 var boolParameters = map[string]string{
-	"internal/cause.gateway":               measuredValue,
 	"internal/cause.note":                  measuredValue,
 	"internal/cause.proxy":                 measuredValue,
 	"internal/metrics.Freshness":           measuredValue,

@@ -36,15 +36,13 @@ func conclude(rows []row, s *scene, k *known) (Verdict, bool) {
 		v.Cause, v.Confidence, v.Party = best.row.cause, best.sure, best.row.whose()
 		v.cite(k, best.row.requires)
 		v.cite(k, best.row.supports)
-		found = found[1:]
 	} else {
-		if !k.has(fails) && k.has(keptEnded) {
+		if k.has(keptEnded) {
 			return Verdict{}, false // one connection that ended while idle is no failure
 		}
 		v.Party = partyOf(k)
 		v.cite(k, unexplained)
 	}
-	v.RuledOut = slices.DeleteFunc(v.RuledOut, func(r RuledOut) bool { return r.Cause == v.Cause })
 	if v.Confidence != High {
 		for _, c := range found {
 			if c.row.cause != v.Cause && !slices.Contains(v.Open, c.row.cause) {
@@ -109,13 +107,13 @@ var order = func() map[Cause]int {
 }()
 
 // unexplained are facts that are worth showing where no cause is.
-var unexplained = []fact{timesTwice, timesSome, endsOnItsSide, endsNearer, endsUnseen, icmpRoute, wireHole, keptEnded,
+var unexplained = []fact{timesTwice, timesSome, endsOnItsSide, endsNearer, endsUnseen, icmpRoute, wireHole,
 	keptForgotten, keptUnseen, nameNotHere, closedPortAnswers, traceEndsBefore}
 
-// cite adds facts to the evidence, each once; the failure's own words are there already.
+// cite adds facts to the evidence, each sentence once; the failure's own words are there already.
 func (v *Verdict) cite(k *known, list []fact) {
 	for _, f := range list {
-		if f > endOfWords && k.has(f) && !slices.Contains(v.Evidence, k[f]) {
+		if k.has(f) && !slices.Contains(v.Evidence, k[f]) {
 			v.Evidence = append(v.Evidence, k[f])
 		}
 	}
@@ -139,7 +137,7 @@ func (v *Verdict) advise(k *known) []string {
 	var says []string
 	for i := range next {
 		n := &next[i]
-		if k.all(n.requires) && !slices.ContainsFunc(n.lacks, k.has) && !slices.Contains(says, n.says) {
+		if k.all(n.requires) && !slices.ContainsFunc(n.lacks, k.has) {
 			says = append(says, n.says)
 		}
 	}

@@ -22,8 +22,8 @@ func (s *scene) answer(k *known) {
 	o := s.o
 	said := o.Said
 	complete := s.in(result.Validate)
-	k.note(saidLimit, complete && said.Limit != "" && slices.Contains([]int{403, 429, 503}, o.Status), "%s", said.Limit)
-	k.note(saidMaintenance, complete && said.Maintenance != "", "%s", said.Maintenance)
+	k.note(saidLimit, complete && slices.Contains([]int{403, 429, 503}, o.Status), "%s", said.Limit)
+	k.note(saidMaintenance, complete, "%s", said.Maintenance)
 	k.note(saidRetryLater, complete && o.Status == 503 && said.RetryAfter >= announcesLater, "503 with Retry-After %s",
 		said.RetryAfter)
 	k.note(saidGateway, said.Gateway != "", "%s", said.Gateway)

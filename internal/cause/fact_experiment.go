@@ -48,10 +48,10 @@ func (s *scene) proved(of func(result.ControlKind) bool) (kind result.ControlKin
 		case c.Kind == result.Again && c.Failure == nil:
 			return "", 0
 		case c.Kind == result.Again:
-			again = again || works > 0
+			again = works > 0
 		case of(c.Kind) && c.Failure == nil:
 			works, kind = works+1, c.Kind
-		case of(c.Kind) && c.Kind == kind:
+		case c.Kind == kind:
 			fails++
 		}
 	}
@@ -93,7 +93,7 @@ func (s *scene) experiments(k *known) {
 	k.note(experimentsMade, len(s.made) > 0, "%d experiments were made", len(s.made))
 	small, time := s.first(result.SmallSegments), s.first(result.MoreTime)
 	k.note(triedSmall, small != nil && !k.has(provedSmall), "small segments do not help")
-	if k.has(triedSmall) && !k.has(wireSmall) {
+	if !k.has(wireSmall) {
 		k[wireSmall] = k[triedSmall]
 	}
 	k.note(triedTime, time != nil && time.Failure != nil, "three times the timeout does not help")

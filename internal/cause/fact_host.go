@@ -28,7 +28,7 @@ func (s *scene) egress(k *known) {
 	k.note(egressDown, fresh && !e.Up, "no reference target is reachable either")
 	k.note(egressUp, fresh && e.Up, "reference targets are reachable")
 	reached := e.Others - e.Unreached
-	k.note(egressElsewhere, !e.Known && e.Others > 0 && reached > 0, "%d of %d other networks are reachable", reached,
+	k.note(egressElsewhere, !e.Known && reached > 0, "%d of %d other networks are reachable", reached,
 		e.Others)
 	k.note(egressNowhere, !e.Known && e.Down, "%d of %d targets, in several networks, are out of reach", e.OutOfReach,
 		e.Targets)

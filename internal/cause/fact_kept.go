@@ -68,7 +68,7 @@ func similar(all []Kept, like *Kept) int {
 			(k.Idle-like.Idle).Abs() > tolerance {
 			continue
 		}
-		if n == 0 || k.At.Sub(before) > time.Second {
+		if k.At.Sub(before) > time.Second { // the first is long after the zero time
 			n++
 		}
 		before = k.At

@@ -86,7 +86,7 @@ func (s *scene) times(k *known) {
 			all++
 		}
 	}
-	rare := len(s.Recent) >= rareAmong && all*rareAmong <= len(s.Recent) && all <= 2
+	rare := all*rareAmong <= len(s.Recent) && all <= 2
 	k.note(timesOver, over && rare, "%d of %d probes failed, and what came after succeeded", all, len(s.Recent))
 	alternating := failed >= 2 && failed < len(window) && s.run < failed || s.repaired && s.failed >= 2
 	k.note(timesSome, alternating, "%d of the last %d probes failed, others succeeded between them", failed,

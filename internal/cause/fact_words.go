@@ -15,7 +15,6 @@ func (s *scene) words(k *known) {
 	text := k[fails]
 	timedOut := strings.HasSuffix(string(s.f.Reason), "timed_out") || s.is(result.TCPAborted)
 	exchange := s.in(exchanging...)
-	proxyOwn := s.is(result.ProxyDenied, result.ProxyAuthRequired, result.ProxyFailed)
 	for _, w := range []struct {
 		fact  fact
 		holds bool
@@ -28,7 +27,7 @@ func (s *scene) words(k *known) {
 		{wordOutOfReach, egress.OutOfReach(s.f)},
 		{wordTimedOut, timedOut},
 		{wordDNS, s.of("dns")},
-		{wordProxyDial, s.in(result.Proxy) && !proxyOwn && s.of("tcp", "tls", "http")},
+		{wordProxyDial, s.in(result.Proxy) && s.of("tcp", "tls", "http")},
 		{wordProxySays, s.is(result.ProxyDenied, result.ProxyAuthRequired)},
 		{wordProxyFails, s.is(result.ProxyFailed)},
 		{wordUnanswered, s.in(result.Connect) && s.is(result.TCPTimedOut, result.QUICTimedOut)},

@@ -127,7 +127,7 @@ func Observe(r *result.Result, late time.Duration, ended time.Time) Observation 
 		Answers: hop.Answers,
 		Proxied: hop.Proxy != "", Relayed: relayed(hop), Plain: plain(hop.Request),
 	}
-	if r.Failure == nil && len(r.Attempts) > 1 {
+	if r.Failure == nil {
 		o.Failed = r.Attempts[0].Failure.Brief()
 	}
 	if s, ok := hop.Span(result.Processing); ok {

@@ -1,8 +1,8 @@
 package cause
 
 import (
-	"errors"
-	"net/http"
+	"crypto/x509"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -10,128 +10,6 @@ import (
 
 	"errno_exporter/prober/result"
 )
-
-func head(pairs ...string) http.Header {
-	h := http.Header{}
-	for i := 0; i < len(pairs); i += 2 {
-		h.Set(pairs[i], pairs[i+1])
-	}
-	return h
-}
-
-// TestSaid: what an answer says counts for what it says.
-func TestSaid(t *testing.T) {
-	for _, row := range []struct {
-		name    string
-		proxied bool
-		answer  result.Response
-		want    Said
-	}{
-		{"200", false, result.Response{Status: 200, Header: head("Server", "nginx")}, Said{}},
-		{"429", false, result.Response{Status: 429, Header: head("Retry-After", "30")},
-			Said{Limit: "the answer is 429 (Too Many Requests)", RetryAfter: 30 * time.Second}},
-		{"GitHub's 403", false, result.Response{Status: 403, Header: head("X-RateLimit-Remaining", "0")},
-			Said{Limit: "the answer has X-Ratelimit-Remaining: 0"}},
-		{"something remains", false, result.Response{Status: 403, Header: head("X-RateLimit-Remaining", "10")}, Said{}},
-		{"the draft's field", false, result.Response{Status: 503, Header: head("RateLimit", `"default";r=0;t=30`)},
-			Said{Limit: "the answer has RateLimit with nothing remaining"}},
-		{"the draft's field, and something remains", false,
-			result.Response{Status: 503, Header: head("RateLimit", `"default";r=05;t=0`)}, Said{}},
-		{"a date to come back", false, result.Response{Status: 503,
-			Header: head("Date", "Sun, 01 Mar 2026 03:00:00 GMT", "Retry-After", "Sun, 01 Mar 2026 04:00:00 GMT")},
-			Said{RetryAfter: time.Hour}},
-		{"502", false, result.Response{Status: 502},
-			Said{Gateway: "the status 502 is a gateway's: its upstream gave no valid answer in time (RFC 9110 " +
-				"section 15.6)"}},
-		{"Varnish's backend is dead", false, result.Response{Status: 503,
-			Header: head("Server", "Varnish", "Retry-After", "5")},
-			Said{RetryAfter: 5 * time.Second, Gateway: "the answer is Varnish's own: its backend failed"}},
-		{"Envoy's upstream is dead", false, result.Response{Status: 503, Header: head("Server", "envoy")},
-			Said{Gateway: "the answer is Envoy's own, no upstream answered: it has no X-Envoy-Upstream-Service-Time"}},
-		{"Envoy's upstream answers 503", false, result.Response{Status: 503,
-			Header: head("Server", "envoy", "X-Envoy-Upstream-Service-Time", "3")}, Said{}},
-		{"HAProxy has no server", false, result.Response{Status: 503, ContentLength: 107,
-			Header: head("Cache-Control", "no-cache")},
-			Said{Gateway: "the answer is HAProxy's default page for 503: no server is available"}},
-		{"a 503 of 107 bytes with a Date", false, result.Response{Status: 503, ContentLength: 107,
-			Header: head("Cache-Control", "no-cache", "Date", "x")}, Said{}},
-		{"RFC 9209", false, result.Response{Status: 500, Header: head("Proxy-Status", "cdn; error=connection_refused")},
-			Said{Gateway: "Proxy-Status names an error of the gateway (RFC 9209)"}},
-		{"a kept body", false, result.Response{Status: 503, Marks: result.EnvoyNoHealthy},
-			Said{Gateway: "the answer is Envoy's own: no healthy upstream"}},
-		{"maintenance", false, result.Response{Status: 503, Marks: result.MaintenanceWords},
-			Said{Maintenance: `the answer says "maintenance"`}},
-		{"an article on maintenance", false, result.Response{Status: 404, Marks: result.MaintenanceWords}, Said{}},
-		{"squid denies", true, result.Response{Status: 403,
-			Header: head("Server", "squid/6.6", "X-Squid-Error", "ERR_ACCESS_DENIED 0")},
-			Said{Proxy: "the answer is the proxy's own, X-Squid-Error: ERR_ACCESS_DENIED 0", Denied: true}},
-		{"squid does not resolve", true, result.Response{Status: 503,
-			Header: head("Server", "squid/6.6", "X-Squid-Error", "ERR_DNS_FAIL 0")},
-			Said{Proxy: "the answer is the proxy's own, X-Squid-Error: ERR_DNS_FAIL 0", NoName: true,
-				Gateway: "the proxy answers 503 itself: it does not get an answer from the target"}},
-		{"tinyproxy does not connect", true, result.Response{Status: 500, Header: head("Server", "tinyproxy/1.11")},
-			Said{Proxy: "the answer is the proxy's own, Server: tinyproxy/1.11",
-				Gateway: "the proxy answers 500 itself: it does not get an answer from the target"}},
-		{"a server behind squid", true, result.Response{Status: 500,
-			Header: head("Server", "nginx", "Via", "1.1 squid")}, Said{Origin: true}},
-		{"a server that is squid, without a proxy", false,
-			result.Response{Status: 500, Header: head("Server", "squid")}, Said{}},
-	} {
-		hop := &result.Hop{Response: &row.answer, URL: "http://api.test/"}
-		if row.proxied {
-			hop.Proxy = "http://proxy.test"
-		}
-		if diff := cmp.Diff(row.want, said(hop)); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", row.name, diff)
-		}
-	}
-}
-
-// TestRelayed: only plain HTTP through an HTTP proxy is read by it.
-func TestRelayed(t *testing.T) {
-	for _, row := range []struct {
-		url, proxy string
-		want       bool
-	}{
-		{"http://api.test/", "", false},
-		{"http://api.test/", "http://proxy.test", true},
-		{"http://api.test/", "https://proxy.test", true},
-		{"https://api.test/", "http://proxy.test", false},
-		{"http://api.test/", "socks5://proxy.test", false},
-	} {
-		if got := relayed(&result.Hop{URL: row.url, Proxy: row.proxy}); got != row.want {
-			t.Errorf("%s through %q: relayed = %t, want %t", row.url, row.proxy, got, row.want)
-		}
-	}
-}
-
-// TestSaidByErrors: what a proxy that gives no tunnel says, and a reset stream's code.
-func TestSaidByErrors(t *testing.T) {
-	const no = "the proxy gave no tunnel: "
-	for _, row := range []struct {
-		reason result.Reason
-		text   string
-		want   Said
-	}{
-		{result.ProxyFailed, `the proxy answered CONNECT with "500 Oops"`,
-			Said{Proxy: no + `the proxy answered CONNECT with "500 Oops"`}},
-		{result.ProxyFailed, "the proxy replied: connection refused (5)",
-			Said{Proxy: no + "the proxy replied: connection refused (5)",
-				Gateway: "the proxy says that it does not reach the target: the proxy replied: connection refused " +
-					"(5)"}},
-		{result.ProxyFailed, "the proxy replied: general failure (1)",
-			Said{Proxy: no + "the proxy replied: general failure (1)"}},
-		{result.ProxyFailed, `dns_error`, Said{Proxy: no + "dns_error", NoName: true,
-			Gateway: "the proxy says that it does not reach the target: dns_error"}},
-		{result.H2StreamReset, "stream error: stream ID 1; INTERNAL_ERROR; received from peer", Said{Internal: true}},
-		{result.H2StreamReset, "stream error: stream ID 1; CANCEL; received from peer", Said{}},
-	} {
-		f := &result.Failure{Reason: row.reason, Err: errors.New(row.text)}
-		if diff := cmp.Diff(row.want, Said{}.withError(f)); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", row.text, diff)
-		}
-	}
-}
 
 // TestSpread: a body that comes in bursts is still coming, also when the deadline is in a pause.
 func TestSpread(t *testing.T) {
@@ -149,6 +27,9 @@ func TestSpread(t *testing.T) {
 		{"the head and no more", []result.Event{read(1, 1, 1)}, false},
 		{"all at once", []result.Event{read(1, 2, 9)}, false},
 		{"two reads far apart", []result.Event{read(1, 7, 2)}, false},
+		{"reads that bring nothing", []result.Event{{Op: result.OpRead, Calls: 9}, read(6, 7, 4)}, false},
+		{"in the second half", []result.Event{read(4, 7, 4)}, false},
+		{"a pause in three bursts", []result.Event{read(1, 2, 2), read(6, 7, 2)}, true},
 		{"writes", []result.Event{{Op: result.OpWrite, Start: time.Second, End: 9 * time.Second, Calls: 9, Bytes: 9}},
 			false},
 	} {
@@ -166,13 +47,149 @@ func TestPlain(t *testing.T) {
 		want    bool
 	}{
 		{"none was sent", nil, true},
-		{"a GET", &result.RequestHead{Method: "GET", Header: head("User-Agent", "x", "Traceparent", "y")}, true},
+		{"a GET", &result.RequestHead{Method: "GET", Header: head("User-Agent", "x", "Traceparent", "y", "Tracestate", "z",
+			"Accept", "a", "Accept-Encoding", "b", "Connection", "close", "Host", "h")}, true},
 		{"a header", &result.RequestHead{Method: "GET", Header: head("X-Odd", "1")}, false},
 		{"a body", &result.RequestHead{Method: "GET", Body: 1}, false},
 		{"a PUT", &result.RequestHead{Method: "PUT"}, false},
 	} {
 		if got := plain(row.request); got != row.want {
 			t.Errorf("%s: plain = %t, want %t", row.name, got, row.want)
+		}
+	}
+}
+
+// TestObserve: what is taken from a result, and when.
+func TestObserve(t *testing.T) {
+	first, second := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
+	failure := &result.Failure{Phase: result.Processing, Reason: result.TCPReset}
+	answered := &result.Response{Status: 503, Proto: "HTTP/1.1", ContentLength: 500, Header: head("Retry-After", "5")}
+	one := func(h result.Hop, f *result.Failure) *result.Result {
+		if h.Addr == (netip.AddrPort{}) {
+			h.Addr = netip.AddrPortFrom(first, 443)
+		}
+		return &result.Result{Timeout: 9 * time.Second, Elapsed: 8 * time.Second, Failure: f,
+			Attempts: []result.Attempt{{Failure: f, Hops: []result.Hop{h}}}}
+	}
+	retried := one(result.Hop{}, nil)
+	retried.Attempts = append([]result.Attempt{{Failure: failure, Hops: []result.Hop{{}}}}, retried.Attempts...)
+	failedTwice := one(result.Hop{}, failure)
+	failedTwice.Attempts = append([]result.Attempt{{Failure: failure, Hops: []result.Hop{{}}}}, failedTwice.Attempts...)
+	everyAddress := one(result.Hop{}, nil)
+	everyAddress.Addresses = []result.AddressProbe{{Addr: first}, {Addr: second, Failure: failure}}
+	lookup := func(codes ...int) *result.Lookup {
+		l := &result.Lookup{}
+		for _, c := range codes {
+			l.Exchanges = append(l.Exchanges, result.DNSExchange{RCode: c})
+		}
+		return l
+	}
+	wire := &result.Wire{BytesSent: 7, BytesReceived: 9, SYNRetransmits: 2, Reset: &result.Reset{TTL: 60},
+		ICMP: &result.ICMP{Type: 3}, Info: &result.TCPInfo{BytesAcked: 8, SegsIn: 4, OutOfOrderQueued: true,
+			LastDataRecv: 7 * time.Second}}
+	recent, unread := *wire, *wire
+	recent.Info = &result.TCPInfo{LastDataRecv: time.Second, BytesAcked: 7}
+	unread.BytesReceived, unread.Info = 0, &result.TCPInfo{LastDataRecv: time.Second}
+	bursts := *wire
+	bursts.Events = []result.Event{{Op: result.OpRead, Start: 0, End: 6 * time.Second, Calls: 9, Bytes: 9}}
+	blind := *wire
+	blind.Info = nil
+	at := time.Unix(1_800_000_000, 0)
+	for _, row := range []struct {
+		name string
+		r    *result.Result
+		want func(*Observation) // of a success over one address
+	}{
+		{"a success", one(result.Hop{}, nil), func(*Observation) {}},
+		{"a failure", one(result.Hop{}, failure), func(o *Observation) { o.Failure = failure }},
+		{"a success after a failure", retried, func(o *Observation) { o.Failed = failure }},
+		{"two failures", failedTwice, func(o *Observation) { o.Failure = failure }},
+		{"processing", one(result.Hop{Spans: []result.Span{{Phase: result.Processing, Duration: 5}}}, nil),
+			func(o *Observation) { o.Processing = 5 }},
+		{"an answer", one(result.Hop{Response: answered}, nil),
+			func(o *Observation) { o.Status, o.Protocol = 503, "HTTP/1.1" }},
+		{"an answer that is a failure", one(result.Hop{Response: answered}, failure), func(o *Observation) {
+			o.Status, o.Protocol, o.Failure, o.Announced = 503, "HTTP/1.1", failure, 500
+			o.Said.RetryAfter = 5 * time.Second
+		}},
+		{"a complete answer", one(result.Hop{Response: &result.Response{Status: 500, ContentLength: 500, Complete: true}},
+			failure), func(o *Observation) { o.Status, o.Failure = 500, failure }},
+		{"no answer over HTTP/2", one(result.Hop{TLS: &result.TLSState{ALPN: "h2"}}, nil),
+			func(o *Observation) { o.Protocol = "HTTP/2.0" }},
+		{"no answer over TLS", one(result.Hop{TLS: &result.TLSState{}}, nil), func(*Observation) {}},
+		{"an alert", one(result.Hop{TLS: &result.TLSState{Alert: 80, Chain: []*x509.Certificate{nil}}}, nil),
+			func(o *Observation) { o.Alert, o.CertShown = 80, true }},
+		{"a proxy", one(result.Hop{Proxy: "http://proxy.test", URL: "https://api.test"}, nil), tunnelled},
+		{"the wire", one(result.Hop{Wire: wire}, nil), func(o *Observation) {
+			o.Sent, o.Received, o.SYNRepeats, o.Reset, o.ICMP = 7, 9, 2, wire.Reset, wire.ICMP
+			o.Hole, o.Delivered, o.Segments = true, true, 4
+		}},
+		{"bytes came to the end", one(result.Hop{Wire: &recent}, nil), func(o *Observation) {
+			o.Sent, o.Received, o.SYNRepeats, o.Reset, o.ICMP, o.Progress = 7, 9, 2, wire.Reset, wire.ICMP, true
+		}},
+		{"no bytes came", one(result.Hop{Wire: &unread}, nil), func(o *Observation) {
+			o.Sent, o.SYNRepeats, o.Reset, o.ICMP = 7, 2, wire.Reset, wire.ICMP
+		}},
+		{"bytes came in bursts", one(result.Hop{Wire: &bursts}, nil), func(o *Observation) {
+			o.Sent, o.Received, o.SYNRepeats, o.Reset, o.ICMP = 7, 9, 2, wire.Reset, wire.ICMP
+			o.Hole, o.Delivered, o.Segments, o.Progress = true, true, 4, true
+		}},
+		{"no TCP_INFO", one(result.Hop{Wire: &blind}, nil), func(o *Observation) {
+			o.Sent, o.Received, o.SYNRepeats, o.Reset, o.ICMP = 7, 9, 2, wire.Reset, wire.ICMP
+		}},
+		{"the resolver answered once", one(result.Hop{Lookup: lookup(3, result.NoRCode)}, nil),
+			func(o *Observation) { o.Answered = true }},
+		{"the resolver was silent", one(result.Hop{Lookup: lookup(result.NoRCode)}, nil), func(*Observation) {}},
+		{"the other resolver answered", one(result.Hop{Compared: &result.Comparison{Answers: []netip.Addr{second}}}, nil),
+			func(o *Observation) { o.Fresh, o.OtherDNS = []netip.Addr{second}, true }},
+		{"the other resolver failed", one(result.Hop{Compared: &result.Comparison{Failure: failure}}, nil),
+			func(*Observation) {}},
+		{"all addresses", everyAddress,
+			func(o *Observation) { o.Addresses = []AddressSeen{{first, true}, {second, false}} }},
+	} {
+		want := Observation{At: at, Took: 8 * time.Second, Timeout: 9 * time.Second, Late: 3, Addr: first, Plain: true}
+		row.want(&want)
+		got := Observe(row.r, 3, at)
+		if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", row.name, diff)
+		}
+	}
+}
+
+// TestObserveKept: what is taken from the fate of an idle connection.
+func TestObserveKept(t *testing.T) {
+	at, failure := time.Unix(1_800_000_000, 0), &result.Failure{Reason: result.TCPReset}
+	r := result.KeptResult{Idle: 5, Used: true, Failure: failure, Ended: at,
+		Attempt: result.Attempt{Hops: []result.Hop{{}}}}
+	want := Kept{Age: 4, Idle: 5, Used: true, Failure: failure, At: at, Announced: 6}
+	if diff := cmp.Diff(want, ObserveKept(4, &r, 6)); diff != "" {
+		t.Errorf("without a wire (-want +got):\n%s", diff)
+	}
+	r.Attempt.Hops[0].Wire = &result.Wire{BytesReceived: 7, Reset: &result.Reset{TTL: 60}}
+	want.Received, want.Reset = 7, &result.Reset{TTL: 60}
+	if diff := cmp.Diff(want, ObserveKept(4, &r, 6)); diff != "" {
+		t.Errorf("with a wire (-want +got):\n%s", diff)
+	}
+}
+
+// TestControlText: an experiment in a line.
+func TestControlText(t *testing.T) {
+	reset := &result.Failure{Phase: result.Processing, Reason: result.TCPReset}
+	for _, row := range []struct {
+		control result.Control
+		want    string
+	}{
+		{result.Control{Kind: result.Again}, "again: works"},
+		{result.Control{Kind: result.Again, Failure: reset},
+			"again: FAILED: connection reset by the peer while waiting for the response"},
+		{result.Control{Kind: result.Trace, Hops: []result.TraceHop{{From: router}, {}, {}}},
+			"trace: the last router that answers is 198.51.100.1, 1 hops away"},
+		{result.Control{Kind: result.Trace, Hops: []result.TraceHop{{From: router}, {Reached: true}}},
+			"trace: a SYN reaches the target after 2 hops"},
+		{result.Control{Kind: result.Trace, Hops: []result.TraceHop{{}}}, "trace: no router answers"},
+	} {
+		if got := ControlText(&row.control); got != row.want {
+			t.Errorf("ControlText = %q, want %q", got, row.want)
 		}
 	}
 }

@@ -31,7 +31,7 @@ func said(h *result.Hop) Said {
 	if r := h.Response; r != nil {
 		s.limit(r)
 		s.proxy(r.Header, relayed(h))
-		s.gateway(r, relayed(h))
+		s.gateway(r)
 		s.maintenance(r)
 	}
 	return s
@@ -54,7 +54,7 @@ func (s Said) withError(f *result.Failure) Said {
 				s.Gateway = quoted("the proxy says that it does not reach the target", text)
 			}
 		}
-	case strings.Contains(text, "INTERNAL_ERROR"), strings.Contains(text, "H3_INTERNAL_ERROR"):
+	case strings.Contains(text, "INTERNAL_ERROR"): // also H3_INTERNAL_ERROR
 		s.Internal = true
 	}
 	return s
@@ -138,7 +138,7 @@ var gatewayPages = []struct {
 	{result.HAProxyNoServer, "the answer is HAProxy's own: no server is available"},
 }
 
-func (s *Said) gateway(r *result.Response, through bool) {
+func (s *Said) gateway(r *result.Response) {
 	if r.Status < 500 {
 		return
 	}
@@ -162,7 +162,7 @@ func (s *Said) gateway(r *result.Response, through bool) {
 	case r.Status == http.StatusBadGateway || r.Status == http.StatusGatewayTimeout:
 		s.Gateway = "the status " + strconv.Itoa(r.Status) +
 			" is a gateway's: its upstream gave no valid answer in time (RFC 9110 section 15.6)"
-	case through && s.Proxy != "" && !s.Denied:
+	case s.Proxy != "" && !s.Denied:
 		s.Gateway = "the proxy answers " + strconv.Itoa(r.Status) + " itself: it does not get an answer from the target"
 	}
 }

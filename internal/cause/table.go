@@ -203,7 +203,6 @@ var parties = []struct {
 	{facts{wordLocal}, Us},
 	{facts{wordDNS}, DNS},
 	{facts{wordProxyDial}, Proxy},
-	{facts{wordProxySays}, Proxy},
 	{facts{wordEnds, endsOnItsSide}, Server},
 	{facts{wordHelloEnds, endsOnItsSide}, Server},
 	{facts{wordStatus, saidDirect}, Server},
@@ -215,16 +214,14 @@ var next = []struct {
 	requires, lacks facts
 	says            string
 }{
-	{facts{wordConnection}, facts{timesTwice, timesSome, timesOver},
+	{facts{wordConnection}, facts{timesTwice, timesSome},
 		"probe again: a second failure excludes a transient one"},
-	{facts{fails}, facts{experimentsMade, timesOver},
+	{facts{fails}, facts{experimentsMade},
 		"`diagnose: {on_failure: true}`, or `probe --diagnose`, makes the experiments that decide between the " +
 			"candidates"},
 	{facts{endsUnseen}, facts{}, "CAP_NET_RAW shows who sent the reset"},
 	{facts{keptUnseen}, facts{}, "CAP_NET_RAW shows who sent the reset"},
-	{facts{keptEnded}, facts{keptSimilar}, "wait for a second end: at a similar age it is an idle timeout, by the " +
-		"clock a reload"},
-	{facts{wordOutOfReach}, facts{egressUp, egressDown, egressElsewhere, wordDNS},
+	{facts{wordOutOfReach}, facts{egressUp, egressElsewhere},
 		"`control_targets` show whether anything is reached from here"},
 	{facts{wordUnanswered, experimentsMade}, facts{},
 		"probe from a second vantage point: silence there, too, is the server's side"},

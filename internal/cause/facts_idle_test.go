@@ -1,0 +1,74 @@
+package cause
+
+import (
+	"fmt"
+	"time"
+
+	"errno_exporter/prober/result"
+)
+
+// idleEnds has the ends of idle connections.
+func idleEnds() (all []situation) {
+	for _, reason := range []result.Reason{result.TCPClosed, result.H2GoAway, result.QUICClosed, result.TCPReset,
+		result.TCPAborted, result.HTTPResponseTimedOut} {
+		for _, used := range []bool{false, true} {
+			for _, received := range []int64{0, 5} {
+				for _, r := range []*result.Reset{nil, {Sender: result.Middlebox}, {Sender: result.Middlebox, Live: true},
+					{Sender: result.EndHost}, {Sender: result.EndHost, Live: true}, {Sender: result.Ambiguous}} {
+					k := keptFor(time.Minute, used, reason)
+					k.Received, k.Reset = received, r
+					all = append(all, situation{name: fmt.Sprintf("idle: %s, used %t, received %d, reset %v", reason, used,
+						received, r), evidence: after(healthy).kept(k)})
+				}
+			}
+		}
+	}
+	second := time.Second
+	for _, row := range []struct {
+		name            string
+		idle, announced time.Duration
+	}{{"as announced", 60 * second, 60 * second}, {"a second later", 61 * second, 60 * second},
+		{"two seconds later", 62 * second, 60 * second}, {"at once, not announced", second, 0}} {
+		k := keptFor(row.idle, false, result.TCPClosed)
+		k.Announced = row.announced
+		all = append(all, situation{name: "idle: " + row.name, evidence: after(healthy).kept(k)})
+	}
+	return append(all, idleHistories()...)
+}
+
+// idleHistories has several fates of idle connections.
+func idleHistories() (all []situation) {
+	at := func(k Kept, minutes time.Duration) Kept { k.At = began.Add(minutes * time.Minute); return k }
+	age := func(k Kept, age time.Duration) Kept { k.Age = age; return k }
+	closed := keptFor(time.Minute, false, result.TCPClosed)
+	served := Kept{Age: time.Minute, Idle: time.Minute, Used: true}
+	for _, row := range []struct {
+		name  string
+		fates []Kept
+	}{
+		{"ended, then served", []Kept{closed, served}},
+		{"served, then ended", []Kept{served, closed}},
+		{"served, then ended in use", []Kept{served, keptFor(time.Minute, true, result.TCPClosed)}},
+		{"served between ends", []Kept{closed, served, closed}},
+		{"used at one end", []Kept{keptFor(time.Minute, true, result.TCPClosed), closed}},
+		{"another reason", []Kept{keptFor(time.Minute, false, result.TCPReset), closed}},
+		{"another age", []Kept{keptFor(2*time.Minute, false, result.TCPClosed), closed}},
+		{"nearly the same age", []Kept{keptFor(71*time.Second, false, result.TCPClosed), closed}},
+		{"at the same time", []Kept{at(closed, 3), at(closed, 3)}},
+		{"twice", []Kept{at(closed, 3), at(closed, 4)}},
+		{"three times", []Kept{at(closed, 3), at(closed, 4), at(closed, 5)}},
+		{"at the beginning of time", []Kept{{Age: time.Minute, Idle: time.Minute, Failure: closed.Failure,
+			At: time.Unix(0, 1)}}},
+		{"the older of two ages is listed last",
+			[]Kept{at(age(closed, 2*time.Minute), 9), at(keptFor(time.Second, true, result.TCPAborted), 3)}},
+		{"the newer of two ages is listed last",
+			[]Kept{at(age(closed, 2*time.Minute), 3), at(keptFor(time.Second, true, result.TCPAborted), 9)}},
+	} {
+		all = append(all, situation{name: "idle: " + row.name, evidence: after(healthy).kept(row.fates...)})
+		rare := after(n(10, worked(1)), n(1, resetBare), n(1, worked(1))).kept(row.fates...)
+		all = append(all, situation{name: "idle, and a rare failure: " + row.name, evidence: rare})
+		all = append(all, situation{name: "idle, and a failure: " + row.name,
+			evidence: after(healthy, n(2, resetBare)).kept(row.fates...)})
+	}
+	return all
+}

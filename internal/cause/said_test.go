@@ -1,0 +1,206 @@
+package cause
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"errno_exporter/prober/result"
+)
+
+func head(pairs ...string) http.Header {
+	h := http.Header{}
+	for i := 0; i < len(pairs); i += 2 {
+		h.Set(pairs[i], pairs[i+1])
+	}
+	return h
+}
+
+// TestSaid: what an answer says counts for what it says.
+func TestSaid(t *testing.T) {
+	for _, row := range []struct {
+		name    string
+		proxied bool
+		answer  result.Response
+		want    Said
+	}{
+		{"200", false, result.Response{Status: 200, Header: head("Server", "nginx")}, Said{}},
+		{"429", false, result.Response{Status: 429, Header: head("Retry-After", "30")},
+			Said{Limit: "the answer is 429 (Too Many Requests)", RetryAfter: 30 * time.Second}},
+		{"GitHub's 403", false, result.Response{Status: 403, Header: head("X-RateLimit-Remaining", "0")},
+			Said{Limit: "the answer has X-Ratelimit-Remaining: 0"}},
+		{"something remains", false, result.Response{Status: 403, Header: head("X-RateLimit-Remaining", "10")}, Said{}},
+		{"the draft's field", false, result.Response{Status: 503, Header: head("RateLimit", `"default";r=0;t=30`)},
+			Said{Limit: "the answer has RateLimit with nothing remaining"}},
+		{"the draft's field, and something remains", false,
+			result.Response{Status: 503, Header: head("RateLimit", `"default";r=05;t=0`)}, Said{}},
+		{"a date to come back", false, result.Response{Status: 503,
+			Header: head("Date", "Sun, 01 Mar 2026 03:00:00 GMT", "Retry-After", "Sun, 01 Mar 2026 04:00:00 GMT")},
+			Said{RetryAfter: time.Hour}},
+		{"502", false, result.Response{Status: 502},
+			Said{Gateway: "the status 502 is a gateway's: its upstream gave no valid answer in time (RFC 9110 " +
+				"section 15.6)"}},
+		{"Varnish's backend is dead", false, result.Response{Status: 503,
+			Header: head("Server", "Varnish", "Retry-After", "5")},
+			Said{RetryAfter: 5 * time.Second, Gateway: "the answer is Varnish's own: its backend failed"}},
+		{"Envoy's upstream is dead", false, result.Response{Status: 503, Header: head("Server", "envoy")},
+			Said{Gateway: "the answer is Envoy's own, no upstream answered: it has no X-Envoy-Upstream-Service-Time"}},
+		{"Envoy's upstream answers 503", false, result.Response{Status: 503,
+			Header: head("Server", "envoy", "X-Envoy-Upstream-Service-Time", "3")}, Said{}},
+		{"HAProxy has no server", false, result.Response{Status: 503, ContentLength: 107,
+			Header: head("Cache-Control", "no-cache")},
+			Said{Gateway: "the answer is HAProxy's default page for 503: no server is available"}},
+		{"a 503 of 107 bytes with a Date", false, result.Response{Status: 503, ContentLength: 107,
+			Header: head("Cache-Control", "no-cache", "Date", "x")}, Said{}},
+		{"RFC 9209", false, result.Response{Status: 500, Header: head("Proxy-Status", "cdn; error=connection_refused")},
+			Said{Gateway: "Proxy-Status names an error of the gateway (RFC 9209)"}},
+		{"a kept body", false, result.Response{Status: 503, Marks: result.EnvoyNoHealthy},
+			Said{Gateway: "the answer is Envoy's own: no healthy upstream"}},
+		{"maintenance", false, result.Response{Status: 503, Marks: result.MaintenanceWords},
+			Said{Maintenance: `the answer says "maintenance"`}},
+		{"an article on maintenance", false, result.Response{Status: 404, Marks: result.MaintenanceWords}, Said{}},
+		{"squid denies", true, result.Response{Status: 403,
+			Header: head("Server", "squid/6.6", "X-Squid-Error", "ERR_ACCESS_DENIED 0")},
+			Said{Proxy: "the answer is the proxy's own, X-Squid-Error: ERR_ACCESS_DENIED 0", Denied: true}},
+		{"squid does not resolve", true, result.Response{Status: 503,
+			Header: head("Server", "squid/6.6", "X-Squid-Error", "ERR_DNS_FAIL 0")},
+			Said{Proxy: "the answer is the proxy's own, X-Squid-Error: ERR_DNS_FAIL 0", NoName: true,
+				Gateway: "the proxy answers 503 itself: it does not get an answer from the target"}},
+		{"tinyproxy does not connect", true, result.Response{Status: 500, Header: head("Server", "tinyproxy/1.11")},
+			Said{Proxy: "the answer is the proxy's own, Server: tinyproxy/1.11",
+				Gateway: "the proxy answers 500 itself: it does not get an answer from the target"}},
+		{"a server behind squid", true, result.Response{Status: 500,
+			Header: head("Server", "nginx", "Via", "1.1 squid")}, Said{Origin: true}},
+		{"nothing remains, with hyphens", false, result.Response{Status: 403, Header: head("X-Rate-Limit-Remaining", "0")},
+			Said{Limit: "the answer has X-Rate-Limit-Remaining: 0"}},
+		{"nothing remains, without X", false, result.Response{Status: 403, Header: head("RateLimit-Remaining", "0")},
+			Said{Limit: "the answer has Ratelimit-Remaining: 0"}},
+		{"an earlier draft's field", false, result.Response{Status: 403,
+			Header: head("RateLimit", "limit=100, remaining=0, reset=5")},
+			Said{Limit: "the answer has RateLimit with nothing remaining"}},
+		{"an earlier draft's field, without blanks", false, result.Response{Status: 403,
+			Header: head("RateLimit", "limit=100,remaining=0")},
+			Said{Limit: "the answer has RateLimit with nothing remaining"}},
+		{"a date to come back, without now", false, result.Response{Status: 503,
+			Header: head("Retry-After", "Sun, 01 Mar 2026 04:00:00 GMT")}, Said{}},
+		{"a time that is none", false, result.Response{Status: 503, Header: head("Retry-After", "later")}, Said{}},
+		{"504", false, result.Response{Status: 504},
+			Said{Gateway: "the status 504 is a gateway's: its upstream gave no valid answer in time (RFC 9110 " +
+				"section 15.6)"}},
+		{"501", false, result.Response{Status: 501}, Said{}},
+		{"Envoy's 500", false, result.Response{Status: 500, Header: head("Server", "envoy")}, Said{}},
+		{"Envoy cannot connect", false, result.Response{Status: 502, Marks: result.EnvoyConnect},
+			Said{Gateway: "the answer is Envoy's own: upstream connect error"}},
+		{"Varnish's page", false, result.Response{Status: 503, Marks: result.VarnishBackend},
+			Said{Gateway: "the answer is Varnish's own: backend fetch failed"}},
+		{"HAProxy's page", false, result.Response{Status: 503,
+			Marks: result.HAProxyNoServer},
+			Said{Gateway: "the answer is HAProxy's own: no server is available"}},
+		{"an article on Envoy", false, result.Response{Status: 499, Marks: result.EnvoyNoHealthy}, Said{}},
+		{"a 500 of 107 bytes", false, result.Response{Status: 500, ContentLength: 107,
+			Header: head("Cache-Control", "no-cache")}, Said{}},
+		{"a 503 of 106 bytes", false, result.Response{Status: 503, ContentLength: 106,
+			Header: head("Cache-Control", "no-cache")}, Said{}},
+		{"a 503 of 107 bytes that may be cached", false, result.Response{Status: 503, ContentLength: 107,
+			Header: head()}, Said{}},
+		{"a 503 of 107 bytes with a Server", false, result.Response{Status: 503, ContentLength: 107,
+			Header: head("Cache-Control", "no-cache", "Server", "x")}, Said{}},
+		{"a header of maintenance", false, result.Response{Status: 503, Header: head("X-Maintenance-Mode", "1")},
+			Said{Maintenance: "the answer has the header X-Maintenance-Mode"}},
+		{"an empty header of maintenance", false, result.Response{Status: 503,
+			Header: http.Header{"X-Maintenance-Mode": nil}}, Said{}},
+		{"a status text of maintenance", false, result.Response{Status: 503, StatusText: "503 In Maintenance"},
+			Said{Maintenance: `the answer says "maintenance"`}},
+		{"squid denies by its cache's rules", true, result.Response{Status: 403,
+			Header: head("X-Squid-Error", "ERR_CACHE_ACCESS_DENIED 0")},
+			Said{Proxy: "the answer is the proxy's own, X-Squid-Error: ERR_CACHE_ACCESS_DENIED 0", Denied: true}},
+		{"squid denies with 503", true, result.Response{Status: 503, Header: head("X-Squid-Error", "ERR_ACCESS_DENIED 0")},
+			Said{Proxy: "the answer is the proxy's own, X-Squid-Error: ERR_ACCESS_DENIED 0", Denied: true}},
+		{"squid by name", true, result.Response{Status: 403, Header: head("Server", "squid/6.6")},
+			Said{Proxy: "the answer is the proxy's own, Server: squid/6.6"}},
+		{"privoxy", true, result.Response{Status: 403, Header: head("Server", "Privoxy")},
+			Said{Proxy: "the answer is the proxy's own, Server: Privoxy"}},
+		{"Zscaler", true, result.Response{Status: 403, Header: head("Server", "Zscaler/6.2")},
+			Said{Proxy: "the answer is the proxy's own, Server: Zscaler/6.2"}},
+		{"Blue Coat", true, result.Response{Status: 403, Header: head("Server", "BlueCoat-Security")},
+			Said{Proxy: "the answer is the proxy's own, Server: BlueCoat-Security"}},
+		{"McAfee", true, result.Response{Status: 403, Header: head("Server", "McAfee Web Gateway 7")},
+			Said{Proxy: "the answer is the proxy's own, Server: McAfee Web Gateway 7"}},
+		{"a proxied answer that names nobody", true, result.Response{Status: 500, Header: head()}, Said{}},
+		{"a server that is squid, without a proxy", false,
+			result.Response{Status: 500, Header: head("Server", "squid")}, Said{}},
+	} {
+		hop := &result.Hop{Response: &row.answer, URL: "http://api.test/"}
+		if row.proxied {
+			hop.Proxy = "http://proxy.test"
+		}
+		if diff := cmp.Diff(row.want, said(hop)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", row.name, diff)
+		}
+	}
+}
+
+// TestRelayed: only plain HTTP through an HTTP proxy is read by it.
+func TestRelayed(t *testing.T) {
+	for _, row := range []struct {
+		url, proxy string
+		want       bool
+	}{
+		{"http://api.test/", "", false},
+		{"http://api.test/", "http://proxy.test", true},
+		{"http://api.test/", "https://proxy.test", true},
+		{"https://api.test/", "http://proxy.test", false},
+		{"http://api.test/", "socks5://proxy.test", false},
+	} {
+		if got := relayed(&result.Hop{URL: row.url, Proxy: row.proxy}); got != row.want {
+			t.Errorf("%s through %q: relayed = %t, want %t", row.url, row.proxy, got, row.want)
+		}
+	}
+}
+
+// TestSaidByErrors: what a proxy that gives no tunnel says, and a reset stream's code.
+func TestSaidByErrors(t *testing.T) {
+	const no, upstream = "the proxy gave no tunnel: ", "the proxy says that it does not reach the target: "
+	for _, row := range []struct {
+		reason result.Reason
+		text   string
+		want   Said
+	}{
+		{result.ProxyFailed, `the proxy answered CONNECT with "500 Oops"`,
+			Said{Proxy: no + `the proxy answered CONNECT with "500 Oops"`}},
+		{result.ProxyFailed, "the proxy replied: connection refused (5)",
+			Said{Proxy: no + "the proxy replied: connection refused (5)",
+				Gateway: "the proxy says that it does not reach the target: the proxy replied: connection refused " +
+					"(5)"}},
+		{result.ProxyFailed, "the proxy replied: general failure (1)",
+			Said{Proxy: no + "the proxy replied: general failure (1)"}},
+		{result.ProxyFailed, `dns_error`, Said{Proxy: no + "dns_error", NoName: true,
+			Gateway: "the proxy says that it does not reach the target: dns_error"}},
+		{result.ProxyFailed, "ERR_DNS_FAIL", Said{Proxy: no + "ERR_DNS_FAIL", NoName: true, Gateway: upstream + "ERR_DNS_FAIL"}},
+		{result.ProxyFailed, "dns_timeout", Said{Proxy: no + "dns_timeout", NoName: true}},
+		{result.ProxyFailed, `"502 Bad Gateway"`, Said{Proxy: no + `"502 Bad Gateway"`,
+			Gateway: upstream + `"502 Bad Gateway"`}},
+		{result.ProxyFailed, `"503 x"`, Said{Proxy: no + `"503 x"`, Gateway: upstream + `"503 x"`}},
+		{result.ProxyFailed, `"504 x"`, Said{Proxy: no + `"504 x"`, Gateway: upstream + `"504 x"`}},
+		{result.ProxyFailed, "host unreachable", Said{Proxy: no + "host unreachable", Gateway: upstream + "host unreachable"}},
+		{result.ProxyFailed, "TTL expired", Said{Proxy: no + "TTL expired", Gateway: upstream + "TTL expired"}},
+		{result.ProxyFailed, "ERR_CONNECT_FAIL", Said{Proxy: no + "ERR_CONNECT_FAIL", Gateway: upstream + "ERR_CONNECT_FAIL"}},
+		{result.ProxyFailed, "connection_limit", Said{Proxy: no + "connection_limit", Gateway: upstream + "connection_limit"}},
+		{result.ProxyFailed, "destination_x", Said{Proxy: no + "destination_x", Gateway: upstream + "destination_x"}},
+		{result.ProxyFailed, strings.Repeat("x", 59) + "éy",
+			Said{Proxy: no + strings.Repeat("x", 59) + "…"}},
+		{result.ProxyFailed, strings.Repeat("x", 60), Said{Proxy: no + strings.Repeat("x", 60)}},
+		{result.QUICStreamReset, "stream 1 canceled by remote with error code H3_INTERNAL_ERROR", Said{Internal: true}},
+		{result.H2StreamReset, "stream error: stream ID 1; INTERNAL_ERROR; received from peer", Said{Internal: true}},
+		{result.H2StreamReset, "stream error: stream ID 1; CANCEL; received from peer", Said{}},
+	} {
+		f := &result.Failure{Reason: row.reason, Err: errors.New(row.text)}
+		if diff := cmp.Diff(row.want, Said{}.withError(f)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", row.text, diff)
+		}
+	}
+}

@@ -33,7 +33,7 @@ func TestWords(t *testing.T) {
 		return
 	}
 	if !*update {
-		t.Fatal("alerts.yml has other words than prober/result/failure.go; run: go test ./monitoring -update")
+		t.Fatal("alerts.yml has other words than prober/result/reasons.go; run: go test ./monitoring -update")
 	}
 	if err := os.WriteFile("alerts.yml", []byte(want), 0o644); err != nil {
 		t.Fatal(err)

@@ -1,32 +1,14 @@
 package classify
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
-	"fmt"
 	"io"
-	"net"
 	"os"
 	"syscall"
 	"testing"
 
-	"golang.org/x/net/http2"
-
 	"errno_exporter/prober/result"
 )
-
-// alertNumber stands for crypto/tls' own unexported type of an alert.
-type alertNumber uint8
-
-func (a alertNumber) Error() string { return fmt.Sprintf("tls: alert(%d)", uint8(a)) }
-
-// remote nests an alert as crypto/tls nests the peer's, local as it nests its own.
-func remote(number uint8) error {
-	return fmt.Errorf("hop: %w", &net.OpError{Op: "remote error", Err: alertNumber(number)})
-}
-
-func local(number uint8) error { return &net.OpError{Op: "local error", Err: alertNumber(number)} }
 
 // compareFailure compares what Failure returns for evidence with a row.
 func compareFailure(t *testing.T, name string, e *Evidence, want verdict) {
@@ -185,132 +167,4 @@ func TestClassifyIdle(t *testing.T) {
 			t.Errorf("%s: Err = %v, want %v", row.name, got, row.err)
 		}
 	}
-}
-
-func TestClassifyTLS(t *testing.T) {
-	asked := &result.TLSState{ClientCertAsked: true}
-	certificate := func(err error) error { return &tls.CertificateVerificationError{Err: err} }
-	for _, row := range []struct {
-		name  string
-		err   error
-		state *result.TLSState
-		want  verdict
-	}{
-		{"certificate required", remote(alertCertRequired), nil, peer(result.TLSBadClientAuthCert)},
-		{"bad certificate", remote(alertBadCertificate), asked, peer(result.TLSBadClientAuthCert)},
-		{"unsupported certificate", remote(alertUnsupportedCert), asked, peer(result.TLSBadClientAuthCert)},
-		{"revoked certificate", remote(alertRevoked), asked, peer(result.TLSBadClientAuthCert)},
-		{"expired certificate", remote(alertCertExpired), asked, peer(result.TLSBadClientAuthCert)},
-		{"unknown certificate", remote(alertCertUnknown), asked, peer(result.TLSBadClientAuthCert)},
-		{"unknown authority", remote(alertUnknownCA), asked, peer(result.TLSBadClientAuthCert)},
-		{"access denied", remote(alertAccessDenied), asked, peer(result.TLSBadClientAuthCert)},
-		{"bad certificate, none requested", remote(alertBadCertificate), &result.TLSState{},
-			peer(result.TLSProtocolError)},
-		{"handshake failure", remote(alertHandshakeFailure), nil, peer(result.TLSVersionOrCipherMismatch)},
-		{"handshake failure after a request for a certificate", remote(alertHandshakeFailure), asked,
-			peer(result.TLSBadClientAuthCert)},
-		{"protocol version", remote(alertProtocolVersion), nil, peer(result.TLSVersionOrCipherMismatch)},
-		{"insufficient security", remote(alertInsufficientSec), nil, peer(result.TLSVersionOrCipherMismatch)},
-		{"unrecognized name", remote(alertUnrecognizedName), nil, peer(result.TLSUnrecognizedName)},
-		{"no application protocol", remote(alertNoApplicationProtol), nil, peer(result.TLSALPNMismatch)},
-		{"internal error", remote(80), asked, peer(result.TLSProtocolError)},
-		{"our own alert", local(50), nil, peer(result.TLSProtocolError)},
-		{"an alert of a type that is no number", &net.OpError{Op: "remote error", Err: errors.New("?")}, nil,
-			peer(result.HTTPFailed)},
-		{"another operation's number", &net.OpError{Op: "read", Err: alertNumber(alertUnrecognizedName)}, nil,
-			peer(result.TLSFailed)},
-		{"another name", certificate(x509.HostnameError{Certificate: &x509.Certificate{}, Host: "a"}), nil,
-			self(result.TLSCertNameInvalid)},
-		{"unknown root", certificate(x509.UnknownAuthorityError{}), nil, self(result.TLSCertAuthorityInvalid)},
-		{"expired", certificate(x509.CertificateInvalidError{Reason: x509.Expired}), nil,
-			self(result.TLSCertDateInvalid)},
-		{"no authority", certificate(x509.CertificateInvalidError{Reason: x509.NotAuthorizedToSign}), nil,
-			self(result.TLSCertInvalid)},
-		{"another fault of a certificate", certificate(errors.New("?")), nil, self(result.TLSCertInvalid)},
-		{"no TLS", tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}, nil,
-			peer(result.TLSNotTLS)},
-		{"an old version", errors.New("tls: server selected unsupported protocol version 301"), nil,
-			self(result.TLSVersionOrCipherMismatch)},
-		{"a cipher suite that was not offered", errors.New("tls: server chose an unconfigured cipher suite"), nil,
-			self(result.TLSVersionOrCipherMismatch)},
-		{"versions that exclude each other", errors.New("tls: no supported versions satisfy MinVersion and MaxVersion"),
-			nil, self(result.TLSVersionOrCipherMismatch)},
-		{"a protocol that was not offered", errors.New("tls: server selected unadvertised ALPN protocol"), nil,
-			self(result.TLSALPNMismatch)},
-		{"a certificate that does not parse", errors.New("tls: failed to parse certificate from server: ?"), nil,
-			self(result.TLSCertInvalid)},
-		{"records that do not advance", errors.New("tls: too many non-advancing records"), nil, self(result.PeerFlood)},
-		{"another text of TLS", errors.New("tls: ?"), nil, peer(result.TLSFailed)},
-		{"records that bring nothing", errors.New("tls: too many ignored records"), nil, self(result.PeerFlood)},
-		{"a text that is not TLS'", errors.New("too many ignored records"), nil, peer(result.HTTPFailed)},
-	} {
-		compareFailure(t, row.name, &Evidence{Step: StepStream, Phase: result.TLS, Err: row.err, TLS: row.state,
-			Handshaking: true}, row.want)
-	}
-}
-
-func TestClassifyHTTP2(t *testing.T) {
-	stream := func(code http2.ErrCode, cause string) error {
-		return http2.StreamError{StreamID: 1, Code: code, Cause: errors.New(cause)}
-	}
-	const fromPeer = "received from peer"
-	other := errors.New("http2: ?")
-	for _, row := range []struct {
-		name string
-		e    Evidence
-		want verdict
-	}{
-		{"a stream reset", Evidence{Err: stream(http2.ErrCodeInternal, fromPeer)}, peer(result.H2StreamReset)},
-		{"a stream refused", Evidence{Err: stream(http2.ErrCodeRefusedStream, fromPeer)}, peer(result.H2StreamRefused)},
-		{"ENHANCE_YOUR_CALM on a stream", Evidence{Err: stream(http2.ErrCodeEnhanceYourCalm, fromPeer)},
-			peer(result.H2Throttled)},
-		{"our own end of a stream", Evidence{Err: stream(http2.ErrCodeRefusedStream, "?")},
-			peer(result.H2ProtocolError)},
-		{"our own end, without a cause", Evidence{Err: http2.StreamError{StreamID: 1,
-			Code: http2.ErrCodeRefusedStream}}, peer(result.H2ProtocolError)},
-		{"our bound of a head", Evidence{Err: stream(http2.ErrCodeProtocol, "header list too large")},
-			self(result.HTTPHeadersTooLarge)},
-		{"a peer that speaks of a header list", Evidence{Err: stream(http2.ErrCodeProtocol, fromPeer+": header list")},
-			peer(result.H2StreamReset)},
-		{"ENHANCE_YOUR_CALM", Evidence{Err: errors.New("http2: server sent GOAWAY and closed the connection; " +
-			"ErrCode=ENHANCE_YOUR_CALM")}, peer(result.H2Throttled)},
-		{"GOAWAY", Evidence{Err: errors.New("http2: server sent GOAWAY and closed the connection; ErrCode=NO_ERROR")},
-			peer(result.H2GoAway)},
-		{"a stream that ENHANCE_YOUR_CALM left out", Evidence{Err: errors.New("http2: Transport received GOAWAY from " +
-			"server ErrCode:ENHANCE_YOUR_CALM")}, peer(result.H2Throttled)},
-		{"our own end of the connection", Evidence{Err: errors.New("connection error: PROTOCOL_ERROR")},
-			peer(result.H2ProtocolError)},
-		{"a frame beyond our bound", Evidence{Err: errors.New("http2: frame too large")}, peer(result.H2ProtocolError)},
-		{"HTTP/1.1 for HTTP/2", Evidence{Err: errors.New("http2: failed reading the frame payload: looked like an " +
-			"HTTP/1.1 header")}, peer(result.H2ProtocolError)},
-		{"no answer to a PING", Evidence{Err: errors.New("http2: client connection lost")}, peer(result.H2PingFailed)},
-		{"a compressed head beyond our bound", Evidence{Err: other, Frames: &Frames{HeadTooLarge: true}},
-			self(result.HTTPHeadersTooLarge)},
-		{"the same after the response", Evidence{Err: other, Frames: &Frames{HeadTooLarge: true}, Responded: true,
-			Phase: result.Transfer}, peer(result.HTTPResponseInvalid)},
-		{"a head within it", Evidence{Err: other, Phase: result.Processing}, peer(result.HTTPFailed)},
-		{"frames said GOAWAY", Evidence{Err: other, Frames: &Frames{GoAway: true}}, peer(result.H2GoAway)},
-		{"frames said ENHANCE_YOUR_CALM", Evidence{Err: other,
-			Frames: &Frames{GoAway: true, GoAwayCode: http2.ErrCodeEnhanceYourCalm}}, peer(result.H2Throttled)},
-		{"a code without GOAWAY", Evidence{Err: other, Frames: &Frames{GoAwayCode: http2.ErrCodeEnhanceYourCalm}},
-			peer(result.HTTPFailed)},
-		{"frames were HTTP/1", Evidence{Err: other, Frames: &Frames{HTTP1: true, GoAway: true}},
-			peer(result.H2ProtocolError)},
-		{"a stream that ended short", Evidence{Err: other, Frames: &Frames{Ended: true, GoAway: true}, Responded: true},
-			peer(result.HTTPResponseInvalid)},
-		{"a stream that ended before the head", Evidence{Err: other, Frames: &Frames{Ended: true, GoAway: true}},
-			peer(result.H2GoAway)},
-		{"a response, then GOAWAY", Evidence{Err: other, Frames: &Frames{GoAway: true}, Responded: true},
-			peer(result.H2GoAway)},
-		{"GOAWAY, then our deadline", Evidence{Err: other, Frames: &Frames{GoAway: true}, Ended: Deadline,
-			Phase: result.Processing}, self(result.HTTPResponseTimedOut)},
-	} {
-		row.e.Step = StepStream
-		if row.e.Frames == nil {
-			row.e.Frames = &Frames{}
-		}
-		compareFailure(t, row.name, &row.e, row.want)
-	}
-	// The same texts over HTTP/1.1 mean nothing.
-	compareFailure(t, "no frames", &Evidence{Step: StepStream, Err: errors.New("GOAWAY")}, peer(result.HTTPFailed))
 }

@@ -23,7 +23,7 @@ func TestDocsHaveTheVocabulary(t *testing.T) {
 		return
 	}
 	if !*update {
-		t.Fatal("docs/failures.md's tables differ from prober/result/failure.go; run: go test ./prober/result -run " +
+		t.Fatal("docs/failures.md's tables differ from prober/result; run: go test ./prober/result -run " +
 			"Vocabulary -update")
 	}
 	if err := os.WriteFile(path, []byte(want), 0o644); err != nil {

@@ -1,10 +1,8 @@
 package sidebyside
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -12,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -26,6 +23,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"errno_exporter/config"
+	"errno_exporter/internal/bench"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/internal/history"
 	"errno_exporter/internal/watch"
@@ -124,31 +122,8 @@ func comparable(seen []faultlab.Seen) []faultlab.Seen {
 // startPeer runs blackbox_exporter and returns its URL.
 func startPeer(t *testing.T, program, file string) string {
 	t.Helper()
-	command := exec.Command(program, "--config.file="+file, "--web.listen-address=127.0.0.1:0")
-	log, err := command.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	var reading sync.WaitGroup
-	t.Cleanup(func() {
-		_ = command.Process.Kill()
-		reading.Wait()
-		_ = command.Wait()
-	})
-	listening := regexp.MustCompile(`msg="Listening on" address=(\S+)`)
-	lines := bufio.NewScanner(log)
-	for lines.Scan() {
-		if match := listening.FindStringSubmatch(lines.Text()); match != nil {
-			reading.Go(func() { _, _ = io.Copy(io.Discard, log) }) // so that it never waits for a reader
-			return "http://" + match[1]
-		}
-		t.Log(lines.Text())
-	}
-	t.Fatal("blackbox_exporter ended before it listened")
-	return ""
+	return "http://" + bench.Listening(t, exec.Command(program, "--config.file="+file,
+		"--web.listen-address=127.0.0.1:0"))
 }
 
 // startOurs runs our exporter and returns its URL.

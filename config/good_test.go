@@ -47,6 +47,7 @@ func TestBlackboxFile(t *testing.T) {
 			Regexp: regexp.MustCompile(`(\*|example\.com)`), AllowMissing: false}},
 		Credentials: func(r *http.Request) (*http.Request, error) { return r, nil },
 		Mask:        (*module.Mask)(nil).With("token", "Bearer token"), OpenValues: []string{"a", "b"},
+		Sent: new(module.Sent),
 	}
 	want := &Config{File: "testdata/blackbox.yml", Policy: DefaultPolicy(), Modules: map[string]*module.Module{
 		"http_2xx": plain, "http_post_2xx": post, "http_everything": everything,

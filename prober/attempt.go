@@ -33,6 +33,7 @@ type attempt struct {
 	ttl      int                         // of the packets; 0 for the kernel's choice
 	aside    atomic.Pointer[guard.Panic] // of a goroutine that works for it; tooLate when it is over
 	rooms    rooms                       // in memory, for what is large
+	mask     *module.Mask                // of all that is secret in it, once it is over; may be nil
 	left     bool                        // a redirect led to another origin: credentials stay behind from there on
 }
 
@@ -48,9 +49,7 @@ func (p *Prober) newAttempt(ctx context.Context, t Target, m *module.Module, tra
 // run runs one attempt and returns its last hop.
 func (a *attempt) run() *hop {
 	a.guarded(a.runHops)
-	a.hide()
-	a.record.Cut()
-	a.leave()
+	a.seal()
 	return a.hop
 }
 

@@ -1,8 +1,6 @@
 package prober
 
 import (
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"net/http"
 	"net/url"
 	"slices"
@@ -15,30 +13,84 @@ import (
 // body, an error of its own, a certificate that it makes for the next connection. So the secrets of the module and of
 // the requests are replaced by their values, in everything that an attempt keeps, before anybody sees it.
 
-// hide masks the secrets of an attempt in its record.
-func (a *attempt) hide() {
-	mask := a.module.Mask
-	if password, ok := a.target.URL.User.Password(); ok {
-		mask = mask.With(password, a.target.URL.User.Username()+":"+password)
+// seal ends an attempt: what is kept of it has no secret, and is bounded. Everything that leaves the package has been
+// sealed, which TestEveryAttemptIsSealed shows.
+func (a *attempt) seal() {
+	a.mask = a.module.Secrets().With(a.secrets()...)
+	sealed(&a.record, a.mask)
+	a.leave()
+}
+
+// sealed masks secrets in a record and bounds it.
+func sealed(record *result.Attempt, mask *module.Mask) {
+	if mask != nil {
+		for i := range record.Hops {
+			hideHop(&record.Hops[i], mask)
+		}
+		hideFailure(record.Failure, mask)
 	}
-	mask = mask.With(a.module.SecretsOf(a.target.URL, nil)...)
+	record.Cut()
+}
+
+// secrets are those of an attempt that the module does not know: the target's, those of its requests, those of the
+// URLs that redirects led to, and the cookies that a server gave to somebody with credentials.
+func (a *attempt) secrets() []string {
+	all := a.module.SecretsOf(a.target.URL, nil)
 	for i := range a.record.Hops {
-		if request := a.record.Hops[i].Request; request != nil {
-			mask = mask.With(a.module.SecretsOf(a.target.URL, request.Header)...)
+		if r := a.record.Hops[i].Request; r != nil {
+			all = append(all, a.module.SecretsOf(a.target.URL, r.Header)...)
 		}
 	}
-	if mask == nil {
-		return
+	credentials := len(all) > 0 || a.module.Mask != nil || len(a.module.Body) > 0
+	return append(all, a.given(credentials)...)
+}
+
+// What of a server's secrets is masked by its value. Many short cookies are words. The server chooses how many there
+// are, and as many can come back in a request.
+const (
+	minGiven      = 8              // bytes of one
+	maxGiven      = maxCookies     // in number
+	maxGivenBytes = maxCookieBytes // of all
+)
+
+// given are the secrets in an attempt's responses: parameters of redirects, and cookies if they are wanted.
+func (a *attempt) given(cookies bool) []string {
+	var all []string
+	left := maxGivenBytes
+	add := func(secret string) {
+		if len(secret) >= minGiven && len(secret) <= left && len(all) < maxGiven && !slices.Contains(all, secret) {
+			all = append(all, secret)
+			left -= len(secret)
+		}
 	}
-	for i := range a.record.Hops {
-		hideHop(&a.record.Hops[i], mask)
+	for i := len(a.record.Hops) - 1; i >= 0; i-- { // the last response is the one that is shown most
+		r := a.record.Hops[i].Response
+		if r == nil {
+			continue
+		}
+		if link := r.Header.Get("Location"); len(link) <= result.MaxShownURL {
+			if to, err := url.Parse(link); err == nil {
+				for _, secret := range module.SecretsOfURL(to, a.module.SecretParams) {
+					add(secret)
+				}
+			}
+		}
+		if !cookies {
+			continue
+		}
+		for _, line := range r.Header["Set-Cookie"] {
+			if cookie, err := http.ParseSetCookie(line); err == nil {
+				add(cookie.Value)
+			}
+		}
 	}
-	hideFailure(a.record.Failure, mask)
+	return all
 }
 
 // hideHop masks what a hop keeps.
 func hideHop(h *result.Hop, mask *module.Mask) {
 	h.URL, h.Proxy = mask.Text(h.URL), mask.Text(h.Proxy)
+	hideLookup(h.Lookup, mask)
 	if h.Request != nil {
 		h.Request.URL, h.Request.Host = mask.Text(h.Request.URL), mask.Text(h.Request.Host)
 		h.Request.Header = hidden(h.Request.Header, mask)
@@ -46,26 +98,60 @@ func hideHop(h *result.Hop, mask *module.Mask) {
 	if r := h.Response; r != nil {
 		r.Proto, r.StatusText, r.Header = mask.Text(r.Proto), mask.Text(r.StatusText), hidden(r.Header, mask)
 		if r.Body != nil {
-			r.Body = []byte(mask.Text(string(r.Body)))
+			r.Body = []byte(mask.Beginning(string(r.Body)))
 		}
 	}
 	if h.TLS != nil {
 		hideTLS(h.TLS, mask)
 	}
+	if h.Wire != nil {
+		hideWire(h.Wire, mask)
+	}
 	if h.Compared != nil {
+		hideLookup(h.Compared.Lookup, mask)
 		hideFailure(h.Compared.Failure, mask)
+	}
+}
+
+// hideLookup masks the name that was resolved, which a redirect may have chosen, and what servers said.
+func hideLookup(l *result.Lookup, mask *module.Mask) {
+	if l == nil {
+		return
+	}
+	l.Host = mask.Text(l.Host)
+	for i := range l.Exchanges {
+		e := &l.Exchanges[i]
+		e.Question, e.Err = mask.Text(e.Question), hiddenErr(e.Err, mask)
+	}
+}
+
+// hideWire masks the errors of a connection's events.
+func hideWire(w *result.Wire, mask *module.Mask) {
+	for i := range w.Events {
+		w.Events[i].Err = hiddenErr(w.Events[i].Err, mask)
+	}
+	if w.Cause != nil {
+		w.Cause.Err = hiddenErr(w.Cause.Err, mask)
 	}
 }
 
 // hideFailure masks a failure's error.
 func hideFailure(f *result.Failure, mask *module.Mask) {
-	if f == nil || f.Err == nil {
-		return
+	if f != nil {
+		f.Err = hiddenErr(f.Err, mask)
 	}
-	text := f.Err.Error()
+}
+
+// hiddenErr is an error without secrets; the same one where there are none.
+func hiddenErr(err error, mask *module.Mask) error {
+	if err == nil {
+		return nil
+	}
+	text := err.Error()
 	if masked := mask.Text(text); masked != text {
-		f.Err = &hiddenError{masked, f.Err}
+		return &hiddenError{masked, err}
 	}
+	return err
 }
 
 // hiddenError is an error with another text.
@@ -107,85 +193,4 @@ func hidden(header http.Header, mask *module.Mask) http.Header {
 		all[shown] = append(all[shown], values...)
 	}
 	return all
-}
-
-// hideTLS masks the texts of certificates.
-func hideTLS(s *result.TLSState, mask *module.Mask) {
-	s.ServerName, s.ALPN = mask.Text(s.ServerName), mask.Text(s.ALPN)
-	copies := map[*x509.Certificate]*x509.Certificate{}
-	s.Chain = hiddenChain(s.Chain, mask, copies)
-	for i, chain := range s.VerifiedChains {
-		if masked := hiddenChain(chain, mask, copies); !slices.Equal(masked, chain) {
-			s.VerifiedChains = slices.Clone(s.VerifiedChains) // others share it
-			s.VerifiedChains[i] = masked
-		}
-	}
-}
-
-// hiddenChain is a chain with copies of the certificates that have a secret.
-func hiddenChain(chain []*x509.Certificate, mask *module.Mask,
-	copies map[*x509.Certificate]*x509.Certificate) []*x509.Certificate {
-	for i, c := range chain {
-		masked, done := copies[c]
-		if !done {
-			masked = hiddenCertificate(c, mask)
-			copies[c] = masked
-		}
-		if masked != c {
-			chain = slices.Clone(chain)
-			chain[i] = masked
-		}
-	}
-	return chain
-}
-
-// hiddenCertificate is a copy of the certificate without secrets; the same one where there are none.
-func hiddenCertificate(c *x509.Certificate, mask *module.Mask) *x509.Certificate {
-	masked := *c
-	masked.Subject, masked.Issuer = hiddenName(c.Subject, mask), hiddenName(c.Issuer, mask)
-	masked.DNSNames, masked.EmailAddresses = hiddenTexts(c.DNSNames, mask), hiddenTexts(c.EmailAddresses, mask)
-	masked.URIs = slices.Clone(c.URIs)
-	for i, uri := range c.URIs {
-		if text := uri.String(); mask.Text(text) != text {
-			masked.URIs[i] = &url.URL{Opaque: mask.Text(text)}
-		}
-	}
-	if masked.Subject.String() == c.Subject.String() && masked.Issuer.String() == c.Issuer.String() &&
-		slices.Equal(masked.DNSNames, c.DNSNames) &&
-		slices.Equal(masked.EmailAddresses, c.EmailAddresses) && slices.Equal(masked.URIs, c.URIs) {
-		return c
-	}
-	return &masked
-}
-
-// hiddenName is a distinguished name without secrets. Each attribute's value is masked by itself: the name as a text
-// has the values of types that RFC 2253 does not name in hexadecimal, and a backslash before some characters of the
-// others.
-func hiddenName(name pkix.Name, mask *module.Mask) pkix.Name {
-	attributes := slices.Clone(name.Names)
-	if attributes == nil {
-		attributes = slices.Clone(name.ExtraNames) // of a certificate that was cut
-	}
-	changed := false
-	for i, attribute := range attributes {
-		if text, ok := attribute.Value.(string); ok && mask.Text(text) != text {
-			attributes[i].Value, changed = mask.Text(text), true
-		}
-	}
-	if changed {
-		name = pkix.Name{Names: attributes, ExtraNames: attributes}
-	}
-	if text := name.String(); mask.Text(text) != text { // it is in more than one attribute, or was cut
-		name = pkix.Name{CommonName: mask.Text(text)}
-		name.Names = name.ToRDNSequence()[0]
-	}
-	return name
-}
-
-func hiddenTexts(texts []string, mask *module.Mask) []string {
-	masked := make([]string, len(texts))
-	for i, text := range texts {
-		masked[i] = mask.Text(text)
-	}
-	return masked
 }

@@ -78,9 +78,7 @@ func (k *Kept) Probe(ctx context.Context) result.KeptResult {
 	a.guarded(func() { h.validate(h.exchangeAgain()) })
 	a.record.Elapsed = a.elapsed() - base
 	a.record.Rebase(base)
-	a.hide()
-	a.record.Cut()
-	a.leave()
+	a.seal()
 	r.Attempt, r.Failure, r.Ended = a.record, a.record.Failure, time.Now()
 	k.hop, k.since = h, r.Ended
 	if !h.keeps() {
@@ -124,7 +122,7 @@ func (k *Kept) end() (result.KeptResult, bool) {
 		URL: h.URL, Addr: h.Addr, Proxy: h.Proxy, TLS: h.TLS, Wire: h.socket.Wire(),
 		Spans: []result.Span{{Phase: result.Idle, Duration: idle, Failed: true}},
 	}}}
-	record.Cut()
+	sealed(&record, h.attempt.mask)
 	return result.KeptResult{Idle: idle, Attempt: record, Failure: &f, Ended: ended}, true
 }
 

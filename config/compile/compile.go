@@ -47,6 +47,7 @@ func (c *Client) Into(m *module.Module) error {
 	if chain != nil {
 		m.Credentials = func(request *http.Request) (*http.Request, error) { return authorized(chain, request) }
 		c.hide(m)
+		m.Sent = new(module.Sent)
 	}
 	return nil
 }

@@ -2,10 +2,15 @@ package compile
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/url"
+	"slices"
+	"syscall"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -116,8 +121,8 @@ func (t *tokens) checkRedirect(next *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// failed makes an error that names the endpoint, and shows nothing of its answer but the status: it may repeat what it
-// was sent.
+// failed makes an error that names the endpoint, and shows nothing of its answer but the status and a code that RFC 6749
+// defines: it may repeat what it was sent.
 func (t *tokens) failed(err error) error {
 	e := &module.TokenError{Endpoint: t.config.TokenURL, Err: err}
 	if u, parseErr := url.Parse(t.config.TokenURL); parseErr == nil {
@@ -125,12 +130,49 @@ func (t *tokens) failed(err error) error {
 	}
 	if answer, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
 		e.Status = answer.Response.StatusCode
-		e.Err = fmt.Errorf("status %d %s", e.Status, answer.ErrorCode)
-	} else if in, ok := errors.AsType[*url.Error](err); ok {
+		e.Err = fmt.Errorf("status %d %s", e.Status, knownCode(answer.ErrorCode))
+		return e
+	}
+	if in, ok := errors.AsType[*url.Error](err); ok {
 		e.Err = in.Err
+	}
+	if !isOurs(e.Err) {
+		e.Err = &unreadable{e.Err}
 	}
 	return e
 }
+
+// knownCode is an error code of RFC 6749 section 5.2; others are the endpoint's own text.
+func knownCode(code string) string {
+	switch code {
+	case "", "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type",
+		"invalid_scope":
+		return code
+	}
+	return "with an error code that RFC 6749 does not define"
+}
+
+// isOurs reports whether an error's text comes from this host: the network's, TLS's, or one of this program. Parsers
+// repeat what they could not read.
+func isOurs(err error) bool {
+	_, network := errors.AsType[net.Error](err)
+	_, errno := errors.AsType[syscall.Errno](err)
+	_, verified := errors.AsType[*tls.CertificateVerificationError](err)
+	_, spoken := errors.AsType[tls.RecordHeaderError](err)
+	if network || errno || verified || spoken {
+		return true
+	}
+	return slices.ContainsFunc([]error{module.ErrTokenFlood, module.ErrTokenRedirect, context.Canceled,
+		context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF}, func(of error) bool { return errors.Is(err, of) })
+}
+
+// unreadable is an answer that is no token's. Its text is not the parser's.
+type unreadable struct{ err error }
+
+func (e *unreadable) Error() string { return "the answer holds no token (RFC 6749 section 5.1)" }
+
+// Unwrap returns what the parser said.
+func (e *unreadable) Unwrap() error { return e.err }
 
 func (t *tokens) source(ctx context.Context, secret string) oauth2.TokenSource {
 	c := t.config

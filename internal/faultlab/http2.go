@@ -232,3 +232,9 @@ func H2Mute(h Host) string {
 	h.Helper()
 	return "https://" + serveTLS(h, secured("h2"), func(conn *tls.Conn, _ *net.TCPConn) { waitGone(conn) }) + "/"
 }
+
+// H2GoAwaySays answers with GOAWAY INTERNAL_ERROR and debug data.
+func H2GoAwaySays(h Host, text string) string {
+	h.Helper()
+	return serveH2(h, func(s *stream) { _ = s.WriteGoAway(0, http2.ErrCodeInternal, []byte(text)); s.hang() })
+}

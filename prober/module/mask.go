@@ -1,11 +1,15 @@
 package module
 
 import (
+	"bytes"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
+	"html"
 	"net/textproto"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -19,6 +23,7 @@ const minPiece = 8
 // Mask masks secrets by their values, wherever they appear. A nil Mask masks nothing. It is never changed.
 type Mask struct {
 	secrets  []string
+	forms    []string // of all secrets, the longest first
 	replacer *strings.Replacer
 }
 
@@ -44,19 +49,59 @@ func (k *Mask) With(secrets ...string) *Mask {
 		forms = append(forms, spellings(secret)...)
 	}
 	slices.SortFunc(forms, func(a, b string) int { return len(b) - len(a) }) // what contains another one comes first
+	forms = slices.Compact(forms)
 	pairs := make([]string, 0, 2*len(forms))
-	for _, form := range slices.Compact(forms) {
+	for _, form := range forms {
 		pairs = append(pairs, form, Masked)
 	}
-	return &Mask{secrets: all, replacer: strings.NewReplacer(pairs...)}
+	return &Mask{secrets: all, forms: forms, replacer: strings.NewReplacer(pairs...)}
 }
 
-// Text is a text without the secrets.
+// ellipsis ends a text that was cut.
+const ellipsis = "…"
+
+// Text is a text without the secrets. Of one that was cut, the end may be the beginning of a secret.
 func (k *Mask) Text(text string) string {
 	if k == nil {
 		return text
 	}
+	if whole, cut := strings.CutSuffix(text, ellipsis); cut {
+		return k.Beginning(whole) + ellipsis
+	}
 	return k.replacer.Replace(text)
+}
+
+// Beginning is the beginning of a longer text without the secrets, nor the first bytes of one at its end.
+func (k *Mask) Beginning(text string) string {
+	if k == nil {
+		return text
+	}
+	text = k.replacer.Replace(text)
+	end := len(text)
+	for _, form := range k.forms {
+		end = min(end, beginOf(form, text))
+	}
+	if end == len(text) {
+		return text
+	}
+	return text[:end] + Masked
+}
+
+// beginOf is where, at the end of a text, the first bytes of a form are; the text's length if they are not there.
+func beginOf(form, text string) int {
+	if len(form) <= minSecret {
+		return len(text)
+	}
+	first := form[:minSecret]
+	for at := max(0, len(text)-len(form)+1); ; at++ {
+		next := strings.Index(text[at:], first)
+		if next < 0 {
+			return len(text)
+		}
+		if at += next; strings.HasPrefix(form, text[at:]) {
+			return at
+		}
+	}
 }
 
 // parts are a secret and what is secret in it: the credentials after a scheme, the values of cookies, a password in
@@ -81,18 +126,72 @@ func parts(secret string) []string {
 	return all
 }
 
-// spellings are the forms in which a secret may come back: as it is, percent-encoded, as JSON has it, in base64, and as
-// a header's name.
+// spellings are the forms in which a secret may come back: as it is, percent-encoded, quoted by JSON, Go or HTML, in
+// hexadecimal, in base64, and in other cases, such as that of a header's name.
 func spellings(secret string) []string {
 	quoted, _ := json.Marshal(secret) // every text is a JSON text
+	query := url.QueryEscape(secret)
+	component := strings.ReplaceAll(query, "+", "%20")
+	hexadecimal := hex.EncodeToString([]byte(secret))
 	all := []string{
-		secret, url.QueryEscape(secret), url.PathEscape(secret), strings.Trim(string(quoted), `"`),
-		base64.StdEncoding.EncodeToString([]byte(secret)), base64.URLEncoding.EncodeToString([]byte(secret)),
-		base64.RawStdEncoding.EncodeToString([]byte(secret)), base64.RawURLEncoding.EncodeToString([]byte(secret)),
+		secret, query, component, unescaped.Replace(component), url.PathEscape(secret),
+		percentLower(query), percentLower(component), percentLower(url.PathEscape(secret)),
+		inner(string(quoted)), inner(plainJSON(secret)), strings.ReplaceAll(inner(plainJSON(secret)), "/", `\/`),
+		inner(strconv.Quote(secret)), inner(strconv.QuoteToASCII(secret)), html.EscapeString(secret),
+		hexadecimal, strings.ToUpper(hexadecimal),
 		strings.ToLower(secret), strings.ToUpper(secret), textproto.CanonicalMIMEHeaderKey(secret),
+	}
+	all = append(all, inBase64(secret)...)
+	if query != secret {
+		all = append(all, inBase64(query)...) // as OAuth2 has it in basic authentication, RFC 6749 section 2.3.1
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
+}
+
+// unescaped are the characters that encodeURIComponent of ECMAScript leaves as they are.
+var unescaped = strings.NewReplacer("%21", "!", "%27", "'", "%28", "(", "%29", ")", "%2A", "*")
+
+// percentLower is a percent-encoded text with lower-case digits in its escapes.
+func percentLower(escaped string) string {
+	lower := []byte(escaped)
+	for i := 0; i+2 < len(lower); i++ {
+		if lower[i] == '%' {
+			copy(lower[i+1:i+3], bytes.ToLower(lower[i+1:i+3]))
+		}
+	}
+	return string(lower)
+}
+
+// plainJSON is a JSON text without escapes that JSON does not ask for.
+func plainJSON(text string) string {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(text) // every text is a JSON text
+	return strings.TrimSuffix(out.String(), "\n")
+}
+
+// inner is a quoted text without its quotation marks.
+func inner(quoted string) string { return quoted[1 : len(quoted)-1] }
+
+// inBase64 are the forms of a secret in base64: alone, and as a part of something longer, such as the password in the
+// base64 of user:password. There the secret begins at one of three bits, and its first and last character may
+// be shared with what is beside it.
+func inBase64(secret string) []string {
+	var all []string
+	for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
+		raw := encoding.WithPadding(base64.NoPadding)
+		all = append(all, encoding.EncodeToString([]byte(secret)), raw.EncodeToString([]byte(secret)))
+		for before := range 3 {
+			encoded := raw.EncodeToString(append(make([]byte, before), secret...))
+			first, last := (8*before+5)/6, 8*(before+len(secret))/6
+			if last-first >= minPiece {
+				all = append(all, encoded[first:last])
+			}
+		}
+	}
+	return all
 }
 
 // SecretsOfURL are a URL's password, with its user for basic authentication, and the values of its secret parameters.

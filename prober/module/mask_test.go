@@ -1,6 +1,7 @@
 package module
 
 import (
+	"encoding/base64"
 	"net/url"
 	"testing"
 )
@@ -22,6 +23,21 @@ func TestMask(t *testing.T) {
 		{"a cookie's value", "0123456789", "<hidden>"},
 		{"two", "hunter2hunter2", "<hidden><hidden>"},
 		{"nothing", "harmless", "harmless"},
+		{"in JSON without needless escapes", `s3cr+t/\"ä value`, "<hidden>"},
+		{"in JSON with escaped slashes", `s3cr+t\/\"ä value`, "<hidden>"},
+		{"as Go quotes it", `s3cr+t/\"\u00e4 value`, "<hidden>"},
+		{"in HTML", "s3cr+t/&#34;ä value", "<hidden>"},
+		{"percent-encoded in lower case", "s3cr%2bt%2f%22%c3%a4+value", "<hidden>"},
+		{"as encodeURIComponent has it", "s3cr%2Bt%2F%22%C3%A4%20value", "<hidden>"},
+		{"in hexadecimal", "733363722b742f22c3a42076616c7565", "<hidden>"},
+		{"in hexadecimal, upper case", "733363722B742F22C3A42076616C7565", "<hidden>"},
+		{"in base64 behind one byte", base64.StdEncoding.EncodeToString([]byte("u" + secret)), "dX<hidden>U="},
+		{"in base64 behind two bytes", base64.StdEncoding.EncodeToString([]byte("u:" + secret)), "dTp<hidden>"},
+		{"in base64 within a text", base64.URLEncoding.EncodeToString([]byte("use" + secret + "!")), "dXNl<hidden>SE="},
+		{"escaped, then in base64", base64.StdEncoding.EncodeToString([]byte("u:" + url.QueryEscape(secret))),
+			"dTp<hidden>Q=="},
+		{"its beginning where a text was cut", "x s3cr+t/…", "x <hidden>…"},
+		{"its first bytes where a text was cut", "x s3c…", "x s3c…"},
 	} {
 		if got := mask.Text(row.text); got != row.want {
 			t.Errorf("%s: Text(%q) = %q, want %q", row.name, row.text, got, row.want)
@@ -29,5 +45,32 @@ func TestMask(t *testing.T) {
 	}
 	if mask.With(secret, "abc") != mask || (*Mask)(nil).Text("a") != "a" || (*Mask)(nil).With("abc") != nil {
 		t.Error("a Mask is made again where nothing is new")
+	}
+}
+
+// The first bytes of a secret are not shown either where a text ends within it.
+func TestMaskBeginning(t *testing.T) {
+	mask := (*Mask)(nil).With("hunter2hunter2")
+	for text, want := range map[string]string{
+		"x hunter2hunter2 y": "x <hidden> y",
+		"x hunter2hunter":    "x <hidden>",
+		"x hunt":             "x <hidden>",
+		"x hun":              "x hun",
+		"aHVudGVyMmh1bnRl":   "<hidden>",
+		"":                   "",
+	} {
+		if got := mask.Beginning(text); got != want {
+			t.Errorf("Beginning(%q) = %q, want %q", text, got, want)
+		}
+	}
+	if got := (*Mask)(nil).Beginning("hunter"); got != "hunter" {
+		t.Errorf("without a mask: %q", got)
+	}
+}
+
+func BenchmarkMask(b *testing.B) {
+	base := (*Mask)(nil).With("Bearer hunter2hunter2hunter2hunter2")
+	for b.Loop() {
+		base.With("0123456789abcdef0123456789abcdef").Text("x 0123456789abcdef0123456789abcdef y")
 	}
 }

@@ -35,7 +35,12 @@ type Resolver struct {
 // SecretsOf are the secrets of a request as it is sent: those of its URL, and the values of headers that the module
 // does not write in the clear.
 func (m *Module) SecretsOf(u *url.URL, header http.Header) []string {
-	all := SecretsOfURL(u, m.SecretParams)
+	return append(SecretsOfURL(u, m.SecretParams), m.secretHeaders(header)...)
+}
+
+// secretHeaders are the values of a request's headers that are not shown.
+func (m *Module) secretHeaders(header http.Header) []string {
+	var all []string
 	for name, values := range header {
 		for _, value := range values {
 			if !m.ShowsHeader(name, value) {
@@ -138,6 +143,7 @@ type Module struct {
 	// not kept here.
 	Credentials func(*http.Request) (*http.Request, error) // nil for none; use Authorize
 	Mask        *Mask                                      // of the secrets in the configuration; nil for none
+	Sent        *Sent                                      // the secrets that became known since; nil: none are kept
 	OpenValues  []string                                   // of http_headers whose names do not sound like secrets
 }
 
@@ -193,7 +199,7 @@ func (m *Module) Shown() *Module {
 		return nil
 	}
 	c := *m
-	c.TLS, c.Resolver, c.Body, c.Proxy = nil, nil, nil, nil
+	c.TLS, c.Resolver, c.Body, c.Proxy, c.Sent = nil, nil, nil, nil, nil
 	c.FailIfBodyMatches, c.FailIfBodyNotMatches, c.FailIfHeaderMatches, c.FailIfHeaderNotMatches = nil, nil, nil, nil
 	for _, rule := range []**CEL{&c.FailIfBodyJSONMatches, &c.FailIfBodyJSONNotMatches} {
 		if *rule != nil {
@@ -215,7 +221,11 @@ func (m *Module) Authorize(request *http.Request) (*http.Request, error) {
 	if m.Credentials == nil {
 		return request, nil
 	}
-	return m.Credentials(request)
+	authorized, err := m.Credentials(request)
+	if err == nil {
+		m.remember(request, authorized)
+	}
+	return authorized, err
 }
 
 // MaskURL is a URL as it may be shown: without userinfo, and without the values of parameters that sound like

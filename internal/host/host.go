@@ -39,23 +39,51 @@ type Record struct {
 // Sampler samples, and remembers the last record for those who cannot wait: the table of sockets may be long. It may be
 // used by many goroutines.
 type Sampler struct {
-	mu   sync.Mutex // one sample at a time
-	last atomic.Pointer[Record]
+	take func() Record // sample; another function in tests
+
+	mu    sync.Mutex    // guards taken
+	taken chan struct{} // is closed when the sample under way has ended; nil without one
+	last  atomic.Pointer[Record]
 }
 
 // freshness is for how long a record is handed out again.
 const freshness = time.Second
 
-// Sample returns a record that is at most a second old.
+// Sample returns a record that is at most a second older than the call. Callers share one sample, however long it
+// takes: on an overloaded host that is seconds, and hundreds of probes may wait for it.
 func (s *Sampler) Sample() Record {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if last := s.last.Load(); last != nil && time.Since(last.At) <= freshness {
-		return *last
+	called := time.Now()
+	for {
+		s.mu.Lock()
+		if last := s.last.Load(); last != nil && called.Sub(last.At) <= freshness {
+			s.mu.Unlock()
+			return *last
+		}
+		if taken := s.taken; taken != nil {
+			s.mu.Unlock()
+			<-taken
+			continue
+		}
+		s.taken = make(chan struct{})
+		s.mu.Unlock()
+		s.update()
 	}
-	r := sample()
+}
+
+// update takes a sample. A sample that panics is nobody's: those who wait for it take their own.
+func (s *Sampler) update() {
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		close(s.taken)
+		s.taken = nil
+	}()
+	take := s.take
+	if take == nil {
+		take = sample
+	}
+	r := take()
 	s.last.Store(&r)
-	return r
 }
 
 // Last returns the last record, however old; it samples only if there is none.

@@ -5,10 +5,53 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
+
+// A sample of the kernel's tables takes seconds on an overloaded host. Those who call meanwhile share it, and nobody
+// gets a record that is more than a second older than the call.
+func TestSamplesAreShared(t *testing.T) {
+	for _, row := range []struct {
+		name    string
+		apart   time.Duration // between two of ten calls
+		samples int
+	}{
+		{"at once", 0, 1},
+		{"during the sample's first second", 50 * time.Millisecond, 1},
+		{"each a second and a half after the other", 1500 * time.Millisecond, 6},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				samples := 0 // one is taken at a time
+				s := Sampler{take: func() Record {
+					samples++
+					began := time.Now()
+					time.Sleep(3 * time.Second)
+					return Record{At: began}
+				}}
+				var calls sync.WaitGroup
+				for i := range 10 {
+					calls.Go(func() {
+						time.Sleep(time.Duration(i) * row.apart)
+						called := time.Now()
+						if age := called.Sub(s.Sample().At); age > time.Second {
+							t.Errorf("call %d got a record that was %s old when it began, want at most a second", i, age)
+						}
+					})
+				}
+				calls.Wait()
+				if samples != row.samples {
+					t.Errorf("%d samples, want %d", samples, row.samples)
+				}
+			})
+		})
+	}
+}
 
 // A record of this very process tells what the kernel has just been made to do.
 func TestSample(t *testing.T) {

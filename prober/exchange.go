@@ -316,6 +316,9 @@ func (h *hop) failExchange(p *progress, began time.Duration, err error) {
 	if h2, ok := h.stream.(*h2conn); ok && p.firstByte == 0 && p.informed == 0 {
 		p.firstByte, p.sent = min(h2.frames().HeadAt, at), p.wroteAt // net/http tells only of a head that is complete
 	}
+	if p.firstByte == 0 && p.informed == 0 && h.attempt.noRoom() != nil {
+		p.firstByte, p.sent = p.conn.times() // net/http was not given what had arrived
+	}
 	switch {
 	case p.firstByte != 0:
 		sent := min(max(p.sent, began), p.firstByte)

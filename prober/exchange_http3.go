@@ -33,7 +33,11 @@ func (h *hop) runHTTP3(host string, port uint16) []byte {
 	h.Request = h.requestHead(request)
 	h.quic.socket.floods.Grant(request.ContentLength)
 	var err error
-	if h.response, err = client.RoundTrip(request); err == nil {
+	h.quic.socket.head.Store(&awaited{attempt: h.attempt})
+	h.response, err = client.RoundTrip(request)
+	h.quic.socket.head.Store(nil)
+	if err == nil {
+		h.attempt.leaveSmallHead(result.HeadBytes(h.response.Header))
 		err = h.countHTTP3Fields()
 	}
 	if err != nil {
@@ -86,6 +90,9 @@ func (h *hop) failHTTP3(p *progress, began time.Duration, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	at := h.endedAt()
+	if p.firstByte == 0 && h.attempt.noRoom() != nil {
+		p.firstByte, p.sent = p.conn.times() // quic-go was not given what had arrived
+	}
 	switch {
 	case p.firstByte != 0:
 		sent := min(max(p.sent, began), p.firstByte)
@@ -98,5 +105,30 @@ func (h *hop) failHTTP3(p *progress, began time.Duration, err error) {
 		h.failAt(result.Processing, sent, at, h.classified(result.Processing, err))
 	default:
 		h.failAt(result.Request, began, at, h.classified(result.Request, err))
+	}
+}
+
+// awaited is a head over HTTP/3 that is not there yet.
+type awaited struct {
+	attempt  *attempt
+	received int64 // bytes since the request was sent
+}
+
+// arrive asks for room for a head of which more bytes have arrived. One goroutine reads a socket.
+func (w *awaited) arrive(n int64) error {
+	if w == nil {
+		return nil
+	}
+	if w.received += n; w.received <= freeHTTP3 {
+		return nil
+	}
+	a := w.attempt
+	return a.enter(a.prober.heads, roomHTTP3Head, &a.rooms.head)
+}
+
+// leaveSmallHead gives room back that bytes of the body asked for.
+func (a *attempt) leaveSmallHead(bytes, fields int) {
+	if bytes <= freeHTTP3 && fields <= freeFields {
+		a.leaveHead()
 	}
 }

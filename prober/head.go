@@ -101,9 +101,9 @@ type headConn struct {
 
 func (c *headConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	size, attempt, bound := c.watch(p[:n])
+	size, fields, attempt, bound := c.watch(p[:n])
 	if bound == nil {
-		bound = attempt.forHead(size)
+		bound = attempt.forHead(size, fields)
 	}
 	if bound != nil {
 		return 0, bound
@@ -111,8 +111,8 @@ func (c *headConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// watch follows more bytes. It returns how long the head is, of what attempt, and which bound it exceeds.
-func (c *headConn) watch(p []byte) (size int, a *attempt, err error) {
+// watch follows more bytes. It returns how long the head is, its fields, of what attempt, and which bound it exceeds.
+func (c *headConn) watch(p []byte) (size, fields int, a *attempt, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.lines.done {
@@ -121,7 +121,7 @@ func (c *headConn) watch(p []byte) (size int, a *attempt, err error) {
 	if c.lines.watch(p) {
 		err = errTooManyFields
 	}
-	return c.size, c.attempt, err
+	return c.size, c.lines.lines, c.attempt, err
 }
 
 // exceeded reports whether the head has too many fields.

@@ -44,9 +44,9 @@ type h2conn struct {
 func (c *h2conn) Read(p []byte) (n int, err error) {
 	defer guard.Catch(&err)
 	n, err = c.tlsConn.Read(p)
-	size, attempt, bound := c.follow(p[:n])
+	size, fields, attempt, bound := c.follow(p[:n])
 	if bound == nil {
-		bound = attempt.forHead(size)
+		bound = attempt.forHead(size, fields)
 	}
 	if bound != nil {
 		return 0, bound
@@ -54,19 +54,20 @@ func (c *h2conn) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// follow follows more bytes. It returns how long the heads are, of what attempt, and which bound the peer exceeds.
-func (c *h2conn) follow(p []byte) (size int, a *attempt, err error) {
+// follow follows more bytes. It returns how long the heads are, their fields, of what attempt, and which bound the peer
+// exceeds.
+func (c *h2conn) follow(p []byte) (size, fields int, a *attempt, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.watch(p)
 	flood := c.budget.Charge(c.got, c.used)
 	if c.got, c.used = 0, 0; flood != nil {
-		return c.seen.HeadBytes, c.of, flood
+		return c.seen.HeadBytes, c.block.fields, c.of, flood
 	}
 	if c.seen.TooMany = c.block.fields > maxHeadFields; c.seen.TooMany {
 		err = errTooManyFields
 	}
-	return c.seen.HeadBytes, c.of, err
+	return c.seen.HeadBytes, c.block.fields, c.of, err
 }
 
 // watch follows the frames' boundaries. The caller holds mu.

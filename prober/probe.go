@@ -41,6 +41,7 @@ type Prober struct {
 	// has room for one who takes a large body apart: that needs dozens of times the body's memory
 	judging  chan struct{}
 	heads    *room        // for large heads
+	fields   *room        // for heads of many fields
 	bodies   *room        // for large bodies and their decompressors
 	verified *verified    // certificates
 	probing  atomic.Int64 // probes under way
@@ -60,6 +61,7 @@ func New(options Options) *Prober {
 		http3:    newHTTP3(),
 		stamping: socket.HoldStamping(), computing: make(chan struct{}, runtime.GOMAXPROCS(0)),
 		judging: make(chan struct{}, 1), heads: newRoom(roomHeads), bodies: newRoom(roomBodies),
+		fields:   newRoom(roomFields),
 		verified: newVerified(),
 		flights:  sync.Pool{New: func() any { return bufio.NewReaderSize(nil, flightSize) }},
 		buffers:  sync.Pool{New: func() any { b := make([]byte, bodyBuffer); return &b }},

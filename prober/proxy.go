@@ -115,8 +115,8 @@ func (h *hop) connectThrough(proxy *url.URL, target string) error {
 		return err
 	}
 	// The target's TLS server does not speak before it is spoken to, so nothing of the tunnel can be in this buffer.
-	head := newHeadReader(&roomyHead{h.stream, h.attempt, 0})
-	response, err := http.ReadResponse(bufio.NewReader(head), request)
+	head := newHeadReader(h.stream)
+	response, err := http.ReadResponse(bufio.NewReader(&roomyHead{head, h.attempt, 0}), request)
 	if err != nil {
 		return cmp.Or(head.exceeded(), err)
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/quic-go/quic-go"
@@ -49,6 +50,7 @@ type datagrams struct {
 	floods *flood.Guard
 	units  *flood.Budget // datagrams, in both directions: most that we send are answers
 	bytes  *flood.Budget
+	head   atomic.Pointer[awaited] // the response's head, while it is under way
 
 	mu         sync.Mutex // guards what follows
 	wire       result.Wire
@@ -103,6 +105,9 @@ func (d *datagrams) ReadFrom(p []byte) (got int, from net.Addr, err error) {
 	ended := time.Since(d.start)
 	if flood := cmp.Or(d.units.Charge(1, 0), d.bytes.Charge(int64(n), 0)); flood != nil {
 		return 0, d.conn.RemoteAddr(), flood // quic-go ends with it
+	}
+	if short := d.head.Load().arrive(int64(n)); short != nil {
+		return 0, d.conn.RemoteAddr(), short // as above
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()

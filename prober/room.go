@@ -19,12 +19,23 @@ import (
 // the exporter's own: it is in no phase, and a deadline that comes meanwhile is local.overloaded.
 //
 // Nobody waits for the same kind of room twice, and nobody who has room for a body waits for room for a head, so that
-// those who wait never wait for each other.
+// those who wait never wait for each other. Who has room for many fields may wait for room for a large head, which
+// needs no room for its fields.
 const (
 	freeRoom   = 64 << 10 // bytes of a head, of a body or of a window that need no room
+	freeFields = 200      // of a head
 	roomHeads  = 24 << 20
+	roomFields = 8 << 20
 	roomBodies = 32 << 20
 	headRoom   = 3 * maxResponseHead // of one head: as it is read, and as it is kept until the attempt has ended
+	fieldsRoom = 256 << 10           // of a head of at most freeRoom bytes: net/http makes a map of its fields
+)
+
+// How much memory a head over HTTP/3 may take. quic-go decodes it before its size is known, so that what counts are
+// the bytes that arrive before it is there, which may be a small body's.
+const (
+	freeHTTP3     = 4 << 10
+	roomHTTP3Head = 5 * maxHTTP3Head
 )
 
 // errNoRoom is the error of a response that the exporter had no memory for in time.
@@ -64,18 +75,29 @@ func (r *room) enterHalf(ctx context.Context, n int64) (leave func(), err error)
 type rooms struct {
 	mu     sync.Mutex // guards what follows
 	head   func()     // leaves the room; nil without it
+	fields func()
 	body   func()
 	waited time.Duration
 	missed bool // there was no room in time
 	over   bool
 }
 
-// forHead is called with the size of the head that is under way.
-func (a *attempt) forHead(size int) error {
-	if size <= freeRoom {
-		return nil
+// forHead is called with the size of the head that is under way, and the number of its fields.
+func (a *attempt) forHead(size, fields int) error {
+	switch {
+	case size > freeRoom:
+		return a.enter(a.prober.heads, headRoom, &a.rooms.head)
+	case fields > freeFields && !a.roomForHead():
+		return a.enter(a.prober.fields, fieldsRoom, &a.rooms.fields)
 	}
-	return a.enter(a.prober.heads, headRoom, &a.rooms.head)
+	return nil
+}
+
+// roomForHead reports whether the attempt has room for a large head.
+func (a *attempt) roomForHead() bool {
+	a.rooms.mu.Lock()
+	defer a.rooms.mu.Unlock()
+	return a.rooms.head != nil
 }
 
 // forBody is called with the bytes that the body is going to need.
@@ -130,9 +152,11 @@ func (a *attempt) waitedForRoom() time.Duration {
 func (a *attempt) leaveHead() {
 	a.rooms.mu.Lock()
 	defer a.rooms.mu.Unlock()
-	if a.rooms.head != nil {
-		a.rooms.head()
-		a.rooms.head = nil
+	for _, leave := range []*func(){&a.rooms.head, &a.rooms.fields} {
+		if *leave != nil {
+			(*leave)()
+			*leave = nil
+		}
 	}
 }
 
@@ -176,15 +200,15 @@ func (h *hop) waitedIn(p result.Phase) time.Duration {
 
 // roomyHead asks for room for a head that is read through it.
 type roomyHead struct {
-	io.Reader
+	*headReader
 	attempt *attempt
 	read    int
 }
 
 func (r *roomyHead) Read(p []byte) (int, error) {
-	n, err := r.Reader.Read(p)
+	n, err := r.headReader.Read(p)
 	r.read += n
-	if short := r.attempt.forHead(r.read); short != nil {
+	if short := r.attempt.forHead(r.read, r.lines.lines); short != nil {
 		return 0, short
 	}
 	return n, err

@@ -45,6 +45,14 @@ func TestRoom(t *testing.T) {
 		{"a large reason phrase", faultlab.ReasonPhrase(t, large), "", result.Transfer},
 		{"a large head over HTTP/2", faultlab.H2BigHead(t), "", result.Transfer},
 		{"a large head of a proxy", "https://127.0.0.1:1/", "proxy_url: " + faultlab.ConnectBigHead(t), result.Proxy},
+		{"few fields", faultlab.ManyFields(t, freeFields-1), "", ""},
+		{"many fields", faultlab.ManyFields(t, freeFields+100), "", result.Transfer},
+		{"many fields over HTTP/2", faultlab.H2ManyFields(t, freeFields+100), "", result.Transfer},
+		{"many fields of a proxy", "https://127.0.0.1:1/", "proxy_url: " +
+			faultlab.ConnectManyFields(t, freeFields+100), result.Proxy},
+		{"few fields over HTTP/3", faultlab.HTTP3ManyFields(t, 20), "enable_http3: true, enable_http2: false", ""},
+		{"a large head over HTTP/3", faultlab.HTTP3HeadOf(t, 128<<10), "enable_http3: true, enable_http2: false",
+			result.Transfer},
 		{"a large window", faultlab.BrotliWindow(t), "compression: br", result.Transfer},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -69,6 +77,7 @@ func TestRoom(t *testing.T) {
 			} {
 				p := New(Options{})
 				take(t, p.heads)
+				take(t, p.fields)
 				take(t, p.bodies)
 				ctx, cancel := ends.by(t.Context(), time.Second)
 				r := p.Probe(ctx, target, m)
@@ -120,7 +129,7 @@ func TestRoomIsGivenBack(t *testing.T) {
 	m.FailIfBodyMatches = nil
 	m.Compression = "br"
 	for _, url := range []string{faultlab.BigHead(t), faultlab.EndlessHeader(t), faultlab.RedirectsWithBigHeads(t),
-		faultlab.BrotliWindow(t)} {
+		faultlab.BrotliWindow(t), faultlab.ManyFields(t, freeFields+100)} {
 		target, err := ParseTarget(url)
 		if err != nil {
 			t.Fatal(err)
@@ -129,7 +138,7 @@ func TestRoomIsGivenBack(t *testing.T) {
 			_ = p.Probe(t.Context(), target, m)
 		}
 	}
-	for name, r := range map[string]*room{"heads": p.heads, "bodies": p.bodies} {
+	for name, r := range map[string]*room{"heads": p.heads, "fields": p.fields, "bodies": p.bodies} {
 		half, err := r.enterHalf(t.Context(), r.size)
 		if err != nil {
 			t.Fatal(err)
@@ -143,6 +152,8 @@ func TestRoomIsGivenBack(t *testing.T) {
 		half()
 	}
 	claims.Prove(t, "large heads", roomHeads, freeRoom)
+	claims.Prove(t, "heads with more than "+strconv.Itoa(freeFields)+" fields", roomFields, fieldsRoom)
+	claims.Prove(t, "heads over HTTP/3", roomHeads, roomHTTP3Head)
 	claims.Prove(t, "large bodies that expressions need", roomBodies)
 }
 

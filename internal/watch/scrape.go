@@ -89,6 +89,29 @@ func (w *Watch) ProbeTarget(ctx context.Context, name string, budget time.Durati
 }
 
 func (w *Watch) scrape(ctx context.Context, targets []*target, budget time.Duration) []State {
+	s := w.await(ctx, targets, budget)
+	if s == nil {
+		return nil
+	}
+	return s.States()
+}
+
+// Scraped is a scrape whose time is up, or whose probes have all ended. It is much smaller than its states, which
+// hundreds of scrapes that wait to answer would hold otherwise.
+type Scraped struct {
+	watch   *Watch
+	targets []*target
+	flights []*flight
+	began   time.Time
+	budget  time.Duration
+}
+
+// Await is Scrape without the states, which are to be had when they are needed.
+func (w *Watch) Await(ctx context.Context, budget time.Duration) *Scraped {
+	return w.await(ctx, w.current(), budget)
+}
+
+func (w *Watch) await(ctx context.Context, targets []*target, budget time.Duration) *Scraped {
 	began := time.Now()
 	kept := reserve(budget, len(targets))
 	until := began.Add(budget - kept)
@@ -112,11 +135,10 @@ func (w *Watch) scrape(ctx context.Context, targets []*target, budget time.Durat
 	first := make(chan struct{})
 	looked := first
 	w.panicked.Go(func() { defer close(first); w.sampler.Sample(); w.references.Check() })
-	states := collect(ctx, targets, flights, began, budget)
-	if states == nil {
+	if !landed(ctx, flights, began.Add(budget)) {
 		return nil
 	}
-	if since := unreachedSince(states, began); !since.IsZero() { // a check before a failure says nothing about it
+	if since := unreachedSince(flights, began); !since.IsZero() { // a check before a failure says nothing about it
 		second := make(chan struct{})
 		looked = second
 		w.panicked.Go(func() { defer close(second); <-first; w.references.CheckSince(since) })
@@ -125,11 +147,23 @@ func (w *Watch) scrape(ctx context.Context, targets []*target, budget time.Durat
 	case <-looked:
 	case <-time.After(time.Until(until)):
 	}
-	for i, t := range targets {
+	return &Scraped{w, targets, flights, began, budget}
+}
+
+// States are what the scrape has of each target.
+func (s *Scraped) States() []State {
+	states := make([]State, len(s.targets))
+	for i, t := range s.targets {
+		states[i] = State{Target: t.config, Module: t.config.Module, Totals: t.totals, Kept: t.idle.state()}
+		states[i].has(s.flights[i].ended(), s.began)
+		if states[i].Outcome == nil {
+			missing := prober.NotStarted(t.asked(), t.config.Module, s.budget)
+			states[i].Missing = &missing
+		}
 		if o := states[i].Outcome; o != nil && o.callers {
-			states[i].Verdict = w.alone(o)
+			states[i].Verdict = s.watch.alone(o)
 		} else {
-			states[i].Verdict = w.verdict(t)
+			states[i].Verdict = s.watch.verdict(t)
 		}
 	}
 	return states
@@ -137,10 +171,10 @@ func (w *Watch) scrape(ctx context.Context, targets []*target, budget time.Durat
 
 // unreachedSince is when the last of the probes began that found a target out of reach, of a scrape that began at a
 // time; zero for none.
-func unreachedSince(states []State, began time.Time) time.Time {
+func unreachedSince(flights []*flight, began time.Time) time.Time {
 	var since time.Time
-	for i := range states {
-		if o := states[i].Outcome; o != nil && egress.OutOfReach(o.Result.Failure) && o.Ended.After(began) &&
+	for _, f := range flights {
+		if o := f.ended(); o != nil && egress.OutOfReach(o.Result.Failure) && o.Ended.After(began) &&
 			o.Result.Start.After(since) {
 			since = o.Result.Start
 		}
@@ -148,34 +182,18 @@ func unreachedSince(states []State, began time.Time) time.Time {
 	return since
 }
 
-// collect waits for the flights, and for none longer than the budget.
-func collect(ctx context.Context, targets []*target, flights []*flight, began time.Time, budget time.Duration) []State {
-	ctx, cancel := context.WithDeadline(ctx, began.Add(budget))
+// landed waits for the flights, and for none beyond the deadline. It reports false when the context was cancelled.
+func landed(ctx context.Context, flights []*flight, deadline time.Time) bool {
+	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
-	states := make([]State, len(targets))
-	for i, t := range targets {
-		states[i] = State{Target: t.config, Module: t.config.Module, Totals: t.totals}
+	for _, f := range flights {
 		select {
-		case <-flights[i].landed:
+		case <-f.landed:
 		case <-ctx.Done():
-			if context.Cause(ctx) == context.Canceled {
-				return nil
-			}
-			select {
-			case <-flights[i].landed: // both may be true
-			default:
-			}
-		}
-		states[i].has(flights[i].ended(), began)
-		if states[i].Outcome == nil {
-			missing := prober.NotStarted(t.asked(), t.config.Module, budget)
-			states[i].Missing = &missing
+			return context.Cause(ctx) != context.Canceled
 		}
 	}
-	for i, t := range targets {
-		states[i].Kept = t.idle.state()
-	}
-	return states
+	return true
 }
 
 // has adds an outcome, nil for none.

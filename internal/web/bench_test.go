@@ -11,6 +11,7 @@ import (
 
 	"errno_exporter/internal/bench"
 	"errno_exporter/internal/history"
+	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/watch"
 	"errno_exporter/prober"
 )
@@ -46,7 +47,7 @@ func BenchmarkScrape(b *testing.B) {
 			{"protobuf", expfmt.NewFormat(expfmt.TypeProtoDelim)}} {
 			b.Run(row.protocol+"/"+format.name, func(b *testing.B) {
 				reportCPU(b, func() {
-					if err := writeScrape(io.Discard, format.format, states, nil); err != nil {
+					if err := writeScrape(io.Discard, format.format, scraped{states: states, samples: metrics.NewExposition()}); err != nil {
 						b.Fatal(err)
 					}
 				})

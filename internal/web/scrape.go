@@ -26,7 +26,7 @@ func (e *Endpoints) scrape(w http.ResponseWriter, r *http.Request, answers *spoo
 		return
 	}
 	answerBy(w, timeout+answerTimeout)
-	states := e.Probe.Watch.Scrape(r.Context(), timeout)
+	probed := e.Probe.Watch.Await(r.Context(), timeout)
 	if r.Context().Err() != nil {
 		return // nobody is there to be told
 	}
@@ -43,7 +43,10 @@ func (e *Endpoints) scrape(w http.ResponseWriter, r *http.Request, answers *spoo
 		return
 	}
 	format := negotiate(w, r)
-	_ = writeScrape(w, format, states, own) // fails only if the client is gone
+	samples := answers.samples.Get().(*metrics.Exposition)
+	defer answers.samples.Put(samples)
+	samples.Reset()
+	_ = writeScrape(w, format, scraped{own, probed.States(), samples}) // fails only if the client is gone
 }
 
 // compressFrom is the size in bytes from which an answer is compressed: of less, compressing costs more than sending.
@@ -61,17 +64,24 @@ func compressed(answer http.HandlerFunc) http.HandlerFunc {
 	return wrap(answer)
 }
 
-func writeScrape(w io.Writer, format expfmt.Format, states []watch.State, own []*dto.MetricFamily) error {
+// scraped is what an answer to a scrape is made from.
+type scraped struct {
+	own     []*dto.MetricFamily
+	states  []watch.State
+	samples *metrics.Exposition // without any
+}
+
+func writeScrape(w io.Writer, format expfmt.Format, s scraped) error {
 	encoder := expfmt.NewEncoder(w, format)
-	for _, family := range own {
+	for _, family := range s.own {
 		if err := encoder.Encode(family); err != nil {
 			return err
 		}
 	}
-	e := metrics.NewExposition()
-	for i := range states {
-		e.For(states[i].Target.Name)
-		expose(e, &states[i])
+	e := s.samples
+	for i := range s.states {
+		e.For(s.states[i].Target.Name)
+		expose(e, &s.states[i])
 	}
 	if err := e.WriteTo(w, format); err != nil {
 		return err

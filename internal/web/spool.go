@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"errno_exporter/internal/metrics"
 )
 
 // How answers that nobody takes are kept from filling memory. An answer of a thousand targets is 14 MB, and what it is
@@ -31,6 +33,8 @@ type spools struct {
 	making chan struct{} // has room for as many large answers as are made at a time
 	pieces sync.Pool     // *[]byte of spoolPiece bytes
 
+	samples sync.Pool // *metrics.Exposition: a scrape's are as large as its answer
+
 	mu      sync.Mutex // guards what follows
 	bytes   int
 	waiting *list.List // of *spool, the one that has waited longest first
@@ -39,7 +43,8 @@ type spools struct {
 func newSpools(most int) *spools {
 	return &spools{
 		most: most, making: make(chan struct{}, runtime.GOMAXPROCS(0)), waiting: list.New(),
-		pieces: sync.Pool{New: func() any { b := make([]byte, 0, spoolPiece); return &b }},
+		pieces:  sync.Pool{New: func() any { b := make([]byte, 0, spoolPiece); return &b }},
+		samples: sync.Pool{New: func() any { return metrics.NewExposition() }},
 	}
 }
 

@@ -317,7 +317,7 @@ func (h *hop) failExchange(p *progress, began time.Duration, err error) {
 		p.firstByte, p.sent = min(h2.frames().HeadAt, at), p.wroteAt // net/http tells only of a head that is complete
 	}
 	if p.firstByte == 0 && p.informed == 0 && h.attempt.noRoom() != nil {
-		p.firstByte, p.sent = p.conn.times() // net/http was not given what had arrived
+		p.firstByte, p.sent = p.conn.Times() // net/http was not given what had arrived
 	}
 	switch {
 	case p.firstByte != 0:

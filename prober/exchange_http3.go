@@ -91,7 +91,7 @@ func (h *hop) failHTTP3(p *progress, began time.Duration, err error) {
 	defer p.mu.Unlock()
 	at := h.endedAt()
 	if p.firstByte == 0 && h.attempt.noRoom() != nil {
-		p.firstByte, p.sent = p.conn.times() // quic-go was not given what had arrived
+		p.firstByte, p.sent = p.conn.Times() // quic-go was not given what had arrived
 	}
 	switch {
 	case p.firstByte != 0:

@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestDialFailures: a dial that fails returns the error of net.Dialer.
@@ -41,5 +43,56 @@ func TestDialFailures(t *testing.T) {
 				t.Errorf("%q, want net.Dialer's %q", err, theirs)
 			}
 		})
+	}
+}
+
+// The options of a connection reach its socket.
+func TestOptions(t *testing.T) {
+	four, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer four.Close()
+	six, err := net.Listen("tcp6", "[::1]:0")
+	if err != nil {
+		t.Skip("this host has no IPv6")
+	}
+	defer six.Close()
+	source := netip.MustParseAddr("127.0.0.2")
+	for _, row := range []struct {
+		name          string
+		to            net.Addr
+		options       Options
+		level, option int
+		least, most   int
+	}{
+		{"Nagle's algorithm is off", four.Addr(), Options{}, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1, 1},
+		{"ICMP is reported only until it is connected", four.Addr(), Options{}, unix.IPPROTO_IP, unix.IP_RECVERR, 0, 0},
+		{"the same over IPv6", six.Addr(), Options{}, unix.IPPROTO_IPV6, unix.IPV6_RECVERR, 0, 0},
+		{"a TTL", four.Addr(), Options{TTL: 7}, unix.IPPROTO_IP, unix.IP_TTL, 7, 7},
+		{"a TTL over IPv6", six.Addr(), Options{TTL: 7}, unix.IPPROTO_IPV6, unix.IPV6_UNICAST_HOPS, 7, 7},
+		{"a maximum segment, perhaps less twelve bytes for timestamps", four.Addr(), Options{MaxSegment: 500},
+			unix.IPPROTO_TCP, unix.TCP_MAXSEG, 488, 500},
+		{"a source", four.Addr(), Options{Source: source}, unix.SOL_SOCKET, unix.SO_ERROR, 0, 0},
+	} {
+		row.options.Start = time.Now()
+		r, _, err := Connect(t.Context(), AddrPort(row.to), row.options)
+		if err != nil {
+			t.Errorf("%s: %v", row.name, err)
+			continue
+		}
+		got := -1
+		if err := r.raw.Control(func(fd uintptr) {
+			got, err = unix.GetsockoptInt(int(fd), row.level, row.option)
+		}); err != nil {
+			t.Error(err)
+		}
+		if got < row.least || got > row.most {
+			t.Errorf("%s: %d, want %d to %d", row.name, got, row.least, row.most)
+		}
+		if local := r.Wire().Local.Addr(); row.options.Source.IsValid() && local != row.options.Source {
+			t.Errorf("%s: from %v, want %v", row.name, local, row.options.Source)
+		}
+		_ = r.Close()
 	}
 }

@@ -24,8 +24,8 @@ func parseSockaddr(b []byte) netip.Addr {
 	return netip.Addr{}
 }
 
-// ReportICMP makes a resolver's UDP socket fail at once when a router reports that the server cannot be reached; otherwise
-// the kernel reports only closed ports (udp(7)).
+// ReportICMP makes a resolver's UDP socket fail at once when a router reports that the server cannot be reached;
+// otherwise the kernel reports only closed ports (udp(7)).
 func ReportICMP(network, _ string, raw syscall.RawConn) error {
 	if !strings.HasPrefix(network, "udp") {
 		return nil

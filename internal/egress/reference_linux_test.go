@@ -1,34 +1,15 @@
 package egress
 
 import (
-	"net"
-	"syscall"
+	"strings"
 	"testing"
 
 	"errno_exporter/internal/faultlab"
 )
 
-// silent is an address that answers nothing: its accept queue holds one connection, and is full.
+// silent is an address that answers nothing: its accept queue is full.
 func silent(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	raw, err := l.(*net.TCPListener).SyscallConn()
-	if err == nil {
-		err = raw.Control(func(fd uintptr) { _ = syscall.Listen(int(fd), 0) })
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn, err := net.Dial("tcp4", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
-	return l.Addr().String()
+	return strings.Trim(strings.TrimPrefix(faultlab.NeverAccepts(t), "http://"), "/")
 }
 
 // Which reference targets decide.

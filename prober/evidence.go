@@ -93,12 +93,22 @@ func lookupEvidence(l *result.Lookup, err error, ended classify.Ending) *classif
 
 // dialEvidence is what is known of a TCP connection that was not established.
 func dialEvidence(w *result.Wire, err error, ended classify.Ending) *classify.Evidence {
-	errno, _ := classify.Errno(err)
 	return &classify.Evidence{
 		Step: classify.StepDial, Err: err, Wire: w, Ended: ended, ICMPFromHost: w.ICMP != nil &&
 			socket.IsLocal(w.ICMP.From),
-		NoSource: errno == syscall.EADDRNOTAVAIL && w.Remote.IsValid() && !hasFamily(w.Remote.Addr()),
+		NoSource: noSource(err, w.Remote.Addr()),
 	}
+}
+
+// udpEvidence is what is known of a UDP socket that could not be connected to an address.
+func udpEvidence(to netip.Addr, err error, ended classify.Ending) *classify.Evidence {
+	return &classify.Evidence{Step: classify.StepOpenUDP, Err: err, Ended: ended, NoSource: noSource(err, to)}
+}
+
+// noSource reports whether a connection to an address failed because this host has no address of its family.
+func noSource(err error, to netip.Addr) bool {
+	errno, _ := classify.Errno(err)
+	return errno == syscall.EADDRNOTAVAIL && to.IsValid() && !hasFamily(to)
 }
 
 // hasFamily reports whether this host has an address of an address's family. Without one the kernel finds no source

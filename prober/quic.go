@@ -247,8 +247,7 @@ func (h *hop) dialQUIC(host string, port uint16) error {
 	h.Addr = netip.AddrPortFrom(h.Addr.Addr(), port)
 	socket, err := h.attempt.openUDP(h.Addr)
 	if err != nil {
-		h.fail(result.Connect, began, classify.Failure(&classify.Evidence{Step: classify.StepOpenUDP, Err: err,
-			Ended: h.attempt.ending(err)}))
+		h.fail(result.Connect, began, classify.Failure(udpEvidence(h.Addr.Addr(), err, h.attempt.ending(err))))
 		return err
 	}
 	h.quic = &quicConnection{socket: socket, transport: &quic.Transport{Conn: socket}}

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/internal/faultlab/netlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/module"
 )
 
 // What changes in a running container: /etc/resolv.conf, /etc/hosts, and whether there is IPv6. Go's resolver reads the
@@ -82,7 +84,7 @@ func TestRuntimeChangesChild(t *testing.T) {
 			sighted{"tcp.refused", "127.0.1.1"}},
 	} {
 		row.change()
-		if got := sightUntil(t, row.want, false); got != row.want {
+		if got := sightUntil(t, row.want); got != row.want {
 			t.Errorf("%s: %v, want %v", row.name, got, row.want)
 		}
 	}
@@ -91,8 +93,12 @@ func TestRuntimeChangesChild(t *testing.T) {
 		if err := os.WriteFile("/proc/sys/net/ipv6/conf/all/disable_ipv6", []byte(row.off), 0); err != nil {
 			t.Skip(err) // a container whose /proc/sys is read-only
 		}
-		if got := sight(t, true); got.reason+" "+got.dialled != row.want {
+		if got := sight(t, prefer6); got.reason+" "+got.dialled != row.want {
 			t.Errorf("disable_ipv6 %s: %v, want %s", row.off, got, row.want)
+		}
+		overQUIC := strings.Replace(row.want, "tcp.", "quic.", 1)
+		if got := sight(t, http3Over6); got.reason+" "+got.dialled != overQUIC {
+			t.Errorf("disable_ipv6 %s: over HTTP/3 %v, want %s", row.off, got, overQUIC)
 		}
 	}
 }
@@ -100,11 +106,23 @@ func TestRuntimeChangesChild(t *testing.T) {
 // sighted is what a probe of api.test found.
 type sighted struct{ reason, dialled string }
 
-func sight(t *testing.T, prefer6 bool) sighted {
+func prefer6(m *module.Module) { m.PreferIPv6 = true }
+
+func http3Over6(m *module.Module) {
+	prefer6(m)
+	overHTTP3(m)
+}
+
+// sight probes by TCP or, over HTTP/3, by UDP: nothing listens on either port.
+func sight(t *testing.T, change func(*module.Module)) sighted {
 	t.Helper()
 	m := labModule()
-	m.PreferIPv6 = prefer6
-	r := probe(t, prober.New(prober.Options{}), "http://api.test:1/", m)
+	change(m)
+	target := "http://api.test:1/"
+	if m.EnableHTTP3 {
+		target = "https://api.test:1/"
+	}
+	r := probe(t, prober.New(prober.Options{}), target, m)
 	got := sighted{reason: "none"}
 	if r.Failure != nil {
 		got.reason = string(r.Failure.Reason)
@@ -117,12 +135,12 @@ func sight(t *testing.T, prefer6 bool) sighted {
 
 // sightUntil probes until the probe finds what is wanted, for as long as Go's resolver may go by what it has read, and
 // returns the last.
-func sightUntil(t *testing.T, want sighted, prefer6 bool) sighted {
+func sightUntil(t *testing.T, want sighted) sighted {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)
 	defer cancel()
 	for {
-		got := sight(t, prefer6)
+		got := sight(t, asIs)
 		if got == want {
 			return got
 		}

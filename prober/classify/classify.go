@@ -48,6 +48,11 @@ func exhausted(errno syscall.Errno) (result.Reason, bool) {
 	return "", false
 }
 
+// withoutFamily reports whether IPv6 is switched off here (ipv6(7)), by sysctl or in the kernel, or IPv4.
+func withoutFamily(e *Evidence, errno syscall.Errno) bool {
+	return e.NoSource || errno == syscall.EAFNOSUPPORT && (e.Wire == nil || e.Wire.Info == nil)
+}
+
 // classifyAuthorize names a request that could not be made: a secret that cannot be read, or a token endpoint that gave
 // no token.
 func classifyAuthorize(e *Evidence) result.Failure {
@@ -76,8 +81,7 @@ func classifyDial(e *Evidence) result.Failure {
 }
 
 func reasonOfDial(e *Evidence, errno syscall.Errno) (result.Reason, result.Origin) {
-	// IPv6 is switched off (ipv6(7)): by sysctl, or in the kernel
-	if e.NoSource || errno == syscall.EAFNOSUPPORT && e.Wire.Info == nil {
+	if withoutFamily(e, errno) {
 		return result.LocalNoRoute, result.Local
 	}
 	if reason, ok := exhausted(errno); ok {

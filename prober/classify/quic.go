@@ -14,6 +14,10 @@ import (
 func classifyOpenUDP(e *Evidence) result.Failure {
 	f := result.Failure{Err: e.Err}
 	f.Errno, _ = Errno(e.Err)
+	if withoutFamily(e, f.Errno) {
+		f.Reason, f.Origin = result.LocalNoRoute, result.Local
+		return f
+	}
 	if reason, ok := exhausted(f.Errno); ok {
 		f.Reason, f.Origin = reason, result.Local
 		return f

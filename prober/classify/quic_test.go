@@ -26,11 +26,18 @@ func TestClassifyOpenUDP(t *testing.T) {
 		{"denied", dialError(syscall.EPERM), Running, verdict{result.LocalDenied, syscall.EPERM, result.Local}},
 		{"no file descriptors", dialError(syscall.EMFILE), Running,
 			verdict{result.LocalFDExhausted, syscall.EMFILE, result.Local}},
+		{"no ports", dialError(syscall.EADDRNOTAVAIL), Running,
+			verdict{result.LocalPortExhausted, syscall.EADDRNOTAVAIL, result.Local}},
+		{"no IPv6 in the kernel", dialError(syscall.EAFNOSUPPORT), Running,
+			verdict{result.LocalNoRoute, syscall.EAFNOSUPPORT, result.Local}},
 		{"our deadline", os.ErrDeadlineExceeded, Deadline, self(result.QUICTimedOut)},
 		{"cancelled", os.ErrDeadlineExceeded, Cancelled, self(result.Abandoned)},
 	} {
 		compareFailure(t, row.name, &Evidence{Step: StepOpenUDP, Err: row.err, Ended: row.ended}, row.want)
 	}
+	compareFailure(t, "no address of the family", &Evidence{Step: StepOpenUDP,
+		Err: dialError(syscall.EADDRNOTAVAIL), NoSource: true},
+		verdict{result.LocalNoRoute, syscall.EADDRNOTAVAIL, result.Local})
 }
 
 // What QUIC itself reports.

@@ -64,6 +64,7 @@ type options struct {
 	logger        *slog.Logger
 	probeLogger   *slog.Logger // one line a probe
 	logs          *logs.Queue  // what both write to; nil: to messages
+	output        *cli.Output  // standard output
 	messages      io.Writer    // standard error
 }
 
@@ -82,13 +83,14 @@ type rawFlags struct {
 
 // parseFlags reads the command line. What is wrong with it is one line on standard error, and the exit status 1.
 func parseFlags(args []string) *options {
-	o := &options{messages: escape.NewTerminal(os.Stderr, cli.Redraw)}
+	o := &options{output: cli.NewOutput(os.Stdout), messages: escape.NewTerminal(os.Stderr, cli.Redraw)}
 	raw := &rawFlags{probeLevel: promslog.NewLevel()}
 	app := kingpin.New("errno_exporter",
 		"Probes HTTP APIs for Prometheus and reports in which phase a call failed, why, and with which errno.")
 	app.Version(version.Print("errno_exporter"))
 	app.HelpFlag.Short('h')
-	app.UsageWriter(os.Stdout)
+	app.UsageWriter(o.output.Help())
+	app.Terminate(func(status int) { os.Exit(o.output.Status(status, o.messages)) })
 	app.ErrorWriter(o.messages)
 	configFlags(app, o, raw)
 	serveFlags(app, o, raw)

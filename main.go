@@ -30,13 +30,13 @@ func main() {
 	status := 0
 	switch o.command {
 	case commandCheck:
-		status = cli.Check(o.configFile, o.messages)
+		status = cli.Check(o.configFile, o.output, o.messages)
 	case commandProbe:
 		status = probe(o)
 	default:
 		status = run(o)
 	}
-	os.Exit(status)
+	os.Exit(o.output.Status(status, o.messages))
 }
 
 // probe runs the command probe.
@@ -51,7 +51,7 @@ func probe(o *options) int {
 		defer capture.Close()
 	}
 	return cli.Probe(&cli.Terminal{
-		Config: loaded, ConfigFile: o.configFile, Messages: o.messages,
+		Config: loaded, ConfigFile: o.configFile, Out: o.output, Messages: o.messages,
 		Prober: prober.New(prober.Options{UserAgent: userAgent(), Resets: capture, Panicked: o.panicked}),
 	}, &o.probe)
 }

@@ -3,18 +3,17 @@ package cli
 import (
 	"fmt"
 	"io"
-	"os"
 
 	"errno_exporter/config"
 	"errno_exporter/internal/escape"
 )
 
 // Check loads a configuration file, prints what is wrong with it, and returns the exit status.
-func Check(file string, messages io.Writer) int {
+func Check(file string, out, messages io.Writer) int {
 	if _, err := config.Load(file); err != nil {
 		fmt.Fprintln(messages, err)
 		return ExitUsage
 	}
-	fmt.Fprintf(escape.NewWriter(os.Stdout), "%s is good\n", file)
+	fmt.Fprintf(escape.NewWriter(out), "%s is good\n", file)
 	return ExitOK
 }

@@ -41,13 +41,14 @@ type Terminal struct {
 	Config     *config.Config
 	ConfigFile string // for messages
 	Prober     *prober.Prober
+	Out        *Output
 	Messages   io.Writer // standard error
 }
 
 // The exit status of the command probe.
 const (
 	ExitOK     = 0
-	ExitUsage  = 1 // the command line, or the configuration
+	ExitUsage  = 1 // the command line, the configuration, or standard output
 	ExitFailed = 2 // a probe failed
 )
 
@@ -69,11 +70,11 @@ func Probe(t *Terminal, o *Options) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	out := bufio.NewWriter(os.Stdout)
+	out := bufio.NewWriter(t.Out)
 	defer out.Flush()
 	s := &session{
 		Options: o, prober: t.Prober, target: target, module: module, out: out,
-		printer:  &Printer{Out: out, Colour: colours(os.Stdout)},
+		printer:  &Printer{Out: out, Colour: colours(t.Out.to)},
 		progress: term.IsTerminal(int(os.Stderr.Fd())), messages: t.Messages,
 	}
 	if len(ages) > 0 {
@@ -167,7 +168,9 @@ func (s *session) run(ctx context.Context) int {
 		}
 		summary.Add(r)
 		s.print(n, r, s.findings(ctx, r))
-		_ = s.out.Flush() // fails when the reader has gone
+		if s.out.Flush() != nil {
+			break // Output has the error
+		}
 		if n != s.Count {
 			sleep(ctx, time.Until(next))
 		}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -75,6 +76,50 @@ func TestLinesAreBounded(t *testing.T) {
 				strings.ContainsAny(out.String(), "\x1b\u202e") {
 				t.Errorf("%s, %s: %d bytes: %.200q", name, attr.Value.Kind(), out.Len(), out.String())
 			}
+		}
+	}
+}
+
+// disk has room for so many bytes.
+type disk struct {
+	bytes.Buffer
+	room int
+}
+
+func (d *disk) Write(b []byte) (int, error) {
+	n := min(len(b), d.room)
+	d.room -= n
+	d.Buffer.Write(b[:n])
+	if n < len(b) {
+		return n, syscall.ENOSPC
+	}
+	return n, nil
+}
+
+// A full disk takes the beginning of a line and then nothing. When there is room again, the next line is a line.
+func TestFullDisk(t *testing.T) {
+	for _, row := range []struct {
+		room    int
+		want    string
+		dropped uint64
+	}{
+		{14, "one\ntwo\nthree\nfour\n", 0},
+		{13, "one\ntwo\nthree\nfour\n", 1},
+		{10, "one\ntwo\nth\nfour\n", 1},
+		{8, "one\ntwo\nfour\n", 1},
+		{6, "one\ntw\nfour\n", 2},
+		{0, "four\n", 3},
+	} {
+		d := &disk{room: row.room}
+		q := &Queue{to: d}
+		for _, line := range []string{"one\n", "two\n", "three\n"} {
+			q.writeLine([]byte(line))
+		}
+		d.room = 1 << 10
+		q.writeLine([]byte("four\n"))
+		if d.String() != row.want || q.Dropped() != row.dropped {
+			t.Errorf("room for %d bytes: %q, %d dropped, want %q, %d", row.room, d.String(), q.Dropped(), row.want,
+				row.dropped)
 		}
 	}
 }

@@ -22,6 +22,7 @@ type Queue struct {
 	to      io.Writer
 	dropped atomic.Uint64
 	done    chan struct{} // closed when the last line has been written
+	torn    bool          // only the beginning of the last line was written; write's alone
 
 	mu     sync.Mutex // guards what follows
 	more   sync.Cond  // signalled when there is a line, or an end
@@ -75,12 +76,23 @@ func (q *Queue) write() {
 		if !ok {
 			return
 		}
-		if _, err := q.to.Write(line); err != nil {
-			q.dropped.Add(1)
-		}
+		q.writeLine(line)
 		q.mu.Lock()
 		q.size -= len(line)
 		q.mu.Unlock()
+	}
+}
+
+// writeLine writes a line. Of one that does not fit onto a full disk the beginning is written (write(2)): the next one
+// that fits begins a line of its own.
+func (q *Queue) writeLine(line []byte) {
+	if q.torn {
+		line = append([]byte("\n"), line...)
+	}
+	n, err := q.to.Write(line)
+	q.torn = err != nil && (q.torn || n > 0)
+	if err != nil {
+		q.dropped.Add(1)
 	}
 }
 

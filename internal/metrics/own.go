@@ -70,7 +70,7 @@ func NewOwn(registry prometheus.Registerer, read OwnGauges) *Own {
 // NewLog registers how many lines of the log were dropped.
 func NewLog(registry prometheus.Registerer, dropped func() uint64) {
 	registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "errno_exporter_log_lines_dropped_total",
-		Help: "Log lines that were dropped because standard error was not read in time."},
+		Help: "Log lines that were dropped because standard error was not read in time, or its disk was full."},
 		func() float64 { return float64(dropped()) }))
 }
 

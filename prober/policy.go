@@ -34,6 +34,9 @@ func (h *hop) permitted(host string) error {
 	if !addr.IsValid() {
 		addr, _ = literal(host)
 	}
+	if !addr.IsValid() { // a name for a proxy to resolve, which may read it as inet_aton does
+		addr, _ = module.SpeltIPv4(host)
+	}
 	h.Answers = allowed(h.Answers, policy)
 	if network, denied := policy.Denies(addr); addr.IsValid() && denied {
 		h.Addr = netip.AddrPort{}

@@ -1,11 +1,13 @@
 package module
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"golang.org/x/net/idna"
@@ -118,4 +120,39 @@ func CheckHostPort(host string) error {
 	}
 	_, err := ResolvableHost(name)
 	return err
+}
+
+// SpeltIPv4 is the IPv4 address that inet_aton(3), and a URL parser of browsers, reads in a host: with fewer parts than
+// four, in octal or hexadecimal, or with a dot at its end. Go takes such a host for a name; a proxy may not.
+func SpeltIPv4(host string) (netip.Addr, bool) {
+	parts := strings.Split(strings.TrimSuffix(host, "."), ".")
+	if len(parts) > 4 {
+		return netip.Addr{}, false
+	}
+	var address uint64
+	for i, part := range parts {
+		number, err := speltNumber(part)
+		room := 8
+		if i == len(parts)-1 {
+			room = 8 * (5 - len(parts))
+		}
+		if err != nil || number >= 1<<room {
+			return netip.Addr{}, false
+		}
+		address = address<<room | number
+	}
+	var bytes [4]byte
+	binary.BigEndian.PutUint32(bytes[:], uint32(address))
+	return netip.AddrFrom4(bytes), true
+}
+
+// speltNumber reads a number of at most 32 bits as C does: 0x begins a hexadecimal one, 0 an octal one.
+func speltNumber(text string) (uint64, error) {
+	if digits, found := strings.CutPrefix(strings.ToLower(text), "0x"); found {
+		return strconv.ParseUint("0"+digits, 16, 32)
+	}
+	if len(text) > 1 && text[0] == '0' {
+		return strconv.ParseUint(text, 8, 32)
+	}
+	return strconv.ParseUint(text, 10, 32)
 }

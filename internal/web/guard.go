@@ -51,7 +51,7 @@ func recovered(next http.Handler, report guard.Report) http.Handler {
 		if report != nil {
 			report(p)
 		}
-		http.Error(w, "a bug of errno_exporter ended this answer: see its log", http.StatusInternalServerError)
+		refuse(w, "a bug of errno_exporter ended this answer: see its log", http.StatusInternalServerError)
 	})
 }
 

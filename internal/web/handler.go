@@ -38,17 +38,17 @@ type ProbeHandler struct {
 func (h *ProbeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q, err := parseQuestion(r, h.Config.Get(), h.TimeoutOffset)
 	if errors.Is(err, errConfiguredOnly) {
-		http.Error(w, err.Error(), http.StatusForbidden)
+		refuse(w, err.Error(), http.StatusForbidden)
 		return
 	}
 	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
+		refuse(w, err.Error(), http.StatusBadRequest)
 		return
 	}
 	leave, err := h.Requests.enter(&q)
 	if err != nil {
 		w.Header().Set("Retry-After", "1")
-		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		refuse(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}
 	defer leave()
@@ -58,12 +58,12 @@ func (h *ProbeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	denied, isDenied := errors.AsType[*result.DeniedError](err)
 	switch {
 	case isDenied:
-		http.Error(w, "target "+q.module.MaskURL(q.target.URL)+": "+denied.Error(), http.StatusForbidden)
+		refuse(w, "target "+q.module.MaskURL(q.target.URL)+": "+denied.Error(), http.StatusForbidden)
 		return
 	case r.Context().Err() != nil:
 		return // nobody is there to be told
 	case err != nil:
-		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		refuse(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}
 	e, ok := h.expositions.Get().(*metrics.Exposition)

@@ -77,7 +77,7 @@ func (l *Lifecycle) answered() {
 }
 
 func shuttingDown(w http.ResponseWriter) {
-	http.Error(w, "errno_exporter is shutting down", http.StatusServiceUnavailable)
+	refuse(w, "errno_exporter is shutting down", http.StatusServiceUnavailable)
 }
 
 // Again reloads the configuration, one reload at a time.
@@ -100,17 +100,17 @@ func (l *Lifecycle) handle(mux *http.ServeMux) {
 // reload answers POST and PUT: 200 when the new configuration is in force, 500 with the reason when the old one stays.
 func (l *Lifecycle) reload(w http.ResponseWriter, r *http.Request) {
 	if !l.Enabled {
-		http.Error(w, "reloading over HTTP is switched off: start with --web.enable-lifecycle, or send SIGHUP",
+		refuse(w, "reloading over HTTP is switched off: start with --web.enable-lifecycle, or send SIGHUP",
 			http.StatusForbidden)
 		return
 	}
 	if r.Method != http.MethodPost && r.Method != http.MethodPut {
 		w.Header().Set("Allow", strings.Join([]string{http.MethodPost, http.MethodPut}, ", "))
-		http.Error(w, "reloading wants POST or PUT", http.StatusMethodNotAllowed)
+		refuse(w, "reloading wants POST or PUT", http.StatusMethodNotAllowed)
 		return
 	}
 	if err := l.Again(); err != nil {
-		http.Error(w, "the running configuration stays: "+err.Error(), http.StatusInternalServerError)
+		refuse(w, "the running configuration stays: "+err.Error(), http.StatusInternalServerError)
 	}
 }
 

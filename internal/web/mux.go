@@ -55,7 +55,7 @@ func (e *Endpoints) unlooped(answer http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, err := e.Probe.Watch.Nested(r.Context(), r.Header)
 		if err != nil {
-			http.Error(w, err.Error(), http.StatusLoopDetected)
+			refuse(w, err.Error(), http.StatusLoopDetected)
 			return
 		}
 		if ctx != r.Context() {

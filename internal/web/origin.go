@@ -26,7 +26,7 @@ func sameOrigin(next http.Handler, external *url.URL) http.Handler {
 		_ = protection.AddTrustedOrigin(external.Scheme + "://" + external.Host)
 	}
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		http.Error(w, "another site's page made this request: it may not change anything here", http.StatusForbidden)
+		refuse(w, "another site's page made this request: it may not change anything here", http.StatusForbidden)
 	}))
 	return protection.Handler(next)
 }
@@ -54,7 +54,7 @@ func knownHost(next http.Handler, allowed []string) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/-/healthy" && r.URL.Path != "/-/ready" && !slices.Contains(known, hostOnly(r.Host)) {
-			http.Error(w, "the Host of this request is not among --web.allowed-hosts", http.StatusMisdirectedRequest)
+			refuse(w, "the Host of this request is not among --web.allowed-hosts", http.StatusMisdirectedRequest)
 			return
 		}
 		next.ServeHTTP(w, r)

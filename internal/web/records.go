@@ -34,7 +34,7 @@ func (h records) logs(w http.ResponseWriter, r *http.Request) {
 	}
 	target, err := prober.ParseTarget(query.Get("target"))
 	if err != nil {
-		http.Error(w, "add id=ID or target=URL: "+err.Error(), http.StatusBadRequest)
+		refuse(w, "add id=ID or target=URL: "+err.Error(), http.StatusBadRequest)
 		return
 	}
 	name := query.Get("module")
@@ -44,7 +44,7 @@ func (h records) logs(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	http.Error(w, fmt.Sprintf("no probe of target %q is kept, see /history for those that are",
+	refuse(w, fmt.Sprintf("no probe of target %q is kept, see /history for those that are",
 		module.WithoutSecrets(query.Get("target"))), http.StatusNotFound)
 }
 
@@ -56,13 +56,13 @@ func (h records) byID(w http.ResponseWriter, r *http.Request, text string) {
 	}
 	id, err := strconv.ParseUint(text, 10, 64)
 	if err != nil {
-		http.Error(w, fmt.Sprintf("id %q is not the number of a probe, see /history for those that are kept", text),
+		refuse(w, fmt.Sprintf("id %q is not the number of a probe, see /history for those that are kept", text),
 			http.StatusBadRequest)
 		return
 	}
 	kept := h.history.Get(id)
 	if kept == nil {
-		http.Error(w, fmt.Sprintf("probe %d is not kept, or no longer: see /history, and --history.limit", id),
+		refuse(w, fmt.Sprintf("probe %d is not kept, or no longer: see /history, and --history.limit", id),
 			http.StatusNotFound)
 		return
 	}

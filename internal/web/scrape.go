@@ -22,7 +22,7 @@ func (e *Endpoints) scraping(answers *spools) http.HandlerFunc {
 func (e *Endpoints) scrape(w http.ResponseWriter, r *http.Request, answers *spools) {
 	timeout, err := budget(r.Header.Get(scrapeTimeoutHeader), 0, e.Probe.TimeoutOffset)
 	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
+		refuse(w, err.Error(), http.StatusBadRequest)
 		return
 	}
 	answerBy(w, timeout+answerTimeout)
@@ -39,7 +39,7 @@ func (e *Endpoints) scrape(w http.ResponseWriter, r *http.Request, answers *spoo
 	answerBy(w, answerTimeout)
 	own, err := e.Registry.Gather()
 	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
+		refuse(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
 	format := negotiate(w, r)

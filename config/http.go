@@ -147,11 +147,11 @@ func (h *httpKeys) finish(node *yaml.Node) error {
 		return h.wrong(node, fmt.Errorf("compression %q is not among the encodings of the header Accept-Encoding %q: "+
 			"make them agree", m.Compression, accepted), "compression")
 	}
-	if m.JudgesBody() && h.given["body_size_limit"] == nil {
-		m.BodySizeLimit = defaultJudged
+	if m.ChecksBody() && h.given["body_size_limit"] == nil {
+		m.BodySizeLimit = defaultCheckedBody
 	}
-	if m.JudgesBody() && (m.BodySizeLimit == 0 || m.BodySizeLimit > maxJudged) {
-		m.BodySizeLimit = maxJudged
+	if m.ChecksBody() && (m.BodySizeLimit == 0 || m.BodySizeLimit > maxCheckedBody) {
+		m.BodySizeLimit = maxCheckedBody
 	}
 	if err := h.checkCombinations(node); err != nil {
 		return err

@@ -6,8 +6,8 @@ import (
 
 // The same where the rules on bodies need the whole of it in memory, for every in-flight probe.
 const (
-	defaultJudged = 1 << 20
-	maxJudged     = 64 << 20
+	defaultCheckedBody = 1 << 20
+	maxCheckedBody     = 64 << 20
 )
 
 // DefaultModule is the name of the module that is used when none is asked for.

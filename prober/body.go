@@ -80,7 +80,7 @@ func (h *hop) readBody() ([]byte, error) {
 		}()
 	}
 	var kept *keptBytes
-	if m.JudgesBody() {
+	if m.ChecksBody() {
 		kept = &keptBytes{hop: h}
 	}
 	h.Response.BodyBytes, err = h.drain(decoded, kept)

@@ -125,13 +125,13 @@ func TestCounts(t *testing.T) {
 // Bodies end at the limit: what is not kept later than what expressions need, and what they need is never more than 64
 // MB.
 func TestBodyBytes(t *testing.T) {
-	const most, judged, held = 256 << 20, 1 << 20, 64 << 20
+	const most, checked, held = 256 << 20, 1 << 20, 64 << 20
 	for _, row := range []struct {
 		name, keys string
 		want       int64
 	}{
 		{"a body", "", most},
-		{"a body for expressions", "fail_if_body_matches_regexp: [y]", judged},
+		{"a body for expressions", "fail_if_body_matches_regexp: [y]", checked},
 		{"a body for expressions without a limit", "fail_if_body_matches_regexp: [y], body_size_limit: 0", held},
 		{"a body for expressions with a higher limit", "fail_if_body_matches_regexp: [y], body_size_limit: 100MB",
 			held},
@@ -144,7 +144,7 @@ func TestBodyBytes(t *testing.T) {
 		}
 	}
 	claims.Prove(t, "body, after decompression", most)
-	claims.Prove(t, "body that expressions need in memory", judged, held)
+	claims.Prove(t, "body that expressions need in memory", checked, held)
 }
 
 // crypto/tls bounds the message with the server's certificates.

@@ -10,32 +10,32 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// validate judges a complete response by the module's rules, in the order of the Check constants. The first rule that
+// validate checks a complete response by the module's rules, in the order of the Check constants. The first rule that
 // is not met is the failure.
 func (h *hop) validate(body []byte) {
 	if h.failure != nil || h.Response == nil {
 		return
 	}
 	began := h.attempt.elapsed()
-	if f := h.judge(body); f != nil {
+	if f := h.check(body); f != nil {
 		h.fail(result.Validate, began, *f)
 		return
 	}
 	h.done(result.Validate, began, h.attempt.elapsed())
 }
 
-func (h *hop) judge(body []byte) *result.Failure {
+func (h *hop) check(body []byte) *result.Failure {
 	m, r := h.attempt.module, h.Response
-	if f := h.judgeStatus(); f != nil {
+	if f := h.checkStatus(); f != nil {
 		return f
 	}
-	if err := judgeHeader(m, r.Header); err != nil {
+	if err := checkHeader(m, r.Header); err != nil {
 		return refused(result.CheckHeader, err)
 	}
-	if err := judgeBody(m, body); err != nil {
+	if err := checkBody(m, body); err != nil {
 		return refused(result.CheckBody, err)
 	}
-	if f := h.judgeJSON(body); f != nil {
+	if f := h.checkJSON(body); f != nil {
 		return f
 	}
 	if len(m.ValidHTTPVersions) > 0 && !slices.Contains(m.ValidHTTPVersions, r.Proto) {
@@ -56,9 +56,9 @@ func refused(check result.Check, err error) *result.Failure {
 	return &result.Failure{Reason: result.HTTPContent, Check: check, Err: err}
 }
 
-// judgeStatus distinguishes an API that limits our rate (RFC 6585 section 4, RFC 9110 section 15.6.4) and a proxy that
+// checkStatus distinguishes an API that limits our rate (RFC 6585 section 4, RFC 9110 section 15.6.4) and a proxy that
 // wants credentials from any other unexpected status.
-func (h *hop) judgeStatus() *result.Failure {
+func (h *hop) checkStatus() *result.Failure {
 	valid, r := h.attempt.module.ValidStatusCodes, h.Response
 	if len(valid) == 0 && r.Status >= 200 && r.Status < 300 || slices.Contains(valid, r.Status) {
 		return nil
@@ -75,7 +75,7 @@ func (h *hop) judgeStatus() *result.Failure {
 	return f
 }
 
-func judgeHeader(m *module.Module, header http.Header) error {
+func checkHeader(m *module.Module, header http.Header) error {
 	for _, rule := range m.FailIfHeaderMatches {
 		values, err := headerValues(header, rule)
 		if err != nil {
@@ -100,19 +100,19 @@ func judgeHeader(m *module.Module, header http.Header) error {
 // largeBody is the size in bytes from which bodies are taken apart one after the other.
 const largeBody = 64 << 10
 
-// judgeJSON applies the CEL expressions to the body, which must be JSON for them. The response is complete by now: a
-// deadline that comes before it has been judged is not the target's.
-func (h *hop) judgeJSON(body []byte) *result.Failure {
+// checkJSON applies the CEL expressions to the body, which must be JSON for them. The response is complete by now: a
+// deadline that comes before it was checked is not the target's.
+func (h *hop) checkJSON(body []byte) *result.Failure {
 	m, ctx := h.attempt.module, h.attempt.ctx
 	if m.FailIfBodyJSONMatches == nil && m.FailIfBodyJSONNotMatches == nil {
 		return nil
 	}
 	if len(body) > largeBody {
 		select {
-		case h.attempt.prober.judging <- struct{}{}:
-			defer func() { <-h.attempt.prober.judging }()
+		case h.attempt.prober.parsing <- struct{}{}:
+			defer func() { <-h.attempt.prober.parsing }()
 		case <-ctx.Done():
-			return notJudged(ctx, ctx.Err())
+			return notChecked(ctx, ctx.Err())
 		}
 	}
 	var document any
@@ -130,7 +130,7 @@ func (h *hop) judgeJSON(body []byte) *result.Failure {
 		value, err := rule.Eval(ctx, document)
 		switch {
 		case err != nil && ctx.Err() != nil:
-			return notJudged(ctx, err)
+			return notChecked(ctx, err)
 		case err != nil:
 			return refused(result.CheckCEL, err)
 		case value == rule.fails:
@@ -140,7 +140,7 @@ func (h *hop) judgeJSON(body []byte) *result.Failure {
 	return nil
 }
 
-// headerValues returns the values that a rule judges; none, without error, where the rule allows the header to be
+// headerValues returns the values that a rule checks; none, without error, where the rule allows the header to be
 // missing.
 func headerValues(header http.Header, rule module.HeaderMatch) ([]string, error) {
 	values := header[rule.Header]
@@ -150,7 +150,7 @@ func headerValues(header http.Header, rule module.HeaderMatch) ([]string, error)
 	return values, nil
 }
 
-func judgeBody(m *module.Module, body []byte) error {
+func checkBody(m *module.Module, body []byte) error {
 	for _, re := range m.FailIfBodyMatches {
 		if re.Match(body) {
 			return fmt.Errorf("body matches %q", re)

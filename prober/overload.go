@@ -11,7 +11,7 @@ import (
 )
 
 // What the exporter itself is to blame for. Time in which a probe waits for something of ours (a slot, a file
-// descriptor, the CPU for a handshake, the judging of large bodies) is never the target's: a probe that failed for lack
+// descriptor, the CPU for a handshake, the parsing of large bodies) is never the target's: a probe that failed for lack
 // of it is local.overloaded.
 
 // errNotStarted is the error of a probe that was wanted and never began.
@@ -32,10 +32,10 @@ func NotStarted(t Target, m *module.Module, timeout time.Duration) result.Result
 	}
 }
 
-// notJudged is the failure of a complete response that could not be judged in time: the target has done its part.
-func notJudged(ctx context.Context, err error) *result.Failure {
+// notChecked is the failure of a complete response that could not be checked in time: the target has done its part.
+func notChecked(ctx context.Context, err error) *result.Failure {
 	f := &result.Failure{Reason: result.LocalOverloaded, Origin: result.Local, Check: result.CheckCEL,
-		Err: fmt.Errorf("the deadline came before the exporter could judge the body: %w", err)}
+		Err: fmt.Errorf("the deadline came before the exporter could check the body: %w", err)}
 	if errors.Is(context.Cause(ctx), context.Canceled) {
 		f.Reason, f.Origin = result.Abandoned, result.Self
 	}

@@ -15,8 +15,8 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// A large body that waits for another one to be judged is nobody's failure but ours, however the wait ends.
-func TestJudgingQueue(t *testing.T) {
+// A large body that waits for another one to be parsed is nobody's failure but ours, however the wait ends.
+func TestParsingQueue(t *testing.T) {
 	url := faultlab.Handler(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, "[1"+strings.Repeat(",1", largeBody)+"]") // a prober that has gone is not missed
 	}))
@@ -46,7 +46,7 @@ func TestJudgingQueue(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			p := New(Options{})
-			p.judging <- struct{}{} // somebody else's body
+			p.parsing <- struct{}{} // somebody else's body
 			ctx, cancel := row.ends(t.Context())
 			defer cancel()
 			r := p.Probe(ctx, target, c.Modules["m"])
@@ -58,7 +58,7 @@ func TestJudgingQueue(t *testing.T) {
 			if got != row.want || !r.Last().LastHop().Response.Complete {
 				t.Errorf("Probe() = %+v, want %+v", r.Failure, row.want)
 			}
-			<-p.judging
+			<-p.parsing
 			if r := p.Probe(t.Context(), target, c.Modules["m"]); r.Failure != nil {
 				t.Errorf("with nobody before it: %+v, want a success", r.Failure)
 			}

@@ -38,8 +38,8 @@ type Prober struct {
 	http3     *http3.Transport
 	stamping  *os.File      // keeps the kernel timestamping arrivals; nil where it cannot
 	computing chan struct{} // has room for as many handshakes as there are CPUs
-	// has room for one who takes a large body apart: that needs dozens of times the body's memory
-	judging  chan struct{}
+	// has room for one probe that parses a large body: that needs dozens of times the body's memory
+	parsing  chan struct{}
 	heads    *room        // for large heads
 	fields   *room        // for heads of many fields
 	bodies   *room        // for large bodies and their decompressors
@@ -60,7 +60,7 @@ func New(options Options) *Prober {
 		keep2:    newKeepTransport((*http.Protocols).SetUnencryptedHTTP2),
 		http3:    newHTTP3(),
 		stamping: socket.HoldStamping(), computing: make(chan struct{}, runtime.GOMAXPROCS(0)),
-		judging: make(chan struct{}, 1), heads: newRoom(roomHeads), bodies: newRoom(roomBodies),
+		parsing: make(chan struct{}, 1), heads: newRoom(roomHeads), bodies: newRoom(roomBodies),
 		fields:   newRoom(roomFields),
 		verified: newVerified(),
 		flights:  sync.Pool{New: func() any { return bufio.NewReaderSize(nil, flightSize) }},

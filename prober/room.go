@@ -242,7 +242,7 @@ const growAtOnce = 1 << 20
 // bodyRoom is what the response's body may come to take: twice its size where its memory doubles.
 func (h *hop) bodyRoom() int64 {
 	m, announced := h.attempt.module, h.response.ContentLength
-	if !m.JudgesBody() {
+	if !m.ChecksBody() {
 		return 0
 	}
 	most := m.BodySizeLimit

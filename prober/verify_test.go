@@ -14,7 +14,7 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// TestVerify: after a chain was verified, what is verified next is judged as if it were the first.
+// TestVerify: after a chain was verified, what is verified next has the result that it would have first.
 func TestVerify(t *testing.T) {
 	now := time.Now()
 	until := now.Add(time.Hour)

@@ -162,8 +162,8 @@ type CEL struct {
 	Eval func(ctx context.Context, body any) (bool, error)
 }
 
-// JudgesBody reports whether the module's rules need the body's content.
-func (m *Module) JudgesBody() bool {
+// ChecksBody reports whether the module's rules need the body's content.
+func (m *Module) ChecksBody() bool {
 	return len(m.FailIfBodyMatches)+len(m.FailIfBodyNotMatches) > 0 || m.HasCEL()
 }
 
@@ -209,7 +209,7 @@ func (m *Module) Shown() *Module {
 	return &c
 }
 
-// HasCEL reports whether the module judges bodies by CEL expressions.
+// HasCEL reports whether the module checks bodies by CEL expressions.
 func (m *Module) HasCEL() bool {
 	return m.FailIfBodyJSONMatches != nil || m.FailIfBodyJSONNotMatches != nil
 }

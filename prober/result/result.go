@@ -189,10 +189,10 @@ type Wire struct {
 	Events        []Event       // the first and the last ones; bounded
 	Dropped       int           // events left out between them
 	Cause         *Event        // the first event that was not our own doing and ended the connection; nil if none
-	Began         time.Duration // when connect() was called; 0 where Stood is the clock's
-	Stood         time.Duration // when the handshake was complete, since the attempt began
+	Began         time.Duration // when connect() was called; 0 where Established is the clock's
+	Established   time.Duration // when the handshake was complete, since the attempt began
 	KernelTimes   bool          // arrivals are when the kernel took packets in, not when a goroutine got to run
-	// from the request's last byte sent to its acknowledgement; 0 where the kernel did not tell
+	// from the request's last byte sent to its acknowledgement; 0 where the kernel did not report it
 	Acknowledged   time.Duration
 	SYNRetransmits uint32 // of the handshake that succeeded
 	Info           *TCPInfo
@@ -201,7 +201,7 @@ type Wire struct {
 	ICMP           *ICMP  // the socket's error queue after a failed connect; nil if empty or not available
 }
 
-// ICMP is a router's word on our SYN, from the socket's error queue (ip(7), IP_RECVERR).
+// ICMP is a router's message about our SYN, from the socket's error queue (ip(7), IP_RECVERR).
 type ICMP struct {
 	Type, Code uint8
 	From       netip.Addr    // the router that sent it; our own address for a local reject

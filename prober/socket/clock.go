@@ -33,7 +33,7 @@ func (r *Recorder) since(at time.Time, now moment) time.Duration {
 		return now.since
 	}
 	kernel := now.since - now.wall.Sub(at)
-	if kernel > now.since || kernel < r.wire.Stood {
+	if kernel > now.since || kernel < r.wire.Established {
 		return now.since
 	}
 	return kernel

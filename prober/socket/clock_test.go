@@ -16,7 +16,7 @@ func TestClockIsSet(t *testing.T) {
 		name          string
 		stamp         time.Duration // when the packet came, by the system's clock since began; 0 for none
 		since, system time.Duration // now by the monotonic clock, and by the system's
-		stood         time.Duration
+		established   time.Duration
 		want          time.Duration
 		kernel        bool // the packet's time is the kernel's
 	}{
@@ -35,7 +35,7 @@ func TestClockIsSet(t *testing.T) {
 		{"a little back after the packet", 50 * ms, 60 * ms, 55 * ms, ms, 60 * ms, false},
 		{"a little forward after the packet", 50 * ms, 60 * ms, 65 * ms, ms, 60 * ms, false},
 	} {
-		r := Recorder{base: moment{0, began}, wire: result.Wire{Stood: row.stood, KernelTimes: true}}
+		r := Recorder{base: moment{0, began}, wire: result.Wire{Established: row.established, KernelTimes: true}}
 		var stamp time.Time
 		if row.stamp != 0 {
 			stamp = began.Add(row.stamp)

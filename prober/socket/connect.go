@@ -45,7 +45,7 @@ func Connect(ctx context.Context, addr netip.AddrPort, o Options) (*Recorder, *r
 		ended = called + d.roundTrip // after that this goroutine waited for a CPU
 		r.wire.Began, r.wire.KernelTimes = called, d.stamped
 	}
-	r.wire.Stood = ended
+	r.wire.Established = ended
 	r.wire.Append(result.Event{Op: result.OpConnect, Start: began, End: ended, Calls: 1})
 	return r, nil, nil
 }

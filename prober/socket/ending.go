@@ -66,7 +66,7 @@ func (r *Recorder) waitReleased() {
 func (r *Recorder) Renew() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.wire = result.Wire{Local: r.wire.Local, Remote: r.wire.Remote, Stood: r.wire.Stood,
+	r.wire = result.Wire{Local: r.wire.Local, Remote: r.wire.Remote, Established: r.wire.Established,
 		KernelTimes: r.wire.KernelTimes, Events: make([]result.Event, 0, 8)}
 	r.lastRead, r.accepted, r.firstSent, r.cut, r.holding = 0, 0, 0, false, false
 	r.base = r.now()

@@ -143,7 +143,7 @@ func TestRenew(t *testing.T) {
 		r.FirstWrite() != 0 {
 		t.Errorf("%+v, last read %s, accepted %s, first write %s, want nothing", w, read, accepted, r.FirstWrite())
 	}
-	if w.Local != before.Local || w.Remote != before.Remote || w.Stood != before.Stood || r.Written() != 4 {
+	if w.Local != before.Local || w.Remote != before.Remote || w.Established != before.Established || r.Written() != 4 {
 		t.Errorf("%+v, %d bytes written, want the ends and times of %+v, and 4 bytes", w, r.Written(), before)
 	}
 }

@@ -38,7 +38,7 @@ func (r *Recorder) Addresses() (local, remote netip.AddrPort) {
 func (r *Recorder) Established() (at, called time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.wire.Stood, r.wire.Began
+	return r.wire.Established, r.wire.Began
 }
 
 // Times returns the end of the last read that brought bytes, and when the last bytes written were accepted. A write in

@@ -19,6 +19,7 @@ import (
 	"errno_exporter/internal/cli"
 	"errno_exporter/internal/history"
 	"errno_exporter/internal/metrics"
+	"errno_exporter/internal/schedule"
 	"errno_exporter/internal/serve"
 	"errno_exporter/internal/watch"
 	"errno_exporter/internal/web"
@@ -88,7 +89,7 @@ func exporter(o *options) error {
 		defer capture.Close()
 	}
 	records := history.New(o.historyLimit)
-	connections := watch.Connections(serve.Descriptors())
+	connections := schedule.Connections(serve.Descriptors())
 	watching := watch.New(watch.Options{
 		Prober:   prober.New(prober.Options{UserAgent: userAgent(), Resets: capture, Panicked: panicked}),
 		Remember: o.remember, Registry: registry, Descriptors: serve.Descriptors(), Panicked: panicked,

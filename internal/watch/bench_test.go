@@ -40,16 +40,16 @@ func BenchmarkPacing(b *testing.B) {
 // atOnce is a scrape that starts everything at the same time.
 func atOnce(w *Watch, budget time.Duration) []State {
 	targets := w.current()
-	flights := make([]*flight, len(targets))
+	flights := make([]*sharedProbe, len(targets))
 	began := time.Now()
 	for i, t := range targets {
-		flights[i], _ = t.join(t.claimOn(began, began.Add(budget), 0))
+		flights[i], _ = t.probes.Join(t.claim(began, began.Add(budget), 0))
 		go w.fly(t, flights[i])
 	}
 	states := make([]State, len(targets))
 	for i, f := range flights {
-		<-f.landed
-		states[i] = State{Outcome: f.outcome}
+		<-f.Ended
+		states[i] = State{Outcome: f.Outcome()}
 	}
 	return states
 }

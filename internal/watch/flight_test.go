@@ -8,10 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober"
-	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -166,23 +164,6 @@ func TestMinInterval(t *testing.T) {
 	}
 	if g.asked.Load() != 3 {
 		t.Errorf("%d requests, want 3", g.asked.Load())
-	}
-}
-
-// When min_interval is over, it is probed again.
-func TestMinIntervalEnds(t *testing.T) {
-	now := time.Now()
-	tgt := &target{memo: newMemo(), config: &config.Target{MinInterval: time.Minute, Module: &module.Module{}}}
-	last := &Outcome{Result: &result.Result{Start: now}}
-	tgt.last = last
-	for _, test := range []struct {
-		after time.Duration
-		fresh bool
-	}{{0, false}, {time.Minute - 1, false}, {time.Minute, true}} {
-		f, fresh := tgt.join(tgt.claimOn(now.Add(test.after), now.Add(time.Hour), 0))
-		if fresh != test.fresh || (f.outcome == last) == test.fresh {
-			t.Errorf("after %s: a fresh flight %t, want %t", test.after, fresh, test.fresh)
-		}
 	}
 }
 

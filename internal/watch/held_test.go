@@ -80,7 +80,7 @@ func (f *filled) stores() []store {
 	}
 	return []store{
 		{"records", f.records.Size(), func() { f.records = nil }},
-		{"last results", h.last, each(func(t *target) { t.last, t.short = nil, nil })},
+		{"last results", h.last, each(func(t *target) { t.last, t.short, t.probes = nil, nil, inFlight{} })},
 		{"timelines", h.timelines, each(func(t *target) { t.timeline = nil })},
 		{"observations and experiments", h.observed,
 			each(func(t *target) { t.observed.recent, t.observed.kept, t.observed.experiments = nil, nil, nil })},

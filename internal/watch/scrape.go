@@ -3,12 +3,12 @@ package watch
 import (
 	"cmp"
 	"context"
-	"slices"
 	"time"
 
 	"errno_exporter/config"
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/egress"
+	"errno_exporter/internal/schedule"
 	"errno_exporter/internal/target/state"
 	"errno_exporter/prober"
 	"errno_exporter/prober/module"
@@ -18,16 +18,9 @@ import (
 // How a scrape probes.
 //
 //   - Every target is probed once, side by side; scrapes at the same time share the probes.
-//   - Probes do not start all at once: a thousand TLS handshakes on a few CPUs would measure ourselves. Starts are
-//     startEvery apart, or closer where all of them would not fit into half of the scrape's time (more than half, if
-//     the modules' timeouts are short).
+//   - Probes start one after the other: internal/schedule says how far apart.
 //   - The slowest targets start first, judging by their last probes, and those that are not known before them: who
 //     needs the time has it.
-//   - All probes end a little before the scrape does, so that what they say gets into it.
-
-// startEvery is the time between two starts, if the scrape leaves as much: at 200 starts a second the CPUs are mostly
-// idle.
-const startEvery = 5 * time.Millisecond
 
 // State is what a scrape has of a target.
 type State struct {
@@ -101,7 +94,7 @@ func (w *Watch) scrape(ctx context.Context, targets []*target, budget time.Durat
 type Scraped struct {
 	watch   *Watch
 	targets []*target
-	flights []*flight
+	flights []*sharedProbe
 	began   time.Time
 	budget  time.Duration
 }
@@ -113,23 +106,23 @@ func (w *Watch) Await(ctx context.Context, budget time.Duration) *Scraped {
 
 func (w *Watch) await(ctx context.Context, targets []*target, budget time.Duration) *Scraped {
 	began := time.Now()
-	kept := reserve(budget, len(targets))
+	kept := schedule.Reserve(budget, len(targets))
 	until := began.Add(budget - kept)
-	flights := make([]*flight, len(targets))
+	flights := make([]*sharedProbe, len(targets))
 	var starting []launch
 	for i, t := range targets {
-		c := t.claimOn(began, until, kept/2)
-		c.via = prober.Behalf(ctx)
-		f, fresh := t.join(c)
+		c := t.claim(began, until, kept/2)
+		c.Via = prober.Behalf(ctx)
+		f, fresh := t.probes.Join(c)
 		flights[i] = f
 		if fresh {
 			starting = append(starting, launch{t, f, t.expected()})
 		}
 	}
-	w.panicked.Go(func() { w.launch(starting, pace(starting, budget)) })
+	w.panicked.Go(func() { w.launch(starting, interval(starting, budget)) })
 	defer func() {
 		for i, t := range targets {
-			t.leave(flights[i])
+			t.probes.Leave(flights[i])
 		}
 	}()
 	first := make(chan struct{})
@@ -155,7 +148,7 @@ func (s *Scraped) States() []State {
 	states := make([]State, len(s.targets))
 	for i, t := range s.targets {
 		states[i] = State{Target: t.config, Module: t.config.Module, Totals: t.totals, Kept: t.idle.state()}
-		states[i].has(s.flights[i].ended(), s.began)
+		states[i].has(s.flights[i].Outcome(), s.began)
 		if states[i].Outcome == nil {
 			missing := prober.NotStarted(t.asked(), t.config.Module, s.budget)
 			states[i].Missing = &missing
@@ -171,10 +164,10 @@ func (s *Scraped) States() []State {
 
 // unreachedSince is when the last of the probes began that found a target out of reach, of a scrape that began at a
 // time; zero for none.
-func unreachedSince(flights []*flight, began time.Time) time.Time {
+func unreachedSince(flights []*sharedProbe, began time.Time) time.Time {
 	var since time.Time
 	for _, f := range flights {
-		if o := f.ended(); o != nil && egress.OutOfReach(o.Result.Failure) && o.Ended.After(began) &&
+		if o := f.Outcome(); o != nil && egress.OutOfReach(o.Result.Failure) && o.Ended.After(began) &&
 			o.Result.Start.After(since) {
 			since = o.Result.Start
 		}
@@ -183,12 +176,12 @@ func unreachedSince(flights []*flight, began time.Time) time.Time {
 }
 
 // landed waits for the flights, and for none beyond the deadline. It reports false when the context was cancelled.
-func landed(ctx context.Context, flights []*flight, deadline time.Time) bool {
+func landed(ctx context.Context, flights []*sharedProbe, deadline time.Time) bool {
 	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
 	for _, f := range flights {
 		select {
-		case <-f.landed:
+		case <-f.Ended:
 		case <-ctx.Done():
 			return context.Cause(ctx) != context.Canceled
 		}
@@ -203,42 +196,11 @@ func (s *State) has(o *Outcome, began time.Time) {
 	}
 }
 
-// reserve is what of a scrape's time is kept for putting its answer together.
-func reserve(budget time.Duration, targets int) time.Duration {
-	return min(budget/10, 20*time.Millisecond+time.Duration(targets)*100*time.Microsecond)
-}
-
-// launch is a flight that is to start.
-type launch struct {
-	target   *target
-	flight   *flight
-	expected time.Duration
-}
-
-// pace is the time between two starts.
-func pace(starting []launch, budget time.Duration) time.Duration {
-	if len(starting) == 0 {
-		return 0
-	}
+// interval is the time between the starts of probes.
+func interval(starting []launch, budget time.Duration) time.Duration {
 	slowest := time.Duration(0)
 	for _, l := range starting {
-		timeout := cmp.Or(l.target.config.Module.Timeout, budget)
-		slowest = max(slowest, timeout)
+		slowest = max(slowest, cmp.Or(l.target.config.Module.Timeout, budget))
 	}
-	window := max(budget/2, budget-slowest-reserve(budget, len(starting)))
-	return min(startEvery, window/time.Duration(len(starting)))
-}
-
-// start starts flights one after the other, each by a call that returns at once. One that nobody waits for any more is
-// not started.
-func start(starting []launch, every time.Duration, begin func(*target, *flight)) {
-	slices.SortStableFunc(starting, func(a, b launch) int { return cmp.Compare(b.expected, a.expected) })
-	next := time.Now()
-	for _, l := range starting {
-		time.Sleep(time.Until(next))
-		next = next.Add(every)
-		if !l.target.drop(l.flight) {
-			begin(l.target, l.flight)
-		}
-	}
+	return schedule.Interval(len(starting), slowest, budget)
 }

@@ -2,20 +2,18 @@ package watch
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/target/state"
-	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -104,87 +102,44 @@ func TestNotStarted(t *testing.T) {
 	}
 }
 
-// launches are flights that are to start, with what their probes took last, each by a module with a timeout.
-func launches(timeout time.Duration, took ...time.Duration) []launch {
-	var all []launch
-	for i, d := range took {
-		t := &target{memo: newMemo(), config: &config.Target{Name: strconv.Itoa(i),
-			Module: &module.Module{Timeout: timeout}}}
-		if d >= 0 {
-			t.last = &Outcome{Result: &result.Result{Elapsed: d}}
-		}
-		f := &flight{landed: make(chan struct{}), waiting: 1}
-		t.flights = []*flight{f}
-		all = append(all, launch{t, f, t.expected()})
+// The slowest probes start first, and those before them that nobody knows. One that nobody waits for is left out.
+func TestLaunch(t *testing.T) {
+	asked := make(chan string, 10)
+	server := faultlab.Handler(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { asked <- r.URL.Path }))
+	var items strings.Builder
+	for i := range 5 {
+		items.WriteString(item(strconv.Itoa(i), server+"/"+strconv.Itoa(i)))
 	}
-	return all
-}
-
-func TestPace(t *testing.T) {
-	for _, test := range []struct {
-		name            string
-		targets         int
-		timeout, budget time.Duration
-		want            time.Duration
-	}{
-		{"no targets", 0, time.Second, 10 * time.Second, 0},
-		{"few targets", 10, 10 * time.Second, 9500 * time.Millisecond, 5 * time.Millisecond},
-		{"as many as fit into half of the time", 950, 10 * time.Second, 9500 * time.Millisecond, 5 * time.Millisecond},
-		{"more: closer together", 4750, 10 * time.Second, 9500 * time.Millisecond, time.Millisecond},
-		{"short timeouts: what they leave", 1500, time.Second, 9500 * time.Millisecond, 5 * time.Millisecond},
-		{"short timeouts and many", 8330, time.Second, 9500 * time.Millisecond, 918007 * time.Nanosecond},
-		{"no timeout", 100, 0, 200 * time.Millisecond, time.Millisecond},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			if got := pace(launches(test.timeout, make([]time.Duration, test.targets)...),
-				test.budget); got.Round(time.Nanosecond) != test.want {
-				t.Errorf("pace() = %s, want %s", got, test.want)
-			}
-		})
+	b := newTested(t, parse(t, "targets:\n"+items.String()))
+	t.Cleanup(b.Close)
+	now := time.Now()
+	var starting []launch
+	for i, took := range []time.Duration{time.Millisecond, time.Minute, -1, time.Second, 2 * time.Second} {
+		target := b.current()[i]
+		if took >= 0 {
+			target.last = &Outcome{Result: &result.Result{Elapsed: took}}
+		}
+		f, _ := target.probes.Join(target.claim(now, now.Add(time.Minute), 0))
+		starting = append(starting, launch{target, f, target.expected()})
 	}
-}
-
-// Starts are apart, the slowest first and those before it that nobody knows; one that nobody waits for is left out.
-func TestStart(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		all := launches(time.Second, time.Millisecond, time.Minute, -1, time.Second, 2*time.Second)
-		all[3].target.leave(all[3].flight)
-		began := time.Now()
-		started := make(chan string, len(all))
-		start(slices.Clone(all), 5*time.Millisecond, func(t *target, f *flight) {
-			started <- fmt.Sprintf("%s at %s", t.config.Name, time.Since(began))
-		})
-		synctest.Wait()
-		close(started)
-		var got []string
-		for s := range started {
-			got = append(got, s)
-		}
-		want := []string{"2 at 0s", "1 at 5ms", "4 at 10ms", "0 at 20ms"}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("(-want +got):\n%s", diff)
-		}
-		select {
-		case <-all[3].flight.landed:
-		default:
-			t.Error("the flight that nobody waits for has not ended")
+	starting[3].target.probes.Leave(starting[3].probe)
+	b.launch(starting, 0)
+	var order []string
+	for _, l := range starting {
+		<-l.probe.Ended
+		order = append(order, l.target.config.Name)
+	}
+	if want := []string{"2", "1", "4", "3", "0"}; !slices.Equal(order, want) {
+		t.Errorf("the order is %q, want %q", order, want)
+	}
+	close(asked)
+	got := slices.Sorted(func(yield func(string) bool) {
+		for path := range asked {
+			yield(path)
 		}
 	})
-}
-
-func TestReserve(t *testing.T) {
-	for _, test := range []struct {
-		budget  time.Duration
-		targets int
-		want    time.Duration
-	}{
-		{9500 * time.Millisecond, 1, 20100 * time.Microsecond},
-		{9500 * time.Millisecond, 1000, 120 * time.Millisecond},
-		{100 * time.Millisecond, 1, 10 * time.Millisecond},
-	} {
-		if got := reserve(test.budget, test.targets); got != test.want {
-			t.Errorf("reserve(%s, %d) = %s, want %s", test.budget, test.targets, got, test.want)
-		}
+	if want := []string{"/0", "/1", "/2", "/4"}; !slices.Equal(got, want) {
+		t.Errorf("requests %q, want %q", got, want)
 	}
 }
 

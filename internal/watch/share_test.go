@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"errno_exporter/internal/faultlab"
+	"errno_exporter/internal/schedule"
 	"errno_exporter/prober/result"
 )
 
@@ -161,7 +162,7 @@ func TestFlightsAreBounded(t *testing.T) {
 	g := newGate(t)
 	b := newTested(t, parse(t, "targets:\n"+item("a", g.url)))
 	t.Cleanup(b.Close)
-	const callers = 3 * maxFlights
+	const callers = 3 * schedule.MaxInFlight
 	all := make(chan State, callers)
 	for i := range callers {
 		caller := newWaiting(t.Context())
@@ -172,7 +173,7 @@ func TestFlightsAreBounded(t *testing.T) {
 		}()
 		<-caller.told
 	}
-	for range maxFlights {
+	for range schedule.MaxInFlight {
 		<-g.arrived
 	}
 	close(g.release)
@@ -181,7 +182,7 @@ func TestFlightsAreBounded(t *testing.T) {
 			t.Errorf("a caller has %q, want a success", seen(s))
 		}
 	}
-	if n := g.asked.Load(); n != maxFlights {
-		t.Errorf("%d requests, want %d", n, maxFlights)
+	if n := g.asked.Load(); n != schedule.MaxInFlight {
+		t.Errorf("%d requests, want %d", n, schedule.MaxInFlight)
 	}
 }

@@ -2,7 +2,6 @@ package watch
 
 import (
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -22,11 +21,8 @@ func (b *tested) waitFor(name string) {
 		if t.config.Name != name {
 			continue
 		}
-		t.mu.Lock()
-		flights := slices.Clone(t.flights)
-		t.mu.Unlock()
-		for _, f := range flights {
-			<-f.landed
+		for _, f := range t.probes.InFlight() {
+			<-f.Ended
 		}
 	}
 }

@@ -121,7 +121,7 @@ func (w *Watch) diagnose(t *target, o *Outcome) {
 		<-w.diagnosing
 		return
 	}
-	started := w.background.start(func() {
+	started := w.background.Start(func() {
 		defer func() { <-w.diagnosing }()
 		ended := false
 		defer func() {

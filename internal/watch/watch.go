@@ -19,7 +19,6 @@ import (
 	"errno_exporter/internal/host"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/schedule"
-	"errno_exporter/internal/target/state"
 	"errno_exporter/prober"
 	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
@@ -43,14 +42,14 @@ type Watch struct {
 	slots       *schedule.Slots // probes
 	descriptors *schedule.Slots
 	limit       int // of descriptors that the process may have
-	lag         *lag
+	lag         *schedule.Lag
 	others      *memory
 	sampler     *host.Sampler
 	references  egress.References
 	reach       reach
 	life        context.Context // of experiments: until Close
 	end         context.CancelFunc
-	background  background
+	background  schedule.Background
 	panicked    guard.Report
 	diagnosing  chan struct{} // has room for the rounds of experiments under way
 	own         *metrics.Own
@@ -65,9 +64,9 @@ func New(o Options) *Watch {
 	w := &Watch{prober: o.Prober, slots: schedule.NewSlots(1), descriptors: schedule.NewSlots(1), limit: o.Descriptors,
 		others: newMemory(o.Remember)}
 	w.sampler = new(host.Sampler)
-	w.panicked, w.background.running.Report = o.Panicked, o.Panicked
-	if w.background.running.Report == nil {
-		w.background.running.Report = func(*guard.Panic) {} // nobody may panic in Close
+	w.panicked, w.background.Running.Report = o.Panicked, o.Panicked
+	if w.background.Running.Report == nil {
+		w.background.Running.Report = func(*guard.Panic) {} // nobody may panic in Close
 	}
 	w.life, w.end = context.WithCancel(context.Background())
 	w.diagnosing = make(chan struct{}, maxDiagnosing)
@@ -78,8 +77,7 @@ func New(o Options) *Watch {
 		Kept:    func() int { return int(w.kept.Load()) },
 	})
 	w.sinks = append([]Sink{count(w.own)}, o.Sinks...)
-	w.lag = newLag(w.own.SchedulerDelay)
-	w.lag.report = w.background.running.Report
+	w.lag = schedule.NewLag(w.own.SchedulerDelay, w.background.Running.Report)
 	return w
 }
 
@@ -112,7 +110,12 @@ func (w *Watch) Apply(c *config.Config) {
 		w.targets = append(w.targets, t)
 	}
 	w.slots.Resize(c.Policy.MaxConcurrent, len(c.Targets))
-	w.descriptors.Resize(descriptorsFor(c, w.limit), descriptorsOfAll(c))
+	idle, needed := 0, 0 // by all configured targets
+	for _, t := range c.Targets {
+		idle += len(t.Module.Keepalive)
+		needed += schedule.DescriptorsOf(t.Module)
+	}
+	w.descriptors.Resize(schedule.Descriptors(w.limit, min(idle, maxKept)), needed)
 	w.references.Apply(references(c.ControlTargets))
 }
 
@@ -128,7 +131,7 @@ func references(configured []*config.ControlTarget) []*egress.Address {
 // Close closes the connections that are kept, and ends experiments. Nothing is kept from then on.
 func (w *Watch) Close() {
 	w.end()
-	w.background.wait()
+	w.background.Wait()
 	for _, t := range w.current() {
 		t.idle.close()
 	}
@@ -180,73 +183,28 @@ var ErrNotStarted = errors.New("the exporter could not start the probe in time")
 // Probe probes a target that is not configured. The context has a deadline: the probe's. The state has an outcome if
 // there is no error.
 func (w *Watch) Probe(ctx context.Context, t prober.Target, m *module.Module) (State, error) {
-	o, totals, err := w.probe(ctx, &order{
-		target: t, module: m, by: schedule.AdHoc, started: func() {}, counts: func(*result.Result) bool { return true },
-		counted: func() *state.Totals {
-			return w.others.totals(probed{module: m.Name, target: t.URL.String(), host: t.Host}.key())
-		},
-	})
+	o, err := w.probeAdHoc(ctx, t, m)
 	if err != nil {
 		return State{}, err
 	}
+	totals := w.others.totals(probed{module: m.Name, target: t.URL.String(), host: t.Host}.key())
+	totals.Observe(o.Result)
 	v := w.alone(o)
 	w.publishOutcome(o, m, v)
 	return State{Module: m, Outcome: o, Totals: totals, Verdict: v}, nil
 }
 
-// order is a probe that is wanted.
-type order struct {
-	target  prober.Target
-	module  *module.Module
-	by      schedule.User
-	started func() // is called when it has its slots
-	counts  func(*result.Result) bool
-	counted func() *state.Totals
-}
-
-// allowed is how long the probe may take if it starts now.
-func (p *order) allowed(now, deadline time.Time) time.Duration {
-	if left := deadline.Sub(now); p.module.Timeout <= 0 || left < p.module.Timeout {
-		return left
+// probeAdHoc probes as soon as there is a slot.
+func (w *Watch) probeAdHoc(ctx context.Context, t prober.Target, m *module.Module) (*Outcome, error) {
+	admitted, err := w.admit(ctx, m, schedule.AdHoc)
+	if err != nil {
+		return nil, err
 	}
-	return p.module.Timeout
-}
-
-// probe waits for a slot, probes, and counts. It waits for no more than half of its time: a probe that starts with less
-// would blame its target for what is left. A target that the policy forbids is an error, and leaves nothing behind.
-func (w *Watch) probe(ctx context.Context, p *order) (*Outcome, *state.Totals, error) {
-	asked := time.Now()
-	deadline, _ := ctx.Deadline() // every caller sets one
-	latest := asked.Add(deadline.Sub(asked) / 2)
-	slot := schedule.Need{N: 1, By: p.by}
-	if !w.slots.Acquire(ctx, latest, slot) {
-		w.own.NotStarted.Inc()
-		return nil, p.counted(), ErrNotStarted
-	}
-	defer w.slots.Release(slot)
-	files := schedule.Need{N: descriptorsOf(p.module), By: p.by}
-	if !w.descriptors.Acquire(ctx, latest, files) {
-		w.own.NotStarted.Inc()
-		return nil, p.counted(), ErrNotStarted
-	}
-	defer w.descriptors.Release(files)
-	w.own.SlotWait.Add(time.Since(asked).Seconds())
-	w.lag.begin()
-	defer w.lag.end()
-	began := time.Now()
-	p.started()
-	r := w.prober.Probe(ctx, p.target, p.module)
-	if denied := r.Denied(); denied != nil {
-		w.own.Denied.Inc()
-		return nil, nil, denied
-	}
-	r.ShortenedBy(p.allowed(asked, deadline) - p.allowed(began, deadline) + r.Waited())
-	o := &Outcome{Result: &r, Ended: time.Now(), Late: w.lag.since(began)}
-	o.Reliable = o.Late == 0
-	totals := p.counted()
-	if o.callers = !p.counts(&r); !o.callers {
-		totals.Observe(&r)
+	defer admitted.release()
+	o, err := admitted.probe(ctx, t)
+	if err != nil {
+		return nil, err
 	}
 	o.Record = w.probes.Add(1)
-	return o, totals, nil
+	return o, nil
 }

@@ -1,15 +1,18 @@
-package watch
+package schedule
 
 import (
-	"net/http"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
-	"errno_exporter/internal/faultlab"
+	"errno_exporter/guard"
 )
+
+// delays counts measurements.
+type delays struct{ n atomic.Int64 }
+
+func (d *delays) Observe(float64) { d.n.Add(1) }
 
 // The rule: a probe is unreliable if, during it, the measuring goroutine got its CPU more than lagLimit late, or has
 // not got it yet.
@@ -33,14 +36,14 @@ func TestLag(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				start := time.Now()
-				l := newLag(prometheus.NewHistogram(prometheus.HistogramOpts{Name: "delay"}))
+				l := NewLag(new(delays), func(p *guard.Panic) { t.Error(p) })
 				l.woken = start
 				for _, w := range test.wakes {
 					time.Sleep(time.Until(start.Add(w.at)))
-					l.woke(time.Now().Add(-w.slept), time.Now())
+					l.Woke(time.Now().Add(-w.slept), time.Now())
 				}
 				time.Sleep(time.Until(start.Add(test.ended)))
-				if got := l.since(start.Add(test.began)) > 0; got != test.want {
+				if got := l.Since(start.Add(test.began)) > 0; got != test.want {
 					t.Errorf("late = %t, want %t", got, test.want)
 				}
 			})
@@ -51,36 +54,17 @@ func TestLag(t *testing.T) {
 // The measuring goroutine lives while probes run.
 func TestLagMeasures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLag(prometheus.NewHistogram(prometheus.HistogramOpts{Name: "delay"}))
+		l := NewLag(new(delays), func(p *guard.Panic) { t.Error(p) })
 		for range 2 {
-			l.begin()
-			l.begin()
+			l.Begin()
+			l.Begin()
 			time.Sleep(time.Second)
-			l.end()
-			if l.since(time.Now().Add(-time.Second)) > 0 {
+			l.End()
+			if l.Since(time.Now().Add(-time.Second)) > 0 {
 				t.Error("late though nothing computes")
 			}
-			l.end()
+			l.End()
 			time.Sleep(time.Second)
 		}
 	})
-}
-
-// A probe during which the measuring goroutine was late is marked and counted. That others are not is TestLag's: here
-// the machine may be late.
-func TestUnreliable(t *testing.T) {
-	var late func()
-	ready := make(chan struct{})
-	server := faultlab.Handler(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-ready; late() }))
-	b := newTested(t, parse(t, "targets:\n"+item("late", server)))
-	const delay = 20 * lagLimit
-	late = func() { b.lag.woke(time.Now().Add(-lagInterval-delay), time.Now()) }
-	close(ready)
-	state := b.Scrape(t.Context(), 20*time.Second)[0]
-	if state.Outcome == nil || state.Outcome.Reliable || state.Outcome.Late < delay {
-		t.Errorf("late by %s: %+v, want unreliable by as much", delay, state.Outcome)
-	}
-	if got := b.own(t, "errno_exporter_probes_unreliable_total"); got != 1 {
-		t.Errorf("errno_exporter_probes_unreliable_total is %v, want 1", got)
-	}
 }

@@ -1,9 +1,8 @@
-package watch
+package schedule
 
 import (
 	"math"
 
-	"errno_exporter/config"
 	"errno_exporter/prober/module"
 )
 
@@ -12,7 +11,7 @@ import (
 //
 //   - A quarter of those that the process may have is for clients' connections, an eighth for everything else: files,
 //     the runtime.
-//   - Of the rest, each kept connection has one, and each probe under way what it may need at once. As much of it as
+//   - Of the rest, each idle connection has one, and each probe under way what it may need at once. As much of it as
 //     the configured targets need, at most a half, is not for the targets of /probe that are not configured.
 
 // maxConnections bounds the clients' connections where file descriptors do not.
@@ -27,36 +26,24 @@ func Connections(limit int) int {
 	return max(4, min(limit/4, maxConnections))
 }
 
-// descriptorsFor is how many descriptors the probes under a configuration may have together.
-func descriptorsFor(c *config.Config, limit int) int {
+// Descriptors is how many file descriptors probes may have together, of a process that may have so many (0 for no
+// bound) and keeps so many connections idle.
+func Descriptors(limit, idle int) int {
 	if limit <= 0 {
 		return math.MaxInt / 2
 	}
-	kept := 0
-	for _, t := range c.Targets {
-		kept += len(t.Module.Keepalive)
-	}
-	return max(1, limit-limit/4-limit/8-min(kept, maxKept))
+	return max(1, limit-limit/4-limit/8-idle)
 }
 
-// descriptorsOf is how many descriptors a probe may need at once: its questions for A and AAAA side by side, or a
+// DescriptorsOf is how many file descriptors a probe may need at once: its questions for A and AAAA side by side, or a
 // connection and the copy by which it is watched while it is made.
-func descriptorsOf(m *module.Module) int {
+func DescriptorsOf(m *module.Module) int {
 	n := 2
 	if m.AllAddresses {
 		n = 2 * module.MaxAddresses
 	}
 	if m.Resolver != nil && m.Resolver.CompareSystem {
 		n += 2
-	}
-	return n
-}
-
-// descriptorsOfAll is how many descriptors the probes of all configured targets need at once.
-func descriptorsOfAll(c *config.Config) int {
-	n := 0
-	for _, t := range c.Targets {
-		n += descriptorsOf(t.Module)
 	}
 	return n
 }

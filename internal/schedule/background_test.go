@@ -1,4 +1,4 @@
-package watch
+package schedule
 
 import (
 	"sync"
@@ -10,14 +10,14 @@ import (
 // WaitGroup that grows meanwhile.
 func TestBackground(t *testing.T) {
 	for range 1000 {
-		var b background
+		var b Background
 		var ended atomic.Bool
 		var starting sync.WaitGroup
 		for range 4 {
 			starting.Go(func() {
 				var ran bool
 				done := make(chan struct{})
-				if !b.start(func() { ran = !ended.Load(); close(done) }) {
+				if !b.Start(func() { ran = !ended.Load(); close(done) }) {
 					return
 				}
 				if <-done; !ran {
@@ -25,11 +25,11 @@ func TestBackground(t *testing.T) {
 				}
 			})
 		}
-		b.wait()
+		b.Wait()
 		ended.Store(true)
 		starting.Wait()
-		if b.start(func() { t.Error("work ran that was started after wait") }) {
-			t.Error("start = true after wait, want false")
+		if b.Start(func() { t.Error("work ran that was started after wait") }) {
+			t.Error("Start = true after Wait, want false")
 		}
 	}
 }

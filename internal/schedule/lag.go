@@ -1,11 +1,9 @@
-package watch
+package schedule
 
 import (
 	"runtime"
 	"sync"
 	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
 
 	"errno_exporter/guard"
 )
@@ -27,9 +25,12 @@ const (
 	lagLimit    = 10 * time.Millisecond
 )
 
-// lag measures how late goroutines get a CPU.
-type lag struct {
-	delays prometheus.Observer
+// Delays takes how late each measurement was, in seconds.
+type Delays interface{ Observe(seconds float64) }
+
+// Lag measures how late goroutines get a CPU.
+type Lag struct {
+	delays Delays
 	report guard.Report // is called with panics
 
 	mu        sync.Mutex // guards what follows
@@ -48,13 +49,12 @@ type delayed struct {
 // maxLate bounds the times that are remembered.
 const maxLate = 64
 
-func newLag(delays prometheus.Observer) *lag {
-	return &lag{delays: delays, report: func(*guard.Panic) {}}
-}
+// NewLag returns a Lag that measures nothing yet. It reports panics of its goroutine.
+func NewLag(delays Delays, report guard.Report) *Lag { return &Lag{delays: delays, report: report} }
 
-// begin is called when a probe begins: measuring goes on until the last one has ended, and a moment longer, for the
+// Begin is called when a probe begins: measuring goes on until the last one has ended, and a moment longer, for the
 // next one.
-func (l *lag) begin() {
+func (l *Lag) Begin() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.running++
@@ -64,34 +64,35 @@ func (l *lag) begin() {
 	}
 }
 
-func (l *lag) end() {
+// End is called when it has ended.
+func (l *Lag) End() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.running--
 }
 
 // panicked ends measuring until the next probe begins, and reports why.
-func (l *lag) panicked(p *guard.Panic) {
+func (l *Lag) panicked(p *guard.Panic) {
 	l.mu.Lock()
 	l.measuring = false
 	l.mu.Unlock()
 	l.report(p)
 }
 
-func (l *lag) measure() {
+func (l *Lag) measure() {
 	for {
 		slept := time.Now()
 		time.Sleep(lagInterval)
 		// a timer's goroutine is put before all others: what they wait for is seen from their end of the queue
 		runtime.Gosched()
-		if !l.woke(slept, time.Now()) {
+		if !l.Woke(slept, time.Now()) {
 			return
 		}
 	}
 }
 
-// woke notes that the measuring goroutine slept from one time to another, and reports whether it is to go on.
-func (l *lag) woke(slept, woken time.Time) bool {
+// Woke notes that the measuring goroutine slept from one time to another, and reports whether it is to go on.
+func (l *Lag) Woke(slept, woken time.Time) bool {
 	delay := max(0, woken.Sub(slept)-lagInterval)
 	l.delays.Observe(delay.Seconds())
 	l.mu.Lock()
@@ -107,9 +108,9 @@ func (l *lag) woke(slept, woken time.Time) bool {
 	return l.measuring
 }
 
-// since is by how much goroutines were late at the worst moment since a time: the measuring one woke too late, or
+// Since is by how much goroutines were late at the worst moment since a time: the measuring one woke too late, or
 // should have woken by now. It is 0 where that was within the limit.
-func (l *lag) since(began time.Time) time.Duration {
+func (l *Lag) Since(began time.Time) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	worst := time.Duration(0)

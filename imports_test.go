@@ -77,6 +77,12 @@ var forbidden = map[string]map[string]string{
 		"errno_exporter/internal/web":   "pages are made of metrics, not metrics of pages",
 		"errno_exporter/internal/watch": "samples are made of values, whoever probes",
 	},
+	"errno_exporter/internal/target": {
+		"errno_exporter/internal/watch":   "what is known of a target does not depend on who probes",
+		"errno_exporter/internal/web":     "pages are made of it, not it of pages",
+		"errno_exporter/internal/metrics": "samples are made of it, not it of samples",
+		"errno_exporter/internal/history": "records are of single probes",
+	},
 	"errno_exporter/internal/target/state": {
 		"errno_exporter":               "counters and timelines are made of results alone",
 		"errno_exporter/prober/result": "", // is what they are made of

@@ -16,3 +16,9 @@ func ClockSet(t time.Time, by time.Duration) time.Time {
 	*wall += uint64(by/time.Second) << 30
 	return t
 }
+
+// ClockSteps are what somebody may do to the system's clock while the exporter runs.
+func ClockSteps() []time.Duration {
+	return []time.Duration{-365 * 24 * time.Hour, -24 * time.Hour, -time.Hour, -time.Second, 0, time.Second, time.Hour,
+		24 * time.Hour, 365 * 24 * time.Hour}
+}

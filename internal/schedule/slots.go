@@ -1,5 +1,6 @@
-// Package schedule bounds what probes take while they are under way: probes at a time, and file descriptors. Configured
-// targets have a part of both to themselves.
+// Package schedule says when a probe starts, and who shares it: slots and file descriptors (slots.go, descriptors.go),
+// pacing (pace.go), probes that several callers share (group.go), and how late the exporter itself is (lag.go). It
+// knows nothing of what it schedules.
 package schedule
 
 import (

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"errno_exporter/internal/schedule"
+	"errno_exporter/internal/target"
 	"errno_exporter/prober"
 	"errno_exporter/prober/module"
 )
@@ -46,7 +47,7 @@ func (a *admitted) release() {
 }
 
 // probe probes. A target that the policy forbids is an error, and leaves nothing behind.
-func (a *admitted) probe(ctx context.Context, t prober.Target) (*Outcome, error) {
+func (a *admitted) probe(ctx context.Context, t prober.Target) (*target.Outcome, error) {
 	w := a.watch
 	began := time.Now()
 	r := w.prober.Probe(ctx, t, a.module)
@@ -56,7 +57,7 @@ func (a *admitted) probe(ctx context.Context, t prober.Target) (*Outcome, error)
 	}
 	deadline, _ := ctx.Deadline()
 	r.ShortenedBy(a.allowed(a.asked, deadline) - a.allowed(began, deadline) + r.Waited())
-	o := &Outcome{Result: &r, Ended: time.Now(), Late: w.lag.Since(began)}
+	o := &target.Outcome{Result: &r, Ended: time.Now(), Late: w.lag.Since(began)}
 	o.Reliable = o.Late == 0
 	return o, nil
 }

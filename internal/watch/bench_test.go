@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"errno_exporter/internal/bench"
+	"errno_exporter/internal/target"
 	"errno_exporter/prober/result"
 )
 
@@ -40,10 +41,10 @@ func BenchmarkPacing(b *testing.B) {
 // atOnce is a scrape that starts everything at the same time.
 func atOnce(w *Watch, budget time.Duration) []State {
 	targets := w.current()
-	flights := make([]*sharedProbe, len(targets))
+	flights := make([]*target.Probe, len(targets))
 	began := time.Now()
 	for i, t := range targets {
-		flights[i], _ = t.probes.Join(t.claim(began, began.Add(budget), 0))
+		flights[i], _ = t.Probes.Join(t.Claim(began, began.Add(budget), 0))
 		go w.fly(t, flights[i])
 	}
 	states := make([]State, len(targets))

@@ -1,16 +1,7 @@
 package watch
 
-// What the parts of a target take in memory, in bytes, without what they point to.
-const (
-	perTarget      = 1 << 10
-	perTimeline    = 7 << 10 // the buckets of a day
-	perTick        = 48
-	perFate        = 96
-	perRound       = 24
-	perSlot        = 48
-	perExperiments = 160
-	perOutcome     = 96
-)
+// perTarget is what a configured target takes in memory, in bytes, without what it points to.
+const perTarget = 1 << 10
 
 // maxLast is the most that the last result of a target takes, without addresses: all.
 const maxLast = 128 << 10
@@ -28,30 +19,13 @@ type held struct {
 
 // held adds up what the stores hold.
 func (w *Watch) held() held {
-	h := held{references: w.references.Size(), remembered: w.others.size()}
+	h := held{references: w.references.Size(), remembered: w.others.Size()}
 	for _, t := range w.current() {
-		h.targets += perTarget + t.totals.Size()
-		h.last += t.lastSize()
-		h.timelines += t.timeline.size()
-		h.observed += t.observed.size()
-		h.fates += t.idle.size()
+		h.targets += perTarget + t.Totals.Size()
+		h.last += t.Results.Size()
+		h.timelines += t.Timeline.Size()
+		h.observed += t.Observed.Size()
+		h.fates += t.Idle.Size()
 	}
 	return h
-}
-
-// lastSize is about how many bytes of memory the last results take.
-func (t *target) lastSize() int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	n := 0
-	for _, o := range []*Outcome{t.last, t.short} {
-		if o == nil {
-			continue
-		}
-		n += perOutcome + o.Result.Size()
-		if o.seen != nil {
-			n += o.seen.Size()
-		}
-	}
-	return n
 }

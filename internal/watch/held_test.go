@@ -17,6 +17,8 @@ import (
 	"errno_exporter/internal/claims"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/internal/history"
+	"errno_exporter/internal/target"
+	"errno_exporter/internal/target/state"
 	"errno_exporter/prober"
 )
 
@@ -54,12 +56,12 @@ func fill(t *testing.T, c *config.Config, rounds int) *filled {
 	}
 	refused := faultlab.ClosedPort(t)
 	for i := range 8 * rounds {
-		target, err := prober.ParseTarget(fmt.Sprint(refused, i, "?", strings.Repeat("x", 4000)))
+		refusing, err := prober.ParseTarget(fmt.Sprint(refused, i, "?", strings.Repeat("x", 4000)))
 		if err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-		if _, err := f.Probe(ctx, target, c.Modules["plain"]); err != nil {
+		if _, err := f.Probe(ctx, refusing, c.Modules["plain"]); err != nil {
 			t.Error(err)
 		}
 		cancel()
@@ -71,7 +73,7 @@ func fill(t *testing.T, c *config.Config, rounds int) *filled {
 // stores are all that are filled.
 func (f *filled) stores() []store {
 	h := f.held()
-	each := func(drop func(*target)) func() {
+	each := func(drop func(*target.Target)) func() {
 		return func() {
 			for _, t := range f.current() {
 				drop(t)
@@ -80,15 +82,17 @@ func (f *filled) stores() []store {
 	}
 	return []store{
 		{"records", f.records.Size(), func() { f.records = nil }},
-		{"last results", h.last, each(func(t *target) { t.last, t.short, t.probes = nil, nil, inFlight{} })},
-		{"timelines", h.timelines, each(func(t *target) { t.timeline = nil })},
+		{"last results", h.last,
+			each(func(t *target.Target) { t.Results, t.Probes = target.Results{}, target.Probes{} })},
+		{"timelines", h.timelines, each(func(t *target.Target) { t.Timeline = nil })},
 		{"observations and experiments", h.observed,
-			each(func(t *target) { t.observed.recent, t.observed.kept, t.observed.experiments = nil, nil, nil })},
-		{"fates of idle connections", h.fates, each(func(t *target) { t.idle.slots = nil })},
+			each(func(t *target.Target) { t.Observed = target.Observed{} })},
+		{"fates of idle connections", h.fates, each(func(t *target.Target) { t.Idle = new(target.IdlePool) })},
 		{"states of reference targets", h.references, func() { f.references.Apply(nil) }},
-		{"totals of remembered targets", h.remembered, func() { f.others = newMemory(1) }},
+		{"totals of remembered targets", h.remembered, func() { f.others = target.NewRemembered(1) }},
 		{"verified chains", f.prober.Held(), func() { f.prober, f.Watch.prober = nil, nil }},
-		{"totals of configured targets", h.targets, each(func(t *target) { t.memo = newMemo(); t.timeline = nil })},
+		{"totals of configured targets", h.targets,
+			each(func(t *target.Target) { t.Known = target.NewKnown(); t.Timeline = nil })},
 	}
 }
 
@@ -100,12 +104,12 @@ func TestStoresAreCharged(t *testing.T) {
 	fill(t, c, 1) // so that what is made once is there
 	settle(t, idle)
 	before := settled()
-	f := fill(t, c, maxTicks+2)
+	f := fill(t, c, state.MaxTicks+2)
 	settle(t, idle)
 	took, said := settled()-before, int64(0)
 	for _, lasting := range f.current() {
-		if n := lasting.lastSize(); n > maxLast {
-			t.Errorf("the last result of %s takes %d bytes, want at most %d", lasting.config.Name, n, maxLast)
+		if n := lasting.Results.Size(); n > maxLast {
+			t.Errorf("the last result of %s takes %d bytes, want at most %d", lasting.Config.Name, n, maxLast)
 		}
 	}
 	stores := f.stores()
@@ -205,4 +209,13 @@ func worst(t *testing.T) *config.Config {
 		m.Keepalive = append(m.Keepalive, time.Duration(i+1)*time.Millisecond)
 	}
 	return c
+}
+
+// live is the heap that is in use.
+func live() int64 {
+	runtime.GC()
+	runtime.GC() // what cleanups and pools let go of
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }

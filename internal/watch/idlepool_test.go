@@ -2,7 +2,6 @@ package watch
 
 import (
 	"net/http"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -99,14 +98,14 @@ func TestKeptAnnounced(t *testing.T) {
 			c.Modules["api"].Keepalive = []time.Duration{2 * time.Second, time.Minute}
 			b := newTested(t, c)
 			b.Scrape(t.Context(), 10*time.Second)
-			pool := b.current()[0].idle
+			pool := b.current()[0].Idle
 			ticker := time.NewTicker(time.Millisecond)
 			defer ticker.Stop()
-			for i := 0; (pool.state().Announced != row.want ||
+			for i := 0; (pool.State().Announced != row.want ||
 				b.own(t, "errno_exporter_kept_connections") != row.kept) && i < 5000; i++ {
 				<-ticker.C // they are made after the scrape
 			}
-			if got, n := pool.state().Announced, b.own(t, "errno_exporter_kept_connections"); got != row.want ||
+			if got, n := pool.State().Announced, b.own(t, "errno_exporter_kept_connections"); got != row.want ||
 				n != row.kept {
 				t.Errorf("announced %s, %v kept, want %s, %v", got, n, row.want, row.kept)
 			}
@@ -115,42 +114,6 @@ func TestKeptAnnounced(t *testing.T) {
 				t.Errorf("%v kept after Close, want 0", n)
 			}
 		})
-	}
-}
-
-// A server that announced less than is wanted is asked again later, by a probe as good as any: no reload is needed once
-// it announces more.
-func TestKeptAnnouncedChanges(t *testing.T) {
-	var timeout atomic.Value
-	timeout.Store("timeout=1")
-	url := faultlab.Handler(t, http.HandlerFunc(func(w http.ResponseWriter,
-		_ *http.Request) {
-		w.Header().Set("Keep-Alive", timeout.Load().(string))
-	}))
-	c := parse(t, "targets:\n"+item("a", url))
-	c.Modules["api"].Keepalive = []time.Duration{time.Minute, time.Hour}
-	b := newTested(t, c)
-	t.Cleanup(b.Close)
-	pool, p := b.current()[0].idle, prober.New(prober.Options{})
-	for _, row := range []struct {
-		name, announce string
-		later          time.Duration // since the server was asked
-		want           time.Duration
-		kept           int64
-	}{
-		{"announces less than every age", "timeout=1", 0, time.Second, 0},
-		{"announces more, and is believed for the moment", "timeout=120", askAgain / 2, time.Second, 0},
-		{"is asked again", "timeout=120", askAgain, 2 * time.Minute, 1},
-		{"announces more still", "timeout=7200", askAgain, 2 * time.Hour, 2},
-	} {
-		timeout.Store(row.announce)
-		pool.mu.Lock()
-		pool.asked = pool.asked.Add(-row.later)
-		pool.mu.Unlock()
-		pool.fill(t.Context(), p)
-		if got, n := pool.state().Announced, b.kept.Load(); got != row.want || n != row.kept {
-			t.Errorf("%s: announced %s, %d kept, want %s, %d", row.name, got, n, row.want, row.kept)
-		}
 	}
 }
 
@@ -163,7 +126,7 @@ func TestKeptIsClosedOnReload(t *testing.T) {
 	c.Modules["api"].Keepalive = []time.Duration{time.Hour}
 	b := newTested(t, c)
 	b.Scrape(t.Context(), 10*time.Second)
-	pool := b.current()[0].idle
+	pool := b.current()[0].Idle
 	ticker := time.NewTicker(time.Millisecond)
 	defer ticker.Stop()
 	for b.kept.Load() != 1 {
@@ -171,8 +134,9 @@ func TestKeptIsClosedOnReload(t *testing.T) {
 	}
 	b.Apply(parse(t, text))
 	<-gone
-	if pool.wants(&pool.slots[0]) {
-		t.Error("the pool of before the reload still wants connections")
+	pool.Fill(t.Context(), prober.New(prober.Options{}))
+	if n := b.kept.Load(); n != 0 {
+		t.Errorf("the pool of before the reload makes connections: %d", n)
 	}
 }
 
@@ -193,10 +157,10 @@ func TestKeptDelaysNobody(t *testing.T) {
 			c.Modules["api"].Keepalive, c.Modules["api"].Timeout = []time.Duration{age}, row.timeout
 			b := newTested(t, c)
 			t.Cleanup(b.Close)
-			pool := b.current()[0].idle
+			pool := b.current()[0].Idle
 			ticker := time.NewTicker(20 * time.Millisecond)
 			defer ticker.Stop()
-			for i := 0; len(pool.state().Ages) == 0 && i < 1000; i++ {
+			for i := 0; len(pool.State().Ages) == 0 && i < 1000; i++ {
 				began := time.Now()
 				state := b.Scrape(t.Context(), row.budget)[0]
 				if took := time.Since(began); took > row.timeout-200*time.Millisecond {
@@ -207,7 +171,7 @@ func TestKeptDelaysNobody(t *testing.T) {
 				}
 				<-ticker.C
 			}
-			ages := pool.state().Ages
+			ages := pool.State().Ages
 			if len(ages) == 0 {
 				t.Fatal("nothing became of the idle connection")
 			}

@@ -3,6 +3,7 @@ package watch
 import (
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/metrics"
+	"errno_exporter/internal/target"
 	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
@@ -34,7 +35,7 @@ func (w *Watch) publish(p *Published) {
 }
 
 // publishOutcome sends an outcome with its verdict through the sinks.
-func (w *Watch) publishOutcome(o *Outcome, m *module.Module, v *cause.Verdict) {
+func (w *Watch) publishOutcome(o *target.Outcome, m *module.Module, v *cause.Verdict) {
 	w.publish(&Published{ID: o.Record, Result: o.Result, Module: m, Reliable: o.Reliable,
 		Found: cause.Findings{Verdict: v}})
 }

@@ -9,6 +9,7 @@ import (
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/egress"
 	"errno_exporter/internal/schedule"
+	"errno_exporter/internal/target"
 	"errno_exporter/internal/target/state"
 	"errno_exporter/prober"
 	"errno_exporter/prober/module"
@@ -26,9 +27,9 @@ import (
 type State struct {
 	Target  *config.Target // nil for one that is not configured
 	Module  *module.Module
-	Outcome *Outcome       // nil if no probe ended in time
-	Missing *result.Result // says so where there is no outcome: nothing is known of the target
-	Age     time.Duration  // of the outcome; 0 when it was probed for this scrape
+	Outcome *target.Outcome // nil if no probe ended in time
+	Missing *result.Result  // says so where there is no outcome: nothing is known of the target
+	Age     time.Duration   // of the outcome; 0 when it was probed for this scrape
 	Totals  *state.Totals
 	Kept    state.Idle     // of connections kept to it
 	Verdict *cause.Verdict // nil if nothing failed recently
@@ -37,8 +38,8 @@ type State struct {
 // Status is what is known of a target without probing it.
 type Status struct {
 	Target   *config.Target
-	Last     *Outcome // nil before the first probe
-	Timeline Timeline
+	Last     *target.Outcome // nil before the first probe
+	Timeline state.Overview
 	Kept     state.Idle
 	Verdict  *cause.Verdict
 }
@@ -49,16 +50,10 @@ func (w *Watch) Status() []Status {
 	targets := w.current()
 	all := make([]Status, len(targets))
 	for i, t := range targets {
-		all[i] = Status{Target: t.config, Last: t.latest(), Timeline: t.timeline.at(now), Kept: t.idle.state(),
+		all[i] = Status{Target: t.Config, Last: t.Results.Latest(), Timeline: t.Timeline.At(now), Kept: t.Idle.State(),
 			Verdict: w.verdict(t)}
 	}
 	return all
-}
-
-func (t *target) latest() *Outcome {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.last
 }
 
 // Scrape probes every configured target, and returns what it has of each when all have ended, at the latest when its
@@ -70,10 +65,10 @@ func (w *Watch) Scrape(ctx context.Context, budget time.Duration) []State {
 // ProbeTarget is Scrape for one configured target. It reports false if there is none of that name.
 func (w *Watch) ProbeTarget(ctx context.Context, name string, budget time.Duration) (State, bool) {
 	for _, t := range w.current() {
-		if t.config.Name == name {
-			states := w.scrape(ctx, []*target{t}, budget)
+		if t.Config.Name == name {
+			states := w.scrape(ctx, []*target.Target{t}, budget)
 			if states == nil {
-				return State{Target: t.config, Module: t.config.Module, Totals: t.totals}, true
+				return State{Target: t.Config, Module: t.Config.Module, Totals: t.Totals}, true
 			}
 			return states[0], true
 		}
@@ -81,7 +76,7 @@ func (w *Watch) ProbeTarget(ctx context.Context, name string, budget time.Durati
 	return State{}, false
 }
 
-func (w *Watch) scrape(ctx context.Context, targets []*target, budget time.Duration) []State {
+func (w *Watch) scrape(ctx context.Context, targets []*target.Target, budget time.Duration) []State {
 	s := w.await(ctx, targets, budget)
 	if s == nil {
 		return nil
@@ -93,8 +88,8 @@ func (w *Watch) scrape(ctx context.Context, targets []*target, budget time.Durat
 // hundreds of scrapes that wait to answer would hold otherwise.
 type Scraped struct {
 	watch   *Watch
-	targets []*target
-	flights []*sharedProbe
+	targets []*target.Target
+	flights []*target.Probe
 	began   time.Time
 	budget  time.Duration
 }
@@ -104,25 +99,25 @@ func (w *Watch) Await(ctx context.Context, budget time.Duration) *Scraped {
 	return w.await(ctx, w.current(), budget)
 }
 
-func (w *Watch) await(ctx context.Context, targets []*target, budget time.Duration) *Scraped {
+func (w *Watch) await(ctx context.Context, targets []*target.Target, budget time.Duration) *Scraped {
 	began := time.Now()
 	kept := schedule.Reserve(budget, len(targets))
 	until := began.Add(budget - kept)
-	flights := make([]*sharedProbe, len(targets))
+	flights := make([]*target.Probe, len(targets))
 	var starting []launch
 	for i, t := range targets {
-		c := t.claim(began, until, kept/2)
+		c := t.Claim(began, until, kept/2)
 		c.Via = prober.Behalf(ctx)
-		f, fresh := t.probes.Join(c)
+		f, fresh := t.Probes.Join(c)
 		flights[i] = f
 		if fresh {
-			starting = append(starting, launch{t, f, t.expected()})
+			starting = append(starting, launch{t, f, t.Results.Expected()})
 		}
 	}
 	w.panicked.Go(func() { w.launch(starting, interval(starting, budget)) })
 	defer func() {
 		for i, t := range targets {
-			t.probes.Leave(flights[i])
+			t.Probes.Leave(flights[i])
 		}
 	}()
 	first := make(chan struct{})
@@ -147,13 +142,13 @@ func (w *Watch) await(ctx context.Context, targets []*target, budget time.Durati
 func (s *Scraped) States() []State {
 	states := make([]State, len(s.targets))
 	for i, t := range s.targets {
-		states[i] = State{Target: t.config, Module: t.config.Module, Totals: t.totals, Kept: t.idle.state()}
+		states[i] = State{Target: t.Config, Module: t.Config.Module, Totals: t.Totals, Kept: t.Idle.State()}
 		states[i].has(s.flights[i].Outcome(), s.began)
 		if states[i].Outcome == nil {
-			missing := prober.NotStarted(t.asked(), t.config.Module, s.budget)
+			missing := prober.NotStarted(t.Probed(), t.Config.Module, s.budget)
 			states[i].Missing = &missing
 		}
-		if o := states[i].Outcome; o != nil && o.callers {
+		if o := states[i].Outcome; o != nil && o.Callers {
 			states[i].Verdict = s.watch.alone(o)
 		} else {
 			states[i].Verdict = s.watch.verdict(t)
@@ -164,7 +159,7 @@ func (s *Scraped) States() []State {
 
 // unreachedSince is when the last of the probes began that found a target out of reach, of a scrape that began at a
 // time; zero for none.
-func unreachedSince(flights []*sharedProbe, began time.Time) time.Time {
+func unreachedSince(flights []*target.Probe, began time.Time) time.Time {
 	var since time.Time
 	for _, f := range flights {
 		if o := f.Outcome(); o != nil && egress.OutOfReach(o.Result.Failure) && o.Ended.After(began) &&
@@ -176,7 +171,7 @@ func unreachedSince(flights []*sharedProbe, began time.Time) time.Time {
 }
 
 // landed waits for the flights, and for none beyond the deadline. It reports false when the context was cancelled.
-func landed(ctx context.Context, flights []*sharedProbe, deadline time.Time) bool {
+func landed(ctx context.Context, flights []*target.Probe, deadline time.Time) bool {
 	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
 	for _, f := range flights {
@@ -190,7 +185,7 @@ func landed(ctx context.Context, flights []*sharedProbe, deadline time.Time) boo
 }
 
 // has adds an outcome, nil for none.
-func (s *State) has(o *Outcome, began time.Time) {
+func (s *State) has(o *target.Outcome, began time.Time) {
 	if s.Outcome = o; o != nil && o.Ended.Before(began) {
 		s.Age = began.Sub(o.Ended)
 	}
@@ -200,7 +195,7 @@ func (s *State) has(o *Outcome, began time.Time) {
 func interval(starting []launch, budget time.Duration) time.Duration {
 	slowest := time.Duration(0)
 	for _, l := range starting {
-		slowest = max(slowest, cmp.Or(l.target.config.Module.Timeout, budget))
+		slowest = max(slowest, cmp.Or(l.target.Config.Module.Timeout, budget))
 	}
 	return schedule.Interval(len(starting), slowest, budget)
 }

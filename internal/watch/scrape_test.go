@@ -13,6 +13,7 @@ import (
 
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/internal/metrics"
+	"errno_exporter/internal/target"
 	"errno_exporter/internal/target/state"
 	"errno_exporter/prober/result"
 )
@@ -108,26 +109,27 @@ func TestLaunch(t *testing.T) {
 	server := faultlab.Handler(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { asked <- r.URL.Path }))
 	var items strings.Builder
 	for i := range 5 {
-		items.WriteString(item(strconv.Itoa(i), server+"/"+strconv.Itoa(i)))
+		items.WriteString(item(strconv.Itoa(i), server+strconv.Itoa(i)))
 	}
 	b := newTested(t, parse(t, "targets:\n"+items.String()))
 	t.Cleanup(b.Close)
 	now := time.Now()
 	var starting []launch
 	for i, took := range []time.Duration{time.Millisecond, time.Minute, -1, time.Second, 2 * time.Second} {
-		target := b.current()[i]
+		t := b.current()[i]
 		if took >= 0 {
-			target.last = &Outcome{Result: &result.Result{Elapsed: took}}
+			t.Results.Note(&target.Outcome{Result: &result.Result{Elapsed: took,
+				Attempts: []result.Attempt{{Hops: []result.Hop{{}}}}}})
 		}
-		f, _ := target.probes.Join(target.claim(now, now.Add(time.Minute), 0))
-		starting = append(starting, launch{target, f, target.expected()})
+		f, _ := t.Probes.Join(t.Claim(now, now.Add(time.Minute), 0))
+		starting = append(starting, launch{t, f, t.Results.Expected()})
 	}
-	starting[3].target.probes.Leave(starting[3].probe)
+	starting[3].target.Probes.Leave(starting[3].probe)
 	b.launch(starting, 0)
 	var order []string
 	for _, l := range starting {
 		<-l.probe.Ended
-		order = append(order, l.target.config.Name)
+		order = append(order, l.target.Config.Name)
 	}
 	if want := []string{"2", "1", "4", "3", "0"}; !slices.Equal(order, want) {
 		t.Errorf("the order is %q, want %q", order, want)

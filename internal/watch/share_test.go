@@ -8,6 +8,7 @@ import (
 
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/internal/schedule"
+	"errno_exporter/internal/target"
 	"errno_exporter/prober/result"
 )
 
@@ -24,7 +25,7 @@ func seen(s State) result.Reason {
 }
 
 // sameProbe reports whether both outcomes are of one probe: the target keeps a summary of what the first caller has.
-func sameProbe(a, b *Outcome) bool {
+func sameProbe(a, b *target.Outcome) bool {
 	return a != nil && b != nil && a.Record == b.Record && a.Result.Start.Equal(b.Result.Start)
 }
 

@@ -1,5 +1,9 @@
-// Package watch owns what lives across scrapes: the configured targets with their flights and last results, what is
-// counted of every target, and whose turn it is to probe.
+// Package watch is the pipeline of probes: each is scheduled, made, counted for its target, given its verdict and
+// published, and its outcome given to whoever waits for it.
+//
+// Read watch.go first, then scrape.go, flight.go and admit.go in the order of a scrape; verdict.go and publish.go are
+// what becomes of a result. What is known of a target is in the package target; slots, pacing and sharing are in the
+// package schedule.
 package watch
 
 import (
@@ -8,20 +12,18 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"errno_exporter/config"
 	"errno_exporter/guard"
-	"errno_exporter/internal/cause"
 	"errno_exporter/internal/egress"
 	"errno_exporter/internal/host"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/schedule"
+	"errno_exporter/internal/target"
 	"errno_exporter/prober"
 	"errno_exporter/prober/module"
-	"errno_exporter/prober/result"
 )
 
 // Options are what a Watch is made of.
@@ -43,7 +45,7 @@ type Watch struct {
 	descriptors *schedule.Slots
 	limit       int // of descriptors that the process may have
 	lag         *schedule.Lag
-	others      *memory
+	others      *target.Remembered
 	sampler     *host.Sampler
 	references  egress.References
 	reach       reach
@@ -56,13 +58,13 @@ type Watch struct {
 	kept        atomic.Int64 // connections kept
 
 	mu      sync.Mutex // guards targets
-	targets []*target
+	targets []*target.Target
 }
 
 // New returns a Watch without targets: Apply gives it some.
 func New(o Options) *Watch {
 	w := &Watch{prober: o.Prober, slots: schedule.NewSlots(1), descriptors: schedule.NewSlots(1), limit: o.Descriptors,
-		others: newMemory(o.Remember)}
+		others: target.NewRemembered(o.Remember)}
 	w.sampler = new(host.Sampler)
 	w.panicked, w.background.Running.Report = o.Panicked, o.Panicked
 	if w.background.Running.Report == nil {
@@ -72,7 +74,7 @@ func New(o Options) *Watch {
 	w.diagnosing = make(chan struct{}, maxDiagnosing)
 	o.Registry.MustRegister(metrics.NewHost(w.sampler), metrics.NewEgress(w.references.State))
 	w.own = metrics.NewOwn(o.Registry, metrics.OwnGauges{
-		Targets: func() int { return len(w.current()) }, Remembered: w.others.len, Slots: w.slots.Size,
+		Targets: func() int { return len(w.current()) }, Remembered: w.others.Len, Slots: w.slots.Size,
 		Running: w.slots.Taken,
 		Kept:    func() int { return int(w.kept.Load()) },
 	})
@@ -92,21 +94,20 @@ func (w *Watch) Nested(ctx context.Context, header http.Header) (context.Context
 func (w *Watch) Apply(c *config.Config) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	stayed := map[memoryKey]*target{}
+	stayed := map[target.Key]*target.Target{}
 	for _, t := range w.targets {
-		stayed[t.key()] = t
-		t.idle.close()
+		stayed[t.Key()] = t
+		t.Idle.Close()
 	}
 	w.targets = nil
 	for _, configured := range c.Targets {
-		t := &target{config: configured, policy: &c.Policy.Networks}
-		if before := stayed[t.key()]; before != nil {
-			t.memo = before.memo
+		t := &target.Target{Config: configured, Policy: &c.Policy.Networks}
+		if before := stayed[t.Key()]; before != nil {
+			t.Known = before.Known
 		} else {
-			t.memo = newMemo()
+			t.Known = target.NewKnown()
 		}
-		t.idle = newIdlePool(t.asked(), configured.Module, t.totals, &w.kept)
-		t.idle.panicked = w.panicked
+		t.Idle = target.NewIdlePool(t, &w.kept, w.panicked)
 		w.targets = append(w.targets, t)
 	}
 	w.slots.Resize(c.Policy.MaxConcurrent, len(c.Targets))
@@ -115,7 +116,7 @@ func (w *Watch) Apply(c *config.Config) {
 		idle += len(t.Module.Keepalive)
 		needed += schedule.DescriptorsOf(t.Module)
 	}
-	w.descriptors.Resize(schedule.Descriptors(w.limit, min(idle, maxKept)), needed)
+	w.descriptors.Resize(schedule.Descriptors(w.limit, min(idle, target.MaxIdle)), needed)
 	w.references.Apply(references(c.ControlTargets))
 }
 
@@ -133,48 +134,15 @@ func (w *Watch) Close() {
 	w.end()
 	w.background.Wait()
 	for _, t := range w.current() {
-		t.idle.close()
+		t.Idle.Close()
 	}
 }
 
 // current is the targets of now. The slice is never changed.
-func (w *Watch) current() []*target {
+func (w *Watch) current() []*target.Target {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.targets
-}
-
-// Outcome is one probe that ended.
-type Outcome struct {
-	Result   *result.Result
-	Ended    time.Time
-	Reliable bool          // the exporter itself was not late while it probed
-	Late     time.Duration // by how much it was, at the worst moment
-	Record   uint64        // the ID of its record; 0 if none is kept
-	allowed  time.Duration // the longest that the probe might have taken
-	callers  bool          // it is the caller's alone, and nothing of the target's: see usual
-
-	// of the whole result, where Result is its summary and the verdict is made from it alone; else nil
-	seen *cause.Observation
-}
-
-// kept is the outcome as its target keeps it: with a summary of the result.
-func (o *Outcome) kept() *Outcome {
-	k := *o
-	if k.callers && k.seen == nil {
-		seen := cause.Observe(o.Result, o.Late, o.Ended)
-		k.seen = &seen
-	}
-	k.Result = o.Result.Summary()
-	return &k
-}
-
-// observation is what matters of the outcome.
-func (o *Outcome) observation() cause.Observation {
-	if o.seen != nil {
-		return *o.seen
-	}
-	return cause.Observe(o.Result, o.Late, o.Ended)
 }
 
 // ErrNotStarted says that a probe found no slot, or no CPU, before its deadline. It says nothing about the target.
@@ -187,7 +155,7 @@ func (w *Watch) Probe(ctx context.Context, t prober.Target, m *module.Module) (S
 	if err != nil {
 		return State{}, err
 	}
-	totals := w.others.totals(probed{module: m.Name, target: t.URL.String(), host: t.Host}.key())
+	totals := w.others.Totals(target.Identity{Module: m.Name, Target: t.URL.String(), Host: t.Host}.Key())
 	totals.Observe(o.Result)
 	v := w.alone(o)
 	w.publishOutcome(o, m, v)
@@ -195,7 +163,7 @@ func (w *Watch) Probe(ctx context.Context, t prober.Target, m *module.Module) (S
 }
 
 // probeAdHoc probes as soon as there is a slot.
-func (w *Watch) probeAdHoc(ctx context.Context, t prober.Target, m *module.Module) (*Outcome, error) {
+func (w *Watch) probeAdHoc(ctx context.Context, t prober.Target, m *module.Module) (*target.Outcome, error) {
 	admitted, err := w.admit(ctx, m, schedule.AdHoc)
 	if err != nil {
 		return nil, err

@@ -18,6 +18,7 @@ import (
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/escape"
 	"errno_exporter/internal/record"
+	"errno_exporter/internal/target/state"
 	"errno_exporter/internal/watch"
 	"errno_exporter/prober/result"
 )
@@ -197,7 +198,7 @@ func (e *Endpoints) targetStatus(t *watch.Status, now time.Time) targetStatus {
 	return s
 }
 
-func (e *Endpoints) failureStatus(t *watch.Tick, now time.Time) *failureStatus {
+func (e *Endpoints) failureStatus(t *state.Tick, now time.Time) *failureStatus {
 	s := &failureStatus{Time: t.Ended, Failure: record.FailureOf(t.Failure), Ago: record.Long(now.Sub(t.Ended))}
 	s.Error = "" // which is for the record
 	if e.History.Kept(t.Record) {
@@ -239,7 +240,7 @@ const (
 	sparklineHeight = 24
 )
 
-func (s *targetStatus) addTicks(ticks []watch.Tick, kept func(uint64) bool) {
+func (s *targetStatus) addTicks(ticks []state.Tick, kept func(uint64) bool) {
 	var slowest time.Duration
 	for _, t := range ticks {
 		slowest = max(slowest, t.Elapsed)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"errno_exporter/internal/bench"
+	"errno_exporter/internal/target"
 	"errno_exporter/internal/watch"
 	"errno_exporter/prober"
 	"errno_exporter/prober/module"
@@ -79,7 +80,7 @@ func ours(t *testing.T, w *watch.Watch, m *module.Module, target string, n int,
 }
 
 // keep adds a report; a local address that is used again ended its earlier connection before.
-func keep(reports map[Connection]reported, o *watch.Outcome) {
+func keep(reports map[Connection]reported, o *target.Outcome) {
 	hop := o.Result.Last().LastHop()
 	r := reported{map[result.Phase]time.Duration{}, o.Reliable}
 	for _, s := range hop.Spans {

@@ -1,4 +1,4 @@
-package watch
+package state
 
 import (
 	"slices"
@@ -8,11 +8,19 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// The bounds of a timeline.
+// MaxTicks is how many results a timeline has, each by itself.
+const MaxTicks = 60
+
+// The buckets of a timeline.
 const (
-	maxTicks    = 60              // last results, each by itself
 	bucketWidth = 5 * time.Minute // of the shares
 	bucketCount = 24 * 12         // a day of them
+)
+
+// What a timeline takes in memory, in bytes.
+const (
+	timelineBytes = 7 << 10 // the buckets of a day
+	perTick       = 48
 )
 
 // Tick is one result on a timeline.
@@ -23,8 +31,8 @@ type Tick struct {
 	Failure *result.Failure // nil if it succeeded
 }
 
-// timeline is what became of a target over time.
-type timeline struct {
+// Timeline is a target's results over time. It may be used by many goroutines.
+type Timeline struct {
 	mu      sync.Mutex // guards what follows
 	ticks   []Tick     // the last ones, in their order
 	since   time.Time  // when the state of now began
@@ -41,14 +49,14 @@ type bucket struct {
 	share
 }
 
-// add notes a result.
-func (l *timeline) add(t Tick) {
+// Add notes a result.
+func (l *Timeline) Add(t Tick) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if n := len(l.ticks); n == 0 || (l.ticks[n-1].Failure == nil) != (t.Failure == nil) {
 		l.since = t.Ended
 	}
-	if len(l.ticks) == maxTicks {
+	if len(l.ticks) == MaxTicks {
 		l.ticks = slices.Delete(l.ticks, 0, 1)
 	}
 	l.ticks = append(l.ticks, t)
@@ -70,11 +78,11 @@ func (l *timeline) add(t Tick) {
 	l.last = &t
 }
 
-// size is about how many bytes of memory the timeline takes.
-func (l *timeline) size() int {
+// Size is about how many bytes of memory the timeline takes.
+func (l *Timeline) Size() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	n := perTimeline + perTick*cap(l.ticks)
+	n := timelineBytes + perTick*cap(l.ticks)
 	for i := range l.ticks {
 		n += l.ticks[i].Failure.Size()
 	}
@@ -84,8 +92,8 @@ func (l *timeline) size() int {
 	return n
 }
 
-// Timeline is what became of a target over time, as a value.
-type Timeline struct {
+// Overview is a timeline at one moment.
+type Overview struct {
 	Ticks       []Tick    // the last ones, at most 60, the oldest first
 	Since       time.Time // when the state of now began; zero before the first probe
 	LastFailure *Tick     // nil if there was none
@@ -96,11 +104,11 @@ type Timeline struct {
 // Share is how many probes succeeded, of how many.
 type Share struct{ Succeeded, Probes uint64 }
 
-// at is the timeline as it is at a time.
-func (l *timeline) at(now time.Time) Timeline {
+// At is the timeline at a time.
+func (l *Timeline) At(now time.Time) Overview {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return Timeline{
+	return Overview{
 		Ticks: slices.Clone(l.ticks), Since: l.since, LastFailure: l.last,
 		Hour: l.within(now, time.Hour), Day: l.within(now, 24*time.Hour), All: Share{l.all.ok, l.all.ok + l.all.failed},
 	}
@@ -108,7 +116,7 @@ func (l *timeline) at(now time.Time) Timeline {
 
 // within adds up the buckets of a span of time, by the monotonic clock: whoever sets the system's clock neither loses
 // a result nor has an old one counted. The caller holds mu.
-func (l *timeline) within(now time.Time, span time.Duration) Share {
+func (l *Timeline) within(now time.Time, span time.Duration) Share {
 	from := now.Sub(l.first) - span
 	var s Share
 	for i := range l.buckets {

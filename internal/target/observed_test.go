@@ -1,4 +1,4 @@
-package watch
+package target
 
 import (
 	"testing"
@@ -12,7 +12,7 @@ import (
 // Rounds of experiments are bounded by the hour, and there is one at a time.
 func TestDiagnoseBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var o observed
+		var o Observed
 		failed := result.Result{Failure: &result.Failure{}, Attempts: []result.Attempt{{Hops: []result.Hop{{}}}}}
 		for _, step := range []struct {
 			after time.Duration
@@ -27,11 +27,11 @@ func TestDiagnoseBudget(t *testing.T) {
 			{10 * time.Minute, true, true}, // the first is more than an hour ago
 		} {
 			time.Sleep(step.after)
-			if may := o.begin(2); may != step.may {
-				t.Errorf("after %s: begin() = %t, want %t", step.after, may, step.may)
+			if may := o.Begin(2); may != step.may {
+				t.Errorf("after %s: Begin() = %t, want %t", step.after, may, step.may)
 			}
 			if step.ends {
-				o.end(&failed, []result.Control{{Kind: result.Again}})
+				o.End(&failed, []result.Control{{Kind: result.Again}})
 			}
 		}
 	})
@@ -39,7 +39,7 @@ func TestDiagnoseBudget(t *testing.T) {
 
 // What became of idle connections is remembered, each fate once, and the number is bounded.
 func TestKeptFates(t *testing.T) {
-	var o observed
+	var o Observed
 	at := time.Now()
 	for i := range 2 * maxFates {
 		fate := cause.Kept{Age: time.Minute, At: at.Add(time.Duration(i) * time.Minute)}

@@ -1,4 +1,4 @@
-package watch
+package target
 
 import (
 	"sync"
@@ -95,11 +95,11 @@ func (e *ending) least(usual time.Duration) time.Duration {
 	return least
 }
 
-// counts reports whether a probe that was allowed so much time counts for its target.
-func (t *target) counts(r *result.Result, allowed time.Duration) bool {
+// Counts reports whether a probe that was allowed so much time counts for its target, and notes the time if it does.
+func (t *Target) Counts(r *result.Result, allowed time.Duration) bool {
 	f := r.Failure
 	return t.usual.counts(ending{
-		at: time.Now(), allowed: allowed, timeout: t.config.Module.Timeout,
+		at: time.Now(), allowed: allowed, timeout: t.Config.Module.Timeout,
 		cut: r.TimedOut() || f != nil && f.Reason == result.LocalOverloaded,
 	})
 }

@@ -1,4 +1,4 @@
-package watch
+package target
 
 import (
 	"context"
@@ -24,20 +24,20 @@ import (
 //     kept for longer. It is asked again now and then: what it announces changes with the server, and with who answers
 //     behind its name.
 
-// maxKept bounds the connections that are kept at once, of all targets.
-const maxKept = 1000
+// MaxIdle bounds the connections that are kept idle at once, of all targets.
+const MaxIdle = 1000
 
-const (
-	// bounds a request on a connection that is kept, where the module's timeout does not
-	keepTimeout = 10 * time.Second
-	keptGrace   = 100 * time.Millisecond // for which a probe that has ended waits for them
-)
+// perSlot is what the place of a connection takes in memory, in bytes, without what it points to.
+const perSlot = 48
+
+// keepTimeout bounds a request on a connection that is kept, where the module's timeout does not.
+const keepTimeout = 10 * time.Second
 
 // askAgain is how long a server's announcement counts that it keeps connections for less than one is wanted.
 const askAgain = time.Minute
 
-// idlePool holds a target's idle connections.
-type idlePool struct {
+// IdlePool holds a target's idle connections.
+type IdlePool struct {
 	panicked guard.Report // is called with panics; may be nil
 	module   *module.Module
 	target   prober.Target
@@ -59,18 +59,19 @@ type keptSlot struct {
 	last *result.KeptResult // nil before the first
 }
 
-func newIdlePool(t prober.Target, m *module.Module, totals *state.Totals, all *atomic.Int64) *idlePool {
-	k := &idlePool{module: m, target: t, totals: totals, all: all}
-	for _, age := range m.Keepalive {
+// NewIdlePool returns the pool of a target. All pools together count their connections in all; panics are reported.
+func NewIdlePool(t *Target, all *atomic.Int64, panicked guard.Report) *IdlePool {
+	k := &IdlePool{module: t.Config.Module, target: t.Probed(), totals: t.Totals, all: all, panicked: panicked}
+	for _, age := range k.module.Keepalive {
 		k.slots = append(k.slots, keptSlot{age: age})
 	}
 	return k
 }
 
-// use uses the connections that are due, side by side. The channel is closed when all have been used. Each has the
+// Use uses the connections that are due, side by side. The channel is closed when all have been used. Each has the
 // module's time for it, however little the scrape has: a scrape with a short timeout is not to kill a connection that
 // works.
-func (k *idlePool) use(life context.Context) <-chan struct{} {
+func (k *IdlePool) Use(life context.Context) <-chan struct{} {
 	done := make(chan struct{})
 	var using guard.Group
 	k.mu.Lock()
@@ -92,7 +93,7 @@ func (k *idlePool) use(life context.Context) <-chan struct{} {
 }
 
 // useOne uses a connection. After a panic it is not used again.
-func (k *idlePool) useOne(life context.Context, s *keptSlot, kept *prober.Kept) {
+func (k *IdlePool) useOne(life context.Context, s *keptSlot, kept *prober.Kept) {
 	var r result.KeptResult
 	p := guard.Try(func() {
 		ctx, cancel := context.WithTimeout(life, k.timeout())
@@ -114,7 +115,7 @@ func (k *idlePool) useOne(life context.Context, s *keptSlot, kept *prober.Kept) 
 }
 
 // timeout is how long a request on a connection that is kept may take.
-func (k *idlePool) timeout() time.Duration {
+func (k *IdlePool) timeout() time.Duration {
 	if k.module.Timeout > 0 {
 		return min(k.module.Timeout, keepTimeout)
 	}
@@ -122,7 +123,7 @@ func (k *idlePool) timeout() time.Duration {
 }
 
 // used notes what became of a connection.
-func (k *idlePool) used(s *keptSlot, kept *prober.Kept, r *result.KeptResult) {
+func (k *IdlePool) used(s *keptSlot, kept *prober.Kept, r *result.KeptResult) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	s.busy = false
@@ -138,8 +139,8 @@ func (k *idlePool) used(s *keptSlot, kept *prober.Kept, r *result.KeptResult) {
 	s.kept = kept
 }
 
-// fill makes the connections that are missing, after a probe that succeeded.
-func (k *idlePool) fill(life context.Context, p *prober.Prober) {
+// Fill makes the connections that are missing, after a probe that succeeded.
+func (k *IdlePool) Fill(life context.Context, p *prober.Prober) {
 	for i := range k.slots {
 		s := &k.slots[i]
 		if !k.wants(s) {
@@ -157,13 +158,13 @@ func (k *idlePool) fill(life context.Context, p *prober.Prober) {
 }
 
 // wants reports whether a slot is to be filled, and takes it if so.
-func (k *idlePool) wants(s *keptSlot) bool {
+func (k *IdlePool) wants(s *keptSlot) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.closed || s.busy || s.kept != nil || k.refuses(s) && time.Since(k.asked) < askAgain {
 		return false
 	}
-	if k.all.Add(1) > maxKept {
+	if k.all.Add(1) > MaxIdle {
 		k.all.Add(-1)
 		return false
 	}
@@ -172,9 +173,9 @@ func (k *idlePool) wants(s *keptSlot) bool {
 }
 
 // refuses reports whether the server said that it keeps no connection for that long. The caller holds mu.
-func (k *idlePool) refuses(s *keptSlot) bool { return k.announced > 0 && s.age > k.announced }
+func (k *IdlePool) refuses(s *keptSlot) bool { return k.announced > 0 && s.age > k.announced }
 
-func (k *idlePool) filled(s *keptSlot, kept *prober.Kept, announced time.Duration) {
+func (k *IdlePool) filled(s *keptSlot, kept *prober.Kept, announced time.Duration) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	s.busy = false
@@ -191,8 +192,8 @@ func (k *idlePool) filled(s *keptSlot, kept *prober.Kept, announced time.Duratio
 	s.kept = kept
 }
 
-// close closes every connection; those in use are closed when they have been used.
-func (k *idlePool) close() {
+// Close closes every connection; those in use are closed when they have been used.
+func (k *IdlePool) Close() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.closed = true
@@ -205,8 +206,8 @@ func (k *idlePool) close() {
 	}
 }
 
-// size is about how many bytes of memory the fates of the connections take.
-func (k *idlePool) size() int {
+// Size is about how many bytes of memory the fates of the connections take.
+func (k *IdlePool) Size() int {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	n := perSlot * cap(k.slots)
@@ -218,8 +219,8 @@ func (k *idlePool) size() int {
 	return n
 }
 
-// state is what is known of the connections.
-func (k *idlePool) state() state.Idle {
+// State is what is known of the connections.
+func (k *IdlePool) State() state.Idle {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	idle := state.Idle{Announced: k.announced, Asked: !k.asked.IsZero()}
@@ -231,8 +232,8 @@ func (k *idlePool) state() state.Idle {
 	return idle
 }
 
-// observed is what last became of the connections of each age.
-func (k *idlePool) observed() []cause.Kept {
+// Fates are what last became of the connections of each age.
+func (k *IdlePool) Fates() []cause.Kept {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	var all []cause.Kept

@@ -1,4 +1,4 @@
-package watch
+package state
 
 import (
 	"testing"
@@ -10,8 +10,8 @@ import (
 func TestTimeline(t *testing.T) {
 	start := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 	reset := &result.Failure{Phase: result.Processing, Reason: result.TCPReset}
-	l := new(timeline)
-	if got := l.at(start); len(got.Ticks) != 0 || !got.Since.IsZero() || got.LastFailure != nil ||
+	l := new(Timeline)
+	if got := l.At(start); len(got.Ticks) != 0 || !got.Since.IsZero() || got.LastFailure != nil ||
 		got.All != (Share{}) {
 		t.Errorf("before the first probe: %+v", got)
 	}
@@ -20,10 +20,10 @@ func TestTimeline(t *testing.T) {
 		if i < 60 && i%10 == 0 || i >= 1997 {
 			tick.Failure = reset
 		}
-		l.add(tick)
+		l.Add(tick)
 	}
 	now := start.Add(1999 * time.Minute)
-	got := l.at(now)
+	got := l.At(now)
 	if len(got.Ticks) != 60 || got.Ticks[0].Record != 1941 || got.Ticks[59].Record != 2000 {
 		t.Errorf("%d ticks from %d to %d, want 60 from 1941 to 2000", len(got.Ticks), got.Ticks[0].Record,
 			got.Ticks[59].Record)

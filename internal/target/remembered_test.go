@@ -1,4 +1,4 @@
-package watch
+package target
 
 import (
 	"fmt"
@@ -14,44 +14,44 @@ import (
 
 // Parts that run into each other are different targets, and a key's size is that of a hash.
 func TestMemoryKeys(t *testing.T) {
-	rows := []probed{
-		{}, {name: "a"}, {module: "a"}, {target: "a"}, {host: "a"},
-		{module: "ab", target: "c"}, {module: "a", target: "bc"}, {target: "abc"},
-		{module: "a", target: "b", host: "c"}, {name: "a", module: "b", target: "c"},
-		{target: strings.Repeat("x", 60_000)}, {target: strings.Repeat("x", 60_001)}, {module: "a\x00", target: "b"},
-		{module: "a", target: "\x00b"},
+	rows := []Identity{
+		{}, {Name: "a"}, {Module: "a"}, {Target: "a"}, {Host: "a"},
+		{Module: "ab", Target: "c"}, {Module: "a", Target: "bc"}, {Target: "abc"},
+		{Module: "a", Target: "b", Host: "c"}, {Name: "a", Module: "b", Target: "c"},
+		{Target: strings.Repeat("x", 60_000)}, {Target: strings.Repeat("x", 60_001)}, {Module: "a\x00", Target: "b"},
+		{Module: "a", Target: "\x00b"},
 	}
-	seen := map[memoryKey]probed{}
+	seen := map[Key]Identity{}
 	for _, row := range rows {
-		if other, known := seen[row.key()]; known {
+		if other, known := seen[row.Key()]; known {
 			t.Errorf("%.50v and %.50v have the same key", row, other)
 		}
-		seen[row.key()] = row
+		seen[row.Key()] = row
 	}
-	if size := len(memoryKey{}); size != 32 {
+	if size := len(Key{}); size != 32 {
 		t.Errorf("a key takes %d bytes, want 32", size)
 	}
 }
 
 // The longest unused goes first, and comes back with nothing counted.
 func TestMemory(t *testing.T) {
-	key := func(name string) memoryKey { return probed{module: "api", target: name}.key() }
-	m := newMemory(2)
-	a, b := m.totals(key("a")), m.totals(key("b"))
-	if m.totals(key("a")) != a {
+	key := func(name string) Key { return Identity{Module: "api", Target: name}.Key() }
+	m := NewRemembered(2)
+	a, b := m.Totals(key("a")), m.Totals(key("b"))
+	if m.Totals(key("a")) != a {
 		t.Errorf("a has other totals than before")
 	}
-	m.totals(key("c")) // pushes b out, which was used before a
-	if m.totals(key("a")) != a {
+	m.Totals(key("c")) // pushes b out, which was used before a
+	if m.Totals(key("a")) != a {
 		t.Errorf("a was used after b and is gone")
 	}
-	if m.totals(key("b")) == b {
+	if m.Totals(key("b")) == b {
 		t.Errorf("b is still there, with a and c: 3 of at most 2")
 	}
-	if m.len() != 2 {
-		t.Errorf("len() = %d, want 2", m.len())
+	if m.Len() != 2 {
+		t.Errorf("len() = %d, want 2", m.Len())
 	}
-	if m.totals(probed{module: "other", target: "b"}.key()) == m.totals(key("b")) {
+	if m.Totals(Identity{Module: "other", Target: "b"}.Key()) == m.Totals(key("b")) {
 		t.Errorf("b has the same totals by module api and by module other")
 	}
 }
@@ -77,25 +77,25 @@ func TestMemoryIsCharged(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			before := live()
-			m := newMemory(2000)
+			m := NewRemembered(2000)
 			for n := range 2000 / max(1, row.probes/100) {
-				key := probed{target: strconv.Itoa(n)}.key()
+				key := Identity{Target: strconv.Itoa(n)}.Key()
 				for i := range row.probes {
 					trace := ""
 					if row.trace {
 						trace = fmt.Sprintf("%032x", i)
 					}
-					m.totals(key).Observe(failed(i, result.Phases[i%len(result.Phases)].Phase, trace))
+					m.Totals(key).Observe(failed(i, result.Phases[i%len(result.Phases)].Phase, trace))
 				}
-				m.totals(key)
+				m.Totals(key)
 			}
 			took := live() - before
-			if n := m.len(); took > int64(m.bytes)*3/2 || m.bytes > m.most || n < row.targets {
+			if n := m.Len(); took > int64(m.bytes)*3/2 || m.bytes > m.most || n < row.targets {
 				t.Errorf("%d targets take %d bytes, %d were accounted, of at most %d; want %d targets or more, and "+
 					"at most 1.5 times what was accounted",
 					n, took, m.bytes, m.most, row.targets)
 			}
-			t.Logf("%d targets: %d bytes live, %d accounted", m.len(), took, m.bytes)
+			t.Logf("%d targets: %d bytes live, %d accounted", m.Len(), took, m.bytes)
 			runtime.KeepAlive(m)
 		})
 	}
@@ -104,11 +104,11 @@ func TestMemoryIsCharged(t *testing.T) {
 // The targets that are remembered by default take the bytes that the document says.
 func TestMemoryBound(t *testing.T) {
 	const targets, most = 10_000, 32 << 20
-	m := newMemory(targets)
+	m := NewRemembered(targets)
 	if m.limit != targets || m.most > most || m.most < most-usualTotals*targets/1000 {
 		t.Errorf("%d targets are remembered in %d bytes, want %d in %d", m.limit, m.most, targets, most)
 	}
-	claims.Prove(t, "targets of `/probe` whose counters are kept", targets, len(memoryKey{}), most)
+	claims.Prove(t, "targets of `/probe` whose counters are kept", targets, len(Key{}), most)
 }
 
 // live is the heap that is in use.

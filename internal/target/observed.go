@@ -1,0 +1,118 @@
+package target
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"errno_exporter/internal/cause"
+	"errno_exporter/prober/result"
+)
+
+const (
+	maxObservations = 30
+	maxFates        = 12 // of idle connections
+)
+
+// What observations take in memory, in bytes, without what they point to.
+const (
+	perFate        = 96
+	perRound       = 24
+	perExperiments = 160
+)
+
+// Observed is what verdicts on a target are made from.
+type Observed struct {
+	mu          sync.Mutex // guards what follows
+	recent      []cause.Observation
+	kept        []cause.Kept       // the fates of idle connections, the oldest first
+	experiments *cause.Experiments // the last ones; which failures they count for is the verdict's to say
+	rounds      []time.Time        // of experiments, in the last hour
+	busy        bool               // a round is under way
+}
+
+// Add notes what was observed.
+func (o *Observed) Add(seen cause.Observation) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.recent) == maxObservations {
+		o.recent = append(o.recent[:0], o.recent[1:]...)
+	}
+	o.recent = append(o.recent, seen)
+}
+
+// addKept notes the newest fates of idle connections. The caller holds mu.
+func (o *Observed) addKept(fates []cause.Kept) {
+	for _, k := range fates {
+		if slices.ContainsFunc(o.kept, func(known cause.Kept) bool {
+			return known.Age == k.Age &&
+				known.At.Equal(k.At)
+		}) {
+			continue
+		}
+		if len(o.kept) == maxFates {
+			o.kept = append(o.kept[:0], o.kept[1:]...)
+		}
+		o.kept = append(o.kept, k)
+	}
+}
+
+// Size is about how many bytes of memory the observations take.
+func (o *Observed) Size() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	n := perFate*cap(o.kept) + perRound*cap(o.rounds)
+	for i := range o.recent {
+		n += o.recent[i].Size()
+	}
+	for i := range o.kept {
+		n += o.kept[i].Failure.Size()
+	}
+	if o.experiments != nil {
+		n += perExperiments
+		for i := range o.experiments.Made {
+			n += o.experiments.Made[i].Size()
+		}
+	}
+	return n
+}
+
+// Begin reports whether a round of experiments may begin: none is under way, and fewer than most were made in the last
+// hour.
+func (o *Observed) Begin(most int) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for len(o.rounds) > 0 && time.Since(o.rounds[0]) > time.Hour {
+		o.rounds = o.rounds[1:]
+	}
+	if o.busy || len(o.rounds) >= most {
+		return false
+	}
+	o.busy = true
+	o.rounds = append(o.rounds, time.Now())
+	return true
+}
+
+// End ends a round that was made for a failed result.
+func (o *Observed) End(r *result.Result, made []result.Control) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.busy = false
+	if len(made) > 0 {
+		o.experiments = &cause.Experiments{At: time.Now(), After: *r.Failure.Brief(),
+			Addr: r.Last().LastHop().Addr.Addr(), Made: made}
+	}
+}
+
+// evidence is what was observed, with the newest fates of idle connections; false where nothing failed recently.
+func (o *Observed) evidence(fates []cause.Kept) (cause.Evidence, bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.addKept(fates)
+	e := cause.Evidence{Recent: o.recent, Kept: o.kept}
+	if !e.Fails() {
+		return cause.Evidence{}, false // as with nearly all of a thousand targets
+	}
+	e.Recent, e.Kept, e.Experiments = slices.Clone(e.Recent), slices.Clone(e.Kept), o.experiments
+	return e, true
+}

@@ -1,0 +1,53 @@
+package target
+
+import (
+	"time"
+
+	"errno_exporter/internal/cause"
+	"errno_exporter/internal/schedule"
+	"errno_exporter/prober/result"
+)
+
+// Outcome is one probe that ended.
+type Outcome struct {
+	Result   *result.Result
+	Ended    time.Time
+	Reliable bool          // the exporter itself was not late while it probed
+	Late     time.Duration // by how much it was, at the worst moment
+	Record   uint64        // the ID of its record; 0 if none is kept
+	Allowed  time.Duration // the longest that the probe might have taken
+	Callers  bool          // it is the caller's alone, and nothing of the target's: see usual
+
+	// of the whole result, where Result is its summary and the verdict is made from it alone; else nil
+	seen *cause.Observation
+}
+
+// kept is the outcome as its target keeps it: with a summary of the result.
+func (o *Outcome) kept() *Outcome {
+	k := *o
+	if k.Callers && k.seen == nil {
+		seen := cause.Observe(o.Result, o.Late, o.Ended)
+		k.seen = &seen
+	}
+	k.Result = o.Result.Summary()
+	return &k
+}
+
+// Observation is what matters of the outcome.
+func (o *Outcome) Observation() cause.Observation {
+	if o.seen != nil {
+		return *o.seen
+	}
+	return cause.Observe(o.Result, o.Late, o.Ended)
+}
+
+// audience is to whom the outcome is passed on within min_interval: what failed with less time might have succeeded.
+func (o *Outcome) audience() schedule.Audience {
+	switch f := o.Result.Failure; {
+	case f == nil:
+		return schedule.Anyone
+	case f.Reason == result.LocalOverloaded:
+		return schedule.NoOne
+	}
+	return schedule.WithSameTime
+}

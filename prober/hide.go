@@ -41,8 +41,7 @@ func (a *attempt) secrets() []string {
 			all = append(all, a.module.SecretsOf(a.target.URL, r.Header)...)
 		}
 	}
-	credentials := len(all) > 0 || a.module.Mask != nil || len(a.module.Body) > 0
-	return append(all, a.given(credentials)...)
+	return append(all, a.given(all)...)
 }
 
 // What of a server's secrets is masked by its value. Many short cookies are words. The server chooses how many there
@@ -53,9 +52,11 @@ const (
 	maxGivenBytes = maxCookieBytes // of all
 )
 
-// given are the secrets in an attempt's responses: parameters of redirects, and cookies if they are wanted.
-func (a *attempt) given(cookies bool) []string {
+// given are the secrets in an attempt's responses: parameters of redirects, and cookies where the attempt sent
+// credentials, of which sent are those that the module does not know.
+func (a *attempt) given(sent []string) []string {
 	var all []string
+	cookies := len(sent) > 0 || a.module.Mask != nil || len(a.module.Body) > 0
 	left := maxGivenBytes
 	add := func(secret string) {
 		if len(secret) >= minGiven && len(secret) <= left && len(all) < maxGiven && !slices.Contains(all, secret) {

@@ -1,8 +1,8 @@
 // Package cause names the cause of a target's failures: a pure function from what was observed to a differential
-// diagnosis. It says unknown rather than guess.
+// diagnosis. It is unknown rather than a guess.
 //
 //	observe.go, said.go   what is taken from a probe
-//	fact*.go              facts: what the evidence says, each with its sentence
+//	fact*.go              facts: what the evidence shows, each with its sentence
 //	table.go              the handbook: which fact requires, supports or excludes which cause
 //	diagnose.go           the engine: from the facts and the table to a verdict
 package cause
@@ -39,7 +39,7 @@ const (
 	UnknownParty Party = "unknown" // not to be said from the evidence
 )
 
-// Confidence says how sure a verdict is.
+// Confidence is how sure a verdict is.
 type Confidence string
 
 // The confidences.

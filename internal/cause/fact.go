@@ -9,7 +9,7 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// fact is something that the evidence says. Facts are computed once for a verdict; the table is written in them.
+// fact is something that the evidence shows. Facts are computed once for a verdict; the table is written in them.
 type fact int
 
 // The failure's own words: what phase, reason and origin say. No cause is sure by them alone.
@@ -44,7 +44,7 @@ const (
 	wordContent    // the module's rules refuse the content
 	wordSlowDown   // ENHANCE_YOUR_CALM
 	wordNoStream   // REFUSED_STREAM
-	wordMalformed  // not HTTP, or a body that is not what its head says
+	wordMalformed  // not HTTP, or a body that does not match its head
 	wordToken      // the token endpoint refuses our credentials
 	wordConnection // about connecting or what comes after it, none of which came to an answer
 

@@ -8,7 +8,7 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// Facts of what was said: it counts for what it says, and no more.
+// Facts of what answers state. A statement is evidence of what it states, and of nothing else.
 
 func decimal(n int64) string { return strconv.FormatInt(n, 10) }
 

@@ -24,7 +24,7 @@ func (s *scene) host(k *known) {
 
 func (s *scene) egress(k *known) {
 	e := &s.Egress
-	fresh := e.Known && !e.At.Before(s.o.At.Add(-s.o.Took)) // a check before the failure says nothing about it
+	fresh := e.Known && !e.At.Before(s.o.At.Add(-s.o.Took)) // a check before the failure is no evidence of it
 	k.note(egressDown, fresh && !e.Up, "no reference target is reachable either")
 	k.note(egressUp, fresh && e.Up, "reference targets are reachable")
 	reached := e.Others - e.Unreached
@@ -121,7 +121,7 @@ func (s *scene) icmp(k *known) {
 		i.From)
 }
 
-// prohibits reports whether an ICMP message says that a rule forbids the way (RFC 1812 section 5.2.7.1, RFC 4443
+// prohibits reports whether an ICMP message says that a rule forbids the packet (RFC 1812 section 5.2.7.1, RFC 4443
 // section 3.1).
 func prohibits(i *result.ICMP) bool {
 	if i.From.Is4() {

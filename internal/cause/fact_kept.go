@@ -8,7 +8,7 @@ import (
 )
 
 // Facts of idle connections, where fresh ones work. An idle timeout shows by the age at which connections end, a reload
-// or a reboot by the clock: one end says neither.
+// or a reboot by the clock: one end shows neither.
 
 // keptFails reports whether the newest fate of an idle connection of any age is a failure.
 func keptFails(kept []Kept) bool { return lastKept(kept) != nil }

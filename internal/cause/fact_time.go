@@ -171,8 +171,8 @@ func (s *scene) before(k *known) {
 		shown(s.o.Timeout))
 }
 
-// slowerBy is what an answer has to take longer before it says anything of load: a garbage collection, a busy processor
-// or a backend that has to be connected again take tens of milliseconds.
+// slowerBy is what an answer has to take longer before it is a sign of load: a garbage collection, a busy CPU or
+// a backend that has to be connected again take tens of milliseconds.
 const slowerBy = 100 * time.Millisecond
 
 func slower(before, after time.Duration) bool { return after > 3*before && after-before >= slowerBy }
@@ -218,7 +218,7 @@ func (s *scene) addresses(k *known) {
 	k.note(addressesFamily, oneFamily(s.o.Addresses), "all that fail are of one family, all that work of the other")
 }
 
-// verdictOf says which addresses fail while others work; empty where all are alike.
+// verdictOf lists the addresses that fail while others work; empty where all are alike.
 func verdictOf(all []AddressSeen) string {
 	failed, works := "", 0
 	for i, a := range all {

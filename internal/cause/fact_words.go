@@ -10,7 +10,7 @@ import (
 
 // The failure's own words: what its phase, reason and origin say.
 
-// words notes what the failure itself says.
+// words notes what the failure itself states.
 func (s *scene) words(k *known) {
 	text := k[fails]
 	timedOut := strings.HasSuffix(string(s.f.Reason), "timed_out") || s.is(result.TCPAborted)

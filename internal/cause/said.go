@@ -9,7 +9,7 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// Said is what an answer says besides its status. Each text is evidence in a sentence; empty for nothing.
+// Said is what an answer states besides its status. Each text is evidence in a sentence; empty for nothing.
 type Said struct {
 	Limit       string        // a limit of our rate is reached
 	RetryAfter  time.Duration // how long to wait
@@ -25,7 +25,7 @@ type Said struct {
 // maxQuoted bounds what is quoted, in bytes.
 const maxQuoted = 60
 
-// said reads what the last hop of a failed probe heard.
+// said reads the response of a failed probe's last hop.
 func said(h *result.Hop) Said {
 	var s Said
 	if r := h.Response; r != nil {

@@ -1,11 +1,11 @@
 package cause
 
-// The handbook. A row is one way in which a cause shows:
+// The table of causes. A row is one way in which a cause shows:
 //
-//   - requires: without all of these facts the row says nothing;
+//   - requires: the row applies if all of these facts hold;
 //   - sure: how sure the cause is by them alone; low is a candidate, which is never named as the cause;
 //   - supports: each that holds makes it surer;
-//   - excludes: any that holds rules the row out, and its sentence says why.
+//   - excludes: any that holds rules the row out, and its sentence is the reason.
 //
 // A fact that is in none of a cause's rows is silent about it. What is named is the surest row; of equally sure ones
 // the cause that is earlier in Causes.
@@ -50,7 +50,7 @@ var table = []row{
 	{cause: UpstreamFailed, party: UnknownParty, requires: facts{wordProxyFails, saidGateway}, sure: Medium,
 		supports: facts{timesTwice}},
 
-	// What was said, for what it says.
+	// What an answer states.
 	{cause: RateLimited, requires: facts{saidLimit}, sure: High},
 	{cause: RateLimited, requires: facts{wordSlowDown}, sure: Medium, supports: facts{timesTwice}},
 	{cause: RateLimited, requires: facts{wordNoStream}, sure: Medium},
@@ -125,7 +125,7 @@ var table = []row{
 	{cause: ServerIdleTimeout, requires: facts{keptUnseen}, sure: Low},
 
 	// Who refused or reset. A refusal from nearer than the server may be a NAT host's, for a server that is gone: a
-	// closed port tells.
+	// closed port decides.
 	{cause: FirewallReject, party: Us, requires: facts{hostRule}, sure: High},
 	{cause: FirewallReject, requires: facts{endsNearer}, sure: Medium, supports: facts{timesTwice},
 		excludes: facts{wordRefused}},
@@ -209,7 +209,7 @@ var parties = []struct {
 	{facts{wordMalformed}, Server},
 }
 
-// next says what would decide between the candidates where no cause is shown. What was made already is not advised.
+// next is what decides between the candidates where no cause is shown. Experiments that were made are not advised again.
 var next = []struct {
 	requires, lacks facts
 	says            string

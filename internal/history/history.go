@@ -52,7 +52,7 @@ func New(limit int) *History {
 		results: newShelf(), failures: newShelf()}
 }
 
-// Add keeps the record of a probe that ended. One that was abandoned says nothing about its target and is not kept.
+// Add keeps the record of a probe that ended. One that was abandoned is no evidence about its target and is not stored.
 func (h *History) Add(added Record) {
 	if f := added.Result.Failure; h.limit <= 0 || f != nil && f.Reason == result.Abandoned {
 		return
@@ -73,7 +73,7 @@ func (r *Record) size() int {
 	return n
 }
 
-// bound lets go of records until the rest is within the bounds. The caller holds mu.
+// bound removes records until the rest is within the bounds. The caller holds mu.
 func (h *History) bound() {
 	for h.results.count > h.limit || h.results.bytes > h.maxBytes {
 		if old := h.results.evict(); old.Result.Failure != nil {

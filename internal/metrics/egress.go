@@ -23,10 +23,10 @@ func NewEgress(read func() egress.State) *Egress {
 	}
 }
 
-// Describe says which metrics there are.
+// Describe lists the metrics.
 func (e *Egress) Describe(to chan<- *prometheus.Desc) { to <- e.egress; to <- e.each }
 
-// Collect tells what was last found.
+// Collect reports the result of the last check.
 func (e *Egress) Collect(to chan<- prometheus.Metric) {
 	state := e.read()
 	for _, r := range state.References {

@@ -48,7 +48,7 @@ func NewExposition() *Exposition {
 // /probe has much the same families as the next.
 func (e *Exposition) Reset() {
 	for i := range e.families {
-		clear(e.families[i].samples) // which hold on to strings
+		clear(e.families[i].samples) // which refer to strings
 		e.families[i].samples = e.families[i].samples[:0]
 	}
 	clear(e.labels)

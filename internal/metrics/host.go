@@ -67,7 +67,7 @@ func NewHost(s *host.Sampler) *Host {
 	}}
 }
 
-// Describe says which metrics there are.
+// Describe lists the metrics.
 func (c *Host) Describe(to chan<- *prometheus.Desc) {
 	for _, v := range c.values {
 		to <- v.desc

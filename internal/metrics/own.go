@@ -2,7 +2,7 @@ package metrics
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// Own is what the exporter says of itself: how busy and how late it is.
+// Own is what the exporter reports of itself: its load and its scheduling latency.
 type Own struct {
 	Probes         prometheus.Counter
 	NotStarted     prometheus.Counter

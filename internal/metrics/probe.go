@@ -69,7 +69,7 @@ func (e *Exposition) addOwnDelay(r *result.Result) {
 		"waited for a CPU, or computed.", max(0, own).Seconds())
 }
 
-// spentIn sums a phase's time over the hops and says whether the phase began at all.
+// spentIn sums a phase's time over the hops and reports whether the phase began at all.
 func spentIn(a *result.Attempt, p result.Phase) (time.Duration, bool) {
 	var spent time.Duration
 	began := false

@@ -107,7 +107,7 @@ func addSpans(p *dto.Histogram, h *state.Histogram) {
 		lastIndex, lastCount = index, int64(b.Count)
 	}
 	if len(h.Native) == 0 {
-		// says that the histogram is native
+		// marks the histogram as native
 		p.PositiveSpan = []*dto.BucketSpan{{Offset: new(int32), Length: new(uint32)}}
 	}
 }

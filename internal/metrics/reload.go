@@ -6,7 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Reload tells whether the running configuration is the one in the file.
+// Reload reports whether the running configuration is the one in the file.
 type Reload struct {
 	successful prometheus.Gauge
 	at         prometheus.Gauge

@@ -52,7 +52,7 @@ const (
 )
 
 // dialectOf is a text format's dialect; false for other formats. A Format is a media type, the kind of which expfmt
-// would tell by taking it apart.
+// would find by parsing it.
 func dialectOf(format expfmt.Format) (dialect, bool) {
 	switch {
 	case strings.HasPrefix(string(format), "text/plain"):

@@ -11,7 +11,7 @@ import (
 // or a query parameter whose name sounds like one, and of the request not the value of any header that the module did
 // not write in the clear, under headers.
 
-// requestValue is what is shown of a request header's value. Those the program writes itself hold no secret.
+// requestValue is what is shown of a request header's value. Those that the program writes itself contain no secret.
 func requestValue(name, value string, m *module.Module) string {
 	switch textproto.CanonicalMIMEHeaderKey(name) {
 	case "Accept", "Accept-Encoding", "Content-Length", "Content-Type", "Host", "User-Agent":

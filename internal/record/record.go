@@ -37,7 +37,7 @@ func Text(r *result.Result, m *module.Module, found cause.Findings, kept state.I
 	return p.Bytes()
 }
 
-// addresses says what became of each address.
+// addresses lists the result of each address.
 func (p *page) addresses(r *result.Result) {
 	if len(r.Addresses) == 0 {
 		return
@@ -53,7 +53,7 @@ func (p *page) addresses(r *result.Result) {
 	}
 }
 
-// kept says what became of the connections that were kept.
+// kept lists the results of the idle connections.
 func (p *page) kept(k state.Idle) {
 	if len(k.Ages) == 0 && k.Announced == 0 {
 		return

@@ -13,12 +13,12 @@ import (
 //     must be with Prometheus before it gives up.
 //   - A scrape timeout that is not larger than the offset is halved instead: a probe without any time would blame the
 //     target.
-//   - Where neither says anything it is unboundedTimeout, and whoever claims more than longestTimeout has that.
+//   - Without either it is unboundedTimeout; longestTimeout is the most.
 
 // scrapeTimeoutHeader is what Prometheus sends: its scrape timeout in seconds.
 const scrapeTimeoutHeader = "X-Prometheus-Scrape-Timeout-Seconds"
 
-// unboundedTimeout is for a person with curl and a module without a timeout.
+// unboundedTimeout is for requests by hand and a module without a timeout.
 const unboundedTimeout = 120 * time.Second
 
 // longestTimeout bounds what a client may claim: it is longer than any scrape lasts, and no stranger holds a probe for

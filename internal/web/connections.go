@@ -35,7 +35,7 @@ const (
 // Connections bounds the clients' connections of a server.
 type Connections struct {
 	limit  int
-	closed func() // is told of each connection that is closed to make room
+	closed func() // is called for each connection that is closed to make room
 
 	mu      sync.Mutex // guards what follows
 	open    map[net.Conn]*client

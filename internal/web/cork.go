@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// net/http writes an answer in pieces, the first of 4 KiB, and each is a packet that wakes the client. So the kernel is
-// told to hold them back until the last one is there.
+// net/http writes an answer in pieces, the first of 4 KiB, and each is a packet that wakes the client. So the kernel
+// keeps them back until the last one is written.
 
 // connKey is what the connection of a request is found by in its context.
 type connKey struct{}

@@ -8,7 +8,7 @@ import (
 	"errno_exporter/guard"
 )
 
-// What every answer has in common, whoever asks.
+// What every answer has in common, for every client.
 
 const (
 	bodyTimeout   = 10 * time.Second // for a request's body, which nothing reads

@@ -61,7 +61,7 @@ func (h *ProbeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, "target "+q.module.MaskURL(q.target.URL)+": "+denied.Error(), http.StatusForbidden)
 		return
 	case r.Context().Err() != nil:
-		return // nobody is there to be told
+		return // the client has disconnected
 	case err != nil:
 		refuse(w, err.Error(), http.StatusServiceUnavailable)
 		return
@@ -132,10 +132,10 @@ type negotiation struct {
 	contentType []string
 }
 
-// negotiated is the last one: who asks, asks the same each time.
+// negotiated is the last one: a client sends the same Accept each time.
 var negotiated atomic.Pointer[negotiation]
 
-// LogProbe writes one line for each probe. A probe that its client cancelled says nothing about the target.
+// LogProbe writes one line for each probe. A probe that its client cancelled is no evidence about the target.
 func LogProbe(logger *slog.Logger, r *result.Result) {
 	level, text := slog.LevelDebug, "probe succeeded"
 	if f := r.Failure; f != nil {

@@ -65,7 +65,7 @@ func (e *Endpoints) unlooped(answer http.Handler) http.Handler {
 	})
 }
 
-// prefixed puts everything under the prefix; what stands before it leads there.
+// prefixed puts everything under the prefix, to which the root redirects.
 func (e *Endpoints) prefixed(mux http.Handler) http.Handler {
 	if e.RoutePrefix == "/" || e.RoutePrefix == "" {
 		return mux

@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// Who may have a browser ask.
+// Which requests of browsers are answered.
 //
 //   - A request that changes something, by its method, is refused when a browser says that another site made it
 //     (net/http's CrossOriginProtection: Sec-Fetch-Site, or Origin beside Host). Programs send neither and are not
 //     browsers.
 //   - Where Host names are given, a request with another one is refused: a name that a stranger's DNS makes lead here
 //     (DNS rebinding) is how a page of his reads what only this origin may. /-/healthy and /-/ready answer under any
-//     name: an orchestrator asks by the address, and they tell nothing.
+//     name: an orchestrator uses the address, and they reveal nothing.
 
 // sameOrigin refuses requests that another site had a browser make. The external URL's origin is one of ours.
 func sameOrigin(next http.Handler, external *url.URL) http.Handler {

@@ -30,7 +30,7 @@ const maxHostname = 253 + len(":65535")
 // maxModuleName bounds the parameter module in bytes. A longer name is not echoed.
 const maxModuleName = 1 << 10
 
-// question is what a request to /probe asks for.
+// question is a request to /probe.
 type question struct {
 	configured *config.Target // nil for a target that is not
 	target     prober.Target
@@ -39,7 +39,7 @@ type question struct {
 	debug      bool
 }
 
-// parseQuestion reads the request. An error is the client's mistake: one line that says what to do. The query is
+// parseQuestion reads the request. An error is the client's mistake: one line with the fix. The query is
 // decoded once; parameters that we do not know are ignored.
 func parseQuestion(r *http.Request, c *config.Config, offset time.Duration) (question, error) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
@@ -58,7 +58,7 @@ func parseQuestion(r *http.Request, c *config.Config, offset time.Duration) (que
 	}
 	timeout := q.module.Timeout
 	if q.configured != nil {
-		timeout = 0 // the flight keeps to it, and may be shared with a scrape that has less time
+		timeout = 0 // the in-flight probe keeps to it, and may be shared with a scrape that has less time
 	}
 	if q.timeout, err = budget(r.Header.Get(scrapeTimeoutHeader), timeout, offset); err != nil {
 		return question{}, err

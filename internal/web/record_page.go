@@ -15,7 +15,7 @@ import (
 
 var recordTemplate = template.Must(template.ParseFS(files, "templates/record.html"))
 
-// recordPage is what the page of one probe says.
+// recordPage is the content of the page of one probe.
 type recordPage struct {
 	ID                   uint64
 	Target, Module       string
@@ -48,7 +48,7 @@ const (
 	barHeight           = 24
 )
 
-// show answers with one record: for a person, or with format=text as plain text.
+// show answers with one record: human-readable, or with format=text as plain text.
 func (h records) show(w http.ResponseWriter, r *http.Request, kept *history.Record) {
 	e := metrics.NewExposition()
 	e.Probe(kept.Result, kept.Module)

@@ -28,7 +28,7 @@ func (e *Endpoints) scrape(w http.ResponseWriter, r *http.Request, answers *spoo
 	answerBy(w, timeout+answerTimeout)
 	probed := e.Probe.Watch.Await(r.Context(), timeout)
 	if r.Context().Err() != nil {
-		return // nobody is there to be told
+		return // the client has disconnected
 	}
 	select {
 	case answers.making <- struct{}{}:

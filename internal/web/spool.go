@@ -91,7 +91,7 @@ func (a *spools) keep(next http.HandlerFunc) http.HandlerFunc {
 		defer s.release()
 		next(s, r)
 		if s.status == 0 {
-			return // nobody is there to be told
+			return // the client has disconnected
 		}
 		waiting := a.admit(s)
 		defer a.leave(waiting)
@@ -133,7 +133,7 @@ func (s *spool) send() {
 	s.ResponseWriter.WriteHeader(s.status)
 	for _, piece := range s.pieces {
 		if _, err := s.ResponseWriter.Write(*piece); err != nil {
-			return // a client that has gone is no one to tell
+			return // the client has disconnected
 		}
 	}
 }

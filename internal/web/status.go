@@ -29,7 +29,7 @@ var files embed.FS
 // statusPage is the page at /.
 var statusPage = template.Must(template.ParseFS(files, "templates/status.html"))
 
-// status is what the page at / says, and its twin in JSON.
+// status is the content of the page at /, also in JSON.
 type status struct {
 	Version   string         `json:"version"`
 	Time      time.Time      `json:"time"`
@@ -108,7 +108,7 @@ func (s shareStatus) Text() string {
 	return fmt.Sprintf("%.1f %%", min(99.9, 100*float64(s.Succeeded)/float64(s.Probes)))
 }
 
-// phaseStatus is a phase of the last probe, and where it stands in a bar of 1000 units.
+// phaseStatus is a phase of the last probe, and its position in a bar of 1000 units.
 type phaseStatus struct {
 	Phase    result.Phase `json:"phase"`
 	Duration float64      `json:"duration_seconds"`
@@ -117,7 +117,7 @@ type phaseStatus struct {
 	X, Width float64      `json:"-"`
 }
 
-// tickStatus is one of the last results, and where it stands.
+// tickStatus is one of the last results, and its position.
 type tickStatus struct {
 	Record  uint64    `json:"record,omitempty"` // 0: its record is no longer kept
 	Time    time.Time `json:"time"`
@@ -128,7 +128,7 @@ type tickStatus struct {
 	X       int       `json:"-"`
 }
 
-// status answers /: for a person, or with format=json or by Accept in JSON.
+// status answers /: human-readable, or with format=json or by Accept in JSON.
 func (e *Endpoints) status(w http.ResponseWriter, r *http.Request) {
 	s := e.statusOf(r)
 	if r.URL.Query().Get("format") == "json" || strings.HasPrefix(r.Header.Get("Accept"), "application/json") {

@@ -124,7 +124,7 @@ func HTTPSuccess() result.Result {
 	})
 }
 
-// NameDoesNotExist is a name for which the resolver says NXDOMAIN.
+// NameDoesNotExist is a name for which the resolver answers NXDOMAIN.
 func NameDoesNotExist() result.Result {
 	const target = "https://api.exmaple.com/health"
 	failure := &result.Failure{Phase: result.Resolve, Reason: result.DNSNameNotResolved, Origin: result.Peer,

@@ -27,8 +27,8 @@ const (
 	standard      = "a method that the standard library's types have"
 )
 
-// boolParameters are the functions with a parameter of type bool, by directory and name, and why they have it. A new one
-// is not added.
+// boolParameters are the functions with a parameter of type bool, by directory and name, and why they have it. A new
+// one is not added.
 var boolParameters = map[string]string{
 	"internal/cause.note":                  measuredValue,
 	"internal/cause.proxy":                 measuredValue,

@@ -37,7 +37,8 @@ func TestEveryErrorIsReported(t *testing.T) {
 		"dns\n"
 	const want = `f.yml:4: module "a": timeout "5": missing unit, want a duration such as "5s"` + "\n" +
 		`f.yml:6: module "a": unknown key "methd" in http; did you mean "method"?` + "\n" +
-		`f.yml:8: module "b": prober "dns" is not supported, this exporter probes HTTP only: remove the module or want prober: http`
+		`f.yml:8: module "b": prober "dns" is not supported, this exporter probes HTTP only: remove the module or want ` +
+		`prober: http`
 	if _, err := Parse([]byte(text), "f.yml", "."); err == nil || err.Error() != want {
 		t.Errorf("Parse:\n got %v\nwant %s", err, want)
 	}

@@ -11,8 +11,8 @@
 //	evidence.go   what a step knows of its failure; package classify names it
 //
 // Its packages: result has the vocabulary, and what a probe leaves behind; classify names failures; dns looks up names;
-// flood bounds what a peer may send without bringing the response forward; socket makes a connection and records what the
-// operating system reports about it, under TLS and net/http.
+// flood bounds what a peer may send without bringing the response forward; socket makes a connection and records what
+// the operating system reports about it, under TLS and net/http.
 //
 // The prober owns every connection: it dials the address that was resolved, does the TLS handshake, and hands the
 // connection to net/http as a single-use http.ClientConn. So net/http never dials, pools or retries, and each hop is

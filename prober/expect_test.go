@@ -90,7 +90,8 @@ func checkRows() []fault {
 			func(m *module.Module) { m.FailIfBodyNotMatches = expressions("status", "down") }, once,
 			refusedBy(result.CheckBody)},
 		{"body under gzip " +
-			"matches", packed, func(m *module.Module) { gzip(m); m.FailIfBodyNotMatches = expressions(`^{"status":"ok"}$`) }, once, ok},
+			"matches", packed, func(m *module.Module) { gzip(m); m.FailIfBodyNotMatches = expressions(`^{"status":"ok"}$`) },
+			once, ok},
 		{"body of a redirect that is not followed", redirect, func(m *module.Module) {
 			m.FollowRedirects, m.ValidStatusCodes, m.FailIfBodyMatches = false, []int{302}, expressions("nothing")
 		}, once, ok},

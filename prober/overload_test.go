@@ -20,7 +20,8 @@ func TestParsingQueue(t *testing.T) {
 	url := faultlab.Handler(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, "[1"+strings.Repeat(",1", largeBody)+"]") // a prober that has gone is not missed
 	}))
-	c, err := config.Parse([]byte(`modules: {m: {prober: http, http: {preferred_ip_protocol: ip4, fail_if_body_json_matches_cel: "body[0] == 2"}}}`), "f.yml", ".")
+	c, err := config.Parse([]byte(`modules: {m: {prober: http, http: {preferred_ip_protocol: ip4, `+
+		`fail_if_body_json_matches_cel: "body[0] == 2"}}}`), "f.yml", ".")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,11 +28,15 @@ func TestParseTarget(t *testing.T) {
 		{"http://a:65536/", "", `target "http://a:65536/": port "65536" is out of range, want 1 to 65535`},
 		{"http://a:http/", "", `target "http://a:http/" is not a URL: invalid port ":http" after host`},
 		{"http://a/%zz", "", `target "http://a/%zz" is not a URL: invalid URL escape "%zz"`},
-		{"http://0.0.0.0/", "", `target "http://0.0.0.0/": address "0.0.0.0" means this host itself, name the address to probe`},
+		{"http://0.0.0.0/", "", `target "http://0.0.0.0/": address "0.0.0.0" means this host itself, name the address to ` +
+			`probe`},
 		{"http://[::]/", "", `target "http://[::]/": address "::" means this host itself, name the address to probe`},
-		{"http://\u00ad/", "", `target "http://\u00ad/": host "\u00ad" is empty as a name in DNS, want a name such as api.example.com`},
-		{"http://%C2%AD:8080/", "", `target "http://%C2%AD:8080/": host "\u00ad" is empty as a name in DNS, want a name such as api.example.com`},
-		{"http://\u200b.\u2060/", "", `target "http://\u200b.\u2060/": host "\u200b.\u2060" is empty as a name in DNS, want a name such as api.example.com`},
+		{"http://\u00ad/", "", `target "http://\u00ad/": host "\u00ad" is empty as a name in DNS, want a name such as ` +
+			`api.example.com`},
+		{"http://%C2%AD:8080/", "", `target "http://%C2%AD:8080/": host "\u00ad" is empty as a name in DNS, want a name ` +
+			`such as api.example.com`},
+		{"http://\u200b.\u2060/", "", `target "http://\u200b.\u2060/": host "\u200b.\u2060" is empty as a name in DNS, ` +
+			`want a name such as api.example.com`},
 		{"http://./", "", `target "http://./": host "." is empty as a name in DNS, want a name such as api.example.com`},
 		{"http://a..b/", "", `target "http://a..b/": host "a..b" has an empty label, want a name such as api.example.com`},
 		{"https://u:secret@a:http/", "", `target "https://a:http/" is not a URL: invalid port ":http" after host`},

@@ -121,8 +121,8 @@ func (t *tokens) checkRedirect(next *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// failed makes an error that names the endpoint, and shows nothing of its answer but the status and a code that RFC 6749
-// defines: it may repeat what it was sent.
+// failed makes an error that names the endpoint, and shows nothing of its answer but the status and a code that RFC
+// 6749 defines: it may repeat what it was sent.
 func (t *tokens) failed(err error) error {
 	e := &module.TokenError{Endpoint: t.config.TokenURL, Err: err}
 	if u, parseErr := url.Parse(t.config.TokenURL); parseErr == nil {

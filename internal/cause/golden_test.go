@@ -12,7 +12,8 @@ import (
 )
 
 // TestWholeVerdicts compares all that is derived from each situation with testdata/situations.txt: the facts with their
-// sentences, the evidence, what is ruled out and why, and what to do next. -update writes the file; its diff is reviewed.
+// sentences, the evidence, what is ruled out and why, and what to do next. -update writes the file; its diff is
+// reviewed.
 func TestWholeVerdicts(t *testing.T) {
 	names := factNames(t)
 	var b strings.Builder

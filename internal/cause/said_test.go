@@ -180,16 +180,20 @@ func TestSaidByErrors(t *testing.T) {
 			Said{Proxy: no + "the proxy replied: general failure (1)"}},
 		{result.ProxyFailed, `dns_error`, Said{Proxy: no + "dns_error", NoName: true,
 			Gateway: "the proxy says that it does not reach the target: dns_error"}},
-		{result.ProxyFailed, "ERR_DNS_FAIL", Said{Proxy: no + "ERR_DNS_FAIL", NoName: true, Gateway: upstream + "ERR_DNS_FAIL"}},
+		{result.ProxyFailed, "ERR_DNS_FAIL", Said{Proxy: no + "ERR_DNS_FAIL", NoName: true, Gateway: upstream +
+			"ERR_DNS_FAIL"}},
 		{result.ProxyFailed, "dns_timeout", Said{Proxy: no + "dns_timeout", NoName: true}},
 		{result.ProxyFailed, `"502 Bad Gateway"`, Said{Proxy: no + `"502 Bad Gateway"`,
 			Gateway: upstream + `"502 Bad Gateway"`}},
 		{result.ProxyFailed, `"503 x"`, Said{Proxy: no + `"503 x"`, Gateway: upstream + `"503 x"`}},
 		{result.ProxyFailed, `"504 x"`, Said{Proxy: no + `"504 x"`, Gateway: upstream + `"504 x"`}},
-		{result.ProxyFailed, "host unreachable", Said{Proxy: no + "host unreachable", Gateway: upstream + "host unreachable"}},
+		{result.ProxyFailed, "host unreachable", Said{Proxy: no + "host unreachable", Gateway: upstream +
+			"host unreachable"}},
 		{result.ProxyFailed, "TTL expired", Said{Proxy: no + "TTL expired", Gateway: upstream + "TTL expired"}},
-		{result.ProxyFailed, "ERR_CONNECT_FAIL", Said{Proxy: no + "ERR_CONNECT_FAIL", Gateway: upstream + "ERR_CONNECT_FAIL"}},
-		{result.ProxyFailed, "connection_limit", Said{Proxy: no + "connection_limit", Gateway: upstream + "connection_limit"}},
+		{result.ProxyFailed, "ERR_CONNECT_FAIL", Said{Proxy: no + "ERR_CONNECT_FAIL", Gateway: upstream +
+			"ERR_CONNECT_FAIL"}},
+		{result.ProxyFailed, "connection_limit", Said{Proxy: no + "connection_limit", Gateway: upstream +
+			"connection_limit"}},
 		{result.ProxyFailed, "destination_x", Said{Proxy: no + "destination_x", Gateway: upstream + "destination_x"}},
 		{result.ProxyFailed, strings.Repeat("x", 59) + "éy",
 			Said{Proxy: no + strings.Repeat("x", 59) + "…"}},

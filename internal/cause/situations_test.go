@@ -210,8 +210,10 @@ func proxies() []situation {
 	dial := failed(result.Proxy, result.TCPRefused, result.Peer)
 	fails := failed(result.Proxy, result.ProxyFailed, result.Peer)
 	denies := failed(result.Proxy, result.ProxyDenied, result.Peer)
-	unreachable := seen(fails, says(`the proxy answered CONNECT with "503 Service Unavailable", X-Squid-Error "ERR_CONNECT_FAIL 111"`))
-	noName := seen(fails, says(`the proxy answered CONNECT with "503 Service Unavailable", X-Squid-Error "ERR_DNS_FAIL 0"`))
+	unreachable := seen(fails, says(`the proxy answered CONNECT with "503 Service Unavailable", X-Squid-Error `+
+		`"ERR_CONNECT_FAIL 111"`))
+	noName := seen(fails, says(`the proxy answered CONNECT with "503 Service Unavailable", X-Squid-Error `+
+		`"ERR_DNS_FAIL 0"`))
 	return []situation{
 		{"the proxy's port is closed", after(n(1, dial)),
 			"proxy_down proxy medium"},

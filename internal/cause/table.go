@@ -209,7 +209,8 @@ var parties = []struct {
 	{facts{wordMalformed}, Server},
 }
 
-// next is what decides between the candidates where no cause is shown. Experiments that were made are not advised again.
+// next is what decides between the candidates where no cause is shown. Experiments that were made are not advised
+// again.
 var next = []struct {
 	requires, lacks facts
 	says            string

@@ -108,8 +108,8 @@ func BrotliBombHTTP2(h Host) string {
 	}), "h2")
 }
 
-// brotliZeros is a stream of so many times 16 MiB of zeros, and twice more. A flush ends at a full byte (RFC 7932 section 9.2), and what
-// follows the first flush can be repeated.
+// brotliZeros is a stream of so many times 16 MiB of zeros, and twice more. A flush ends at a full byte (RFC 7932
+// section 9.2), and what follows the first flush can be repeated.
 func brotliZeros(times int) string {
 	var packed bytes.Buffer
 	w := brotli.NewWriter(&packed)

@@ -47,7 +47,8 @@ func BenchmarkScrape(b *testing.B) {
 			{"protobuf", expfmt.NewFormat(expfmt.TypeProtoDelim)}} {
 			b.Run(row.protocol+"/"+format.name, func(b *testing.B) {
 				reportCPU(b, func() {
-					if err := writeScrape(io.Discard, format.format, scraped{states: states, samples: metrics.NewExposition()}); err != nil {
+					if err := writeScrape(io.Discard, format.format, scraped{states: states,
+						samples: metrics.NewExposition()}); err != nil {
 						b.Fatal(err)
 					}
 				})

@@ -204,8 +204,8 @@ func (c *Connections) wait(atMost time.Duration) {
 	}
 }
 
-// arrived reports whether bytes of a connection wait to be read: its client has sent something, and it is this program's
-// turn.
+// arrived reports whether bytes of a connection wait to be read: its client has sent something, and it is this
+// program's turn.
 func arrived(conn net.Conn) bool {
 	if secure, ok := conn.(*tls.Conn); ok {
 		conn = secure.NetConn()

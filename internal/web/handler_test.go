@@ -117,7 +117,8 @@ func TestProbeHandlerRefuses(t *testing.T) {
 			`target "ftp://a": scheme "ftp" is not supported, want http or https`},
 		{"not percent-encoded", "target=%zz", "10",
 			`query cannot be decoded: invalid URL escape "%zz", want its values percent-encoded`},
-		{"nonsense timeout", "target=a", "soon", `header X-Prometheus-Scrape-Timeout-Seconds "soon" is not a timeout, want seconds as a number larger than 0 such as "10"`},
+		{"nonsense timeout", "target=a", "soon", `header X-Prometheus-Scrape-Timeout-Seconds "soon" is not a timeout, ` +
+			`want seconds as a number larger than 0 such as "10"`},
 		{"hostname that is none", "target=a&hostname=a..b", "10",
 			`hostname: host "a..b" has an empty label, want a name such as api.example.com`},
 		{"hostname that cannot be", "target=a&hostname=b%2Fc", "10",
@@ -228,8 +229,10 @@ func TestLogProbe(t *testing.T) {
 	}{
 		{"failure", resulttest.ResetInProcessing(),
 			`level=INFO msg="probe failed" module=api target=https://www.example.com/health ` +
-				`phase=processing reason=tcp.reset errno=ECONNRESET origin=peer err="read tcp: connection reset by peer" duration=1.203s` + "\n"},
-		{"success", resulttest.HTTPSuccess(), `level=DEBUG msg="probe succeeded" module=api target=http://api.example.com/health duration=45ms` + "\n"},
+				`phase=processing reason=tcp.reset errno=ECONNRESET origin=peer err="read tcp: connection reset by peer" ` +
+				`duration=1.203s` + "\n"},
+		{"success", resulttest.HTTPSuccess(), `level=DEBUG msg="probe succeeded" module=api ` +
+			`target=http://api.example.com/health duration=45ms` + "\n"},
 		{"abandoned", abandoned, `level=DEBUG msg="probe failed" module=api target=https://www.example.com/health ` +
 			`phase=processing reason=abandoned errno="" origin=self err="context canceled" duration=1.203s` + "\n"},
 	} {

@@ -29,9 +29,9 @@ const (
 	alertNoApplicationProtol = 120
 )
 
-// RemoteAlert is the number of the alert by which the peer reports a failure; close_notify reports none. crypto/tls hides
-// it over TCP: the error is a *net.OpError with Op "remote error" around an unexported uint8 (crypto/tls conn.go);
-// tls.AlertError matches only over QUIC.
+// RemoteAlert is the number of the alert by which the peer reports a failure; close_notify reports none. crypto/tls
+// hides it over TCP: the error is a *net.OpError with Op "remote error" around an unexported uint8 (crypto/tls
+// conn.go); tls.AlertError matches only over QUIC.
 func RemoteAlert(err error) (uint8, bool) {
 	number, _ := alert(err, "remote error")
 	return number, number != alertCloseNotify

@@ -38,8 +38,8 @@ var attempted = regexp.MustCompile(`(?m)^errno_exporter_control_attempts_total [
 
 var causeLine = regexp.MustCompile(`(?m)^probe_cause_info\{cause="(\w+)",party="\w+",confidence="\w+",target="api"\} 1$`)
 
-// Every incident is reproduced twice, the second time with noise: another target that fails, slow answers, and one packet
-// of twenty lost. No verdict is wrong, and at most a tenth is unknown.
+// Every incident is reproduced twice, the second time with noise: another target that fails, slow answers, and one
+// packet of twenty lost. No verdict is wrong, and at most a tenth is unknown.
 func TestIncidents(t *testing.T) {
 	if testing.Short() {
 		t.Skip("short mode never leaves loopback")

@@ -43,7 +43,8 @@ func runDaemonBy(t *testing.T, run func(string, ...string) *exec.Cmd, client *ht
 	if err := os.WriteFile(file, []byte(configuration), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	short, err := os.MkdirTemp("", "n") // unix(7): a socket's path has at most 107 bytes, and t.TempDir has the test's name
+	// unix(7): a socket's path has at most 107 bytes, and t.TempDir has the test's name
+	short, err := os.MkdirTemp("", "n")
 	if err != nil {
 		t.Fatal(err)
 	}

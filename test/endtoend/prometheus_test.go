@@ -83,7 +83,8 @@ func TestScrapedByPrometheus(t *testing.T) {
 					[]string{"instance", "phase", "reason", "errno"}, reasons},
 				{`probe_success{job="relabelled"}`, []string{"instance"},
 					map[string]string{"healthy": "1", "reset-after-request": "0"}},
-				{`probe_success{job="discovered"} * on (instance) group_left (demo) (probe_target_info{job="discovered",instance=~"healthy|rate-limited"})`,
+				{`probe_success{job="discovered"} * on (instance) group_left (demo) ` +
+					`(probe_target_info{job="discovered",instance=~"healthy|rate-limited"})`,
 					[]string{"instance", "demo"}, map[string]string{"healthy answers": "1",
 						"rate-limited answers 429": "0"}},
 				{`histogram_count(probe_phase_duration_seconds{job="one",target="healthy"}) > bool 0`,

@@ -189,7 +189,8 @@ func TestFilterAndTicks(t *testing.T) {
 	p.run(t, chromedp.Navigate("http://"+address+"/"), chromedp.Click(`input[name="failing"]`),
 		chromedp.SendKeys(`input[name="q"]`, "RESET-"),
 		chromedp.Submit(`input[name="q"]`), chromedp.WaitNotPresent("#t-healthy"))
-	names := get(t, p, chromedp.Evaluate[string](`[...document.querySelectorAll("h2[id]")].map(h => h.textContent).join(" ")`))
+	names := get(t, p, chromedp.Evaluate[string](`[...document.querySelectorAll("h2[id]")].map(h => `+
+		`h.textContent).join(" ")`))
 	p.run(t, chromedp.Click(`article[aria-labelledby="t-reset-in-body"] .ticks a`), chromedp.WaitVisible(".verdict"))
 	location := get(t, p, chromedp.Location())
 	if names != "reset-after-request reset-in-body" || !strings.Contains(location, "/history/") {
@@ -201,10 +202,12 @@ func TestFilterAndTicks(t *testing.T) {
 func TestRefreshInPlace(t *testing.T) {
 	address, p := exporter(t, 1), open(t)
 	p.run(t, chromedp.Navigate("http://"+address+"/"), chromedp.WaitVisible("#live"))
-	before := get(t, p, chromedp.Evaluate[string](`document.querySelectorAll("article")[0].querySelectorAll(".ticks a").length + " " + (scrollTo(0, 300), scrollY)`))
+	before := get(t, p, chromedp.Evaluate[string](`document.querySelectorAll("article")[0].querySelectorAll(".ticks `+
+		`a").length + " " + (scrollTo(0, 300), scrollY)`))
 	scrape(t, address)
 	p.run(t, chromedp.Evaluate[chromedp.Void](`refresh()`, chromedp.EvalAwaitPromise))
-	after := get(t, p, chromedp.Evaluate[string](`document.querySelectorAll("article")[0].querySelectorAll(".ticks a").length + " " + scrollY`))
+	after := get(t, p, chromedp.Evaluate[string](`document.querySelectorAll("article")[0].querySelectorAll(".ticks `+
+		`a").length + " " + scrollY`))
 	if before != "1 300" || after != "2 300" {
 		t.Errorf("results and scroll before %q, after %q, want 1 300, 2 300", before, after)
 	}
@@ -287,7 +290,8 @@ func TestHostileContentStaysText(t *testing.T) {
 	address, p := run(t, 1, "--config.file="+file), open(t)
 	for _, path := range []string{"/", "/history", "/history/1"} {
 		p.run(t, chromedp.Navigate("http://"+address+path), chromedp.WaitVisible("main"))
-		got := get(t, p, chromedp.Evaluate[string](`typeof hacked + " " + document.querySelectorAll("img, b, main script").length`))
+		got := get(t, p, chromedp.Evaluate[string](`typeof hacked + " " + document.querySelectorAll("img, b, main `+
+			`script").length`))
 		if got != "undefined 0" {
 			t.Errorf("%s: hacked and its elements: %s, want undefined 0", path, got)
 		}

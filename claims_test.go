@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,7 +15,7 @@ import (
 )
 
 // Every test that docs/security.md names exists, and every figure in its table of bounds is proven by a test that the
-// row names.
+// row names: those tests give claims.Prove as many figures as the row has.
 func TestSecurityClaims(t *testing.T) {
 	page, err := os.ReadFile("docs/security.md")
 	if err != nil {
@@ -38,21 +37,33 @@ func TestSecurityClaims(t *testing.T) {
 		t.Errorf("docs/security.md has %d bounds, want its whole table", len(rows))
 	}
 	for _, row := range rows {
-		held := false
+		held, figures := false, 0
 		for _, test := range name.FindAllStringSubmatch(row.Bound, -1) {
-			held = held || slices.ContainsFunc(proven[test[1]],
-				func(what string) bool { return strings.HasPrefix(row.What, what) })
+			for _, claim := range proven[test[1]] {
+				if strings.HasPrefix(row.What, claim.what) {
+					held, figures = true, figures+claim.figures
+				}
+			}
 		}
 		if !held {
 			t.Errorf("docs/security.md: the row %q is proven by none of the tests that it names", row.What)
+		} else if figures < len(row.Figures()) {
+			t.Errorf("docs/security.md: the row %q has the figures %v, and its tests prove %d of them", row.What,
+				row.Figures(), figures)
 		}
 	}
 }
 
+// proof is a row that a test proves, and how many figures of it.
+type proof struct {
+	what    string
+	figures int
+}
+
 // provenRows are all tests, and the rows that each proves by claims.Prove.
-func provenRows(t *testing.T) map[string][]string {
+func provenRows(t *testing.T) map[string][]proof {
 	t.Helper()
-	proven := map[string][]string{}
+	proven := map[string][]proof{}
 	files := token.NewFileSet()
 	err := fs.WalkDir(os.DirFS("."), ".", func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, "_test.go") {
@@ -78,8 +89,8 @@ func provenRows(t *testing.T) map[string][]string {
 }
 
 // provenBy are the rows that a test proves.
-func provenBy(f *ast.FuncDecl) []string {
-	var rows []string
+func provenBy(f *ast.FuncDecl) []proof {
+	var rows []proof
 	ast.Inspect(f, func(n ast.Node) bool {
 		call, ok := n.(*ast.CallExpr)
 		if !ok || len(call.Args) < 2 {
@@ -94,9 +105,16 @@ func provenBy(f *ast.FuncDecl) []string {
 		}
 		if text, ok := call.Args[1].(*ast.BasicLit); ok && text.Kind == token.STRING {
 			row, _ := strconv.Unquote(text.Value) // the parser has read it
-			rows = append(rows, row)
+			rows = append(rows, proof{row, len(call.Args) - 2})
 		}
 		return true
 	})
 	return rows
+}
+
+// The figures that flags change are those of their defaults.
+func TestDefaultLimits(t *testing.T) {
+	o := parseFlags([]string{commandCheck})
+	claims.Prove(t, "records", o.historyLimit)
+	claims.Prove(t, "targets of `/probe` whose counters are kept", o.remember)
 }

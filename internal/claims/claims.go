@@ -36,10 +36,10 @@ func Table(page string) []Row {
 
 var figure = regexp.MustCompile(`(\d[\d,]*)(?: ([KM])i?B)?`)
 
-// Figures are the numbers in a row's bound; those of bytes are in bytes. Names of tests have none.
+// Figures are the numbers in a row's bound; those of bytes are in bytes. Names of tests and versions of HTTP have none.
 func (r Row) Figures() []int {
 	var figures []int
-	text := regexp.MustCompile("`[^`]*`").ReplaceAllString(r.Bound, "")
+	text := regexp.MustCompile("`[^`]*`|HTTP/[0-9.]+").ReplaceAllString(r.Bound, "")
 	for _, found := range figure.FindAllStringSubmatch(text, -1) {
 		n, _ := strconv.Atoi(strings.ReplaceAll(found[1], ",", "")) // digits
 		figures = append(figures, n<<map[string]int{"": 0, "K": 10, "M": 20}[found[2]])

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"errno_exporter/internal/claims"
 )
 
 // Nobody reads the pipe: writers do not wait, what is queued is bounded, what is dropped is counted, and the end comes
@@ -36,6 +38,7 @@ func TestUnreadPipe(t *testing.T) {
 	}
 	_, _ = r.Close(), w.Close()
 	<-q.done
+	claims.Prove(t, "a line of the log", maxQueued)
 }
 
 // Lines arrive whole and in their order, those before the end included.

@@ -46,7 +46,7 @@ func (s *udpSocket) ReadFrom(packet []byte) (int, net.Addr, error) {
 		}
 		p := s.peer(from)
 		if !p.byHand.Load() {
-			if ids, ok := connectionIDs(packet[:n]); ok {
+			if ids, ok := connectionIDs(packet[:n]); ok && p.id == nil { // in its first packet
 				p.id = append([]byte{}, ids[1:1+ids[0]]...)
 			}
 			return n, from, nil

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -31,8 +32,7 @@ func floodModules(t *testing.T) string {
 	return "modules:\n" + keys("plain") + keys("gzip", "compression: gzip") + keys("deflate", "compression: deflate") +
 		keys("br", "compression: br") + keys("http3", "enable_http3: true", "enable_http2: false") +
 		asks("dns", "udp", faultlab.FloodOfAnswers(t)) + asks("dns_tls", "tls", warnings) +
-		asks("dns_https", "https", faultlab.FloodOverHTTPS(t)) +
-		keys("kept", "keepalive: {idle: [1s]}")
+		asks("dns_https", "https", faultlab.FloodOverHTTPS(t))
 }
 
 // moreFloods are the floods that have no row of their own in floodRows.
@@ -80,6 +80,35 @@ func TestFloodsTakeLittleCPU(t *testing.T) {
 	}
 	claims.Prove(t, "CPU time of a probe that a flood ends", int(maxFloodCPU/time.Second))
 }
+
+// So does a flood on an idle connection, the scrapes until it is reported included.
+func TestIdleFloodsTakeLittleCPU(t *testing.T) {
+	const silence = 100 * time.Millisecond // before the flood
+	for _, row := range []struct {
+		name  string
+		serve func(faultlab.Host, time.Duration) string
+	}{
+		{"HTTP/2 PING", faultlab.IdleFloodOfPings}, {"TLS tickets", faultlab.IdleFloodOfTickets},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			d := runDaemon(t, "modules:\n"+
+				faultlab.Module("kept", time.Minute, faultlab.RootsPEM(), "keepalive: {idle: [1s]}")+
+				fmt.Sprintf("targets: [{name: api, url: %q, module: kept}]\n", row.serve(t, silence)), "")
+			before := d.cpu(t)
+			eventually(t, "the flood is reported", func() (string, bool) {
+				_, body := d.get(t, "/metrics")
+				return body, idleFlood.MatchString(body)
+			})
+			if used := d.cpu(t) - before; used > maxFloodCPU {
+				t.Errorf("%s of CPU, want at most %s", used, maxFloodCPU)
+			} else {
+				t.Logf("%s of CPU", used)
+			}
+		})
+	}
+}
+
+var idleFlood = regexp.MustCompile(`(?m)^probe_keepalive_failures_total\{.*phase="idle",reason="peer.flood".*\} [1-9]`)
 
 // cpu is the CPU time that the exporter has used (proc_pid_stat(5): utime and stime, in hundredths of a second).
 func (d *daemon) cpu(t *testing.T) time.Duration {

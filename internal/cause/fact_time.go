@@ -77,6 +77,8 @@ func (s *scene) times(k *known) {
 	over := !newest || s.repaired
 	k.note(timesTwice, s.failed >= 2 && !over, "%d tries in a row failed", s.failed)
 	k.note(timesSteady, s.failed >= 3 && !over, "%d tries in a row failed, and none succeeded since", s.failed)
+	silent := s.silent()
+	k.note(timesSilent, k.has(timesTwice) && silent >= 2, "the last %d tries were acknowledged and not answered", silent)
 	dead, mixed := s.dead()
 	k.note(timesDead, k.has(timesTwice) && (dead >= 3 || dead == 2 && !mixed),
 		"in the last %d tries nothing more was acknowledged", dead)
@@ -91,6 +93,21 @@ func (s *scene) times(k *known) {
 	alternating := failed >= 2 && failed < len(window) && s.run < failed || s.repaired && s.failed >= 2
 	k.note(timesSome, alternating, "%d of the last %d probes failed, others succeeded between them", failed,
 		len(window))
+}
+
+// silent counts the newest tries in a row, of whatever phase, in which no answer came: of other failures, a lost packet
+// makes a hang.
+func (s *scene) silent() int {
+	n := 0
+	for i := s.at; i > s.at-s.run && noAnswer(s.Recent[i].Failure); i-- {
+		n++
+	}
+	for i := range s.made {
+		if f := s.made[i].Failure; s.made[i].Kind == result.Again && f != nil && noAnswer(f) {
+			n++
+		}
+	}
+	return n
 }
 
 // dead counts the newest tries in a row in which nothing more was acknowledged, and reports whether others of the run

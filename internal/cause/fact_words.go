@@ -42,8 +42,7 @@ func (s *scene) words(k *known) {
 		{wordHelloEnds, s.in(result.TLS) && (ends(s.f.Reason) || s.is(result.TLSTimedOut, result.TCPAborted))},
 		{wordEnds, exchange && ends(s.f.Reason) || s.in(result.Connect) && s.is(result.TCPReset)},
 		{wordBare, s.in(result.Connect)},
-		{wordSilent, !s.in(result.Proxy) && s.is(result.HTTPResponseTimedOut, result.TLSTimedOut, result.TCPStalled,
-			result.QUICStalled)},
+		{wordSilent, noAnswer(s.f)},
 		{wordTransfer, s.in(result.Transfer)},
 		{wordDead, goneDead(s.f)},
 		{wordStatus, s.in(result.Validate) && s.is(result.HTTPError, result.HTTPRateLimited)},
@@ -60,6 +59,12 @@ func (s *scene) words(k *known) {
 			k[w.fact] = text
 		}
 	}
+}
+
+// noAnswer reports whether what was sent is acknowledged, and nothing comes.
+func noAnswer(f *result.Failure) bool {
+	return f.Phase != result.Proxy && slices.Contains([]result.Reason{result.HTTPResponseTimedOut, result.TLSTimedOut,
+		result.TCPStalled, result.QUICStalled}, f.Reason)
 }
 
 // goneDead reports whether nothing of ours is acknowledged any more.

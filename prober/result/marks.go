@@ -27,9 +27,13 @@ var markTexts = []struct {
 	{MaintenanceWords, "maintenance"},
 }
 
+// apachePage is in Apache's own page for every 503: that it may be maintenance says nothing.
+const apachePage = "maintenance downtime or capacity"
+
 // MarksOf are the marks in a text.
 func MarksOf(body []byte) Marks {
 	text, found := strings.ToLower(string(body)), Marks(0)
+	text = strings.ReplaceAll(text, apachePage, "")
 	for _, m := range markTexts {
 		if strings.Contains(text, m.text) {
 			found |= m.mark

@@ -53,8 +53,9 @@ func modules() string {
 		if own := moduleTLS[name]; own != "" {
 			secure = "        " + own + "\n"
 		}
-		text += faultlab.Module(name, time.Second, faultlab.RootsPEM(), keys...) + secure +
-			faultlab.Module(name+"_noise", 2500*time.Millisecond, faultlab.RootsPEM(), keys...) + secure
+		quiet := faultlab.Module(name, 2*time.Second, faultlab.RootsPEM(), keys...) + secure
+		noisy := faultlab.Module(name+"_noise", 3*time.Second, faultlab.RootsPEM(), keys...) + secure
+		text += strings.ReplaceAll(quiet, "ADDRESS", quietAddress) + strings.ReplaceAll(noisy, "ADDRESS", noisyAddress)
 	}
 	return text
 }
@@ -107,6 +108,7 @@ func (s *site) startExporter(all []incident, k kind, port string) *exporter {
 // said is what the exporter says of a probe.
 type said struct {
 	ok                      bool
+	reliable                bool   // the exporter had CPU time enough
 	labels                  string // phase, reason, errno, origin
 	cause, party, confident string
 	text                    string
@@ -115,6 +117,7 @@ type said struct {
 var (
 	infoLine    = regexp.MustCompile(`(?m)^probe_(failure|cause)_info\{(.*)\} 1$`)
 	labelPair   = regexp.MustCompile(`(\w+)="([^"]*)"`)
+	unreliable  = regexp.MustCompile(`(?m)^probe_reliable 0$`)
 	successLine = regexp.MustCompile(`(?m)^probe_success 1$`)
 )
 
@@ -134,7 +137,7 @@ func (e *exporter) probe(target string) (said, error) {
 		return said{}, fmt.Errorf("%s: %s: %s", target, response.Status, body)
 	}
 	text := string(body)
-	got := said{text: text, ok: successLine.MatchString(text), cause: "none"}
+	got := said{text: text, ok: successLine.MatchString(text), reliable: !unreliable.MatchString(text), cause: "none"}
 	labels := map[string]string{}
 	for _, line := range infoLine.FindAllStringSubmatch(text, -1) {
 		for _, pair := range labelPair.FindAllStringSubmatch(line[2], -1) {

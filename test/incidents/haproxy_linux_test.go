@@ -1,7 +1,6 @@
 package incidents
 
 import (
-	"errno_exporter/internal/faultlab"
 	"errno_exporter/internal/faultlab/netlab"
 )
 
@@ -42,7 +41,7 @@ func startHAProxy(s *site) {
 			"),map(DIR/haproxy.map) -m found\n  " + fault + "\n  default_backend good\n"
 	}
 	s.write("haproxy.map", "none none\n")
-	s.write("both.pem", certificatePEM()+keyText(faultlab.ServerCertificate().PrivateKey))
+	s.write("both.pem", certificatePEM()+labKey())
 	s.start(netlab.S, "haproxy", "-db", "-f", s.write("haproxy.cfg", config))
 	s.await("8301", "8320", "8324")
 }

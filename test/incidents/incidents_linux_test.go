@@ -4,12 +4,16 @@ import "slices"
 
 // moduleKeys are the modules of the incidents, the keys under http.
 var moduleKeys = map[string][]string{
-	"m":      {},
-	"posts":  {"method: POST", "body: '{\"a\": 1}'"},
-	"odd":    {"headers: {X-Odd: 'yes'}"},
-	"tls12":  {},
-	"named":  {},
-	"http11": {"enable_http2: false"},
+	"m":         {},
+	"posts":     {"method: POST", "body: '{\"a\": 1}'"},
+	"odd":       {"headers: {X-Odd: 'yes'}"},
+	"tls12":     {},
+	"named":     {},
+	"proxied":   {"proxy_url: http://ADDRESS:8701"},
+	"proxied2":  {"proxy_url: http://ADDRESS:8702"},
+	"resolver":  {"resolver: {servers: ['ADDRESS:5301']}"},
+	"resolver2": {"resolver: {servers: ['ADDRESS:5302']}"},
+	"http11":    {"enable_http2: false"},
 }
 
 // moduleTLS is a key of their tls_config, where that is not the server's name.
@@ -22,9 +26,17 @@ var moduleTLS = map[string]string{
 var servers = []server{
 	{"nginx", "nginx", startNginx},
 	{"haproxy", "haproxy", startHAProxy},
+	{"apache2", "apache2", startApache},
+	{"nodejs", "node", startNode},
+	{"gunicorn", "gunicorn", startGunicorn},
+	{"squid", "squid", startSquid},
+	{"varnish", "varnishd", startVarnish},
+	{"stunnel4", "stunnel4", startStunnel},
+	{"unbound", "unbound", startUnbound},
 }
 
 // incidents are all incidents.
 func incidents() []incident {
-	return slices.Concat(ofNginx(), ofHAProxy())
+	return slices.Concat(ofNginx(), ofHAProxy(), ofApache(), ofNode(), ofGunicorn(), ofSquid(), ofVarnish(),
+		ofStunnel(), ofUnbound())
 }

@@ -32,7 +32,7 @@ func startNginx(s *site) {
 	s.write("flag/none", "")
 	s.write("slow.html", string(make([]byte, 60000)))
 	s.write("cert.pem", certificatePEM())
-	s.write("key.pem", keyText(faultlab.ServerCertificate().PrivateKey))
+	s.write("key.pem", labKey())
 	s.selfSigned()
 	config := nginxHead
 	for port, fault := range nginxFaults {
@@ -153,6 +153,9 @@ func (s *site) selfSigned() {
 func certificatePEM() string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: faultlab.ServerCertificate().Certificate[0]}))
 }
+
+// labKey is the key of the lab's certificate in PEM.
+func labKey() string { return keyText(faultlab.ServerCertificate().PrivateKey) }
 
 // keyText is a private key in PEM.
 func keyText(key crypto.PrivateKey) string {

@@ -69,6 +69,11 @@ func (s *site) write(name, text string) string {
 	return s.path(name)
 }
 
+// writeNamed writes a configuration in which NAME is its own name.
+func (s *site) writeNamed(name, text string) string {
+	return s.write(name+".conf", strings.ReplaceAll(text, "NAME", name))
+}
+
 // process is a server's process on the node S.
 type process struct {
 	*exec.Cmd

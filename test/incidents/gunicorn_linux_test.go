@@ -1,0 +1,55 @@
+package incidents
+
+import (
+	"syscall"
+
+	"errno_exporter/internal/faultlab/netlab"
+)
+
+// wsgi does what its file says; one file per port.
+const wsgi = `
+import os, time
+def app(environ, start):
+    path = 'DIR/flag/gunicorn' + environ['SERVER_PORT']
+    fault = open(path).read() if os.path.exists(path) else ''
+    if fault == 'exit': os._exit(1)
+    if fault == 'sleep': time.sleep(60)
+    if fault == 'raise': raise Exception('bug')
+    start('200 OK', [('Content-Length', '2')])
+    return [b'ok']
+`
+
+func startGunicorn(s *site) {
+	s.write("wsgi.py", wsgi)
+	for _, port := range []string{"8601", "8602", "8603", "8604", "8605"} {
+		s.own(port, s.start(netlab.S, "gunicorn", "--chdir", s.dir, "--bind", "0.0.0.0:"+port, "--log-level", "critical",
+			"--worker-tmp-dir", s.dir, "wsgi:app"))
+	}
+	for _, port := range []string{"8601", "8602", "8603", "8604", "8605"} {
+		s.await(port)
+	}
+}
+
+func ofGunicorn() []incident {
+	becomes := func(port, fault string) func(*site) {
+		return func(s *site) { s.write("flag/gunicorn"+port, fault) }
+	}
+	at := func(port, name, labels, right string, happen func(*site)) incident {
+		return incident{name: "gunicorn: " + name, needs: "gunicorn", url: "http://ADDRESS:" + port + "/", labels: labels,
+			party: "server", right: right, happen: happen}
+	}
+	exits := at("8603", "the worker exits at a request",
+		"processing tcp.closed - peer|processing tcp.reset ECONNRESET peer|processing http.response.timed_out - self", "server_aborts|server_restarted|server_unresponsive",
+		becomes("8603", "exit"))
+	exits.often = 10
+	return []incident{
+		at("8601", "its only worker sleeps", "processing http.response.timed_out - self", "server_unresponsive",
+			becomes("8601", "sleep")),
+		at("8602", "an exception: 500", "validate http.error - -", "server_error", becomes("8602", "raise")),
+		exits,
+		at("8604", "killed", "connect tcp.refused ECONNREFUSED peer", "server_restarted|not_listening",
+			func(s *site) { s.owned("8604").kill() }),
+		at("8605", "healthy, reloaded by SIGHUP", "", "",
+			func(s *site) { s.master("8605", syscall.SIGHUP) }),
+	}
+}

@@ -39,7 +39,8 @@ func ofGunicorn() []incident {
 			party: "server", right: right, happen: happen}
 	}
 	exits := at("8603", "the worker exits at a request",
-		"processing tcp.closed - peer|processing tcp.reset ECONNRESET peer|processing http.response.timed_out - self", "server_aborts|server_restarted|server_unresponsive",
+		"processing tcp.closed - peer|processing tcp.reset ECONNRESET peer|processing http.response.timed_out - self",
+		"server_aborts|server_restarted|server_unresponsive",
 		becomes("8603", "exit"))
 	exits.often = 10
 	return []incident{

@@ -8,6 +8,7 @@
 //	attempt.go    an attempt: the hops of the target and of its redirects
 //	hop.go        the order of the steps: the definition of the phases
 //	resolve.go, connect.go, proxy.go, tls.go, request.go, exchange.go, body.go, expect.go   one file a step
+//	client.go, progress.go   what net/http does with the connection, and what it reports of the exchange
 //	evidence.go   what a step knows of its failure; package classify names it
 //
 // Its packages: result has the vocabulary, and what a probe leaves behind; classify names failures; dns looks up names;

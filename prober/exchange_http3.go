@@ -29,7 +29,7 @@ func (h *hop) runHTTP3(host string, port uint16) []byte {
 	began := h.attempt.elapsed()
 	p := &progress{start: h.attempt.start, caught: h.attempt.caught, conn: h.quic.socket}
 	client := h.attempt.prober.http3.NewClientConn(h.quic.conn)
-	request := h.request.WithContext(httptrace.WithClientTrace(h.attempt.ctx, p.trace()))
+	request := h.request.WithContext(httptrace.WithClientTrace(h.attempt.ctx, p.hooks()))
 	h.Request = h.requestHead(request)
 	h.quic.socket.floods.Grant(request.ContentLength)
 	var err error

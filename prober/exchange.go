@@ -54,7 +54,7 @@ func (h *hop) receive(p *progress, began time.Duration) []byte {
 	defer h.response.Body.Close()
 	if h.socket != nil {
 		upTo := p.requestBytes(h)
-		// while the connection stands: it may end with the body
+		// before the body, with which the connection may end
 		h.socket.SetAcknowledged(upTo, p.sentAt(h.socket.SentAt(upTo)))
 	}
 	transfer := h.spanHead(p, began)
@@ -144,14 +144,14 @@ func (h *hop) spanHead(p *progress, began time.Duration) (firstByte time.Duratio
 }
 
 // failExchange names an exchange that ended before the response's head was complete. The phase is what was going on
-// when the causal event happened, not when net/http told us.
+// when the causal event happened, not when net/http reported it.
 func (h *hop) failExchange(p *progress, began time.Duration, err error) {
 	h.close()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	at := h.endedAt()
 	if h2, ok := h.stream.(*h2conn); ok && p.firstByte == 0 && p.informed == 0 {
-		p.firstByte, p.sent = min(h2.frames().HeadAt, at), p.wroteAt // net/http tells only of a head that is complete
+		p.firstByte, p.sent = min(h2.frames().HeadAt, at), p.wroteAt // net/http reports only complete heads
 	}
 	if p.firstByte == 0 && p.informed == 0 && h.attempt.noRoom() != nil {
 		p.firstByte, p.sent = p.conn.Times() // net/http was not given what had arrived
@@ -203,9 +203,10 @@ func (h *hop) endedAt() time.Duration {
 	return h.socket.EndedAt()
 }
 
-// requestAccepted reports whether the kernel had taken the last byte of the request at a time. HTTP/2 tells after it
-// has flushed the request. HTTP/1 tells before: what was told later than the event was not flushed before it, and what
-// was, was accepted if the write succeeded, since a reset socket takes nothing.
+// requestAccepted reports whether the kernel had taken the last byte of the request at a time. net/http
+// reports it for HTTP/2 after it has flushed the request, for HTTP/1 before: what it reported later than the event was
+// not flushed before it, and what it reported earlier was accepted if the write succeeded, since a reset socket accepts
+// nothing.
 func (h *hop) requestAccepted(p *progress, at time.Duration) bool {
 	settled := h.socket.Settle()
 	if h.secondProtocol() {

@@ -15,7 +15,7 @@ import (
 
 // How connections are kept between requests.
 //
-//   - A connection is kept after a request that succeeded, unless the server says that it will close it. net/http goes
+//   - A connection is kept after a request that succeeded, unless the server announces that it will close it. net/http goes
 //     on reading from it, so that the recorder sees its end when it comes. The kernel's keepalive is off while it
 //     idles: it would keep alive the very state in a NAT whose loss we want to see.
 //   - When it is used again, that is one attempt on this connection: nothing dials, and nothing is retried.
@@ -25,12 +25,12 @@ import (
 type Kept struct {
 	hop       *hop
 	since     time.Time     // when it became idle
-	announced time.Duration // the server's Keep-Alive: timeout=; 0 if it said nothing
+	announced time.Duration // the server's Keep-Alive: timeout=; 0 if it announced nothing
 }
 
 // Keep makes a request as a probe does, and returns its connection; nil if the request failed, or the server closes
-// after its answer. announced is how long the server says that it keeps idle connections (RFC 2068 section 19.7.1.1,
-// Keep-Alive), -1 if it does not keep them at all, 0 if it says nothing.
+// after its answer. announced is how long the server keeps idle connections by its own word (RFC 2068 section
+// 19.7.1.1, Keep-Alive), -1 if it does not keep them at all, 0 if it does not announce it.
 func (p *Prober) Keep(ctx context.Context, t Target, m *module.Module) (kept *Kept, announced time.Duration) {
 	a := p.newAttempt(ctx, t, m, "")
 	a.keep = true
@@ -49,7 +49,7 @@ func (p *Prober) Keep(ctx context.Context, t Target, m *module.Module) (kept *Ke
 	return k, k.announced
 }
 
-// Idle is for how long the connection has been idle, and whether it still stands.
+// Idle is for how long the connection has been idle, and whether it is still established.
 func (k *Kept) Idle() (time.Duration, bool) {
 	_, ended := k.end()
 	return time.Since(k.since), !ended
@@ -58,7 +58,7 @@ func (k *Kept) Idle() (time.Duration, bool) {
 // Close ends the connection.
 func (k *Kept) Close() { k.hop.let() }
 
-// Probe sends the request again on the idle connection, as long as it stands. If that succeeds the connection is kept
+// Probe sends the request again on the idle connection, unless that has ended. If that succeeds the connection is kept
 // on, and is idle from now; else it is closed.
 func (k *Kept) Probe(ctx context.Context) result.KeptResult {
 	if r, ended := k.end(); ended {
@@ -93,7 +93,7 @@ func (k *Kept) Probe(ctx context.Context) result.KeptResult {
 // Kept reports whether the connection is kept on.
 func (k *Kept) Kept() bool { return k.hop.keeps() }
 
-// end looks whether the connection ended while it was idle, and how.
+// end reports whether the connection ended while it was idle, and how.
 func (k *Kept) end() (result.KeptResult, bool) {
 	h := k.hop
 	closed := h.socket.Closed() // first: what closed it is on the wire by then
@@ -110,7 +110,7 @@ func (k *Kept) end() (result.KeptResult, bool) {
 		at = e.Frames.GoAwayAt
 	case e.Wire.Cause != nil:
 		at = e.Wire.Cause.End
-	case !closed: // net/http closes when TLS ends, or something comes that nobody asked for
+	case !closed: // net/http closes when TLS ends, or something arrives that was not requested
 		return result.KeptResult{}, false
 	}
 	f := classify.Failure(e)
@@ -142,7 +142,7 @@ func (h *hop) reuse(other *hop) {
 	h.disarm = guard.Report(h.attempt.caught).AfterFunc(h.attempt.ctx, h.socket.Interrupt)
 }
 
-// exchangeAgain is what run does once the connection stands.
+// exchangeAgain is what run does once the connection is established.
 func (h *hop) exchangeAgain() []byte {
 	defer h.finish()
 	if h.authorize() != nil {

@@ -99,5 +99,5 @@ func (p *progress) requestBytes(h *hop) int64 {
 	if h.secondProtocol() && p.written > 0 {
 		return p.written
 	}
-	return p.conn.Written() // of HTTP/2, where net/http has not told yet, perhaps a little more
+	return p.conn.Written() // of HTTP/2, before net/http has reported that it wrote the request, perhaps a little more
 }

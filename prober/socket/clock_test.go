@@ -20,12 +20,12 @@ func TestClockIsSet(t *testing.T) {
 		want          time.Duration
 		kernel        bool // the packet's time is the kernel's
 	}{
-		{"nobody", 50 * ms, 60 * ms, 60 * ms, ms, 50 * ms, true},
-		{"nobody, the clocks are read one after the other", 50 * ms, 60 * ms, 60*ms + 90*time.Microsecond, ms,
+		{"not set", 50 * ms, 60 * ms, 60 * ms, ms, 50 * ms, true},
+		{"not set, the clocks are read one after the other", 50 * ms, 60 * ms, 60*ms + 90*time.Microsecond, ms,
 			50*ms - 90*time.Microsecond, true},
-		{"nobody, and no stamp", 0, 60 * ms, 60 * ms, ms, 60 * ms, true},
-		{"nobody, a stamp before the connection", ms, 60 * ms, 60 * ms, 2 * ms, 60 * ms, true},
-		{"nobody, a stamp after now", 61 * ms, 60 * ms, 60 * ms, 2 * ms, 60 * ms, true},
+		{"not set, and no timestamp", 0, 60 * ms, 60 * ms, ms, 60 * ms, true},
+		{"not set, a timestamp before the connection", ms, 60 * ms, 60 * ms, 2 * ms, 60 * ms, true},
+		{"not set, a timestamp after now", 61 * ms, 60 * ms, 60 * ms, 2 * ms, 60 * ms, true},
 		{"back before the packet", 50*ms - time.Hour, 60 * ms, 60*ms - time.Hour, ms, 60 * ms, false},
 		{"forward before the packet", 50*ms + time.Hour, 60 * ms, 60*ms + time.Hour, ms, 60 * ms, false},
 		{"back after the packet", 50 * ms, 60 * ms, 60*ms - time.Hour, ms, 60 * ms, false},

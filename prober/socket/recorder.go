@@ -109,7 +109,7 @@ func (r *Recorder) receive(p []byte) (n int, at time.Time, err error) {
 	return r.stamps.read(p)
 }
 
-// readUnread hands out what was kept at the close, for the layers above to interpret.
+// readUnread returns what was kept at the close, for the layers above to interpret.
 func (r *Recorder) readUnread(p []byte) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -153,8 +153,8 @@ func (r *Recorder) beginWrite() (writeCall, error) {
 	return writeCall{r.writing, r.endedAt == 0 && !r.closed}, nil // TLS sends close_notify after that
 }
 
-// endWrite notes how a write ended, and returns the error to hand on and whether to wait with it for the response.
-func (r *Recorder) endWrite(w writeCall, n int, err error) (handOn error, hold bool) {
+// endWrite notes how a write ended, and returns the error of the call, and whether to wait with it for the response.
+func (r *Recorder) endWrite(w writeCall, n int, err error) (failed error, hold bool) {
 	ended := time.Since(r.start)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -192,7 +192,7 @@ func writeError(err error) error {
 	return err
 }
 
-// note records an event and returns the error to hand on: the cause, once there is one. The caller holds mu.
+// note records an event and returns the error of the call: the cause, once there is one. The caller holds mu.
 func (r *Recorder) note(e result.Event) error {
 	if e.Err != nil {
 		e.EOF = e.Err == io.EOF

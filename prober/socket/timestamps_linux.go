@@ -13,7 +13,7 @@ import (
 )
 
 // The kernel notes when a packet arrives, whenever the goroutine that waits for it gets to run
-// (Documentation/networking/timestamping.rst). So reads are made by recvmsg(2), which hands out that time beside the
+// (Documentation/networking/timestamping.rst). So reads are made by recvmsg(2), which returns that time beside the
 // bytes.
 //
 //   - Of what one call reads the kernel reports the arrival of the last packet: the first byte of a response arrived

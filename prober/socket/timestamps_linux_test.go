@@ -89,7 +89,7 @@ func extended(origin byte, info, data uint32) []byte {
 	return binary.NativeEndian.AppendUint32(b, data)
 }
 
-// What the error queue holds is read as it is in memory.
+// A timestamp from the error queue is parsed by its kind and its byte.
 func TestParseStamp(t *testing.T) {
 	at := message(unix.SOL_SOCKET, unix.SO_TIMESTAMPING, timespec(5, 7))
 	for _, row := range []struct {

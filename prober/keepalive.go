@@ -15,9 +15,9 @@ import (
 
 // How connections are kept between requests.
 //
-//   - A connection is kept after a request that succeeded, unless the server announces that it will close it. net/http goes
-//     on reading from it, so that the recorder sees its end when it comes. The kernel's keepalive is off while it
-//     idles: it would keep alive the very state in a NAT whose loss we want to see.
+//   - A connection is kept after a request that succeeded, unless the server announces that it will close it.
+//     net/http continues to read from it, so that the recorder sees its end when it comes. The kernel's keepalive is
+//     off while it is idle: it would keep alive the very state in a NAT whose loss is to be found.
 //   - When it is used again, that is one attempt on this connection: nothing dials, and nothing is retried.
 //   - Of a connection's second exchange all times are counted from its first attempt, and moved when it is over.
 

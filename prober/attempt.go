@@ -31,6 +31,7 @@ type attempt struct {
 	stop     result.Phase                // the last phase that is wanted; empty for all
 	segment  int                         // the maximum segment size; 0 for the kernel's choice
 	ttl      int                         // of the packets; 0 for the kernel's choice
+	minTTL   minTTL                      // of what arrives from a phase on
 	aside    atomic.Pointer[guard.Panic] // of a goroutine that works for it; tooLate when it is over
 	rooms    rooms                       // in memory, for what is large
 	mask     *module.Mask                // of all that is secret in it, once it is over; may be nil

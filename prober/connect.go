@@ -20,6 +20,7 @@ func (h *hop) connect(port uint16) error {
 		return err
 	}
 	h.own(conn)
+	h.attempt.demand(result.TLS)
 	established, called := conn.Established()
 	h.done(result.Connect, max(began, called), established)
 	return nil
@@ -29,7 +30,7 @@ func (h *hop) connect(port uint16) error {
 // socket knew.
 func (a *attempt) connect(addr netip.AddrPort) (*socket.Recorder, *result.Wire, error) {
 	return socket.Connect(a.ctx, addr, socket.Options{Start: a.start, Source: a.module.SourceIP,
-		MaxSegment: a.segment, TTL: a.ttl, Panicked: a.caught})
+		MaxSegment: a.segment, TTL: a.ttl, MinTTL: a.minTTL.atConnect(), Panicked: a.caught})
 }
 
 // families say which addresses may be dialled.

@@ -26,7 +26,7 @@ import (
 const HelloPrefix = "hello_"
 
 const (
-	maxControls     = 6  // kinds
+	maxControls     = 7  // kinds
 	maxAttempts     = 14 // with their repetitions
 	closedPort      = 1  // tcpmux, which nobody runs
 	moreTime        = 3
@@ -103,6 +103,7 @@ func controlsFor(r *result.Result, m *module.Module) []result.ControlKind {
 	add(result.PlainRequest, reading(m) && !plain(m) && (exchanging || f.Reason == result.HTTPError))
 	add(result.OtherAddress, direct && otherAddress(hop, result.OtherAddress).IsValid())
 	add(result.OtherFamily, direct && otherAddress(hop, result.OtherFamily).IsValid())
+	add(result.ResetDistance, direct && repeatable && measurable(f, r.Last()))
 	add(result.TLSOnly, exchanging && hop.TLS != nil && !m.EnableHTTP3)
 	add(result.TCPOnly, direct && (f.Phase == result.TLS || exchanging && hop.TLS == nil))
 	add(result.ClosedPort, direct && hop.Addr.IsValid() && f.Phase == result.Connect &&
@@ -172,8 +173,11 @@ func (s *subject) addr() netip.AddrPort { return s.result.Last().LastHop().Addr 
 func (p *Prober) control(ctx context.Context, kind result.ControlKind, s *subject) result.Control {
 	r, m, hop := s.result, s.module, s.result.Last().LastHop()
 	timeout := r.Timeout
-	if kind == result.MoreTime {
+	switch kind {
+	case result.MoreTime:
 		timeout = min(moreTime*timeout, max(longestControl, timeout))
+	case result.ResetDistance:
+		timeout = longestMeasurement // of many short attempts
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -182,6 +186,8 @@ func (p *Prober) control(ctx context.Context, kind result.ControlKind, s *subjec
 		return result.Control{Kind: kind, Hops: p.trace(ctx, s)}
 	case result.ClosedPort:
 		return p.knock(ctx, s)
+	case result.ResetDistance:
+		return p.distance(ctx, s)
 	}
 	switch kind {
 	case result.PlainRequest:

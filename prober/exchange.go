@@ -17,6 +17,7 @@ const maxResponseHead = 1 << 20
 // body, as far as the module's checks need it.
 func (h *hop) exchange() []byte {
 	began := h.attempt.elapsed()
+	h.attempt.demand(result.Request)
 	p := &progress{start: h.attempt.start, caught: h.attempt.caught, conn: h.socket}
 	err := h.newClient()
 	if err == nil {

@@ -86,10 +86,25 @@ func ControlText(c *result.Control) string {
 	switch {
 	case c.Kind == result.Trace:
 		return text + traceSays(c.Hops)
+	case c.Kind == result.ResetDistance:
+		return text + distanceSays(c)
 	case c.Failure != nil:
 		return text + "FAILED: " + c.Failure.Sentence()
 	}
 	return text + "works"
+}
+
+// distanceSays is from where the resets come, in a sentence.
+func distanceSays(c *result.Control) string {
+	switch c.Sender {
+	case result.Middlebox:
+		return fmt.Sprintf("the resets came from nearer than the server (more than its TTL of %d)", c.TTL)
+	case result.EndHost:
+		return fmt.Sprintf("the resets came from as far away as the server (its TTL of %d)", c.TTL)
+	case result.Ambiguous:
+		return fmt.Sprintf("the TTL of the resets and the server's (%d) cannot be compared", c.TTL)
+	}
+	return "it could not be measured from how far away the resets come"
 }
 
 // traceSays is a path trace in a sentence.

@@ -81,6 +81,7 @@ func (s *scene) ends(k *known) {
 		return
 	}
 	reset := s.is(result.TCPReset, result.TCPRefused)
+	measured := s.first(result.ResetDistance)
 	near := o.Addr.IsLoopback()
 	switch {
 	case r != nil && r.Sender == result.Middlebox:
@@ -94,6 +95,10 @@ func (s *scene) ends(k *known) {
 		k.note(endsOnItsSide, true, "the reset came %s", r)
 	case reset && near:
 		k.note(endsOnItsSide, true, "the server is on this host: there is no path")
+	case reset && r == nil && measured != nil && measured.Sender == result.Middlebox:
+		k.note(endsNearer, true, "%s", distanceSays(measured))
+	case reset && r == nil && measured != nil && measured.Sender == result.EndHost:
+		k.note(endsOnItsSide, true, "%s", distanceSays(measured))
 	case reset && r != nil:
 		k.note(endsUnseen, true, "the reset came %s: a middlebox at the same distance may send the same", r)
 	case reset:

@@ -88,6 +88,14 @@ func (e Evidence) closed(ttl uint8) Evidence {
 	return e
 }
 
+// distance adds from where resets came that no capture saw.
+func (e Evidence) distance(sender result.Sender) Evidence {
+	e = e.made("again-")
+	e.Experiments.Made = append(e.Experiments.Made,
+		result.Control{Kind: result.ResetDistance, TTL: 62, Sender: sender})
+	return e
+}
+
 func (e Evidence) egress(g Egress) Evidence {
 	if e.Egress = g; g.Known && g.At.IsZero() {
 		e.Egress.At = e.end()

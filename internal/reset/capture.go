@@ -16,7 +16,7 @@ func senderOf(s *segment, reference uint8) result.Sender {
 	switch {
 	case s.loopback && !socket.IsLocal(s.remote.Addr()):
 		return result.ThisHost
-	case reference == 0 || initialTTL(ttl) != initialTTL(reference):
+	case reference == 0 || result.InitialTTL(ttl) != result.InitialTTL(reference):
 		return result.Ambiguous
 	case ttl > reference:
 		return result.Middlebox
@@ -24,17 +24,6 @@ func senderOf(s *segment, reference uint8) result.Sender {
 		return result.EndHost
 	}
 	return result.Ambiguous // from farther away: the path has changed
-}
-
-// initialTTL is what a packet was probably sent with.
-func initialTTL(ttl uint8) uint8 {
-	switch {
-	case ttl <= 64:
-		return 64
-	case ttl <= 128:
-		return 128
-	}
-	return 255
 }
 
 // The bounds of what a Capture remembers.

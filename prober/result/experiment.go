@@ -21,16 +21,20 @@ const (
 	FreshAddress  ControlKind = "fresh_address"  // an address that only the other resolver gives
 	ClosedPort    ControlKind = "closed_port"    // one SYN to port 1 of the same host
 	NeverRouted   ControlKind = "never_routed"   // an address that no network has: who accepts is near us
+	ResetDistance ControlKind = "reset_distance" // a minimum TTL: does the RST come from as far away as the server?
 	Trace         ControlKind = "trace"          // SYNs that live for 1, 2, … hops
 )
 
 // Control is one experiment.
 type Control struct {
 	Kind    ControlKind
-	Attempt Attempt  // of all but Trace and ClosedPort
+	Attempt Attempt  // of all but ResetDistance, Trace and ClosedPort
 	Failure *Failure // nil if it succeeded
 	Hops    []TraceHop
-	TTL     uint8 // of the RST that answered, with ClosedPort; 0 if not captured
+	// TTL is, with ClosedPort, of the RST that answered, 0 if not captured; with ResetDistance, of the server's own
+	// segments, 0 if it could not be measured.
+	TTL    uint8
+	Sender Sender // with ResetDistance: who sends the resets; empty if the experiment shows nothing
 }
 
 // TraceHop is what answered a SYN that was to live for so many hops.

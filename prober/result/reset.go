@@ -23,6 +23,17 @@ type Reset struct {
 	Live      bool  // by a live socket, which was aborted; else the flow was unknown to the sender
 }
 
+// InitialTTL is what a packet was probably sent with: 64, 128 or 255.
+func InitialTTL(ttl uint8) uint8 {
+	switch {
+	case ttl <= 64:
+		return 64
+	case ttl <= 128:
+		return 128
+	}
+	return 255
+}
+
 // Delta is how much larger the RST's TTL was than the server's: how many hops nearer its sender is. It is unknown
 // without a reference.
 func (r *Reset) Delta() (int, bool) {

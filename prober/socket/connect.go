@@ -18,6 +18,7 @@ type Options struct {
 	Source     netip.Addr   // the local address; the zero one for the kernel's choice
 	MaxSegment int          // TCP_MAXSEG in bytes; 0 for the kernel's default
 	TTL        int          // of the packets; 0 for the kernel's default
+	MinTTL     uint8        // segments that arrive with less are dropped (IP_MINTTL, IPV6_MINHOPCOUNT); 0 for none
 	Panicked   guard.Report // is called with panics of other goroutines
 
 	network string // "tcp4" or "tcp6"

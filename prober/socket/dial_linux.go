@@ -111,6 +111,9 @@ func (o *Options) apply(fd int) {
 	} else if o.TTL > 0 {
 		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_TTL, o.TTL)
 	}
+	if o.MinTTL > 0 {
+		_ = setMinTTL(fd, o.network, o.MinTTL)
+	}
 }
 
 // failed notes the errno of a failure, and returns the error that net.Dialer would return.

@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"errors"
 	"net/netip"
 	"time"
 
@@ -99,6 +100,22 @@ func (r *Recorder) ReadTCPInfo() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.snapshot("close")
+}
+
+// SetMinTTL has segments dropped that arrive from now on with less than a TTL. An error says that they are not.
+func (r *Recorder) SetMinTTL(ttl uint8) error {
+	if r.raw == nil {
+		return errors.ErrUnsupported
+	}
+	network := "tcp4"
+	if r.wire.Remote.Addr().Is6() {
+		network = "tcp6"
+	}
+	var refused error
+	if err := r.raw.Control(func(fd uintptr) { refused = setMinTTL(int(fd), network, ttl) }); err != nil {
+		return err
+	}
+	return refused
 }
 
 // SetReset adds who sent the RST that ended the connection.

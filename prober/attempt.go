@@ -34,6 +34,7 @@ type attempt struct {
 	minTTL   minTTL                      // of what arrives from a phase on
 	aside    atomic.Pointer[guard.Panic] // of a goroutine that works for it; tooLate when it is over
 	rooms    rooms                       // in memory, for what is large
+	proxies  []string                    // secrets of the proxies that were used
 	mask     *module.Mask                // of all that is secret in it, once it is over; may be nil
 	left     bool                        // a redirect led to another origin: credentials stay behind from there on
 }

@@ -32,16 +32,26 @@ func sealed(record *result.Attempt, mask *module.Mask) {
 	record.Cut()
 }
 
-// secrets are those of an attempt that the module does not know: the target's, those of its requests, those of the
+// secrets are those of an attempt that the module does not know: the target's, its proxies', those of its requests, those of the
 // URLs that redirects led to, and the cookies that a server gave to somebody with credentials.
 func (a *attempt) secrets() []string {
-	all := a.module.SecretsOf(a.target.URL, nil)
+	all := append(a.module.SecretsOf(a.target.URL, nil), a.proxies...)
 	for i := range a.record.Hops {
 		if r := a.record.Hops[i].Request; r != nil {
 			all = append(all, a.module.SecretsOf(a.target.URL, r.Header)...)
 		}
 	}
 	return append(all, a.given(all)...)
+}
+
+// proxied notes the secrets of a proxy that is used: one of the environment is not in the configuration. A CONNECT is
+// in no record.
+func (a *attempt) proxied(proxy *url.URL) {
+	if proxy == nil || proxy.User == nil {
+		return
+	}
+	a.proxies = append(a.proxies, proxyAuth(proxy.User))
+	a.proxies = append(a.proxies, module.SecretsOfURL(proxy, nil)...)
 }
 
 // What of a server's secrets is masked by its value. Many short cookies are words. The server chooses how many there

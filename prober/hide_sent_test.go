@@ -175,3 +175,32 @@ func TestTokenErrorsRepeatNothing(t *testing.T) {
 		}
 	}
 }
+
+// The password of a proxy that the environment names is in no configuration. The proxy repeats it in its answer.
+func TestSecretsOfProxiesAreMasked(t *testing.T) {
+	const password = "pr0xy-canary"
+	encoded := base64.StdEncoding.EncodeToString([]byte("u:" + password))
+	answer := "HTTP/1.1 403 " + password + " " + encoded + "\r\nX-Echo: " + password + "\r\nContent-Length: 0\r\n\r\n"
+	for _, target := range []string{"http://127.0.0.1:1/", "https://127.0.0.1:1/"} {
+		u, err := url.Parse(target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		proxy, err := url.Parse(strings.Replace(faultlab.Answer(t, answer), "http://", "http://u:"+password+"@", 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := module.New("m")
+		m.Proxy = func(*http.Request) (*url.URL, error) { return proxy, nil }
+		r := New(Options{}).Probe(t.Context(), Target{URL: u}, m)
+		if r.Failure == nil || r.Last().LastHop().Proxy == "" {
+			t.Fatalf("%s: %+v, want a failure of the proxy", target, r.Failure)
+		}
+		found := map[string]bool{}
+		texts(reflect.ValueOf(r.Attempts), "", "canary", found)
+		texts(reflect.ValueOf(r.Attempts), "", encoded, found)
+		for place := range found {
+			t.Errorf("%s: %s has the password", target, place)
+		}
+	}
+}

@@ -51,6 +51,7 @@ func (h *hop) run() []byte {
 			Err: err})
 		return nil
 	}
+	h.attempt.proxied(proxy)
 	if (proxy == nil || !h.attempt.module.SkipResolve) && !h.resolve(host) {
 		return nil
 	}

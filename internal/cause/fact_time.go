@@ -78,7 +78,7 @@ func (s *scene) times(k *known) {
 	k.note(timesTwice, s.failed >= 2 && !over, "%d tries in a row failed", s.failed)
 	k.note(timesSteady, s.failed >= 3 && !over, "%d tries in a row failed, and none succeeded since", s.failed)
 	silent := s.silent()
-	k.note(timesSilent, k.has(timesTwice) && silent >= 2, "the last %d tries were acknowledged and not answered", silent)
+	k.note(timesSilent, k.has(timesTwice) && silent >= 2, "the last %d tries got no answer", silent)
 	dead, mixed := s.dead()
 	k.note(timesDead, k.has(timesTwice) && (dead >= 3 || dead == 2 && !mixed),
 		"in the last %d tries nothing more was acknowledged", dead)

@@ -44,8 +44,11 @@ func (e *Exposition) Totals(t *state.Totals) {
 
 // counts is where a target's totals are copied to: its samples refer to the histograms in it.
 func (e *Exposition) counts() *state.Counts {
-	if e.targets == len(e.copies) {
-		e.copies = append(e.copies, new(state.Counts))
+	if n := len(e.copies); e.targets == n {
+		more := make([]state.Counts, min(max(1, n), 64)) // in one piece: a thousand targets are many
+		for i := range more {
+			e.copies = append(e.copies, &more[i])
+		}
 	}
 	e.targets++
 	return e.copies[e.targets-1]

@@ -176,8 +176,8 @@ func TestNoFloods(t *testing.T) {
 					_ = w.Write(make([]byte, 8<<20))
 			}))
 		}, overHTTP3, once, []outcome{success}},
-		{"16 MiB in frames of 40 bytes over HTTP/3",
-			func(h faultlab.Host) string { return faultlab.SmallHTTP3Frames(h, 16<<20, 40) }, overHTTP3, once,
+		{"6 MiB in frames of 40 bytes over HTTP/3",
+			func(h faultlab.Host) string { return faultlab.SmallHTTP3Frames(h, 6<<20, 40) }, overHTTP3, once,
 			[]outcome{success}},
 		{"an upload of 16 MiB over HTTP/3", func(h faultlab.Host) string {
 			return faultlab.HTTP3Handler(h,

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// withoutMonotonic is what takes from a time its monotonic reading (package time). Two such times are subtracted by the
+// system's clock, which may have been set between them.
+var withoutMonotonic = regexp.MustCompile(`\.(Round\(0\)|Truncate\(|Unix(Nano|Milli|Micro)?\(\))`)
+
+// wallClock is how often a file does that. None of these times is subtracted from another one, but where it says so.
+var wallClock = map[string]int{
+	"config/compile/oauth2.go":   2, // subtracts, beside the monotonic clock: see fresh
+	"internal/metrics/http.go":   1, // the moment of a sample, here and below
+	"internal/metrics/reload.go": 1,
+	"internal/metrics/tls.go":    2,
+	"internal/metrics/totals.go": 1,
+	"internal/metrics/write.go":  1,
+	"internal/web/status.go":     1, // the page's time
+	"prober/socket/clock.go":     1, // subtracts: see since
+}
+
+// Durations, ages and intervals go by the monotonic clock.
+func TestClocksAreMonotonic(t *testing.T) {
+	found := map[string]int{}
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		for _, dir := range append(notThePrograms, "test", "tools", ".") {
+			if strings.HasPrefix(path, dir) && path != "." {
+				return nil
+			}
+		}
+		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if n := len(withoutMonotonic.FindAll(text, -1)); n > 0 {
+			found[filepath.ToSlash(path)] = n
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(wallClock, found); diff != "" {
+		t.Errorf("times without a monotonic reading (-want +got):\n%s", diff)
+	}
+}

@@ -173,6 +173,13 @@ func (g *Group[O]) End(f *InFlight[O]) {
 	}
 }
 
+// Forget makes recent outcomes be passed on no longer.
+func (g *Group[O]) Forget() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.recent = nil
+}
+
 // EndWith ends a probe with its outcome, unless it has ended, and replaces what may be passed on to later callers.
 func (g *Group[O]) EndWith(f *InFlight[O], outcome O, recent []Recent[O]) {
 	g.mu.Lock()

@@ -62,6 +62,7 @@ func (w *Watch) fly(t *target.Target, f *target.Probe) {
 	recent := t.Results.Note(outcome)
 	w.publishOutcome(outcome, t.Config.Module, w.verdictOn(t, outcome))
 	t.Probes.EndWith(f, outcome, recent)
+	w.lasts.Noted(t)
 	switch {
 	case outcome.Result.Failure == nil:
 		t.Idle.Fill(w.life, w.prober)

@@ -47,6 +47,7 @@ type Watch struct {
 	lag         *schedule.Lag
 	others      *target.Remembered
 	sampler     *host.Sampler
+	lasts       *target.Lasts
 	references  egress.References
 	reach       reach
 	life        context.Context // of experiments: until Close
@@ -65,7 +66,7 @@ type Watch struct {
 func New(o Options) *Watch {
 	w := &Watch{prober: o.Prober, slots: schedule.NewSlots(1), descriptors: schedule.NewSlots(1), limit: o.Descriptors,
 		others: target.NewRemembered(o.Remember)}
-	w.sampler = new(host.Sampler)
+	w.sampler, w.lasts = new(host.Sampler), target.NewLasts()
 	w.panicked, w.background.Running.Report = o.Panicked, o.Panicked
 	if w.background.Running.Report == nil {
 		w.background.Running.Report = func(*guard.Panic) {} // nobody may panic in Close
@@ -118,6 +119,7 @@ func (w *Watch) Apply(c *config.Config) {
 	}
 	w.descriptors.Resize(schedule.Descriptors(w.limit, min(idle, target.MaxIdle)), needed)
 	w.references.Apply(references(c.ControlTargets))
+	w.lasts.Apply(w.targets)
 }
 
 // references are the reference targets of a configuration.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -81,6 +82,19 @@ func (h *ProbeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.write(w, r, e)
+}
+
+// detailed makes answers with debug=true, which may be a hundred times as long as samples, wait to be taken as others
+// do. Samples are written whole, at once.
+func (h *ProbeHandler) detailed(answers *spools) http.Handler {
+	kept := answers.keep(h.ServeHTTP)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.RawQuery, "debug") && r.URL.Query().Get("debug") == "true" {
+			kept(w, r)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // write writes the answer whole: in pieces it would be a system call for each.

@@ -30,7 +30,7 @@ type Endpoints struct {
 func (e *Endpoints) Handler() http.Handler {
 	mux := http.NewServeMux()
 	waiting := newSpools(maxSpooled)
-	mux.Handle("GET /probe", e.Life.probes(e.unlooped(e.Probe)))
+	mux.Handle("GET /probe", e.Life.probes(e.unlooped(e.Probe.detailed(waiting))))
 	mux.Handle("GET /metrics", e.Life.probes(e.unlooped(waiting.keep(compressed(e.scraping(waiting))))))
 	mux.HandleFunc("GET /sd", waiting.keep(e.discover))
 	mux.HandleFunc("GET /-/healthy", healthy)

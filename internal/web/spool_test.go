@@ -14,6 +14,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"errno_exporter/config"
 	"errno_exporter/internal/claims"
 	"errno_exporter/internal/watch"
 	"errno_exporter/prober"
@@ -155,4 +156,53 @@ func heap() int64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
+}
+
+// An answer of /probe with debug=true waits to be taken as others do, in their budget. Samples are sent at once.
+func TestDebugIsSpooled(t *testing.T) {
+	c, err := config.Parse([]byte("modules: {api: {prober: http}}"), "test", ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &ProbeHandler{Config: config.NewCurrent(c)}
+	for _, row := range []struct {
+		query   string
+		spooled bool
+	}{
+		{"debug=true", true}, {"module=nosuch&debug=true", true}, {"", false}, {"debug=false", false},
+		{"module=debug", false}, {"debug=", false},
+	} {
+		answers := newSpools(maxSpooled)
+		client := &slowClient{ResponseRecorder: httptest.NewRecorder(), began: make(chan struct{}),
+			takes: make(chan struct{})}
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			h.detailed(answers).ServeHTTP(client, httptest.NewRequest(http.MethodGet, "/probe?"+row.query, nil))
+		}()
+		<-client.began
+		answers.mu.Lock()
+		held := answers.bytes
+		answers.mu.Unlock()
+		if held > 0 != row.spooled {
+			t.Errorf("%q: %d bytes of answers wait, want some: %t", row.query, held, row.spooled)
+		}
+		close(client.takes)
+		<-ended
+		if client.Code != http.StatusBadRequest || client.Body.Len() == 0 {
+			t.Errorf("%q: %d %q, want 400 and why", row.query, client.Code, client.Body)
+		}
+	}
+}
+
+// slowClient takes an answer when it is told to.
+type slowClient struct {
+	*httptest.ResponseRecorder
+	began, takes chan struct{}
+}
+
+func (c *slowClient) Write(p []byte) (int, error) {
+	close(c.began) // the answers are short: they are one write
+	<-c.takes
+	return c.ResponseRecorder.Write(p)
 }

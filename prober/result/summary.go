@@ -27,6 +27,13 @@ func (r *Result) Summary() *Result {
 	return &s
 }
 
+// Brief is a summary that has a failure and durations alone.
+func (r *Result) Brief() *Result {
+	b := *r
+	b.Failure, b.Attempts, b.Addresses = r.Failure.Brief(), summaries(r.Attempts), nil
+	return &b
+}
+
 // summaries are attempts with one hop each, which has the time of all hops.
 func summaries(all []Attempt) []Attempt {
 	kept := make([]Attempt, len(all))

@@ -70,3 +70,18 @@ func TestOverrides(t *testing.T) {
 		})
 	}
 }
+
+// All addresses are probed if the module or the person at the terminal wants it.
+func TestOverrideAllAddresses(t *testing.T) {
+	for _, row := range []struct{ module, override, want bool }{
+		{false, false, false}, {true, false, true}, {false, true, true}, {true, true, true},
+	} {
+		m := module.New("m")
+		m.AllAddresses = row.module
+		changed, err := Overrides{AllAddresses: row.override}.Apply(m)
+		if err != nil || changed.AllAddresses != row.want || m.AllAddresses != row.module {
+			t.Errorf("module %t, override %t: %v, %v, want %t", row.module, row.override, changed.AllAddresses, err,
+				row.want)
+		}
+	}
+}

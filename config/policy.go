@@ -61,7 +61,6 @@ func (l *Policy) readNAT64Prefixes(node *yaml.Node) error {
 	if err := into(&texts)(node); err != nil {
 		return err
 	}
-	l.NAT64Prefixes = nil
 	for _, text := range texts {
 		prefix, err := netip.ParsePrefix(text)
 		if err != nil || !prefix.Addr().Is6() || prefix.Addr().Is4In6() || !module.HasIPv4Place(prefix.Bits()) {

@@ -38,7 +38,7 @@ func (h *hop) permitted(host string) error {
 		addr, _ = module.SpeltIPv4(host)
 	}
 	h.Answers = allowed(h.Answers, policy)
-	if network, denied := policy.Denies(addr); addr.IsValid() && denied {
+	if network, denied := policy.Denies(addr); denied {
 		h.Addr = netip.AddrPort{}
 		return &result.DeniedError{Addr: addr, Network: network}
 	}

@@ -14,8 +14,10 @@ import (
 
 // A denied address is not dialled, and is in the error alone.
 func TestPermitted(t *testing.T) {
-	denied, other := netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("192.0.2.1")
-	policy := &module.Networks{DenyNetworks: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}
+	denied, other, denied6 := netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("192.0.2.1"),
+		netip.MustParseAddr("fd00::1")
+	policy := &module.Networks{DenyNetworks: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"),
+		netip.MustParsePrefix("fd00::/8")}}
 	both := []netip.Addr{denied, other}
 	for _, row := range []struct {
 		name       string
@@ -23,17 +25,22 @@ func TestPermitted(t *testing.T) {
 		policy     *module.Networks
 		url, host  string     // of the request, and of what is dialled
 		addr       netip.Addr // that was resolved
-		refused    bool
+		refused    netip.Addr // in the error; invalid without one
 		answers    []netip.Addr
 	}{
-		{"denied", false, policy, "http://a.test/", "a.test", denied, true, both[1:]},
-		{"permitted", false, policy, "http://a.test/", "a.test", other, false, both[1:]},
-		{"no policy", false, nil, "http://a.test/", "a.test", denied, false, both},
-		{"configured", true, policy, "http://A.test/", "A.test", denied, false, both},
-		{"configured, redirected to another host", true, policy, "http://b.test/", "b.test", denied, true, both[1:]},
-		{"behind a proxy, an address in the URL", false, policy, "http://10.0.0.1/", "10.0.0.1", netip.Addr{}, true,
+		{"denied", false, policy, "http://a.test/", "a.test", denied, denied, both[1:]},
+		{"permitted", false, policy, "http://a.test/", "a.test", other, netip.Addr{}, both[1:]},
+		{"no policy", false, nil, "http://a.test/", "a.test", denied, netip.Addr{}, both},
+		{"configured", true, policy, "http://A.test/", "A.test", denied, netip.Addr{}, both},
+		{"configured, redirected to another host", true, policy, "http://b.test/", "b.test", denied, denied, both[1:]},
+		{"behind a proxy, an address in the URL", false, policy, "http://10.0.0.1/", "10.0.0.1", netip.Addr{}, denied,
 			both[1:]},
-		{"behind a proxy, a name", false, policy, "http://a.test/", "a.test", netip.Addr{}, false, both[1:]},
+		{"behind a proxy, an IPv6 address in the URL", false, policy, "http://[fd00::1]/", "fd00::1", netip.Addr{},
+			denied6, both[1:]},
+		{"behind a proxy, an address in another spelling", false, policy, "http://0xa000001/", "0xa000001", netip.Addr{},
+			denied, both[1:]},
+		{"behind a proxy, a name", false, policy, "http://a.test/", "a.test", netip.Addr{}, netip.Addr{},
+			both[1:]},
 	} {
 		h := &hop{Hop: &result.Hop{Answers: both}, request: &http.Request{URL: parsed(t, row.url)},
 			attempt: &attempt{target: Target{URL: parsed(t, "http://a.test/"), Policy: row.policy,
@@ -43,11 +50,11 @@ func TestPermitted(t *testing.T) {
 		}
 		before := h.Addr
 		err := h.permitted(row.host)
-		if refused, ok := errors.AsType[*result.DeniedError](err); ok != row.refused ||
-			ok && (refused.Addr != denied || refused.Network != policy.DenyNetworks[0]) {
-			t.Errorf("%s: error %v, want one %t", row.name, err, row.refused)
+		if refused, ok := errors.AsType[*result.DeniedError](err); ok != row.refused.IsValid() ||
+			ok && (refused.Addr != row.refused || !refused.Network.Contains(row.refused)) {
+			t.Errorf("%s: error %v, want one of %v", row.name, err, row.refused)
 		}
-		if row.refused {
+		if row.refused.IsValid() {
 			before = netip.AddrPort{}
 		}
 		if h.Addr != before {

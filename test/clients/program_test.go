@@ -38,7 +38,8 @@ var clients = []client{
 func python(module string) func(*testing.T, string) []string {
 	return func(t *testing.T, _ string) []string {
 		for _, interpreter := range []string{"/usr/bin/python3", "python3"} {
-			if exec.Command(interpreter, "-c", "import "+module).Run() == nil {
+			found := "import importlib.util, sys; sys.exit(not importlib.util.find_spec(sys.argv[1]))"
+			if exec.Command(interpreter, "-c", found, module).Run() == nil {
 				return []string{interpreter, sources + module + "_client.py"}
 			}
 		}

@@ -20,12 +20,12 @@ type Request struct {
 type Reply int
 
 const (
-	Served Reply = iota // 200, and the connection stays open
-	Reset               // a RST
-	Hung                // nothing, ever
-	Dripped             // 200, and then a byte of the body every 50 ms, forever
-	Busy                // 503 with a Retry-After of a second, and the connection stays open
-	Shut                // the same with an hour
+	Served  Reply = iota // 200, and the connection stays open
+	Reset                // a RST
+	Hung                 // nothing, ever
+	Dripped              // 200, and then a byte of the body every 50 ms, forever
+	Busy                 // 503 with a Retry-After of a second, and the connection stays open
+	Shut                 // the same with an hour
 )
 
 func busyKept(after string) string {

@@ -161,7 +161,7 @@ func (s *scene) before(k *known) {
 		if o.SYNRepeats > 0 {
 			repeats++
 		}
-		if o.Processing > 0 {
+		if o.Processing > 0 && o.Late < slowerBy/2 { // else the time may be our own
 			took = append(took, o.Processing)
 		}
 	}

@@ -1,6 +1,10 @@
 package cause
 
-import "errno_exporter/prober/result"
+import (
+	"time"
+
+	"errno_exporter/prober/result"
+)
 
 // mixed are situations that real servers showed: what single packets, limits and gateways make of an incident.
 func mixed() []situation {
@@ -15,6 +19,10 @@ func mixed() []situation {
 		{"hangs, and now and then an acknowledgement is lost",
 			after(healthy, n(2, seen(dead, small)), n(1, hangs), n(1, seen(dead, small))),
 			"unknown unknown low; not pmtu_black_hole transient; open [path_outage]"},
+		{"slower because the exporter was late, then resets",
+			after(n(2, worked(1)), n(2, worked(400, func(o *Observation) { o.Late = 300 * time.Millisecond })),
+				n(3, resetLive)),
+			"server_aborts server high; not firewall_reject request_rejected transient"},
 		{"502, and once an answer is lost", after(n(3, status(502, gateway)), n(1, hangs)),
 			"unknown unknown low; not transient; open [pmtu_black_hole server_unresponsive]"},
 		{"a hang, and repeated, a hang", after(healthy, n(1, hangs)).made("again-"),

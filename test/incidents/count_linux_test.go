@@ -147,8 +147,12 @@ func judge(t *testing.T, all []incident, results [][]seen) {
 }
 
 // found is the verdict at the end of an incident, of each kind without noise.
-func found(i *incident, all []seen) []string {
+func found(i *incident, all []seen) []string { return foundBy(i, all, 1) }
+
+// foundBy are the verdicts that at least so many of its targets have.
+func foundBy(i *incident, all []seen, least int) []string {
 	var list []string
+	times := map[string]int{}
 	for n := range all {
 		one := &all[n]
 		if one.noisy || one.starved || len(one.probes) == 0 {
@@ -159,7 +163,10 @@ func found(i *incident, all []seen) []string {
 		if p.party != "" {
 			text += ", party " + p.party
 		}
-		if i.measured(&p) && !slices.Contains(list, text) {
+		if !i.measured(&p) {
+			continue
+		}
+		if times[text]++; times[text] == least {
 			list = append(list, text)
 		}
 	}
@@ -208,7 +215,7 @@ func compareTable(t *testing.T, all []incident, results [][]seen) {
 		}
 		_, written, there := strings.Cut(string(page), "\n| "+all[n].name+" |")
 		written, _, _ = strings.Cut(written, "\n")
-		for _, verdict := range found(&all[n], results[n]) {
+		for _, verdict := range foundBy(&all[n], results[n], 2) { // one may be a busy machine's
 			cause := strings.Trim(strings.SplitN(verdict, ",", 2)[0], "`")
 			expected := among(all[n].right+"|none|unknown", cause) // on a busy machine fewer verdicts are sure
 			if !there || !expected && !strings.Contains(written, verdict) {

@@ -5,15 +5,13 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"time"
 )
 
 // A Request is one that has arrived at a Scripted server, and been read with its body.
 type Request struct {
 	Method string
-	Nth    int            // of its connection, from 1
-	Peer   netip.AddrPort // the client's end of the connection
+	Nth    int // of its connection, from 1
 }
 
 // A Reply is what a Scripted server does about one request.
@@ -36,7 +34,6 @@ func busyKept(after string) string {
 func Scripted(h Host, script func(Request) Reply) string {
 	h.Helper()
 	return "http://" + serveTCP(h, func(conn *net.TCPConn) {
-		peer := conn.RemoteAddr().(*net.TCPAddr).AddrPort()
 		lines := bufio.NewReader(conn)
 		for nth := 1; ; nth++ {
 			request, err := http.ReadRequest(lines)
@@ -46,7 +43,7 @@ func Scripted(h Host, script func(Request) Reply) string {
 			if _, err := io.Copy(io.Discard, request.Body); err != nil {
 				return
 			}
-			switch script(Request{Method: request.Method, Nth: nth, Peer: peer}) {
+			switch script(Request{Method: request.Method, Nth: nth}) {
 			case Served:
 				_, _ = io.WriteString(conn, okKept)
 			case Busy:

@@ -134,12 +134,11 @@ func TestLaunch(t *testing.T) {
 	if want := []string{"2", "1", "4", "3", "0"}; !slices.Equal(order, want) {
 		t.Errorf("the order is %q, want %q", order, want)
 	}
-	close(asked)
-	got := slices.Sorted(func(yield func(string) bool) {
-		for path := range asked {
-			yield(path)
-		}
-	})
+	var got []string
+	for range len(asked) {
+		got = append(got, <-asked)
+	}
+	slices.Sort(got)
 	if want := []string{"/0", "/1", "/2", "/4"}; !slices.Equal(got, want) {
 		t.Errorf("requests %q, want %q", got, want)
 	}

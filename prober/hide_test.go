@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"errno_exporter/internal/faultlab"
 	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
@@ -230,4 +231,21 @@ func attemptIn(body *ast.BlockStmt) (hands, seals bool) {
 		return true
 	})
 	return hands, seals
+}
+
+// A probe without secrets builds no mask: what the program adds to each request is none.
+func TestNothingToHide(t *testing.T) {
+	target, err := ParseTarget(faultlab.Handler(t, faultlab.Healthy))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := New(Options{UserAgent: "test"})
+	a := p.newAttempt(t.Context(), target, module.New("plain"), "0af7651916cd43dd8448eb211c80319c")
+	a.run()
+	if a.record.Failure != nil {
+		t.Fatal(a.record.Failure)
+	}
+	if found := a.secrets(); len(found) > 0 || a.mask != nil {
+		t.Errorf("%q are secrets, want none", found)
+	}
 }

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"errno_exporter/prober/module"
 )
 
 // How an exporter recognises its own requests. A target that redirects to the exporter's own /probe, or an exporter
@@ -17,7 +19,7 @@ import (
 // itself, or maxNested others.
 
 // ProbeHeader lists the exporters on whose behalf a request is made, the one that sent it last.
-const ProbeHeader = "X-Errno-Exporter-Probe"
+const ProbeHeader = module.ProbeHeader
 
 // maxNested bounds how many exporters may stand before this one: probes of other exporters' endpoints are ordinary,
 // chains of them are not.

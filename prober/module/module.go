@@ -52,13 +52,17 @@ func (m *Module) secretHeaders(header http.Header) []string {
 	return all
 }
 
+// ProbeHeader is the request header that lists the exporters on whose behalf a request is made, the one that sent it
+// last.
+const ProbeHeader = "X-Errno-Exporter-Probe"
+
 // ShowsHeader reports whether a request header's value may be shown. Those that the program writes itself hold no
 // secret; of the others only what is under headers, by a name that does not sound like a secret's, and the values of
 // http_headers.
 func (m *Module) ShowsHeader(name, value string) bool {
 	switch textproto.CanonicalMIMEHeaderKey(name) {
 	case "Accept", "Accept-Encoding", "Connection", "Content-Length", "Content-Type", "Host", "Referer", "Traceparent",
-		"User-Agent":
+		"User-Agent", ProbeHeader:
 		return true
 	}
 	if SoundsSecret(name) {

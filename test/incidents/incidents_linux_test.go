@@ -1,12 +1,16 @@
 package incidents
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // moduleKeys are the modules of the incidents, the keys under http.
 var moduleKeys = map[string][]string{
 	"m":         {},
 	"posts":     {"method: POST", "body: '{\"a\": 1}'"},
 	"odd":       {"headers: {X-Odd: 'yes'}"},
+	"long":      {"headers: {X-Long: '" + strings.Repeat("x", 9000) + "'}"},
 	"tls12":     {},
 	"named":     {},
 	"proxied":   {"proxy_url: http://ADDRESS:8701"},
@@ -24,6 +28,7 @@ var moduleTLS = map[string]string{
 
 // servers are all servers, in the order in which they start.
 var servers = []server{
+	{"tomcat10", catalina, startTomcat},
 	{"nginx", "nginx", startNginx},
 	{"haproxy", "haproxy", startHAProxy},
 	{"apache2", "apache2", startApache},
@@ -38,5 +43,5 @@ var servers = []server{
 // incidents are all incidents.
 func incidents() []incident {
 	return slices.Concat(ofNginx(), ofHAProxy(), ofApache(), ofNode(), ofGunicorn(), ofSquid(), ofVarnish(),
-		ofStunnel(), ofUnbound())
+		ofStunnel(), ofUnbound(), ofTomcat())
 }

@@ -177,6 +177,7 @@ func (s *site) startServers() map[string]bool {
 		server.start(s)
 		started[server.name] = true
 	}
+	s.await(s.starting...)
 	return started
 }
 

@@ -32,6 +32,8 @@ type site struct {
 	net *netlab.Net
 	dir string // of the servers' files
 
+	starting []string // ports of servers that need seconds to start
+
 	mu    sync.Mutex // guards owned processes
 	alone map[string]*process
 }

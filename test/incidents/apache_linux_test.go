@@ -43,6 +43,7 @@ func startApache(s *site) {
 	for _, port := range []string{"8421", "8422", "8423"} {
 		s.startApacheWith("own"+port, port, apacheModules()+apacheHead+"Listen "+port+"\n")
 	}
+	s.startApacheWith("idle", "8424", apacheModules()+apacheHead+"Listen 8424\nKeepAliveTimeout 1\n")
 }
 
 // startApacheWith starts an Apache by a configuration.

@@ -79,6 +79,10 @@ func (c *counts) count(i *incident, all []seen) {
 			if one.starved || !i.measured(p) {
 				continue
 			}
+			if i.idle > 0 && i.right != "" {
+				c.idle(i, one, at)
+				continue
+			}
 			if i.labels == "" {
 				c.healthy(i, one, p)
 				continue
@@ -99,6 +103,19 @@ func (c *counts) count(i *incident, all []seen) {
 				c.add(i, one, at)
 			}
 		}
+	}
+}
+
+// idle judges a probe of a server whose idle connections end, by the last verdict: fresh connections work, unless
+// packets are lost.
+func (c *counts) idle(i *incident, one *seen, at int) {
+	p := &one.probes[at]
+	switch {
+	case !p.ok && !one.noisy:
+		c.labels.wrong++
+		c.misses = append(c.misses, fmt.Sprintf("LABELS: %s (%s): %q", i.name, one.kind, p.labels))
+	case p.ok && at == len(one.probes)-1:
+		c.add(i, one, at)
 	}
 }
 
@@ -186,7 +203,7 @@ func row(i *incident, all []seen) string {
 		}
 	}
 	party := strings.ReplaceAll(i.party, "|", " or ")
-	if i.labels == "" {
+	if i.right == "" {
 		party = "none"
 	}
 	return fmt.Sprintf("| %s | %s | %s | %s | %d of %d |\n", i.name, party,

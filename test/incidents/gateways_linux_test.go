@@ -116,6 +116,9 @@ const unboundConfig = `server:
   local-zone: lab.test. static
   local-data: "api.lab.test. A 10.9.3.2"
   local-zone: denied.test. refuse
+forward-zone:
+  name: broken.example.
+  forward-addr: 127.0.0.1@9
 `
 
 // startUnbound starts a resolver that knows lab.test, and another one for killing.
@@ -137,6 +140,8 @@ func ofUnbound() []incident {
 		{name: "unbound: healthy", needs: "unbound", url: "http://api.lab.test:8203/", module: "resolver"},
 		at("resolver", "NXDOMAIN", "http://none.lab.test:8203/", "resolve dns.name_not_resolved - peer"),
 		at("resolver", "REFUSED", "http://api.denied.test:8203/", "resolve dns.refused - peer"),
+		at("resolver", "SERVFAIL, no server of the zone may be asked", "http://api.broken.example:8203/",
+			"resolve dns.servfail - peer"),
 		killed,
 	}
 }

@@ -25,9 +25,9 @@ func startGunicorn(s *site) {
 		s.own(port, s.start(netlab.S, "gunicorn", "--chdir", s.dir, "--bind", "0.0.0.0:"+port, "--log-level", "critical",
 			"--worker-tmp-dir", s.dir, "wsgi:app"))
 	}
-	for _, port := range []string{"8601", "8602", "8603", "8604", "8605"} {
-		s.await(port)
-	}
+	s.own("8606", s.start(netlab.S, "gunicorn", "--chdir", s.dir, "--bind", "0.0.0.0:8606", "--log-level", "critical",
+		"--threads", "16", "--keep-alive", "1", "--worker-tmp-dir", s.dir, "wsgi:app"))
+	s.await("8601", "8602", "8603", "8604", "8605", "8606")
 }
 
 func ofGunicorn() []incident {

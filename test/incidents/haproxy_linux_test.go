@@ -35,6 +35,7 @@ func startHAProxy(s *site) {
 		"listen closing_tcp\n  mode tcp\n  bind *:8321\n  server a 127.0.0.1:8903\n" +
 		"frontend busy\n  bind *:8322\n  maxconn 1\n  default_backend good\n" +
 		"frontend strict\n  bind *:8323 ssl crt DIR/both.pem strict-sni\n  default_backend good\n" +
+		"frontend idle\n  bind *:8325\n  timeout http-keep-alive 1s\n  default_backend good\n" +
 		"frontend closes\n  bind *:8324\n  option httpclose\n  default_backend good\n"
 	for port, fault := range haproxyFaults {
 		config += "frontend f" + port + "\n  bind *:" + port + "\n  acl bad str(" + port +

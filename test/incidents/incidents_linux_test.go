@@ -11,6 +11,8 @@ var moduleKeys = map[string][]string{
 	"posts":     {"method: POST", "body: '{\"a\": 1}'"},
 	"odd":       {"headers: {X-Odd: 'yes'}"},
 	"long":      {"headers: {X-Long: '" + strings.Repeat("x", 9000) + "'}"},
+	"idle":      {"keepalive: {idle: [3s]}"},
+	"idle10":    {"keepalive: {idle: [3s]}", "headers: {Connection: keep-alive}"},
 	"tls12":     {},
 	"named":     {},
 	"proxied":   {"proxy_url: http://ADDRESS:8701"},
@@ -43,5 +45,5 @@ var servers = []server{
 // incidents are all incidents.
 func incidents() []incident {
 	return slices.Concat(ofNginx(), ofHAProxy(), ofApache(), ofNode(), ofGunicorn(), ofSquid(), ofVarnish(),
-		ofStunnel(), ofUnbound(), ofTomcat())
+		ofStunnel(), ofUnbound(), ofTomcat(), ofIdle())
 }

@@ -45,7 +45,10 @@ func startNginx(s *site) {
 		"server { listen 8104" + tlsHead + "ssl_verify_client on; ssl_client_certificate DIR/cert.pem; return 200 ok; }\n" +
 		"server { listen 8105 ssl; ssl_reject_handshake on; }\n" +
 		"server { listen 8106 ssl http2; ssl_certificate DIR/cert.pem; ssl_certificate_key DIR/key.pem; " +
-		"location / { if (-f DIR/flag/nginx8106) { return 444; } return 200 ok; } }\n"
+		"location / { if (-f DIR/flag/nginx8106) { return 444; } return 200 ok; } }\n" +
+		"server { listen 8107; keepalive_timeout 1s; return 200 ok; }\n" +
+		"server { listen 8108; keepalive_timeout 1s 1s; return 200 ok; }\n" +
+		"server { listen 8109; return 200 ok; }\n"
 	s.start(netlab.S, "nginx", "-c", s.write("nginx.conf", config+"}\n"), "-e", "stderr")
 	for _, own := range []string{"8201", "8202", "8203"} {
 		s.startOwnNginx(own)

@@ -30,6 +30,10 @@ for (const port in faults) {
 }
 `
 
+// nodeIdle ends idle connections, and says so before.
+const nodeIdle = `
+require('http').createServer({keepAliveTimeout: 1000}, (q, a) => a.end('ok')).listen(8523);`
+
 // nodeCrashes ends at the first request after its file is there; nodeBlocks has its event loop blocked by one.
 const (
 	nodeCrashes = `require('http').createServer((q, a) => {
@@ -41,10 +45,10 @@ const (
 )
 
 func startNode(s *site) {
-	s.start(netlab.S, "node", s.write("shared.js", nodeScript))
+	s.start(netlab.S, "node", s.write("shared.js", nodeScript+nodeIdle))
 	s.start(netlab.S, "node", s.write("crashes.js", nodeCrashes))
 	s.start(netlab.S, "node", s.write("blocks.js", nodeBlocks))
-	s.await("8501", "8521", "8522")
+	s.await("8501", "8523", "8521", "8522")
 }
 
 func ofNode() []incident {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"errno_exporter/internal/faultlab/netlab"
 )
@@ -23,6 +24,9 @@ type incident struct {
 	happen func(*site)
 	often  int // targets of each kind; 1 if 0: what may race has ten
 	probes int // after it; 4 if 0
+
+	// idle is the time between its probes, which succeed: what happens does so to idle connections.
+	idle time.Duration
 }
 
 // kind is a way in which an incident is seen.
@@ -115,7 +119,10 @@ func (s *site) run(t *testing.T, by exporters, i *incident) []seen {
 		i.happen(s)
 	}
 	each(func(target string, one *seen) {
-		for range max(4, i.probes) {
+		for n := range max(4, i.probes) {
+			if n > 0 {
+				time.Sleep(i.idle)
+			}
 			one.probes = append(one.probes, s.ask(t, by.of(one.kind), target))
 		}
 	})

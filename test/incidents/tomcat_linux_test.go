@@ -45,6 +45,7 @@ var tomcatConnectors = map[string]string{
 	"8755": "maxThreads='1' minSpareThreads='1'",
 	"8756": "maxConnections='1' connectionTimeout='600000'",
 	"8757": "",
+	"8758": "keepAliveTimeout='1000'",
 }
 
 // startTomcat starts the servers and does not wait for them: a JVM needs seconds.

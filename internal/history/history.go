@@ -57,9 +57,10 @@ func (h *History) Add(added Record) {
 	if f := added.Result.Failure; h.limit <= 0 || f != nil && f.Reason == result.Abandoned {
 		return
 	}
+	added.bytes = added.size() // which takes its time, outside of the lock
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	added.Module, added.bytes = h.shown(added.Module), added.size()
+	added.Module = h.shown(added.Module)
 	h.results.add(&added)
 	h.bound()
 }

@@ -83,7 +83,7 @@ func (f *filled) stores() []store {
 	return []store{
 		{"records", f.records.Size(), func() { f.records = nil }},
 		{"last results", h.last,
-			each(func(t *target.Target) { t.Results, t.Probes = target.Results{}, target.Probes{} })},
+			each(func(t *target.Target) { t.Results = target.Results{}; t.Probes.Forget() })},
 		{"timelines", h.timelines, each(func(t *target.Target) { t.Timeline = nil })},
 		{"observations and experiments", h.observed,
 			each(func(t *target.Target) { t.Observed = target.Observed{} })},
@@ -125,7 +125,7 @@ func TestStoresAreCharged(t *testing.T) {
 		s.drop()
 		freed := full - settled()
 		t.Logf("%s: %d bytes live, %d accounted", s.name, freed, s.held)
-		const noise = 16 << 10 // of the runtime and the servers
+		noise := 16<<10 + said/40 // of the runtime and the servers, which may free what was theirs meanwhile
 		if freed > int64(s.held)*3/2+noise || s.held == 0 {
 			t.Errorf("%s take %d bytes, and say %d: want at most 1.5 times that", s.name, freed, s.held)
 		}

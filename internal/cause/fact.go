@@ -24,6 +24,7 @@ const (
 	wordTimedOut   // at our own deadline, or the kernel's
 	wordDNS
 	wordProxyDial  // the proxy is not reached
+	wordProxyWaits // it has the request for a tunnel, and does not answer in time
 	wordProxySays  // 403 or 407 to CONNECT, or SOCKS's replies like them
 	wordProxyFails // no tunnel, for another reason
 	wordUnanswered // no answer to our SYN, or to our first datagrams

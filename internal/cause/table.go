@@ -44,6 +44,8 @@ var table = []row{
 	// The proxy: down, refusing, or saying that its upstream failed.
 	{cause: ProxyDown, requires: facts{wordProxyDial}, sure: Medium, supports: facts{timesSteady},
 		excludes: facts{egressDown, timesOver}},
+	{cause: ProxyDown, requires: facts{wordProxyWaits}, sure: Low},
+	{cause: UpstreamFailed, party: UnknownParty, requires: facts{wordProxyWaits}, sure: Low},
 	{cause: ProxyPolicy, requires: facts{wordProxySays}, sure: Medium, supports: facts{timesTwice}},
 	{cause: ProxyPolicy, requires: facts{saidDenied}, sure: High},
 	{cause: UpstreamFailed, party: DNS, requires: facts{saidNoName}, sure: Medium, supports: facts{timesTwice}},

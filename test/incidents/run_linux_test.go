@@ -161,8 +161,10 @@ func TestRealServers(t *testing.T) {
 			continue
 		}
 		running.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
+			if i.idle == 0 { // the others' targets are probed every few seconds
+				slots <- struct{}{}
+				defer func() { <-slots }()
+			}
 			t.Run(i.name, func(t *testing.T) { results[n] = s.run(t, by, i) })
 		})
 	}

@@ -149,7 +149,7 @@ func clock(t time.Time) string { return t.UTC().Format("15:04:05") }
 func (s *scene) before(k *known) {
 	start := s.at - max(0, s.run-1) // of the run
 	successes, repeats := 0, 0
-	var took []time.Duration
+	var took, theirs []time.Duration // processing, and what of it was not our own lateness at least
 	for i := range s.Recent {
 		o := &s.Recent[i]
 		if o.Failure != nil {
@@ -161,8 +161,8 @@ func (s *scene) before(k *known) {
 		if o.SYNRepeats > 0 {
 			repeats++
 		}
-		if o.Processing > 0 && o.Late < slowerBy/2 { // else the time may be our own
-			took = append(took, o.Processing)
+		if o.Processing > 0 {
+			took, theirs = append(took, o.Processing), append(theirs, o.Processing-o.Late)
 		}
 	}
 	k.note(workedBefore, successes > 0, "it worked before: %d remembered probes succeeded", successes)
@@ -175,7 +175,7 @@ func (s *scene) before(k *known) {
 		k.note(keptMeanwhile, served, "a connection kept for %s was served at %s", s.Kept[i].Age, clock(s.Kept[i].At))
 	}
 	n := len(took)
-	k.note(slowerBefore, n >= 4 && slower(took[0], took[n-1]) && slower(took[1], took[n-2]),
+	k.note(slowerBefore, n >= 4 && slower(took[0], theirs[n-1]) && slower(took[1], theirs[n-2]),
 		"answers became slower before, the last took %s", shown(last(took)))
 	if n < usualFrom {
 		return

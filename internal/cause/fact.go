@@ -114,7 +114,7 @@ const (
 	usuallyFast   // the answer usually takes less than a quarter of the timeout
 	usuallySlow   // more than half
 	synRepeated   // SYNs were repeated in probes that succeeded
-	innocent      // it fails steadily, and the request cannot be the reason
+	innocent      // it fails steadily, and neither the request nor a device with the server's TTL can be the reason
 	plainAnyway   // nothing can be left out of the request, or leaving it out does not help
 	keptMeanwhile // idle connections are served
 

@@ -100,9 +100,15 @@ func (s *scene) experiments(k *known) {
 	tried := s.first(result.PlainRequest)
 	k.note(plainAnyway, s.o.Plain || tried != nil && tried.Failure != nil, "%s",
 		map[bool]string{true: "the request is a plain GET", false: "a plain request fails, too"}[s.o.Plain])
-	k.note(innocent, k.has(plainAnyway) && k.has(timesSteady) && !k.has(timesSome), "%s; %s", k[timesSteady],
-		k[plainAnyway])
+	k.note(innocent, !s.byTTLAlone() && k.has(plainAnyway) && k.has(timesSteady) && !k.has(timesSome), "%s; %s",
+		k[timesSteady], k[plainAnyway])
 	s.reach(k)
+}
+
+// byTTLAlone reports whether the reset's TTL is all that is known of its sender: a device may send with the server's.
+func (s *scene) byTTLAlone() bool {
+	c := s.first(result.ResetDistance)
+	return s.o.Reset == nil && c != nil && c.Sender == result.EndHost
 }
 
 // reach notes what a closed port of the host and the path trace show.

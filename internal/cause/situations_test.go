@@ -96,7 +96,7 @@ func ours() []situation {
 		{"resets without a capture, from nearer than the server", after(n(3, resetBare)).distance(result.Middlebox),
 			"firewall_reject path high; not request_rejected server_aborts transient"},
 		{"resets without a capture, from as far away as the server", after(n(3, resetBare)).distance(result.EndHost),
-			"server_aborts server high; not firewall_reject request_rejected transient"},
+			"server_aborts server medium; not firewall_reject request_rejected transient"},
 		{"resets without a capture, from who knows where", after(n(3, resetBare)).distance(result.Ambiguous),
 			"unknown unknown low; not request_rejected transient; open [firewall_reject server_aborts]"},
 		{"resets without a capture, not measured", after(n(3, resetBare)).distance(""),

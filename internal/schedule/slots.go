@@ -94,7 +94,7 @@ func (s *Slots) leave(t *turn) {
 	} else {
 		s.used[t.By] -= t.N
 	}
-	s.serve() // who stood behind may want less
+	s.serve() // those behind it may want less
 }
 
 // Release gives slots back.

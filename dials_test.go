@@ -29,9 +29,9 @@ var dialSites = map[string]string{
 	"prober.(hop).connect":     target, // after hop.permitted, in hop.run
 	"prober.(hop).run":         target,
 
-	"prober.(Prober).traceOnce":        target,
+	"prober.(Prober).traceHop":         target,
 	"prober.(Prober).knock":            target,
-	"prober.(Prober).trace":            target, // after its own comparison with the policy
+	"prober.(Prober).tracePath":        target, // after its own comparison with the policy
 	"prober.(Prober).serverTTL":        target, // after distance's comparison with the policy
 	"prober.(hop).runHTTP3":            target, // after hop.permitted, in hop.run
 	"prober.(attempt).follow":          "targets, redirects, and follow-up attempts",
@@ -65,7 +65,7 @@ var dialling = []string{
 
 // ours are the prober's own functions and methods that connect: whoever calls them is such a place too.
 var ours = map[string]bool{"beginConnect": true, "dial": true, "dialOnce": true, "connect": true, "openUDP": true,
-	"dialQUIC": true, "traceOnce": true}
+	"dialQUIC": true, "traceHop": true}
 
 // notThePrograms are directories whose packages no command of the program runs against anything but itself: tests,
 // their servers, those of the demo, benchmarks, and what the documents show.

@@ -13,7 +13,7 @@ type Config struct {
 	Targets []*Target // in the file's order
 	Policy  Policy
 
-	ControlTargets []*ControlTarget // reference targets: whether they are reachable decides whether egress works
+	ReferenceTargets []*ReferenceTarget // reference targets: whether they are reachable decides whether egress works
 
 	yaml        []byte      // what may be shown of it
 	fingerprint Fingerprint // of the files it was loaded from

@@ -59,7 +59,7 @@ func Parse(data []byte, file, dir string) (*Config, error) {
 	err := p.mapping(root, "the configuration", map[string]key{
 		"modules":         func(value *yaml.Node) error { return c.modules(p, dir, value) },
 		"targets":         func(value *yaml.Node) error { targets = value; return nil },
-		"control_targets": func(value *yaml.Node) error { return c.readControlTargets(p, value) },
+		"control_targets": func(value *yaml.Node) error { return c.readReferenceTargets(p, value) },
 		"probe_policy":    func(value *yaml.Node) error { return p.mapping(value, "probe_policy", c.Policy.keys()) },
 	})
 	if targets != nil {

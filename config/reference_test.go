@@ -102,7 +102,7 @@ func checkDefault(t *testing.T, key, text string) {
 	if len(documented.Targets) == 0 {
 		bare.Targets = nil
 	}
-	if len(documented.ControlTargets) > 0 { // none is the default: its keys have theirs
+	if len(documented.ReferenceTargets) > 0 { // none is the default: its keys have theirs
 		bare, err = Parse([]byte(modules+"control_targets: [{name: c, address: '10.0.0.1:9'}]\n"), "f.yml", ".")
 		if err != nil {
 			t.Fatal(err)

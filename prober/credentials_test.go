@@ -138,11 +138,11 @@ func probeKept(t *testing.T, p *prober.Prober, target prober.Target, m *module.M
 
 func probeDiagnosed(t *testing.T, p *prober.Prober, target prober.Target, m *module.Module) {
 	r := p.Probe(t.Context(), target, m)
-	var kinds []result.ControlKind
+	var kinds []result.ExperimentKind
 	for _, c := range p.Diagnose(t.Context(), target, &r, m) {
 		kinds = append(kinds, c.Kind)
 	}
-	want := []result.ControlKind{result.Again, result.PlainRequest}
+	want := []result.ExperimentKind{result.Again, result.PlainRequest}
 	if m.Method == "POST" {
 		want = want[:1] // a plain GET asks for something else
 	}

@@ -26,31 +26,31 @@ import (
 const HelloPrefix = "hello_"
 
 const (
-	maxControls     = 7  // kinds
-	maxAttempts     = 14 // with their repetitions
-	closedPort      = 1  // tcpmux, which nobody runs
-	moreTime        = 3
-	longestControl  = 60 * time.Second
-	smallSegments   = 1000
-	maxTrace        = 16
-	tracePatience   = 400 * time.Millisecond
-	maxSilentTraces = 3
-	knockPatience   = time.Second
+	maxExperiments    = 7  // kinds
+	maxAttempts       = 14 // with their repetitions
+	closedPort        = 1  // tcpmux, which nobody runs
+	moreTime          = 3
+	longestExperiment = 60 * time.Second
+	smallSegments     = 1000
+	maxTrace          = 16
+	tracePatience     = 400 * time.Millisecond
+	maxSilentTraces   = 3
+	knockPatience     = time.Second
 )
 
 // Diagnose makes the experiments that a failed probe calls for, until the context ends. A probe that succeeded calls
 // for none.
-func (p *Prober) Diagnose(ctx context.Context, t Target, r *result.Result, m *module.Module) []result.Control {
-	var made []result.Control
+func (p *Prober) Diagnose(ctx context.Context, t Target, r *result.Result, m *module.Module) []result.Experiment {
+	var made []result.Experiment
 	// try makes one, and reports whether it worked.
-	try := func(kind result.ControlKind) (worked bool) {
+	try := func(kind result.ExperimentKind) (worked bool) {
 		if ctx.Err() != nil || len(made) >= maxAttempts {
 			return false
 		}
-		made = append(made, p.control(ctx, kind, &subject{t, r, m}))
+		made = append(made, p.experiment(ctx, kind, &subject{t, r, m}))
 		return made[len(made)-1].Failure == nil
 	}
-	kinds := controlsFor(r, m)
+	kinds := experimentsFor(r, m)
 	repeatable := slices.Contains(kinds, result.Again)
 	for _, kind := range kinds {
 		worked := try(kind)
@@ -70,7 +70,7 @@ func (p *Prober) Diagnose(ctx context.Context, t Target, r *result.Result, m *mo
 }
 
 // proves reports whether a kind's success, between failures of the original, says what is wrong.
-func proves(kind result.ControlKind) bool {
+func proves(kind result.ExperimentKind) bool {
 	switch kind {
 	case result.OtherAddress, result.OtherFamily, result.FreshAddress, result.PlainRequest, result.HTTP1,
 		result.MoreTime, result.SmallSegments:
@@ -79,15 +79,15 @@ func proves(kind result.ControlKind) bool {
 	return false
 }
 
-// controlsFor chooses the experiments.
-func controlsFor(r *result.Result, m *module.Module) []result.ControlKind {
+// experimentsFor chooses the experiments.
+func experimentsFor(r *result.Result, m *module.Module) []result.ExperimentKind {
 	f, hop := r.Failure, r.Last().LastHop()
 	if f == nil || leaveAlone(f) {
 		return nil
 	}
-	var kinds []result.ControlKind
-	add := func(kind result.ControlKind, sensible bool) {
-		if sensible && len(kinds) < maxControls {
+	var kinds []result.ExperimentKind
+	add := func(kind result.ExperimentKind, sensible bool) {
+		if sensible && len(kinds) < maxExperiments {
 			kinds = append(kinds, kind)
 		}
 	}
@@ -108,7 +108,7 @@ func controlsFor(r *result.Result, m *module.Module) []result.ControlKind {
 	add(result.TCPOnly, direct && (f.Phase == result.TLS || exchanging && hop.TLS == nil))
 	add(result.ClosedPort, direct && hop.Addr.IsValid() && f.Phase == result.Connect &&
 		(f.Reason == result.TCPTimedOut || f.Reason == result.TCPRefused))
-	add(result.Trace, direct && hop.Addr.IsValid() &&
+	add(result.PathTrace, direct && hop.Addr.IsValid() &&
 		(f.Reason == result.TCPTimedOut || f.Reason == result.TCPAddressUnreachable || f.Reason == result.TCPAborted))
 	return kinds
 }
@@ -149,7 +149,7 @@ func freshAddress(a *result.Attempt, h *result.Hop) netip.Addr {
 }
 
 // otherAddress is the address of an experiment with another address of the name: of the same family, or of the other.
-func otherAddress(h *result.Hop, kind result.ControlKind) netip.Addr {
+func otherAddress(h *result.Hop, kind result.ExperimentKind) netip.Addr {
 	used, sameFamily := h.Addr.Addr(), kind == result.OtherAddress
 	for _, addr := range h.Answers {
 		if used.IsValid() && addr != used && (addr.Is4() == used.Is4()) == sameFamily {
@@ -169,21 +169,21 @@ type subject struct {
 // addr is the address that failed.
 func (s *subject) addr() netip.AddrPort { return s.result.Last().LastHop().Addr }
 
-// control makes one experiment.
-func (p *Prober) control(ctx context.Context, kind result.ControlKind, s *subject) result.Control {
+// experiment makes one experiment.
+func (p *Prober) experiment(ctx context.Context, kind result.ExperimentKind, s *subject) result.Experiment {
 	r, m, hop := s.result, s.module, s.result.Last().LastHop()
 	timeout := r.Timeout
 	switch kind {
 	case result.MoreTime:
-		timeout = min(moreTime*timeout, max(longestControl, timeout))
+		timeout = min(moreTime*timeout, max(longestExperiment, timeout))
 	case result.ResetDistance:
 		timeout = longestMeasurement // of many short attempts
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	switch kind {
-	case result.Trace:
-		return result.Control{Kind: kind, Hops: p.trace(ctx, s)}
+	case result.PathTrace:
+		return result.Experiment{Kind: kind, Hops: p.tracePath(ctx, s)}
 	case result.ClosedPort:
 		return p.knock(ctx, s)
 	case result.ResetDistance:
@@ -214,5 +214,5 @@ func (p *Prober) control(ctx context.Context, kind result.ControlKind, s *subjec
 		a.addr = hop.Addr.Addr()
 	}
 	a.run()
-	return result.Control{Kind: kind, Attempt: a.record, Failure: a.record.Failure}
+	return result.Experiment{Kind: kind, Attempt: a.record, Failure: a.record.Failure}
 }

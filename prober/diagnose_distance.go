@@ -59,8 +59,8 @@ func measurable(f *result.Failure, a *result.Attempt) bool {
 }
 
 // distance measures from how far away the RST comes that ends the attempt.
-func (p *Prober) distance(ctx context.Context, s *subject) result.Control {
-	c := result.Control{Kind: result.ResetDistance}
+func (p *Prober) distance(ctx context.Context, s *subject) result.Experiment {
+	c := result.Experiment{Kind: result.ResetDistance}
 	if forbidden(&s.target, s.addr().Addr()) {
 		return c
 	}

@@ -12,17 +12,17 @@ import (
 
 // Experiments that send SYNs alone: where they end, and what the same host does with a port that is closed.
 
-// trace sends SYNs that live for 1, 2, … hops to the address that failed, until one arrives or the path is silent. They
-// leave as the probe's packets do: from the module's source address, and only to where the policy allows.
-func (p *Prober) trace(ctx context.Context, s *subject) []result.TraceHop {
+// tracePath sends SYNs that live for 1, 2, … hops to the address that failed, until one arrives or the path is silent.
+// They leave as the probe's packets do: from the module's source address, and only to where the policy allows.
+func (p *Prober) tracePath(ctx context.Context, s *subject) []result.PathHop {
 	addr := s.addr()
 	if forbidden(&s.target, addr.Addr()) {
 		return nil
 	}
-	var hops []result.TraceHop
+	var hops []result.PathHop
 	silent := 0
 	for ttl := 1; ttl <= maxTrace && silent < maxSilentTraces && ctx.Err() == nil; ttl++ {
-		hop := p.traceOnce(ctx, addr, s.module, ttl)
+		hop := p.traceHop(ctx, addr, s.module, ttl)
 		hops = append(hops, hop)
 		if hop.Reached {
 			break
@@ -45,9 +45,9 @@ func forbidden(t *Target, addr netip.Addr) bool {
 
 // knock sends one SYN to a port of the same host that should be closed: who refuses it, and whether the host is there
 // at all.
-func (p *Prober) knock(ctx context.Context, s *subject) result.Control {
+func (p *Prober) knock(ctx context.Context, s *subject) result.Experiment {
 	addr := netip.AddrPortFrom(s.addr().Addr(), closedPort)
-	c := result.Control{Kind: result.ClosedPort}
+	c := result.Experiment{Kind: result.ClosedPort}
 	if forbidden(&s.target, addr.Addr()) {
 		c.Failure = &result.Failure{Phase: result.Connect, Reason: result.LocalDenied, Origin: result.Self}
 		return c
@@ -70,8 +70,8 @@ func (p *Prober) knock(ctx context.Context, s *subject) result.Control {
 	return c
 }
 
-// traceOnce sends one SYN that lives for ttl hops.
-func (p *Prober) traceOnce(ctx context.Context, addr netip.AddrPort, m *module.Module, ttl int) result.TraceHop {
+// traceHop sends one SYN that lives for ttl hops.
+func (p *Prober) traceHop(ctx context.Context, addr netip.AddrPort, m *module.Module, ttl int) result.PathHop {
 	ctx, cancel := context.WithTimeout(ctx, tracePatience)
 	defer cancel()
 	a := p.newAttempt(ctx, Target{}, m, "")
@@ -80,12 +80,12 @@ func (p *Prober) traceOnce(ctx context.Context, addr netip.AddrPort, m *module.M
 	switch {
 	case err == nil:
 		_ = conn.Close() // it has done its work
-		return result.TraceHop{From: addr.Addr(), Reached: true}
+		return result.PathHop{From: addr.Addr(), Reached: true}
 	case wire.ICMP != nil:
-		return result.TraceHop{From: wire.ICMP.From, Reached: wire.ICMP.From == addr.Addr()}
+		return result.PathHop{From: wire.ICMP.From, Reached: wire.ICMP.From == addr.Addr()}
 	}
 	if errno, _ := classify.Errno(err); errno == syscall.ECONNREFUSED || errno == syscall.ECONNRESET {
-		return result.TraceHop{From: addr.Addr(), Reached: true} // it answered with a RST
+		return result.PathHop{From: addr.Addr(), Reached: true} // it answered with a RST
 	}
-	return result.TraceHop{} // silence, or an error of our own such as a source address that this host does not have
+	return result.PathHop{} // silence, or an error of our own such as a source address that this host does not have
 }

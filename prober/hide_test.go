@@ -197,7 +197,7 @@ func TestEveryAttemptIsSealed(t *testing.T) {
 			t.Errorf("%s hands on an attempt that is not sealed", name)
 		}
 	}
-	for _, name := range []string{"Probe", "end", "control", "attempts", textless} {
+	for _, name := range []string{"Probe", "end", "experiment", "attempts", textless} {
 		if _, found := handing[name]; !found {
 			t.Errorf("%s is not found among those that hand on an attempt: %v", name, handing)
 		}

@@ -76,26 +76,26 @@ type RuledOut struct {
 
 // Findings are what is known of why a probe failed.
 type Findings struct {
-	Verdict  *Verdict         // nil where there is none
-	Controls []result.Control // that were made after it
+	Verdict     *Verdict            // nil where there is none
+	Experiments []result.Experiment // that were made after it
 }
 
-// ControlText is what an experiment showed, in a line.
-func ControlText(c *result.Control) string {
+// ExperimentText is what an experiment showed, in a line.
+func ExperimentText(c *result.Experiment) string {
 	text := string(c.Kind) + ": "
 	switch {
-	case c.Kind == result.Trace:
-		return text + traceSays(c.Hops)
+	case c.Kind == result.PathTrace:
+		return text + pathText(c.Hops)
 	case c.Kind == result.ResetDistance:
-		return text + distanceSays(c)
+		return text + distanceText(c)
 	case c.Failure != nil:
 		return text + "FAILED: " + c.Failure.Sentence()
 	}
 	return text + "works"
 }
 
-// distanceSays is from where the resets come, in a sentence.
-func distanceSays(c *result.Control) string {
+// distanceText is from where the resets come, in a sentence.
+func distanceText(c *result.Experiment) string {
 	switch c.Sender {
 	case result.Middlebox:
 		return fmt.Sprintf("the resets came from nearer than the server (more than its TTL of %d)", c.TTL)
@@ -107,8 +107,8 @@ func distanceSays(c *result.Control) string {
 	return "it could not be measured from how far away the resets come"
 }
 
-// traceSays is a path trace in a sentence.
-func traceSays(hops []result.TraceHop) string {
+// pathText is a path trace in a sentence.
+func pathText(hops []result.PathHop) string {
 	last := "no router answers"
 	for i, hop := range hops {
 		if hop.Reached {

@@ -180,7 +180,7 @@ type scene struct {
 	at   int // of o in Recent
 	o    *Observation
 	f    *result.Failure
-	made []result.Control // the experiments that count for it
+	made []result.Experiment // the experiments that count for it
 	tries
 }
 

@@ -11,7 +11,7 @@ import (
 // the original fails again. They count for the failure that they were made for, and expire.
 
 // experimentsFor are the experiments that count for the observation at an index.
-func (e *Evidence) experimentsFor(at int) []result.Control {
+func (e *Evidence) experimentsFor(at int) []result.Experiment {
 	x, o := e.Experiments, &e.Recent[at]
 	if x == nil {
 		return nil
@@ -29,7 +29,7 @@ func (e *Evidence) experimentsFor(at int) []result.Control {
 }
 
 // first finds an experiment of a kind.
-func (s *scene) first(kind result.ControlKind) *result.Control {
+func (s *scene) first(kind result.ExperimentKind) *result.Experiment {
 	for i := range s.made {
 		if s.made[i].Kind == kind {
 			return &s.made[i]
@@ -41,7 +41,7 @@ func (s *scene) first(kind result.ControlKind) *result.Control {
 // proved reports whether a change was shown to be what matters: it worked at least as often as it failed, the original
 // failed again after it worked, and the original never worked. rounds is how often the change worked; 0 where nothing
 // is shown.
-func (s *scene) proved(of func(result.ControlKind) bool) (kind result.ControlKind, rounds int) {
+func (s *scene) proved(of func(result.ExperimentKind) bool) (kind result.ExperimentKind, rounds int) {
 	works, fails, again := 0, 0, false
 	for i := range s.made {
 		switch c := &s.made[i]; {
@@ -64,7 +64,7 @@ func (s *scene) proved(of func(result.ControlKind) bool) (kind result.ControlKin
 func (s *scene) experiments(k *known) {
 	for _, p := range []struct {
 		fact     fact
-		kind     result.ControlKind
+		kind     result.ExperimentKind
 		sentence string
 	}{
 		{provedAddress, result.OtherAddress, "another address of the name works, and this one fails again"},
@@ -75,11 +75,11 @@ func (s *scene) experiments(k *known) {
 		{provedTime, result.MoreTime, "with three times the timeout it works, with the configured one it fails again"},
 		{namesWork, result.FreshAddress, "the other resolver's address works, and this one fails again"},
 	} {
-		_, rounds := s.proved(func(k result.ControlKind) bool { return k == p.kind })
+		_, rounds := s.proved(func(k result.ExperimentKind) bool { return k == p.kind })
 		k.note(p.fact, rounds > 0, "%s", p.sentence)
 		k.note(provedTwice, rounds > 1, "this was so %d times in a row", rounds)
 	}
-	hello := func(k result.ControlKind) bool { return strings.HasPrefix(string(k), prober.HelloPrefix) }
+	hello := func(k result.ExperimentKind) bool { return strings.HasPrefix(string(k), prober.HelloPrefix) }
 	kind, rounds := s.proved(hello)
 	k.note(provedHello, rounds > 0, "with another ClientHello it works (%s), and with ours it fails again",
 		strings.TrimPrefix(string(kind), prober.HelloPrefix))
@@ -122,7 +122,7 @@ func (s *scene) reach(k *known) {
 				"a closed port of the same host is refused by the same sender (TTL %d)", c.TTL)
 		}
 	}
-	if c := s.first(result.Trace); c != nil && len(c.Hops) > 0 && !c.Hops[len(c.Hops)-1].Reached {
-		k.note(traceEndsBefore, true, "%s", traceSays(c.Hops))
+	if c := s.first(result.PathTrace); c != nil && len(c.Hops) > 0 && !c.Hops[len(c.Hops)-1].Reached {
+		k.note(traceEndsBefore, true, "%s", pathText(c.Hops))
 	}
 }

@@ -96,9 +96,9 @@ func (s *scene) ends(k *known) {
 	case reset && near:
 		k.note(endsOnItsSide, true, "the server is on this host: there is no path")
 	case reset && r == nil && measured != nil && measured.Sender == result.Middlebox:
-		k.note(endsNearer, true, "%s", distanceSays(measured))
+		k.note(endsNearer, true, "%s", distanceText(measured))
 	case reset && r == nil && measured != nil && measured.Sender == result.EndHost:
-		k.note(endsOnItsSide, true, "%s", distanceSays(measured))
+		k.note(endsOnItsSide, true, "%s", distanceText(measured))
 	case reset && r != nil:
 		k.note(endsUnseen, true, "the reset came %s: a middlebox at the same distance may send the same", r)
 	case reset:

@@ -77,16 +77,16 @@ func boundaries() []situation {
 	}
 	busy := func(o Observation) Evidence { return after(healthy, n(1, o), n(2, refused)) }
 	said := func(change ...func(*Observation)) Observation { return status(503, change...) }
-	closedPort := func(c result.Control, change ...func(*Observation)) Evidence {
+	closedPort := func(c result.Experiment, change ...func(*Observation)) Evidence {
 		e := after(n(2, seen(refused, change...))).made("again-")
 		c.Kind = result.ClosedPort
 		e.Experiments.Made = append(e.Experiments.Made, c)
 		return e
 	}
-	refusedPort := result.Control{TTL: 60, Failure: &result.Failure{Reason: result.TCPRefused}}
-	traced := func(hops ...result.TraceHop) Evidence {
+	refusedPort := result.Experiment{TTL: 60, Failure: &result.Failure{Reason: result.TCPRefused}}
+	traced := func(hops ...result.PathHop) Evidence {
 		e := after(n(2, unanswered)).made("again-")
-		e.Experiments.Made = append(e.Experiments.Made, result.Control{Kind: result.Trace, Hops: hops})
+		e.Experiments.Made = append(e.Experiments.Made, result.Experiment{Kind: result.PathTrace, Hops: hops})
 		return e
 	}
 	named := func(words string) situation {
@@ -116,13 +116,13 @@ func boundaries() []situation {
 		{"a closed port refuses, from as far", closedPort(refusedPort, reset(result.EndHost, 60, 60, false)), ""},
 		{"a closed port refuses, no reset here", closedPort(refusedPort), ""},
 		{"a closed port refuses, its TTL is unknown",
-			closedPort(result.Control{Failure: refusedPort.Failure}, nearer), ""},
+			closedPort(result.Experiment{Failure: refusedPort.Failure}, nearer), ""},
 		{"a closed port is silent",
-			closedPort(result.Control{TTL: 60, Failure: &result.Failure{Reason: result.TCPTimedOut}}, nearer), ""},
-		{"a closed port accepts", closedPort(result.Control{TTL: 60}, nearer), ""},
+			closedPort(result.Experiment{TTL: 60, Failure: &result.Failure{Reason: result.TCPTimedOut}}, nearer), ""},
+		{"a closed port accepts", closedPort(result.Experiment{TTL: 60}, nearer), ""},
 		{"a trace without hops", traced(), ""},
-		{"a trace that arrives", traced(result.TraceHop{From: router}, result.TraceHop{Reached: true}), ""},
-		{"a trace that does not arrive", traced(result.TraceHop{From: router}, result.TraceHop{}), ""},
+		{"a trace that arrives", traced(result.PathHop{From: router}, result.PathHop{Reached: true}), ""},
+		{"a trace that does not arrive", traced(result.PathHop{From: router}, result.PathHop{}), ""},
 		{"an address that is never routed accepts", after(n(2, resetBare)).made("never_routed+"), ""},
 		{"an address that is never routed does not accept", after(n(2, resetBare)).made("never_routed-"), ""},
 		{"small segments do not help, and the request is small",

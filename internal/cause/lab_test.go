@@ -67,12 +67,12 @@ func (e Evidence) made(words string) Evidence {
 	o := &e.Recent[len(e.Recent)-1]
 	e.Experiments = &Experiments{At: o.At.Add(time.Second), After: *o.failure(), Addr: o.Addr}
 	for word := range strings.FieldsSeq(words) {
-		c := result.Control{Kind: result.ControlKind(word[:len(word)-1])}
+		c := result.Experiment{Kind: result.ExperimentKind(word[:len(word)-1])}
 		if word[len(word)-1] == '-' {
 			c.Failure = &result.Failure{Phase: o.failure().Phase, Reason: o.failure().Reason}
 		}
-		if c.Kind == result.Trace {
-			c.Failure, c.Hops = nil, []result.TraceHop{{From: router}, {}, {}}
+		if c.Kind == result.PathTrace {
+			c.Failure, c.Hops = nil, []result.PathHop{{From: router}, {}, {}}
 		}
 		e.Experiments.Made = append(e.Experiments.Made, c)
 	}
@@ -83,7 +83,7 @@ func (e Evidence) made(words string) Evidence {
 func (e Evidence) closed(ttl uint8) Evidence {
 	e = e.made("again-")
 	e.Experiments.Made = append(e.Experiments.Made,
-		result.Control{Kind: result.ClosedPort, TTL: ttl,
+		result.Experiment{Kind: result.ClosedPort, TTL: ttl,
 			Failure: &result.Failure{Phase: result.Connect, Reason: result.TCPRefused}})
 	return e
 }
@@ -92,7 +92,7 @@ func (e Evidence) closed(ttl uint8) Evidence {
 func (e Evidence) distance(sender result.Sender) Evidence {
 	e = e.made("again-")
 	e.Experiments.Made = append(e.Experiments.Made,
-		result.Control{Kind: result.ResetDistance, TTL: 62, Sender: sender})
+		result.Experiment{Kind: result.ResetDistance, TTL: 62, Sender: sender})
 	return e
 }
 

@@ -24,7 +24,7 @@ type Experiments struct {
 	At    time.Time      // when they ended
 	After result.Failure // the failure that they were made for
 	Addr  netip.Addr     // the address that failed
-	Made  []result.Control
+	Made  []result.Experiment
 }
 
 // experimentsAge is for how long experiments say something about failures of the same kind.

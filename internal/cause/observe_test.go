@@ -172,24 +172,24 @@ func TestObserveKept(t *testing.T) {
 	}
 }
 
-// TestControlText: an experiment in a line.
-func TestControlText(t *testing.T) {
+// TestExperimentText: an experiment in a line.
+func TestExperimentText(t *testing.T) {
 	reset := &result.Failure{Phase: result.Processing, Reason: result.TCPReset}
 	for _, row := range []struct {
-		control result.Control
+		control result.Experiment
 		want    string
 	}{
-		{result.Control{Kind: result.Again}, "again: works"},
-		{result.Control{Kind: result.Again, Failure: reset},
+		{result.Experiment{Kind: result.Again}, "again: works"},
+		{result.Experiment{Kind: result.Again, Failure: reset},
 			"again: FAILED: connection reset by the peer while waiting for the response"},
-		{result.Control{Kind: result.Trace, Hops: []result.TraceHop{{From: router}, {}, {}}},
+		{result.Experiment{Kind: result.PathTrace, Hops: []result.PathHop{{From: router}, {}, {}}},
 			"trace: the last router that answers is 198.51.100.1, 1 hops away"},
-		{result.Control{Kind: result.Trace, Hops: []result.TraceHop{{From: router}, {Reached: true}}},
+		{result.Experiment{Kind: result.PathTrace, Hops: []result.PathHop{{From: router}, {Reached: true}}},
 			"trace: a SYN reaches the target after 2 hops"},
-		{result.Control{Kind: result.Trace, Hops: []result.TraceHop{{}}}, "trace: no router answers"},
+		{result.Experiment{Kind: result.PathTrace, Hops: []result.PathHop{{}}}, "trace: no router answers"},
 	} {
-		if got := ControlText(&row.control); got != row.want {
-			t.Errorf("ControlText = %q, want %q", got, row.want)
+		if got := ExperimentText(&row.control); got != row.want {
+			t.Errorf("ExperimentText = %q, want %q", got, row.want)
 		}
 	}
 }

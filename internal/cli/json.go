@@ -54,9 +54,9 @@ type addressJSON struct {
 }
 
 type experimentJSON struct {
-	Kind    result.ControlKind `json:"kind"`
-	Failure *record.Failure    `json:"failure,omitempty"`
-	Text    string             `json:"text"`
+	Kind    result.ExperimentKind `json:"kind"`
+	Failure *record.Failure       `json:"failure,omitempty"`
+	Text    string                `json:"text"`
 }
 
 // JSON prints a probe and the findings about its failure as one line of JSON.
@@ -65,9 +65,9 @@ func (p *Printer) JSON(r *result.Result, found cause.Findings) error {
 		Target: r.URL, Module: r.Module, Start: r.Start, Duration: r.Elapsed.Seconds(),
 		Success: r.Failure == nil, Failure: toFailure(r.Failure), Verdict: found.Verdict,
 	}
-	for i := range found.Controls {
-		c := &found.Controls[i]
-		out.Experiments = append(out.Experiments, experimentJSON{c.Kind, toFailure(c.Failure), cause.ControlText(c)})
+	for i := range found.Experiments {
+		c := &found.Experiments[i]
+		out.Experiments = append(out.Experiments, experimentJSON{c.Kind, toFailure(c.Failure), cause.ExperimentText(c)})
 	}
 	for i := range r.Attempts {
 		attempt := attemptJSON{Failure: toFailure(r.Attempts[i].Failure)}

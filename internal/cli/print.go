@@ -73,8 +73,8 @@ func (p *Printer) Waterfall(r *result.Result) {
 // Cause prints the experiments and the verdict: the cause, its evidence, what was ruled out, what is open, and what is
 // next.
 func (p *Printer) Cause(f cause.Findings) {
-	for i := range f.Controls {
-		p.line("%s", record.Printable(cause.ControlText(&f.Controls[i])))
+	for i := range f.Experiments {
+		p.line("%s", record.Printable(cause.ExperimentText(&f.Experiments[i])))
 	}
 	v := f.Verdict
 	if v == nil {

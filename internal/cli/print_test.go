@@ -87,11 +87,11 @@ func TestJSON(t *testing.T) {
 		{cause.Findings{}, nil},
 		{cause.Findings{Verdict: &verdict}, nil},
 		{
-			cause.Findings{Verdict: &verdict, Controls: []result.Control{{Kind: result.Again, Failure: &refused},
-				{Kind: result.Trace}}},
+			cause.Findings{Verdict: &verdict, Experiments: []result.Experiment{{Kind: result.Again, Failure: &refused},
+				{Kind: result.PathTrace}}},
 			[]experimentJSON{
 				{Kind: result.Again, Failure: &refusedJSON, Text: "again: FAILED: " + refused.Sentence()},
-				{Kind: result.Trace, Text: "trace: no router answers"},
+				{Kind: result.PathTrace, Text: "trace: no router answers"},
 			},
 		},
 	} {

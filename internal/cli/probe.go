@@ -221,7 +221,7 @@ func (s *session) findings(ctx context.Context, r *result.Result) cause.Findings
 	}
 	if s.Diagnose {
 		s.progressf("running experiments")
-		found.Controls = s.prober.Diagnose(ctx, s.target, r, s.module)
+		found.Experiments = s.prober.Diagnose(ctx, s.target, r, s.module)
 		s.progressf("")
 	}
 	now := time.Now()
@@ -229,9 +229,9 @@ func (s *session) findings(ctx context.Context, r *result.Result) cause.Findings
 		Recent: []cause.Observation{cause.Observe(r, 0, now)},
 		Host:   new(host.Sampler).Sample(),
 	}
-	if len(found.Controls) > 0 {
+	if len(found.Experiments) > 0 {
 		failed := r.Last().LastHop().Addr.Addr()
-		evidence.Experiments = &cause.Experiments{At: now, After: *r.Failure, Addr: failed, Made: found.Controls}
+		evidence.Experiments = &cause.Experiments{At: now, After: *r.Failure, Addr: failed, Made: found.Experiments}
 	}
 	if v, ok := cause.Judge(evidence); ok {
 		found.Verdict = &v

@@ -68,8 +68,8 @@ func (h *History) Add(added Record) {
 // size is about how many bytes of memory the record takes.
 func (r *Record) size() int {
 	n := recordBytes + r.Result.Size()
-	for i := range r.Found.Controls {
-		n += r.Found.Controls[i].Size()
+	for i := range r.Found.Experiments {
+		n += r.Found.Experiments[i].Size()
 	}
 	return n
 }

@@ -9,7 +9,7 @@ type Own struct {
 	Unreliable     prometheus.Counter
 	Denied         prometheus.Counter
 	Panics         prometheus.Counter
-	Controls       prometheus.Counter
+	Experiments    prometheus.Counter
 	SlotWait       prometheus.Counter // seconds
 	HandshakeWait  prometheus.Counter // seconds
 	SchedulerDelay prometheus.Observer
@@ -57,7 +57,7 @@ func NewOwn(registry prometheus.Registerer, read OwnGauges) *Own {
 			"Probes of targets that probe_policy denies, answered with 403."),
 		Panics: counter("errno_exporter_probe_panics_total",
 			"Probes that ended with a panic, a bug of the exporter (reason unknown); the stack is in the log."),
-		Controls: counter("errno_exporter_control_attempts_total", "Experiments after failures (diagnose)."),
+		Experiments: counter("errno_exporter_control_attempts_total", "Experiments after failures (diagnose)."),
 		SlotWait: counter("errno_exporter_probe_slot_wait_seconds_total",
 			"Time that probes waited for a slot, or for file descriptors, in seconds."),
 		HandshakeWait: counter("errno_exporter_handshake_wait_seconds_total",

@@ -18,10 +18,10 @@ func (p *page) findings(f cause.Findings) {
 			p.line("%s", line)
 		}
 	}
-	if len(f.Controls) > 0 {
+	if len(f.Experiments) > 0 {
 		p.section("Experiments")
-		for i := range f.Controls {
-			p.line("  %s", cause.ControlText(&f.Controls[i]))
+		for i := range f.Experiments {
+			p.line("  %s", cause.ExperimentText(&f.Experiments[i]))
 		}
 	}
 }

@@ -94,7 +94,7 @@ func (o *Observed) Begin(most int) bool {
 }
 
 // End ends a round that was made for a failed result.
-func (o *Observed) End(r *result.Result, made []result.Control) {
+func (o *Observed) End(r *result.Result, made []result.Experiment) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.busy = false

@@ -31,7 +31,7 @@ func TestDiagnoseBudget(t *testing.T) {
 				t.Errorf("after %s: Begin() = %t, want %t", step.after, may, step.may)
 			}
 			if step.ends {
-				o.End(&failed, []result.Control{{Kind: result.Again}})
+				o.End(&failed, []result.Experiment{{Kind: result.Again}})
 			}
 		}
 	})

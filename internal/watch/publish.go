@@ -44,7 +44,7 @@ func (w *Watch) publishOutcome(o *target.Outcome, m *module.Module, v *cause.Ver
 func count(own *metrics.Own) Sink {
 	return func(p *Published) {
 		if p.Later {
-			own.Controls.Add(float64(len(p.Found.Controls)))
+			own.Experiments.Add(float64(len(p.Found.Experiments)))
 			return
 		}
 		own.Probes.Inc()

@@ -15,9 +15,9 @@ func silent(t *testing.T) string {
 }
 
 // A reference target that is silent keeps no scrape beyond its time, and is reported as such by the next.
-func TestSilentControlTarget(t *testing.T) {
+func TestSilentReferenceTarget(t *testing.T) {
 	c := parse(t, "targets:\n"+item("a", faultlab.Handler(t, faultlab.Healthy)))
-	c.ControlTargets = []*config.ControlTarget{{Name: "far", Address: silent(t), Kind: "network"}}
+	c.ReferenceTargets = []*config.ReferenceTarget{{Name: "far", Address: silent(t), Kind: "network"}}
 	b := newTested(t, c)
 	defer b.Close()
 	b.Scrape(t.Context(), 100*time.Millisecond)

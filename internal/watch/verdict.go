@@ -46,10 +46,10 @@ func (w *Watch) diagnose(t *target.Target, o *target.Outcome) {
 		ctx, cancel := context.WithTimeout(w.life, longestDiagnose)
 		defer cancel()
 		w.references.CheckSince(o.Result.Start)
-		controls := w.prober.Diagnose(ctx, t.Probed(), o.Result, m)
-		t.Observed.End(o.Result, controls)
+		experiments := w.prober.Diagnose(ctx, t.Probed(), o.Result, m)
+		t.Observed.End(o.Result, experiments)
 		ended = true
-		found := cause.Findings{Verdict: w.verdict(t), Controls: controls}
+		found := cause.Findings{Verdict: w.verdict(t), Experiments: experiments}
 		w.publish(&Published{ID: o.Record, Result: o.Result, Module: m, Reliable: o.Reliable, Found: found,
 			Later: true})
 	})

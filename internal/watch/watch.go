@@ -118,12 +118,12 @@ func (w *Watch) Apply(c *config.Config) {
 		needed += schedule.DescriptorsOf(t.Module)
 	}
 	w.descriptors.Resize(schedule.Descriptors(w.limit, min(idle, target.MaxIdle)), needed)
-	w.references.Apply(references(c.ControlTargets))
+	w.references.Apply(references(c.ReferenceTargets))
 	w.lasts.Apply(w.targets)
 }
 
 // references are the reference targets of a configuration.
-func references(configured []*config.ControlTarget) []*egress.Address {
+func references(configured []*config.ReferenceTarget) []*egress.Address {
 	var all []*egress.Address
 	for _, t := range configured {
 		all = append(all, &egress.Address{Name: t.Name, Kind: t.Kind, Address: t.Address})

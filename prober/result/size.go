@@ -67,7 +67,7 @@ func (a *Attempt) size(lookup **Lookup) int {
 func (f *Failure) Size() int { return failureSize(f) }
 
 // Size is about how many bytes of memory the experiment's result takes.
-func (c *Control) Size() int {
+func (c *Experiment) Size() int {
 	return perAttempt + c.Attempt.Size() + failureSize(c.Failure) + perAddress*cap(c.Hops)
 }
 

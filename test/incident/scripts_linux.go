@@ -46,8 +46,8 @@ func filter(at netlab.Node, hook, rule string) func(*Stage) {
 	return func(s *Stage) { s.Net.Filter(at, hook, rule) }
 }
 
-// controls are reference targets of which the second is beyond both routers.
-const controls = "control_targets: [{name: gateway, address: '10.9.1.1:9', kind: gateway}, {name: far, address: " +
+// references are reference targets of which the second is beyond both routers.
+const references = "control_targets: [{name: gateway, address: '10.9.1.1:9', kind: gateway}, {name: far, address: " +
 	"'10.9.2.2:9'}]\n"
 
 // forgets makes r1 forget connections that idle for a second, as a NAT does, and treat what comes then by a verdict.
@@ -211,15 +211,15 @@ func paths() []Incident {
 		{Name: "our own firewall resets", Cause: "firewall_reject", Network: true, Setup: serve,
 			Steps: then(2, filter(netlab.C, "output", "tcp dport 80 reject with tcp reset"))},
 		// For one port alone it looks like a full queue of new connections.
-		{Name: "a firewall drops", Cause: "firewall_drop", Network: true, Extra: controls, Module: []string{diagnosed},
+		{Name: "a firewall drops", Cause: "firewall_drop", Network: true, Extra: references, Module: []string{diagnosed},
 			Setup: serve, Steps: then(2, filter(netlab.R2, "forward", "ip daddr 10.9.3.2 drop"))},
 		{Name: "large packets vanish", Cause: "pmtu_black_hole", Network: true,
 			Module: []string{diagnosed, "method: POST", "body: " + strings.Repeat("x", 4000),
 				"retry_non_idempotent: true"},
 			Setup: through(netlab.BlackHoleForLarge(v4)), Steps: just(1)},
-		{Name: "the path goes dead under connections that stand", Cause: "path_outage", Network: true, Extra: controls,
+		{Name: "the path goes dead under connections that stand", Cause: "path_outage", Network: true, Extra: references,
 			Setup: through(netlab.BlackHoleAfterHandshake(v4)), Steps: just(2)},
-		{Name: "a router has no route", Cause: "path_outage", Network: true, Extra: controls, Setup: serve,
+		{Name: "a router has no route", Cause: "path_outage", Network: true, Extra: references, Setup: serve,
 			Steps: then(2, func(s *Stage) {
 				s.Net.IP(netlab.R1, "route", "replace", "unreachable", "10.9.3.2/32")
 			})},
@@ -268,9 +268,9 @@ func kept() []Incident {
 // ours are incidents of our own.
 func ours() []Incident {
 	return []Incident{
-		{Name: "no route", Cause: "no_egress", Network: true, Extra: controls, Setup: serve,
+		{Name: "no route", Cause: "no_egress", Network: true, Extra: references, Setup: serve,
 			Steps: then(2, func(s *Stage) { s.Net.IP(netlab.C, "route", "del", "default") })},
-		{Name: "the gateway drops everything", Cause: "no_egress", Network: true, Extra: controls, Setup: serve,
+		{Name: "the gateway drops everything", Cause: "no_egress", Network: true, Extra: references, Setup: serve,
 			Steps: then(2, func(s *Stage) {
 				<-time.After(5 * time.Second) // reference targets are looked at every five seconds
 				s.Net.Filter(netlab.R1, "forward", "drop")

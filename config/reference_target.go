@@ -11,30 +11,30 @@ import (
 	"errno_exporter/prober/module"
 )
 
-// ControlTarget is a reference target: it is reachable while egress works, and so tells an API's failure from one of
-// our own network.
-type ControlTarget struct {
+// ReferenceTarget is reachable while egress works. Whether it is distinguishes the failure of an API from that of our
+// own network.
+type ReferenceTarget struct {
 	Name    string // the label control; unique
 	Address string // host:port, to connect to by TCP
 	Kind    string // "gateway", "resolver" or "network"
 }
 
-// maxControlTargets bounds them: each is connected to for every scrape.
-const maxControlTargets = 16
+// maxReferenceTargets bounds them: each is connected to for every scrape.
+const maxReferenceTargets = 16
 
-// readControlTargets reads control_targets: [{name, address, kind}].
-func (c *Config) readControlTargets(p place, node *yaml.Node) error {
+// readReferenceTargets reads control_targets: [{name, address, kind}].
+func (c *Config) readReferenceTargets(p place, node *yaml.Node) error {
 	if isNull(node) {
 		return nil
 	}
-	if node.Kind != yaml.SequenceNode || len(node.Content) > maxControlTargets {
-		return fmt.Errorf("want a list of at most %d, each {name, address, kind}", maxControlTargets)
+	if node.Kind != yaml.SequenceNode || len(node.Content) > maxReferenceTargets {
+		return fmt.Errorf("want a list of at most %d, each {name, address, kind}", maxReferenceTargets)
 	}
 	var problems []error
 	seen := map[string]bool{}
 	for i, item := range node.Content {
 		item = resolved(item)
-		t := &ControlTarget{Kind: "network"}
+		t := &ReferenceTarget{Kind: "network"}
 		place := place{p.file, fmt.Sprintf("reference target %s: ", targetTitle(item, i))}
 		err := place.mapping(item, "the reference target", t.keys())
 		switch {
@@ -47,13 +47,13 @@ func (c *Config) readControlTargets(p place, node *yaml.Node) error {
 		}
 		seen[t.Name] = true
 		problems = append(problems, err)
-		c.ControlTargets = append(c.ControlTargets, t)
+		c.ReferenceTargets = append(c.ReferenceTargets, t)
 	}
 	return joined(problems)
 }
 
 // keys are the keys of a reference target, each with its reader.
-func (t *ControlTarget) keys() map[string]key {
+func (t *ReferenceTarget) keys() map[string]key {
 	return map[string]key{
 		"name":    checked(&t.Name, checkName),
 		"address": checked(&t.Address, checkAddress),

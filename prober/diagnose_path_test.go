@@ -13,32 +13,33 @@ import (
 )
 
 // A path trace leaves from the module's source address, and goes nowhere that the policy denies.
-func TestTrace(t *testing.T) {
+func TestPathTrace(t *testing.T) {
 	listener, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer listener.Close()
 	addr := socket.AddrPort(listener.Addr())
-	here := []result.TraceHop{{From: addr.Addr(), Reached: true}}
+	here := []result.PathHop{{From: addr.Addr(), Reached: true}}
 	for _, row := range []struct {
 		name   string
 		source string // source_ip_address
 		target Target
-		want   []result.TraceHop
+		want   []result.PathHop
 		from   string // as the listener sees it; empty where it sees nothing
 	}{
 		{"the kernel's choice", "", Target{}, here, "127.0.0.1"},
 		{"a source address", "127.0.0.9", Target{}, here, "127.0.0.9"},
-		{"a source address that this host does not have", "192.0.2.1", Target{}, []result.TraceHop{{}, {}, {}}, ""},
-		{"a denied network", "", Target{Policy: &module.Networks{DenyNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}}, nil, ""},
+		{"a source address that this host does not have", "192.0.2.1", Target{}, []result.PathHop{{}, {}, {}}, ""},
+		{"a denied network", "", Target{Policy: &module.Networks{
+			DenyNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}}, nil, ""},
 	} {
 		m := module.New("trace")
 		if row.source != "" {
 			m.SourceIP = netip.MustParseAddr(row.source)
 		}
 		r := &result.Result{Attempts: []result.Attempt{{Hops: []result.Hop{{Addr: addr}}}}}
-		got := New(Options{}).trace(t.Context(), &subject{row.target, r, m})
+		got := New(Options{}).tracePath(t.Context(), &subject{row.target, r, m})
 		if diff := cmp.Diff(row.want, got, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
 			t.Errorf("%s: (-want +got):\n%s", row.name, diff)
 		}

@@ -46,6 +46,7 @@ const (
 type options struct {
 	command       string
 	probe         cli.Options
+	check         cli.CheckOptions
 	configFile    string
 	configGiven   bool          // by the user: the file must exist
 	autoReload    time.Duration // between checks for changes; 0: never
@@ -97,7 +98,7 @@ func parseFlags(args []string) *options {
 	logFlags(app, raw)
 	app.Command(commandServe, "Run the exporter.").Default()
 	probeFlags(app, &o.probe)
-	app.Command(commandCheck, "Check the configuration, print errors with their position, and exit with 0 or 1.")
+	checkFlags(app, &o.check)
 
 	if len(args) > 0 && (args[0] == commandProbe || args[0] == commandCheck) {
 		hideServing(app)
@@ -198,6 +199,13 @@ func probeFlags(app *kingpin.Application, o *cli.Options) {
 	c.Flag("all-addresses", "Probe every address of the name concurrently.").BoolVar(&o.Overrides.AllAddresses)
 	c.Flag("output", "Output format: text, json (a line per probe), or metrics.").
 		Short('o').Default("text").EnumVar(&o.Output, "text", "json", "metrics")
+}
+
+func checkFlags(app *kingpin.Application, o *cli.CheckOptions) {
+	c := app.Command(commandCheck, "Check the configuration, print errors and warnings with their position, what is "+
+		"served, what is skipped, and what is different from blackbox_exporter. Exits with 0 or 1.")
+	c.Arg("file", "Path of the configuration file. Defaults to the one of --config.file.").StringVar(&o.File)
+	c.Flag("strict", "Exit with 1 for warnings too.").BoolVar(&o.Strict)
 }
 
 // hideServing hides the flags that only serve uses from the help of the other commands.

@@ -38,6 +38,13 @@ func loadConfig(o *options, panicked guard.Report) (*config.Config, error) {
 	return config.Default(), nil
 }
 
+// logWarnings logs what of a configuration is accepted and probably not meant.
+func (o *options) logWarnings(c *config.Config) {
+	for _, warning := range c.Warnings {
+		o.logger.Warn("Loading the configuration", "warning", warning)
+	}
+}
+
 // noFile reports whether there is no configuration file and the user named none.
 func (o *options) noFile() bool {
 	_, err := os.Stat(o.configFile)
@@ -55,6 +62,7 @@ type reload struct {
 func newReload(o *options, current *config.Current, watching *watch.Watch, registry *prometheus.Registry) *reload {
 	outcome := metrics.NewReload(registry)
 	outcome.Record(nil, time.Now())
+	outcome.Skipped(len(current.Get().Skipped))
 	return &reload{o, current, watching, outcome}
 }
 
@@ -77,8 +85,11 @@ func (r *reload) run() error {
 		r.logger.Error("Reloading the configuration failed, the running one stays in force", "err", err)
 		return err
 	}
-	r.watching.Apply(r.current.Get())
-	serve.LimitMemory(len(r.current.Get().Targets))
+	loaded := r.current.Get()
+	r.logWarnings(loaded)
+	r.outcome.Skipped(len(loaded.Skipped))
+	r.watching.Apply(loaded)
+	serve.LimitMemory(len(loaded.Targets))
 	r.logger.Info("Reloaded the configuration", "file", r.configFile)
 	return nil
 }

@@ -31,7 +31,7 @@ func main() {
 	status := 0
 	switch o.command {
 	case commandCheck:
-		status = cli.Check(o.configFile, o.output, o.messages)
+		status = cli.Check(&o.check, o.configFile, o.output, o.messages)
 	case commandProbe:
 		status = probe(o)
 	default:
@@ -80,6 +80,7 @@ func exporter(o *options) error {
 	if err != nil {
 		return err
 	}
+	o.logWarnings(loaded)
 	serve.LimitMemory(len(loaded.Targets))
 	current := config.NewCurrent(loaded)
 	metrics.NewLog(registry, o.logs.Dropped)
@@ -102,6 +103,7 @@ func exporter(o *options) error {
 	endpoints := &web.Endpoints{
 		Probe: &web.ProbeHandler{
 			Watch: watching, Config: current, TimeoutOffset: o.timeoutOffset, Requests: web.NewRequests(connections),
+			UnknownModule: metrics.NewUnknownModules(registry),
 		},
 		Life: life, History: records, Registry: registry, Panicked: panicked,
 		ExternalURL: o.externalURL, RoutePrefix: o.routePrefix, Pprof: o.pprof, Hosts: o.hosts,

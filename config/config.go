@@ -13,6 +13,11 @@ type Config struct {
 	Targets []*Target // in the file's order
 	Policy  Policy
 
+	Skipped  map[string]string // the modules of other probers: module to prober; of Default nil
+	Warnings []string          // what is accepted and probably not meant, in the file's order
+
+	Differences []string // what modules do otherwise than with blackbox_exporter, because of their keys
+
 	ReferenceTargets []*ReferenceTarget // reference targets: whether they are reachable decides whether egress works
 
 	yaml        []byte      // what may be shown of it

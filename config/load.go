@@ -32,7 +32,7 @@ func Load(path string) (*Config, error) {
 
 // Parse reads a configuration. file is its name in errors; files it refers to are relative to dir.
 func Parse(data []byte, file, dir string) (*Config, error) {
-	p := place{file: file}
+	p := place{file: file, notes: new(notes)}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var document, more yaml.Node
 	if err := decoder.Decode(&document); err != nil {
@@ -47,7 +47,7 @@ func Parse(data []byte, file, dir string) (*Config, error) {
 		}
 		return nil, p.errorAt(&more, "a second document begins here, want one")
 	}
-	c := &Config{File: file, Modules: map[string]*module.Module{}, Policy: DefaultPolicy()}
+	c := &Config{File: file, Modules: map[string]*module.Module{}, Skipped: map[string]string{}, Policy: DefaultPolicy()}
 	root := document.Content[0]
 	if err := (merges{p, map[*yaml.Node]bool{}}).expand(root); err != nil {
 		return nil, err
@@ -68,9 +68,10 @@ func Parse(data []byte, file, dir string) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(c.Modules) == 0 {
-		return nil, p.errorAt(root, "modules: none is configured, want at least one")
+	if err := c.checkServed(p, root); err != nil {
+		return nil, err
 	}
+	c.Warnings, c.Differences = p.notes.warnings, p.notes.different
 	if c.yaml, err = show(root, c.secretParams()); err != nil {
 		return nil, fmt.Errorf("%s:1: cannot be shown: %w", file, err)
 	}
@@ -95,63 +96,4 @@ func syntaxError(file string, err error) error {
 		return fmt.Errorf("%s:%s: broken YAML here or below: %s", file, line, rest)
 	}
 	return fmt.Errorf("%s:1: broken YAML here or below: %s", file, problem)
-}
-
-// modules reads the mapping from module names to modules.
-func (c *Config) modules(p place, dir string, node *yaml.Node) error {
-	if node.Kind != yaml.MappingNode {
-		return errors.New("want a mapping from module names to modules")
-	}
-	keys := map[string]key{}
-	for i := 0; i+1 < len(node.Content); i += 2 {
-		name := node.Content[i].Value
-		keys[name] = func(value *yaml.Node) error {
-			if name == "" {
-				return placedError{p.errorAt(value, "modules: a module needs a name")}
-			}
-			m, err := readModule(place{p.file, fmt.Sprintf("module %q: ", name)}, name, dir, value)
-			c.Modules[name] = m
-			return err
-		}
-	}
-	return p.mapping(node, "modules", keys)
-}
-
-// readModule reads one module.
-func readModule(p place, name, dir string, node *yaml.Node) (*module.Module, error) {
-	m := module.New(name)
-	if isNull(node) {
-		return m, placedError{p.errorAt(node, "is empty, want prober: http")}
-	}
-	if other := otherProber(node); other != nil {
-		return m, placedError{p.errorAt(other, "prober %q is not supported, this exporter probes HTTP only: remove "+
-			"the module or want prober: http", other.Value)}
-	}
-	prober := ""
-	h := &httpKeys{Module: m, place: p, dir: dir}
-	err := p.mapping(node, "the module", map[string]key{
-		"prober":  into(&prober),
-		"timeout": duration(&m.Timeout),
-		"trace":   into(&m.Trace), // is understood here, too
-		"http":    h.read,
-	})
-	if err != nil {
-		return m, err
-	}
-	if prober == "" {
-		return m, placedError{p.errorAt(node, "prober is missing, want prober: http")}
-	}
-	return m, h.finish(node)
-}
-
-// otherProber finds a prober that is not ours: blackbox_exporter's other modules have keys that mean nothing here, and
-// one error says enough.
-func otherProber(module *yaml.Node) *yaml.Node {
-	for i := 0; module.Kind == yaml.MappingNode && i+1 < len(module.Content); i += 2 {
-		if value := resolved(module.Content[i+1]); module.Content[i].Value == "prober" &&
-			value.Kind == yaml.ScalarNode && value.Value != "http" {
-			return &yaml.Node{Value: value.Value, Line: module.Content[i+1].Line}
-		}
-	}
-	return nil
 }

@@ -34,11 +34,11 @@ func TestBadFiles(t *testing.T) {
 
 func TestEveryErrorIsReported(t *testing.T) {
 	const text = "modules:\n  a:\n    prober: http\n    timeout: 5\n    http:\n      methd: GET\n  b:\n    prober: " +
-		"dns\n"
+		"dnss\n"
 	const want = `f.yml:4: module "a": timeout "5": missing unit, want a duration such as "5s"` + "\n" +
 		`f.yml:6: module "a": unknown key "methd" in http; did you mean "method"?` + "\n" +
-		`f.yml:8: module "b": prober "dns" is not supported, this exporter probes HTTP only: remove the module or want ` +
-		`prober: http`
+		`f.yml:8: module "b": prober "dnss": is unknown, want http, or one of those that are skipped: tcp, icmp, ` +
+		`dns, grpc, unix, websocket`
 	if _, err := Parse([]byte(text), "f.yml", "."); err == nil || err.Error() != want {
 		t.Errorf("Parse:\n got %v\nwant %s", err, want)
 	}

@@ -16,8 +16,27 @@ import (
 
 // place is where in a file an error is reported.
 type place struct {
-	file string
-	path string // `module "api": `, or empty
+	file  string
+	path  string // `module "api": `, or empty
+	notes *notes // takes warnings; nil: nobody reads them
+}
+
+// within is the same file, with what errors name beside its lines.
+func (p place) within(format string, args ...any) place {
+	return place{p.file, fmt.Sprintf(format, args...), p.notes}
+}
+
+// notes collects what there is to say about a configuration that loads.
+type notes struct {
+	warnings  []string // what is accepted, and probably not what was meant
+	different []string // what is otherwise than in blackbox_exporter
+}
+
+// warn notes what is accepted and probably not meant, in the words of an error.
+func (p place) warn(node *yaml.Node, format string, args ...any) {
+	if p.notes != nil {
+		p.notes.warnings = append(p.notes.warnings, p.errorAt(node, format, args...).Error())
+	}
 }
 
 // errorAt returns an error at a node's line, in one line whatever a file name in it has.

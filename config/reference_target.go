@@ -35,7 +35,7 @@ func (c *Config) readReferenceTargets(p place, node *yaml.Node) error {
 	for i, item := range node.Content {
 		item = resolved(item)
 		t := &ReferenceTarget{Kind: "network"}
-		place := place{p.file, fmt.Sprintf("reference target %s: ", targetTitle(item, i))}
+		place := p.within("reference target %s: ", targetTitle(item, i))
 		err := place.mapping(item, "the reference target", t.keys())
 		switch {
 		case err != nil:

@@ -53,7 +53,7 @@ func (c *Config) readTargets(p place, node *yaml.Node) error {
 	lines := map[string]int{}
 	for i, item := range node.Content {
 		item = resolved(item)
-		t, err := c.readTarget(place{p.file, fmt.Sprintf("target %s: ", targetTitle(item, i))}, item)
+		t, err := c.readTarget(p.within("target %s: ", targetTitle(item, i)), item)
 		if line, twice := lines[t.Name]; err == nil && twice {
 			err = p.errorAt(item, "target %q is duplicated, first in line %d: give each its own name", t.Name, line)
 		}

@@ -91,16 +91,26 @@ func TestReload(t *testing.T) {
 	reload := metrics.NewReload(registry)
 	reload.Record(nil, time.Unix(1000, 500_000_000))
 	reload.Record(os.ErrNotExist, time.Unix(2000, 0))
+	reload.Skipped(3)
 	families, err := registry.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = `# HELP errno_exporter_config_last_reload_success_timestamp_seconds Unix time of the last successful load of the configuration.
+	const want = `# HELP blackbox_exporter_config_last_reload_success_timestamp_seconds Unix time of the last successful load of the configuration.
+# TYPE blackbox_exporter_config_last_reload_success_timestamp_seconds gauge
+blackbox_exporter_config_last_reload_success_timestamp_seconds 1000.5
+# HELP blackbox_exporter_config_last_reload_successful 1 if the last load of the configuration succeeded, 0 if not.
+# TYPE blackbox_exporter_config_last_reload_successful gauge
+blackbox_exporter_config_last_reload_successful 0
+# HELP errno_exporter_config_last_reload_success_timestamp_seconds Unix time of the last successful load of the configuration.
 # TYPE errno_exporter_config_last_reload_success_timestamp_seconds gauge
 errno_exporter_config_last_reload_success_timestamp_seconds 1000.5
 # HELP errno_exporter_config_last_reload_successful 1 if the last load of the configuration succeeded, 0 if not.
 # TYPE errno_exporter_config_last_reload_successful gauge
 errno_exporter_config_last_reload_successful 0
+# HELP errno_exporter_config_modules_skipped Number of modules of the running configuration that use a prober that is not served here.
+# TYPE errno_exporter_config_modules_skipped gauge
+errno_exporter_config_modules_skipped 3
 `
 	if diff := cmp.Diff(want, text(t, families)); diff != "" {
 		t.Errorf("after a good and a bad load (-want +got):\n%s", diff)

@@ -29,6 +29,7 @@ type ProbeHandler struct {
 	Config        *config.Current
 	TimeoutOffset time.Duration // kept back from Prometheus's scrape timeout
 	Requests      *Requests     // bounds those under way; nil for no bound
+	UnknownModule func()        // is called for each request that names a module that there is not; may be nil
 
 	buffers     sync.Pool // *bytes.Buffer, of answers
 	expositions sync.Pool // *metrics.Exposition
@@ -43,6 +44,9 @@ func (h *ProbeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err != nil {
+		if _, unknown := errors.AsType[unknownModule](err); unknown && h.UnknownModule != nil {
+			h.UnknownModule()
+		}
 		refuse(w, err.Error(), http.StatusBadRequest)
 		return
 	}

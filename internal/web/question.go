@@ -97,15 +97,22 @@ func findModule(name string, c *config.Config) (*module.Module, error) {
 	if module, ok := c.Modules[name]; ok {
 		return module, nil
 	}
+	if prober, skipped := c.Skipped[name]; skipped {
+		return nil, fmt.Errorf("module %s uses prober %s, which is not served here", name, prober)
+	}
 	if len(name) > maxModuleName {
-		return nil, fmt.Errorf("module is %d bytes long, want the name of a configured one", len(name))
+		return nil, unknownModule{fmt.Errorf("module is %d bytes long, want the name of a configured one", len(name))}
 	}
 	known := slices.Sorted(maps.Keys(c.Modules))
 	if len(known) > listedModules {
-		return nil, fmt.Errorf("module %q is unknown, want one of the %d that are configured", name, len(known))
+		return nil, unknownModule{fmt.Errorf("module %q is unknown, want one of the %d that are configured", name,
+			len(known))}
 	}
-	return nil, fmt.Errorf("module %q is unknown, want one of: %s", name, strings.Join(known, ", "))
+	return nil, unknownModule{fmt.Errorf("module %q is unknown, want one of: %s", name, strings.Join(known, ", "))}
 }
+
+// unknownModule says that the client named a module that there is not.
+type unknownModule struct{ error }
 
 // hostname checks the hostname parameter, which takes the place of the target's name in the Host header and in TLS.
 func hostname(name string, m *module.Module) (string, error) {

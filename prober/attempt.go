@@ -14,29 +14,29 @@ import (
 
 // attempt is one try while it goes on.
 type attempt struct {
-	prober   *Prober
-	ctx      context.Context
-	module   *module.Module
-	target   Target
-	traceID  string
-	start    time.Time
-	record   result.Attempt
-	answers  []netip.Addr                // all that were found with it
-	lookup   *result.Lookup              // by which
-	addr     netip.Addr                  // the target's address to use, found before; zero: resolve its name
-	compared func() *result.Comparison   // waits for the system's resolver; nil unless it was asked beside
-	found    func(*hop)                  // is told of the target's addresses, once; may be nil
-	hop      *hop                        // the last one; nil before the first
-	keep     bool                        // the connection is wanted after the exchange
-	stop     result.Phase                // the last phase that is wanted; empty for all
-	segment  int                         // the maximum segment size; 0 for the kernel's choice
-	ttl      int                         // of the packets; 0 for the kernel's choice
-	minTTL   minTTL                      // of what arrives from a phase on
-	aside    atomic.Pointer[guard.Panic] // of a goroutine that works for it; tooLate when it is over
-	rooms    rooms                       // in memory, for what is large
-	proxies  []string                    // secrets of the proxies that were used
-	mask     *module.Mask                // of all that is secret in it, once it is over; may be nil
-	left     bool                        // a redirect led to another origin: credentials stay behind from there on
+	prober    *Prober
+	ctx       context.Context
+	module    *module.Module
+	target    Target
+	traceID   string
+	start     time.Time
+	record    result.Attempt
+	answers   []netip.Addr                // all that were found with it
+	lookup    *result.Lookup              // by which
+	addr      netip.Addr                  // the target's address to use, found before; zero: resolve its name
+	compared  func() *result.Comparison   // waits for the system's resolver; nil unless it was asked beside
+	found     func(*hop)                  // is told of the target's addresses, once; may be nil
+	hop       *hop                        // the last one; nil before the first
+	staysOpen bool                        // the connection is wanted after the exchange
+	stop      result.Phase                // the last phase that is wanted; empty for all
+	segment   int                         // the maximum segment size; 0 for the kernel's choice
+	ttl       int                         // of the packets; 0 for the kernel's choice
+	minTTL    minTTL                      // of what arrives from a phase on
+	aside     atomic.Pointer[guard.Panic] // of a goroutine that works for it; tooLate when it is over
+	rooms     rooms                       // in memory, for what is large
+	proxies   []string                    // secrets of the proxies that were used
+	mask      *module.Mask                // of all that is secret in it, once it is over; may be nil
+	left      bool                        // a redirect led to another origin: credentials stay behind from there on
 }
 
 func (a *attempt) elapsed() time.Duration { return time.Since(a.start) }

@@ -21,14 +21,14 @@ const bodyBuffer = 16 << 10
 
 var errBodyTooLarge = errors.New("body is larger than body_size_limit")
 
-// keptBody bounds what is kept of a body for the record.
-const keptBody = 2 << 10
+// maxStoredBody bounds what a record has of a body.
+const maxStoredBody = 2 << 10
 
 // prefix keeps the beginning of what is written.
 type prefix []byte
 
 func (p *prefix) Write(b []byte) (int, error) {
-	*p = append(*p, b[:min(len(b), keptBody-len(*p))]...)
+	*p = append(*p, b[:min(len(b), maxStoredBody-len(*p))]...)
 	return len(b), nil
 }
 
@@ -79,9 +79,9 @@ func (h *hop) readBody() ([]byte, error) {
 			}
 		}()
 	}
-	var kept *keptBytes
+	var kept *wholeBody
 	if m.ChecksBody() {
-		kept = &keptBytes{hop: h}
+		kept = &wholeBody{hop: h}
 	}
 	h.Response.BodyBytes, err = h.drain(decoded, kept)
 	if err != nil {
@@ -110,7 +110,7 @@ func (s *source) blame(err error) error {
 
 // drain reads to the end, keeping what it reads if keep is not nil, and counts. It ends with our deadline also where
 // much is made of little: what is decompressed may long be here.
-func (h *hop) drain(from io.Reader, keep *keptBytes) (int64, error) {
+func (h *hop) drain(from io.Reader, keep *wholeBody) (int64, error) {
 	p, limit := h.attempt.prober, h.attempt.module.BodySizeLimit
 	buffer := p.buffers.Get().(*[]byte)
 	defer p.buffers.Put(buffer)

@@ -48,9 +48,9 @@ func (h *hop) newClient() error {
 		return nil
 	}
 	p := h.attempt.prober
-	transport, keeping := p.http1, p.keep1
+	transport, idle := p.http1, p.idle1
 	if h.secondProtocol() {
-		transport, keeping = p.http2, p.keep2
+		transport, idle = p.http2, p.idle2
 		frames := h.socket.Floods().Layer("HTTP/2 frames", flood.FreeUnits, flood.UnitPrice)
 		h.stream = &h2conn{tlsConn: h.stream.(*tlsConn), start: h.attempt.start, budget: frames, of: h.attempt}
 	}
@@ -59,8 +59,8 @@ func (h *hop) newClient() error {
 		h.head = &headConn{Conn: h.framed(), attempt: h.attempt}
 		conn = h.head
 	}
-	if h.attempt.keep {
-		transport = keeping
+	if h.attempt.staysOpen {
+		transport = idle
 	}
 	ctx := context.WithValue(context.Background(), connKey{}, conn)
 	var err error

@@ -88,7 +88,7 @@ func TestCredentialsStayAtTheirOrigin(t *testing.T) {
 		want func(ways []string, method string) []string
 	}{
 		{"probe", 204, nil, probeOnce, func(way []string, _ string) []string { return way }},
-		{"kept connection", 204, nil, probeKept, func(way []string,
+		{"kept connection", 204, nil, probeIdle, func(way []string,
 			_ string) []string {
 			return append(slices.Clone(way), way[len(way)-1])
 		}},
@@ -123,10 +123,10 @@ func probeOnce(t *testing.T, p *prober.Prober, target prober.Target, m *module.M
 	p.Probe(t.Context(), target, m)
 }
 
-func probeKept(t *testing.T, p *prober.Prober, target prober.Target, m *module.Module) {
+func probeIdle(t *testing.T, p *prober.Prober, target prober.Target, m *module.Module) {
 	ctx, cancel := context.WithTimeout(t.Context(), ample)
 	defer cancel()
-	kept, _ := p.Keep(ctx, target, m)
+	kept, _ := p.OpenIdle(ctx, target, m)
 	if kept == nil {
 		t.Fatal("the connection was not kept")
 	}
@@ -183,7 +183,7 @@ func TestCredentialsOfTheURL(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		probeKept(t, prober.New(prober.Options{Resolver: s.dns}), target, labModule())
+		probeIdle(t, prober.New(prober.Options{Resolver: s.dns}), target, labModule())
 		want := placed(row.way, row.want)
 		if diff := cmp.Diff(append(want, want[len(want)-1]), s.lines()); diff != "" {
 			t.Errorf("%s: the servers saw (-want +got):\n%s", row.name, diff)
@@ -225,7 +225,7 @@ func TestCredentialsThroughProxies(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		probeKept(t, prober.New(prober.Options{Resolver: s.dns}), target, m)
+		probeIdle(t, prober.New(prober.Options{Resolver: s.dns}), target, m)
 		want := placed(row.way, row.want)
 		if diff := cmp.Diff(append(want, want[len(want)-1]), s.lines()); diff != "" {
 			t.Errorf("%s: the servers saw (-want +got):\n%s", row.name, diff)

@@ -41,7 +41,7 @@ func (h *hop) exchange() []byte {
 		return nil
 	}
 	defer func() {
-		if !h.keeps() {
+		if !h.reusable() {
 			closeClient(h.client)
 		}
 	}()

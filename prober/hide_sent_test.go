@@ -44,7 +44,7 @@ func repeating(t *testing.T, cookie string) string {
 			return
 		}
 		w.WriteHeader(http.StatusInternalServerError)
-		_, _ = fmt.Fprint(w, last, strings.Repeat(".", keptBody-2*len(last)+3), last) // the last one is cut
+		_, _ = fmt.Fprint(w, last, strings.Repeat(".", maxStoredBody-2*len(last)+3), last) // the last one is cut
 	}))
 }
 

@@ -95,7 +95,7 @@ func (h *hop) own(conn *socket.Recorder) {
 
 // finish closes the connection unless it is kept.
 func (h *hop) finish() {
-	if h.keeps() && h.disarm() {
+	if h.reusable() && h.disarm() {
 		h.Wire = h.socket.Wire()
 		return
 	}
@@ -139,4 +139,11 @@ func (h *hop) failAt(p result.Phase, began, ended time.Duration, f result.Failur
 	h.provenance(&f)
 	h.failure = &f
 	h.attempt.record.Failure = &f
+}
+
+// forget drops net/http's copy of the head of an exchange that has ended.
+func (h *hop) forget() {
+	if h.response != nil {
+		h.response = &http.Response{Close: h.response.Close, Request: h.response.Request}
+	}
 }

@@ -13,65 +13,65 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// How connections are kept between requests.
+// Idle connections: one request, a pause, and another request.
 //
-//   - A connection is kept after a request that succeeded, unless the server announces that it will close it.
+//   - A connection stays open after a request that succeeded, unless the server announces that it will close it.
 //     net/http continues to read from it, so that the recorder sees its end when it comes. The kernel's keepalive is
-//     off while it is idle: it would keep alive the very state in a NAT whose loss is to be found.
-//   - When it is used again, that is one attempt on this connection: nothing dials, and nothing is retried.
-//   - Of a connection's second exchange all times are counted from its first attempt, and moved when it is over.
+//     off while it is idle: it would refresh the state in a NAT whose loss is to be found.
+//   - Its second use is one attempt on this connection: nothing dials, and nothing is retried.
+//   - The times of a second exchange are counted from the first attempt, and moved when it is over.
 
-// Kept is a connection that idles between two requests. It is used by one goroutine at a time.
-type Kept struct {
+// IdleConn is a connection that idles between two requests. It is used by one goroutine at a time.
+type IdleConn struct {
 	hop       *hop
 	since     time.Time     // when it became idle
 	announced time.Duration // the server's Keep-Alive: timeout=; 0 if it announced nothing
 }
 
-// Keep makes a request as a probe does, and returns its connection; nil if the request failed, or the server closes
-// after its answer. announced is how long the server keeps idle connections by its own word (RFC 2068 section
-// 19.7.1.1, Keep-Alive), -1 if it does not keep them at all, 0 if it does not announce it.
-func (p *Prober) Keep(ctx context.Context, t Target, m *module.Module) (kept *Kept, announced time.Duration) {
+// OpenIdle makes a request as a probe does, and returns its connection; nil if the request failed, or the server closes
+// after its answer. announced is the server's idle timeout (RFC 2068 section 19.7.1.1, Keep-Alive), -1 if it
+// closes the connection after each response, 0 if it announces none.
+func (p *Prober) OpenIdle(ctx context.Context, t Target, m *module.Module) (idle *IdleConn, announced time.Duration) {
 	a := p.newAttempt(ctx, t, m, "")
-	a.keep = true
+	a.staysOpen = true
 	h := a.run()
 	if h.failure == nil && h.response != nil && h.response.Close {
 		announced = -1
 	}
-	if !h.keeps() {
-		h.let()
+	if !h.reusable() {
+		h.disconnect()
 		return nil, announced
 	}
 	h.forget()
-	k := &Kept{hop: h, since: time.Now()}
-	k.announced = keepAliveTimeout(h.Response.Header.Get("Keep-Alive"))
+	c := &IdleConn{hop: h, since: time.Now()}
+	c.announced = keepAliveTimeout(h.Response.Header.Get("Keep-Alive"))
 	h.socket.StopKeepAlive()
-	return k, k.announced
+	return c, c.announced
 }
 
 // Idle is for how long the connection has been idle, and whether it is still established.
-func (k *Kept) Idle() (time.Duration, bool) {
-	_, ended := k.end()
-	return time.Since(k.since), !ended
+func (c *IdleConn) Idle() (time.Duration, bool) {
+	_, ended := c.end()
+	return time.Since(c.since), !ended
 }
 
 // Close ends the connection.
-func (k *Kept) Close() { k.hop.let() }
+func (c *IdleConn) Close() { c.hop.disconnect() }
 
-// Probe sends the request again on the idle connection, unless that has ended. If that succeeds the connection is kept
-// on, and is idle from now; else it is closed.
-func (k *Kept) Probe(ctx context.Context) result.KeptResult {
-	if r, ended := k.end(); ended {
-		k.hop.let()
+// Probe sends the request again on the idle connection, unless that has ended. If that succeeds the connection
+// stays open, and is idle from now; else it is closed.
+func (c *IdleConn) Probe(ctx context.Context) result.IdleResult {
+	if r, ended := c.end(); ended {
+		c.hop.disconnect()
 		return r
 	}
-	before := k.hop
+	before := c.hop
 	a := before.attempt.prober.newAttempt(ctx, before.attempt.target, before.attempt.module, "")
-	a.keep = true
+	a.staysOpen = true
 	a.start = before.socket.Start() // the recorder's times begin there
 	base := a.elapsed()
 	a.record.Start = time.Now()
-	r := result.KeptResult{Idle: a.record.Start.Sub(k.since), Used: true}
+	r := result.IdleResult{Idle: a.record.Start.Sub(c.since), Used: true}
 	a.left = before.attempt.left
 	h := a.newHop(before.repeat(ctx))
 	h.reuse(before)
@@ -80,9 +80,9 @@ func (k *Kept) Probe(ctx context.Context) result.KeptResult {
 	a.record.Rebase(base)
 	a.seal()
 	r.Attempt, r.Failure, r.Ended = a.record, a.record.Failure, time.Now()
-	k.hop, k.since = h, r.Ended
-	if !h.keeps() {
-		h.let()
+	c.hop, c.since = h, r.Ended
+	if !h.reusable() {
+		h.disconnect()
 	} else {
 		h.forget()
 		h.socket.StopKeepAlive()
@@ -90,12 +90,12 @@ func (k *Kept) Probe(ctx context.Context) result.KeptResult {
 	return r
 }
 
-// Kept reports whether the connection is kept on.
-func (k *Kept) Kept() bool { return k.hop.keeps() }
+// Reusable reports whether the connection can be used once more.
+func (c *IdleConn) Reusable() bool { return c.hop.reusable() }
 
 // end reports whether the connection ended while it was idle, and how.
-func (k *Kept) end() (result.KeptResult, bool) {
-	h := k.hop
+func (c *IdleConn) end() (result.IdleResult, bool) {
+	h := c.hop
 	closed := h.socket.Closed() // first: what closed it is on the wire by then
 	at, _ := h.socket.Times()
 	e := &classify.Evidence{Step: classify.StepIdle, Phase: result.Idle, Wire: h.socket.Wire(), TLS: h.TLS,
@@ -111,19 +111,19 @@ func (k *Kept) end() (result.KeptResult, bool) {
 	case e.Wire.Cause != nil:
 		at = e.Wire.Cause.End
 	case !closed: // net/http closes when TLS ends, or something arrives that was not requested
-		return result.KeptResult{}, false
+		return result.IdleResult{}, false
 	}
 	f := classify.Failure(e)
 	f.Phase = result.Idle
 	h.provenance(&f)
 	ended := h.socket.Start().Add(at)
-	idle := max(0, ended.Sub(k.since))
-	record := result.Attempt{Start: k.since, Elapsed: idle, Failure: &f, Hops: []result.Hop{{
+	idle := max(0, ended.Sub(c.since))
+	record := result.Attempt{Start: c.since, Elapsed: idle, Failure: &f, Hops: []result.Hop{{
 		URL: h.URL, Addr: h.Addr, Proxy: h.Proxy, TLS: h.TLS, Wire: h.socket.Wire(),
 		Spans: []result.Span{{Phase: result.Idle, Duration: idle, Failed: true}},
 	}}}
 	sealed(&record, h.attempt.mask)
-	return result.KeptResult{Idle: idle, Attempt: record, Failure: &f, Ended: ended}, true
+	return result.IdleResult{Idle: idle, Attempt: record, Failure: &f, Ended: ended}, true
 }
 
 // reuse takes over the connection of another hop.
@@ -154,17 +154,17 @@ func (h *hop) exchangeAgain() []byte {
 	return h.exchange()
 }
 
-// keeps reports whether the hop's connection is kept: its exchange succeeded, and the server does not close it.
-func (h *hop) keeps() bool {
-	if !h.attempt.keep || h.failure != nil || h.response == nil || h.response.Close || h.client == nil ||
+// reusable reports whether the hop's connection stays open: its exchange succeeded, and the server does not close it.
+func (h *hop) reusable() bool {
+	if !h.attempt.staysOpen || h.failure != nil || h.response == nil || h.response.Close || h.client == nil ||
 		h.attempt.follows(h) {
 		return false
 	}
 	return h.client.Err() == nil
 }
 
-// let ends the hop's connection, if one was made.
-func (h *hop) let() {
+// disconnect ends the hop's connection, if one was made.
+func (h *hop) disconnect() {
 	if h.client != nil {
 		closeClient(h.client)
 	}
@@ -183,8 +183,8 @@ func keepAliveTimeout(header string) time.Duration {
 	return 0
 }
 
-// newKeepTransport is newTransport for connections that are kept: nothing in net/http ends them while they idle.
-func newKeepTransport(setProtocol func(*http.Protocols, bool)) *http.Transport {
+// newIdleTransport is newTransport for connections that stay open: nothing in net/http ends them while they idle.
+func newIdleTransport(setProtocol func(*http.Protocols, bool)) *http.Transport {
 	t := newTransport(setProtocol)
 	t.IdleConnTimeout = 0
 	return t

@@ -15,8 +15,8 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// keptSighting is what a test compares of an idle connection's fate.
-type keptSighting struct {
+// idleSighting is what a test compares of an idle connection's fate.
+type idleSighting struct {
 	Used   bool
 	Phase  result.Phase
 	Reason result.Reason
@@ -26,8 +26,8 @@ type keptSighting struct {
 	Kept   bool   // the connection is kept on
 }
 
-func sightKept(k *prober.Kept, r result.KeptResult) keptSighting {
-	s := keptSighting{Used: r.Used, Kept: k.Kept()}
+func sightIdle(k *prober.IdleConn, r result.IdleResult) idleSighting {
+	s := idleSighting{Used: r.Used, Kept: k.Reusable()}
 	if f := r.Failure; f != nil {
 		s.Phase, s.Reason, s.Errno, s.Origin, s.Kept = f.Phase, f.Reason, result.ErrnoName(f.Errno), f.Origin, false
 	}
@@ -46,7 +46,7 @@ func keepModule() *module.Module {
 	return m
 }
 
-func keep(t *testing.T, p *prober.Prober, url string, m *module.Module) (*prober.Kept, time.Duration) {
+func openIdle(t *testing.T, p *prober.Prober, url string, m *module.Module) (*prober.IdleConn, time.Duration) {
 	t.Helper()
 	target, err := prober.ParseTarget(url)
 	if err != nil {
@@ -54,7 +54,7 @@ func keep(t *testing.T, p *prober.Prober, url string, m *module.Module) (*prober
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	kept, announced := p.Keep(ctx, target, m)
+	kept, announced := p.OpenIdle(ctx, target, m)
 	if kept != nil {
 		t.Cleanup(kept.Close)
 	}
@@ -62,7 +62,7 @@ func keep(t *testing.T, p *prober.Prober, url string, m *module.Module) (*prober
 }
 
 // awaitEnd looks at an idle connection until its end is noticed.
-func awaitEnd(t *testing.T, k *prober.Kept) {
+func awaitEnd(t *testing.T, k *prober.IdleConn) {
 	t.Helper()
 	ticker := time.NewTicker(time.Millisecond)
 	defer ticker.Stop()
@@ -79,37 +79,37 @@ func awaitEnd(t *testing.T, k *prober.Kept) {
 }
 
 // Connections that end while they idle: how, and how old they were.
-func TestKeptEndsIdle(t *testing.T) {
+func TestConnectionEndsIdle(t *testing.T) {
 	const after = 200 * time.Millisecond
 	for _, row := range []struct {
 		name  string
 		serve func(faultlab.Host, time.Duration) string
-		want  keptSighting
+		want  idleSighting
 	}{
-		{"FIN", faultlab.IdleFin, keptSighting{false, "idle", result.TCPClosed, "", result.Peer, "idle", false}},
+		{"FIN", faultlab.IdleFin, idleSighting{false, "idle", result.TCPClosed, "", result.Peer, "idle", false}},
 		{"FIN of a real server", faultlab.ClosesIdle,
-			keptSighting{false, "idle", result.TCPClosed, "", result.Peer, "idle", false}},
-		{"RST", faultlab.IdleReset, keptSighting{false, "idle", result.TCPReset, "ECONNRESET", result.Peer, "idle",
+			idleSighting{false, "idle", result.TCPClosed, "", result.Peer, "idle", false}},
+		{"RST", faultlab.IdleReset, idleSighting{false, "idle", result.TCPReset, "ECONNRESET", result.Peer, "idle",
 			false}},
 		{"408 and FIN", faultlab.IdleTimeoutAnswer,
-			keptSighting{false, "idle", result.TCPClosed, "", result.Peer, "idle", false}},
+			idleSighting{false, "idle", result.TCPClosed, "", result.Peer, "idle", false}},
 		{"TLS close_notify", faultlab.IdleTLSClose,
-			keptSighting{false, "idle", result.TCPClosed, "", result.Peer, "idle", false}},
+			idleSighting{false, "idle", result.TCPClosed, "", result.Peer, "idle", false}},
 		{"a flood of HTTP/2 PING", faultlab.IdleFloodOfPings,
-			keptSighting{false, "idle", result.PeerFlood, "", result.Self, "idle", false}},
+			idleSighting{false, "idle", result.PeerFlood, "", result.Self, "idle", false}},
 		{"a flood of TLS tickets", faultlab.IdleFloodOfTickets,
-			keptSighting{false, "idle", result.PeerFlood, "", result.Self, "idle", false}},
-		{"HTTP/2 GOAWAY", faultlab.IdleGoAway, keptSighting{false, "idle", result.H2GoAway, "", result.Peer, "idle",
+			idleSighting{false, "idle", result.PeerFlood, "", result.Self, "idle", false}},
+		{"HTTP/2 GOAWAY", faultlab.IdleGoAway, idleSighting{false, "idle", result.H2GoAway, "", result.Peer, "idle",
 			false}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			k, _ := keep(t, prober.New(prober.Options{UserAgent: "test"}), row.serve(t, after), keepModule())
+			k, _ := openIdle(t, prober.New(prober.Options{UserAgent: "test"}), row.serve(t, after), keepModule())
 			if k == nil {
 				t.Fatal("the connection was not kept")
 			}
 			awaitEnd(t, k)
 			r := k.Probe(t.Context())
-			if diff := cmp.Diff(row.want, sightKept(k, r)); diff != "" {
+			if diff := cmp.Diff(row.want, sightIdle(k, r)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			if r.Idle < after-100*time.Millisecond || r.Idle > after+500*time.Millisecond {
@@ -120,36 +120,36 @@ func TestKeptEndsIdle(t *testing.T) {
 }
 
 // Idle connections that are used again.
-func TestKeptUsedAgain(t *testing.T) {
+func TestIdleConnectionUsed(t *testing.T) {
 	both := func(protocols ...string) func(faultlab.Host) string {
 		return func(h faultlab.Host) string { return faultlab.TLSHandler(h, faultlab.Healthy, protocols...) }
 	}
-	served := keptSighting{Used: true, Phases: "request processing transfer validate", Kept: true}
-	lost := func(phase result.Phase, reason result.Reason, errno, phases string) keptSighting {
-		return keptSighting{true, phase, reason, errno, result.Peer, phases, false}
+	served := idleSighting{Used: true, Phases: "request processing transfer validate", Kept: true}
+	lost := func(phase result.Phase, reason result.Reason, errno, phases string) idleSighting {
+		return idleSighting{true, phase, reason, errno, result.Peer, phases, false}
 	}
 	for _, row := range []struct {
 		name   string
 		serve  func(faultlab.Host) string
-		one    []keptSighting // each is right: what races is not ours to order
+		one    []idleSighting // each is right: what races is not ours to order
 		repeat int
 	}{
 		{"healthy, HTTP", func(h faultlab.Host) string { return faultlab.Handler(h, faultlab.Healthy) },
-			[]keptSighting{served}, 5},
-		{"healthy, HTTPS", both("http/1.1"), []keptSighting{served}, 5},
-		{"healthy, HTTP/2", both("h2"), []keptSighting{served}, 5},
+			[]idleSighting{served}, 5},
+		{"healthy, HTTPS", both("http/1.1"), []idleSighting{served}, 5},
+		{"healthy, HTTP/2", both("h2"), []idleSighting{served}, 5},
 		{"reset after the request", faultlab.SecondReset,
-			[]keptSighting{lost("processing", result.TCPReset, "ECONNRESET", "request processing")}, 1},
+			[]idleSighting{lost("processing", result.TCPReset, "ECONNRESET", "request processing")}, 1},
 		{"FIN after the request", faultlab.SecondFin,
-			[]keptSighting{lost("processing", result.TCPClosed, "", "request processing")}, 1},
-		{"the server closes as the request arrives", faultlab.SecondRaces, []keptSighting{
+			[]idleSighting{lost("processing", result.TCPClosed, "", "request processing")}, 1},
+		{"the server closes as the request arrives", faultlab.SecondRaces, []idleSighting{
 			lost("processing", result.TCPReset, "ECONNRESET", "request processing"),
 			lost("request", result.TCPReset, "ECONNRESET", "request")}, 1},
-		{"silence", faultlab.SecondSilent, []keptSighting{{true, "processing", result.HTTPResponseTimedOut, "",
+		{"silence", faultlab.SecondSilent, []idleSighting{{true, "processing", result.HTTPResponseTimedOut, "",
 			result.Self, "request processing", false}}, 1},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			k, _ := keep(t, prober.New(prober.Options{UserAgent: "test"}), row.serve(t), keepModule())
+			k, _ := openIdle(t, prober.New(prober.Options{UserAgent: "test"}), row.serve(t), keepModule())
 			if k == nil {
 				t.Fatal("the connection was not kept")
 			}
@@ -161,7 +161,7 @@ func TestKeptUsedAgain(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), timeout)
 				r := k.Probe(ctx)
 				cancel()
-				got := sightKept(k, r)
+				got := sightIdle(k, r)
 				if !oneOf(row.one, got) {
 					t.Errorf("got %+v, want one of %+v; error %v", got, row.one, r.Failure)
 				}
@@ -174,7 +174,7 @@ func TestKeptUsedAgain(t *testing.T) {
 	}
 }
 
-func oneOf(all []keptSighting, got keptSighting) bool {
+func oneOf(all []idleSighting, got idleSighting) bool {
 	for _, want := range all {
 		if cmp.Equal(want, got) {
 			return true
@@ -184,7 +184,7 @@ func oneOf(all []keptSighting, got keptSighting) bool {
 }
 
 // What the server says of keeping, and what is not kept.
-func TestKeep(t *testing.T) {
+func TestOpenIdle(t *testing.T) {
 	header := func(name, value string) func(faultlab.Host) string {
 		return func(h faultlab.Host) string {
 			return faultlab.Handler(h, http.HandlerFunc(func(w http.ResponseWriter,
@@ -217,7 +217,7 @@ func TestKeep(t *testing.T) {
 			if got := len(r.Last().Hops); got != row.hops {
 				t.Errorf("a probe made %d hops, want %d", got, row.hops)
 			}
-			k, announced := keep(t, p, url, m)
+			k, announced := openIdle(t, p, url, m)
 			if (k != nil) != row.kept || announced != row.announced {
 				t.Fatalf("kept %t, announced %s, want %t, %s", k != nil, announced, row.kept, row.announced)
 			}

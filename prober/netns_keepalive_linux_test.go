@@ -13,7 +13,7 @@ import (
 )
 
 // A middlebox removes the state of an idle flow: it drops later packets silently, or answers them with a RST.
-func TestNetnsKeptThroughNAT(t *testing.T) {
+func TestNetnsIdleThroughNAT(t *testing.T) {
 	if testing.Short() {
 		t.Skip("short mode never leaves loopback")
 	}
@@ -23,24 +23,24 @@ func TestNetnsKeptThroughNAT(t *testing.T) {
 	for _, f := range []netlab.Family{netlab.V4, netlab.V6} {
 		for _, row := range []struct {
 			name, verdict string
-			want          keptSighting
+			want          idleSighting
 		}{
-			{"silently", "drop", keptSighting{true, "processing", result.TCPAborted, "", result.Self,
+			{"silently", "drop", idleSighting{true, "processing", result.TCPAborted, "", result.Self,
 				"request processing", false}},
 			{"and answers with a RST", "reject with tcp reset",
-				keptSighting{true, "processing", result.TCPReset, "ECONNRESET", result.Peer, "request processing",
+				idleSighting{true, "processing", result.TCPReset, "ECONNRESET", result.Peer, "request processing",
 					false}},
-			{"not at all", "accept", keptSighting{Used: true, Phases: "request processing transfer validate",
+			{"not at all", "accept", idleSighting{Used: true, Phases: "request processing transfer validate",
 				Kept: true}},
 		} {
 			t.Run(f.String()+" forgets "+row.name, func(t *testing.T) {
 				n := netlab.New(t)
 				url := netlab.HealthyKeeping(f)(n)
-				var k *prober.Kept
+				var k *prober.IdleConn
 				m := keepModule()
 				m.PreferIPv6 = f == netlab.V6
 				if err := n.Inside(netlab.C, func() error {
-					k, _ = keep(t, prober.New(prober.Options{UserAgent: "test"}), url, m)
+					k, _ = openIdle(t, prober.New(prober.Options{UserAgent: "test"}), url, m)
 					return nil
 				}); err != nil || k == nil {
 					t.Fatalf("not kept: %v", err)
@@ -49,7 +49,7 @@ func TestNetnsKeptThroughNAT(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 1800*time.Millisecond)
 				defer cancel()
 				r := k.Probe(ctx)
-				if diff := cmp.Diff(row.want, sightKept(k, r)); diff != "" {
+				if diff := cmp.Diff(row.want, sightIdle(k, r)); diff != "" {
 					t.Errorf("(-want +got):\n%s", diff)
 				}
 			})

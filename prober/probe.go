@@ -33,8 +33,8 @@ type Prober struct {
 	instance  string          // names this exporter in its requests
 	http1     *http.Transport // turn prepared connections into client connections; dial and pool nothing
 	http2     *http.Transport
-	keep1     *http.Transport // the same, for connections that are kept
-	keep2     *http.Transport
+	idle1     *http.Transport // the same, for connections that stay open
+	idle2     *http.Transport
 	http3     *http3.Transport
 	stamping  *os.File      // keeps the kernel timestamping arrivals; nil where it cannot
 	computing chan struct{} // has room for as many handshakes as there are CPUs
@@ -56,8 +56,8 @@ func New(options Options) *Prober {
 		instance: instance(),
 		http1:    newTransport((*http.Protocols).SetHTTP1),
 		http2:    newTransport((*http.Protocols).SetUnencryptedHTTP2),
-		keep1:    newKeepTransport((*http.Protocols).SetHTTP1),
-		keep2:    newKeepTransport((*http.Protocols).SetUnencryptedHTTP2),
+		idle1:    newIdleTransport((*http.Protocols).SetHTTP1),
+		idle2:    newIdleTransport((*http.Protocols).SetUnencryptedHTTP2),
 		http3:    newHTTP3(),
 		stamping: socket.HoldStamping(), computing: make(chan struct{}, runtime.GOMAXPROCS(0)),
 		parsing: make(chan struct{}, 1), heads: newRoom(roomHeads), bodies: newRoom(roomBodies),

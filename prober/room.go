@@ -214,14 +214,14 @@ func (r *roomyHead) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// keptBytes is a body that the module's rules need whole.
-type keptBytes struct {
+// wholeBody is a body that the module's rules need whole.
+type wholeBody struct {
 	bytes.Buffer
 	hop *hop
 }
 
 // add keeps more of the body, in memory that the hop has.
-func (k *keptBytes) add(p []byte) error {
+func (k *wholeBody) add(p []byte) error {
 	if k == nil {
 		return nil
 	}

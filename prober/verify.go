@@ -98,7 +98,7 @@ func (v *verified) verify(sent []*x509.Certificate, roots *x509.CertPool, name s
 	if err != nil {
 		return nil, err
 	}
-	v.keep(sent, roots, found)
+	v.store(sent, roots, found)
 	return found, nil
 }
 
@@ -112,7 +112,7 @@ func (v *verified) find(sent []*x509.Certificate, roots *x509.CertPool) chains {
 	return kept.chains
 }
 
-func (v *verified) keep(sent []*x509.Certificate, roots *x509.CertPool, found chains) {
+func (v *verified) store(sent []*x509.Certificate, roots *x509.CertPool, found chains) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	bytes := costOf(sent, found)

@@ -90,12 +90,12 @@ func TestVerifyBound(t *testing.T) {
 	}
 	sent := []*x509.Certificate{certificate}
 	first := x509.NewCertPool()
-	v.keep(sent, first, chains{sent})
+	v.store(sent, first, chains{sent})
 	for range maxVerified {
 		if v.find(sent, first) == nil {
 			t.Fatal("the first one is gone before its time")
 		}
-		v.keep(sent, x509.NewCertPool(), chains{sent})
+		v.store(sent, x509.NewCertPool(), chains{sent})
 	}
 	if n := len(v.known); n != maxVerified || v.find(sent, first) != nil {
 		t.Errorf("%d are kept, the first one among them: %t, want %d without it", n, v.find(sent, first) != nil,
@@ -127,12 +127,12 @@ func TestVerifyLetsGo(t *testing.T) {
 	}
 	roots := x509.NewCertPool()
 	before := v.bytes
-	v.keep([]*x509.Certificate{{Raw: make([]byte, result.MaxChain)}}, roots, chains{sent})
+	v.store([]*x509.Certificate{{Raw: make([]byte, result.MaxChain)}}, roots, chains{sent})
 	if v.bytes != before {
 		t.Errorf("a chain that costs more than %d bytes is kept", result.MaxChain)
 	}
 	for i := range 1000 {
-		v.keep([]*x509.Certificate{{Raw: append(make([]byte, result.MaxChain/3), byte(i), byte(i>>8))}}, roots,
+		v.store([]*x509.Certificate{{Raw: append(make([]byte, result.MaxChain/3), byte(i), byte(i>>8))}}, roots,
 			chains{sent})
 	}
 	if v.bytes > maxVerifiedBytes || len(v.known) != len(v.order) || len(v.known) < 100 {

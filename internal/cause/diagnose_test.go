@@ -69,7 +69,7 @@ func TestJudge(t *testing.T) {
 }
 
 func situations() []situation {
-	return slices.Concat(quiet(), ours(), named(), proxies(), answers(), handshakes(), changes(), keptOnes(),
+	return slices.Concat(quiet(), ours(), named(), proxies(), answers(), handshakes(), changes(), idleOnes(),
 		refusals(), silences(), ending(), mixed())
 }
 

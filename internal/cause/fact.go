@@ -100,23 +100,23 @@ const (
 	icmpOther
 	icmpRoute
 
-	timesTwice    // at least two tries in a row failed
-	timesSteady   // at least three, and nothing succeeded since
-	timesSilent   // the newest tries, two at least, were acknowledged and not answered
-	timesDead     // the newest tries had nothing acknowledged, so many that it is no lost packet
-	timesSome     // some fail, some succeed
-	timesOver     // rare, and over
-	workedBefore  // a success is remembered
-	neverWorked   // none is, of several probes
-	endedFirst    // connections ended in this incident before new ones were refused
-	busyNow       // the server said in this incident that it is busy
-	slowerBefore  // answers took longer and longer
-	usuallyFast   // the answer usually takes less than a quarter of the timeout
-	usuallySlow   // more than half
-	synRepeated   // SYNs were repeated in probes that succeeded
-	innocent      // it fails steadily, and neither the request nor a device with the server's TTL can be the reason
-	plainAnyway   // nothing can be left out of the request, or leaving it out does not help
-	keptMeanwhile // idle connections are served
+	timesTwice   // at least two tries in a row failed
+	timesSteady  // at least three, and nothing succeeded since
+	timesSilent  // the newest tries, two at least, were acknowledged and not answered
+	timesDead    // the newest tries had nothing acknowledged, so many that it is no lost packet
+	timesSome    // some fail, some succeed
+	timesOver    // rare, and over
+	workedBefore // a success is remembered
+	neverWorked  // none is, of several probes
+	endedFirst   // connections ended in this incident before new ones were refused
+	busyNow      // the server said in this incident that it is busy
+	slowerBefore // answers took longer and longer
+	usuallyFast  // the answer usually takes less than a quarter of the timeout
+	usuallySlow  // more than half
+	synRepeated  // SYNs were repeated in probes that succeeded
+	innocent     // it fails steadily, and neither the request nor a device with the server's TTL can be the reason
+	plainAnyway  // nothing can be left out of the request, or leaving it out does not help
+	idleServed   // idle connections are served
 
 	addressesTwice // the same address fails and others work, twice in a row
 	addressesThrice
@@ -140,15 +140,15 @@ const (
 	closedPortAlike     // or from the same sender
 	traceEndsBefore     // the path trace ends before the server
 
-	keptEnded   // while idle
-	keptSimilar // at a similar age at least twice, at different times
-	keptThrice
-	keptAnnounced
-	keptSilent
-	keptNearer
-	keptForgotten // by a sender who did not know the connection
-	keptCrossed   // the end crossed our request
-	keptUnseen
+	idleEnded   // while idle
+	idleSimilar // at a similar age at least twice, at different times
+	idleThrice
+	idleAnnounced
+	idleSilent
+	idleNearer
+	idleForgotten // by a sender who did not know the connection
+	idleCrossed   // the end crossed our request
+	idleUnseen
 
 	numFacts
 )
@@ -211,9 +211,9 @@ func factsOf(e *Evidence) (*scene, *known) {
 		s.experiments(k)
 	}
 	if s.at < 0 || k.has(timesOver) {
-		keptFacts(e.Kept, k)
+		idleFacts(e.Idle, k)
 	}
-	if s.at < 0 && !keptFails(e.Kept) {
+	if s.at < 0 && !idleFails(e.Idle) {
 		return nil, nil
 	}
 	return s, k

@@ -37,7 +37,7 @@ func (e *Evidence) failing() int {
 }
 
 // Fails reports whether there is something to explain.
-func (e *Evidence) Fails() bool { return e.failing() >= 0 || keptFails(e.Kept) }
+func (e *Evidence) Fails() bool { return e.failing() >= 0 || idleFails(e.Idle) }
 
 // count counts the tries.
 func (s *scene) count() tries {
@@ -170,9 +170,9 @@ func (s *scene) before(k *known) {
 	k.note(synRepeated, repeats >= 2 && repeats*5 >= successes, "SYNs were retransmitted in %d probes that succeeded",
 		repeats)
 	s.incident(k, start)
-	for i := range s.Kept {
-		served := s.Kept[i].Failure == nil && s.Kept[i].At.After(s.Recent[start].At.Add(-s.Recent[start].Took))
-		k.note(keptMeanwhile, served, "a connection kept for %s was served at %s", s.Kept[i].Age, clock(s.Kept[i].At))
+	for i := range s.Idle {
+		served := s.Idle[i].Failure == nil && s.Idle[i].At.After(s.Recent[start].At.Add(-s.Recent[start].Took))
+		k.note(idleServed, served, "a connection kept for %s was served at %s", s.Idle[i].Age, clock(s.Idle[i].At))
 	}
 	n := len(took)
 	k.note(slowerBefore, n >= 4 && slower(took[0], theirs[n-1]) && slower(took[1], theirs[n-2]),

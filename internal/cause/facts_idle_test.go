@@ -15,10 +15,10 @@ func idleEnds() (all []situation) {
 			for _, received := range []int64{0, 5} {
 				for _, r := range []*result.Reset{nil, {Sender: result.Middlebox}, {Sender: result.Middlebox, Live: true},
 					{Sender: result.EndHost}, {Sender: result.EndHost, Live: true}, {Sender: result.Ambiguous}} {
-					k := keptFor(time.Minute, used, reason)
+					k := idleFor(time.Minute, used, reason)
 					k.Received, k.Reset = received, r
 					all = append(all, situation{name: fmt.Sprintf("idle: %s, used %t, received %d, reset %v", reason, used,
-						received, r), evidence: after(healthy).kept(k)})
+						received, r), evidence: after(healthy).idle(k)})
 				}
 			}
 		}
@@ -29,46 +29,46 @@ func idleEnds() (all []situation) {
 		idle, announced time.Duration
 	}{{"as announced", 60 * second, 60 * second}, {"a second later", 61 * second, 60 * second},
 		{"two seconds later", 62 * second, 60 * second}, {"at once, not announced", second, 0}} {
-		k := keptFor(row.idle, false, result.TCPClosed)
+		k := idleFor(row.idle, false, result.TCPClosed)
 		k.Announced = row.announced
-		all = append(all, situation{name: "idle: " + row.name, evidence: after(healthy).kept(k)})
+		all = append(all, situation{name: "idle: " + row.name, evidence: after(healthy).idle(k)})
 	}
 	return append(all, idleHistories()...)
 }
 
 // idleHistories has several fates of idle connections.
 func idleHistories() (all []situation) {
-	at := func(k Kept, minutes time.Duration) Kept { k.At = began.Add(minutes * time.Minute); return k }
-	age := func(k Kept, age time.Duration) Kept { k.Age = age; return k }
-	closed := keptFor(time.Minute, false, result.TCPClosed)
-	served := Kept{Age: time.Minute, Idle: time.Minute, Used: true}
+	at := func(k IdleConn, minutes time.Duration) IdleConn { k.At = began.Add(minutes * time.Minute); return k }
+	age := func(k IdleConn, age time.Duration) IdleConn { k.Age = age; return k }
+	closed := idleFor(time.Minute, false, result.TCPClosed)
+	served := IdleConn{Age: time.Minute, Idle: time.Minute, Used: true}
 	for _, row := range []struct {
 		name  string
-		fates []Kept
+		fates []IdleConn
 	}{
-		{"ended, then served", []Kept{closed, served}},
-		{"served, then ended", []Kept{served, closed}},
-		{"served, then ended in use", []Kept{served, keptFor(time.Minute, true, result.TCPClosed)}},
-		{"served between ends", []Kept{closed, served, closed}},
-		{"used at one end", []Kept{keptFor(time.Minute, true, result.TCPClosed), closed}},
-		{"another reason", []Kept{keptFor(time.Minute, false, result.TCPReset), closed}},
-		{"another age", []Kept{keptFor(2*time.Minute, false, result.TCPClosed), closed}},
-		{"nearly the same age", []Kept{keptFor(71*time.Second, false, result.TCPClosed), closed}},
-		{"at the same time", []Kept{at(closed, 3), at(closed, 3)}},
-		{"twice", []Kept{at(closed, 3), at(closed, 4)}},
-		{"three times", []Kept{at(closed, 3), at(closed, 4), at(closed, 5)}},
-		{"at the beginning of time", []Kept{{Age: time.Minute, Idle: time.Minute, Failure: closed.Failure,
+		{"ended, then served", []IdleConn{closed, served}},
+		{"served, then ended", []IdleConn{served, closed}},
+		{"served, then ended in use", []IdleConn{served, idleFor(time.Minute, true, result.TCPClosed)}},
+		{"served between ends", []IdleConn{closed, served, closed}},
+		{"used at one end", []IdleConn{idleFor(time.Minute, true, result.TCPClosed), closed}},
+		{"another reason", []IdleConn{idleFor(time.Minute, false, result.TCPReset), closed}},
+		{"another age", []IdleConn{idleFor(2*time.Minute, false, result.TCPClosed), closed}},
+		{"nearly the same age", []IdleConn{idleFor(71*time.Second, false, result.TCPClosed), closed}},
+		{"at the same time", []IdleConn{at(closed, 3), at(closed, 3)}},
+		{"twice", []IdleConn{at(closed, 3), at(closed, 4)}},
+		{"three times", []IdleConn{at(closed, 3), at(closed, 4), at(closed, 5)}},
+		{"at the beginning of time", []IdleConn{{Age: time.Minute, Idle: time.Minute, Failure: closed.Failure,
 			At: time.Unix(0, 1)}}},
 		{"the older of two ages is listed last",
-			[]Kept{at(age(closed, 2*time.Minute), 9), at(keptFor(time.Second, true, result.TCPAborted), 3)}},
+			[]IdleConn{at(age(closed, 2*time.Minute), 9), at(idleFor(time.Second, true, result.TCPAborted), 3)}},
 		{"the newer of two ages is listed last",
-			[]Kept{at(age(closed, 2*time.Minute), 3), at(keptFor(time.Second, true, result.TCPAborted), 9)}},
+			[]IdleConn{at(age(closed, 2*time.Minute), 3), at(idleFor(time.Second, true, result.TCPAborted), 9)}},
 	} {
-		all = append(all, situation{name: "idle: " + row.name, evidence: after(healthy).kept(row.fates...)})
-		rare := after(n(10, worked(1)), n(1, resetBare), n(1, worked(1))).kept(row.fates...)
+		all = append(all, situation{name: "idle: " + row.name, evidence: after(healthy).idle(row.fates...)})
+		rare := after(n(10, worked(1)), n(1, resetBare), n(1, worked(1))).idle(row.fates...)
 		all = append(all, situation{name: "idle, and a rare failure: " + row.name, evidence: rare})
 		all = append(all, situation{name: "idle, and a failure: " + row.name,
-			evidence: after(healthy, n(2, resetBare)).kept(row.fates...)})
+			evidence: after(healthy, n(2, resetBare)).idle(row.fates...)})
 	}
 	return all
 }

@@ -190,7 +190,7 @@ func withoutTime() Evidence {
 
 // TestFails: an evidence is worth a verdict if probes or idle connections fail.
 func TestFails(t *testing.T) {
-	ended := keptFor(time.Minute, false, result.TCPClosed)
+	ended := idleFor(time.Minute, false, result.TCPClosed)
 	for _, row := range []struct {
 		name string
 		e    Evidence
@@ -199,8 +199,8 @@ func TestFails(t *testing.T) {
 		{"nothing", Evidence{}, false},
 		{"successes", after(healthy), false},
 		{"a failure", after(healthy, n(1, hangs)), true},
-		{"an idle connection", after(healthy).kept(ended), true},
-		{"both", after(n(1, hangs)).kept(ended), true},
+		{"an idle connection", after(healthy).idle(ended), true},
+		{"both", after(n(1, hangs)).idle(ended), true},
 	} {
 		if got := row.e.Fails(); got != row.want {
 			t.Errorf("%s: Fails = %t, want %t", row.name, got, row.want)

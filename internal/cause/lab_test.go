@@ -105,13 +105,13 @@ func (e Evidence) egress(g Egress) Evidence {
 
 func (e Evidence) host(h host.Record) Evidence { e.Host = h; return e }
 
-// kept adds fates of idle connections, ten minutes apart.
-func (e Evidence) kept(fates ...Kept) Evidence {
+// idle adds fates of idle connections, ten minutes apart.
+func (e Evidence) idle(fates ...IdleConn) Evidence {
 	for i, k := range fates {
 		if k.At.IsZero() {
 			k.At = began.Add(time.Duration(i) * 10 * time.Minute)
 		}
-		e.Kept = append(e.Kept, k)
+		e.Idle = append(e.Idle, k)
 	}
 	return e
 }
@@ -163,12 +163,12 @@ func addresses(words ...string) func(*Observation) {
 	}
 }
 
-func keptFor(age time.Duration, used bool, reason result.Reason, change ...func(*Kept)) Kept {
+func idleFor(age time.Duration, used bool, reason result.Reason, change ...func(*IdleConn)) IdleConn {
 	phase := result.Idle
 	if used {
 		phase = result.Processing
 	}
-	k := Kept{Age: time.Minute, Idle: age, Used: used, Failure: &result.Failure{Phase: phase, Reason: reason}}
+	k := IdleConn{Age: time.Minute, Idle: age, Used: used, Failure: &result.Failure{Phase: phase, Reason: reason}}
 	for _, c := range change {
 		c(&k)
 	}

@@ -13,7 +13,7 @@ import (
 // Evidence is what a verdict is made from.
 type Evidence struct {
 	Recent      []Observation // of the target, the oldest first; the last is the newest
-	Kept        []Kept        // what became of its idle connections, the oldest first
+	Idle        []IdleConn    // what became of its idle connections, the oldest first
 	Experiments *Experiments  // after a failure; nil if none were made
 	Egress      Egress
 	Host        host.Record
@@ -106,8 +106,8 @@ type AddressSeen struct {
 	OK   bool
 }
 
-// Kept is what became of a connection kept for an age.
-type Kept struct {
+// IdleConn is what became of a connection that was to be idle for an age.
+type IdleConn struct {
 	Age       time.Duration
 	Idle      time.Duration
 	Used      bool            // again; otherwise it ended while idle
@@ -226,9 +226,9 @@ func spread(events []result.Event, took time.Duration) bool {
 	return calls >= steadyReads && last-first > took/2
 }
 
-// ObserveKept takes from the fate of an idle connection what matters.
-func ObserveKept(age time.Duration, r *result.KeptResult, announced time.Duration) Kept {
-	k := Kept{Age: age, Idle: r.Idle, Used: r.Used, Failure: r.Failure, At: r.Ended, Announced: announced}
+// IdleConnOf takes from the fate of an idle connection what matters.
+func IdleConnOf(age time.Duration, r *result.IdleResult, announced time.Duration) IdleConn {
+	k := IdleConn{Age: age, Idle: r.Idle, Used: r.Used, Failure: r.Failure, At: r.Ended, Announced: announced}
 	if w := r.Attempt.LastHop().Wire; w != nil {
 		k.Reset, k.Received = w.Reset, w.BytesReceived
 	}

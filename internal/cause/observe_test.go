@@ -156,18 +156,18 @@ func TestObserve(t *testing.T) {
 	}
 }
 
-// TestObserveKept: what is taken from the fate of an idle connection.
-func TestObserveKept(t *testing.T) {
+// TestIdleConnOf: what is taken from the fate of an idle connection.
+func TestIdleConnOf(t *testing.T) {
 	at, failure := time.Unix(1_800_000_000, 0), &result.Failure{Reason: result.TCPReset}
-	r := result.KeptResult{Idle: 5, Used: true, Failure: failure, Ended: at,
+	r := result.IdleResult{Idle: 5, Used: true, Failure: failure, Ended: at,
 		Attempt: result.Attempt{Hops: []result.Hop{{}}}}
-	want := Kept{Age: 4, Idle: 5, Used: true, Failure: failure, At: at, Announced: 6}
-	if diff := cmp.Diff(want, ObserveKept(4, &r, 6)); diff != "" {
+	want := IdleConn{Age: 4, Idle: 5, Used: true, Failure: failure, At: at, Announced: 6}
+	if diff := cmp.Diff(want, IdleConnOf(4, &r, 6)); diff != "" {
 		t.Errorf("without a wire (-want +got):\n%s", diff)
 	}
 	r.Attempt.Hops[0].Wire = &result.Wire{BytesReceived: 7, Reset: &result.Reset{TTL: 60}}
 	want.Received, want.Reset = 7, &result.Reset{TTL: 60}
-	if diff := cmp.Diff(want, ObserveKept(4, &r, 6)); diff != "" {
+	if diff := cmp.Diff(want, IdleConnOf(4, &r, 6)); diff != "" {
 		t.Errorf("with a wire (-want +got):\n%s", diff)
 	}
 }

@@ -151,87 +151,87 @@ func changes() []situation {
 	}
 }
 
-// keptOnes are situations of idle connections.
-func keptOnes() []situation {
-	fin := keptFor(30*time.Second, false, result.TCPClosed)
-	rst := func(sender result.Sender, live bool) func(*Kept) {
-		return func(k *Kept) { k.Reset = &result.Reset{Sender: sender, Live: live, TTL: 62, Reference: 62} }
+// idleOnes are situations of idle connections.
+func idleOnes() []situation {
+	fin := idleFor(30*time.Second, false, result.TCPClosed)
+	rst := func(sender result.Sender, live bool) func(*IdleConn) {
+		return func(k *IdleConn) { k.Reset = &result.Reset{Sender: sender, Live: live, TTL: 62, Reference: 62} }
 	}
-	silent := keptFor(time.Minute, true, result.TCPAborted)
-	near := keptFor(time.Minute, true, result.TCPReset, rst(result.Middlebox, false))
-	forgot := keptFor(time.Minute, true, result.TCPReset, rst(result.EndHost, false))
-	unseen := keptFor(time.Minute, true, result.TCPReset)
-	announced := func(k *Kept) { k.Announced = 30 * time.Second }
-	served := Kept{Age: time.Minute, At: began.Add(time.Hour)}
+	silent := idleFor(time.Minute, true, result.TCPAborted)
+	near := idleFor(time.Minute, true, result.TCPReset, rst(result.Middlebox, false))
+	forgot := idleFor(time.Minute, true, result.TCPReset, rst(result.EndHost, false))
+	unseen := idleFor(time.Minute, true, result.TCPReset)
+	announced := func(k *IdleConn) { k.Announced = 30 * time.Second }
+	served := IdleConn{Age: time.Minute, At: began.Add(time.Hour)}
 	return []situation{
-		{"an idle connection ended in order, once: a reload does that", after(healthy).kept(fin),
+		{"an idle connection ended in order, once: a reload does that", after(healthy).idle(fin),
 			"none"},
-		{"idle connections ended at a similar age", after(healthy).kept(fin, fin),
+		{"idle connections ended at a similar age", after(healthy).idle(fin, fin),
 			"server_idle_timeout server medium"},
-		{"idle connections ended at a similar age, three times", after(healthy).kept(fin, fin, fin),
+		{"idle connections ended at a similar age, three times", after(healthy).idle(fin, fin, fin),
 			"server_idle_timeout server high"},
 		{"idle connections ended at the announced age",
-			after(healthy).kept(keptFor(30*time.Second, false, result.TCPClosed, announced),
-				keptFor(30*time.Second, false, result.TCPClosed, announced)),
+			after(healthy).idle(idleFor(30*time.Second, false, result.TCPClosed, announced),
+				idleFor(30*time.Second, false, result.TCPClosed, announced)),
 			"server_idle_timeout server high"},
 		{"idle connections ended at different ages",
-			after(healthy).kept(keptFor(5*time.Second, false, result.TCPClosed),
-				keptFor(50*time.Second, false, result.TCPClosed)),
+			after(healthy).idle(idleFor(5*time.Second, false, result.TCPClosed),
+				idleFor(50*time.Second, false, result.TCPClosed)),
 			"none"},
 		{"two idle connections ended at one moment",
-			after(healthy).kept(fin, func() Kept { k := fin; k.At = began; return k }()),
+			after(healthy).idle(fin, func() IdleConn { k := fin; k.At = began; return k }()),
 			"none"},
-		{"an idle connection ended, and the next was served", after(healthy).kept(fin, fin, served),
+		{"an idle connection ended, and the next was served", after(healthy).idle(fin, fin, served),
 			"none"},
-		{"silence on an idle connection", after(healthy).kept(silent),
+		{"silence on an idle connection", after(healthy).idle(silent),
 			"path_idle_timeout path medium"},
-		{"silence on idle connections of the same age", after(healthy).kept(silent, silent),
+		{"silence on idle connections of the same age", after(healthy).idle(silent, silent),
 			"path_idle_timeout path high"},
-		{"an idle connection is reset from nearer", after(healthy).kept(near),
+		{"an idle connection is reset from nearer", after(healthy).idle(near),
 			"path_idle_timeout path medium"},
-		{"idle connections are reset from nearer", after(healthy).kept(near, near),
+		{"idle connections are reset from nearer", after(healthy).idle(near, near),
 			"path_idle_timeout path high"},
-		{"a rebooted server does not know an idle connection", after(healthy).kept(forgot),
+		{"a rebooted server does not know an idle connection", after(healthy).idle(forgot),
 			"unknown unknown low; open [path_idle_timeout server_restarted]"},
-		{"idle connections are forgotten at one age", after(healthy).kept(forgot, forgot),
+		{"idle connections are forgotten at one age", after(healthy).idle(forgot, forgot),
 			"path_idle_timeout path medium; not server_restarted"},
-		{"the request crosses the close", after(healthy).kept(keptFor(time.Minute, true, result.TCPClosed)),
+		{"the request crosses the close", after(healthy).idle(idleFor(time.Minute, true, result.TCPClosed)),
 			"keepalive_race server medium"},
-		{"the request crosses a live reset", after(healthy).kept(keptFor(time.Minute, true, result.TCPReset,
+		{"the request crosses a live reset", after(healthy).idle(idleFor(time.Minute, true, result.TCPReset,
 			rst(result.EndHost, true))),
 			"keepalive_race server medium"},
-		{"a reset of nobody knows whom on an idle connection", after(healthy).kept(unseen),
+		{"a reset of nobody knows whom on an idle connection", after(healthy).idle(unseen),
 			"unknown unknown low; open [server_idle_timeout path_idle_timeout keepalive_race]"},
-		{"two such resets", after(healthy).kept(unseen, unseen),
+		{"two such resets", after(healthy).idle(unseen, unseen),
 			"unknown unknown low; open [server_idle_timeout path_idle_timeout keepalive_race]"},
 		{"idle connections are reset while idle, by nobody knows whom",
-			after(healthy).kept(keptFor(30*time.Second, false, result.TCPReset),
-				keptFor(30*time.Second, false, result.TCPReset)),
+			after(healthy).idle(idleFor(30*time.Second, false, result.TCPReset),
+				idleFor(30*time.Second, false, result.TCPReset)),
 			"unknown unknown low; open [server_idle_timeout path_idle_timeout keepalive_race]"},
 		{"idle connections are reset while idle, by a socket",
-			after(healthy).kept(keptFor(30*time.Second, false, result.TCPReset, rst(result.EndHost, true)),
-				keptFor(30*time.Second, false, result.TCPReset, rst(result.EndHost, true))),
+			after(healthy).idle(idleFor(30*time.Second, false, result.TCPReset, rst(result.EndHost, true)),
+				idleFor(30*time.Second, false, result.TCPReset, rst(result.EndHost, true))),
 			"server_idle_timeout server medium"},
-		{"an idle connection hangs", after(healthy).kept(keptFor(time.Minute, true, result.HTTPResponseTimedOut)),
+		{"an idle connection hangs", after(healthy).idle(idleFor(time.Minute, true, result.HTTPResponseTimedOut)),
 			"unknown unknown low"},
 		{"idle connections fail, fresh ones too: the fresh one is explained",
-			after(n(2, seen(resetBare, nearer))).kept(silent),
+			after(n(2, seen(resetBare, nearer))).idle(silent),
 			"firewall_reject path high; not request_rejected server_aborts transient"},
-		{"idle connections fail, fresh ones did once", after(healthy, n(1, resetBare), n(1, worked(1))).kept(silent),
+		{"idle connections fail, fresh ones did once", after(healthy, n(1, resetBare), n(1, worked(1))).idle(silent),
 			"path_idle_timeout path medium; not request_rejected; open [transient firewall_reject server_aborts]"},
-		{"idle connections are served, new ones are closed", after(healthy, n(2, closedFIN)).kept(served),
+		{"idle connections are served, new ones are closed", after(healthy, n(2, closedFIN)).idle(served),
 			"connection_limit server medium; not firewall_reject request_rejected transient; open [server_aborts]"},
-		{"idle connections are served, new ones are always closed", after(healthy, n(3, closedFIN)).kept(served),
+		{"idle connections are served, new ones are always closed", after(healthy, n(3, closedFIN)).idle(served),
 			"connection_limit server medium; not firewall_reject request_rejected transient; open [server_aborts]"},
-		{"idle connections are served, new ones are closed once", after(healthy, n(1, closedFIN)).kept(served),
+		{"idle connections are served, new ones are closed once", after(healthy, n(1, closedFIN)).idle(served),
 			"unknown server low; not firewall_reject request_rejected; open [server_aborts transient]"},
 		{"idle connections are served, new handshakes are ended",
-			after(healthy, n(2, failed(result.TLS, result.TCPClosed, result.Peer))).kept(served),
+			after(healthy, n(2, failed(result.TLS, result.TCPClosed, result.Peer))).idle(served),
 			"server_aborts server medium; not transient; open [client_hello_rejected]"},
-		{"idle connections are served, new ones hang", after(healthy, n(2, hangs)).kept(served),
+		{"idle connections are served, new ones hang", after(healthy, n(2, hangs)).idle(served),
 			"server_unresponsive server medium; not transient; open [pmtu_black_hole]"},
 		{"idle connections are served, new ones are reset by nobody knows whom",
-			after(healthy, n(2, resetBare)).kept(served),
+			after(healthy, n(2, resetBare)).idle(served),
 			"unknown unknown low; not request_rejected transient; open [firewall_reject server_aborts]"},
 	}
 }

@@ -1,7 +1,7 @@
 // Package cli is the terminal: the commands probe and check-config, and how a probe is printed.
 //
 //		probe.go      the command probe: what to probe, and how often
-//		keep.go       its --keepalive: connections that are kept idle, then used again
+//		keepalive.go  its --keepalive: connections that are left idle, then used again
 //		check.go      the command check-config
 //		print.go      a probe as bars, as one line, and the verdict on it
 //		json.go       a probe as one line of JSON

@@ -185,8 +185,8 @@ func (p *Printer) Line(n int, r *result.Result) {
 		strings.TrimRight(text, " "))
 }
 
-// Kept prints what became of a connection that was kept idle.
-func (p *Printer) Kept(age time.Duration, r *result.KeptResult) {
+// Idle prints what became of an idle connection.
+func (p *Printer) Idle(age time.Duration, r *result.IdleResult) {
 	if f := r.Failure; f != nil {
 		p.line("%-8s %s after %s idle: %s", age, p.paint(red, "FAILED"), record.Short(r.Idle), f.Sentence())
 		return

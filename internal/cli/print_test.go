@@ -155,12 +155,12 @@ func TestSummary(t *testing.T) {
 	}
 }
 
-func TestKept(t *testing.T) {
+func TestIdle(t *testing.T) {
 	var got bytes.Buffer
 	p := &Printer{Out: &got}
-	p.Kept(30*time.Second, &result.KeptResult{Idle: 30 * time.Second, Used: true,
+	p.Idle(30*time.Second, &result.IdleResult{Idle: 30 * time.Second, Used: true,
 		Attempt: result.Attempt{Elapsed: 2 * time.Millisecond}})
-	p.Kept(5*time.Minute, &result.KeptResult{Idle: time.Minute,
+	p.Idle(5*time.Minute, &result.IdleResult{Idle: time.Minute,
 		Failure: &result.Failure{Phase: result.Idle, Reason: result.TCPClosed, Origin: result.Peer}})
 	want := "30s      ok: served a request after 30.000 s idle, in 2.0 ms\n" +
 		"5m0s     FAILED after 60.000 s idle: connection closed by the peer while the connection was idle\n"

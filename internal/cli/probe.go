@@ -78,7 +78,7 @@ func Probe(t *Terminal, o *Options) int {
 		progress: term.IsTerminal(int(os.Stderr.Fd())), messages: t.Messages,
 	}
 	if len(ages) > 0 {
-		return s.keep(ctx, ages)
+		return s.testIdle(ctx, ages)
 	}
 	return s.run(ctx)
 }

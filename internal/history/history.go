@@ -152,8 +152,8 @@ func (h *History) Get(id uint64) *Record {
 	return nil
 }
 
-// Kept reports whether the record of an ID is kept.
-func (h *History) Kept(id uint64) bool { return id != 0 && h.Get(id) != nil }
+// Has reports whether the record of an ID is kept.
+func (h *History) Has(id uint64) bool { return id != 0 && h.Get(id) != nil }
 
 // Records returns what is kept, the newest first.
 func (h *History) Records() []*Record {

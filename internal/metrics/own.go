@@ -21,7 +21,7 @@ type OwnGauges struct {
 	Remembered func() int // others whose totals are kept
 	Slots      func() int
 	Running    func() int // probes
-	Kept       func() int // connections
+	Idle       func() int // connections
 }
 
 // NewOwn registers the metrics errno_exporter_*.
@@ -39,7 +39,7 @@ func NewOwn(registry prometheus.Registerer, read OwnGauges) *Own {
 	gauge("errno_exporter_remembered_targets", "Number of remembered pairs of module and target of /probe.",
 		read.Remembered)
 	gauge("errno_exporter_probe_slots", "Maximum number of concurrent probes.", read.Slots)
-	gauge("errno_exporter_kept_connections", "Number of idle connections in the pool.", read.Kept)
+	gauge("errno_exporter_kept_connections", "Number of idle connections in the pool.", read.Idle)
 	gauge("errno_exporter_probes_running", "Number of probes in flight.", read.Running)
 	delay := prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name:    "errno_exporter_scheduler_delay_seconds",

@@ -14,7 +14,7 @@ import (
 )
 
 // Text is the record as text: the verdict first, then what led to it, the samples last.
-func Text(r *result.Result, m *module.Module, found cause.Findings, kept state.Idle,
+func Text(r *result.Result, m *module.Module, found cause.Findings, idle state.Idle,
 	samples *metrics.Exposition) []byte {
 	p := &page{}
 	p.verdict(r)
@@ -32,7 +32,7 @@ func Text(r *result.Result, m *module.Module, found cause.Findings, kept state.I
 		}
 	}
 	p.addresses(r)
-	p.kept(kept)
+	p.idle(idle)
 	p.samples(samples)
 	return p.Bytes()
 }
@@ -53,8 +53,8 @@ func (p *page) addresses(r *result.Result) {
 	}
 }
 
-// kept lists the results of the idle connections.
-func (p *page) kept(k state.Idle) {
+// idle lists the results of the idle connections.
+func (p *page) idle(k state.Idle) {
 	if len(k.Ages) == 0 && k.Announced == 0 {
 		return
 	}

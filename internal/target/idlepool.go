@@ -14,27 +14,26 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// How connections are kept.
+// The pool of idle connections.
 //
-//   - A target whose module has keepalive keeps one connection for each configured age. It is made after a probe that
-//     succeeded, by a request of its own, so that nothing is taken from the probe.
-//   - At the first scrape at which it has been idle that long, or has ended, it is used again, or its end is told,
-//     beside the probe over a fresh connection. If it serves the request it is kept on.
-//   - A server that announces that it keeps idle connections for less time (Keep-Alive: timeout=) is believed: none is
-//     kept for longer. It is asked again now and then: what it announces changes with the server, and with who answers
-//     behind its name.
+//   - A target whose module has keepalive has one idle connection for each configured age. It is opened after a probe
+//     that succeeded, by a request of its own, so that it delays no probe.
+//   - At the first scrape at which it has been idle that long, or has ended, it is used again, or its end is reported,
+//     beside the probe over a fresh connection. If it serves the request it returns to the pool.
+//   - No connection is left idle for longer than the server announces (Keep-Alive: timeout=). The announcement counts
+//     for a minute only: it changes with the server, and with the host that answers behind its name.
 
 // MaxIdle bounds the connections that are kept idle at once, of all targets.
 const MaxIdle = 1000
 
-// perSlot is what the place of a connection takes in memory, in bytes, without what it points to.
+// perSlot is what the slot of a connection takes in memory, in bytes, without what it points to.
 const perSlot = 48
 
-// keepTimeout bounds a request on a connection that is kept, where the module's timeout does not.
-const keepTimeout = 10 * time.Second
+// idleTimeout bounds a request on an idle connection, where the module's timeout does not.
+const idleTimeout = 10 * time.Second
 
-// askAgain is how long a server's announcement counts that it keeps connections for less than one is wanted.
-const askAgain = time.Minute
+// announcementAge is how long a server's announcement counts.
+const announcementAge = time.Minute
 
 // IdlePool holds a target's idle connections.
 type IdlePool struct {
@@ -45,32 +44,31 @@ type IdlePool struct {
 	all      *atomic.Int64 // idle connections, of all pools
 
 	mu        sync.Mutex // guards what follows
-	slots     []keptSlot
-	announced time.Duration // as Prober.Keep says it
+	slots     []idleSlot
+	announced time.Duration // as Prober.OpenIdle returns it
 	asked     time.Time     // when announced was learned; zero before
 	closed    bool
 }
 
-// keptSlot is the connection of one age.
-type keptSlot struct {
+// idleSlot is the connection of one age.
+type idleSlot struct {
 	age  time.Duration
-	kept *prober.Kept // nil while there is none, and while it is in use
+	conn *prober.IdleConn // nil while there is none, and while it is in use
 	busy bool
-	last *result.KeptResult // nil before the first
+	last *result.IdleResult // nil before the first
 }
 
 // NewIdlePool returns the pool of a target. All pools together count their connections in all; panics are reported.
 func NewIdlePool(t *Target, all *atomic.Int64, panicked guard.Report) *IdlePool {
 	k := &IdlePool{module: t.Config.Module, target: t.Probed(), totals: t.Totals, all: all, panicked: panicked}
 	for _, age := range k.module.Keepalive {
-		k.slots = append(k.slots, keptSlot{age: age})
+		k.slots = append(k.slots, idleSlot{age: age})
 	}
 	return k
 }
 
-// Use uses the connections that are due, side by side. The channel is closed when all have been used. Each has the
-// module's time for it, however little the scrape has: a scrape with a short timeout is not to kill a connection that
-// works.
+// Use uses the connections that are due, concurrently. The channel is closed when all have been used. Each has the
+// module's timeout, whatever the scrape's is: a scrape with a short timeout must not end a connection that works.
 func (k *IdlePool) Use(life context.Context) <-chan struct{} {
 	done := make(chan struct{})
 	var using guard.Group
@@ -78,52 +76,52 @@ func (k *IdlePool) Use(life context.Context) <-chan struct{} {
 	defer k.mu.Unlock()
 	for i := range k.slots {
 		s := &k.slots[i]
-		if s.kept == nil {
+		if s.conn == nil {
 			continue
 		}
-		if idle, stands := s.kept.Idle(); stands && idle < s.age {
+		if idle, established := s.conn.Idle(); established && idle < s.age {
 			continue
 		}
-		kept := s.kept
-		s.kept, s.busy = nil, true
-		using.Go(func() { k.useOne(life, s, kept) })
+		conn := s.conn
+		s.conn, s.busy = nil, true
+		using.Go(func() { k.useOne(life, s, conn) })
 	}
 	k.panicked.Go(func() { defer close(done); using.Wait() })
 	return done
 }
 
 // useOne uses a connection. After a panic it is not used again.
-func (k *IdlePool) useOne(life context.Context, s *keptSlot, kept *prober.Kept) {
-	var r result.KeptResult
+func (k *IdlePool) useOne(life context.Context, s *idleSlot, conn *prober.IdleConn) {
+	var r result.IdleResult
 	p := guard.Try(func() {
 		ctx, cancel := context.WithTimeout(life, k.timeout())
 		defer cancel()
-		r = kept.Probe(ctx)
+		r = conn.Probe(ctx)
 	})
 	if p == nil {
-		k.used(s, kept, &r)
+		k.used(s, conn, &r)
 		return
 	}
 	k.panicked.Tell(p)
-	k.panicked.Run(kept.Close)
+	k.panicked.Run(conn.Close)
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	s.busy, s.last = false, &result.KeptResult{Failure: &result.Failure{Phase: result.Idle, Reason: result.Unknown,
+	s.busy, s.last = false, &result.IdleResult{Failure: &result.Failure{Phase: result.Idle, Reason: result.Unknown,
 		Origin: result.Self, Err: p}}
 	k.all.Add(-1)
 	k.totals.ObserveIdle(s.age, s.last)
 }
 
-// timeout is how long a request on a connection that is kept may take.
+// timeout is how long a request on an idle connection may take.
 func (k *IdlePool) timeout() time.Duration {
 	if k.module.Timeout > 0 {
-		return min(k.module.Timeout, keepTimeout)
+		return min(k.module.Timeout, idleTimeout)
 	}
-	return keepTimeout
+	return idleTimeout
 }
 
 // used notes what became of a connection.
-func (k *IdlePool) used(s *keptSlot, kept *prober.Kept, r *result.KeptResult) {
+func (k *IdlePool) used(s *idleSlot, conn *prober.IdleConn, r *result.IdleResult) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	s.busy = false
@@ -131,12 +129,12 @@ func (k *IdlePool) used(s *keptSlot, kept *prober.Kept, r *result.KeptResult) {
 		s.last = r.Summary()
 		k.totals.ObserveIdle(s.age, r)
 	}
-	if k.closed || !kept.Kept() {
+	if k.closed || !conn.Reusable() {
 		k.all.Add(-1)
-		kept.Close()
+		conn.Close()
 		return
 	}
-	s.kept = kept
+	s.conn = conn
 }
 
 // Fill makes the connections that are missing, after a probe that succeeded.
@@ -146,22 +144,22 @@ func (k *IdlePool) Fill(life context.Context, p *prober.Prober) {
 		if !k.wants(s) {
 			continue
 		}
-		var kept *prober.Kept
+		var conn *prober.IdleConn
 		var announced time.Duration
 		k.panicked.Run(func() {
 			ctx, cancel := context.WithTimeout(life, k.timeout())
 			defer cancel()
-			kept, announced = p.Keep(ctx, k.target, k.module)
+			conn, announced = p.OpenIdle(ctx, k.target, k.module)
 		})
-		k.filled(s, kept, announced) // also after a panic: the age is tried again
+		k.filled(s, conn, announced) // also after a panic: the age is tried again
 	}
 }
 
 // wants reports whether a slot is to be filled, and takes it if so.
-func (k *IdlePool) wants(s *keptSlot) bool {
+func (k *IdlePool) wants(s *idleSlot) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.closed || s.busy || s.kept != nil || k.refuses(s) && time.Since(k.asked) < askAgain {
+	if k.closed || s.busy || s.conn != nil || k.refuses(s) && time.Since(k.asked) < announcementAge {
 		return false
 	}
 	if k.all.Add(1) > MaxIdle {
@@ -172,24 +170,24 @@ func (k *IdlePool) wants(s *keptSlot) bool {
 	return true
 }
 
-// refuses reports whether the server said that it keeps no connection for that long. The caller holds mu.
-func (k *IdlePool) refuses(s *keptSlot) bool { return k.announced > 0 && s.age > k.announced }
+// refuses reports whether the server announced a shorter idle timeout. The caller holds mu.
+func (k *IdlePool) refuses(s *idleSlot) bool { return k.announced > 0 && s.age > k.announced }
 
-func (k *IdlePool) filled(s *keptSlot, kept *prober.Kept, announced time.Duration) {
+func (k *IdlePool) filled(s *idleSlot, conn *prober.IdleConn, announced time.Duration) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	s.busy = false
-	if kept != nil || announced != 0 {
+	if conn != nil || announced != 0 {
 		k.announced, k.asked = announced, time.Now()
 	}
-	if kept == nil || k.closed || k.refuses(s) {
+	if conn == nil || k.closed || k.refuses(s) {
 		k.all.Add(-1)
-		if kept != nil {
-			kept.Close()
+		if conn != nil {
+			conn.Close()
 		}
 		return
 	}
-	s.kept = kept
+	s.conn = conn
 }
 
 // Close closes every connection; those in use are closed when they have been used.
@@ -198,9 +196,9 @@ func (k *IdlePool) Close() {
 	defer k.mu.Unlock()
 	k.closed = true
 	for i := range k.slots {
-		if kept := k.slots[i].kept; kept != nil {
-			kept.Close()
-			k.slots[i].kept = nil
+		if conn := k.slots[i].conn; conn != nil {
+			conn.Close()
+			k.slots[i].conn = nil
 			k.all.Add(-1)
 		}
 	}
@@ -233,13 +231,13 @@ func (k *IdlePool) State() state.Idle {
 }
 
 // Fates are what last became of the connections of each age.
-func (k *IdlePool) Fates() []cause.Kept {
+func (k *IdlePool) Fates() []cause.IdleConn {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	var all []cause.Kept
+	var all []cause.IdleConn
 	for _, s := range k.slots {
 		if s.last != nil {
-			all = append(all, cause.ObserveKept(s.age, s.last, k.announced))
+			all = append(all, cause.IdleConnOf(s.age, s.last, k.announced))
 		}
 	}
 	return all

@@ -28,7 +28,7 @@ func newTestedPool(t *testing.T, url string, all *atomic.Int64, ages ...time.Dur
 
 // A server that announced less than is wanted is asked again later, by a probe as good as any: no reload is needed once
 // it announces more.
-func TestKeptAnnouncedChanges(t *testing.T) {
+func TestAnnouncementChanges(t *testing.T) {
 	var timeout atomic.Value
 	timeout.Store("timeout=1")
 	url := faultlab.Handler(t, http.HandlerFunc(func(w http.ResponseWriter,
@@ -45,9 +45,9 @@ func TestKeptAnnouncedChanges(t *testing.T) {
 		kept           int64
 	}{
 		{"announces less than every age", "timeout=1", 0, time.Second, 0},
-		{"announces more, and is believed for the moment", "timeout=120", askAgain / 2, time.Second, 0},
-		{"is asked again", "timeout=120", askAgain, 2 * time.Minute, 1},
-		{"announces more still", "timeout=7200", askAgain, 2 * time.Hour, 2},
+		{"announces more, and is believed for the moment", "timeout=120", announcementAge / 2, time.Second, 0},
+		{"is asked again", "timeout=120", announcementAge, 2 * time.Minute, 1},
+		{"announces more still", "timeout=7200", announcementAge, 2 * time.Hour, 2},
 	} {
 		timeout.Store(row.announce)
 		pool.mu.Lock()
@@ -89,9 +89,9 @@ func TestPanicInIdlePool(t *testing.T) {
 		if row.kept {
 			want = 1
 		}
-		if s.busy || (s.kept != nil) != row.kept || all.Load() != want || len(reported) != row.reports {
+		if s.busy || (s.conn != nil) != row.kept || all.Load() != want || len(reported) != row.reports {
 			t.Errorf("%s: busy %t, kept %t, %d of all, %d panics; want false, %t, %d, %d", row.name, s.busy,
-				s.kept != nil, all.Load(), len(reported), row.kept, want, row.reports)
+				s.conn != nil, all.Load(), len(reported), row.kept, want, row.reports)
 		}
 		for len(reported) > 0 {
 			<-reported

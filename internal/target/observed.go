@@ -25,7 +25,7 @@ const (
 type Observed struct {
 	mu          sync.Mutex // guards what follows
 	recent      []cause.Observation
-	kept        []cause.Kept       // the fates of idle connections, the oldest first
+	idle        []cause.IdleConn   // the fates of idle connections, the oldest first
 	experiments *cause.Experiments // the last ones; which failures they count for is the verdict's to say
 	rounds      []time.Time        // of experiments, in the last hour
 	busy        bool               // a round is under way
@@ -41,19 +41,19 @@ func (o *Observed) Add(seen cause.Observation) {
 	o.recent = append(o.recent, seen)
 }
 
-// addKept notes the newest fates of idle connections. The caller holds mu.
-func (o *Observed) addKept(fates []cause.Kept) {
+// addIdle notes the newest fates of idle connections. The caller holds mu.
+func (o *Observed) addIdle(fates []cause.IdleConn) {
 	for _, k := range fates {
-		if slices.ContainsFunc(o.kept, func(known cause.Kept) bool {
+		if slices.ContainsFunc(o.idle, func(known cause.IdleConn) bool {
 			return known.Age == k.Age &&
 				known.At.Equal(k.At)
 		}) {
 			continue
 		}
-		if len(o.kept) == maxFates {
-			o.kept = append(o.kept[:0], o.kept[1:]...)
+		if len(o.idle) == maxFates {
+			o.idle = append(o.idle[:0], o.idle[1:]...)
 		}
-		o.kept = append(o.kept, k)
+		o.idle = append(o.idle, k)
 	}
 }
 
@@ -61,12 +61,12 @@ func (o *Observed) addKept(fates []cause.Kept) {
 func (o *Observed) Size() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	n := perFate*cap(o.kept) + perRound*cap(o.rounds)
+	n := perFate*cap(o.idle) + perRound*cap(o.rounds)
 	for i := range o.recent {
 		n += o.recent[i].Size()
 	}
-	for i := range o.kept {
-		n += o.kept[i].Failure.Size()
+	for i := range o.idle {
+		n += o.idle[i].Failure.Size()
 	}
 	if o.experiments != nil {
 		n += perExperiments
@@ -105,14 +105,14 @@ func (o *Observed) End(r *result.Result, made []result.Experiment) {
 }
 
 // evidence is what was observed, with the newest fates of idle connections; false where nothing failed recently.
-func (o *Observed) evidence(fates []cause.Kept) (cause.Evidence, bool) {
+func (o *Observed) evidence(fates []cause.IdleConn) (cause.Evidence, bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.addKept(fates)
-	e := cause.Evidence{Recent: o.recent, Kept: o.kept}
+	o.addIdle(fates)
+	e := cause.Evidence{Recent: o.recent, Idle: o.idle}
 	if !e.Fails() {
 		return cause.Evidence{}, false // as with nearly all of a thousand targets
 	}
-	e.Recent, e.Kept, e.Experiments = slices.Clone(e.Recent), slices.Clone(e.Kept), o.experiments
+	e.Recent, e.Idle, e.Experiments = slices.Clone(e.Recent), slices.Clone(e.Idle), o.experiments
 	return e, true
 }

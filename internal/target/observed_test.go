@@ -38,15 +38,15 @@ func TestDiagnoseBudget(t *testing.T) {
 }
 
 // What became of idle connections is remembered, each fate once, and the number is bounded.
-func TestKeptFates(t *testing.T) {
+func TestFates(t *testing.T) {
 	var o Observed
 	at := time.Now()
 	for i := range 2 * maxFates {
-		fate := cause.Kept{Age: time.Minute, At: at.Add(time.Duration(i) * time.Minute)}
-		o.addKept([]cause.Kept{fate})
-		o.addKept([]cause.Kept{fate})
+		fate := cause.IdleConn{Age: time.Minute, At: at.Add(time.Duration(i) * time.Minute)}
+		o.addIdle([]cause.IdleConn{fate})
+		o.addIdle([]cause.IdleConn{fate})
 	}
-	if first := at.Add(maxFates * time.Minute); len(o.kept) != maxFates || !o.kept[0].At.Equal(first) {
-		t.Errorf("%d fates are kept from %s on, want %d from %s on", len(o.kept), o.kept[0].At, maxFates, first)
+	if first := at.Add(maxFates * time.Minute); len(o.idle) != maxFates || !o.idle[0].At.Equal(first) {
+		t.Errorf("%d fates are kept from %s on, want %d from %s on", len(o.idle), o.idle[0].At, maxFates, first)
 	}
 }

@@ -22,8 +22,8 @@ type Outcome struct {
 	seen *cause.Observation
 }
 
-// kept is the outcome as its target keeps it: with a summary of the result.
-func (o *Outcome) kept() *Outcome {
+// stored is the outcome as its target stores it: with a summary of the result.
+func (o *Outcome) stored() *Outcome {
 	k := *o
 	if k.Callers && k.seen == nil {
 		seen := cause.Observe(o.Result, o.Late, o.Ended)

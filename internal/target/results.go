@@ -29,9 +29,9 @@ func (r *Results) Note(o *Outcome) []schedule.Recent[*Outcome] {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if o.Callers {
-		r.short = o.kept()
+		r.short = o.stored()
 	} else {
-		r.last, r.short = o.kept(), nil
+		r.last, r.short = o.stored(), nil
 		if n := egress.Network(o.Result); n.IsValid() {
 			r.network, r.dialed = n, o.Ended
 		}

@@ -13,8 +13,8 @@ import (
 	"errno_exporter/prober"
 )
 
-// keptGrace is how long a probe that has ended waits for the idle connections that are used beside it.
-const keptGrace = 100 * time.Millisecond
+// idleGrace is how long a probe that has ended waits for the idle connections that are used beside it.
+const idleGrace = 100 * time.Millisecond
 
 // launch is a probe that is to start.
 type launch struct {
@@ -54,7 +54,7 @@ func (w *Watch) fly(t *target.Target, f *target.Probe) {
 	outcome := w.probeConfigured(ctx, t, f)
 	select { // what becomes of them belongs to this scrape if it is known by now; a dead one keeps nobody waiting
 	case <-idleUsed:
-	case <-time.After(keptGrace):
+	case <-time.After(idleGrace):
 	}
 	if outcome == nil {
 		return

@@ -11,13 +11,13 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// watchKept scrapes again and again until the connection kept for an age has been used or has ended.
-func watchKept(t *testing.T, b *tested, age time.Duration) state.IdleAge {
+// awaitIdle scrapes again and again until the connection of an age has been used or has ended.
+func awaitIdle(t *testing.T, b *tested, age time.Duration) state.IdleAge {
 	t.Helper()
 	ticker := time.NewTicker(100 * time.Millisecond)
 	defer ticker.Stop()
 	for range 200 {
-		for _, a := range b.Scrape(t.Context(), 10*time.Second)[0].Kept.Ages {
+		for _, a := range b.Scrape(t.Context(), 10*time.Second)[0].Idle.Ages {
 			if a.Age == age {
 				return a
 			}
@@ -29,7 +29,7 @@ func watchKept(t *testing.T, b *tested, age time.Duration) state.IdleAge {
 }
 
 // The measured age is right within a scrape's interval, and the fresh probe of the same scrape succeeds.
-func TestKept(t *testing.T) {
+func TestIdle(t *testing.T) {
 	const age = time.Second
 	for _, row := range []struct {
 		name   string
@@ -55,7 +55,7 @@ func TestKept(t *testing.T) {
 			c.Modules["api"].Keepalive = []time.Duration{age}
 			b := newTested(t, c)
 			t.Cleanup(b.Close)
-			got := watchKept(t, b, age)
+			got := awaitIdle(t, b, age)
 			var phase result.Phase
 			var reason result.Reason
 			if f := got.Last.Failure; f != nil {
@@ -79,7 +79,7 @@ func TestKept(t *testing.T) {
 }
 
 // What the server says of keeping is reported, and nothing is kept against its word.
-func TestKeptAnnounced(t *testing.T) {
+func TestIdleAnnounced(t *testing.T) {
 	for _, row := range []struct {
 		name, header, value string
 		want                time.Duration
@@ -118,7 +118,7 @@ func TestKeptAnnounced(t *testing.T) {
 }
 
 // A reload closes what was kept.
-func TestKeptIsClosedOnReload(t *testing.T) {
+func TestIdleIsClosedOnReload(t *testing.T) {
 	gone := make(chan struct{}, 10)
 	url := faultlab.Gone(t, gone)
 	text := "targets:\n" + item("a", url)
@@ -129,19 +129,19 @@ func TestKeptIsClosedOnReload(t *testing.T) {
 	pool := b.current()[0].Idle
 	ticker := time.NewTicker(time.Millisecond)
 	defer ticker.Stop()
-	for b.kept.Load() != 1 {
+	for b.idle.Load() != 1 {
 		<-ticker.C
 	}
 	b.Apply(parse(t, text))
 	<-gone
 	pool.Fill(t.Context(), prober.New(prober.Options{}))
-	if n := b.kept.Load(); n != 0 {
+	if n := b.idle.Load(); n != 0 {
 		t.Errorf("the pool of before the reload makes connections: %d", n)
 	}
 }
 
 // A kept connection that is dead delays no scrape, and has the module's timeout, whatever time the scrape has.
-func TestKeptDelaysNobody(t *testing.T) {
+func TestIdleDelaysNobody(t *testing.T) {
 	const age, budget = 200 * time.Millisecond, 20 * time.Second
 	for _, row := range []struct {
 		name    string

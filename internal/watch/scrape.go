@@ -31,7 +31,7 @@ type State struct {
 	Missing *result.Result  // says so where there is no outcome: nothing is known of the target
 	Age     time.Duration   // of the outcome; 0 when it was probed for this scrape
 	Totals  *state.Totals
-	Kept    state.Idle     // of connections kept to it
+	Idle    state.Idle     // connections
 	Verdict *cause.Verdict // nil if nothing failed recently
 }
 
@@ -40,7 +40,7 @@ type Status struct {
 	Target   *config.Target
 	Last     *target.Outcome // nil before the first probe
 	Timeline state.Overview
-	Kept     state.Idle
+	Idle     state.Idle
 	Verdict  *cause.Verdict
 }
 
@@ -50,7 +50,7 @@ func (w *Watch) Status() []Status {
 	targets := w.current()
 	all := make([]Status, len(targets))
 	for i, t := range targets {
-		all[i] = Status{Target: t.Config, Last: t.Results.Latest(), Timeline: t.Timeline.At(now), Kept: t.Idle.State(),
+		all[i] = Status{Target: t.Config, Last: t.Results.Latest(), Timeline: t.Timeline.At(now), Idle: t.Idle.State(),
 			Verdict: w.verdict(t)}
 	}
 	return all
@@ -142,7 +142,7 @@ func (w *Watch) await(ctx context.Context, targets []*target.Target, budget time
 func (s *Scraped) States() []State {
 	states := make([]State, len(s.targets))
 	for i, t := range s.targets {
-		states[i] = State{Target: t.Config, Module: t.Config.Module, Totals: t.Totals, Kept: t.Idle.State()}
+		states[i] = State{Target: t.Config, Module: t.Config.Module, Totals: t.Totals, Idle: t.Idle.State()}
 		states[i].has(s.flights[i].Outcome(), s.began)
 		if states[i].Outcome == nil {
 			missing := prober.NotStarted(t.Probed(), t.Config.Module, s.budget)

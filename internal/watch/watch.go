@@ -56,7 +56,7 @@ type Watch struct {
 	panicked    guard.Report
 	diagnosing  chan struct{} // has room for the rounds of experiments under way
 	own         *metrics.Own
-	kept        atomic.Int64 // connections kept
+	idle        atomic.Int64 // idle connections of all targets
 
 	mu      sync.Mutex // guards targets
 	targets []*target.Target
@@ -77,7 +77,7 @@ func New(o Options) *Watch {
 	w.own = metrics.NewOwn(o.Registry, metrics.OwnGauges{
 		Targets: func() int { return len(w.current()) }, Remembered: w.others.Len, Slots: w.slots.Size,
 		Running: w.slots.Taken,
-		Kept:    func() int { return int(w.kept.Load()) },
+		Idle:    func() int { return int(w.idle.Load()) },
 	})
 	w.sinks = append([]Sink{count(w.own)}, o.Sinks...)
 	w.lag = schedule.NewLag(w.own.SchedulerDelay, w.background.Running.Report)
@@ -108,7 +108,7 @@ func (w *Watch) Apply(c *config.Config) {
 		} else {
 			t.Known = target.NewKnown()
 		}
-		t.Idle = target.NewIdlePool(t, &w.kept, w.panicked)
+		t.Idle = target.NewIdlePool(t, &w.idle, w.panicked)
 		w.targets = append(w.targets, t)
 	}
 	w.slots.Resize(c.Policy.MaxConcurrent, len(c.Targets))

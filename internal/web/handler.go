@@ -81,7 +81,7 @@ func (h *ProbeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if q.debug {
 		plainText(w)
 		// fails only if the client is gone
-		_, _ = w.Write(record.Text(state.Outcome.Result, q.module, cause.Findings{Verdict: state.Verdict}, state.Kept,
+		_, _ = w.Write(record.Text(state.Outcome.Result, q.module, cause.Findings{Verdict: state.Verdict}, state.Idle,
 			e))
 		return
 	}
@@ -91,7 +91,7 @@ func (h *ProbeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // detailed makes answers with debug=true, which may be a hundred times as long as samples, wait to be taken as others
 // do. Samples are written whole, at once.
 func (h *ProbeHandler) detailed(answers *spools) http.Handler {
-	kept := answers.keep(h.ServeHTTP)
+	kept := answers.buffered(h.ServeHTTP)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.RawQuery, "debug") && r.URL.Query().Get("debug") == "true" {
 			kept(w, r)

@@ -17,12 +17,12 @@ import (
 type records struct{ history *history.History }
 
 func (h records) handle(mux *http.ServeMux, answers *spools) {
-	mux.HandleFunc("GET /history", answers.keep(h.list))
-	mux.HandleFunc("GET /history/{id}", answers.keep(func(w http.ResponseWriter,
+	mux.HandleFunc("GET /history", answers.buffered(h.list))
+	mux.HandleFunc("GET /history/{id}", answers.buffered(func(w http.ResponseWriter,
 		r *http.Request) {
 		h.byID(w, r, r.PathValue("id"))
 	}))
-	mux.HandleFunc("GET /logs", answers.keep(h.logs))
+	mux.HandleFunc("GET /logs", answers.buffered(h.logs))
 }
 
 // logs finds a record as blackbox_exporter does: by id, or the latest of a target, with a module or any.

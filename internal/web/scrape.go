@@ -102,7 +102,7 @@ func expose(e *metrics.Exposition, s *watch.State) {
 		e.Freshness(0, false)
 		e.Probe(s.Missing, s.Module)
 	}
-	e.Keepalive(s.Kept)
+	e.Keepalive(s.Idle)
 	e.Totals(s.Totals)
 	e.Cause(s.Verdict)
 }

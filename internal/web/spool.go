@@ -84,8 +84,8 @@ func (s *spool) Write(p []byte) (int, error) {
 // Unwrap lets http.ResponseController set the connection's deadlines.
 func (s *spool) Unwrap() http.ResponseWriter { return s.ResponseWriter }
 
-// keep makes a handler's answers wait in memory until they are taken.
-func (a *spools) keep(next http.HandlerFunc) http.HandlerFunc {
+// buffered makes a handler's answers wait in memory until they are taken.
+func (a *spools) buffered(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		s := &spool{ResponseWriter: w, from: a}
 		defer s.release()

@@ -27,7 +27,7 @@ func TestUnreadAnswers(t *testing.T) {
 	const budget = fit * (size + spooledBase)
 	answers := newSpools(budget)
 	answer := bytes.Repeat([]byte("0123456789abcdef"), size/16)
-	server := httptest.NewUnstartedServer(answers.keep(func(w http.ResponseWriter, _ *http.Request) {
+	server := httptest.NewUnstartedServer(answers.buffered(func(w http.ResponseWriter, _ *http.Request) {
 		for from := 0; from < size; from += 100_000 {
 			_, _ = w.Write(answer[from:min(size, from+100_000)]) // memory takes everything
 		}
@@ -141,7 +141,7 @@ func TestSpool(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			w := httptest.NewRecorder()
-			answers.keep(row.handler)(w, httptest.NewRequest(http.MethodGet, "/", nil))
+			answers.buffered(row.handler)(w, httptest.NewRequest(http.MethodGet, "/", nil))
 			if w.Code != row.status || w.Body.String() != row.body {
 				t.Errorf("%d, %d bytes; want %d, %d bytes", w.Code, w.Body.Len(), row.status, len(row.body))
 			}

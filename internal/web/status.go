@@ -184,7 +184,7 @@ func (e *Endpoints) targetStatus(t *watch.Status, now time.Time) targetStatus {
 		s.Failure = e.failureStatus(f, now)
 	}
 	s.Cause = toCause(t.Verdict)
-	s.addTicks(t.Timeline.Ticks, e.History.Kept)
+	s.addTicks(t.Timeline.Ticks, e.History.Has)
 	if t.Last == nil {
 		return s
 	}
@@ -201,7 +201,7 @@ func (e *Endpoints) targetStatus(t *watch.Status, now time.Time) targetStatus {
 func (e *Endpoints) failureStatus(t *state.Tick, now time.Time) *failureStatus {
 	s := &failureStatus{Time: t.Ended, Failure: record.FailureOf(t.Failure), Ago: record.Long(now.Sub(t.Ended))}
 	s.Error = "" // which is for the record
-	if e.History.Kept(t.Record) {
+	if e.History.Has(t.Record) {
 		s.Record = t.Record
 	}
 	return s

@@ -8,6 +8,6 @@
 //	experiment.go  follow-up attempts after a failure
 //	reset.go       who sent a RST
 //	idle.go        what became of an idle connection
-//	keep.go        how what others sent is cut before it is kept
+//	cut.go         how what others sent is cut before it is stored
 //	size.go        what a result costs in memory
 package result

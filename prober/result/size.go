@@ -72,7 +72,7 @@ func (c *Experiment) Size() int {
 }
 
 // Size is about how many bytes of memory what became of the connection takes.
-func (r *KeptResult) Size() int { return perAttempt + r.Attempt.Size() + failureSize(r.Failure) }
+func (r *IdleResult) Size() int { return perAttempt + r.Attempt.Size() + failureSize(r.Failure) }
 
 func textSize(text string) int { return len(text) + perAllocation }
 

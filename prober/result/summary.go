@@ -102,7 +102,7 @@ func (l *Lookup) summary() *Lookup {
 	}
 	s := &Lookup{Host: l.Host, Exchanges: slices.Clone(l.Exchanges)}
 	for i := range s.Exchanges {
-		s.Exchanges[i].Err = keptErr(s.Exchanges[i].Err, maxBrief)
+		s.Exchanges[i].Err = storedErr(s.Exchanges[i].Err, maxBrief)
 	}
 	return s
 }
@@ -168,7 +168,7 @@ func leafSummary(c *x509.Certificate) *x509.Certificate {
 }
 
 // Summary is what became of the connection without the heads and texts of its request.
-func (r *KeptResult) Summary() *KeptResult {
+func (r *IdleResult) Summary() *IdleResult {
 	s := *r
 	s.Failure = r.Failure.Brief()
 	s.Attempt = Attempt{Start: r.Attempt.Start, Elapsed: r.Attempt.Elapsed, Failure: s.Failure}

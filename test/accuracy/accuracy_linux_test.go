@@ -138,7 +138,7 @@ func TestAccuracy(t *testing.T) {
 			wire.Take()
 			reports := map[Connection]reported{}
 			for _, state := range w.Scrape(t.Context(), 9500*time.Millisecond) {
-				keep(reports, state.Outcome)
+				note(reports, state.Outcome)
 			}
 			c := compare(reports, Truths(settled(t, wire)), false)
 			row("1,000 HTTPS targets in one scrape", "HTTPS", c.excess, c.unreliable, 1000)

@@ -72,15 +72,15 @@ func ours(t *testing.T, w *watch.Watch, m *module.Module, target string, n int,
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			keep(reports, o)
+			note(reports, o)
 		})
 	}
 	probing.Wait()
 	return reports
 }
 
-// keep adds a report; a local address that is used again ended its earlier connection before.
-func keep(reports map[Connection]reported, o *target.Outcome) {
+// note adds a report; a local address that is used again ended its earlier connection before.
+func note(reports map[Connection]reported, o *target.Outcome) {
 	hop := o.Result.Last().LastHop()
 	r := reported{map[result.Phase]time.Duration{}, o.Reliable}
 	for _, s := range hop.Spans {

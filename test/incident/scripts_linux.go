@@ -62,8 +62,8 @@ func forgets(verdict string) func(*Stage) string {
 	}
 }
 
-// keptFor scrapes so that a connection is kept, idles, and is used again.
-func keptFor(d time.Duration) func(*Stage) {
+// idleFor scrapes so that a connection is opened, idles, and is used again.
+func idleFor(d time.Duration) func(*Stage) {
 	return func(s *Stage) {
 		s.Scrape(1)
 		<-time.After(d) // the idle age itself
@@ -71,11 +71,11 @@ func keptFor(d time.Duration) func(*Stage) {
 	}
 }
 
-// keptTwice is keptFor twice: one end at some age may be a reload.
-func keptTwice(d time.Duration) func(*Stage) {
+// idleTwice is idleFor twice: one end at some age may be a reload.
+func idleTwice(d time.Duration) func(*Stage) {
 	return func(s *Stage) {
-		keptFor(d)(s)
-		keptFor(d)(s)
+		idleFor(d)(s)
+		idleFor(d)(s)
 	}
 }
 
@@ -134,7 +134,7 @@ func ifHeader(h http.Handler) http.Handler {
 
 // All are the incidents.
 func All() []Incident {
-	return append(append(append(servers(), paths()...), kept()...), ours()...)
+	return append(append(append(servers(), paths()...), idle()...), ours()...)
 }
 
 // servers are incidents of the API itself.
@@ -237,31 +237,31 @@ func paths() []Incident {
 	}
 }
 
-// kept are incidents of connections that idle.
-func kept() []Incident {
-	keeps := []string{"keepalive: {idle: [2s]}"}
+// idle are incidents of connections that idle.
+func idle() []Incident {
+	idle := []string{"keepalive: {idle: [2s]}"}
 	return []Incident{
-		{Name: "the server closes idle connections", Cause: "server_idle_timeout", Module: keeps,
+		{Name: "the server closes idle connections", Cause: "server_idle_timeout", Module: idle,
 			Setup: at(func(h faultlab.Host) string { return faultlab.ClosesIdle(h, 500*time.Millisecond) }),
-			Steps: keptTwice(1500 * time.Millisecond)},
-		{Name: "HTTP/2 goes away while idle", Cause: "server_idle_timeout", Module: keeps,
+			Steps: idleTwice(1500 * time.Millisecond)},
+		{Name: "HTTP/2 goes away while idle", Cause: "server_idle_timeout", Module: idle,
 			Setup: at(func(h faultlab.Host) string { return faultlab.IdleGoAway(h, 500*time.Millisecond) }),
-			Steps: keptTwice(1500 * time.Millisecond)},
-		{Name: "a NAT forgets idle connections, silently", Cause: "path_idle_timeout", Network: true, Module: keeps,
+			Steps: idleTwice(1500 * time.Millisecond)},
+		{Name: "a NAT forgets idle connections, silently", Cause: "path_idle_timeout", Network: true, Module: idle,
 			Setup: forgets("drop"), Steps: func(s *Stage) {
-				keptFor(3 * time.Second)(s)
+				idleFor(3 * time.Second)(s)
 				// a dead connection keeps no scrape waiting: its fate is in the next one
 				<-time.After(2500 * time.Millisecond)
 				s.Scrape(1)
 			}},
 		{Name: "a firewall forgets idle connections, and resets", Cause: "path_idle_timeout", Network: true,
-			Module: keeps, Setup: forgets("reject with tcp reset"), Steps: keptFor(3 * time.Second)},
-		{Name: "the server closes just as the request comes", Cause: "keepalive_race", Module: keeps,
+			Module: idle, Setup: forgets("reject with tcp reset"), Steps: idleFor(3 * time.Second)},
+		{Name: "the server closes just as the request comes", Cause: "keepalive_race", Module: idle,
 			Setup: func(s *Stage) string {
 				url := s.Serve()
 				s.Become(onSecond(Closing))
 				return url
-			}, Steps: keptFor(2500 * time.Millisecond)},
+			}, Steps: idleFor(2500 * time.Millisecond)},
 	}
 }
 

@@ -28,9 +28,9 @@ type lab struct {
 	requests *requests
 }
 
-func (l *lab) plain(h http.HandlerFunc) string { return faultlab.Handler(l.T, l.requests.keep(h)) }
+func (l *lab) plain(h http.HandlerFunc) string { return faultlab.Handler(l.T, l.requests.noted(h)) }
 func (l *lab) secure(h http.HandlerFunc, protocols ...string) string {
-	return faultlab.TLSHandler(l.T, l.requests.keep(h), protocols...)
+	return faultlab.TLSHandler(l.T, l.requests.noted(h), protocols...)
 }
 
 // answering serves a status, headers (name, value, …) and a body.
@@ -144,7 +144,7 @@ func pairs() []pair {
 		{name: "redirect that keeps the POST", keys: "method: POST, body: x", serve: redirecting(307, "/there")},
 		{name: "redirect to another host with credentials", stays: "Authorization",
 			keys: "basic_auth: {username: u, password: p}", serve: func(l *lab) string {
-				there := faultlab.HandlerOn(l.T, "127.0.0.2:0", l.requests.keep(page))
+				there := faultlab.HandlerOn(l.T, "127.0.0.2:0", l.requests.noted(page))
 				return l.plain(func(w http.ResponseWriter,
 					r *http.Request) {
 					http.Redirect(w, r, there, http.StatusFound)
@@ -194,7 +194,7 @@ func pairs() []pair {
 			return strings.Replace(l.plain(page), "://",
 				"://u:p@", 1)
 		}},
-		{name: "IPv6", serve: func(l *lab) string { return faultlab.HandlerOn(l.T, "[::1]:0", l.requests.keep(page)) }},
+		{name: "IPv6", serve: func(l *lab) string { return faultlab.HandlerOn(l.T, "[::1]:0", l.requests.noted(page)) }},
 	}
 }
 

@@ -37,8 +37,8 @@ type requests struct {
 	seen []faultlab.Seen
 }
 
-// keep notes each request before the handler answers it.
-func (r *requests) keep(next http.Handler) http.Handler {
+// noted notes each request before the handler answers it.
+func (r *requests) noted(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		answer := httptest.NewRecorder()
 		faultlab.Echo.ServeHTTP(answer, request)

@@ -17,7 +17,7 @@ type Idle struct {
 // IdleAge is what last became of the connection that is kept idle for an age.
 type IdleAge struct {
 	Age  time.Duration // as configured
-	Last *result.KeptResult
+	Last *result.IdleResult
 }
 
 // IdleFailureKind is what failures of idle connections are counted by.
@@ -27,7 +27,7 @@ type IdleFailureKind struct {
 }
 
 // ObserveIdle counts what became of an idle connection.
-func (t *Totals) ObserveIdle(age time.Duration, r *result.KeptResult) {
+func (t *Totals) ObserveIdle(age time.Duration, r *result.IdleResult) {
 	if r.Failure == nil {
 		return
 	}

@@ -10,15 +10,15 @@ import (
 // Facts of idle connections, where fresh ones work. An idle timeout shows by the age at which connections end, a reload
 // or a reboot by the clock: one end shows neither.
 
-// keptFails reports whether the newest fate of an idle connection of any age is a failure.
-func keptFails(kept []Kept) bool { return lastKept(kept) != nil }
+// idleFails reports whether the newest fate of an idle connection of any age is a failure.
+func idleFails(idle []IdleConn) bool { return lastIdleFailure(idle) != nil }
 
-// lastKept is the newest failure of an age whose newest fate it is.
-func lastKept(kept []Kept) *Kept {
-	var found *Kept
-	for i := range kept {
-		k := &kept[i]
-		newer := slices.ContainsFunc(kept[i+1:], func(o Kept) bool { return o.Age == k.Age })
+// lastIdleFailure is the newest failure of an age whose newest fate it is.
+func lastIdleFailure(idle []IdleConn) *IdleConn {
+	var found *IdleConn
+	for i := range idle {
+		k := &idle[i]
+		newer := slices.ContainsFunc(idle[i+1:], func(o IdleConn) bool { return o.Age == k.Age })
 		if k.Failure != nil && !newer && (found == nil || !k.At.Before(found.At)) {
 			found = k
 		}
@@ -26,8 +26,8 @@ func lastKept(kept []Kept) *Kept {
 	return found
 }
 
-func keptFacts(all []Kept, known *known) {
-	k := lastKept(all)
+func idleFacts(all []IdleConn, known *known) {
+	k := lastIdleFailure(all)
 	if k == nil {
 		return
 	}
@@ -39,26 +39,26 @@ func keptFacts(all []Kept, known *known) {
 	nearer := reset && k.Reset != nil && k.Reset.Sender == result.Middlebox
 	crossed := k.Used && k.Received == 0
 	live := reset && k.Reset != nil && k.Reset.Live && !nearer
-	known.note(keptEnded, !k.Used && (orderly || live), "%s", text)
-	known.note(keptNearer, nearer, "%s; the reset came %s", text, k.Reset)
-	known.note(keptSilent, k.Used && f.Reason == result.TCPAborted, "%s", text)
-	known.note(keptCrossed, crossed && (orderly || live),
+	known.note(idleEnded, !k.Used && (orderly || live), "%s", text)
+	known.note(idleNearer, nearer, "%s; the reset came %s", text, k.Reset)
+	known.note(idleSilent, k.Used && f.Reason == result.TCPAborted, "%s", text)
+	known.note(idleCrossed, crossed && (orderly || live),
 		"%s: it was established until the request was sent, and no byte was received", text)
-	known.note(keptForgotten, crossed && reset && k.Reset != nil && !k.Reset.Live && k.Reset.Sender == result.EndHost,
+	known.note(idleForgotten, crossed && reset && k.Reset != nil && !k.Reset.Live && k.Reset.Sender == result.EndHost,
 		"%s; the sender of the reset no longer had the connection's state", text)
 	// Load balancers reset at their idle timeout, some in the server's name (Azure), so a reset while idle is not the
 	// server's by itself.
-	known.note(keptUnseen, reset && !live && !nearer && !known.has(keptForgotten),
+	known.note(idleUnseen, reset && !live && !nearer && !known.has(idleForgotten),
 		"%s; the sender of the reset is unknown", text)
-	known.note(keptAnnounced, k.Announced > 0 && (k.Idle-k.Announced).Abs() < 1500*time.Millisecond,
+	known.note(idleAnnounced, k.Announced > 0 && (k.Idle-k.Announced).Abs() < 1500*time.Millisecond,
 		"the server announces an idle timeout of %s", k.Announced)
 	n := similar(all, k)
-	known.note(keptSimilar, n >= 2, "%d connections ended like this at a similar age, at different times", n)
-	known.note(keptThrice, n >= 3, "the age was similar %d times", n)
+	known.note(idleSimilar, n >= 2, "%d connections ended like this at a similar age, at different times", n)
+	known.note(idleThrice, n >= 3, "the age was similar %d times", n)
 }
 
 // similar counts the ends like one, at a similar age and at different times.
-func similar(all []Kept, like *Kept) int {
+func similar(all []IdleConn, like *IdleConn) int {
 	n := 0
 	var before time.Time
 	tolerance := max(time.Second, like.Idle/5)

@@ -13,6 +13,17 @@ import (
 	"unicode/utf8"
 )
 
+// What a Result has of what others send. It outlives its probe, in the history and as a target's last result, and its
+// texts are chosen by servers, proxies and resolvers.
+//
+//   - Every text is cut to MaxText bytes: reason phrases, header fields, names in certificates, errors.
+//   - A head is cut to MaxHead bytes and MaxFields fields. The fields that this program reads come first, then the
+//     others by name.
+//   - A chain of certificates that costs more than MaxChain is replaced by what is shown of it.
+//   - What is cut is copied, so that it does not hold the whole in memory.
+//
+// The module's rules see heads before they are cut: they apply while the hop runs.
+
 const (
 	MaxText     = 4 << 10  // bytes of one text
 	MaxShownURL = 8 << 10  // bytes of a URL as it is shown: no URL is longer as it is sent, and masking may lengthen it
@@ -38,24 +49,23 @@ func Cut(text string, most int) string {
 	return text[:end] + ellipsis // which copies it
 }
 
-// keptError is an error as it is kept: its text, and the error behind it only where that is one that this program asks
-// for.
-type keptError struct {
+// storedError is an error as a Result has it: its text, and the error behind it only where that is one of this program.
+type storedError struct {
 	text string
 	ours error // a *DeniedError or *PanicError; nil for any other
 }
 
-func (e *keptError) Error() string { return e.text }
+func (e *storedError) Error() string { return e.text }
 
-func (e *keptError) Unwrap() error { return e.ours }
+func (e *storedError) Unwrap() error { return e.ours }
 
-// keptErr replaces an error by its text. Errors of net/http and crypto/x509 hold on to requests, responses and
+// storedErr replaces an error by its text. Errors of net/http and crypto/x509 hold on to requests, responses and
 // certificates.
-func keptErr(err error, most int) error {
+func storedErr(err error, most int) error {
 	if err == nil {
 		return nil
 	}
-	kept := &keptError{text: Cut(err.Error(), most)}
+	kept := &storedError{text: Cut(err.Error(), most)}
 	if denied, ok := errors.AsType[*DeniedError](err); ok {
 		kept.ours = denied
 	} else if bug, ok := errors.AsType[*PanicError](err); ok {
@@ -71,7 +81,7 @@ func (f *Failure) Brief() *Failure {
 	}
 	brief := *f
 	if f.Err != nil {
-		brief.Err = &keptError{text: Cut(f.Err.Error(), maxBrief)}
+		brief.Err = &storedError{text: Cut(f.Err.Error(), maxBrief)}
 	}
 	return &brief
 }
@@ -94,12 +104,12 @@ func (a *Attempt) Cut() {
 		if h.Compared != nil {
 			h.Compared.Lookup.Cut()
 			if f := h.Compared.Failure; f != nil {
-				f.Err = keptErr(f.Err, MaxText)
+				f.Err = storedErr(f.Err, MaxText)
 			}
 		}
 	}
 	if a.Failure != nil {
-		a.Failure.Err = keptErr(a.Failure.Err, MaxText)
+		a.Failure.Err = storedErr(a.Failure.Err, MaxText)
 	}
 }
 
@@ -109,7 +119,7 @@ func (l *Lookup) Cut() {
 		return
 	}
 	for i := range l.Exchanges {
-		l.Exchanges[i].Err = keptErr(l.Exchanges[i].Err, MaxText)
+		l.Exchanges[i].Err = storedErr(l.Exchanges[i].Err, MaxText)
 	}
 }
 

@@ -134,7 +134,7 @@ func TestCutChain(t *testing.T) {
 }
 
 // An error is kept as its text, and holds on to nothing else but what the program asks for.
-func TestKeptErrors(t *testing.T) {
+func TestStoredErrors(t *testing.T) {
 	denied := &DeniedError{Addr: netip.MustParseAddr("169.254.169.254"),
 		Network: netip.MustParsePrefix("169.254.0.0/16")}
 	a := Attempt{Hops: []Hop{{}}, Failure: &Failure{Err: fmt.Errorf("get: %w", denied)}}

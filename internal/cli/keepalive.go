@@ -26,14 +26,14 @@ func parseAges(text string) ([]time.Duration, error) {
 	return ages, nil
 }
 
-// keep keeps a connection idle for each age, all at once, and prints what becomes of each.
-func (s *session) keep(ctx context.Context, ages []time.Duration) int {
+// testIdle leaves a connection idle for each age, all at once, and prints what becomes of each.
+func (s *session) testIdle(ctx context.Context, ages []time.Duration) int {
 	var mu sync.Mutex // guards failed and the printer
 	failed := false
-	var keeping guard.Group
+	var testing guard.Group
 	for _, age := range ages {
-		keeping.Go(func() {
-			ok := s.keepFor(ctx, age, func(print func()) {
+		testing.Go(func() {
+			ok := s.testIdleFor(ctx, age, func(print func()) {
 				mu.Lock()
 				defer mu.Unlock()
 				s.progressf("")
@@ -47,7 +47,7 @@ func (s *session) keep(ctx context.Context, ages []time.Duration) int {
 	}
 	done := make(chan struct{})
 	var waiting guard.Group
-	waiting.Go(func() { defer close(done); keeping.Wait() })
+	waiting.Go(func() { defer close(done); testing.Wait() })
 	s.countdown(ages, done, &mu)
 	waiting.Wait()
 	if failed {
@@ -80,12 +80,12 @@ func (s *session) countdown(ages []time.Duration, done <-chan struct{}, mu *sync
 	}
 }
 
-// keepFor keeps one connection idle for an age, or until it ends, and reports whether it then served a request.
-func (s *session) keepFor(ctx context.Context, age time.Duration, print func(func())) bool {
+// testIdleFor leaves one connection idle for an age, or until it ends, and reports whether it then served a request.
+func (s *session) testIdleFor(ctx context.Context, age time.Duration, print func(func())) bool {
 	made, cancel := context.WithTimeout(ctx, defaultTimeout)
 	defer cancel()
-	kept, announced := s.prober.Keep(made, s.target, s.module)
-	if kept == nil {
+	conn, announced := s.prober.OpenIdle(made, s.target, s.module)
+	if conn == nil {
 		why := "the request failed: run the probe without --keepalive first"
 		if announced < 0 {
 			why = "the server closes the connection after each response"
@@ -93,7 +93,7 @@ func (s *session) keepFor(ctx context.Context, age time.Duration, print func(fun
 		print(func() { fmt.Fprintf(s.out, "%-8s not tested: %s\n", age, why) })
 		return false
 	}
-	defer kept.Close()
+	defer conn.Close()
 	if announced > 0 {
 		print(func() {
 			fmt.Fprintf(s.out, "%-8s the server announces an idle timeout of %s\n", age, announced)
@@ -102,7 +102,7 @@ func (s *session) keepFor(ctx context.Context, age time.Duration, print func(fun
 	ticker := time.NewTicker(10 * time.Millisecond)
 	defer ticker.Stop()
 	for {
-		if idle, established := kept.Idle(); !established || idle >= age {
+		if idle, established := conn.Idle(); !established || idle >= age {
 			break
 		}
 		select {
@@ -113,7 +113,7 @@ func (s *session) keepFor(ctx context.Context, age time.Duration, print func(fun
 	}
 	use, cancel := context.WithTimeout(ctx, defaultTimeout)
 	defer cancel()
-	r := kept.Probe(use)
-	print(func() { s.printer.Kept(age, &r) })
+	r := conn.Probe(use)
+	print(func() { s.printer.Idle(age, &r) })
 	return r.Failure == nil
 }

@@ -108,10 +108,12 @@ func (s *site) startExporter(all []incident, k kind, port string) *exporter {
 // said is what the exporter says of a probe.
 type said struct {
 	ok                      bool
-	reliable                bool   // the exporter had CPU time enough
+	reliable                bool // the exporter had CPU time enough
+	starved                 bool // the machine had none to spare
+	began, ended            time.Time
+	err                     error  // the exporter did not answer
 	labels                  string // phase, reason, errno, origin
 	cause, party, confident string
-	text                    string
 }
 
 var (
@@ -137,7 +139,7 @@ func (e *exporter) probe(target string) (said, error) {
 		return said{}, fmt.Errorf("%s: %s: %s", target, response.Status, body)
 	}
 	text := string(body)
-	got := said{text: text, ok: successLine.MatchString(text), reliable: !unreliable.MatchString(text), cause: "none"}
+	got := said{ok: successLine.MatchString(text), reliable: !unreliable.MatchString(text), cause: "none"}
 	labels := map[string]string{}
 	for _, line := range infoLine.FindAllStringSubmatch(text, -1) {
 		for _, pair := range labelPair.FindAllStringSubmatch(line[2], -1) {

@@ -52,11 +52,10 @@ func (k kind) String() string {
 	return strings.TrimSuffix(text, ", ")
 }
 
-// seen is how one target of an incident was probed, and what was said after it had happened.
+// seen is how one target of an incident was probed, and what was said before and after it had happened.
 type seen struct {
 	kind
-	probes  []said
-	starved bool // a probe before it failed because there was no CPU time
+	before, probes []said
 }
 
 const successes = 5 // before an incident, where there is a history
@@ -90,7 +89,7 @@ func (i *incident) target(k kind, n int) (name, url, module string) {
 }
 
 // run has an incident happen once, seen by all targets of all kinds at the same time.
-func (s *site) run(t *testing.T, by exporters, i *incident) []seen {
+func (s *site) run(by exporters, i *incident) []seen {
 	var all []seen
 	for _, k := range i.kinds() {
 		all = append(all, seen{kind: k})
@@ -105,14 +104,9 @@ func (s *site) run(t *testing.T, by exporters, i *incident) []seen {
 	}
 	each(func(target string, one *seen) {
 		for range successes {
-			if !one.history {
-				return
+			if one.history {
+				one.before = append(one.before, s.ask(by.of(one.kind), target))
 			}
-			got := s.ask(t, by.of(one.kind), target)
-			if !one.noisy && !got.ok && got.reliable {
-				t.Errorf("%s: a probe before it failed: %s", target, got.text)
-			}
-			one.starved = one.starved || !got.ok && !got.reliable
 		}
 	})
 	if i.happen != nil {
@@ -123,18 +117,32 @@ func (s *site) run(t *testing.T, by exporters, i *incident) []seen {
 			if n > 0 {
 				time.Sleep(i.idle)
 			}
-			one.probes = append(one.probes, s.ask(t, by.of(one.kind), target))
+			one.probes = append(one.probes, s.ask(by.of(one.kind), target))
 		}
 	})
 	return all
 }
 
-func (s *site) ask(t *testing.T, by *exporter, target string) said {
+// ask probes a target.
+func (s *site) ask(by *exporter, target string) said {
+	began := time.Now()
 	got, err := by.probe(target)
-	if err != nil {
-		t.Errorf("probe %s: %v", target, err)
-	}
+	got.err, got.began, got.ended = err, began, time.Now()
 	return got
+}
+
+// markProbes records which probes were made while the machine had no CPU time to spare.
+func (w *witness) markProbes(results [][]seen) {
+	for n := range results {
+		for at := range results[n] {
+			one := &results[n][at]
+			for _, probes := range [][]said{one.before, one.probes} {
+				for k := range probes {
+					probes[k].starved = w.saw(probes[k].began, probes[k].ended)
+				}
+			}
+		}
+	}
 }
 
 // TestRealServers: what the exporter says of incidents of real servers.
@@ -146,6 +154,7 @@ func TestRealServers(t *testing.T) {
 		t.Skip(err)
 	}
 	s := newSite(t)
+	s.cpu = watchCPU(t)
 	s.startUpstreams()
 	started := s.startServers()
 	by, all := exporters{}, incidents()
@@ -165,11 +174,12 @@ func TestRealServers(t *testing.T) {
 				slots <- struct{}{}
 				defer func() { <-slots }()
 			}
-			t.Run(i.name, func(t *testing.T) { results[n] = s.run(t, by, i) })
+			t.Run(i.name, func(*testing.T) { results[n] = s.run(by, i) })
 		})
 	}
 	running.Wait()
-	judge(t, all, results)
+	s.cpu.markProbes(results)
+	s.judge(t, all, results)
 }
 
 // startServers starts the servers whose packages are installed.
@@ -183,10 +193,12 @@ func (s *site) startServers() map[string]bool {
 				continue
 			}
 		}
+		s.software = server.name
 		server.start(s)
 		started[server.name] = true
 	}
-	s.await(s.starting...)
+	s.software = "errno_exporter"
+	s.awaitAnswers(s.starting...)
 	return started
 }
 

@@ -3,8 +3,10 @@ package incidents
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,15 +26,18 @@ const (
 )
 
 // patience bounds every wait for a program; it is reached only when a test fails.
-const patience = 60 * time.Second
+const patience = 3 * time.Minute
 
 // site is a network with servers.
 type site struct {
 	*testing.T
 	net *netlab.Net
 	dir string // of the servers' files
+	cpu *witness
 
-	starting []string // ports of servers that need seconds to start
+	starting []string // ports of servers that need seconds until they answer
+	software string   // whose servers are being started
+	running  []*process
 
 	mu    sync.Mutex // guards owned processes
 	alone map[string]*process
@@ -79,8 +84,9 @@ func (s *site) writeNamed(name, text string) string {
 // process is a server's process on the node S.
 type process struct {
 	*exec.Cmd
-	out   lockedBuffer
-	ended chan struct{}
+	software string
+	out      lockedBuffer
+	ended    chan struct{}
 }
 
 type lockedBuffer struct {
@@ -103,7 +109,7 @@ func (b *lockedBuffer) String() string {
 // start runs a program at a node until the test ends, in a process group of its own, for servers have workers.
 func (s *site) start(at netlab.Node, program string, args ...string) *process {
 	s.Helper()
-	p := &process{Cmd: s.net.Command(at, program, args...), ended: make(chan struct{})}
+	p := &process{Cmd: s.net.Command(at, program, args...), software: s.software, ended: make(chan struct{})}
 	p.Stdout, p.Stderr = &p.out, &p.out
 	p.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	p.Dir = s.dir
@@ -118,11 +124,38 @@ func (s *site) start(at netlab.Node, program string, args ...string) *process {
 		p.signal(syscall.SIGCONT)
 		p.signal(syscall.SIGKILL)
 		<-p.ended
-		if s.Failed() {
-			s.Logf("%s %q wrote:\n%s", program, args, p.out.String())
-		}
 	})
+	s.running = append(s.running, p)
 	return p
+}
+
+// last is the end of what a process wrote, as much as is read of it.
+func (p *process) last() string {
+	const most = 20
+	lines := strings.Split(strings.TrimSpace(p.out.String()), "\n")
+	return fmt.Sprintf("%s, its last lines:\n%s", p.Cmd, strings.Join(lines[max(0, len(lines)-most):], "\n"))
+}
+
+// log prints what the servers of an incident wrote last.
+func (s *site) log(t *testing.T, i *incident) {
+	for _, p := range s.running {
+		own := s.portOf(p)
+		if p.software == i.needs && (own == "" || strings.Contains(i.url, ":"+own)) {
+			t.Log(p.last())
+		}
+	}
+}
+
+// portOf is the port of a process that one incident has for itself, else empty.
+func (s *site) portOf(p *process) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for port, owned := range s.alone {
+		if owned == p {
+			return port
+		}
+	}
+	return ""
 }
 
 // signal sends a signal to all of a server's processes.
@@ -148,12 +181,37 @@ func (s *site) await(ports ...string) {
 	}
 }
 
-// eventually waits until something holds: servers act by their own clocks.
+// awaitAnswers waits until ports of the node S answer requests: some servers accept connections before they can.
+func (s *site) awaitAnswers(ports ...string) {
+	s.Helper()
+	client := &http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			return s.net.Dial(ctx, netlab.S, network, addr)
+		}}}
+	for _, port := range ports {
+		s.eventually("port "+port+" answers", func() bool {
+			response, err := client.Get("http://127.0.0.1:" + port + "/")
+			if err == nil {
+				_ = response.Body.Close()
+			}
+			return err == nil
+		})
+	}
+}
+
+// eventually waits while all programs start until something holds: servers act by their own clocks.
 func (s *site) eventually(what string, holds func() bool) {
 	s.Helper()
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
 	for until := time.Now().Add(patience); !holds(); <-ticker.C {
+		for _, p := range s.running {
+			select {
+			case <-p.ended:
+				s.Fatalf("%s: %s\nhas ended", what, p.last())
+			default:
+			}
+		}
 		if time.Now().After(until) {
 			s.Fatalf("%s: not within %s", what, patience)
 		}

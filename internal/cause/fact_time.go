@@ -161,7 +161,7 @@ func (s *scene) before(k *known) {
 		if o.SYNRepeats > 0 {
 			repeats++
 		}
-		if o.Processing > 0 {
+		if o.Processing > 0 && !o.Lost {
 			took, theirs = append(took, o.Processing), append(theirs, o.Processing-o.Late)
 		}
 	}
@@ -175,7 +175,7 @@ func (s *scene) before(k *known) {
 		k.note(idleServed, served, "a connection kept for %s was served at %s", s.Idle[i].Age, clock(s.Idle[i].At))
 	}
 	n := len(took)
-	k.note(slowerBefore, n >= 4 && slower(took[0], theirs[n-1]) && slower(took[1], theirs[n-2]),
+	k.note(slowerBefore, n >= 2+slowAnswers && slower(max(took[0], took[1]), slices.Min(theirs[n-slowAnswers:])),
 		"answers became slower before, the last took %s", shown(last(took)))
 	if n < usualFrom {
 		return
@@ -187,6 +187,10 @@ func (s *scene) before(k *known) {
 	k.note(usuallySlow, usual >= s.o.Timeout/2, "the answer usually takes %s, of %s allowed", shown(usual),
 		shown(s.o.Timeout))
 }
+
+// slowAnswers is how many answers in a row have to be slow before it is a sign of load. On a path that loses packets one
+// or two may be: a lost answer of one segment, and its retransmission, are not seen on our side.
+const slowAnswers = 3
 
 // slowerBy is what an answer has to take longer before it is a sign of load: a garbage collection, a busy CPU or
 // a backend that has to be connected again take tens of milliseconds.

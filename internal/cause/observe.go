@@ -69,6 +69,7 @@ type Observation struct {
 	SYNRepeats uint32
 	Segments   uint32 // received
 	Hole       bool   // received data wait behind a hole
+	Lost       bool   // segments, ours or the peer's: a retransmission takes 200 ms and more
 	Delivered  bool   // the request was acknowledged
 	Plain      bool   // a GET without body, and nothing of the module's could be left out
 	Addresses  []AddressSeen
@@ -202,6 +203,7 @@ func (o *Observation) addWire(w *result.Wire, took time.Duration) {
 	o.Sent, o.Received, o.Reset, o.ICMP, o.SYNRepeats = w.BytesSent, w.BytesReceived, w.Reset, w.ICMP, w.SYNRetransmits
 	if i := w.Info; i != nil {
 		o.Progress = w.BytesReceived > 0 && (i.LastDataRecv < took/4 || spread(w.Events, took))
+		o.Lost = i.TotalRetrans > 0 || i.OutOfOrder > 0
 		o.Hole, o.Delivered, o.Segments = i.OutOfOrderQueued, i.BytesAcked > uint64(w.BytesSent), i.SegsIn
 	}
 }

@@ -9,7 +9,7 @@ import (
 // answers are situations of complete answers.
 func answers() []situation {
 	content := failed(result.Validate, result.HTTPContent, "", func(o *Observation) { o.Status = 200 })
-	slower := []Observation{worked(1), worked(2), worked(400), worked(500)}
+	slower := []Observation{worked(1), worked(2), worked(400), worked(500), worked(600)}
 	slows := failed(result.Processing, result.H2Throttled, result.Peer)
 	return []situation{
 		{"429", after(n(1, status(429, limited))),

@@ -157,7 +157,7 @@ func silences() []situation {
 
 // ending are situations in which connections end before the answer is complete.
 func ending() []situation {
-	slower := []Observation{worked(1), worked(2), worked(400), worked(500)}
+	slower := []Observation{worked(1), worked(2), worked(400), worked(500), worked(600)}
 	h2end := failed(result.Processing, result.H2GoAway, result.Peer)
 	cut := failed(result.Transfer, result.TCPClosed, result.Peer, func(o *Observation) { o.Received = 20000 })
 	return []situation{

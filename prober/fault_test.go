@@ -101,7 +101,9 @@ var (
 	cutBody    = outcome{result.Transfer, result.TCPClosed, 0, result.Peer, ""}
 	resetBody  = outcome{result.Transfer, result.TCPReset, syscall.ECONNRESET, result.Peer, ""}
 	stalled    = outcome{result.Transfer, result.HTTPResponseTimedOut, 0, result.Self, ""}
-	badBody    = outcome{result.Transfer, result.HTTPResponseInvalid, 0, result.Peer, ""}
+	// a busy machine may not even get the head in time
+	headless = outcome{result.Processing, result.HTTPResponseTimedOut, 0, result.Self, ""}
+	badBody  = outcome{result.Transfer, result.HTTPResponseInvalid, 0, result.Peer, ""}
 )
 
 func statusError(reason result.Reason) outcome {

@@ -87,9 +87,13 @@ func TestAccuracy(t *testing.T) {
 				m := module.New("accuracy")
 				m.TLS.RootCAs, m.Timeout = server.Roots, 20*time.Second
 				w.Apply(&config.Config{Policy: config.Policy{MaxConcurrent: 1000}})
-				wire.Take()
-				reports := ours(t, w, m, work.url, n, every)
-				c := compare(reports, Truths(settled(t, wire)), false)
+				c := comparison{}
+				// A machine that is busy with something else leaves too little that is reliable: then it is measured again.
+				for measured := 0; measured < 5 && c.compared*2 < n; measured++ {
+					wire.Take()
+					reports := ours(t, w, m, work.url, n, every)
+					c = compare(reports, Truths(settled(t, wire)), false)
+				}
 				row(s.name, work.name, c.excess, c.unreliable, n)
 				hold(t, &s, work.name, &c, n)
 				w.Close()

@@ -8,11 +8,11 @@ import (
 )
 
 // often reports whether an incident is wrong by its nature: on more than one target without lost packets, and in more
-// than so many of a hundred verdicts; without CPU time to spare in more than three quarters.
+// than so many of a hundred verdicts; without CPU time to spare in more than three quarters, and four.
 func (c *counts) often(what string, percent int) bool {
 	t := c.quiet[what]
-	all := t.all() + t.excused
-	return c.targets[what] >= 2 && (t.wrong*100 > percent*t.all() || (t.wrong+t.excused)*4 > 3*all)
+	bad, all := t.wrong+t.excused, t.all()+t.excused
+	return c.targets[what] >= 2 && (t.wrong*100 > percent*t.all() || bad >= 4 && bad*4 > 3*all)
 }
 
 // failures are the bars that do not hold, of each incident and of all. What is wrong once in a while is within them;

@@ -173,6 +173,8 @@ func (c *counter) count() {
 func (c *counter) verdict(at int) {
 	p, excused := &c.one.probes[at], c.one.excused(at)
 	switch {
+	case p.cause == "local_starved": // the exporter says itself that it knows nothing of the target
+		return
 	case p.party != "unknown" && p.party != "":
 		c.note(party, p, outcomeOf(among(c.i.party, p.party)), excused)
 	case at == len(c.one.probes)-1:

@@ -125,7 +125,7 @@ var (
 
 // probe probes a configured target once.
 func (e *exporter) probe(target string) (said, error) {
-	query := url.Values{"target": {target}, "debug": {"true"}}
+	query := url.Values{"target": {target}}
 	response, err := e.client.Get("http://" + e.address + "/probe?" + query.Encode())
 	if err != nil {
 		return said{}, err

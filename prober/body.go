@@ -14,6 +14,7 @@ import (
 	"errno_exporter/prober/classify"
 	"errno_exporter/prober/flood"
 	"errno_exporter/prober/result"
+	"errno_exporter/prober/upstream"
 )
 
 // bodyBuffer is the size of the buffers that bodies are read into.
@@ -67,11 +68,14 @@ func (h *hop) readBody() ([]byte, error) {
 	if err != nil {
 		return nil, raw.blame(err)
 	}
-	if failing := h.Response.Status >= http.StatusInternalServerError; failing || m.KeepBody {
+	if failing := h.Response.Status >= http.StatusBadRequest; failing || m.KeepBody {
 		var head prefix
 		decoded = io.TeeReader(decoded, &head)
 		defer func() {
 			if failing {
+				h.readUpstream(head)
+			}
+			if h.Response.Status >= http.StatusInternalServerError {
 				h.Response.Marks = result.MarksOf(head)
 			}
 			if m.KeepBody {
@@ -95,6 +99,12 @@ func (h *hop) readBody() ([]byte, error) {
 		return nil, nil
 	}
 	return kept.Bytes(), nil
+}
+
+// readUpstream notes what the answer states about a gateway's upstream: by its head, and by the beginning of its body
+// once that is read.
+func (h *hop) readUpstream(body []byte) {
+	h.Upstream = upstream.Of(upstream.Answer{Status: h.Response.Status, Header: h.Response.Header, Body: body})
 }
 
 // blame returns the error to classify: the connection's, or else the decoder's.

@@ -52,6 +52,7 @@ func (h *hop) exchange() []byte {
 func (h *hop) receive(p *progress, began time.Duration) []byte {
 	p.head()
 	h.Response = headOf(h.response)
+	h.readUpstream(nil)
 	defer h.response.Body.Close()
 	if h.socket != nil {
 		upTo := p.requestBytes(h)

@@ -74,10 +74,6 @@ func TestMarks(t *testing.T) {
 		want   result.Marks
 	}{
 		{503, "<h1>Down for Maintenance</h1>", result.MaintenanceWords},
-		{503, "no healthy upstream", result.EnvoyNoHealthy},
-		{503, "upstream connect error or disconnect/reset before headers", result.EnvoyConnect},
-		{503, "<h1>Error 503 Backend fetch failed</h1>", result.VarnishBackend},
-		{503, "No server is available to handle this request.", result.HAProxyNoServer},
 		{503, "unable to service your request due to maintenance downtime or capacity\nproblems.", 0},
 		{500, "sorry", 0},
 		{404, "an article on maintenance", 0},

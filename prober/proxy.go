@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -15,6 +16,7 @@ import (
 
 	"errno_exporter/prober/classify"
 	"errno_exporter/prober/result"
+	"errno_exporter/prober/upstream"
 )
 
 // proxyFor is the proxy that the module wants for a request; nil for none.
@@ -34,6 +36,9 @@ func (h *hop) tunnel(proxy *url.URL, host string, port uint16) error {
 		return err
 	}
 	if err := h.speakProxy(proxy, net.JoinHostPort(host, strconv.Itoa(int(port)))); err != nil {
+		if refusal, ok := errors.AsType[*classify.Refusal](err); ok {
+			h.Upstream = refusal.Upstream
+		}
 		h.close()
 		h.fail(result.Proxy, began, h.classified(result.Proxy, err))
 		return err
@@ -131,7 +136,8 @@ var errHeadTooLarge error = classify.TooLarge("response head exceeds " + strconv
 
 func refusalOf(response *http.Response) *classify.Refusal {
 	r := &classify.Refusal{Reason: result.ProxyFailed, Text: "the proxy answered CONNECT with " +
-		strconv.Quote(response.Status)}
+		strconv.Quote(response.Status), Upstream: upstream.OfConnect(upstream.Answer{Status: response.StatusCode,
+		Header: response.Header})}
 	switch response.StatusCode {
 	case http.StatusProxyAuthRequired:
 		r.Reason = result.ProxyAuthRequired
@@ -250,10 +256,11 @@ func socksAnswer(conn net.Conn) error {
 			Text: fmt.Sprintf("the proxy does not speak SOCKS 5: its reply begins with %#x", head[0])}
 	}
 	if head[1] == socksNotAllowed {
-		return &classify.Refusal{Reason: result.ProxyDenied, Text: "the proxy replied: " + socksReplies[head[1]]}
+		return &classify.Refusal{Reason: result.ProxyDenied, Text: "the proxy replied: " + socksReplies[head[1]],
+			Upstream: upstream.OfSOCKS(head[1])}
 	}
 	if head[1] != 0 {
-		return &classify.Refusal{Reason: result.ProxyFailed,
+		return &classify.Refusal{Reason: result.ProxyFailed, Upstream: upstream.OfSOCKS(head[1]),
 			Text: fmt.Sprintf("the proxy replied: %s (%d)", socksReplies[head[1]], head[1])}
 	}
 	rest := map[byte]int{socksIPv4: 3 + 2, socksName: int(head[4]) + 2, socksIPv6: 15 + 2}[head[3]]

@@ -46,6 +46,8 @@ var (
 	sized      = host.Record{DescriptorLimit: 100, Descriptors: 100, Ports: 10, PortsUsed: 10}
 	limited    = speaks(func(s *Said) { s.Limit = "the answer has X-Ratelimit-Remaining: 0" })
 	gateway    = speaks(func(s *Said) { s.Gateway = "the answer is Varnish's own: its backend failed" })
+	itself     = speaks(func(s *Said) { s.Itself = "the answer is Squid's own: proxy_internal_error" })
+	ruled      = speaks(func(s *Said) { s.Refused = "the answer is Cloudflare's own: http_request_denied" })
 	ofProxy    = speaks(func(s *Said) { s.Proxy = "the answer is the proxy's own, X-Squid-Error: ERR" })
 	pausing    = speaks(func(s *Said) { s.Maintenance = `the answer says "maintenance"` })
 	later      = speaks(func(s *Said) { s.RetryAfter = time.Hour })

@@ -71,6 +71,8 @@ const (
 	saidMaintenance
 	saidRetryLater
 	saidGateway // a gateway's words: its upstream failed
+	saidItself  // the gateway itself failed
+	saidRefused // a rule of the gateway refuses
 	saidNoName
 	saidProxy // the answer is the proxy's own
 	saidDenied

@@ -27,6 +27,8 @@ func (s *scene) answer(k *known) {
 	k.note(saidRetryLater, complete && o.Status == 503 && said.RetryAfter >= announcesLater, "503 with Retry-After %s",
 		said.RetryAfter)
 	k.note(saidGateway, said.Gateway != "", "%s", said.Gateway)
+	k.note(saidItself, said.Itself != "", "%s", said.Itself)
+	k.note(saidRefused, said.Refused != "" && (complete || k.has(wordProxyFails)), "%s", said.Refused)
 	k.note(saidNoName, said.NoName && (complete || k.has(wordProxyFails)),
 		"the proxy did not resolve the target's name")
 	k.note(saidProxy, said.Proxy != "", "%s", said.Proxy)

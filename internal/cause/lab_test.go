@@ -140,11 +140,12 @@ func icmp(from netip.Addr, kind, code uint8) func(*Observation) {
 	return func(o *Observation) { o.ICMP = &result.ICMP{Type: kind, Code: code, From: from} }
 }
 
-func says(err string) func(*Observation) {
+// says is a failure's error, with what a proxy's answer states about its upstream; nil for nothing.
+func says(err string, u *result.Upstream) func(*Observation) {
 	return func(o *Observation) {
 		f := *o.Failure
 		f.Err = errors.New(err)
-		o.Failure, o.Said = &f, o.Said.withError(&f)
+		o.Failure, o.Said = &f, o.Said.withFailure(&f, u)
 	}
 }
 

@@ -72,7 +72,7 @@ var Causes = []Info{
 		"list and the zone; the owner of the resolver or of the zone knows more."},
 	{DNSStale, DNS, "The name's address in use is outdated: it fails, and one that a fresh answer has works.",
 		"Flush or fix the cache that is asked, and have clients honour the TTL and reconnect."},
-	{ProxyDown, Proxy, "The proxy itself is not reached.", "Ask the proxy's owner whether it runs; check proxy_url."},
+	{ProxyDown, Proxy, "The proxy itself is not reached, or fails.", "Ask the proxy's owner whether it runs; check proxy_url."},
 	{ProxyPolicy, Proxy, "The proxy refuses the request or the destination.",
 		"Ask the proxy's owner to allow the destination, or fix the credentials in proxy_url."},
 	{RateLimited, Server, "The API limits our rate.",

@@ -90,7 +90,8 @@ const (
 func (o *Observation) Size() int {
 	n := perObservation + o.Failure.Size() + o.Failed.Size() + perAddrSeen*cap(o.Addresses) +
 		perAddr*(cap(o.Answers)+cap(o.Fresh))
-	return n + len(o.Said.Limit) + len(o.Said.Proxy) + len(o.Said.Gateway) + len(o.Said.Maintenance) + len(o.Protocol)
+	return n + len(o.Said.Limit) + len(o.Said.Proxy) + len(o.Said.Gateway) + len(o.Said.Itself) +
+		len(o.Said.Refused) + len(o.Said.Maintenance) + len(o.Protocol)
 }
 
 // failure is the failure to explain; nil if there is none.
@@ -140,7 +141,7 @@ func Observe(r *result.Result, late time.Duration, ended time.Time) Observation 
 		o.Protocol = "HTTP/2.0"
 	}
 	if r.Failure != nil {
-		o.Said = said(hop).withError(r.Failure)
+		o.Said = said(hop).withFailure(r.Failure, hop.Upstream)
 		o.Announced = announced(hop.Response)
 	}
 	if hop.TLS != nil {

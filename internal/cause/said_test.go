@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"errno_exporter/prober/result"
+	"errno_exporter/prober/upstream"
 )
 
 func head(pairs ...string) http.Header {
@@ -46,30 +47,31 @@ func TestSaid(t *testing.T) {
 				"section 15.6)"}},
 		{"Varnish's backend is dead", false, result.Response{Status: 503,
 			Header: head("Server", "Varnish", "Retry-After", "5")},
-			Said{RetryAfter: 5 * time.Second, Gateway: "the answer is Varnish's own: its backend failed"}},
+			Said{RetryAfter: 5 * time.Second, Gateway: "the answer is Varnish's own: its upstream failed"}},
 		{"Envoy's upstream is dead", false, result.Response{Status: 503, Header: head("Server", "envoy")},
-			Said{Gateway: "the answer is Envoy's own, no upstream answered: it has no X-Envoy-Upstream-Service-Time"}},
+			Said{Gateway: "the answer is Envoy's own: its upstream failed"}},
 		{"Envoy's upstream answers 503", false, result.Response{Status: 503,
 			Header: head("Server", "envoy", "X-Envoy-Upstream-Service-Time", "3")}, Said{}},
-		{"HAProxy has no server", false, result.Response{Status: 503, ContentLength: 107,
-			Header: head("Cache-Control", "no-cache")},
-			Said{Gateway: "the answer is HAProxy's default page for 503: no server is available"}},
-		{"a 503 of 107 bytes with a Date", false, result.Response{Status: 503, ContentLength: 107,
-			Header: head("Cache-Control", "no-cache", "Date", "x")}, Said{}},
+		{"HAProxy has no server", false, result.Response{Status: 503,
+			Header: head("Content-Length", "107", "Cache-Control", "no-cache")},
+			Said{Gateway: "the answer is HAProxy's own: destination_unavailable"}},
+		{"a 503 of 107 bytes with a Date", false, result.Response{Status: 503,
+			Header: head("Content-Length", "107", "Cache-Control", "no-cache", "Date", "x")}, Said{}},
 		{"RFC 9209", false, result.Response{Status: 500, Header: head("Proxy-Status", "cdn; error=connection_refused")},
-			Said{Gateway: "Proxy-Status names an error of the gateway (RFC 9209)"}},
-		{"a kept body", false, result.Response{Status: 503, Marks: result.EnvoyNoHealthy},
-			Said{Gateway: "the answer is Envoy's own: no healthy upstream"}},
+			Said{Gateway: "the answer is a gateway's own: connection_refused"}},
+		{"a kept body", false, result.Response{Status: 503, Body: []byte("no healthy upstream")},
+			Said{Gateway: "the answer is Envoy's own: destination_unavailable"}},
 		{"maintenance", false, result.Response{Status: 503, Marks: result.MaintenanceWords},
 			Said{Maintenance: `the answer says "maintenance"`}},
 		{"an article on maintenance", false, result.Response{Status: 404, Marks: result.MaintenanceWords}, Said{}},
 		{"squid denies", true, result.Response{Status: 403,
 			Header: head("Server", "squid/6.6", "X-Squid-Error", "ERR_ACCESS_DENIED 0")},
-			Said{Proxy: "the answer is the proxy's own, X-Squid-Error: ERR_ACCESS_DENIED 0", Denied: true}},
+			Said{Proxy: "the answer is the proxy's own, X-Squid-Error: ERR_ACCESS_DENIED 0", Denied: true,
+				Refused: "the answer is Squid's own: http_request_denied"}},
 		{"squid does not resolve", true, result.Response{Status: 503,
 			Header: head("Server", "squid/6.6", "X-Squid-Error", "ERR_DNS_FAIL 0")},
 			Said{Proxy: "the answer is the proxy's own, X-Squid-Error: ERR_DNS_FAIL 0", NoName: true,
-				Gateway: "the proxy answers 503 itself: it does not get an answer from the target"}},
+				Gateway: "the answer is Squid's own: dns_error"}},
 		{"tinyproxy does not connect", true, result.Response{Status: 500, Header: head("Server", "tinyproxy/1.11")},
 			Said{Proxy: "the answer is the proxy's own, Server: tinyproxy/1.11",
 				Gateway: "the proxy answers 500 itself: it does not get an answer from the target"}},
@@ -93,22 +95,25 @@ func TestSaid(t *testing.T) {
 				"section 15.6)"}},
 		{"501", false, result.Response{Status: 501}, Said{}},
 		{"Envoy's 500", false, result.Response{Status: 500, Header: head("Server", "envoy")}, Said{}},
-		{"Envoy cannot connect", false, result.Response{Status: 502, Marks: result.EnvoyConnect},
-			Said{Gateway: "the answer is Envoy's own: upstream connect error"}},
-		{"Varnish's page", false, result.Response{Status: 503, Marks: result.VarnishBackend},
-			Said{Gateway: "the answer is Varnish's own: backend fetch failed"}},
+		{"Envoy cannot connect", false, result.Response{Status: 502,
+			Body: []byte("upstream connect error or disconnect/reset before headers")},
+			Said{Gateway: "the answer is Envoy's own: destination_unavailable"}},
+		{"Varnish's page", false, result.Response{Status: 503,
+			Body: []byte("Error 503 Backend fetch failed")},
+			Said{Gateway: "the answer is Varnish's own: destination_unavailable"}},
 		{"HAProxy's page", false, result.Response{Status: 503,
-			Marks: result.HAProxyNoServer},
-			Said{Gateway: "the answer is HAProxy's own: no server is available"}},
-		{"an article on Envoy", false, result.Response{Status: 499, Marks: result.EnvoyNoHealthy}, Said{}},
-		{"a 500 of 107 bytes", false, result.Response{Status: 500, ContentLength: 107,
-			Header: head("Cache-Control", "no-cache")}, Said{}},
-		{"a 503 of 106 bytes", false, result.Response{Status: 503, ContentLength: 106,
-			Header: head("Cache-Control", "no-cache")}, Said{}},
-		{"a 503 of 107 bytes that may be cached", false, result.Response{Status: 503, ContentLength: 107,
-			Header: head()}, Said{}},
-		{"a 503 of 107 bytes with a Server", false, result.Response{Status: 503, ContentLength: 107,
-			Header: head("Cache-Control", "no-cache", "Server", "x")}, Said{}},
+			Body: []byte("No server is available to handle this request.")},
+			Said{Gateway: "the answer is HAProxy's own: destination_unavailable"}},
+		{"an article on Envoy", false, result.Response{Status: 499,
+			Body: []byte("no healthy upstream")}, Said{}},
+		{"a 500 of 107 bytes", false, result.Response{Status: 500,
+			Header: head("Content-Length", "107", "Cache-Control", "no-cache")}, Said{}},
+		{"a 503 of 106 bytes", false, result.Response{Status: 503,
+			Header: head("Content-Length", "106", "Cache-Control", "no-cache")}, Said{}},
+		{"a 503 of 107 bytes that may be cached", false, result.Response{Status: 503,
+			Header: head("Content-Length", "107")}, Said{}},
+		{"a 503 of 107 bytes with a Server", false, result.Response{Status: 503,
+			Header: head("Content-Length", "107", "Cache-Control", "no-cache", "Server", "x")}, Said{}},
 		{"a header of maintenance", false, result.Response{Status: 503, Header: head("X-Maintenance-Mode", "1")},
 			Said{Maintenance: "the answer has the header X-Maintenance-Mode"}},
 		{"an empty header of maintenance", false, result.Response{Status: 503,
@@ -117,9 +122,11 @@ func TestSaid(t *testing.T) {
 			Said{Maintenance: `the answer says "maintenance"`}},
 		{"squid denies by its cache's rules", true, result.Response{Status: 403,
 			Header: head("X-Squid-Error", "ERR_CACHE_ACCESS_DENIED 0")},
-			Said{Proxy: "the answer is the proxy's own, X-Squid-Error: ERR_CACHE_ACCESS_DENIED 0", Denied: true}},
+			Said{Proxy: "the answer is the proxy's own, X-Squid-Error: ERR_CACHE_ACCESS_DENIED 0", Denied: true,
+				Refused: "the answer is Squid's own: http_request_denied"}},
 		{"squid denies with 503", true, result.Response{Status: 503, Header: head("X-Squid-Error", "ERR_ACCESS_DENIED 0")},
-			Said{Proxy: "the answer is the proxy's own, X-Squid-Error: ERR_ACCESS_DENIED 0", Denied: true}},
+			Said{Proxy: "the answer is the proxy's own, X-Squid-Error: ERR_ACCESS_DENIED 0", Denied: true,
+				Refused: "the answer is Squid's own: http_request_denied"}},
 		{"squid by name", true, result.Response{Status: 403, Header: head("Server", "squid/6.6")},
 			Said{Proxy: "the answer is the proxy's own, Server: squid/6.6"}},
 		{"privoxy", true, result.Response{Status: 403, Header: head("Server", "Privoxy")},
@@ -128,13 +135,32 @@ func TestSaid(t *testing.T) {
 			Said{Proxy: "the answer is the proxy's own, Server: Zscaler/6.2"}},
 		{"Blue Coat", true, result.Response{Status: 403, Header: head("Server", "BlueCoat-Security")},
 			Said{Proxy: "the answer is the proxy's own, Server: BlueCoat-Security"}},
+		{"a gateway in maintenance", false, result.Response{Status: 503, Marks: result.MaintenanceWords,
+			Header: head("Proxy-Status", "cdn; error=destination_unavailable")},
+			Said{Gateway: "the answer is a gateway's own: destination_unavailable",
+				Maintenance: `the answer says "maintenance"`}},
+		{"a gateway's page says maintenance, and its Proxy-Status what failed", false, result.Response{Status: 503,
+			Marks: result.MaintenanceWords, Header: head("Proxy-Status", "cdn; error=connection_refused")},
+			Said{Gateway: "the answer is a gateway's own: connection_refused"}},
+		{"a gateway's own failure", false, result.Response{Status: 500,
+			Header: head("Proxy-Status", "cdn; error=proxy_internal_error")},
+			Said{Itself: "the answer is a gateway's own: proxy_internal_error"}},
+		{"a gateway's rule", false, result.Response{Status: 403,
+			Header: head("Proxy-Status", "cloudflare; error=http_request_denied")},
+			Said{Refused: "the answer is Cloudflare's own: http_request_denied"}},
+		{"a gateway that refuses the request with 500", false, result.Response{Status: 500,
+			Header: head("Proxy-Status", "cdn; error=http_request_error")},
+			Said{Refused: "the answer is a gateway's own: http_request_error"}},
+		{"a gateway's 404 that names its upstream", false, result.Response{Status: 404,
+			Header: head("Proxy-Status", "cdn; error=connection_refused")}, Said{}},
 		{"McAfee", true, result.Response{Status: 403, Header: head("Server", "McAfee Web Gateway 7")},
 			Said{Proxy: "the answer is the proxy's own, Server: McAfee Web Gateway 7"}},
 		{"a proxied answer that names nobody", true, result.Response{Status: 500, Header: head()}, Said{}},
 		{"a server that is squid, without a proxy", false,
 			result.Response{Status: 500, Header: head("Server", "squid")}, Said{}},
 	} {
-		hop := &result.Hop{Response: &row.answer, URL: "http://api.test/"}
+		hop := &result.Hop{Response: &row.answer, URL: "http://api.test/", Upstream: upstream.Of(upstream.Answer{
+			Status: row.answer.Status, Header: row.answer.Header, Body: row.answer.Body})}
 		if row.proxied {
 			hop.Proxy = "http://proxy.test"
 		}
@@ -162,48 +188,37 @@ func TestRelayed(t *testing.T) {
 	}
 }
 
-// TestSaidByErrors: what a proxy that gives no tunnel says, and a reset stream's code.
-func TestSaidByErrors(t *testing.T) {
-	const no, upstream = "the proxy gave no tunnel: ", "the proxy says that it does not reach the target: "
+// TestSaidByFailures: what a proxy that gives no tunnel states, and a reset stream's code.
+func TestSaidByFailures(t *testing.T) {
+	const no, own = "the proxy gave no tunnel: ", "the answer to CONNECT is "
 	for _, row := range []struct {
-		reason result.Reason
-		text   string
-		want   Said
+		reason   result.Reason
+		text     string
+		upstream *result.Upstream
+		want     Said
 	}{
-		{result.ProxyFailed, `the proxy answered CONNECT with "500 Oops"`,
-			Said{Proxy: no + `the proxy answered CONNECT with "500 Oops"`}},
-		{result.ProxyFailed, "the proxy replied: connection refused (5)",
-			Said{Proxy: no + "the proxy replied: connection refused (5)",
-				Gateway: "the proxy says that it does not reach the target: the proxy replied: connection refused " +
-					"(5)"}},
-		{result.ProxyFailed, "the proxy replied: general failure (1)",
-			Said{Proxy: no + "the proxy replied: general failure (1)"}},
-		{result.ProxyFailed, `dns_error`, Said{Proxy: no + "dns_error", NoName: true,
-			Gateway: "the proxy says that it does not reach the target: dns_error"}},
-		{result.ProxyFailed, "ERR_DNS_FAIL", Said{Proxy: no + "ERR_DNS_FAIL", NoName: true, Gateway: upstream +
-			"ERR_DNS_FAIL"}},
-		{result.ProxyFailed, "dns_timeout", Said{Proxy: no + "dns_timeout", NoName: true}},
-		{result.ProxyFailed, `"502 Bad Gateway"`, Said{Proxy: no + `"502 Bad Gateway"`,
-			Gateway: upstream + `"502 Bad Gateway"`}},
-		{result.ProxyFailed, `"503 x"`, Said{Proxy: no + `"503 x"`, Gateway: upstream + `"503 x"`}},
-		{result.ProxyFailed, `"504 x"`, Said{Proxy: no + `"504 x"`, Gateway: upstream + `"504 x"`}},
-		{result.ProxyFailed, "host unreachable", Said{Proxy: no + "host unreachable", Gateway: upstream +
-			"host unreachable"}},
-		{result.ProxyFailed, "TTL expired", Said{Proxy: no + "TTL expired", Gateway: upstream + "TTL expired"}},
-		{result.ProxyFailed, "ERR_CONNECT_FAIL", Said{Proxy: no + "ERR_CONNECT_FAIL", Gateway: upstream +
-			"ERR_CONNECT_FAIL"}},
-		{result.ProxyFailed, "connection_limit", Said{Proxy: no + "connection_limit", Gateway: upstream +
-			"connection_limit"}},
-		{result.ProxyFailed, "destination_x", Said{Proxy: no + "destination_x", Gateway: upstream + "destination_x"}},
-		{result.ProxyFailed, strings.Repeat("x", 59) + "éy",
+		{result.ProxyFailed, `"500 Oops"`, nil, Said{Proxy: no + `"500 Oops"`}},
+		{result.ProxyFailed, "refused", &result.Upstream{Reason: result.ConnectionRefused, By: result.ByProxy},
+			Said{Proxy: no + "refused", Gateway: own + "the proxy's own: connection_refused"}},
+		{result.ProxyFailed, "dns", &result.Upstream{Reason: result.DNSErrorUpstream, By: result.BySquid},
+			Said{Proxy: no + "dns", NoName: true, Gateway: own + "Squid's own: dns_error"}},
+		{result.ProxyFailed, "502", &result.Upstream{Reason: result.UpstreamUnknown, By: result.ByProxy},
+			Said{Proxy: no + "502", Gateway: own + "the proxy's own: its upstream failed"}},
+		{result.ProxyFailed, "ends", &result.Upstream{Reason: result.ProxyInternalError, By: result.BySquid},
+			Said{Proxy: no + "ends", Itself: own + "Squid's own: proxy_internal_error"}},
+		{result.ProxyFailed, "denies", &result.Upstream{Reason: result.DestinationIPProhibited, By: result.ByEnvoy},
+			Said{Proxy: no + "denies", Refused: own + "Envoy's own: destination_ip_prohibited"}},
+		{result.ProxyFailed, strings.Repeat("x", 59) + "éy", nil,
 			Said{Proxy: no + strings.Repeat("x", 59) + "…"}},
-		{result.ProxyFailed, strings.Repeat("x", 60), Said{Proxy: no + strings.Repeat("x", 60)}},
-		{result.QUICStreamReset, "stream 1 canceled by remote with error code H3_INTERNAL_ERROR", Said{Internal: true}},
-		{result.H2StreamReset, "stream error: stream ID 1; INTERNAL_ERROR; received from peer", Said{Internal: true}},
-		{result.H2StreamReset, "stream error: stream ID 1; CANCEL; received from peer", Said{}},
+		{result.ProxyFailed, strings.Repeat("x", 60), nil, Said{Proxy: no + strings.Repeat("x", 60)}},
+		{result.QUICStreamReset, "stream 1 canceled by remote with error code H3_INTERNAL_ERROR", nil,
+			Said{Internal: true}},
+		{result.H2StreamReset, "stream error: stream ID 1; INTERNAL_ERROR; received from peer", nil,
+			Said{Internal: true}},
+		{result.H2StreamReset, "stream error: stream ID 1; CANCEL; received from peer", nil, Said{}},
 	} {
 		f := &result.Failure{Reason: row.reason, Err: errors.New(row.text)}
-		if diff := cmp.Diff(row.want, Said{}.withError(f)); diff != "" {
+		if diff := cmp.Diff(row.want, Said{}.withFailure(f, row.upstream)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", row.text, diff)
 		}
 	}

@@ -224,10 +224,11 @@ func proxies() []situation {
 	dial := failed(result.Proxy, result.TCPRefused, result.Peer)
 	fails := failed(result.Proxy, result.ProxyFailed, result.Peer)
 	denies := failed(result.Proxy, result.ProxyDenied, result.Peer)
-	unreachable := seen(fails, says(`the proxy answered CONNECT with "503 Service Unavailable", X-Squid-Error `+
-		`"ERR_CONNECT_FAIL 111"`))
-	noName := seen(fails, says(`the proxy answered CONNECT with "503 Service Unavailable", X-Squid-Error `+
-		`"ERR_DNS_FAIL 0"`))
+	squid := func(reason result.UpstreamReason) Observation {
+		return seen(fails, says(`the proxy answered CONNECT with "503 Service Unavailable"`,
+			&result.Upstream{Reason: reason, By: result.BySquid}))
+	}
+	unreachable, noName := squid(result.ConnectionRefused), squid(result.DNSErrorUpstream)
 	return []situation{
 		{"the proxy's port is closed", after(n(1, dial)),
 			"proxy_down proxy medium"},
@@ -260,8 +261,18 @@ func proxies() []situation {
 		{"the proxy does not resolve the name, twice", after(n(2, noName)),
 			"upstream_failed dns high"},
 		{"the proxy answers CONNECT with 500", after(n(2,
-			seen(fails, says(`the proxy answered CONNECT with "500 Oops"`)))),
+			seen(fails, says(`the proxy answered CONNECT with "500 Oops"`, nil)))),
 			"unknown unknown low"},
+		{"the proxy fails itself", after(n(1, squid(result.ProxyInternalError))),
+			"proxy_down proxy medium"},
+		{"the proxy fails itself, twice", after(n(2, squid(result.ProxyInternalError))),
+			"proxy_down proxy high"},
+		{"the proxy answers CONNECT with 502 by a rule", after(n(1, squid(result.DestinationIPProhibited))),
+			"proxy_policy proxy medium"},
+		{"the proxy answers CONNECT with 502 by a rule, twice", after(n(2, squid(result.DestinationIPProhibited))),
+			"proxy_policy proxy high"},
+		{"plain HTTP: squid fails itself", after(n(1, status(500, proxied, ofProxy, itself))),
+			"proxy_down proxy medium; not server_error"},
 		{"plain HTTP: squid's ACL", after(n(1, status(403, proxied, ofProxy,
 			speaks(func(s *Said) { s.Denied = true })))),
 			"proxy_policy proxy high"},

@@ -38,6 +38,9 @@ type hopJSON struct {
 	Status    int         `json:"status,omitempty"`
 	Protocol  string      `json:"protocol,omitempty"`
 	RTT       float64     `json:"tcp_rtt_seconds,omitempty"`
+
+	UpstreamReason result.UpstreamReason `json:"upstream_reason,omitempty"`
+	UpstreamBy     result.Gateway        `json:"upstream_by,omitempty"`
 }
 
 type phaseJSON struct {
@@ -104,6 +107,9 @@ func toHop(h *result.Hop) hopJSON {
 	}
 	if h.Response != nil {
 		out.Status, out.Protocol = h.Response.Status, h.Response.Proto
+	}
+	if h.Upstream != nil {
+		out.UpstreamReason, out.UpstreamBy = h.Upstream.Reason, h.Upstream.By
 	}
 	if h.Wire != nil && h.Wire.Info != nil {
 		out.RTT = h.Wire.Info.RTT.Seconds()

@@ -113,6 +113,13 @@ func TestJSON(t *testing.T) {
 			if hop := got.Attempts[0].Hops[0]; len(hop.Phases) != len(row.Result.Attempts[0].Hops[0].Spans) {
 				t.Errorf("%s: %d phases, want %d", row.Name, len(hop.Phases), len(row.Result.Attempts[0].Hops[0].Spans))
 			}
+			var upstream result.Upstream
+			if u := row.Result.Last().LastHop().Upstream; u != nil {
+				upstream = *u
+			}
+			if hop := got.Attempts[0].Hops[0]; hop.UpstreamReason != upstream.Reason || hop.UpstreamBy != upstream.By {
+				t.Errorf("%s: upstream %s by %s, want %+v", row.Name, hop.UpstreamReason, hop.UpstreamBy, upstream)
+			}
 			if diff := cmp.Diff(found.findings.Verdict, got.Verdict); diff != "" {
 				t.Errorf("%s: verdict (-want +got):\n%s", row.Name, diff)
 			}

@@ -31,6 +31,11 @@ func (e *Exposition) addHTTP(a *result.Attempt, m *module.Module, failure *resul
 	e.gauge("probe_failed_due_to_regex", "1 if a regular expression on the body or a header rejected the response, 0 "+
 		"if not.",
 		number(refusedByRegexp(failure)))
+	if u := last.Upstream; u != nil {
+		e.gauge("probe_upstream_failure_info", "1 with what a gateway's answer states about its upstream (error types "+
+			"of RFC 9209), and the gateway; absent if it states nothing.", 1,
+			label{"by", string(u.By)}, label{"reason", string(u.Reason)})
+	}
 	if m.HasCEL() {
 		e.gauge("probe_failed_due_to_cel", "1 if a CEL expression on the body rejected the response, 0 if not.",
 			number(failure != nil && failure.Check == result.CheckCEL && failure.Reason == result.HTTPContent))

@@ -29,6 +29,9 @@ func (p *page) hop(h *result.Hop, whole time.Duration, now time.Time, m *module.
 	if h.Response != nil {
 		p.response(h.Response, m)
 	}
+	if u := h.Upstream; u != nil {
+		p.section("  Upstream failure: %s, stated by %s", u.Reason, u.By)
+	}
 }
 
 // steps are the phases that began, with when, how long, and a bar that shows both.

@@ -12,8 +12,9 @@ import (
 
 // Refusal is a proxy's answer that is not a tunnel.
 type Refusal struct {
-	Reason result.Reason
-	Text   string
+	Reason   result.Reason
+	Text     string
+	Upstream *result.Upstream // what the answer states about the proxy's upstream; nil for nothing
 }
 
 func (e *Refusal) Error() string { return e.Text }

@@ -2,17 +2,13 @@ package result
 
 import "strings"
 
-// Marks are texts that the beginning of an error's body contains: what gateways and maintenance pages write. They are
-// found without keeping the body.
+// Marks are texts that the beginning of an error's body contains: what maintenance pages write. They are found without
+// keeping the body.
 type Marks uint8
 
-// The marks.
+// The marks. What gateways write is read by prober/upstream.
 const (
-	EnvoyConnect     Marks = 1 << iota // Envoy did not reach its upstream
-	EnvoyNoHealthy                     // Envoy has no upstream
-	VarnishBackend                     // Varnish's backend failed
-	HAProxyNoServer                    // HAProxy has no server
-	MaintenanceWords                   // the page says that it is maintenance
+	MaintenanceWords Marks = 1 << iota // the page says that it is maintenance
 )
 
 // markTexts are the texts in lower case.
@@ -20,10 +16,6 @@ var markTexts = []struct {
 	mark Marks
 	text string
 }{
-	{EnvoyConnect, "upstream connect error"},
-	{EnvoyNoHealthy, "no healthy upstream"},
-	{VarnishBackend, "backend fetch failed"},
-	{HAProxyNoServer, "no server is available to handle this request"},
 	{MaintenanceWords, "maintenance"},
 }
 

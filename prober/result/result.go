@@ -103,6 +103,7 @@ type Hop struct {
 	TLS      *TLSState      // set as soon as a certificate was shown or the handshake finished
 	Request  *RequestHead   // set when the request was handed to the connection
 	Response *Response      // set as soon as a final response's head arrived
+	Upstream *Upstream      // what a gateway's own answer, or a proxy's to CONNECT, states; nil for nothing
 }
 
 // Span is the time one phase took.

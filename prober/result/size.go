@@ -104,6 +104,9 @@ func (h *Hop) size() int {
 			n += perCertificate * len(chain)
 		}
 	}
+	if h.Upstream != nil {
+		n += 2 * perAllocation
+	}
 	if c := h.Compared; c != nil {
 		n += c.Lookup.size() + failureSize(c.Failure) + perAddr*len(c.Answers)
 	}

@@ -80,7 +80,7 @@ func (a *Attempt) summary() Attempt {
 		first.Compared = &Comparison{Answers: slices.Clone(c.Answers), Lookup: c.Lookup.summary(),
 			Failure: c.Failure.Brief()}
 	}
-	last.Response = a.LastHop().Response.summary()
+	last.Response, last.Upstream = a.LastHop().Response.summary(), a.LastHop().Upstream
 	if state >= 0 {
 		s.Hops[state].TLS = a.Hops[state].TLS.summary()
 	}

@@ -19,6 +19,7 @@ func TestDocsHaveTheVocabulary(t *testing.T) {
 	}
 	got := string(content)
 	want := replaceBlock(t, replaceBlock(t, got, "phases", phaseTable()), "reasons", reasonTable())
+	want = replaceBlock(t, want, "gateways", gatewayTable())
 	if got == want {
 		return
 	}
@@ -54,6 +55,29 @@ func reasonTable() string {
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", row.Reason, list, row.Sentence)
 	}
+	return b.String()
+}
+
+// gatewayTable has who may state something about its upstream, and what.
+func gatewayTable() string {
+	var b strings.Builder
+	b.WriteString("| label | values |\n|---|---|\n| `by` |")
+	for _, g := range Gateways {
+		fmt.Fprintf(&b, " `%s`", g.By)
+	}
+	for _, stage := range []struct {
+		of   Stage
+		text string
+	}{{BehindGateway, "behind the gateway"}, {AtGateway, "the gateway itself fails"},
+		{RequestError, "it refuses the request as malformed"}, {RequestDenied, "it refuses by a rule"}} {
+		fmt.Fprintf(&b, " |\n| `reason`, %s |", stage.text)
+		for _, r := range UpstreamReasons {
+			if r.Stage == stage.of {
+				fmt.Fprintf(&b, " `%s`", r.Reason)
+			}
+		}
+	}
+	b.WriteString(" |\n")
 	return b.String()
 }
 

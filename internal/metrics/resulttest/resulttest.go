@@ -33,6 +33,7 @@ func Records() []Record {
 		{"proxied", Proxied()},
 		{"backends", Backends()},
 		{"silent_family", SilentFamily()},
+		{"gateway_error", GatewayError()},
 		{"hostile_server", Hostile()},
 	}
 }
@@ -178,6 +179,20 @@ func BodyRegexp() result.Result {
 		Err: errors.New(`body does not match "status":"up"`)}
 	r.Failure, r.Attempts[0].Failure = failure, failure
 	r.Attempts[0].Hops[0].Spans[5].Failed = true
+	return r
+}
+
+// GatewayError is a gateway's answer that its upstream refuses connections.
+func GatewayError() result.Result {
+	r := HTTPSuccess()
+	failure := &result.Failure{Phase: result.Validate, Reason: result.HTTPError,
+		Err: errors.New("status 503 is not valid")}
+	r.Failure, r.Attempts[0].Failure = failure, failure
+	h := &r.Attempts[0].Hops[0]
+	h.Spans[5].Failed = true
+	h.Response.Status, h.Response.StatusText = 503, "503 Service Unavailable"
+	h.Response.Header = http.Header{"Proxy-Status": {"envoy; error=connection_refused"}}
+	h.Upstream = &result.Upstream{Reason: result.ConnectionRefused, By: result.ByEnvoy}
 	return r
 }
 

@@ -32,6 +32,7 @@ type attempt struct {
 	segment   int                         // the maximum segment size; 0 for the kernel's choice
 	ttl       int                         // of the packets; 0 for the kernel's choice
 	minTTL    minTTL                      // of what arrives from a phase on
+	hello     helloChange                 // of the ClientHello to the target
 	aside     atomic.Pointer[guard.Panic] // of a goroutine that works for it; tooLate when it is over
 	rooms     rooms                       // in memory, for what is large
 	proxies   []string                    // secrets of the proxies that were used

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"errno_exporter/prober/module"
@@ -26,8 +27,8 @@ import (
 const HelloPrefix = "hello_"
 
 const (
-	maxExperiments    = 7  // kinds
-	maxAttempts       = 14 // with their repetitions
+	maxExperiments    = 9  // kinds, those of ClientHellos counted as one
+	maxAttempts       = 20 // with their repetitions
 	closedPort        = 1  // tcpmux, which nobody runs
 	moreTime          = 3
 	longestExperiment = 60 * time.Second
@@ -38,35 +39,58 @@ const (
 	knockPatience     = time.Second
 )
 
+// hellos stands for the experiments with other ClientHellos.
+const hellos result.ExperimentKind = HelloPrefix
+
+// round is a round of experiments.
+type round struct {
+	prober  *Prober
+	ctx     context.Context
+	subject *subject
+	made    []result.Experiment
+}
+
 // Diagnose makes the experiments that a failed probe calls for, until the context ends. A probe that succeeded calls
 // for none.
 func (p *Prober) Diagnose(ctx context.Context, t Target, r *result.Result, m *module.Module) []result.Experiment {
-	var made []result.Experiment
-	// try makes one, and reports whether it worked.
-	try := func(kind result.ExperimentKind) (worked bool) {
-		if ctx.Err() != nil || len(made) >= maxAttempts {
-			return false
-		}
-		made = append(made, p.experiment(ctx, kind, &subject{t, r, m}))
-		return made[len(made)-1].Failure == nil
-	}
+	d := &round{prober: p, ctx: ctx, subject: &subject{t, r, m}}
 	kinds := experimentsFor(r, m)
 	repeatable := slices.Contains(kinds, result.Again)
 	for _, kind := range kinds {
-		worked := try(kind)
-		if kind == result.SmallSegments && !worked {
-			worked = try(kind) // on a path that loses packets one success proves more than one failure
-		}
-		switch {
-		case kind == result.Again && worked:
-			return made
-		case worked && repeatable && proves(kind):
-			if try(result.Again) || kind != result.MoreTime && try(kind) && try(result.Again) {
-				return made
+		if kind == hellos {
+			if d.hello() {
+				break
 			}
+			continue
+		}
+		worked := d.try(kind)
+		if kind == result.SmallSegments && !worked {
+			worked = d.try(kind) // on a path that loses packets one success proves more than one failure
+		}
+		if kind == result.Again && worked || worked && repeatable && proves(kind) && d.shown(kind) {
+			break
 		}
 	}
-	return made
+	return d.made
+}
+
+// try makes one experiment, and reports whether it worked.
+func (d *round) try(kind result.ExperimentKind) (worked bool) {
+	if d.ctx.Err() != nil || len(d.made) >= maxAttempts {
+		return false
+	}
+	experiment := d.prober.experiment
+	if strings.HasPrefix(string(kind), HelloPrefix) {
+		experiment = d.prober.changedHello
+	}
+	d.made = append(d.made, experiment(d.ctx, kind, d.subject))
+	return d.made[len(d.made)-1].Failure == nil
+}
+
+// shown repeats the original after a change that worked, and both once more. It reports whether the round is over: by
+// a proof, or because the original works.
+func (d *round) shown(kind result.ExperimentKind) bool {
+	return d.try(result.Again) || kind != result.MoreTime && d.try(kind) && d.try(result.Again)
 }
 
 // proves reports whether a kind's success, between failures of the original, says what is wrong.
@@ -98,6 +122,7 @@ func experimentsFor(r *result.Result, m *module.Module) []result.ExperimentKind 
 	add(result.FreshAddress, direct && repeatable && freshAddress(r.Last(), hop).IsValid())
 	add(result.SmallSegments, direct && repeatable &&
 		(f.Reason == result.TCPAborted || f.Reason == result.TLSTimedOut || f.Reason == result.HTTPResponseTimedOut))
+	add(hellos, direct && repeatable && helloRefused(f, r.Last()))
 	add(result.MoreTime, repeatable && (f.Reason == result.HTTPResponseTimedOut || f.Reason == result.TLSTimedOut))
 	add(result.HTTP1, repeatable && exchanging && hop.TLS != nil && hop.TLS.ALPN == "h2")
 	add(result.PlainRequest, reading(m) && !plain(m) && (exchanging || f.Reason == result.HTTPError))

@@ -2,6 +2,7 @@ package prober_test
 
 import (
 	"context"
+	"crypto/tls"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -31,6 +32,7 @@ func TestDiagnose(t *testing.T) {
 			faultlab.Resetting.ServeHTTP(w, r)
 		}
 	}))
+	tooLong := faultlab.RefusesHello(t, faultlab.Hello{Refused: faultlab.HelloLength, Failure: faultlab.HelloReset})
 	for _, row := range []struct {
 		name, url string
 		module    func(*module.Module)
@@ -41,7 +43,15 @@ func TestDiagnose(t *testing.T) {
 		{"HTTP/2 asks to slow down", faultlab.H2EnhanceYourCalm(t), asIs, ""},
 		{"a reset", faultlab.ResetAfterRequest(t), asIs, "again tcp_only+"},
 		{"a reset under TLS", faultlab.TLSResetAfterRequest(t), asIs, "again tls_only+"},
-		{"a reset in the handshake", faultlab.TLSResetAfterHello(t), asIs, "again tcp_only+"},
+		{"a reset in the handshake", faultlab.TLSResetAfterHello(t), asIs,
+			"again hello_without_ml_kem hello_plain hello_split tcp_only+"},
+		{"a hello that is too long, to an address", "https://127.0.0.1:" + tooLong + "/", asIs,
+			"again hello_without_ml_kem+ again hello_padded hello_small_split+ hello_without_ml_kem+ again"},
+		{"TLS 1.2 at most: nothing to leave out but ALPN", faultlab.TLSResetAfterHello(t),
+			func(m *module.Module) { m.TLS.MaxVersion = tls.VersionTLS12 },
+			"again hello_plain hello_split tcp_only+"},
+		{"a POST: a handshake that works would be followed by it", faultlab.TLSResetAfterHello(t),
+			func(m *module.Module) { m.Method = http.MethodPost }, "tcp_only+"},
 		{"a reset over HTTP/2, by a server that speaks nothing else", faultlab.H2ResetAfterRequest(t), briefly,
 			"again http1 tls_only+"},
 		{"a request that is refused", refuses, odd, "again plain_request+ again plain_request+ again tcp_only+"},

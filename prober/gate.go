@@ -72,6 +72,23 @@ func (g *gate) leave() {
 	<-g.slots
 }
 
+// pause waits for a time without a slot.
+func (g *gate) pause(d time.Duration) error {
+	g.leave()
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-g.ctx.Done():
+	}
+	if ended := g.enter(); ended != nil {
+		g.slots = make(chan struct{}, 1) // as in Read
+		_ = g.enter()                    // there is room
+		return ended
+	}
+	return nil
+}
+
 // Read waits for the peer without a slot.
 func (g *gate) Read(p []byte) (int, error) {
 	if g.ahead == nil {

@@ -17,7 +17,9 @@ import (
 func (h *hop) secure(host string) error {
 	began := h.attempt.elapsed()
 	g := h.newGate(h.stream)
-	conn, state, err := g.handshake(h.tlsConfig(host), h)
+	config := h.tlsConfig(host)
+	h.attempt.hello.apply(config)
+	conn, state, err := g.handshake(config, h)
 	h.TLS = state
 	h.Waited += g.waited
 	if err != nil {
@@ -49,7 +51,7 @@ func (g *gate) handshake(c *tls.Config, h *hop) (*tlsConn, *result.TLSState, err
 		return nil, nil, err
 	}
 	g.queued = g.waited
-	return handshake(g, c, h)
+	return handshake(h.attempt.hello.over(g, c.ServerName), c, h)
 }
 
 // tlsConfig is the module's TLS configuration for one host. A configured server_name, and a Host override, are meant

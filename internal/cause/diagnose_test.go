@@ -71,8 +71,8 @@ func TestJudge(t *testing.T) {
 }
 
 func situations() []situation {
-	return slices.Concat(quiet(), ours(), named(), proxies(), answers(), handshakes(), changes(), idleOnes(),
-		refusals(), silences(), ending(), mixed())
+	return slices.Concat(quiet(), ours(), named(), proxies(), answers(), handshakes(), hellos(), changes(),
+		idleOnes(), refusals(), silences(), ending(), mixed())
 }
 
 // TestEveryEntryMatters drops each entry of the table in turn: some situation must be judged differently then.

@@ -1,9 +1,6 @@
 package cause
 
 import (
-	"strings"
-
-	"errno_exporter/prober"
 	"errno_exporter/prober/result"
 )
 
@@ -79,14 +76,9 @@ func (s *scene) experiments(k *known) {
 		k.note(p.fact, rounds > 0, "%s", p.sentence)
 		k.note(provedTwice, rounds > 1, "this was so %d times in a row", rounds)
 	}
-	hello := func(k result.ExperimentKind) bool { return strings.HasPrefix(string(k), prober.HelloPrefix) }
-	kind, rounds := s.proved(hello)
-	k.note(provedHello, rounds > 0, "with another ClientHello it works (%s), and with ours it fails again",
-		strings.TrimPrefix(string(kind), prober.HelloPrefix))
-	k.note(provedTwice, rounds > 1, "this was so %d times in a row", rounds)
+	s.hello(k)
 	for i := range s.made {
 		c := &s.made[i]
-		k.note(triedHello, hello(c.Kind) && rounds == 0, "another ClientHello does not help")
 		k.note(provedIntercepted, c.Kind == result.NeverRouted && c.Failure == nil,
 			"an address that is never routed accepts connections from here")
 	}

@@ -58,3 +58,37 @@ func smallWindow(h Host) *net.TCPListener {
 	}
 	return l.(*net.TCPListener)
 }
+
+// segmentLength is in bytes how long the segments are that a server of listenSegments gets.
+const segmentLength = 1400
+
+// listenSegments listens with a maximum segment size.
+func listenSegments(h Host, address string) *net.TCPListener {
+	h.Helper()
+	config := net.ListenConfig{Control: func(_, _ string, raw syscall.RawConn) error {
+		return raw.Control(func(fd uintptr) {
+			_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_MAXSEG, segmentLength)
+		})
+	}}
+	config.SetMultipathTCP(false) // which has segments of its own
+	l, err := config.Listen(context.Background(), "tcp", address)
+	if err != nil {
+		h.Fatalf("faultlab: listen on %s: %v", address, err)
+	}
+	return l.(*net.TCPListener)
+}
+
+// dataSegments is how many segments with data arrived (tcpi_data_segs_in).
+func dataSegments(conn *net.TCPConn) int {
+	segments := 0
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return segments
+	}
+	_ = raw.Control(func(fd uintptr) { // fails only on a closed one, which has none
+		if info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO); err == nil {
+			segments = int(info.Data_segs_in)
+		}
+	})
+	return segments
+}

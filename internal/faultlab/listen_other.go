@@ -25,3 +25,15 @@ func smallWindow(h Host) *net.TCPListener {
 	h.Helper()
 	return listen(h, "tcp4", "127.0.0.1:0")
 }
+
+// segmentLength is in bytes how long the segments are that a server of listenSegments gets on Linux.
+const segmentLength = 1400
+
+// listenSegments listens with the system's segment size here.
+func listenSegments(h Host, address string) *net.TCPListener {
+	h.Helper()
+	return listen(h, "tcp", address)
+}
+
+// dataSegments is not known here.
+func dataSegments(*net.TCPConn) int { return 1 }

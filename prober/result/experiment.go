@@ -25,6 +25,21 @@ const (
 	PathTrace     ExperimentKind = "trace"          // SYNs that live for 1, 2, … hops
 )
 
+// The experiments with another ClientHello. They end with the handshake, and succeed as soon as the server has shown its
+// certificate: then it has accepted the hello.
+const (
+	HelloWithoutMLKEM ExperimentKind = "hello_without_ml_kem" // no post-quantum key share: 1,200 bytes less
+	HelloPadded       ExperimentKind = "hello_padded"         // the same, made longer than the original again
+	HelloSmallSplit   ExperimentKind = "hello_small_split"    // without ML-KEM, in two segments 50 ms apart
+	HelloOtherCiphers ExperimentKind = "hello_other_ciphers"  // another list of cipher suites
+	HelloOtherName    ExperimentKind = "hello_other_name"     // another server name (SNI)
+	HelloNoName       ExperimentKind = "hello_no_name"        // no server name
+	HelloSplit        ExperimentKind = "hello_split"          // in two segments 50 ms apart
+	HelloPlain        ExperimentKind = "hello_plain"          // TLS 1.2 at most, and no ALPN
+	HelloTLS12        ExperimentKind = "hello_tls12"          // TLS 1.2 at most
+	HelloNoALPN       ExperimentKind = "hello_no_alpn"        // no ALPN
+)
+
 // Experiment is one experiment.
 type Experiment struct {
 	Kind    ExperimentKind

@@ -1,0 +1,56 @@
+package cause
+
+import "strings"
+
+// hellos are situations in which other ClientHellos tell what is refused in ours.
+func hellos() []situation {
+	const found = "client_hello_rejected path high; not transient"
+	const nothing = "unknown unknown low; not client_hello_rejected transient"
+	var rows []situation
+	for _, row := range []struct{ name, made, want string }{
+		{"its length",
+			"without_ml_kem+ again- padded- small_split+ without_ml_kem+ again-", found},
+		{"its length, whatever the segments",
+			"without_ml_kem+ again- padded- without_ml_kem+ again-", found},
+		{"its segments",
+			"without_ml_kem+ again- padded- small_split- without_ml_kem+ again-", found},
+		{"its key share",
+			"without_ml_kem+ again- padded+ other_ciphers- without_ml_kem+ again-", found},
+		{"its fingerprint",
+			"without_ml_kem+ again- padded+ other_ciphers+ without_ml_kem+ again-", found},
+		{"its cipher suites",
+			"without_ml_kem- other_name- plain+ again- tls12+ other_ciphers+ tls12+ again-", found},
+		{"its version",
+			"without_ml_kem- other_name- plain+ again- tls12+ other_ciphers- tls12+ again-", found},
+		{"ALPN",
+			"without_ml_kem- other_name- plain+ again- tls12- no_alpn+ no_alpn+ again-", found},
+		{"the version or ALPN",
+			"without_ml_kem- other_name- plain+ again- tls12- no_alpn- plain+ again-", found},
+		{"the name",
+			"without_ml_kem- other_name+ again- split- other_name+ again-", found},
+		{"the name in one segment",
+			"without_ml_kem- other_name+ again- split+ other_name+ again-", found},
+		{"any name",
+			"without_ml_kem- other_name- plain- no_name+ again- no_name+ again-", found},
+		{"something in one segment",
+			"without_ml_kem- other_name- plain- no_name- split+ again- split+ again-", found},
+		{"nothing of it",
+			"without_ml_kem- other_name- plain- no_name- split-", nothing},
+		{"a change works once of thrice",
+			"no_name+ again- no_name- no_name-", nothing},
+		{"the round ended before the second time",
+			"without_ml_kem+ again- padded-", "client_hello_rejected path medium; not transient"},
+		{"the original works at last", "without_ml_kem+ again- padded- without_ml_kem+ again+",
+			"unknown unknown low; not client_hello_rejected; open [transient]"},
+	} {
+		words := strings.Fields(row.made)
+		for i, w := range words {
+			if !strings.HasPrefix(w, "again") {
+				words[i] = "hello_" + w
+			}
+		}
+		rows = append(rows, situation{"a hello is reset: " + row.name,
+			after(n(2, hello)).made("again- " + strings.Join(words, " ")), row.want})
+	}
+	return rows
+}

@@ -66,8 +66,17 @@ func newReload(o *options, current *config.Current, watching *watch.Watch, regis
 	return &reload{o, current, watching, outcome}
 }
 
-// changed reports whether a file of the configuration has changed.
-func (r *reload) changed() bool { return !r.noFile() && r.current.Changed(r.configFile) }
+// arrivalInterval is the time between checks for files that modules wait for, without --config.enable-auto-reload.
+const arrivalInterval = 30 * time.Second
+
+// changed reports whether the configuration is to be loaded again: because one of its files has changed, or one that a
+// module waits for is there.
+func (r *reload) changed() bool {
+	if r.autoReload == 0 {
+		return r.current.Arrived()
+	}
+	return !r.noFile() && r.current.Changed(r.configFile)
+}
 
 // run reloads. If that fails, the running configuration stays, and the error says why.
 func (r *reload) run() error {

@@ -110,7 +110,7 @@ func exporter(o *options) error {
 	}
 	o.logger.Info("Starting errno_exporter", version.Slog()...)
 	return serve.Run(newServer(o, endpoints.Handler(), newInbound(registry, connections)), serve.Options{
-		Web: o.web, Life: life, Logger: o.logger, Shutdown: o.shutdown, AutoReload: o.autoReload,
+		Web: o.web, Life: life, Logger: o.logger, Shutdown: o.shutdown, AutoReload: cmp.Or(o.autoReload, arrivalInterval),
 		Changed: reload.changed,
 	})
 }

@@ -16,6 +16,7 @@ type Config struct {
 	Skipped  map[string]string // the modules of other probers: module to prober; of Default nil
 	Warnings []string          // what is accepted and probably not meant, in the file's order
 
+	missing     []string // files that some module cannot be built without, until they can be read
 	Differences []string // what modules do otherwise than with blackbox_exporter, because of their keys
 
 	ReferenceTargets []*ReferenceTarget // reference targets: whether they are reachable decides whether egress works

@@ -3,6 +3,8 @@ package config
 import (
 	"sync"
 	"sync/atomic"
+
+	"errno_exporter/config/file"
 )
 
 // Current is the configuration in force. Probes take it once and keep it; a reload replaces it for those that come
@@ -46,4 +48,14 @@ func (c *Current) Changed(path string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return FingerprintOf(path) != c.last
+}
+
+// Arrived reports whether a file that a module waits for can be read now. It takes a reload to use it.
+func (c *Current) Arrived() bool {
+	for _, path := range c.Get().missing {
+		if _, err := file.Read(path); err == nil {
+			return true
+		}
+	}
+	return false
 }

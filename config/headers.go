@@ -57,6 +57,9 @@ func (h *httpKeys) headers(node *yaml.Node) error {
 			h.Header[canonical] = []string{text}
 			return nil
 		}
+		if text == "" {
+			return nil // the target's
+		}
 		h.Host = text
 		return module.CheckHost(text)
 	})

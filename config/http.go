@@ -12,20 +12,18 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"errno_exporter/config/compile"
-	"errno_exporter/config/file"
 	"errno_exporter/prober/module"
 )
 
 // httpKeys reads the keys under http: into a module, keeping what is only needed until the module is finished.
 type httpKeys struct {
 	*module.Module
-	place     place
-	dir       string
-	given     map[string]*yaml.Node // the values of the keys that the module has
-	bodyFile  string
-	noFollow  *bool
-	preferred string
-	client    promconfig.HTTPClientConfig // tls_config, credentials and proxy, by the names that Prometheus' users know
+	place    place
+	dir      string
+	given    map[string]*yaml.Node // the values of the keys that the module has
+	bodyFile string
+	noFollow *bool
+	client   promconfig.HTTPClientConfig // tls_config, credentials and proxy, by the names that Prometheus' users know
 }
 
 // read reads the mapping under http:.
@@ -38,20 +36,20 @@ func (h *httpKeys) read(node *yaml.Node) error {
 			return read(value)
 		}
 	}
-	return h.place.mapping(node, "http", keys)
+	return h.place.mapping(node, "http", unlessNull(keys))
 }
 
 // keys are the keys under http:, each with its reader.
 func (h *httpKeys) keys() map[string]key {
 	m, p := h.Module, h.place
 	keys := map[string]key{
-		"method":                            checked(&m.Method, checkMethod),
+		"method":                            h.method,
 		"headers":                           h.headers,
 		"http_headers":                      h.httpHeaders,
 		"body":                              h.body,
 		"body_file":                         h.readBodyFile,
 		"valid_status_codes":                checked(&m.ValidStatusCodes, checkStatusCodes),
-		"valid_http_versions":               checked(&m.ValidHTTPVersions, checkHTTPVersions),
+		"valid_http_versions":               h.httpVersions,
 		"follow_redirects":                  into(&m.FollowRedirects),
 		"no_follow_redirects":               func(v *yaml.Node) error { h.noFollow = new(bool); return into(h.noFollow)(v) },
 		"fail_if_ssl":                       into(&m.FailIfSSL),
@@ -62,7 +60,7 @@ func (h *httpKeys) keys() map[string]key {
 		"fail_if_body_json_not_matches_cel": expression(&m.FailIfBodyJSONNotMatches),
 		"fail_if_header_matches":            headerMatches(p, &m.FailIfHeaderMatches),
 		"fail_if_header_not_matches":        headerMatches(p, &m.FailIfHeaderNotMatches),
-		"compression":                       checked(&m.Compression, checkCompression),
+		"compression":                       h.compression,
 		"body_size_limit":                   byteSize(&m.BodySizeLimit),
 		"keep_body":                         into(&m.KeepBody),
 		"secret_params":                     into(&m.SecretParams),
@@ -76,7 +74,7 @@ func (h *httpKeys) keys() map[string]key {
 func (h *httpKeys) reachKeys() map[string]key {
 	m := h.Module
 	return map[string]key{
-		"preferred_ip_protocol":         checked(&h.preferred, checkIPProtocol),
+		"preferred_ip_protocol":         h.ipProtocol,
 		"ip_protocol_fallback":          into(&m.IPProtocolFallback),
 		"skip_resolve_phase_with_proxy": into(&m.SkipResolve),
 		"enable_http2":                  into(&m.EnableHTTP2),
@@ -100,16 +98,10 @@ func (h *httpKeys) clientKeys() map[string]key {
 	return map[string]key{
 		"tls_config": strictly(p, "tls_config", &h.client.TLSConfig),
 		"basic_auth": func(v *yaml.Node) error {
-			if isNull(v) {
-				return nil
-			}
 			h.client.BasicAuth = new(promconfig.BasicAuth)
 			return strictly(p, "basic_auth", h.client.BasicAuth)(v)
 		},
 		"authorization": func(v *yaml.Node) error {
-			if isNull(v) {
-				return nil
-			}
 			h.client.Authorization = new(promconfig.Authorization)
 			return strictly(p, "authorization", h.client.Authorization)(v)
 		},
@@ -129,18 +121,8 @@ func (h *httpKeys) finish(node *yaml.Node) error {
 	if h.noFollow != nil {
 		m.FollowRedirects = !*h.noFollow
 	}
-	if h.preferred != "" {
-		m.PreferIPv6 = h.preferred == "ip6"
-	}
-	if h.bodyFile != "" && m.Body != nil {
-		return h.wrong(node, errors.New("body and body_file exclude each other: remove one"), "body_file")
-	}
-	if h.bodyFile != "" {
-		body, err := file.Read(h.bodyFile)
-		if err != nil {
-			return h.wrong(node, fmt.Errorf("body_file: %w", err), "body_file")
-		}
-		m.Body = body
+	if err := h.loadBody(node); err != nil {
+		return err
 	}
 	if accepted := m.Header.Get("Accept-Encoding"); m.Compression != "" && accepted != "" &&
 		!accepts(accepted, m.Compression) {
@@ -156,7 +138,8 @@ func (h *httpKeys) finish(node *yaml.Node) error {
 	if err := h.checkCombinations(node); err != nil {
 		return err
 	}
-	c := compile.Client{HTTPClientConfig: h.client, Dir: h.dir, Secrets: secretsIn(node, h.SecretParams)}
+	c := compile.Client{HTTPClientConfig: h.client, Dir: h.dir, Secrets: secretsIn(node, h.SecretParams),
+		Warn: func(wrong *compile.KeyError) { h.warnOfFile(node, wrong) }}
 	if err := c.Into(m); err != nil {
 		wrong, _ := errors.AsType[*compile.KeyError](err)
 		return h.wrong(node, err, wrong.Keys...)
@@ -173,6 +156,9 @@ func (h *httpKeys) checkCombinations(node *yaml.Node) error {
 	}
 	if m.Trace && m.Header.Get("Traceparent") != "" {
 		return h.wrong(node, errors.New("trace and a Traceparent header exclude each other: remove one"), "trace")
+	}
+	if err := h.checkVersions(); err != nil {
+		return h.wrong(node, err, "valid_http_versions")
 	}
 	if err := h.client.ProxyConfig.Validate(); err != nil {
 		return h.wrong(node, err, "proxy_from_environment", "no_proxy", "proxy_connect_header")
@@ -216,13 +202,7 @@ func (h *httpKeys) checkHTTP3() error {
 
 // wrong places an error at the first of the keys that the module has, or else at the module.
 func (h *httpKeys) wrong(node *yaml.Node, err error, keys ...string) error {
-	for _, name := range keys {
-		if value := h.given[name]; value != nil {
-			node = value
-			break
-		}
-	}
-	return placedError{h.place.errorAt(node, "%w", err)}
+	return placedError{h.place.errorAt(h.first(node, keys), "%w", err)}
 }
 
 // oauth2 reads the credentials for tokens. Its token_url is checked here, since the first fetch is the first probe's.
@@ -239,7 +219,9 @@ func (h *httpKeys) oauth2(node *yaml.Node) error {
 		return fmt.Errorf("grant_type %q is not supported, want client_credentials or %s", c.GrantType,
 			compile.GrantJWTBearer)
 	}
-	if proxy := c.ProxyURL.URL; proxy != nil {
+	if proxy := c.ProxyURL.URL; proxy != nil && *proxy == (url.URL{}) {
+		c.ProxyURL.URL = nil
+	} else if proxy != nil {
 		if err := module.CheckHostPort(proxy.Host); err != nil {
 			return fmt.Errorf("proxy_url: %w", err)
 		}
@@ -266,12 +248,6 @@ func (h *httpKeys) body(node *yaml.Node) error {
 	var text string
 	err := into(&text)(node)
 	h.Body = []byte(text)
-	return err
-}
-
-func (h *httpKeys) readBodyFile(node *yaml.Node) error {
-	err := into(&h.bodyFile)(node)
-	h.bodyFile = promconfig.JoinDir(h.dir, h.bodyFile)
 	return err
 }
 

@@ -33,22 +33,11 @@ func Load(path string) (*Config, error) {
 // Parse reads a configuration. file is its name in errors; files it refers to are relative to dir.
 func Parse(data []byte, file, dir string) (*Config, error) {
 	p := place{file: file, notes: new(notes)}
-	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	var document, more yaml.Node
-	if err := decoder.Decode(&document); err != nil {
-		if errors.Is(err, io.EOF) {
-			return nil, fmt.Errorf("%s:1: the file is empty, want at least the key modules", file)
-		}
-		return nil, syntaxError(file, err)
-	}
-	if err := decoder.Decode(&more); !errors.Is(err, io.EOF) {
-		if err != nil {
-			return nil, syntaxError(file, err)
-		}
-		return nil, p.errorAt(&more, "a second document begins here, want one")
+	root, err := p.document(data)
+	if err != nil {
+		return nil, err
 	}
 	c := &Config{File: file, Modules: map[string]*module.Module{}, Skipped: map[string]string{}, Policy: DefaultPolicy()}
-	root := document.Content[0]
 	if err := (merges{p, map[*yaml.Node]bool{}}).expand(root); err != nil {
 		return nil, err
 	}
@@ -56,7 +45,7 @@ func Parse(data []byte, file, dir string) (*Config, error) {
 		return nil, err
 	}
 	var targets *yaml.Node // are read last: they name modules
-	err := p.mapping(root, "the configuration", map[string]key{
+	err = p.mapping(root, "the configuration", map[string]key{
 		"modules":         func(value *yaml.Node) error { return c.modules(p, dir, value) },
 		"targets":         func(value *yaml.Node) error { targets = value; return nil },
 		"control_targets": func(value *yaml.Node) error { return c.readReferenceTargets(p, value) },
@@ -71,11 +60,47 @@ func Parse(data []byte, file, dir string) (*Config, error) {
 	if err := c.checkServed(p, root); err != nil {
 		return nil, err
 	}
+	c.missing = c.missingFiles(root, dir)
 	c.Warnings, c.Differences = p.notes.warnings, p.notes.different
 	if c.yaml, err = show(root, c.secretParams()); err != nil {
 		return nil, fmt.Errorf("%s:1: cannot be shown: %w", file, err)
 	}
 	return c, nil
+}
+
+// document reads the one document of a file. Empty ones behind it are what templates leave.
+func (p place) document(data []byte) (*yaml.Node, error) {
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	var document, more yaml.Node
+	if err := decoder.Decode(&document); err != nil {
+		if errors.Is(err, io.EOF) {
+			return nil, fmt.Errorf("%s:1: the file is empty, want at least the key modules", p.file)
+		}
+		return nil, p.syntaxError(data, err)
+	}
+	err := decoder.Decode(&more)
+	for err == nil && isNull(more.Content[0]) {
+		err = decoder.Decode(&more)
+	}
+	if errors.Is(err, io.EOF) {
+		return document.Content[0], nil
+	}
+	if err != nil {
+		return nil, p.syntaxError(data, err)
+	}
+	return nil, p.errorAt(&more, "a second document begins here, want one")
+}
+
+// tabLine is the first line that a tab indents, which YAML forbids; 0 if there is none.
+func tabLine(data []byte) int {
+	number := 0
+	for line := range strings.Lines(string(data)) {
+		number++
+		if strings.Contains(line[:len(line)-len(strings.TrimLeft(line, " \t"))], "\t") && strings.TrimSpace(line) != "" {
+			return number
+		}
+	}
+	return 0
 }
 
 // secretParams are the names in secret_params of all modules.
@@ -89,7 +114,12 @@ func (c *Config) secretParams() []string {
 
 // syntaxError places what yaml says of broken YAML. The line is the last that made sense to it; it knows none of bytes
 // that are no text.
-func syntaxError(file string, err error) error {
+func (p place) syntaxError(data []byte, err error) error {
+	file := p.file
+	mayBeTab := strings.Contains(err.Error(), "cannot start any token") || strings.Contains(err.Error(), "tab character")
+	if line := tabLine(data); line > 0 && mayBeTab {
+		return fmt.Errorf("%s:%d: a tab indents this line: use spaces", file, line)
+	}
 	problem := strings.TrimPrefix(err.Error(), "yaml: ")
 	if line, rest, found := strings.Cut(strings.TrimPrefix(problem, "line "), ": "); found && rest != "" &&
 		strings.HasPrefix(problem, "line ") {

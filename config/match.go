@@ -25,10 +25,10 @@ func byteSize(to *int64) key {
 			return nil
 		}
 		size, err := units.ParseBase2Bytes(node.Value)
-		if err != nil || size < 0 {
+		if err != nil {
 			return errors.New(`want a size such as "10MB", or 0 for no limit`)
 		}
-		*to = int64(size)
+		*to = max(0, int64(size)) // a negative one means no limit, as in blackbox_exporter
 		return nil
 	}
 }
@@ -70,7 +70,7 @@ func headerMatches(p place, to *[]module.HeaderMatch) key {
 		}
 		for _, item := range node.Content {
 			var match module.HeaderMatch
-			err := p.mapping(item, "a header rule", map[string]key{
+			err := p.mapping(item, "a header rule", unlessNull(map[string]key{
 				"header": checked(&match.Header, func(s string) error { return module.CheckHeader(s, "") }),
 				"regexp": func(v *yaml.Node) (err error) {
 					match.Regexp,
@@ -78,11 +78,11 @@ func headerMatches(p place, to *[]module.HeaderMatch) key {
 					return err
 				},
 				"allow_missing": into(&match.AllowMissing),
-			})
+			}))
 			if err != nil {
 				return err
 			}
-			if match.Header == "" || match.Regexp == nil {
+			if match.Header == "" || match.Regexp == nil || match.Regexp.String() == "" {
 				return placedError{p.errorAt(item, "a header rule needs both header and regexp")}
 			}
 			match.Header = textproto.CanonicalMIMEHeaderKey(match.Header)

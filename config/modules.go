@@ -60,12 +60,16 @@ func readModule(p place, name, dir string, node *yaml.Node) (*module.Module, err
 	}
 	prober := ""
 	h := &httpKeys{Module: m, place: p, dir: dir}
-	err := p.mapping(node, "the module", map[string]key{
+	keys := map[string]key{
 		"prober":  checked(&prober, checkProber),
 		"timeout": duration(&m.Timeout),
 		"trace":   into(&m.Trace), // is understood here, too
 		"http":    h.read,
-	})
+	}
+	for _, name := range otherProbers {
+		keys[name] = other(p, name)
+	}
+	err := p.mapping(node, "the module", unlessNull(keys))
 	if err != nil {
 		return m, err
 	}
@@ -77,7 +81,7 @@ func readModule(p place, name, dir string, node *yaml.Node) (*module.Module, err
 }
 
 func checkProber(prober string) error {
-	if prober != "http" {
+	if prober != "" && prober != "http" {
 		return fmt.Errorf("is unknown, want http, or one of those that are skipped: %s",
 			strings.Join(otherProbers, ", "))
 	}

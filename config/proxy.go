@@ -1,7 +1,6 @@
 package config
 
 import (
-	"net/url"
 	"slices"
 	"strings"
 
@@ -15,8 +14,11 @@ var proxySchemes = []string{"http", "https", "socks5", "socks5h"}
 
 // proxyURL reads the proxy of a module.
 func (h *httpKeys) proxyURL(node *yaml.Node) error {
-	u, err := url.Parse(node.Value)
-	if err != nil || node.Kind != yaml.ScalarNode {
+	if node.Kind == yaml.ScalarNode && node.Value == "" {
+		return nil
+	}
+	u, err := h.withScheme(node)
+	if err != nil || node.Kind != yaml.ScalarNode || strings.Contains(u.Opaque, "@") {
 		return placedError{h.place.errorAt(node, "proxy_url is not a URL, want one such as "+
 			"http://proxy.example.com:3128")}
 	}

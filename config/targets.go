@@ -136,8 +136,9 @@ func checkName(name string) error {
 
 var labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
 
-// reservedLabels are probe_target_info's own, and those that Prometheus or its formats give a meaning.
-var reservedLabels = []string{"target", "url", "module", "le", "quantile"}
+// reservedLabels are probe_target_info's own, and those that Prometheus, scraping or discovery, or its formats give a
+// meaning: a target's instance or job would take the place of what scraping sets.
+var reservedLabels = []string{"target", "url", "module", "le", "quantile", "instance", "job"}
 
 func (t *Target) readLabels(p place, node *yaml.Node) error {
 	if node.Kind != yaml.MappingNode {

@@ -22,7 +22,7 @@ import (
 // each with what it may hold. A new one belongs behind authorize and withhold (credentials.go): in this table a
 // reviewer sees whether it is.
 var requestUses = map[string]string{
-	"config/compile/compile.go connections: Header[]":              "proxy_connect_header",
+	"config/compile/compile.go proxies: Header[]":                  "proxy_connect_header",
 	"config/headers.go headers: Header[]":                          "the module's headers",
 	"config/compile/compile.go authorized: RoundTripper.RoundTrip": "not sent: it adds the credentials",
 	"config/compile/compile.go try: http.Request{}":                "not sent: the trial at load",

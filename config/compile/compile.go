@@ -17,8 +17,9 @@ import (
 // Client is what a module's keys say of TLS, proxies and credentials, by the names that Prometheus' users know.
 type Client struct {
 	promconfig.HTTPClientConfig
-	Dir     string   // what file names are relative to
-	Secrets []string // the secrets that the configuration itself contains
+	Dir     string          // what file names are relative to
+	Secrets []string        // the secrets that the configuration itself contains
+	Warn    func(*KeyError) // is called for each file that cannot be used
 }
 
 // KeyError is an error in the value of a key: of the first of Keys that the module has.
@@ -34,12 +35,20 @@ func (e *KeyError) Unwrap() error { return e.Err }
 
 func keyError(err error, keys ...string) error { return &KeyError{Keys: keys, Err: err} }
 
-// Into compiles TLS, proxies and credentials into the module. The error is a KeyError.
+// Into compiles TLS, proxies and credentials into the module. The error is a KeyError. A file that cannot be read, or
+// has not what it should have, is none: it may come later, and meanwhile the module's probes fail alone. Secrets are
+// read for each probe, everything else at the next load.
 func (c *Client) Into(m *module.Module) error {
-	if err := c.connections(m); err != nil {
+	err := c.connections(m)
+	switch {
+	case err == nil:
+	case namesFiles(&c.TLSConfig):
+		m.Broken = fmt.Errorf("tls_config: %w", err)
+		c.Warn(&KeyError{Keys: []string{"tls_config"}, Err: m.Broken})
+	default:
 		return keyError(fmt.Errorf("tls_config: %w", err), "tls_config")
 	}
-	chain, err := c.credentials()
+	chain, err := c.credentials(m)
 	if err != nil {
 		return err
 	}
@@ -52,9 +61,15 @@ func (c *Client) Into(m *module.Module) error {
 	return nil
 }
 
+// namesFiles reports whether something of TLS is in a file.
+func namesFiles(c *promconfig.TLSConfig) bool {
+	return c.CAFile != "" || c.CertFile != "" || c.KeyFile != ""
+}
+
 // connections compiles TLS and proxies.
 func (c *Client) connections(m *module.Module) error {
 	c.TLSConfig.SetDirectory(c.Dir)
+	c.proxies(m)
 	secured, err := promconfig.NewTLSConfig(&c.TLSConfig)
 	if err != nil {
 		return err
@@ -67,6 +82,10 @@ func (c *Client) connections(m *module.Module) error {
 		secured.NextProtos = []string{"h3"}
 	}
 	m.TLS = secured
+	return nil
+}
+
+func (c *Client) proxies(m *module.Module) {
 	m.Proxy = c.Proxy()
 	if header := c.GetProxyConnectHeader(); header != nil {
 		m.ProxyConnectHeader = make(http.Header, len(header))
@@ -74,17 +93,16 @@ func (c *Client) connections(m *module.Module) error {
 			m.ProxyConnectHeader[http.CanonicalHeaderKey(name)] = values
 		}
 	}
-	return nil
 }
 
-// credentials compiles the authorising round-trippers around a leaf that sends nothing, and checks that each secret
-// file can be read. It returns nil where there is nothing to add.
-func (c *Client) credentials() (http.RoundTripper, error) {
+// credentials compiles the authorising round-trippers around a leaf that sends nothing, and warns of each secret file
+// that cannot be read. It returns nil where there is nothing to add.
+func (c *Client) credentials(m *module.Module) (http.RoundTripper, error) {
 	var chain http.RoundTripper = unsent{}
 	if c.HTTPHeaders != nil && len(c.HTTPHeaders.Headers) > 0 {
 		c.HTTPHeaders.SetDirectory(c.Dir)
 		chain = promconfig.NewHeadersRoundTripper(c.HTTPHeaders, chain)
-		if err := try(chain); err != nil {
+		if err := c.try(chain, "http_headers"); err != nil {
 			return nil, keyError(fmt.Errorf("http_headers: %w", err), "http_headers")
 		}
 	}
@@ -100,26 +118,36 @@ func (c *Client) credentials() (http.RoundTripper, error) {
 			auth.Type, secretReader(string(auth.Credentials), auth.CredentialsFile), chain)
 	}
 	if c.OAuth2 != nil {
-		return c.tokens(chain) // a trial would fetch a token
+		return c.tokens(m, chain) // a trial would fetch a token
 	}
 	if chain == (unsent{}) {
 		return nil, nil
 	}
-	if err := try(chain); err != nil {
-		return nil, keyError(err, "authorization", "bearer_token_file", "bearer_token", "basic_auth")
+	keys := []string{"authorization", "bearer_token_file", "bearer_token", "basic_auth"}
+	if c.BasicAuth == nil && c.Authorization == nil {
+		return chain, nil // http_headers alone, which were tried
+	}
+	if err := c.try(chain, keys...); err != nil {
+		return nil, keyError(err, keys...)
 	}
 	return chain, nil
 }
 
 // tokens compiles oauth2, and reads its secret once.
-func (c *Client) tokens(next http.RoundTripper) (http.RoundTripper, error) {
+func (c *Client) tokens(m *module.Module, next http.RoundTripper) (http.RoundTripper, error) {
 	c.OAuth2.SetDirectory(c.Dir)
 	tokens, err := newTokens(c.OAuth2, next)
-	if err != nil {
+	switch {
+	case err == nil:
+	case namesFiles(&c.OAuth2.TLSConfig):
+		m.Broken = err
+		c.Warn(&KeyError{Keys: []string{"oauth2"}, Err: err})
+		return next, nil
+	default:
 		return nil, keyError(err, "oauth2")
 	}
 	if _, err := tokens.secret.Fetch(context.Background()); err != nil {
-		return nil, keyError(fmt.Errorf("oauth2: %w", err), "oauth2")
+		c.Warn(&KeyError{Keys: []string{"oauth2"}, Err: fmt.Errorf("oauth2: %w", err)})
 	}
 	return tokens, nil
 }
@@ -138,17 +166,19 @@ func (c *Client) hide(m *module.Module) {
 		return // a trial would fetch a token
 	}
 	trial := &http.Request{URL: new(url.URL), Header: m.Header.Clone()}
-	if request, err := m.Authorize(trial); err == nil { // it was tried before
+	if request, err := m.Authorize(trial); err == nil { // there is a warning of any error
 		m.Mask = m.Mask.With(m.SecretsOf(trial.URL, request.Header)...)
 	}
 }
 
-// try authorises a request that is not sent, so that what cannot be read, or be a header, is known at load.
-func try(chain http.RoundTripper) error {
+// try authorises a request that is not sent, so that what cannot be read, or be a header, is known at load. The keys are
+// those of the module that the round-trippers are made of.
+func (c *Client) try(chain http.RoundTripper, keys ...string) error {
 	trial := &http.Request{URL: &url.URL{Scheme: "http", Host: "trial"}, Header: http.Header{}}
 	request, err := authorized(chain, trial)
-	if err != nil {
-		return err
+	if err != nil { // a file cannot be read
+		c.Warn(&KeyError{Keys: keys, Err: err})
+		return nil
 	}
 	for name, values := range request.Header {
 		for _, value := range values {

@@ -97,6 +97,8 @@ type Module struct {
 	Timeout time.Duration // 0: bounded by the scrape alone
 	Trace   bool          // send a traceparent header, whose trace ID leads to the probe's record
 
+	Broken error // a file that the module names cannot be used: its probes fail with this; nil: none
+
 	// What is sent.
 	Method string      // GET unless configured
 	Header http.Header // `headers:`, canonical names, without Host; never nil
@@ -220,8 +222,11 @@ func (m *Module) HasCEL() bool {
 
 // Authorize returns the request with the module's http_headers and credentials added. Nothing is sent; the request
 // given is not changed. Credentials are left out on a redirect to another host, which is known by request.Response;
-// http_headers are the caller's to leave out. The error says which secret could not be read.
+// http_headers are the caller's to leave out. The error says which file cannot be used.
 func (m *Module) Authorize(request *http.Request) (*http.Request, error) {
+	if m.Broken != nil {
+		return nil, m.Broken
+	}
 	if m.Credentials == nil {
 		return request, nil
 	}

@@ -1,0 +1,112 @@
+package config
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"errno_exporter/prober/module"
+)
+
+// TestAccepted: what blackbox_exporter loads is loaded, with a warning where it is probably not what was meant.
+func TestAccepted(t *testing.T) {
+	unchanged := func(*module.Module) {}
+	for _, row := range []struct {
+		name, text string
+		change     func(*module.Module)
+		warning    string // after file and module; empty: none
+	}{
+		{"method in lower case", "{method: get}", func(m *module.Module) { m.Method = "get" },
+			`method "get" is sent as it is written, and methods are case-sensitive: did you mean "GET"?`},
+		{"method of one's own", "{method: FOO}", func(m *module.Module) { m.Method = "FOO" }, ""},
+		{"no method", `{method: ""}`, unchanged, ""},
+		{"HTTP/2", `{valid_http_versions: ["HTTP/1.1", "HTTP/2"]}`, func(m *module.Module) {
+			m.ValidHTTPVersions = []string{"HTTP/1.1", "HTTP/2"}
+		}, `valid_http_versions "HTTP/2" never matches: did you mean "HTTP/2.0"?`},
+		{"1.1", `{valid_http_versions: [1.1]}`, func(m *module.Module) { m.ValidHTTPVersions = []string{"1.1"} },
+			`valid_http_versions "1.1" never matches: did you mean "HTTP/1.1"?`},
+		{"h2", `{valid_http_versions: [h2]}`, func(m *module.Module) { m.ValidHTTPVersions = []string{"h2"} },
+			`valid_http_versions "h2" never matches: did you mean "HTTP/2.0"?`},
+		{"a version of none", `{valid_http_versions: [SPDY]}`,
+			func(m *module.Module) { m.ValidHTTPVersions = []string{"SPDY"} }, `valid_http_versions "SPDY" never ` +
+				`matches, want one of HTTP/1.0, HTTP/1.1, HTTP/2.0, HTTP/3.0`},
+		{"HTTP/3.0 among others", `{valid_http_versions: ["HTTP/2.0", "HTTP/3.0"]}`,
+			func(m *module.Module) { m.ValidHTTPVersions = []string{"HTTP/2.0", "HTTP/3.0"} }, ""},
+		{"ipv4", "{preferred_ip_protocol: ipv4}", func(m *module.Module) { m.PreferIPv6 = false },
+			`preferred_ip_protocol "ipv4" counts as ip4, as in blackbox_exporter: want ip4 or ip6`},
+		{"ipv6", "{preferred_ip_protocol: ipv6}", func(m *module.Module) { m.PreferIPv6 = false },
+			`preferred_ip_protocol "ipv6" counts as ip4, as in blackbox_exporter: want ip4 or ip6`},
+		{"no protocol", `{preferred_ip_protocol: ""}`, unchanged, ""},
+		{"status 999", "{valid_status_codes: [999]}", func(m *module.Module) { m.ValidStatusCodes = []int{999} }, ""},
+		{"coding in capitals", "{compression: GZIP}", func(m *module.Module) { m.Compression = "gzip" }, ""},
+		{"negative limit", "{body_size_limit: -1MB}", func(m *module.Module) { m.BodySizeLimit = 0 }, ""},
+		{"empty Host", `{headers: {Host: "", X-A: ""}}`, func(m *module.Module) { m.Header = http.Header{"X-A": {""}} },
+			""},
+		{"no proxy", `{proxy_url: ""}`, unchanged, ""},
+		{"proxy without a scheme", "{proxy_url: 'proxy:3128'}", nil,
+			`proxy_url has no scheme, http is used: want http://HOST:PORT`},
+		{"proxy with slashes alone", "{proxy_url: '//proxy:3128'}", nil,
+			`proxy_url has no scheme, http is used: want http://HOST:PORT`},
+	} {
+		c, err := Parse([]byte("modules: {m: {prober: http, http: "+row.text+"}}"), "f.yml", ".")
+		if err != nil {
+			t.Errorf("%s: %v", row.name, err)
+			continue
+		}
+		if row.change == nil { // a proxy
+			u, err := c.Modules["m"].Proxy(&http.Request{URL: nil})
+			if err != nil || u.String() != "http://proxy:3128" {
+				t.Errorf("%s: the proxy is %v, %v, want http://proxy:3128", row.name, u, err)
+			}
+		} else {
+			want := module.New("m")
+			row.change(want)
+			if diff := cmp.Diff(want, c.Modules["m"], equalModules); diff != "" {
+				t.Errorf("%s: Parse (-want +got):\n%s", row.name, diff)
+			}
+		}
+		want := ""
+		if row.warning != "" {
+			want = `f.yml:1: module "m": ` + row.warning
+		}
+		if got := strings.Join(c.Warnings, "\n"); got != want {
+			t.Errorf("%s: warned %q, want %q", row.name, got, want)
+		}
+	}
+}
+
+// TestNulls: a key of a module without a value is the same as no key, whichever it is.
+func TestNulls(t *testing.T) {
+	h := &httpKeys{Module: module.New("x")}
+	for name := range h.keys() {
+		for _, null := range []string{"", "null", "~"} {
+			text := "modules: {m: {prober: http, timeout: , http: {" + name + ": " + null + "}}}"
+			c, err := Parse([]byte(text), "f.yml", ".")
+			if err != nil {
+				t.Errorf("%s: %q: %v", name, null, err)
+				continue
+			}
+			if diff := cmp.Diff(module.New("m"), c.Modules["m"], equalModules); diff != "" {
+				t.Errorf("%s: %q: Parse (-want +got):\n%s", name, null, diff)
+			}
+			if len(c.Warnings)+len(c.Differences) > 0 {
+				t.Errorf("%s: %q: noted %q, %q, want nothing", name, null, c.Warnings, c.Differences)
+			}
+		}
+	}
+}
+
+// TestKeysOfOtherProbers: a module may have the keys of other probers, as blackbox_exporter's own dumps do.
+func TestKeysOfOtherProbers(t *testing.T) {
+	const text = "modules: {m: {prober: http, tcp: {}, icmp: , dns: {query_name: a}, grpc: {}, http: {}}}"
+	c, err := Parse([]byte(text), "f.yml", ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{`f.yml:1: module "m": dns is ignored: the module's prober is http`}
+	if diff := cmp.Diff(want, c.Warnings); diff != "" {
+		t.Errorf("warnings (-want +got):\n%s", diff)
+	}
+}

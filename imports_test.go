@@ -84,8 +84,13 @@ var forbidden = map[string]map[string]string{
 		"errno_exporter/internal/history": "records are of single probes",
 	},
 	"errno_exporter/internal/target/state": {
-		"errno_exporter":               "counters and timelines are made of results alone",
-		"errno_exporter/prober/result": "", // is what they are made of
+		"errno_exporter":                   "counters and timelines are made of results alone",
+		"errno_exporter/prober/result":     "", // is what they are made of
+		"errno_exporter/internal/lifetime": "", // as is this
+	},
+	"errno_exporter/internal/lifetime": {
+		"errno_exporter":               "the next age is a function of the results so far",
+		"errno_exporter/prober/result": "", // of these
 	},
 	"errno_exporter": {
 		"errno_exporter/internal/faultlab": "the program starts no servers of the tests; the demo has its own",

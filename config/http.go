@@ -173,7 +173,7 @@ func (h *httpKeys) checkCombinations(node *yaml.Node) error {
 		return h.wrong(node, errors.New("addresses: all cannot be combined with a proxy, which chooses the address "+
 			"itself: remove one"), "addresses")
 	}
-	if h.EnableHTTP3 && len(h.Keepalive) > 0 {
+	if h.EnableHTTP3 && (len(h.Keepalive) > 0 || h.KeepaliveMax > 0) {
 		return h.wrong(node, errors.New("keepalive cannot be combined with enable_http3: remove one"), "keepalive")
 	}
 	if err := h.checkHTTP3(); err != nil {

@@ -68,11 +68,31 @@ const (
 	longestAge  = 24 * time.Hour
 )
 
-// readKeepalive reads keepalive: {idle: [30s, 5m]}.
+// defaultMeasured is up to which age the lifetime of idle connections is measured: longer than clients' pools keep
+// them, and than all known timeouts but a few.
+const defaultMeasured = 15 * time.Minute
+
+// readKeepalive reads keepalive: {idle: [30s, 5m], measure: true, max: 15m}.
 func (h *httpKeys) readKeepalive(node *yaml.Node) error {
-	err := h.place.mapping(node, "keepalive", map[string]key{"idle": h.readAges})
+	measure, most := false, defaultMeasured
+	err := h.place.mapping(node, "keepalive", map[string]key{
+		"idle":    h.readAges,
+		"measure": into(&measure),
+		"max": func(value *yaml.Node) error {
+			if err := duration(&most)(value); err != nil {
+				return err
+			}
+			if most < shortestAge || most > longestAge {
+				return errors.New("is out of range, want 1s to 24h")
+			}
+			return nil
+		},
+	})
 	if err != nil {
 		return placedError{err}
+	}
+	if measure {
+		h.KeepaliveMax = most
 	}
 	return nil
 }

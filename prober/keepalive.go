@@ -55,6 +55,26 @@ func (c *IdleConn) Idle() (time.Duration, bool) {
 	return time.Since(c.since), !ended
 }
 
+// Rest waits until the connection has been idle for an age, or has ended; false if the context was done before.
+func (c *IdleConn) Rest(ctx context.Context, age time.Duration) bool {
+	ticker := time.NewTicker(min(max(age/100, 10*time.Millisecond), time.Second))
+	defer ticker.Stop()
+	for {
+		idle, established := c.Idle()
+		if !established || idle >= age {
+			return true
+		}
+		if left := age - idle; left < time.Second {
+			ticker.Reset(min(left, 10*time.Millisecond))
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
 // Close ends the connection.
 func (c *IdleConn) Close() { c.hop.disconnect() }
 

@@ -151,6 +151,8 @@ const (
 	idleForgotten // by a sender who did not know the connection
 	idleCrossed   // the end crossed our request
 	idleUnseen
+	lifetimeServer // the measured lifetime is a server's idle timeout, and this end fits it
+	lifetimePath   // or it is one of the path
 
 	numFacts
 )
@@ -213,7 +215,7 @@ func factsOf(e *Evidence) (*scene, *known) {
 		s.experiments(k)
 	}
 	if s.at < 0 || k.has(timesOver) {
-		idleFacts(e.Idle, k)
+		idleFacts(e, k)
 	}
 	if s.at < 0 && !idleFails(e.Idle) {
 		return nil, nil

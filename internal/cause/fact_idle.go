@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"errno_exporter/internal/lifetime"
 	"errno_exporter/prober/result"
 )
 
@@ -26,7 +27,8 @@ func lastIdleFailure(idle []IdleConn) *IdleConn {
 	return found
 }
 
-func idleFacts(all []IdleConn, known *known) {
+func idleFacts(e *Evidence, known *known) {
+	all := e.Idle
 	k := lastIdleFailure(all)
 	if k == nil {
 		return
@@ -55,6 +57,18 @@ func idleFacts(all []IdleConn, known *known) {
 	n := similar(all, k)
 	known.note(idleSimilar, n >= 2, "%d connections ended like this at a similar age, at different times", n)
 	known.note(idleThrice, n >= 3, "the age was similar %d times", n)
+	lifetimeFacts(&e.Lifetime, k, known)
+}
+
+// lifetimeFacts compare an end with the measured lifetime. That is a property of the target and no failure by itself:
+// most servers close connections that idle for long.
+func lifetimeFacts(s *lifetime.Search, k *IdleConn, known *known) {
+	if !s.Narrow() || k.Idle < s.Survived {
+		return
+	}
+	orderly := s.End == lifetime.FIN || s.End == lifetime.GoAway
+	known.note(lifetimeServer, orderly, "measured: %s", s)
+	known.note(lifetimePath, s.End == lifetime.Silence || s.Party() == lifetime.Path, "measured: %s", s)
 }
 
 // similar counts the ends like one, at a similar age and at different times.

@@ -7,14 +7,16 @@ import (
 	"time"
 
 	"errno_exporter/internal/host"
+	"errno_exporter/internal/lifetime"
 	"errno_exporter/prober/result"
 )
 
 // Evidence is what a verdict is made from.
 type Evidence struct {
-	Recent      []Observation // of the target, the oldest first; the last is the newest
-	Idle        []IdleConn    // what became of its idle connections, the oldest first
-	Experiments *Experiments  // after a failure; nil if none were made
+	Recent      []Observation   // of the target, the oldest first; the last is the newest
+	Idle        []IdleConn      // what became of its idle connections, the oldest first
+	Lifetime    lifetime.Search // of idle connections, as far as it is measured
+	Experiments *Experiments    // after a failure; nil if none were made
 	Egress      Egress
 	Host        host.Record
 }

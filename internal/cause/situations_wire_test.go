@@ -3,6 +3,7 @@ package cause
 import (
 	"time"
 
+	"errno_exporter/internal/lifetime"
 	"errno_exporter/prober/result"
 )
 
@@ -212,6 +213,39 @@ func idleOnes() []situation {
 			after(healthy).idle(idleFor(30*time.Second, false, result.TCPReset, rst(result.EndHost, true)),
 				idleFor(30*time.Second, false, result.TCPReset, rst(result.EndHost, true))),
 			"server_idle_timeout server medium"},
+		{"an idle connection ended in order, as measured", measured(after(healthy).idle(fin), lifetime.FIN),
+			"server_idle_timeout server medium"},
+		{"idle connections ended in order, as measured", measured(after(healthy).idle(fin, fin), lifetime.FIN),
+			"server_idle_timeout server high"},
+		{"an idle connection ended in order, sooner than measured",
+			measured(after(healthy).idle(idleFor(time.Second, false, result.TCPClosed)), lifetime.FIN),
+			"none"},
+		{"silence on an idle connection, as measured", measured(after(healthy).idle(silent), lifetime.Silence),
+			"path_idle_timeout path high"},
+		{"a reset of nobody knows whom, at an age that only NATs and their like have",
+			measured(after(healthy).idle(idleFor(352*time.Second, true, result.TCPReset)), lifetime.RST),
+			"path_idle_timeout path medium; open [server_idle_timeout keepalive_race]"},
+		{"the same, sooner", measured(after(healthy).idle(unseen), lifetime.RST),
+			"unknown unknown low; open [server_idle_timeout path_idle_timeout keepalive_race]"},
+		{"an idle connection is forgotten, as measured", measured(after(healthy).idle(func() IdleConn {
+			k := forgot
+			k.Idle = 352 * time.Second
+			return k
+		}()), lifetime.RST),
+			"path_idle_timeout path medium; not server_restarted"},
+		{"idle connections are forgotten, as measured", measured(after(healthy).idle(func() (all []IdleConn) {
+			k := forgot
+			k.Idle = 352 * time.Second
+			return []IdleConn{k, k}
+		}()...), lifetime.RST),
+			"path_idle_timeout path high; not server_restarted"},
+		{"the request crosses the close, as measured",
+			measured(after(healthy).idle(idleFor(time.Minute, true, result.TCPClosed)), lifetime.FIN),
+			"keepalive_race server medium"},
+		{"the request crosses the close, and silence is measured",
+			measured(after(healthy).idle(idleFor(time.Minute, true, result.TCPClosed)), lifetime.Silence),
+			"keepalive_race server medium"},
+		{"a lifetime is measured, and nothing fails", measured(after(healthy), lifetime.Silence), "none"},
 		{"an idle connection hangs", after(healthy).idle(idleFor(time.Minute, true, result.HTTPResponseTimedOut)),
 			"unknown unknown low"},
 		{"idle connections fail, fresh ones too: the fresh one is explained",
@@ -234,4 +268,13 @@ func idleOnes() []situation {
 			after(healthy, n(2, resetBare)).idle(served),
 			"unknown unknown low; not request_rejected transient; open [firewall_reject server_aborts]"},
 	}
+}
+
+// measured is evidence with a lifetime of idle connections: resets as of AWS's load balancers, or 28 s to 30 s.
+func measured(e Evidence, end lifetime.End) Evidence {
+	e.Lifetime = lifetime.Search{Survived: 28500 * time.Millisecond, Died: 30 * time.Second, End: end}
+	if end == lifetime.RST {
+		e.Lifetime = lifetime.Search{Survived: 345 * time.Second, Died: 355 * time.Second, End: end}
+	}
+	return e
 }

@@ -119,12 +119,15 @@ var table = []row{
 
 	// Connections that idle.
 	{cause: ServerIdleTimeout, requires: facts{idleEnded, idleSimilar}, sure: Medium,
-		supports: facts{idleThrice, idleAnnounced}},
-	{cause: PathIdleTimeout, requires: facts{idleSilent}, sure: Medium, supports: facts{idleSimilar}},
+		supports: facts{idleThrice, idleAnnounced, lifetimeServer}},
+	{cause: ServerIdleTimeout, requires: facts{idleEnded, lifetimeServer}, sure: Medium},
+	{cause: PathIdleTimeout, requires: facts{idleSilent}, sure: Medium, supports: facts{idleSimilar, lifetimePath}},
 	{cause: PathIdleTimeout, requires: facts{idleNearer}, sure: Medium, supports: facts{idleSimilar}},
 	{cause: PathIdleTimeout, requires: facts{idleForgotten, idleSimilar}, sure: Medium},
+	{cause: PathIdleTimeout, requires: facts{idleForgotten, lifetimePath}, sure: Medium, supports: facts{idleSimilar}},
+	{cause: PathIdleTimeout, requires: facts{idleUnseen, lifetimePath}, sure: Medium},
 	{cause: PathIdleTimeout, requires: facts{idleForgotten}, sure: Low},
-	{cause: ServerRestarted, requires: facts{idleForgotten}, sure: Low, excludes: facts{idleSimilar}},
+	{cause: ServerRestarted, requires: facts{idleForgotten}, sure: Low, excludes: facts{idleSimilar, lifetimePath}},
 	{cause: KeepaliveRace, requires: facts{idleCrossed}, sure: Medium},
 	{cause: KeepaliveRace, requires: facts{idleUnseen}, sure: Low},
 	{cause: PathIdleTimeout, requires: facts{idleUnseen}, sure: Low},

@@ -2,6 +2,7 @@
 //
 //		probe.go      the command probe: what to probe, and how often
 //		keepalive.go  its --keepalive: connections that are left idle, then used again
+//		find.go       its --keepalive find: for how long idle connections live
 //		check.go      the command check-config
 //		print.go      a probe as bars, as one line, and the verdict on it
 //		json.go       a probe as one line of JSON

@@ -12,14 +12,14 @@ import (
 
 // parseAges reads ages such as "30s,5m".
 func parseAges(text string) ([]time.Duration, error) {
-	if text == "" {
+	if text == "" || text == findLifetime {
 		return nil, nil
 	}
 	var ages []time.Duration
 	for item := range strings.SplitSeq(text, ",") {
 		age, err := time.ParseDuration(strings.TrimSpace(item))
 		if err != nil || age <= 0 {
-			return nil, fmt.Errorf("--keepalive %q: %q is not a duration, want durations such as 30s,5m", text, item)
+			return nil, fmt.Errorf("--keepalive %q: %q is not a duration, want durations such as 30s,5m, or find", text, item)
 		}
 		ages = append(ages, age)
 	}
@@ -99,17 +99,8 @@ func (s *session) testIdleFor(ctx context.Context, age time.Duration, print func
 			fmt.Fprintf(s.out, "%-8s the server announces an idle timeout of %s\n", age, announced)
 		})
 	}
-	ticker := time.NewTicker(10 * time.Millisecond)
-	defer ticker.Stop()
-	for {
-		if idle, established := conn.Idle(); !established || idle >= age {
-			break
-		}
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return false
-		}
+	if !conn.Rest(ctx, age) {
+		return false
 	}
 	use, cancel := context.WithTimeout(ctx, defaultTimeout)
 	defer cancel()

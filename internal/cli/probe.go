@@ -30,7 +30,7 @@ type Options struct {
 	Overrides config.Overrides
 	Count     int // 0: until interrupted
 	Interval  time.Duration
-	Keepalive string // ages such as "30s,5m"
+	Keepalive string // ages such as "30s,5m", or "find"
 	Timeout   time.Duration
 	Output    string // "text", "json" or "metrics"
 	Diagnose  bool
@@ -76,6 +76,9 @@ func Probe(t *Terminal, o *Options) int {
 		Options: o, prober: t.Prober, target: target, module: module, out: out,
 		printer:  &Printer{Out: out, Colour: colours(t.Out.to)},
 		progress: term.IsTerminal(int(os.Stderr.Fd())), messages: t.Messages,
+	}
+	if o.Keepalive == findLifetime {
+		return s.find(ctx)
 	}
 	if len(ages) > 0 {
 		return s.testIdle(ctx, ages)

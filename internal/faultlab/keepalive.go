@@ -74,6 +74,29 @@ func IdleGoAway(h Host, after time.Duration) string {
 	})
 }
 
+// ResetsIdle answers every request, and sends a RST once the connection has been idle for a time.
+func ResetsIdle(h Host, after time.Duration) string {
+	h.Helper()
+	return "http://" + serveTCP(h, func(conn *net.TCPConn) {
+		for conn.SetReadDeadline(time.Now().Add(after)) == nil && readRequest(conn) {
+			_, _ = io.WriteString(conn, okKept)
+		}
+		reset(conn)
+	}) + "/"
+}
+
+// GoesAwayIdle answers every request over HTTP/2, and sends GOAWAY (NO_ERROR) once the connection has been idle for a
+// time.
+func GoesAwayIdle(h Host, after time.Duration) string {
+	h.Helper()
+	return serveH2(h, func(s *stream) {
+		for served := true; served; served = s.conn.SetReadDeadline(time.Now().Add(after)) == nil && s.awaitHeaders() {
+			s.headers(last)
+		}
+		_ = s.WriteGoAway(s.id, http2.ErrCodeNo, nil)
+	})
+}
+
 // SecondReset reads the second request and sends a RST.
 func SecondReset(h Host) string { h.Helper(); return second(h, reset) }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"errno_exporter/internal/cause"
+	"errno_exporter/internal/lifetime"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/target/state"
 	"errno_exporter/prober/module"
@@ -55,7 +56,7 @@ func (p *page) addresses(r *result.Result) {
 
 // idle lists the results of the idle connections.
 func (p *page) idle(k state.Idle) {
-	if len(k.Ages) == 0 && k.Announced == 0 {
+	if len(k.Ages) == 0 && k.Announced == 0 && k.Lifetime == (lifetime.Search{}) {
 		return
 	}
 	p.section("Idle connections")
@@ -71,6 +72,9 @@ func (p *page) idle(k state.Idle) {
 			text = "FAILED: " + f.Sentence()
 		}
 		p.line("  %-8s idle for %s: %s", metrics.AgeLabel(a.Age), Short(a.Last.Idle), text)
+	}
+	if k.Lifetime != (lifetime.Search{}) {
+		p.line("  measured: %s", k.Lifetime)
 	}
 }
 

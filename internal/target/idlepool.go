@@ -22,6 +22,7 @@ import (
 //     beside the probe over a fresh connection. If it serves the request it returns to the pool.
 //   - No connection is left idle for longer than the server announces (Keep-Alive: timeout=). The announcement counts
 //     for a minute only: it changes with the server, and with the host that answers behind its name.
+//   - A target whose module measures the lifetime of idle connections has one more: lifetime.go.
 
 // MaxIdle bounds the connections that are kept idle at once, of all targets.
 const MaxIdle = 1000
@@ -42,12 +43,15 @@ type IdlePool struct {
 	target   prober.Target
 	totals   *state.Totals
 	all      *atomic.Int64 // idle connections, of all pools
+	lifetime *Lifetime
+	measured time.Duration // up to which age lifetime is measured; 0: it is not
 
 	mu        sync.Mutex // guards what follows
 	slots     []idleSlot
 	announced time.Duration // as Prober.OpenIdle returns it
 	asked     time.Time     // when announced was learned; zero before
 	closed    bool
+	cancel    context.CancelFunc // of the trial that is under way; nil before the first
 }
 
 // idleSlot is the connection of one age.
@@ -60,7 +64,8 @@ type idleSlot struct {
 
 // NewIdlePool returns the pool of a target. All pools together count their connections in all; panics are reported.
 func NewIdlePool(t *Target, all *atomic.Int64, panicked guard.Report) *IdlePool {
-	k := &IdlePool{module: t.Config.Module, target: t.Probed(), totals: t.Totals, all: all, panicked: panicked}
+	k := &IdlePool{module: t.Config.Module, target: t.Probed(), totals: t.Totals, all: all, panicked: panicked,
+		lifetime: &t.Lifetime, measured: t.Config.Module.KeepaliveMax}
 	for _, age := range k.module.Keepalive {
 		k.slots = append(k.slots, idleSlot{age: age})
 	}
@@ -153,6 +158,7 @@ func (k *IdlePool) Fill(life context.Context, p *prober.Prober) {
 		})
 		k.filled(s, conn, announced) // also after a panic: the age is tried again
 	}
+	k.measure(life, p)
 }
 
 // wants reports whether a slot is to be filled, and takes it if so.
@@ -195,6 +201,9 @@ func (k *IdlePool) Close() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.closed = true
+	if k.cancel != nil {
+		k.cancel()
+	}
 	for i := range k.slots {
 		if conn := k.slots[i].conn; conn != nil {
 			conn.Close()
@@ -221,7 +230,7 @@ func (k *IdlePool) Size() int {
 func (k *IdlePool) State() state.Idle {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	idle := state.Idle{Announced: k.announced, Asked: !k.asked.IsZero()}
+	idle := state.Idle{Announced: k.announced, Asked: !k.asked.IsZero(), Lifetime: k.lifetime.Search()}
 	for _, s := range k.slots {
 		if s.last != nil {
 			idle.Ages = append(idle.Ages, state.IdleAge{Age: s.age, Last: s.last})

@@ -32,6 +32,7 @@ type Known struct {
 	Probes   Probes
 	Results  Results
 	Observed Observed
+	Lifetime Lifetime
 	usual    usual
 }
 
@@ -72,4 +73,10 @@ func (t *Target) Observe(o *Outcome) {
 }
 
 // Evidence is what a verdict on the target is made from; false where nothing failed recently.
-func (t *Target) Evidence() (cause.Evidence, bool) { return t.Observed.evidence(t.Idle.Fates()) }
+func (t *Target) Evidence() (cause.Evidence, bool) {
+	e, fails := t.Observed.evidence(t.Idle.Fates())
+	if fails {
+		e.Lifetime = t.Lifetime.Search()
+	}
+	return e, fails
+}

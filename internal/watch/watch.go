@@ -115,6 +115,9 @@ func (w *Watch) Apply(c *config.Config) {
 	idle, needed := 0, 0 // by all configured targets
 	for _, t := range c.Targets {
 		idle += len(t.Module.Keepalive)
+		if t.Module.KeepaliveMax > 0 {
+			idle++
+		}
 		needed += schedule.DescriptorsOf(t.Module)
 	}
 	w.descriptors.Resize(schedule.Descriptors(w.limit, min(idle, target.MaxIdle)), needed)

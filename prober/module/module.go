@@ -122,6 +122,7 @@ type Module struct {
 
 	// How often it is tried.
 	Retry              Retry
+	KeepaliveMax       time.Duration   // up to which the lifetime of idle connections is measured; 0: it is not
 	Keepalive          []time.Duration // idle ages to keep connections for, ascending; empty: none are kept
 	Diagnose           Diagnose
 	RetryNonIdempotent bool // also POST and the like, which may then be done twice

@@ -3,6 +3,7 @@ package state
 import (
 	"time"
 
+	"errno_exporter/internal/lifetime"
 	"errno_exporter/prober/result"
 )
 
@@ -12,6 +13,7 @@ type Idle struct {
 	// by the server's Keep-Alive: timeout=; 0 if it announced nothing, -1 if it closes after each response
 	Announced time.Duration
 	Asked     bool // a connection was made, so that the server could announce it
+	Lifetime  lifetime.Search
 }
 
 // IdleAge is what last became of the connection that is kept idle for an age.

@@ -1,7 +1,7 @@
-// Package cause names the cause of a target's failures: a pure function from what was observed to a differential
+// Package cause names the cause of a target's failures: a pure function from the digests of probes to a differential
 // diagnosis. It is unknown rather than a guess.
 //
-//	observe.go, said.go   what is taken from a probe
+//	digest.go, said.go    what is taken from a probe
 //	fact*.go              facts: what the evidence shows, each with its sentence
 //	table.go              the handbook: which fact requires, supports or excludes which cause
 //	diagnose.go           the engine: from the facts and the table to a verdict

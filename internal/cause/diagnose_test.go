@@ -36,7 +36,7 @@ var (
 	resetLive = seen(resetBare, bySocket)
 	closedFIN = failed(result.Processing, result.TCPClosed, result.Peer)
 	hangs     = failed(result.Processing, result.HTTPResponseTimedOut, result.Self,
-		func(o *Observation) { o.Delivered = true })
+		func(o *Digest) { o.Delivered = true })
 	dead       = failed(result.Processing, result.TCPAborted, result.Self)
 	unanswered = failed(result.Connect, result.TCPTimedOut, result.Self)
 	refused    = failed(result.Connect, result.TCPRefused, result.Peer)

@@ -182,7 +182,7 @@ func (k *known) note(f fact, holds bool, sentence string, args ...any) {
 type scene struct {
 	*Evidence
 	at   int // of o in Recent
-	o    *Observation
+	o    *Digest
 	f    *result.Failure
 	made []result.Experiment // the experiments that count for it
 	tries

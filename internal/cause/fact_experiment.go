@@ -7,7 +7,7 @@ import (
 // Facts of experiments. One proves something only as A-B-A: the original fails, with one thing changed it works, and
 // the original fails again. They count for the failure that they were made for, and expire.
 
-// experimentsFor are the experiments that count for the observation at an index.
+// experimentsFor are the experiments that count for the digest at an index.
 func (e *Evidence) experimentsFor(at int) []result.Experiment {
 	x, o := e.Experiments, &e.Recent[at]
 	if x == nil {

@@ -12,7 +12,7 @@ import (
 
 // The bounds of time.
 const (
-	recentEnough = 5 // for so many observations a failure that is over still has a verdict
+	recentEnough = 5 // number of later digests for which a failure that is over still has a verdict
 	rareAmong    = 5 // one failure among so many is rare
 	someAmong    = 12
 	usualFrom    = 3 // successes make what is usual
@@ -60,7 +60,7 @@ func (s *scene) count() tries {
 }
 
 // lately is the window in which failures and successes are counted, and the failures in it.
-func (s *scene) lately() (window []Observation, failed int) {
+func (s *scene) lately() (window []Digest, failed int) {
 	window = s.Recent[max(0, len(s.Recent)-someAmong):]
 	for i := range window {
 		if window[i].failure() != nil {

@@ -53,9 +53,9 @@ func compareGolden(t *testing.T, name, got string) {
 	}
 }
 
-// observed is a situation of one observation.
-func observed(o Observation, name string, args ...any) situation {
-	return situation{name: fmt.Sprintf(name, args...), evidence: after([]Observation{o})}
+// single is a situation of one digest.
+func single(o Digest, name string, args ...any) situation {
+	return situation{name: fmt.Sprintf(name, args...), evidence: after([]Digest{o})}
 }
 
 // wordsOfReasons has each reason in each of its phases and in those beside them, twice in a row.
@@ -76,7 +76,7 @@ func wordsOfReasons() (all []situation) {
 
 // endsOfConnections has each end with each sender of a reset.
 func endsOfConnections() (all []situation) {
-	for _, f := range []Observation{resetBare, refused, closedFIN, hello, hangs,
+	for _, f := range []Digest{resetBare, refused, closedFIN, hello, hangs,
 		failed(result.Processing, result.QUICReset, result.Peer),
 		failed(result.Processing, result.TCPReset, result.Local)} {
 		for _, r := range []*result.Reset{nil, {Sender: result.Middlebox, TTL: 64, Reference: 62},
@@ -85,15 +85,15 @@ func endsOfConnections() (all []situation) {
 			{Sender: result.Ambiguous, TTL: 62, Live: true}} {
 			for _, place := range []struct {
 				name   string
-				change func(*Observation)
-			}{{"", func(*Observation) {}}, {" through a proxy", proxied}, {" on this host", nearby}} {
+				change func(*Digest)
+			}{{"", func(*Digest) {}}, {" through a proxy", proxied}, {" on this host", nearby}} {
 				o := seen(f, place.change)
 				o.Reset = r
 				sender := "no reset"
 				if r != nil {
 					sender = fmt.Sprintf("%s live=%t", r.Sender, r.Live)
 				}
-				all = append(all, observed(o, "%s %s %s, %s%s", o.Failure.Phase, o.Failure.Reason, o.Failure.Origin,
+				all = append(all, single(o, "%s %s %s, %s%s", o.Failure.Phase, o.Failure.Reason, o.Failure.Origin,
 					sender, place.name))
 			}
 		}
@@ -104,7 +104,7 @@ func endsOfConnections() (all []situation) {
 // wires has what a socket saw of a connection that went silent.
 func wires() (all []situation) {
 	late := failed(result.Transfer, result.HTTPResponseTimedOut, result.Self)
-	for _, f := range []Observation{dead, hangs, late, failed(result.Transfer, result.TCPClosed, result.Peer)} {
+	for _, f := range []Digest{dead, hangs, late, failed(result.Transfer, result.TCPClosed, result.Peer)} {
 		for _, delivered := range []bool{false, true} {
 			for _, received := range []int64{0, 5} {
 				for _, segments := range []uint32{2, 3} {
@@ -112,7 +112,7 @@ func wires() (all []situation) {
 						o := f
 						o.Delivered, o.Received, o.Segments, o.Sent, o.Progress = delivered, received, segments, sent,
 							received > 0
-						all = append(all, observed(o, "%s %s, delivered %t, received %d in %d segments, sent %d",
+						all = append(all, single(o, "%s %s, delivered %t, received %d in %d segments, sent %d",
 							o.Failure.Phase, o.Failure.Reason, delivered, received, segments, sent))
 					}
 				}
@@ -120,7 +120,7 @@ func wires() (all []situation) {
 		}
 	}
 	for _, size := range []int64{0, 1, 999, 1000} {
-		small := worked(1, func(o *Observation) { o.Received = size })
+		small := worked(1, func(o *Digest) { o.Received = size })
 		all = append(all, situation{name: fmt.Sprintf("answers of %d bytes", size),
 			evidence: after(n(3, small), n(1, hangs))})
 	}
@@ -130,7 +130,7 @@ func wires() (all []situation) {
 // icmpMessages has the messages that decide something, of IPv4 and IPv6, from the server and from a router.
 func icmpMessages() (all []situation) {
 	unreachable := failed(result.Connect, result.TCPAddressUnreachable, result.Path)
-	for _, f := range []Observation{refused, noUDP, unreachable, unanswered, resetBare} {
+	for _, f := range []Digest{refused, noUDP, unreachable, unanswered, resetBare} {
 		for _, server := range []string{"192.0.2.1", "2001:db8::1"} {
 			for _, from := range []string{server, map[bool]string{true: "198.51.100.1",
 				false: "2001:db8:1::1"}[server[3] == '.']} {
@@ -139,7 +139,7 @@ func icmpMessages() (all []situation) {
 					o := f
 					o.Addr = netip.MustParseAddr(server)
 					o.ICMP = &result.ICMP{Type: m[0], Code: m[1], From: netip.MustParseAddr(from)}
-					all = append(all, observed(o, "%s %s, ICMP %d/%d from %s of %s", o.Failure.Phase, o.Failure.Reason,
+					all = append(all, single(o, "%s %s, ICMP %d/%d from %s of %s", o.Failure.Phase, o.Failure.Reason,
 						m[0], m[1], from, server))
 				}
 			}
@@ -152,18 +152,18 @@ func icmpMessages() (all []situation) {
 func statuses() (all []situation) {
 	for _, code := range []int{200, 304, 399, 400, 401, 403, 405, 406, 411, 412, 413, 414, 415, 416, 417, 422, 426, 428,
 		429, 431, 499, 500, 501, 502, 503, 504, 599} {
-		all = append(all, observed(status(code), "status %d", code))
+		all = append(all, single(status(code), "status %d", code))
 	}
 	for _, code := range []int{200, 403, 404, 429, 500, 503} {
-		for name, change := range map[string]func(*Observation){"a limit": limited, "maintenance": pausing,
+		for name, change := range map[string]func(*Digest){"a limit": limited, "maintenance": pausing,
 			"later": later, "soon": speaks(func(s *Said) { s.RetryAfter = announcesLater - 1 }), "a gateway": gateway,
 			"a proxy": ofProxy, "denied": speaks(func(s *Said) { s.Denied = true }),
 			"no name": speaks(func(s *Said) { s.NoName = true }), "relayed": proxied,
-			"relayed, of the origin": func(o *Observation) { proxied(o); origin(o) }} {
-			all = append(all, observed(status(code, change), "status %d, %s", code, name))
+			"relayed, of the origin": func(o *Digest) { proxied(o); origin(o) }} {
+			all = append(all, single(status(code, change), "status %d, %s", code, name))
 			o := seen(resetBare, change)
 			o.Status = code
-			all = append(all, observed(o, "a reset after status %d, %s", code, name))
+			all = append(all, single(o, "a reset after status %d, %s", code, name))
 		}
 	}
 	slices.SortFunc(all, func(a, b situation) int { return strings.Compare(a.name, b.name) })
@@ -178,7 +178,7 @@ func alerts() (all []situation) {
 			for _, shown := range []bool{false, true} {
 				o := failed(result.TLS, reason, result.Peer)
 				o.Alert, o.CertShown = alert, shown
-				all = append(all, observed(o, "%s, alert %d, certificate shown %t", reason, alert, shown))
+				all = append(all, single(o, "%s, alert %d, certificate shown %t", reason, alert, shown))
 			}
 		}
 	}
@@ -216,7 +216,7 @@ func sequences() (all []situation) {
 
 // inOrder is evidence of successes (+), failures (-) and successes after a failed attempt (~).
 func inOrder(order string) situation {
-	var runs [][]Observation
+	var runs [][]Digest
 	for _, c := range order {
 		switch c {
 		case '+':
@@ -224,7 +224,7 @@ func inOrder(order string) situation {
 		case '-':
 			runs = append(runs, n(1, resetBare))
 		case '~':
-			runs = append(runs, n(1, worked(1, func(o *Observation) { o.Failed = resetBare.Failure })))
+			runs = append(runs, n(1, worked(1, func(o *Digest) { o.Failed = resetBare.Failure })))
 		}
 	}
 	return situation{name: "in order " + order, evidence: after(runs...)}

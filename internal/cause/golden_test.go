@@ -62,22 +62,22 @@ func firstDifference(got, want string) string {
 
 // boundaries are situations at the bounds of facts; what is derived from them is in testdata/situations.txt.
 func boundaries() []situation {
-	late := func(o *Observation) { o.Late = 5 * time.Second }
+	late := func(o *Digest) { o.Late = 5 * time.Second }
 	egress := func(g Egress) Evidence { return after(n(2, unanswered)).egress(g) }
-	fresh := func(change func(*Observation)) Evidence {
-		o := seen(refused, func(o *Observation) { o.OtherDNS, o.Fresh = true, []netip.Addr{other} }, change)
+	fresh := func(change func(*Digest)) Evidence {
+		o := seen(refused, func(o *Digest) { o.OtherDNS, o.Fresh = true, []netip.Addr{other} }, change)
 		return after(n(2, o))
 	}
 	took := func(ms ...time.Duration) Evidence {
-		var all []Observation
+		var all []Digest
 		for _, m := range ms {
 			all = append(all, worked(m))
 		}
 		return after(all, n(2, hangs))
 	}
-	busy := func(o Observation) Evidence { return after(healthy, n(1, o), n(2, refused)) }
-	said := func(change ...func(*Observation)) Observation { return status(503, change...) }
-	closedPort := func(c result.Experiment, change ...func(*Observation)) Evidence {
+	busy := func(o Digest) Evidence { return after(healthy, n(1, o), n(2, refused)) }
+	said := func(change ...func(*Digest)) Digest { return status(503, change...) }
+	closedPort := func(c result.Experiment, change ...func(*Digest)) Evidence {
 		e := after(n(2, seen(refused, change...))).made("again-")
 		c.Kind = result.ClosedPort
 		e.Experiments.Made = append(e.Experiments.Made, c)
@@ -93,7 +93,7 @@ func boundaries() []situation {
 		return situation{name: "the addresses " + words,
 			evidence: after(n(2, seen(refused, addresses(strings.Fields(words)...))))}
 	}
-	synAgain := func(n uint32) func(*Observation) { return func(o *Observation) { o.SYNRepeats = n } }
+	synAgain := func(n uint32) func(*Digest) { return func(o *Digest) { o.SYNRepeats = n } }
 	return []situation{
 		{"a reset, and the exporter was late", after(n(2, seen(resetBare, late))), ""},
 		{"egress was checked, before the configuration changed", egress(Egress{Up: true, At: began.Add(time.Hour)}), ""},
@@ -104,12 +104,12 @@ func boundaries() []situation {
 		{"names fail, egress is down", after(n(2, failed(result.Resolve, result.DNSTimedOut,
 			result.Self))).egress(Egress{Known: true}), ""},
 		{"egress is down, a bad status", after(n(2, status(500))).egress(Egress{Known: true}), ""},
-		{"the other resolver knows another address", fresh(func(*Observation) {}), ""},
-		{"the other resolver did not answer", fresh(func(o *Observation) { o.OtherDNS = false }), ""},
-		{"the other resolver has no address", fresh(func(o *Observation) { o.Fresh = nil }), ""},
-		{"the other resolver knows this address", fresh(func(o *Observation) { o.Fresh = []netip.Addr{target} }), ""},
-		{"no address was dialled", fresh(func(o *Observation) { o.Addr = netip.Addr{} }), ""},
-		{"the name was not resolved here", fresh(func(o *Observation) {
+		{"the other resolver knows another address", fresh(func(*Digest) {}), ""},
+		{"the other resolver did not answer", fresh(func(o *Digest) { o.OtherDNS = false }), ""},
+		{"the other resolver has no address", fresh(func(o *Digest) { o.Fresh = nil }), ""},
+		{"the other resolver knows this address", fresh(func(o *Digest) { o.Fresh = []netip.Addr{target} }), ""},
+		{"no address was dialled", fresh(func(o *Digest) { o.Addr = netip.Addr{} }), ""},
+		{"the name was not resolved here", fresh(func(o *Digest) {
 			o.Failure = &result.Failure{Phase: result.Resolve, Reason: result.DNSServfail}
 		}), ""},
 		{"a closed port refuses", closedPort(refusedPort, nearer), ""},

@@ -10,7 +10,7 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// What evidence is written in by the tests: observations a quarter of a minute apart, and experiments as words.
+// What evidence is written in by the tests: digests a quarter of a minute apart, and experiments as words.
 
 var (
 	began  = time.Date(2026, 3, 1, 3, 12, 4, 0, time.UTC)
@@ -19,37 +19,37 @@ var (
 	router = netip.MustParseAddr("198.51.100.1")
 )
 
-// seen is an observation, changed.
-func seen(o Observation, change ...func(*Observation)) Observation {
+// seen is a digest, changed.
+func seen(o Digest, change ...func(*Digest)) Digest {
 	for _, c := range change {
 		c(&o)
 	}
 	return o
 }
 
-func failed(phase result.Phase, reason result.Reason, origin result.Origin, change ...func(*Observation)) Observation {
-	o := Observation{Timeout: 10 * time.Second, Took: time.Second, Addr: target, Plain: true,
+func failed(phase result.Phase, reason result.Reason, origin result.Origin, change ...func(*Digest)) Digest {
+	o := Digest{Timeout: 10 * time.Second, Took: time.Second, Addr: target, Plain: true,
 		Failure: &result.Failure{Phase: phase, Reason: reason, Origin: origin}}
 	return seen(o, change...)
 }
 
 // worked is a success whose answer took so many milliseconds.
-func worked(ms time.Duration, change ...func(*Observation)) Observation {
-	return seen(Observation{Timeout: 10 * time.Second, Took: time.Second, Addr: target,
+func worked(ms time.Duration, change ...func(*Digest)) Digest {
+	return seen(Digest{Timeout: 10 * time.Second, Took: time.Second, Addr: target,
 		Processing: ms * time.Millisecond, Received: 5000}, change...)
 }
 
-// n is an observation so many times.
-func n(times int, o Observation) []Observation {
-	all := make([]Observation, times)
+// n is a digest, repeated.
+func n(times int, o Digest) []Digest {
+	all := make([]Digest, times)
 	for i := range all {
 		all[i] = o
 	}
 	return all
 }
 
-// after is evidence of observations, the last one just now.
-func after(runs ...[]Observation) Evidence {
+// after is evidence of digests, the last one just now.
+func after(runs ...[]Digest) Evidence {
 	var e Evidence
 	for _, run := range runs {
 		e.Recent = append(e.Recent, run...)
@@ -116,48 +116,48 @@ func (e Evidence) idle(fates ...IdleConn) Evidence {
 	return e
 }
 
-// What is changed of an observation.
+// What is changed of a digest.
 
-func reset(sender result.Sender, ttl, reference uint8, live bool) func(*Observation) {
-	return func(o *Observation) {
+func reset(sender result.Sender, ttl, reference uint8, live bool) func(*Digest) {
+	return func(o *Digest) {
 		o.Reset = &result.Reset{Sender: sender, TTL: ttl, Reference: reference, Live: live}
 	}
 }
 
-func bySocket(o *Observation)  { reset(result.EndHost, 62, 62, true)(o) }
-func bareReset(o *Observation) { reset(result.EndHost, 62, 62, false)(o) }
-func nearer(o *Observation)    { reset(result.Middlebox, 64, 62, false)(o) }
-func thisHost(o *Observation)  { reset(result.ThisHost, 64, 62, false)(o) }
-func proxied(o *Observation)   { o.Proxied, o.Relayed = true, true }
-func tunnelled(o *Observation) { o.Proxied = true }
-func notPlain(o *Observation)  { o.Plain = false }
-func small(o *Observation)     { o.Sent, o.Received = 200, 0 }
-func brief(o *Observation)     { o.Received = 300 }
-func synAgain(o *Observation)  { o.SYNRepeats = 1 }
-func nearby(o *Observation)    { o.Addr = netip.MustParseAddr("127.0.0.1") }
+func bySocket(o *Digest)  { reset(result.EndHost, 62, 62, true)(o) }
+func bareReset(o *Digest) { reset(result.EndHost, 62, 62, false)(o) }
+func nearer(o *Digest)    { reset(result.Middlebox, 64, 62, false)(o) }
+func thisHost(o *Digest)  { reset(result.ThisHost, 64, 62, false)(o) }
+func proxied(o *Digest)   { o.Proxied, o.Relayed = true, true }
+func tunnelled(o *Digest) { o.Proxied = true }
+func notPlain(o *Digest)  { o.Plain = false }
+func small(o *Digest)     { o.Sent, o.Received = 200, 0 }
+func brief(o *Digest)     { o.Received = 300 }
+func synAgain(o *Digest)  { o.SYNRepeats = 1 }
+func nearby(o *Digest)    { o.Addr = netip.MustParseAddr("127.0.0.1") }
 
-func icmp(from netip.Addr, kind, code uint8) func(*Observation) {
-	return func(o *Observation) { o.ICMP = &result.ICMP{Type: kind, Code: code, From: from} }
+func icmp(from netip.Addr, kind, code uint8) func(*Digest) {
+	return func(o *Digest) { o.ICMP = &result.ICMP{Type: kind, Code: code, From: from} }
 }
 
 // says is a failure's error, with what a proxy's answer states about its upstream; nil for nothing.
-func says(err string, u *result.Upstream) func(*Observation) {
-	return func(o *Observation) {
+func says(err string, u *result.Upstream) func(*Digest) {
+	return func(o *Digest) {
 		f := *o.Failure
 		f.Err = errors.New(err)
 		o.Failure, o.Said = &f, o.Said.withFailure(&f, u)
 	}
 }
 
-func speaks(change func(*Said)) func(*Observation) { return func(o *Observation) { change(&o.Said) } }
+func speaks(change func(*Said)) func(*Digest) { return func(o *Digest) { change(&o.Said) } }
 
 // status is a complete answer that the module refuses.
-func status(code int, change ...func(*Observation)) Observation {
-	return seen(failed(result.Validate, result.HTTPError, "", func(o *Observation) { o.Status = code }), change...)
+func status(code int, change ...func(*Digest)) Digest {
+	return seen(failed(result.Validate, result.HTTPError, "", func(o *Digest) { o.Status = code }), change...)
 }
 
-func addresses(words ...string) func(*Observation) {
-	return func(o *Observation) {
+func addresses(words ...string) func(*Digest) {
+	return func(o *Digest) {
 		for _, w := range words {
 			o.Addresses = append(o.Addresses, AddressSeen{netip.MustParseAddr(w[1:]), w[0] == '+'})
 		}

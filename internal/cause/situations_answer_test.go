@@ -8,8 +8,8 @@ import (
 
 // answers are situations of complete answers.
 func answers() []situation {
-	content := failed(result.Validate, result.HTTPContent, "", func(o *Observation) { o.Status = 200 })
-	slower := []Observation{worked(1), worked(2), worked(400), worked(500), worked(600)}
+	content := failed(result.Validate, result.HTTPContent, "", func(o *Digest) { o.Status = 200 })
+	slower := []Digest{worked(1), worked(2), worked(400), worked(500), worked(600)}
 	slows := failed(result.Processing, result.H2Throttled, result.Peer)
 	return []situation{
 		{"429", after(n(1, status(429, limited))),
@@ -40,7 +40,7 @@ func answers() []situation {
 		{"503 when answers had become slower", after(slower, n(1, status(503))),
 			"server_overloaded server medium; not server_error"},
 		{"503 when answers had become slower by milliseconds",
-			after([]Observation{worked(1), worked(1), worked(6), worked(8)}, n(1, status(503))),
+			after([]Digest{worked(1), worked(1), worked(6), worked(8)}, n(1, status(503))),
 			"server_error server medium"},
 		{"503 of a gateway when answers had become slower", after(slower, n(1, status(503, gateway))),
 			"upstream_failed server high; not server_error server_overloaded"},
@@ -120,10 +120,10 @@ func answers() []situation {
 
 // handshakes are situations of TLS.
 func handshakes() []situation {
-	cert := failed(result.TLS, result.TLSCertDateInvalid, result.Self, func(o *Observation) { o.CertShown = true })
+	cert := failed(result.TLS, result.TLSCertDateInvalid, result.Self, func(o *Digest) { o.CertShown = true })
 	version := failed(result.TLS, result.TLSVersionOrCipherMismatch, result.Peer)
-	alert := func(o *Observation) { o.Alert = 70 }
-	internal := failed(result.TLS, result.TLSProtocolError, result.Peer, func(o *Observation) { o.Alert = 80 })
+	alert := func(o *Digest) { o.Alert = 70 }
+	internal := failed(result.TLS, result.TLSProtocolError, result.Peer, func(o *Digest) { o.Alert = 80 })
 	notTLS := failed(result.TLS, result.TLSNotTLS, result.Peer)
 	finHello := failed(result.TLS, result.TCPClosed, result.Peer)
 	return []situation{
@@ -194,7 +194,7 @@ func handshakes() []situation {
 			after(healthy, n(3, shaking)).made("again- hello_tls12+ again-"),
 			"client_hello_rejected path medium; not transient; open [pmtu_black_hole server_unresponsive]"},
 		{"the handshake hangs, and we are late", after(healthy,
-			n(3, seen(shaking, func(o *Observation) { o.Late = 5 * time.Second }))),
+			n(3, seen(shaking, func(o *Digest) { o.Late = 5 * time.Second }))),
 			"local_starved us high; not server_unresponsive transient"},
 		{"the hello is not acknowledged, and a smaller one works",
 			after(n(2, failed(result.TLS, result.TCPAborted, result.Self,

@@ -10,7 +10,7 @@ import (
 func mixed() []situation {
 	atOnce := failed(result.Connect, result.TCPReset, result.Peer)
 	stopped := failed(result.Transfer, result.HTTPResponseTimedOut, result.Self,
-		func(o *Observation) { o.Delivered, o.Received = true, 20000 })
+		func(o *Digest) { o.Delivered, o.Received = true, 20000 })
 	return []situation{
 		{"hangs, and in the newest probe an acknowledgement is lost", after(healthy, n(3, hangs), n(1, seen(dead, small))),
 			"unknown unknown low; not pmtu_black_hole transient; open [path_outage]"},
@@ -20,15 +20,15 @@ func mixed() []situation {
 			after(healthy, n(2, seen(dead, small)), n(1, hangs), n(1, seen(dead, small))),
 			"unknown unknown low; not pmtu_black_hole transient; open [path_outage]"},
 		{"slower because the exporter was late, then resets",
-			after(n(2, worked(1)), n(3, worked(400, func(o *Observation) { o.Late = 300 * time.Millisecond })),
+			after(n(2, worked(1)), n(3, worked(400, func(o *Digest) { o.Late = 300 * time.Millisecond })),
 				n(3, resetLive)),
 			"server_aborts server high; not firewall_reject request_rejected transient"},
 		{"slower, also without the time by which the exporter was late, then resets",
-			after(n(2, worked(1)), n(3, worked(400, func(o *Observation) { o.Late = 100 * time.Millisecond })),
+			after(n(2, worked(1)), n(3, worked(400, func(o *Digest) { o.Late = 100 * time.Millisecond })),
 				n(3, resetLive)),
 			"server_overloaded server medium; not firewall_reject request_rejected transient; open [server_aborts]"},
 		{"slower where segments were lost, then closes",
-			after(n(2, worked(1)), n(3, worked(400, func(o *Observation) { o.Lost = true })), n(3, closedFIN)),
+			after(n(2, worked(1)), n(3, worked(400, func(o *Digest) { o.Lost = true })), n(3, closedFIN)),
 			"server_aborts server high; not firewall_reject request_rejected transient"},
 		{"slower by chance in the last two, then closes", after(n(3, worked(1)), n(2, worked(400)), n(3, closedFIN)),
 			"server_aborts server high; not firewall_reject request_rejected transient"},

@@ -6,7 +6,7 @@ import (
 
 // refusals are situations of ports that refuse.
 func refusals() []situation {
-	closed := func(o *Observation) { reset(result.EndHost, 62, 62, false)(o) }
+	closed := func(o *Digest) { reset(result.EndHost, 62, 62, false)(o) }
 	return []situation{
 		{"refused from the first probe on", after(n(1, refused)),
 			"unknown unknown low; open [firewall_reject not_listening transient]"},
@@ -83,9 +83,9 @@ func refusals() []situation {
 // silences are situations in which nothing comes.
 func silences() []situation {
 	unreachable := failed(result.Connect, result.TCPAddressUnreachable, result.Path, icmp(router, 3, 1))
-	syns := seen(dead, small, func(o *Observation) { o.Segments = 4 })
+	syns := seen(dead, small, func(o *Digest) { o.Segments = 4 })
 	up := Egress{Known: true, Up: true}
-	busy := []Observation{status(503), hangs, hangs}
+	busy := []Digest{status(503), hangs, hangs}
 	return []situation{
 		{"silence, and nothing else is known", after(n(1, unanswered)),
 			"unknown unknown low; open [no_egress accept_queue_full firewall_drop path_outage transient]"},
@@ -127,7 +127,7 @@ func silences() []situation {
 			"path_outage path medium; not pmtu_black_hole transient"},
 		{"the path is dead after the handshake, once", after(n(1, seen(dead, small))),
 			"unknown unknown low; not pmtu_black_hole; open [path_outage transient]"},
-		{"a large upload is not acknowledged", after(n(2, seen(dead, func(o *Observation) { o.Sent = 9000 }))),
+		{"a large upload is not acknowledged", after(n(2, seen(dead, func(o *Digest) { o.Sent = 9000 }))),
 			"unknown unknown low; not transient; open [pmtu_black_hole path_outage]"},
 		{"accepts, acknowledges, never answers", after(n(1, hangs)),
 			"unknown unknown low; open [pmtu_black_hole server_unresponsive transient]"},
@@ -157,9 +157,9 @@ func silences() []situation {
 
 // ending are situations in which connections end before the answer is complete.
 func ending() []situation {
-	slower := []Observation{worked(1), worked(2), worked(400), worked(500), worked(600)}
+	slower := []Digest{worked(1), worked(2), worked(400), worked(500), worked(600)}
 	h2end := failed(result.Processing, result.H2GoAway, result.Peer)
-	cut := failed(result.Transfer, result.TCPClosed, result.Peer, func(o *Observation) { o.Received = 20000 })
+	cut := failed(result.Transfer, result.TCPClosed, result.Peer, func(o *Digest) { o.Received = 20000 })
 	return []situation{
 		{"a reset, and nothing else is known", after(n(1, resetBare)),
 			"unknown unknown low; not request_rejected; open [firewall_reject server_aborts transient]"},

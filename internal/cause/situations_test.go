@@ -64,7 +64,7 @@ func quiet() []situation {
 // ours are situations of this host and its egress.
 func ours() []situation {
 	noRoute := failed(result.Connect, result.LocalNoRoute, result.Local)
-	late := seen(hangs, func(o *Observation) { o.Late = 3 * time.Second })
+	late := seen(hangs, func(o *Digest) { o.Late = 3 * time.Second })
 	other := Egress{Others: 3, Unreached: 2}
 	old := Egress{Known: true, Up: true, At: began.Add(-time.Minute)}
 	return []situation{
@@ -113,7 +113,7 @@ func ours() []situation {
 			"local_starved us high; not server_unresponsive"},
 		{"starved, twice", after(n(2, late)).host(host.Record{CPUPressure: 0.9}),
 			"local_starved us high; not server_unresponsive transient"},
-		{"hardly starved", after(n(1, seen(hangs, func(o *Observation) { o.Late = 20 * time.Millisecond }))),
+		{"hardly starved", after(n(1, seen(hangs, func(o *Digest) { o.Late = 20 * time.Millisecond }))),
 			"unknown unknown low; open [pmtu_black_hole server_unresponsive transient]"},
 		{"silence, and no reference target is reached", after(n(1, unanswered)).egress(Egress{Known: true}),
 			"no_egress us high; not accept_queue_full firewall_drop"},
@@ -149,7 +149,7 @@ func ours() []situation {
 			after(n(4, worked(1, synAgain)), n(1, unanswered)).egress(Egress{Impaired: 3}),
 			"egress_impaired us medium; open [no_egress accept_queue_full firewall_drop path_outage transient]"},
 		{"unrelated networks lose packets: repeated SYN-ACKs show no queue",
-			after(n(2, seen(dead, small, func(o *Observation) { o.Segments = 4 }))).egress(Egress{Impaired: 3}),
+			after(n(2, seen(dead, small, func(o *Digest) { o.Segments = 4 }))).egress(Egress{Impaired: 3}),
 			"egress_impaired us medium; not accept_queue_full path_outage pmtu_black_hole transient"},
 		{"unrelated networks lose packets, the names of others too",
 			after(n(1, status(500))).egress(Egress{Impaired: 3}),
@@ -158,7 +158,7 @@ func ours() []situation {
 			"intercepted us high; not firewall_reject request_rejected"},
 		{"a never routed address accepts, and shows a certificate",
 			after(n(1, failed(result.TLS, result.TLSCertAuthorityInvalid, result.Self,
-				func(o *Observation) { o.CertShown = true }))).made("never_routed+"),
+				func(o *Digest) { o.CertShown = true }))).made("never_routed+"),
 			"intercepted us high; not certificate"},
 		{"a rule of this host", after(n(2, failed(result.Connect, result.TCPRefused, result.Local, thisHost))),
 			"firewall_reject us high; not not_listening transient"},
@@ -179,18 +179,18 @@ func ours() []situation {
 
 // named are situations of names.
 func named() []situation {
-	nx := failed(result.Resolve, result.DNSNameNotResolved, result.Peer, func(o *Observation) { o.Answered = true })
+	nx := failed(result.Resolve, result.DNSNameNotResolved, result.Peer, func(o *Digest) { o.Answered = true })
 	silent := failed(result.Resolve, result.DNSTimedOut, result.Self)
-	fresh := func(o *Observation) { o.Fresh, o.OtherDNS = []netip.Addr{other}, true }
-	expired := failed(result.TLS, result.TLSCertDateInvalid, result.Self, func(o *Observation) { o.CertShown = true },
+	fresh := func(o *Digest) { o.Fresh, o.OtherDNS = []netip.Addr{other}, true }
+	expired := failed(result.TLS, result.TLSCertDateInvalid, result.Self, func(o *Digest) { o.CertShown = true },
 		fresh)
 	return []situation{
 		{"NXDOMAIN", after(n(1, nx)),
 			"dns_broken dns high"},
-		{"a reset, and the resolver answered", after(n(1, seen(resetBare, func(o *Observation) { o.Answered = true }))),
+		{"a reset, and the resolver answered", after(n(1, seen(resetBare, func(o *Digest) { o.Answered = true }))),
 			"unknown unknown low; not request_rejected; open [firewall_reject server_aborts transient]"},
 		{"a reset, and the other resolver answers",
-			after(n(1, seen(resetBare, func(o *Observation) { o.Fresh, o.OtherDNS = []netip.Addr{target}, true }))),
+			after(n(1, seen(resetBare, func(o *Digest) { o.Fresh, o.OtherDNS = []netip.Addr{target}, true }))),
 			"unknown unknown low; not request_rejected; open [firewall_reject server_aborts transient]"},
 		{"the resolver is silent", after(n(1, silent)),
 			"dns_broken dns medium"},
@@ -224,7 +224,7 @@ func proxies() []situation {
 	dial := failed(result.Proxy, result.TCPRefused, result.Peer)
 	fails := failed(result.Proxy, result.ProxyFailed, result.Peer)
 	denies := failed(result.Proxy, result.ProxyDenied, result.Peer)
-	squid := func(reason result.UpstreamReason) Observation {
+	squid := func(reason result.UpstreamReason) Digest {
 		return seen(fails, says(`the proxy answered CONNECT with "503 Service Unavailable"`,
 			&result.Upstream{Reason: reason, By: result.BySquid}))
 	}

@@ -9,12 +9,12 @@ import (
 
 // changes are situations in which experiments or the addresses of a name tell.
 func changes() []situation {
-	h2 := seen(closedFIN, func(o *Observation) { o.Protocol = "HTTP/2.0" })
+	h2 := seen(closedFIN, func(o *Digest) { o.Protocol = "HTTP/2.0" })
 	one := addresses("-192.0.2.1", "+192.0.2.2", "+192.0.2.3")
 	six := addresses("+192.0.2.1", "-2001:db8::2")
-	hole := func(o *Observation) { o.Hole = true }
+	hole := func(o *Digest) { o.Hole = true }
 	coming := failed(result.Transfer, result.HTTPResponseTimedOut, result.Self,
-		func(o *Observation) { o.Progress, o.Delivered, o.Received, o.Announced = true, true, 5000, 10000 })
+		func(o *Digest) { o.Progress, o.Delivered, o.Received, o.Announced = true, true, 5000, 10000 })
 	mixed := addresses("-192.0.2.1", "+192.0.2.2", "-2001:db8::2")
 	return []situation{
 		{"one of three addresses fails", after(n(1, seen(closedFIN, one))),
@@ -147,7 +147,7 @@ func changes() []situation {
 			"timeout_too_short us high; not pmtu_black_hole transient"},
 		{"bytes came, and then a reset", after(n(1,
 			failed(result.Transfer, result.TCPReset, result.Peer, bySocket,
-				func(o *Observation) { o.Progress = true }))),
+				func(o *Digest) { o.Progress = true }))),
 			"unknown server low; not firewall_reject request_rejected; open [server_aborts transient]"},
 	}
 }

@@ -229,7 +229,7 @@ func (s *session) findings(ctx context.Context, r *result.Result) cause.Findings
 	}
 	now := time.Now()
 	evidence := &cause.Evidence{
-		Recent: []cause.Observation{cause.Observe(r, 0, now)},
+		Recent: []cause.Digest{cause.DigestOf(r, 0, now)},
 		Host:   new(host.Sampler).Sample(),
 	}
 	if len(found.Experiments) > 0 {

@@ -19,7 +19,7 @@ func TestReset(t *testing.T) {
 		used.Reset()
 		for _, e := range []*metrics.Exposition{used, fresh} {
 			totals := state.NewTotals()
-			totals.Observe(&records[i].Result)
+			totals.Add(&records[i].Result)
 			e.Probe(&records[i].Result, apiModule())
 			e.Totals(totals)
 		}

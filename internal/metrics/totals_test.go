@@ -59,7 +59,7 @@ probe_phase_duration_seconds_count{phase="connect",result="failure"} 1`},
 		t.Run(row.name, func(t *testing.T) {
 			totals := state.NewTotals()
 			for _, r := range row.results {
-				totals.Observe(r)
+				totals.Add(r)
 			}
 			e := NewExposition()
 			e.Totals(totals)

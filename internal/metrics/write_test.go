@@ -32,7 +32,7 @@ targets:
 		totals := state.NewTotals()
 		for _, record := range resulttest.Records()[i:] {
 			record.Result.TraceID = strings.Repeat("ab", 16*i)
-			totals.Observe(&record.Result)
+			totals.Add(&record.Result)
 		}
 		e.For(target.Name)
 		e.Target(target)

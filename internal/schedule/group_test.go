@@ -39,15 +39,15 @@ func TestJoin(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			g := Group[int]{recent: row.recent}
-			var flying *InFlight[int]
+			var started *InFlight[int]
 			if row.first.Allowed > 0 {
-				flying = &InFlight[int]{Until: row.first.Until, ends: row.first.Until, Allowed: row.first.Allowed,
+				started = &InFlight[int]{Until: row.first.Until, ends: row.first.Until, Allowed: row.first.Allowed,
 					Ended: make(chan struct{})}
-				g.inFlight = append(g.inFlight, flying)
+				g.inFlight = append(g.inFlight, started)
 			}
 			f, fresh := g.Join(row.claim)
 			if fresh != row.fresh || f.Outcome() != row.outcome ||
-				(f == flying) != (flying != nil && !row.fresh) {
+				(f == started) != (started != nil && !row.fresh) {
 				t.Errorf("Join() = %+v, %t, want fresh %t and outcome %d", f, fresh, row.fresh, row.outcome)
 			}
 		})

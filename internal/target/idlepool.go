@@ -114,7 +114,7 @@ func (k *IdlePool) useOne(life context.Context, s *idleSlot, conn *prober.IdleCo
 	s.busy, s.last = false, &result.IdleResult{Failure: &result.Failure{Phase: result.Idle, Reason: result.Unknown,
 		Origin: result.Self, Err: p}}
 	k.all.Add(-1)
-	k.totals.ObserveIdle(s.age, s.last)
+	k.totals.AddIdle(s.age, s.last)
 }
 
 // timeout is how long a request on an idle connection may take.
@@ -132,7 +132,7 @@ func (k *IdlePool) used(s *idleSlot, conn *prober.IdleConn, r *result.IdleResult
 	s.busy = false
 	if r.Failure == nil || r.Failure.Reason != result.Abandoned {
 		s.last = r.Summary()
-		k.totals.ObserveIdle(s.age, r)
+		k.totals.AddIdle(s.age, r)
 	}
 	if k.closed || !conn.Reusable() {
 		k.all.Add(-1)

@@ -19,26 +19,26 @@ type Outcome struct {
 	Callers  bool          // it is the caller's alone, and nothing of the target's: see usual
 
 	// of the whole result, where Result is its summary and the verdict is made from it alone; else nil
-	seen *cause.Observation
+	digest *cause.Digest
 }
 
 // stored is the outcome as its target stores it: with a summary of the result.
 func (o *Outcome) stored() *Outcome {
 	k := *o
-	if k.Callers && k.seen == nil {
-		seen := cause.Observe(o.Result, o.Late, o.Ended)
-		k.seen = &seen
+	if k.Callers && k.digest == nil {
+		seen := cause.DigestOf(o.Result, o.Late, o.Ended)
+		k.digest = &seen
 	}
 	k.Result = o.Result.Summary()
 	return &k
 }
 
-// Observation is what matters of the outcome.
-func (o *Outcome) Observation() cause.Observation {
-	if o.seen != nil {
-		return *o.seen
+// Digest is the digest of the outcome.
+func (o *Outcome) Digest() cause.Digest {
+	if o.digest != nil {
+		return *o.digest
 	}
-	return cause.Observe(o.Result, o.Late, o.Ended)
+	return cause.DigestOf(o.Result, o.Late, o.Ended)
 }
 
 // audience is to whom the outcome is passed on within min_interval: what failed with less time might have succeeded.

@@ -87,8 +87,8 @@ func (r *Results) Size() int {
 			continue
 		}
 		n += perOutcome + o.Result.Size()
-		if o.seen != nil {
-			n += o.seen.Size()
+		if o.digest != nil {
+			n += o.digest.Size()
 		}
 	}
 	return n

@@ -1,9 +1,9 @@
-// Package target is what is known of a target across scrapes, and whose owner it is: its probes in flight, its last
-// results, what was counted, observed and kept idle.
+// Package target is the state of a target across scrapes: its in-flight probes, its last
+// results, its counters, the evidence for verdicts and its idle connections.
 //
-// Read target.go first, then outcome.go and results.go; usual.go says which results count, observed.go what verdicts
-// are made from, idlepool.go how connections are kept idle, remembered.go what is kept of targets that are not
-// configured. The values that metrics and pages read are in the package state.
+// Read target.go first, then outcome.go and results.go; usual.go says which results count, evidence.go what verdicts
+// are made from, idlepool.go the pool of idle connections, remembered.go the counters of targets that are
+// not configured. The values that metrics and pages read are in the package state.
 package target
 
 import (
@@ -31,7 +31,7 @@ type Known struct {
 	Timeline *state.Timeline
 	Probes   Probes
 	Results  Results
-	Observed Observed
+	Evidence Evidence
 	Lifetime Lifetime
 	usual    usual
 }
@@ -64,17 +64,17 @@ func (t *Target) Claim(now, until time.Time, slack time.Duration) schedule.Claim
 	return c
 }
 
-// Observe counts an outcome that is the target's.
-func (t *Target) Observe(o *Outcome) {
-	t.Totals.Observe(o.Result)
+// Count counts an outcome that is the target's.
+func (t *Target) Count(o *Outcome) {
+	t.Totals.Add(o.Result)
 	t.Timeline.Add(state.Tick{Record: o.Record, Ended: o.Ended, Elapsed: o.Result.Elapsed,
 		Failure: o.Result.Failure.Brief()})
-	t.Observed.Add(cause.Observe(o.Result, o.Late, o.Ended))
+	t.Evidence.Add(cause.DigestOf(o.Result, o.Late, o.Ended))
 }
 
-// Evidence is what a verdict on the target is made from; false where nothing failed recently.
-func (t *Target) Evidence() (cause.Evidence, bool) {
-	e, fails := t.Observed.evidence(t.Idle.Fates())
+// ForVerdict is the evidence for a verdict on the target; false where nothing failed recently.
+func (t *Target) ForVerdict() (cause.Evidence, bool) {
+	e, fails := t.Evidence.forVerdict(t.Idle.Fates())
 	if fails {
 		e.Lifetime = t.Lifetime.Search()
 	}

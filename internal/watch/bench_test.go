@@ -41,14 +41,14 @@ func BenchmarkPacing(b *testing.B) {
 // atOnce is a scrape that starts everything at the same time.
 func atOnce(w *Watch, budget time.Duration) []State {
 	targets := w.current()
-	flights := make([]*target.Probe, len(targets))
+	probes := make([]*target.Probe, len(targets))
 	began := time.Now()
 	for i, t := range targets {
-		flights[i], _ = t.Probes.Join(t.Claim(began, began.Add(budget), 0))
-		go w.fly(t, flights[i])
+		probes[i], _ = t.Probes.Join(t.Claim(began, began.Add(budget), 0))
+		go w.run(t, probes[i])
 	}
 	states := make([]State, len(targets))
-	for i, f := range flights {
+	for i, f := range probes {
 		<-f.Ended
 		states[i] = State{Outcome: f.Outcome()}
 	}

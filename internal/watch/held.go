@@ -11,7 +11,7 @@ type held struct {
 	targets    int // totals of the configured ones, and themselves
 	last       int // results
 	timelines  int
-	observed   int // what verdicts are made from
+	evidence   int // what verdicts are made from
 	fates      int // of idle connections
 	references int // states
 	remembered int // totals of targets that are not configured
@@ -24,7 +24,7 @@ func (w *Watch) held() held {
 		h.targets += perTarget + t.Totals.Size()
 		h.last += t.Results.Size()
 		h.timelines += t.Timeline.Size()
-		h.observed += t.Observed.Size()
+		h.evidence += t.Evidence.Size()
 		h.fates += t.Idle.Size()
 	}
 	return h

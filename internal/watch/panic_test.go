@@ -14,9 +14,9 @@ import (
 	"errno_exporter/prober"
 )
 
-// A panic in a flight is reported, ends the flight at once for the scrapes that wait for it, and leaves the target to
+// A panic in a probe is reported, ends the probe at once for the scrapes that wait for it, and leaves the target to
 // the next scrape.
-func TestPanicInFlight(t *testing.T) {
+func TestPanic(t *testing.T) {
 	reported := make(chan *guard.Panic, 10)
 	ended := 0
 	w := New(Options{

@@ -89,7 +89,7 @@ func (w *Watch) scrape(ctx context.Context, targets []*target.Target, budget tim
 type Scraped struct {
 	watch   *Watch
 	targets []*target.Target
-	flights []*target.Probe
+	probes  []*target.Probe
 	began   time.Time
 	budget  time.Duration
 }
@@ -101,41 +101,41 @@ func (w *Watch) Await(ctx context.Context, budget time.Duration) *Scraped {
 
 func (w *Watch) await(ctx context.Context, targets []*target.Target, budget time.Duration) *Scraped {
 	began := time.Now()
-	kept := schedule.Reserve(budget, len(targets))
-	until := began.Add(budget - kept)
-	flights := make([]*target.Probe, len(targets))
-	var starting []launch
+	reserve := schedule.Reserve(budget, len(targets))
+	until := began.Add(budget - reserve)
+	probes := make([]*target.Probe, len(targets))
+	var starting []due
 	for i, t := range targets {
-		c := t.Claim(began, until, kept/2)
+		c := t.Claim(began, until, reserve/2)
 		c.Via = prober.Behalf(ctx)
 		f, fresh := t.Probes.Join(c)
-		flights[i] = f
+		probes[i] = f
 		if fresh {
-			starting = append(starting, launch{t, f, t.Results.Expected()})
+			starting = append(starting, due{t, f, t.Results.Expected()})
 		}
 	}
-	w.panicked.Go(func() { w.launch(starting, interval(starting, budget)) })
+	w.panicked.Go(func() { w.start(starting, interval(starting, budget)) })
 	defer func() {
 		for i, t := range targets {
-			t.Probes.Leave(flights[i])
+			t.Probes.Leave(probes[i])
 		}
 	}()
 	first := make(chan struct{})
-	looked := first
+	checked := first
 	w.panicked.Go(func() { defer close(first); w.sampler.Sample(); w.references.Check() })
-	if !landed(ctx, flights, began.Add(budget)) {
+	if !waitFor(ctx, probes, began.Add(budget)) {
 		return nil
 	}
-	if since := unreachedSince(flights, began); !since.IsZero() { // a check before a failure says nothing about it
+	if since := unreachedSince(probes, began); !since.IsZero() { // a check before a failure says nothing about it
 		second := make(chan struct{})
-		looked = second
+		checked = second
 		w.panicked.Go(func() { defer close(second); <-first; w.references.CheckSince(since) })
 	}
 	select { // reference targets are given at most the time of the probes
-	case <-looked:
+	case <-checked:
 	case <-time.After(time.Until(until)):
 	}
-	return &Scraped{w, targets, flights, began, budget}
+	return &Scraped{w, targets, probes, began, budget}
 }
 
 // States are what the scrape has of each target.
@@ -143,7 +143,7 @@ func (s *Scraped) States() []State {
 	states := make([]State, len(s.targets))
 	for i, t := range s.targets {
 		states[i] = State{Target: t.Config, Module: t.Config.Module, Totals: t.Totals, Idle: t.Idle.State()}
-		states[i].has(s.flights[i].Outcome(), s.began)
+		states[i].has(s.probes[i].Outcome(), s.began)
 		if states[i].Outcome == nil {
 			missing := prober.NotStarted(t.Probed(), t.Config.Module, s.budget)
 			states[i].Missing = &missing
@@ -159,9 +159,9 @@ func (s *Scraped) States() []State {
 
 // unreachedSince is when the last of the probes began that found a target out of reach, of a scrape that began at a
 // time; zero for none.
-func unreachedSince(flights []*target.Probe, began time.Time) time.Time {
+func unreachedSince(probes []*target.Probe, began time.Time) time.Time {
 	var since time.Time
-	for _, f := range flights {
+	for _, f := range probes {
 		if o := f.Outcome(); o != nil && egress.OutOfReach(o.Result.Failure) && o.Ended.After(began) &&
 			o.Result.Start.After(since) {
 			since = o.Result.Start
@@ -170,11 +170,11 @@ func unreachedSince(flights []*target.Probe, began time.Time) time.Time {
 	return since
 }
 
-// landed waits for the flights, and for none beyond the deadline. It reports false when the context was cancelled.
-func landed(ctx context.Context, flights []*target.Probe, deadline time.Time) bool {
+// waitFor waits for probes, until the deadline at most. It reports false when the context was cancelled.
+func waitFor(ctx context.Context, probes []*target.Probe, deadline time.Time) bool {
 	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
-	for _, f := range flights {
+	for _, f := range probes {
 		select {
 		case <-f.Ended:
 		case <-ctx.Done():
@@ -192,10 +192,10 @@ func (s *State) has(o *target.Outcome, began time.Time) {
 }
 
 // interval is the time between the starts of probes.
-func interval(starting []launch, budget time.Duration) time.Duration {
+func interval(starting []due, budget time.Duration) time.Duration {
 	slowest := time.Duration(0)
-	for _, l := range starting {
-		slowest = max(slowest, cmp.Or(l.target.Config.Module.Timeout, budget))
+	for _, d := range starting {
+		slowest = max(slowest, cmp.Or(d.target.Config.Module.Timeout, budget))
 	}
 	return schedule.Interval(len(starting), slowest, budget)
 }

@@ -114,7 +114,7 @@ func TestLaunch(t *testing.T) {
 	b := newTested(t, parse(t, "targets:\n"+items.String()))
 	t.Cleanup(b.Close)
 	now := time.Now()
-	var starting []launch
+	var starting []due
 	for i, took := range []time.Duration{time.Millisecond, time.Minute, -1, time.Second, 2 * time.Second} {
 		t := b.current()[i]
 		if took >= 0 {
@@ -122,10 +122,10 @@ func TestLaunch(t *testing.T) {
 				Attempts: []result.Attempt{{Hops: []result.Hop{{}}}}}})
 		}
 		f, _ := t.Probes.Join(t.Claim(now, now.Add(time.Minute), 0))
-		starting = append(starting, launch{t, f, t.Results.Expected()})
+		starting = append(starting, due{t, f, t.Results.Expected()})
 	}
 	starting[3].target.Probes.Leave(starting[3].probe)
-	b.launch(starting, 0)
+	b.start(starting, 0)
 	var order []string
 	for _, l := range starting {
 		<-l.probe.Ended

@@ -159,7 +159,7 @@ func TestSharedByModuleTimeout(t *testing.T) {
 }
 
 // However many deadlines callers come with, the number of a target's probes is bounded.
-func TestFlightsAreBounded(t *testing.T) {
+func TestInFlightIsBounded(t *testing.T) {
 	g := newGate(t)
 	b := newTested(t, parse(t, "targets:\n"+item("a", g.url)))
 	t.Cleanup(b.Close)

@@ -11,11 +11,11 @@ import (
 	"errno_exporter/internal/target"
 )
 
-// How a target's cause is kept up to date: what was observed of it is kept, experiments are made after a failure where
-// the module wants them, and the verdict is made when it is asked for.
+// How a target's cause is determined: the evidence is collected by its probes, experiments are made after a failure
+// where the module wants them, and the verdict is computed when it is read.
 
 const (
-	// rounds of experiments at a time, of all targets: when everything fails at once, a few tell as much as all
+	// rounds of experiments at a time, of all targets: when everything fails at once, a few show as much as all
 	maxDiagnosing   = 10
 	longestDiagnose = 3 * time.Minute
 )
@@ -31,7 +31,7 @@ func (w *Watch) diagnose(t *target.Target, o *target.Outcome) {
 	default:
 		return
 	}
-	if !t.Observed.Begin(m.Diagnose.MaxPerHour) {
+	if !t.Evidence.Begin(m.Diagnose.MaxPerHour) {
 		<-w.diagnosing
 		return
 	}
@@ -40,14 +40,14 @@ func (w *Watch) diagnose(t *target.Target, o *target.Outcome) {
 		ended := false
 		defer func() {
 			if !ended { // by a panic
-				t.Observed.End(o.Result, nil)
+				t.Evidence.End(o.Result, nil)
 			}
 		}()
 		ctx, cancel := context.WithTimeout(w.life, longestDiagnose)
 		defer cancel()
 		w.references.CheckSince(o.Result.Start)
 		experiments := w.prober.Diagnose(ctx, t.Probed(), o.Result, m)
-		t.Observed.End(o.Result, experiments)
+		t.Evidence.End(o.Result, experiments)
 		ended = true
 		found := cause.Findings{Verdict: w.verdict(t), Experiments: experiments}
 		w.publish(&Published{ID: o.Record, Result: o.Result, Module: m, Reliable: o.Reliable, Found: found,
@@ -60,7 +60,7 @@ func (w *Watch) diagnose(t *target.Target, o *target.Outcome) {
 
 // verdict is the cause of a target's failures; nil where nothing failed recently.
 func (w *Watch) verdict(t *target.Target) *cause.Verdict {
-	e, fails := t.Evidence()
+	e, fails := t.ForVerdict()
 	if !fails {
 		return nil
 	}
@@ -123,7 +123,7 @@ func (w *Watch) alone(o *target.Outcome) *cause.Verdict {
 	}
 	state := w.references.State()
 	v, ok := cause.Judge(&cause.Evidence{
-		Recent: []cause.Observation{o.Observation()}, Host: w.sampler.Last(),
+		Recent: []cause.Digest{o.Digest()}, Host: w.sampler.Last(),
 		Egress: cause.Egress{Known: state.Known, Up: state.Up, At: state.At},
 	})
 	if !ok {

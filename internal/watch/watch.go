@@ -1,14 +1,13 @@
 // Package watch is the pipeline of probes: each is scheduled, made, counted for its target, given its verdict and
 // published, and its outcome given to whoever waits for it.
 //
-// Read watch.go first, then scrape.go, flight.go and admit.go in the order of a scrape; verdict.go and publish.go are
-// what becomes of a result. What is known of a target is in the package target; slots, pacing and sharing are in the
+// Read watch.go first, then probe.go: one probe from its slot to its publication; scrape.go is all probes of a scrape,
+// verdict.go the causes of failures. What is known of a target is in the package target; slots, pacing and sharing are in the
 // package schedule.
 package watch
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -23,7 +22,6 @@ import (
 	"errno_exporter/internal/schedule"
 	"errno_exporter/internal/target"
 	"errno_exporter/prober"
-	"errno_exporter/prober/module"
 )
 
 // Options are what a Watch is made of.
@@ -91,7 +89,7 @@ func (w *Watch) Nested(ctx context.Context, header http.Header) (context.Context
 }
 
 // Apply takes a configuration's targets and bounds. Targets that stay, those of the same name, URL and module, keep
-// what was counted of them, their last result and the probe that is under way. Connections are kept anew.
+// their counters, their last result and their in-flight probe. Idle connections are opened again.
 func (w *Watch) Apply(c *config.Config) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -134,7 +132,7 @@ func references(configured []*config.ReferenceTarget) []*egress.Address {
 	return all
 }
 
-// Close closes the connections that are kept, and ends experiments. Nothing is kept from then on.
+// Close closes the idle connections, and ends experiments. No connection is opened from then on.
 func (w *Watch) Close() {
 	w.end()
 	w.background.Wait()
@@ -148,36 +146,4 @@ func (w *Watch) current() []*target.Target {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.targets
-}
-
-// ErrNotStarted says that a probe found no slot, or no CPU, before its deadline. It says nothing about the target.
-var ErrNotStarted = errors.New("the exporter could not start the probe in time")
-
-// Probe probes a target that is not configured. The context has a deadline: the probe's. The state has an outcome if
-// there is no error.
-func (w *Watch) Probe(ctx context.Context, t prober.Target, m *module.Module) (State, error) {
-	o, err := w.probeAdHoc(ctx, t, m)
-	if err != nil {
-		return State{}, err
-	}
-	totals := w.others.Totals(target.Identity{Module: m.Name, Target: t.URL.String(), Host: t.Host}.Key())
-	totals.Observe(o.Result)
-	v := w.alone(o)
-	w.publishOutcome(o, m, v)
-	return State{Module: m, Outcome: o, Totals: totals, Verdict: v}, nil
-}
-
-// probeAdHoc probes as soon as there is a slot.
-func (w *Watch) probeAdHoc(ctx context.Context, t prober.Target, m *module.Module) (*target.Outcome, error) {
-	admitted, err := w.admit(ctx, m, schedule.AdHoc)
-	if err != nil {
-		return nil, err
-	}
-	defer admitted.release()
-	o, err := admitted.probe(ctx, t)
-	if err != nil {
-		return nil, err
-	}
-	o.Record = w.probes.Add(1)
-	return o, nil
 }

@@ -125,7 +125,7 @@ func (l *Lookup) Cut() {
 
 // Cut cuts a response's head. room is what is left for all heads of the attempt.
 func (r *Response) Cut(room *int) {
-	r.Proto = strings.Clone(r.Proto) // it is a part of the same line, and outlives the rest in observations
+	r.Proto = strings.Clone(r.Proto) // it is a part of the same line, and outlives the rest in digests
 	r.StatusText = Cut(r.StatusText, MaxText)
 	var omitted int
 	r.Header, omitted = cutHeader(r.Header, room)

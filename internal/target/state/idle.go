@@ -28,8 +28,8 @@ type IdleFailureKind struct {
 	FailureKind
 }
 
-// ObserveIdle counts what became of an idle connection.
-func (t *Totals) ObserveIdle(age time.Duration, r *result.IdleResult) {
+// AddIdle counts what became of an idle connection.
+func (t *Totals) AddIdle(age time.Duration, r *result.IdleResult) {
 	if r.Failure == nil {
 		return
 	}

@@ -64,15 +64,15 @@ func (t *Totals) Size() int {
 // NewTotals returns one that has counted nothing.
 func NewTotals() *Totals { return &Totals{failures: map[FailureKind]uint64{}} }
 
-// Observe counts a result. A probe that was abandoned says nothing about its target and does not count.
-func (t *Totals) Observe(r *result.Result) {
+// Add counts a result. A probe that was abandoned says nothing about its target and does not count.
+func (t *Totals) Add(r *result.Result) {
 	if r.Failure != nil && r.Failure.Reason == result.Abandoned {
 		return
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for a := range r.Every() {
-		t.observeAttempt(a, r.TraceID)
+		t.addAttempt(a, r.TraceID)
 	}
 	if ended := r.Start.Add(r.Elapsed); r.Failure == nil {
 		t.lastSuccess = ended
@@ -81,11 +81,11 @@ func (t *Totals) Observe(r *result.Result) {
 	}
 }
 
-func (t *Totals) observeAttempt(a *result.Attempt, traceID string) {
+func (t *Totals) addAttempt(a *result.Attempt, traceID string) {
 	t.attempts++
 	for i := range a.Hops {
 		for _, span := range a.Hops[i].Spans {
-			t.observeSpan(span, Exemplar{traceID, span.Duration.Seconds(), a.Start.Add(span.Start + span.Duration)})
+			t.addSpan(span, Exemplar{traceID, span.Duration.Seconds(), a.Start.Add(span.Start + span.Duration)})
 		}
 	}
 	f := a.Failure
@@ -99,8 +99,8 @@ func (t *Totals) observeAttempt(a *result.Attempt, traceID string) {
 	}
 }
 
-// observeSpan counts a phase's time. The checks of a response take no time worth a histogram.
-func (t *Totals) observeSpan(span result.Span, x Exemplar) {
+// addSpan counts a phase's time. The checks of a response take no time worth a histogram.
+func (t *Totals) addSpan(span result.Span, x Exemplar) {
 	if span.Phase == result.Validate {
 		return
 	}

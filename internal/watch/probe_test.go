@@ -35,7 +35,7 @@ func newGate(t *testing.T) *gate {
 	return g
 }
 
-// waiting is a scrape's context that says when the scrape has joined its flights and begins to wait.
+// waiting is a scrape's context that says when the scrape has joined its probes and begins to wait.
 type waiting struct {
 	context.Context
 	once sync.Once
@@ -52,7 +52,7 @@ func (w *waiting) Done() <-chan struct{} {
 }
 
 // Two scrapes at the same time are one probe, counted once.
-func TestOneFlight(t *testing.T) {
+func TestSharedProbe(t *testing.T) {
 	g := newGate(t)
 	b := newTested(t, parse(t, "targets:\n"+item("a", g.url)))
 	states := make(chan State, 2)
@@ -72,11 +72,11 @@ func TestOneFlight(t *testing.T) {
 			b.own(t, "errno_exporter_probes_total"))
 	}
 	if again := b.Scrape(t.Context(), 20*time.Second)[0]; sameProbe(again.Outcome, one.Outcome) {
-		t.Error("a scrape after the flight has its result, without min_interval")
+		t.Error("a scrape after the probe has its result, without min_interval")
 	}
 }
 
-// A scrape that is cancelled leaves the flight to the others, even when it was the one that started it.
+// A scrape that is cancelled leaves the probe to the others, even when it was the one that started it.
 func TestCancelledScrape(t *testing.T) {
 	g := newGate(t)
 	b := newTested(t, parse(t, "targets:\n"+item("a", g.url)))
@@ -102,7 +102,7 @@ func TestCancelledScrape(t *testing.T) {
 	}
 }
 
-// A flight goes on to its end though nobody waits for it any more, and what came of it counts.
+// A probe continues to its end though no scrape waits for it any more, and its result counts.
 func TestCancelledAlone(t *testing.T) {
 	g := newGate(t)
 	b := newTested(t, parse(t, "targets:\n"+item("a", g.url)))

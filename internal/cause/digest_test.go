@@ -59,8 +59,8 @@ func TestPlain(t *testing.T) {
 	}
 }
 
-// TestObserve: what is taken from a result, and when.
-func TestObserve(t *testing.T) {
+// TestDigestOf: what is taken from a result, and when.
+func TestDigestOf(t *testing.T) {
 	first, second := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
 	failure := &result.Failure{Phase: result.Processing, Reason: result.TCPReset}
 	answered := &result.Response{Status: 503, Proto: "HTTP/1.1", ContentLength: 500, Header: head("Retry-After", "5")}
@@ -98,58 +98,58 @@ func TestObserve(t *testing.T) {
 	for _, row := range []struct {
 		name string
 		r    *result.Result
-		want func(*Observation) // of a success over one address
+		want func(*Digest) // of a success over one address
 	}{
-		{"a success", one(result.Hop{}, nil), func(*Observation) {}},
-		{"a failure", one(result.Hop{}, failure), func(o *Observation) { o.Failure = failure }},
-		{"a success after a failure", retried, func(o *Observation) { o.Failed = failure }},
-		{"two failures", failedTwice, func(o *Observation) { o.Failure = failure }},
+		{"a success", one(result.Hop{}, nil), func(*Digest) {}},
+		{"a failure", one(result.Hop{}, failure), func(o *Digest) { o.Failure = failure }},
+		{"a success after a failure", retried, func(o *Digest) { o.Failed = failure }},
+		{"two failures", failedTwice, func(o *Digest) { o.Failure = failure }},
 		{"processing", one(result.Hop{Spans: []result.Span{{Phase: result.Processing, Duration: 5}}}, nil),
-			func(o *Observation) { o.Processing = 5 }},
+			func(o *Digest) { o.Processing = 5 }},
 		{"an answer", one(result.Hop{Response: answered}, nil),
-			func(o *Observation) { o.Status, o.Protocol = 503, "HTTP/1.1" }},
-		{"an answer that is a failure", one(result.Hop{Response: answered}, failure), func(o *Observation) {
+			func(o *Digest) { o.Status, o.Protocol = 503, "HTTP/1.1" }},
+		{"an answer that is a failure", one(result.Hop{Response: answered}, failure), func(o *Digest) {
 			o.Status, o.Protocol, o.Failure, o.Announced = 503, "HTTP/1.1", failure, 500
 			o.Said.RetryAfter = 5 * time.Second
 		}},
 		{"a complete answer", one(result.Hop{Response: &result.Response{Status: 500, ContentLength: 500, Complete: true}},
-			failure), func(o *Observation) { o.Status, o.Failure = 500, failure }},
+			failure), func(o *Digest) { o.Status, o.Failure = 500, failure }},
 		{"no answer over HTTP/2", one(result.Hop{TLS: &result.TLSState{ALPN: "h2"}}, nil),
-			func(o *Observation) { o.Protocol = "HTTP/2.0" }},
-		{"no answer over TLS", one(result.Hop{TLS: &result.TLSState{}}, nil), func(*Observation) {}},
+			func(o *Digest) { o.Protocol = "HTTP/2.0" }},
+		{"no answer over TLS", one(result.Hop{TLS: &result.TLSState{}}, nil), func(*Digest) {}},
 		{"an alert", one(result.Hop{TLS: &result.TLSState{Alert: 80, Chain: []*x509.Certificate{nil}}}, nil),
-			func(o *Observation) { o.Alert, o.CertShown = 80, true }},
+			func(o *Digest) { o.Alert, o.CertShown = 80, true }},
 		{"a proxy", one(result.Hop{Proxy: "http://proxy.test", URL: "https://api.test"}, nil), tunnelled},
-		{"the wire", one(result.Hop{Wire: wire}, nil), func(o *Observation) {
+		{"the wire", one(result.Hop{Wire: wire}, nil), func(o *Digest) {
 			o.Sent, o.Received, o.SYNRepeats, o.Reset, o.ICMP = 7, 9, 2, wire.Reset, wire.ICMP
 			o.Hole, o.Delivered, o.Segments = true, true, 4
 		}},
-		{"bytes came to the end", one(result.Hop{Wire: &recent}, nil), func(o *Observation) {
+		{"bytes came to the end", one(result.Hop{Wire: &recent}, nil), func(o *Digest) {
 			o.Sent, o.Received, o.SYNRepeats, o.Reset, o.ICMP, o.Progress = 7, 9, 2, wire.Reset, wire.ICMP, true
 		}},
-		{"no bytes came", one(result.Hop{Wire: &unread}, nil), func(o *Observation) {
+		{"no bytes came", one(result.Hop{Wire: &unread}, nil), func(o *Digest) {
 			o.Sent, o.SYNRepeats, o.Reset, o.ICMP = 7, 2, wire.Reset, wire.ICMP
 		}},
-		{"bytes came in bursts", one(result.Hop{Wire: &bursts}, nil), func(o *Observation) {
+		{"bytes came in bursts", one(result.Hop{Wire: &bursts}, nil), func(o *Digest) {
 			o.Sent, o.Received, o.SYNRepeats, o.Reset, o.ICMP = 7, 9, 2, wire.Reset, wire.ICMP
 			o.Hole, o.Delivered, o.Segments, o.Progress = true, true, 4, true
 		}},
-		{"no TCP_INFO", one(result.Hop{Wire: &blind}, nil), func(o *Observation) {
+		{"no TCP_INFO", one(result.Hop{Wire: &blind}, nil), func(o *Digest) {
 			o.Sent, o.Received, o.SYNRepeats, o.Reset, o.ICMP = 7, 9, 2, wire.Reset, wire.ICMP
 		}},
 		{"the resolver answered once", one(result.Hop{Lookup: lookup(3, result.NoRCode)}, nil),
-			func(o *Observation) { o.Answered = true }},
-		{"the resolver was silent", one(result.Hop{Lookup: lookup(result.NoRCode)}, nil), func(*Observation) {}},
+			func(o *Digest) { o.Answered = true }},
+		{"the resolver was silent", one(result.Hop{Lookup: lookup(result.NoRCode)}, nil), func(*Digest) {}},
 		{"the other resolver answered", one(result.Hop{Compared: &result.Comparison{Answers: []netip.Addr{second}}}, nil),
-			func(o *Observation) { o.Fresh, o.OtherDNS = []netip.Addr{second}, true }},
+			func(o *Digest) { o.Fresh, o.OtherDNS = []netip.Addr{second}, true }},
 		{"the other resolver failed", one(result.Hop{Compared: &result.Comparison{Failure: failure}}, nil),
-			func(*Observation) {}},
+			func(*Digest) {}},
 		{"all addresses", everyAddress,
-			func(o *Observation) { o.Addresses = []AddressSeen{{first, true}, {second, false}} }},
+			func(o *Digest) { o.Addresses = []AddressSeen{{first, true}, {second, false}} }},
 	} {
-		want := Observation{At: at, Took: 8 * time.Second, Timeout: 9 * time.Second, Late: 3, Addr: first, Plain: true}
+		want := Digest{At: at, Took: 8 * time.Second, Timeout: 9 * time.Second, Late: 3, Addr: first, Plain: true}
 		row.want(&want)
-		got := Observe(row.r, 3, at)
+		got := DigestOf(row.r, 3, at)
 		if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", row.name, diff)
 		}

@@ -13,7 +13,7 @@ import (
 
 // Evidence is what a verdict is made from.
 type Evidence struct {
-	Recent      []Observation   // of the target, the oldest first; the last is the newest
+	Recent      []Digest        // of the target, the oldest first; the last is the newest
 	Idle        []IdleConn      // what became of its idle connections, the oldest first
 	Lifetime    lifetime.Search // of idle connections, as far as it is measured
 	Experiments *Experiments    // after a failure; nil if none were made
@@ -45,8 +45,8 @@ type Egress struct {
 	Impaired            int // unrelated networks to which SYNs were repeated or connections reset in the same minute
 }
 
-// Observation is what matters of one probe.
-type Observation struct {
+// Digest is what matters of one probe.
+type Digest struct {
 	At         time.Time
 	Took       time.Duration
 	Timeout    time.Duration
@@ -81,23 +81,23 @@ type Observation struct {
 	OtherDNS   bool         // the other resolver answered
 }
 
-// What the parts of an observation take in memory, in bytes.
+// What the parts of a digest take in memory, in bytes.
 const (
-	perObservation = 640
-	perAddrSeen    = 32
-	perAddr        = 24
+	perDigest   = 640
+	perAddrSeen = 32
+	perAddr     = 24
 )
 
-// Size is about how many bytes of memory the observation takes.
-func (o *Observation) Size() int {
-	n := perObservation + o.Failure.Size() + o.Failed.Size() + perAddrSeen*cap(o.Addresses) +
+// Size is about how many bytes of memory the digest takes.
+func (o *Digest) Size() int {
+	n := perDigest + o.Failure.Size() + o.Failed.Size() + perAddrSeen*cap(o.Addresses) +
 		perAddr*(cap(o.Answers)+cap(o.Fresh))
 	return n + len(o.Said.Limit) + len(o.Said.Proxy) + len(o.Said.Gateway) + len(o.Said.Itself) +
 		len(o.Said.Refused) + len(o.Said.Maintenance) + len(o.Protocol)
 }
 
 // failure is the failure to explain; nil if there is none.
-func (o *Observation) failure() *result.Failure {
+func (o *Digest) failure() *result.Failure {
 	if o.Failure != nil {
 		return o.Failure
 	}
@@ -122,11 +122,11 @@ type IdleConn struct {
 	Announced time.Duration // the server's Keep-Alive: timeout=
 }
 
-// Observe takes from a result what matters. late is by how much the exporter itself was.
-func Observe(r *result.Result, late time.Duration, ended time.Time) Observation {
+// DigestOf is the digest of a result. late is by how much the exporter itself was.
+func DigestOf(r *result.Result, late time.Duration, ended time.Time) Digest {
 	last := r.Last()
 	hop := last.LastHop()
-	o := Observation{
+	o := Digest{
 		At: ended, Took: r.Elapsed, Timeout: r.Timeout, Failure: r.Failure.Brief(), Late: late, Addr: hop.Addr.Addr(),
 		Answers: hop.Answers,
 		Proxied: hop.Proxy != "", Relayed: relayed(hop), Plain: plain(hop.Request),
@@ -187,7 +187,7 @@ func announced(r *result.Response) int64 {
 	return max(0, r.ContentLength)
 }
 
-func (o *Observation) addNames(a *result.Attempt) {
+func (o *Digest) addNames(a *result.Attempt) {
 	first := &a.Hops[0]
 	if first.Lookup != nil {
 		for i := range first.Lookup.Exchanges {
@@ -199,7 +199,7 @@ func (o *Observation) addNames(a *result.Attempt) {
 	}
 }
 
-func (o *Observation) addWire(w *result.Wire, took time.Duration) {
+func (o *Digest) addWire(w *result.Wire, took time.Duration) {
 	if w == nil {
 		return
 	}

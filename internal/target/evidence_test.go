@@ -12,7 +12,7 @@ import (
 // Rounds of experiments are bounded by the hour, and there is one at a time.
 func TestDiagnoseBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var o Observed
+		var o Evidence
 		failed := result.Result{Failure: &result.Failure{}, Attempts: []result.Attempt{{Hops: []result.Hop{{}}}}}
 		for _, step := range []struct {
 			after time.Duration
@@ -39,7 +39,7 @@ func TestDiagnoseBudget(t *testing.T) {
 
 // What became of idle connections is remembered, each fate once, and the number is bounded.
 func TestFates(t *testing.T) {
-	var o Observed
+	var o Evidence
 	at := time.Now()
 	for i := range 2 * maxFates {
 		fate := cause.IdleConn{Age: time.Minute, At: at.Add(time.Duration(i) * time.Minute)}

@@ -10,39 +10,39 @@ import (
 )
 
 const (
-	maxObservations = 30
-	maxFates        = 12 // of idle connections
+	maxDigests = 30
+	maxFates   = 12 // of idle connections
 )
 
-// What observations take in memory, in bytes, without what they point to.
+// What digests take in memory, in bytes, without what they point to.
 const (
 	perFate        = 96
 	perRound       = 24
 	perExperiments = 160
 )
 
-// Observed is what verdicts on a target are made from.
-type Observed struct {
+// Evidence is what verdicts on a target are made from.
+type Evidence struct {
 	mu          sync.Mutex // guards what follows
-	recent      []cause.Observation
+	recent      []cause.Digest
 	idle        []cause.IdleConn   // the fates of idle connections, the oldest first
 	experiments *cause.Experiments // the last ones; which failures they count for is the verdict's to say
 	rounds      []time.Time        // of experiments, in the last hour
-	busy        bool               // a round is under way
+	busy        bool               // a round is in progress
 }
 
-// Add notes what was observed.
-func (o *Observed) Add(seen cause.Observation) {
+// Add adds the digest of a probe.
+func (o *Evidence) Add(seen cause.Digest) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if len(o.recent) == maxObservations {
+	if len(o.recent) == maxDigests {
 		o.recent = append(o.recent[:0], o.recent[1:]...)
 	}
 	o.recent = append(o.recent, seen)
 }
 
 // addIdle notes the newest fates of idle connections. The caller holds mu.
-func (o *Observed) addIdle(fates []cause.IdleConn) {
+func (o *Evidence) addIdle(fates []cause.IdleConn) {
 	for _, k := range fates {
 		if slices.ContainsFunc(o.idle, func(known cause.IdleConn) bool {
 			return known.Age == k.Age &&
@@ -57,8 +57,8 @@ func (o *Observed) addIdle(fates []cause.IdleConn) {
 	}
 }
 
-// Size is about how many bytes of memory the observations take.
-func (o *Observed) Size() int {
+// Size is about how many bytes of memory the evidence takes.
+func (o *Evidence) Size() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	n := perFate*cap(o.idle) + perRound*cap(o.rounds)
@@ -77,9 +77,9 @@ func (o *Observed) Size() int {
 	return n
 }
 
-// Begin reports whether a round of experiments may begin: none is under way, and fewer than most were made in the last
-// hour.
-func (o *Observed) Begin(most int) bool {
+// Begin reports whether a round of experiments may begin: none is in progress, and fewer than most were made in the
+// last hour.
+func (o *Evidence) Begin(most int) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for len(o.rounds) > 0 && time.Since(o.rounds[0]) > time.Hour {
@@ -94,7 +94,7 @@ func (o *Observed) Begin(most int) bool {
 }
 
 // End ends a round that was made for a failed result.
-func (o *Observed) End(r *result.Result, made []result.Experiment) {
+func (o *Evidence) End(r *result.Result, made []result.Experiment) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.busy = false
@@ -104,8 +104,8 @@ func (o *Observed) End(r *result.Result, made []result.Experiment) {
 	}
 }
 
-// evidence is what was observed, with the newest fates of idle connections; false where nothing failed recently.
-func (o *Observed) evidence(fates []cause.IdleConn) (cause.Evidence, bool) {
+// forVerdict is the evidence with the newest fates of idle connections; false where nothing failed recently.
+func (o *Evidence) forVerdict(fates []cause.IdleConn) (cause.Evidence, bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.addIdle(fates)

@@ -53,7 +53,8 @@ func probe(o *options) int {
 	}
 	return cli.Probe(&cli.Terminal{
 		Config: loaded, ConfigFile: o.configFile, Out: o.output, Messages: o.messages,
-		Prober: prober.New(prober.Options{UserAgent: userAgent(), Resets: capture, Panicked: o.panicked}),
+		Prober: prober.New(prober.Options{UserAgent: userAgent(), Resets: capture,
+			Distances: prober.NewDistances(), Panicked: o.panicked}),
 	}, &o.probe)
 }
 
@@ -92,7 +93,8 @@ func exporter(o *options) error {
 	records := history.New(o.historyLimit)
 	connections := schedule.Connections(serve.Descriptors())
 	watching := watch.New(watch.Options{
-		Prober:   prober.New(prober.Options{UserAgent: userAgent(), Resets: capture, Panicked: panicked}),
+		Prober: prober.New(prober.Options{UserAgent: userAgent(), Resets: capture,
+			Distances: prober.NewDistances(), Panicked: panicked}),
 		Remember: o.remember, Registry: registry, Descriptors: serve.Descriptors(), Panicked: panicked,
 		Sinks: []watch.Sink{web.LogTo(o.probeLogger), web.RecordIn(records)},
 	})

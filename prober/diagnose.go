@@ -53,7 +53,7 @@ type round struct {
 // Diagnose makes the experiments that a failed probe calls for, until the context ends. A probe that succeeded calls
 // for none.
 func (p *Prober) Diagnose(ctx context.Context, t Target, r *result.Result, m *module.Module) []result.Experiment {
-	d := &round{prober: p, ctx: ctx, subject: &subject{t, r, m}}
+	d := &round{prober: p, ctx: ctx, subject: &subject{target: t, result: r, module: m}}
 	kinds := experimentsFor(r, m)
 	repeatable := slices.Contains(kinds, result.Again)
 	for _, kind := range kinds {
@@ -128,10 +128,10 @@ func experimentsFor(r *result.Result, m *module.Module) []result.ExperimentKind 
 	add(result.PlainRequest, reading(m) && !plain(m) && (exchanging || f.Reason == result.HTTPError))
 	add(result.OtherAddress, direct && otherAddress(hop, result.OtherAddress).IsValid())
 	add(result.OtherFamily, direct && otherAddress(hop, result.OtherFamily).IsValid())
-	add(result.ResetDistance, direct && repeatable && measurable(f, r.Last()))
+	add(result.ResetDistance, direct && (repeatable || f.Reason == result.TCPRefused) && measurable(f, r.Last()))
 	add(result.TLSOnly, exchanging && hop.TLS != nil && !m.EnableHTTP3)
 	add(result.TCPOnly, direct && (f.Phase == result.TLS || exchanging && hop.TLS == nil))
-	add(result.ClosedPort, direct && hop.Addr.IsValid() && f.Phase == result.Connect &&
+	add(result.ClosedPort, m.Diagnose.ClosedPort && direct && hop.Addr.IsValid() && f.Phase == result.Connect &&
 		(f.Reason == result.TCPTimedOut || f.Reason == result.TCPRefused))
 	add(result.PathTrace, direct && hop.Addr.IsValid() &&
 		(f.Reason == result.TCPTimedOut || f.Reason == result.TCPAddressUnreachable || f.Reason == result.TCPAborted))
@@ -189,6 +189,8 @@ type subject struct {
 	target Target
 	result *result.Result
 	module *module.Module
+
+	refusalTTL uint8 // of the RSTs that refuse, once it was measured and they come over the network
 }
 
 // addr is the address that failed.

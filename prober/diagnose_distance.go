@@ -8,15 +8,19 @@ import (
 	"errno_exporter/prober/socket"
 )
 
-// Who sends the resets, without a capture and its privilege: a socket's minimum TTL (Linux).
+// Who sends the resets and refusals, without a capture and its privilege: a socket's minimum TTL (Linux).
 //
 //   - The TTL of the server's own segments is the largest minimum with which a connection still comes about. It is
-//     found by bisection.
+//     found by bisection (diagnose_ttl.go).
 //   - Then the failing attempt is repeated with a minimum one above it, from the moment at which the server has nothing
 //     left to say. A RST that still arrives has a larger TTL than the server's segments: its sender is nearer. One that
 //     arrives with exactly the server's TTL as the minimum comes from as far away as the server.
 //   - Where the RST's TTL belongs to another initial value than the server's (64, 128, 255), or is smaller, the two
 //     cannot be compared: a stack may send its own RSTs with another one than its sockets' segments.
+//   - A RST with an initial value has passed no router: the first router sent it, or this host, whose own arrive over
+//     the loopback interface. That one's counter of packets tells.
+//   - Of a server that refuses, only the RST's TTL can be measured. It is compared with the server's as an earlier
+//     experiment found it, and with that of a closed port of the same host (diagnose_path.go).
 
 // minTTL is a minimum TTL of the segments that arrive from a phase on; the zero one is none.
 type minTTL struct {
@@ -42,8 +46,6 @@ func (a *attempt) demand(phase result.Phase) {
 // The bounds of the measurement's waits. A filtered RST shows as silence; our request is retransmitted meanwhile, and
 // is answered by another RST.
 const (
-	minKnock           = 150 * time.Millisecond
-	maxKnock           = time.Second // then the SYN is repeated
 	minSilence         = 800 * time.Millisecond
 	maxSilence         = 3 * time.Second
 	longestMeasurement = 20 * time.Second
@@ -54,8 +56,12 @@ const (
 func measurable(f *result.Failure, a *result.Attempt) bool {
 	hop := a.LastHop()
 	sent := f.Phase == result.TLS || f.Phase == result.Request || f.Phase == result.Processing
-	return socket.FiltersTTL && f.Reason == result.TCPReset && sent && len(a.Hops) == 1 && hop.Wire != nil &&
-		hop.Wire.Reset == nil && !socket.IsLocal(hop.Addr.Addr())
+	if !socket.FiltersTTL || len(a.Hops) != 1 || hop.Wire == nil || hop.Wire.Reset != nil ||
+		socket.IsLocal(hop.Addr.Addr()) {
+		return false
+	}
+	return f.Reason == result.TCPReset && sent ||
+		f.Reason == result.TCPRefused && f.Phase == result.Connect && hop.Wire.ICMP == nil
 }
 
 // distance measures from how far away the RST comes that ends the attempt.
@@ -64,58 +70,88 @@ func (p *Prober) distance(ctx context.Context, s *subject) result.Experiment {
 	if forbidden(&s.target, s.addr().Addr()) {
 		return c
 	}
-	ttl := p.serverTTL(ctx, s)
-	if ttl == 0 {
+	m := p.newMeasurement(ctx, s)
+	if s.result.Failure.Reason == result.TCPRefused {
+		m.refuser(&c)
 		return c
 	}
-	c.TTL = ttl
-	switch p.repeated(ctx, s, ttl+1) {
-	case arrives:
-		c.Sender = result.Ambiguous
-		if initial := result.InitialTTL(ttl); initial < 255 && p.repeated(ctx, s, initial+1) == filtered {
-			c.Sender = result.Middlebox
-		}
-	case filtered:
-		switch p.repeated(ctx, s, ttl) {
-		case arrives:
-			c.Sender = result.EndHost
-		case filtered:
-			c.Sender = result.Ambiguous
-		}
+	if c.TTL = m.serverTTL(); c.TTL != 0 {
+		c.Sender = m.resetter(c.TTL)
 	}
 	return c
 }
 
-// serverTTL is the TTL of the segments that answer our SYN: the largest minimum that a connection comes about with; 0
-// if it cannot be measured. That a lost SYN-ACK is taken for a filtered one shows when the next larger minimum works.
-func (p *Prober) serverTTL(ctx context.Context, s *subject) uint8 {
-	knock := minKnock
-	if connect, ok := s.result.Last().LastHop().Span(result.Connect); ok {
-		knock = min(max(knock, 2*connect.Duration+minKnock/2), maxKnock)
+// resetter is who sends the resets, by a server's TTL; empty if it does not show.
+func (m *measurement) resetter(ttl uint8) result.Sender {
+	above := unknown
+	if ttl < 255 {
+		above = m.repeated(ttl + 1)
 	}
-	works := func(ttl int) bool {
-		ctx, cancel := context.WithTimeout(ctx, knock)
-		defer cancel()
-		a := p.newAttempt(ctx, Target{}, s.module, "")
-		a.minTTL = minTTL{from: result.Connect, ttl: uint8(ttl)}
-		conn, _, err := a.connect(s.addr())
-		if err == nil {
-			_ = conn.Close() // it has done its work
+	switch {
+	case above == arrives:
+		return m.nearer(ttl)
+	case ttl < 255 && above != filtered:
+		return ""
+	}
+	switch m.repeated(ttl) {
+	case arrives:
+		connects := func() bool { return m.send(syn{to: m.s.addr()}) == synAck }
+		if ttl == result.InitialTTL(ttl) && m.over(connects) != overNetwork {
+			return result.Ambiguous // no router between: the server, or a redirection of this host to itself
 		}
-		return err == nil
+		return result.EndHost
+	case filtered:
+		return result.Ambiguous
 	}
-	low, high := 1, 255
-	for low < high && ctx.Err() == nil {
-		if middle := (low + high + 1) / 2; works(middle) {
-			low = middle
-		} else {
-			high = middle - 1
+	return ""
+}
+
+// nearer is who sends resets with a larger TTL than the server's.
+func (m *measurement) nearer(ttl uint8) result.Sender {
+	initial := result.InitialTTL(ttl)
+	if initial < 255 && m.repeated(initial+1) != filtered {
+		return result.Ambiguous
+	}
+	switch m.repeated(initial) {
+	case filtered:
+		return result.Middlebox
+	case unknown:
+		return result.Ambiguous
+	}
+	switch m.over(func() bool { return m.repeated(0) == arrives }) {
+	case overNetwork:
+		return result.Middlebox
+	case overLoopback:
+		return result.ThisHost
+	}
+	return result.Ambiguous
+}
+
+// refuser measures the TTL of the RST that answers the SYN, and says who sends it.
+func (m *measurement) refuser(c *result.Experiment) {
+	addr := m.s.addr()
+	if c.RSTTTL = m.largest(addr, rst); c.RSTTTL == 0 {
+		return
+	}
+	c.Sender = result.Ambiguous
+	if c.RSTTTL == result.InitialTTL(c.RSTTTL) {
+		switch m.over(func() bool { return m.send(syn{to: addr}) == rst }) {
+		case overLoopback:
+			c.Sender = result.ThisHost
+			return
+		case overUnknown:
+			return
 		}
 	}
-	if ctx.Err() != nil || low == 1 || low == 255 || works(low+1) || !works(low) {
-		return 0
+	m.s.refusalTTL = c.RSTTTL
+	c.TTL = m.p.options.Distances.at(m.path(), time.Now())
+	switch {
+	case c.TTL == 0 || result.InitialTTL(c.TTL) != result.InitialTTL(c.RSTTTL):
+	case c.RSTTTL > c.TTL:
+		c.Sender = result.Middlebox
+	case c.RSTTTL == c.TTL:
+		c.Sender = result.EndHost
 	}
-	return uint8(low)
 }
 
 // arrival is what becomes of a RST under a minimum TTL.
@@ -127,26 +163,30 @@ const (
 	filtered                // nothing arrives
 )
 
-// repeated repeats the attempt with a minimum TTL.
-func (p *Prober) repeated(ctx context.Context, s *subject, ttl uint8) arrival {
-	last := s.result.Last()
-	within, cancel := context.WithTimeout(ctx, min(max(3*last.Elapsed, minSilence), maxSilence, s.result.Timeout))
+// repeated repeats the attempt with a minimum TTL; 0 is none.
+func (m *measurement) repeated(ttl uint8) arrival {
+	s, last := m.s, m.s.result.Last()
+	within, cancel := context.WithTimeout(m.ctx, min(max(3*last.Elapsed, minSilence), maxSilence, s.result.Timeout))
 	defer cancel()
-	a := p.newAttempt(within, s.target, s.module, "")
+	a := m.p.newAttempt(within, s.target, s.module, "")
 	a.answers, a.lookup = last.Hops[0].Answers, last.Hops[0].Lookup
 	a.addr = s.addr().Addr()
 	a.minTTL = minTTL{from: result.Request, ttl: ttl}
 	if s.result.Failure.Phase == result.TLS {
 		a.minTTL.from = result.TLS
 	}
+	drops := m.drops()
 	a.run()
 	f := a.record.Failure
 	switch {
-	case ctx.Err() != nil || a.minTTL.err != nil || f == nil || f.Phase == result.Connect || f.Phase == result.Resolve:
+	case m.ctx.Err() != nil || a.minTTL.err != nil || f == nil || f.Phase == result.Connect || f.Phase == result.Resolve:
 		return unknown
 	case f.Reason == result.TCPReset:
 		return arrives
 	case f.Reason == result.TCPAborted || f.Reason == result.TLSTimedOut || f.Reason == result.HTTPResponseTimedOut:
+		if ttl > 0 && m.counted && m.drops() == drops {
+			return unknown // nothing came that could have been dropped
+		}
 		return filtered
 	}
 	return unknown

@@ -52,6 +52,7 @@ func (p *Prober) knock(ctx context.Context, s *subject) result.Experiment {
 		c.Failure = &result.Failure{Phase: result.Connect, Reason: result.LocalDenied, Origin: result.Self}
 		return c
 	}
+	patient := ctx
 	ctx, cancel := context.WithTimeout(ctx, knockPatience)
 	defer cancel()
 	a := p.newAttempt(ctx, Target{}, s.module, "")
@@ -67,7 +68,32 @@ func (p *Prober) knock(ctx context.Context, s *subject) result.Experiment {
 			c.TTL = reset.TTL
 		}
 	}
+	if s.refusalTTL != 0 && refusedByRST(wire, err) {
+		c.Than = p.newMeasurement(patient, s).beside(addr, s.refusalTTL)
+	}
 	return c
+}
+
+// beside compares the TTL of the RSTs from an address with a known one, by three SYNs at most. A larger one may be of
+// another initial value.
+func (m *measurement) beside(addr netip.AddrPort, ttl uint8) result.Than {
+	refuses := func(minimum uint8) bool { return m.send(syn{to: addr, minTTL: minimum}) == rst }
+	least := map[uint8]uint8{64: 1, 128: 65, 255: 129}[result.InitialTTL(ttl)]
+	switch {
+	case ttl < 255 && refuses(ttl+1):
+		return result.Nearer
+	case refuses(ttl):
+		return result.Alike
+	case refuses(least):
+		return result.Farther
+	}
+	return ""
+}
+
+// refusedByRST reports whether a connect failed by a RST, not by ICMP.
+func refusedByRST(wire *result.Wire, err error) bool {
+	errno, _ := classify.Errno(err)
+	return errno == syscall.ECONNREFUSED && wire.ICMP == nil
 }
 
 // traceHop sends one SYN that lives for ttl hops.

@@ -39,7 +39,7 @@ func TestPathTrace(t *testing.T) {
 			m.SourceIP = netip.MustParseAddr(row.source)
 		}
 		r := &result.Result{Attempts: []result.Attempt{{Hops: []result.Hop{{Addr: addr}}}}}
-		got := New(Options{}).tracePath(t.Context(), &subject{row.target, r, m})
+		got := New(Options{}).tracePath(t.Context(), &subject{target: row.target, result: r, module: m})
 		if diff := cmp.Diff(row.want, got, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
 			t.Errorf("%s: (-want +got):\n%s", row.name, diff)
 		}
@@ -54,5 +54,38 @@ func TestPathTrace(t *testing.T) {
 			t.Errorf("%s: the listener saw %s, want %s", row.name, from, row.from)
 		}
 		_ = conn.Close() // it has done its work
+	}
+}
+
+// Neither a closed port nor a TTL is tried at an address that the policy denies.
+func TestExperimentsObeyThePolicy(t *testing.T) {
+	if !socket.FiltersTTL {
+		t.Skip("TTLs are measured on Linux only")
+	}
+	addr := netip.MustParseAddrPort("127.0.0.1:1")
+	denied := &module.Networks{DenyNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
+	for _, row := range []struct {
+		name   string
+		target Target
+		ttl    uint8         // that is measured
+		reason result.Reason // of the closed port
+	}{
+		{"no policy", Target{}, 64, result.TCPRefused},
+		{"a denied network", Target{Policy: denied}, 0, result.LocalDenied},
+		{"a denied network, and a configured target", Target{Policy: denied, Configured: true}, 64, result.TCPRefused},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			r := &result.Result{Attempts: []result.Attempt{{Hops: []result.Hop{{Addr: addr}}}},
+				Failure: &result.Failure{Phase: result.Connect, Reason: result.TCPRefused}}
+			s := &subject{target: row.target, result: r, module: module.New("policy")}
+			p := New(Options{})
+			if got := p.distance(t.Context(), s).RSTTTL; got != row.ttl {
+				t.Errorf("measured a TTL of %d, want %d", got, row.ttl)
+			}
+			if got := p.knock(t.Context(), s).Failure; got == nil || got.Reason != row.reason {
+				t.Errorf("the closed port: %+v, want %s", got, row.reason)
+			}
+		})
 	}
 }

@@ -70,6 +70,8 @@ func TestDiagnose(t *testing.T) {
 		{"the other family, which does not listen", "http://six.lab.test:" + port + "/", asIs,
 			"again other_family tcp_only+"},
 		{"nothing listens", "http://127.0.0.1:1/", asIs, "again closed_port"},
+		{"nothing listens, and no closed port may be tried", "http://127.0.0.1:1/",
+			func(m *module.Module) { m.Diagnose.ClosedPort = false }, "again"},
 		{"a name that does not exist", "http://nosuch.lab.test/", asIs, "again"},
 		{"an expired certificate", faultlab.ExpiredCertificate(t), asIs, "again tcp_only+"},
 	} {

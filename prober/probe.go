@@ -23,6 +23,8 @@ type Options struct {
 	UserAgent string // sent unless the module's headers name another
 	Resets    Resets // reports who sent a RST; nil: nobody looks
 	Resolver  string // host:port of a DNS server to ask instead of the system's; empty for the system's
+	// Distances remembers the TTLs of servers between experiments; nil: each one measures them.
+	Distances *Distances
 
 	Panicked guard.Report // is called with panics that are no attempt's failure; may be nil
 }

@@ -89,20 +89,31 @@ func ExperimentText(c *result.Experiment) string {
 	case c.Kind == result.ResetDistance:
 		return text + distanceText(c)
 	case c.Failure != nil:
-		return text + "FAILED: " + c.Failure.Sentence()
+		return text + "FAILED: " + c.Failure.Sentence() + map[result.Than]string{
+			result.Alike: "; from as far away as the target's refusal", result.Nearer: "; from nearer than the target's " +
+				"refusal", result.Farther: "; from farther away than the target's refusal"}[c.Than]
 	}
 	return text + "works"
 }
 
 // distanceText is from where the resets come, in a sentence.
 func distanceText(c *result.Experiment) string {
+	words := "resets"
+	if c.RSTTTL != 0 {
+		words = fmt.Sprintf("refusals (TTL %d)", c.RSTTTL)
+	}
 	switch c.Sender {
+	case result.ThisHost:
+		return fmt.Sprintf("the %s came from this host itself: they arrive over its loopback interface", words)
 	case result.Middlebox:
-		return fmt.Sprintf("the resets came from nearer than the server (more than its TTL of %d)", c.TTL)
+		return fmt.Sprintf("the %s came from nearer than the server (more than its TTL of %d)", words, c.TTL)
 	case result.EndHost:
-		return fmt.Sprintf("the resets came from as far away as the server (its TTL of %d)", c.TTL)
+		return fmt.Sprintf("the %s came from as far away as the server (its TTL of %d)", words, c.TTL)
 	case result.Ambiguous:
-		return fmt.Sprintf("the TTL of the resets and the server's (%d) cannot be compared", c.TTL)
+		if c.TTL == 0 {
+			return fmt.Sprintf("the %s came from the server or a middlebox: the server's own TTL is not known", words)
+		}
+		return fmt.Sprintf("the TTL of the %s and the server's (%d) cannot be compared", words, c.TTL)
 	}
 	return "it could not be measured from how far away the resets come"
 }

@@ -95,7 +95,8 @@ const (
 	endsOnItsSide // the end is the server's own: FIN, a live socket's RST from its distance, or no network between
 	endsNearer    // the RST came from nearer than the server
 	endsHere
-	endsUnseen // by whom is not known
+	measuredHere // the same, by the counter of the loopback interface
+	endsUnseen   // by whom is not known
 	icmpRule
 	icmpHostUDP // nothing listens at the UDP port
 	icmpHost    // port unreachable from the server's own address
@@ -140,6 +141,7 @@ const (
 	closedPortAnswers   // refused at once, while ours is silent
 	closedPortElsewhere // the refusal of a closed port comes from elsewhere than ours
 	closedPortAlike     // or from the same sender
+	closedPortFarther   // or from farther away: what refuses ours is nearer than what stands for the host
 	traceEndsBefore     // the path trace ends before the server
 
 	idleEnded   // while idle

@@ -103,16 +103,35 @@ func (s *scene) byTTLAlone() bool {
 	return s.o.Reset == nil && c != nil && c.Sender == result.EndHost
 }
 
+// beside notes from where a closed port of the host is refused, compared with the target's: by a capture, or measured.
+func (s *scene) beside(k *known, c *result.Experiment) {
+	if r := s.o.Reset; r != nil && c.TTL != 0 {
+		k.note(closedPortElsewhere, c.TTL != r.TTL,
+			"a closed port of the same host is refused from elsewhere (TTL %d, here %d)", c.TTL, r.TTL)
+		k.note(closedPortAlike, c.TTL == r.TTL, "a closed port of the same host is refused by the same sender (TTL %d)",
+			c.TTL)
+		k.note(closedPortFarther, r.Sender == result.Ambiguous && c.TTL < r.TTL &&
+			result.InitialTTL(c.TTL) == result.InitialTTL(r.TTL),
+			"a closed port of the same host is refused from farther away (TTL %d, here %d)", c.TTL, r.TTL)
+		return
+	}
+	measured := s.first(result.ResetDistance)
+	if measured == nil || c.Than == "" {
+		return
+	}
+	k.note(closedPortElsewhere, c.Than != result.Alike,
+		"a closed port of the same host is refused from elsewhere (%s than here: TTL %d)", c.Than, measured.RSTTTL)
+	k.note(closedPortAlike, c.Than == result.Alike,
+		"a closed port of the same host is refused from as far away (TTL %d)", measured.RSTTTL)
+	k.note(closedPortFarther, c.Than == result.Farther && measured.Sender == result.Ambiguous,
+		"a closed port of the same host is refused from farther away than this one (TTL %d)", measured.RSTTTL)
+}
+
 // reach notes what a closed port of the host and the path trace show.
 func (s *scene) reach(k *known) {
 	if c := s.first(result.ClosedPort); c != nil && c.Failure != nil && c.Failure.Reason == result.TCPRefused {
 		k.note(closedPortAnswers, true, "a closed port of the same host refuses at once")
-		if s.o.Reset != nil && c.TTL != 0 {
-			k.note(closedPortElsewhere, c.TTL != s.o.Reset.TTL,
-				"a closed port of the same host is refused from elsewhere (TTL %d, here %d)", c.TTL, s.o.Reset.TTL)
-			k.note(closedPortAlike, c.TTL == s.o.Reset.TTL,
-				"a closed port of the same host is refused by the same sender (TTL %d)", c.TTL)
-		}
+		s.beside(k, c)
 	}
 	if c := s.first(result.PathTrace); c != nil && len(c.Hops) > 0 && !c.Hops[len(c.Hops)-1].Reached {
 		k.note(traceEndsBefore, true, "%s", pathText(c.Hops))

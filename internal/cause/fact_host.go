@@ -97,6 +97,9 @@ func (s *scene) ends(k *known) {
 		k.note(endsOnItsSide, true, "the server is on this host: there is no path")
 	case reset && r == nil && measured != nil && measured.Sender == result.Middlebox:
 		k.note(endsNearer, true, "%s", distanceText(measured))
+	case reset && r == nil && measured != nil && measured.Sender == result.ThisHost:
+		k.note(endsHere, true, "%s", distanceText(measured))
+		k.note(measuredHere, true, "%s", distanceText(measured))
 	case reset && r == nil && measured != nil && measured.Sender == result.EndHost:
 		k.note(endsOnItsSide, true, "%s", distanceText(measured))
 	case reset && r != nil:

@@ -88,6 +88,17 @@ func (e Evidence) closed(ttl uint8) Evidence {
 	return e
 }
 
+// refuses adds who refuses by their TTLs that no capture saw, and a closed port of the host beside it.
+func (e Evidence) refuses(sender result.Sender, closed result.Than) Evidence {
+	e = e.made("again-")
+	e.Experiments.Made = append(e.Experiments.Made,
+		result.Experiment{Kind: result.ResetDistance, RSTTTL: 63,
+			TTL: map[result.Sender]uint8{result.Middlebox: 62, result.EndHost: 63}[sender], Sender: sender},
+		result.Experiment{Kind: result.ClosedPort, Than: closed,
+			Failure: &result.Failure{Phase: result.Connect, Reason: result.TCPRefused}})
+	return e
+}
+
 // distance adds from where resets came that no capture saw.
 func (e Evidence) distance(sender result.Sender) Evidence {
 	e = e.made("again-")

@@ -99,6 +99,8 @@ func ours() []situation {
 			"server_aborts server medium; not firewall_reject request_rejected transient"},
 		{"resets without a capture, from who knows where", after(n(3, resetBare)).distance(result.Ambiguous),
 			"unknown unknown low; not request_rejected transient; open [firewall_reject server_aborts]"},
+		{"resets without a capture, from this host", after(n(3, resetBare)).distance(result.ThisHost),
+			"firewall_reject us medium; not request_rejected server_aborts transient"},
 		{"resets without a capture, not measured", after(n(3, resetBare)).distance(""),
 			"unknown unknown low; not request_rejected transient; open [firewall_reject server_aborts]"},
 		{"resets in TLS without a capture, from as far away as the server",

@@ -136,9 +136,11 @@ var table = []row{
 	// Who refused or reset. A refusal from nearer than the server may be a NAT host's, for a server that is gone: a
 	// closed port decides.
 	{cause: FirewallReject, party: Us, requires: facts{hostRule}, sure: High},
+	{cause: FirewallReject, party: Us, requires: facts{measuredHere}, sure: Medium},
 	{cause: FirewallReject, requires: facts{endsNearer}, sure: Medium, supports: facts{timesTwice},
 		excludes: facts{wordRefused}},
 	{cause: FirewallReject, requires: facts{endsNearer, closedPortElsewhere}, sure: High},
+	{cause: FirewallReject, requires: facts{closedPortFarther}, sure: Medium},
 	{cause: FirewallReject, requires: facts{wordRefused}, sure: Low, excludes: facts{closedPortAlike}},
 	{cause: FirewallReject, requires: facts{wordEnds}, sure: Low, excludes: facts{endsOnItsSide}},
 	{cause: FirewallReject, requires: facts{icmpRule}, sure: High},
@@ -146,9 +148,9 @@ var table = []row{
 	{cause: FirewallReject, party: Server, requires: facts{icmpHost}, sure: Medium, supports: facts{timesTwice}},
 	{cause: ServerRestarted, requires: facts{wordRefused, workedBefore}, sure: Medium,
 		supports: facts{endedFirst, endsOnItsSide},
-		excludes: facts{endsNearer, endsHere, icmpOther, icmpHost, timesOver}},
+		excludes: facts{endsNearer, endsHere, closedPortFarther, icmpOther, icmpHost, timesOver}},
 	{cause: ServerRestarted, requires: facts{wordRefused, endedFirst}, sure: Medium,
-		excludes: facts{endsNearer, endsHere, icmpOther, icmpHost}},
+		excludes: facts{endsNearer, endsHere, closedPortFarther, icmpOther, icmpHost}},
 	{cause: ServerRestarted, requires: facts{workedBefore, closedPortAlike}, sure: Medium},
 	{cause: ServerRestarted, requires: facts{wordNoUDP, workedBefore}, sure: Medium, excludes: facts{timesOver}},
 	{cause: NotListening, requires: facts{wordRefused, neverWorked, endsOnItsSide}, sure: Medium,

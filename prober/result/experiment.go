@@ -49,8 +49,20 @@ type Experiment struct {
 	// TTL is, with ClosedPort, of the RST that answered, 0 if not captured; with ResetDistance, of the server's own
 	// segments, 0 if it could not be measured.
 	TTL    uint8
+	RSTTTL uint8  // with ResetDistance: of the RSTs that refuse; 0 if it was not measured
 	Sender Sender // with ResetDistance: who sends the resets; empty if the experiment shows nothing
+	Than   Than   // with ClosedPort: where its RST comes from, compared with the target's; empty if not measured
 }
+
+// Than compares the senders of two RSTs by their TTLs.
+type Than string
+
+// The comparisons.
+const (
+	Alike   Than = "alike"   // the same TTL
+	Nearer  Than = "nearer"  // a larger one
+	Farther Than = "farther" // a smaller one, of the same initial value
+)
 
 // PathHop is what answered a SYN that was to live for so many hops.
 type PathHop struct {

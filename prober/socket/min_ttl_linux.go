@@ -1,7 +1,9 @@
 package socket
 
 import (
+	"bytes"
 	"os"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 )
@@ -17,4 +19,54 @@ func setMinTTL(fd int, network string, ttl uint8) error {
 			unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_MINHOPCOUNT, int(ttl)))
 	}
 	return os.NewSyscallError("setsockopt IP_MINTTL", unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_MINTTL, int(ttl)))
+}
+
+// DroppedByTTL is how many segments the network namespace of the calling thread has dropped for their TTL: TCPMinTTLDrop
+// of TcpExt (Linux, Documentation/networking/snmp_counter.rst). It reports false where that cannot be read.
+func DroppedByTTL() (uint64, bool) {
+	text, err := os.ReadFile("/proc/thread-self/net/netstat")
+	if err != nil {
+		return 0, false
+	}
+	return netstatCounter(text, "TcpExt:", "TCPMinTTLDrop")
+}
+
+// LoopbackReceived is how many packets have arrived over the loopback interface in the network namespace of the calling
+// thread. It reports false where that cannot be read.
+func LoopbackReceived() (uint64, bool) {
+	text, err := os.ReadFile("/proc/thread-self/net/dev")
+	if err != nil {
+		return 0, false
+	}
+	for line := range bytes.Lines(text) {
+		if name, values, _ := bytes.Cut(bytes.TrimSpace(line), []byte(":")); string(name) == "lo" {
+			if fields := bytes.Fields(values); len(fields) > 1 { // bytes, packets
+				n, err := strconv.ParseUint(string(fields[1]), 10, 64)
+				return n, err == nil
+			}
+		}
+	}
+	return 0, false
+}
+
+// netstatCounter reads a counter of /proc/net/netstat: a line of names, and one of values.
+func netstatCounter(text []byte, group, name string) (uint64, bool) {
+	var names [][]byte
+	for line := range bytes.Lines(text) {
+		fields := bytes.Fields(line)
+		if len(fields) == 0 || string(fields[0]) != group {
+			continue
+		}
+		if names == nil {
+			names = fields
+			continue
+		}
+		for i, n := range names {
+			if string(n) == name && i < len(fields) {
+				value, err := strconv.ParseUint(string(fields[i]), 10, 64)
+				return value, err == nil
+			}
+		}
+	}
+	return 0, false
 }

@@ -8,3 +8,9 @@ import "errors"
 const FiltersTTL = false
 
 func setMinTTL(int, string, uint8) error { return errors.ErrUnsupported }
+
+// DroppedByTTL is known on Linux only.
+func DroppedByTTL() (uint64, bool) { return 0, false }
+
+// LoopbackReceived is known on Linux only.
+func LoopbackReceived() (uint64, bool) { return 0, false }

@@ -29,6 +29,11 @@ func RequestReset(f Family, router Node) Fault {
 	return forwardFilter(f, router, f.withData("reject with tcp reset"))
 }
 
+// OwnRequestReset has c's own firewall answer the request with a RST that bears the server's address.
+func OwnRequestReset(f Family) Fault {
+	return outputFilter(f, fmt.Sprintf("meta length gt %d reject with tcp reset", dataLength))
+}
+
 // RequestRejected has a router answer the client's data with ICMP of a type of nft, on a connection that stood.
 func RequestRejected(f Family, router Node, with string) Fault {
 	return forwardFilter(f, router, f.withData(f.reject(with)))

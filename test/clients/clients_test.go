@@ -21,9 +21,10 @@ const (
 
 // requests records what arrives at one server, in order.
 type requests struct {
-	mu      sync.Mutex // guards arrived and all
+	mu      sync.Mutex // guards the others
 	arrived []string
 	all     []arrival
+	alive   bool // a client that waits has a keepalive timer of at most 30 s
 }
 
 type arrival struct {
@@ -74,6 +75,8 @@ func reused(_ int, request faultlab.Request) faultlab.Reply {
 	return faultlab.Served
 }
 
+const noAnswer = "POST, no answer"
+
 // A fault is a server, the calls made to it, their outcomes, and the requests that have to arrive.
 type fault struct {
 	name     string
@@ -106,7 +109,7 @@ var faults = []fault{
 		[]string{"POST 1"}, 0, false},
 	{"GET, busy for longer than the deadline", always(faultlab.Shut), []string{"GET"}, 0, time.Minute,
 		[]string{"503"}, []string{"GET 1"}, 0, false},
-	{"POST, no answer", always(faultlab.Hung), []string{"POST"}, 0, 4 * time.Second, []string{"failed"},
+	{noAnswer, always(faultlab.Hung), []string{"POST"}, 0, 4 * time.Second, []string{"failed"},
 		[]string{"POST 1"}, 0, false},
 	{"POST, the body drips", always(faultlab.Dripped), []string{"POST"}, 0, 4 * time.Second, []string{"failed"},
 		[]string{"POST 1"}, 0, true},
@@ -118,6 +121,7 @@ func TestClients(t *testing.T) {
 	t.Parallel()
 	var running sync.WaitGroup
 	dir := t.TempDir()
+	refused := capture(t)
 	for _, c := range clients {
 		var command []string
 		t.Run(c.source, func(t *testing.T) { command = c.command(t, dir) }) // skipped without its runtime
@@ -125,7 +129,7 @@ func TestClients(t *testing.T) {
 			continue
 		}
 		p := start(t, c, command)
-		checks := p.checks(t)
+		checks := append(p.checks(t), refused.check(t, p))
 		running.Go(func() {
 			for _, check := range checks {
 				check()
@@ -133,6 +137,7 @@ func TestClients(t *testing.T) {
 		})
 	}
 	running.Wait()
+	refused.compare(t)
 }
 
 // checks are the faults that the program is run against, one after the other. Their servers listen already.
@@ -143,7 +148,14 @@ func (p *program) checks(t *testing.T) []func() {
 			continue
 		}
 		got := &requests{}
-		url := faultlab.Scripted(t, func(r faultlab.Request) faultlab.Reply { return f.serve(got.add(r), r) })
+		url := ""
+		url = faultlab.Scripted(t, func(r faultlab.Request) faultlab.Reply {
+			reply := f.serve(got.add(r), r)
+			if reply == faultlab.Hung {
+				got.watch(url)
+			}
+			return reply
+		})
 		checks = append(checks, func() { p.check(t, f, url, got) })
 	}
 	return checks
@@ -167,6 +179,9 @@ func (p *program) check(t *testing.T, f fault, url string, got *requests) {
 	}
 	if !slices.Equal(arrived, want) {
 		t.Errorf("%s: %s: %q arrived, want %q", p.source, f.name, arrived, want)
+	}
+	if waits := f.name == noAnswer; waits && got.isAlive() != p.alive {
+		t.Errorf("%s: TCP keepalives while it waits for an answer: %v, want %v", p.source, !p.alive, p.alive)
 	}
 	if span < f.spaced {
 		t.Errorf("%s: %s: the requests arrived within %v, want %v at least", p.source, f.name, span, f.spaced)

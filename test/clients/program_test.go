@@ -16,20 +16,22 @@ const sources = "../../docs/clients/"
 
 // A client is one program of docs/clients.
 type client struct {
-	source  string
-	command func(t *testing.T, dir string) []string // dir is for what it builds
-	bounded bool                                    // its deadline bounds a body that arrives slowly, too
-	sends   int                                     // how often its runtime sends an idempotent request that is reset, in one attempt
+	source   string
+	command  func(t *testing.T, dir string) []string // dir is for what it builds
+	bounded  bool                                    // its deadline bounds a body that arrives slowly, too
+	alive    bool                                    // it has TCP keepalives after 30 s, see docs/clients.md
+	connects int                                     // how often its runtime connects in one attempt
+	sends    int                                     // how often its runtime sends an idempotent request that is reset, in one attempt
 }
 
 var clients = []client{
-	{"requests_client.py", python("requests"), false, 1},
-	{"urllib3_client.py", python("urllib3"), false, 1},
-	{"httpx_client.py", python("httpx"), true, 1},
-	{"aiohttp_client.py", python("aiohttp"), true, 1},
-	{"node_client.mjs", node, true, 1},
-	{"client.go", built, true, 1},
-	{"Client.java", java, true, 2},
+	{"requests_client.py", python("requests"), false, true, 1, 1},
+	{"urllib3_client.py", python("urllib3"), false, true, 1, 1},
+	{"httpx_client.py", python("httpx"), true, false, 1, 1},
+	{"aiohttp_client.py", python("aiohttp"), true, false, 1, 1},
+	{"node_client.mjs", node, true, true, 1, 1},
+	{"client.go", built, true, true, 1, 1},
+	{"Client.java", java, true, false, 2, 2},
 }
 
 // python returns the command of a program that imports a module, by the first interpreter that has it: Debian's packages

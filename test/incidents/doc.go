@@ -3,7 +3,11 @@
 //
 //	site_linux_test.go      the network, the servers' processes and their files
 //	exporter_linux_test.go  the exporters that probe, and what they say
-//	count_linux_test.go     what is right, unknown and wrong, the bars, and the table
+//	count_linux_test.go     what is right, unknown and wrong
+//	bars_linux_test.go      what fails the test: errors that repeat, or are more than one in a hundred
+//	witness_linux_test.go   when the machine had no CPU time to spare
+//	table_linux_test.go     the table in docs/causes.md
 //	run_linux_test.go       how an incident runs
+//	redirect_linux_test.go  what was well before: ports that lead to a healthy server until then
 //	the other files         the incidents, by server software
 package incidents

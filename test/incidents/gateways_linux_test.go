@@ -4,17 +4,18 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"errno_exporter/internal/faultlab/netlab"
 )
 
-// startSquid starts squid, which denies /denied and CONNECT to port 8444.
+// startSquid starts squid. At some ports it denies /denied, and CONNECT to port 8444.
 func startSquid(s *site) {
-	rules := "acl denied urlpath_regex ^/denied\nacl bad port 8444\nhttp_access deny denied\n" +
-		"http_access deny CONNECT bad\nhttp_access allow all\ncache deny all\naccess_log none\ncache_log DIR/NAME.log\n" +
+	rules := "acl strict localport 8703 8704\nacl denied urlpath_regex ^/denied\nacl bad port 8444\n" +
+		"http_access deny strict denied\nhttp_access deny strict CONNECT bad\nhttp_access allow all\ncache deny all\naccess_log none\ncache_log DIR/NAME.log\n" +
 		"pid_filename none\nmax_filedescriptors 1024\nconnect_timeout 1 second\nworkers 1\n" +
 		"pinger_enable off\nnetdb_filename none\nshutdown_lifetime 0 seconds\ndns_nameservers 127.0.0.1\n"
-	for _, port := range []string{"8701", "8702"} {
+	for port, more := range map[string]string{"8701": "http_port 8703\nhttp_port 8704\n", "8702": ""} {
 		// Its shared memory has the service's name, and is left when squid is killed.
 		service := fmt.Sprintf("incidents%dx%s", os.Getpid(), port)
 		s.Cleanup(func() {
@@ -24,7 +25,7 @@ func startSquid(s *site) {
 			}
 		})
 		s.own(port, s.start(netlab.S, "squid", "-N", "-n", service, "-f",
-			s.writeNamed("squid"+port, "http_port "+port+"\n"+rules)))
+			s.writeNamed("squid"+port, "http_port "+port+"\n"+more+rules)))
 		s.await(port)
 	}
 }
@@ -34,17 +35,23 @@ func ofSquid() []incident {
 		return incident{name: "squid: " + name, needs: "squid", url: url, module: "proxied", labels: labels, party: party,
 			right: right}
 	}
+	with := func(module, was string, i incident) incident {
+		i.module, i.was = module, was
+		return i
+	}
 	gone := through("killed", "http://ADDRESS:8203/", "proxy tcp.refused ECONNREFUSED peer",
 		"proxy", "proxy_down")
 	gone.module, gone.happen = "proxied2", func(s *site) { s.owned("8702").kill() }
 	return []incident{
 		through("healthy, a target through it", "http://ADDRESS:8203/", "", "", ""),
-		through("an ACL denies", "http://ADDRESS:8203/denied", "validate http.error - -", "proxy", "proxy_policy"),
-		through("the target refuses", "http://ADDRESS:9/", "validate http.error - -", "server", "upstream_failed"),
-		through("CONNECT is denied", "https://ADDRESS:8444/", "proxy proxy.denied - peer", "proxy",
-			"proxy_policy"),
-		through("CONNECT, the target refuses", "https://ADDRESS:9/", "proxy proxy.failed - peer", "server",
-			"upstream_failed"),
+		with("proxied3", "8701", through("an ACL denies", "http://ADDRESS:8109/denied", "validate http.error - -", "proxy",
+			"proxy_policy")),
+		with("proxied", "8109", through("the target refuses", "http://ADDRESS:8991/", "validate http.error - -", "server",
+			"upstream_failed")),
+		with("proxied4", "8701", through("CONNECT is denied", "https://ADDRESS:8444/", "proxy proxy.denied - peer", "proxy",
+			"proxy_policy")),
+		with("proxied", "8101", through("CONNECT, the target refuses", "https://ADDRESS:8992/", "proxy proxy.failed - peer",
+			"server", "upstream_failed")),
 		gone,
 	}
 }
@@ -64,8 +71,12 @@ func startVarnish(s *site) {
 
 func ofVarnish() []incident {
 	at := func(port, name, labels, party, right string) incident {
-		return incident{name: "varnish: " + name, needs: "varnish", url: "http://ADDRESS:" + port + "/", labels: labels,
+		i := incident{name: "varnish: " + name, needs: "varnish", url: "http://ADDRESS:" + port + "/", labels: labels,
 			party: party, right: right}
+		if labels != "" {
+			i.was = "8803"
+		}
+		return i
 	}
 	later := "validate http.rate_limited - -|validate http.error - -"
 	return []incident{
@@ -91,8 +102,12 @@ func ofStunnel() []incident {
 		"request tcp.reset EPIPE peer|request tcp.closed EPIPE peer|request tcp.closed - peer|" +
 		"tls tcp.closed - peer|tls tcp.reset ECONNRESET peer"
 	at := func(port, name, labels, party, right string, often int) incident {
-		return incident{name: "stunnel4: " + name, needs: "stunnel4", url: "https://ADDRESS:" + port + "/", labels: labels,
+		i := incident{name: "stunnel4: " + name, needs: "stunnel4", url: "https://ADDRESS:" + port + "/", labels: labels,
 			party: party, right: right, often: often}
+		if labels != "" {
+			i.was = "8953"
+		}
+		return i
 	}
 	return []incident{
 		at("8951", "the upstream refuses", ends, "server", "server_aborts|upstream_failed", 10),
@@ -102,9 +117,7 @@ func ofStunnel() []incident {
 }
 
 const unboundConfig = `server:
-  interface: 127.0.0.1
-  interface: 10.9.3.2
-  interface: 10.9.3.3
+  INTERFACES
   port: NAME
   do-daemonize: no
   chroot: ""
@@ -115,16 +128,31 @@ const unboundConfig = `server:
   do-ip6: no
   local-zone: lab.test. static
   local-data: "api.lab.test. A 10.9.3.2"
-  local-zone: denied.test. refuse
+  ZONES
 forward-zone:
   name: broken.example.
   forward-addr: 127.0.0.1@9
 `
 
-// startUnbound starts a resolver that knows lab.test, and another one for killing.
+// startUnbound starts a resolver that knows lab.test, another one for killing, and one that knows all names.
 func startUnbound(s *site) {
-	for _, port := range []string{"5301", "5302"} {
-		s.own(port, s.start(netlab.S, "unbound", "-d", "-p", "-c", s.writeNamed(port, unboundConfig)))
+	const refuses = "local-zone: denied.test. refuse"
+	everything := ""
+	for _, name := range []string{"none.lab.test.", "api.denied.test.", "api.broken.example."} {
+		everything += "local-data: \"" + name + " A 10.9.3.2\"\n  "
+	}
+	for port, zones := range map[string]string{"5301": refuses, "5302": refuses, "5303": everything} {
+		interfaces := ""
+		for _, address := range []string{"127.0.0.1", quietAddress, noisyAddress} {
+			interfaces += "interface: " + address + "\n  "
+			if port == "5301" {
+				for _, more := range []string{"5304", "5305", "5306"} {
+					interfaces += "interface: " + address + "@" + more + "\n  "
+				}
+			}
+		}
+		config := strings.NewReplacer("INTERFACES", interfaces, "ZONES", zones).Replace(unboundConfig)
+		s.own(port, s.start(netlab.S, "unbound", "-d", "-p", "-c", s.writeNamed(port, config)))
 		s.await(port)
 	}
 }
@@ -132,15 +160,15 @@ func startUnbound(s *site) {
 func ofUnbound() []incident {
 	at := func(module, name, url, labels string) incident {
 		return incident{name: "unbound: " + name, needs: "unbound", url: url, module: module, labels: labels, party: "dns",
-			right: "dns_broken"}
+			right: "dns_broken", was: "5303"}
 	}
 	killed := at("resolver2", "killed", "http://api.lab.test:8203/", "resolve dns.unreachable ECONNREFUSED path")
-	killed.happen = func(s *site) { s.owned("5302").kill() }
+	killed.was, killed.happen = "", func(s *site) { s.owned("5302").kill() }
 	return []incident{
 		{name: "unbound: healthy", needs: "unbound", url: "http://api.lab.test:8203/", module: "resolver"},
-		at("resolver", "NXDOMAIN", "http://none.lab.test:8203/", "resolve dns.name_not_resolved - peer"),
-		at("resolver", "REFUSED", "http://api.denied.test:8203/", "resolve dns.refused - peer"),
-		at("resolver", "SERVFAIL, no server of the zone may be asked", "http://api.broken.example:8203/",
+		at("resolver4", "NXDOMAIN", "http://none.lab.test:8203/", "resolve dns.name_not_resolved - peer"),
+		at("resolver5", "REFUSED", "http://api.denied.test:8203/", "resolve dns.refused - peer"),
+		at("resolver6", "SERVFAIL, no server of the zone may be asked", "http://api.broken.example:8203/",
 			"resolve dns.servfail - peer"),
 		killed,
 	}

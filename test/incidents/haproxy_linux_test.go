@@ -35,6 +35,8 @@ func startHAProxy(s *site) {
 		"listen closing_tcp\n  mode tcp\n  bind *:8321\n  server a 127.0.0.1:8903\n" +
 		"frontend busy\n  bind *:8322\n  maxconn 1\n  default_backend good\n" +
 		"frontend strict\n  bind *:8323 ssl crt DIR/both.pem strict-sni\n  default_backend good\n" +
+		"frontend anyname\n  bind *:8326 ssl crt DIR/both.pem\n  default_backend good\n" +
+		"frontend well\n  bind *:8327\n  default_backend good\n" +
 		"frontend idle\n  bind *:8325\n  timeout http-keep-alive 1s\n  default_backend good\n" +
 		"frontend closes\n  bind *:8324\n  option httpclose\n  default_backend good\n"
 	for port, fault := range haproxyFaults {
@@ -64,7 +66,7 @@ func ofHAProxy() []incident {
 	rejected := mapped("8303", "tcp-request connection reject", ends, "server", "server_aborts")
 	rejected.often = 10
 	closing := incident{name: "haproxy: TCP mode, the backend closes", needs: "haproxy", url: "http://ADDRESS:8321/",
-		labels: ends, party: "server", right: "server_aborts", often: 10}
+		labels: ends, party: "server", right: "server_aborts", often: 10, was: "8327"}
 	return []incident{
 		mapped("8301", "http-request reject", ends, "server", "server_aborts"),
 		mapped("8302", "http-request silent-drop",
@@ -83,9 +85,9 @@ func ofHAProxy() []incident {
 			"maintenance|server_error|server_overloaded"),
 		mapped("8312", "500, deny", status, "server", "server_error"),
 		{name: "haproxy: TCP mode, the backend refuses", needs: "haproxy", url: "http://ADDRESS:8320/", labels: ends,
-			party: "server", right: "server_aborts|upstream_failed", often: 10},
+			party: "server", right: "server_aborts|upstream_failed", often: 10, was: "8327"},
 		closing,
-		{name: "haproxy: strict-sni, another name", needs: "haproxy", url: "https://ADDRESS:8323/", module: "named",
+		{name: "haproxy: strict-sni, another name", needs: "haproxy", url: "https://ADDRESS:8323/", module: "named", was: "8326",
 			labels: "tls tls.unrecognized_name - peer|tls tls.version_or_cipher_mismatch - peer|tls tls.failed - peer",
 			party:  "us|server", right: "tls_mismatch"},
 		{name: "haproxy: healthy, closes after each answer", needs: "haproxy", url: "http://ADDRESS:8324/"},

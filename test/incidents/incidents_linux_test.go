@@ -17,15 +17,20 @@ var moduleKeys = map[string][]string{
 	"named":     {},
 	"proxied":   {"proxy_url: http://ADDRESS:8701"},
 	"proxied2":  {"proxy_url: http://ADDRESS:8702"},
+	"proxied3":  {"proxy_url: http://ADDRESS:8703"},
+	"proxied4":  {"proxy_url: http://ADDRESS:8704"},
 	"resolver":  {"resolver: {servers: ['ADDRESS:5301']}"},
 	"resolver2": {"resolver: {servers: ['ADDRESS:5302']}"},
+	"resolver4": {"resolver: {servers: ['ADDRESS:5304']}"},
+	"resolver5": {"resolver: {servers: ['ADDRESS:5305']}"},
+	"resolver6": {"resolver: {servers: ['ADDRESS:5306']}"},
 	"http11":    {"enable_http2: false"},
 }
 
 // moduleTLS is a key of their tls_config, where that is not the server's name.
 var moduleTLS = map[string]string{
-	"tls12": "max_version: TLS12",
-	"named": "server_name: other.example",
+	"tls12": "max_version: TLS12\n        server_name: lab.test",
+	"named": "server_name: other.example\n        insecure_skip_verify: true",
 }
 
 // servers are all servers, in the order in which they start.

@@ -48,7 +48,10 @@ func startNginx(s *site) {
 		"location / { if (-f DIR/flag/nginx8106) { return 444; } return 200 ok; } }\n" +
 		"server { listen 8107; keepalive_timeout 1s; return 200 ok; }\n" +
 		"server { listen 8108; keepalive_timeout 1s 1s; return 200 ok; }\n" +
-		"server { listen 8109; return 200 ok; }\n"
+		"server { listen 8109; return 200 ok; }\n" +
+		"server { listen 8110" + tlsHead + "return 200 ok; }\n" +
+		"server { listen 8444" + tlsHead + "return 200 ok; }\n" +
+		"server { listen 8111; return 200 ok; }\n"
 	s.start(netlab.S, "nginx", "-c", s.write("nginx.conf", config+"}\n"), "-e", "stderr")
 	for _, own := range []string{"8201", "8202", "8203"} {
 		s.startOwnNginx(own)
@@ -110,15 +113,15 @@ func ofNginx() []incident {
 		flagged("8014", "503", "validate http.error - -", "server", "server_error|server_overloaded|upstream_failed"),
 		flagged("8016", "400", "validate http.error - -", "us", "request_rejected"),
 		{name: "nginx: HTTPS, healthy", needs: "nginx", url: secure("8101")},
-		{name: "nginx: plain HTTP to the TLS port", needs: "nginx", url: at("8101"), labels: "validate http.error - -",
-			party: "us|server", right: "request_rejected|tls_mismatch"},
-		{name: "nginx: a certificate of nobody", needs: "nginx", url: secure("8102"),
+		{name: "nginx: plain HTTP to the TLS port", needs: "nginx", url: at("8110"), labels: "validate http.error - -",
+			was: "8109", party: "us|server", right: "request_rejected|tls_mismatch"},
+		{name: "nginx: a certificate of nobody", needs: "nginx", url: secure("8102"), was: "8101",
 			labels: "tls tls.cert.authority_invalid - self", party: "server", right: "certificate"},
-		{name: "nginx: TLS 1.3 only, the module at most 1.2", needs: "nginx", url: secure("8103"), module: "tls12",
+		{name: "nginx: TLS 1.3 only, the module at most 1.2", needs: "nginx", url: secure("8103"), module: "tls12", was: "8101",
 			labels: "tls tls.version_or_cipher_mismatch - peer", party: "us", right: "tls_mismatch"},
-		{name: "nginx: a client certificate is wanted", needs: "nginx", url: secure("8104"),
+		{name: "nginx: a client certificate is wanted", needs: "nginx", url: secure("8104"), was: "8101",
 			labels: "validate http.error - -", party: "us|server", right: "request_rejected|tls_mismatch"},
-		{name: "nginx: ssl_reject_handshake", needs: "nginx", url: secure("8105"),
+		{name: "nginx: ssl_reject_handshake", needs: "nginx", url: secure("8105"), was: "8101",
 			labels: "tls tls.unrecognized_name - peer", party: "us|server", right: "tls_mismatch"},
 		{name: "nginx: HTTP/2, return 444", needs: "nginx", url: secure("8106"), happen: raise("nginx8106"),
 			labels: "processing tcp.closed - peer|processing h2.goaway - peer|processing h2.stream_reset - peer",
@@ -131,8 +134,8 @@ func ofNginx() []incident {
 			happen: func(s *site) { s.owned("8202").signal(syscall.SIGSTOP) }},
 		{name: "nginx: healthy, reloaded by SIGHUP", needs: "nginx", url: at("8203"),
 			happen: func(s *site) { s.master("8203", syscall.SIGHUP) }},
-		{name: "nginx: HTTPS to the plain port", needs: "nginx", url: secure("8203"), labels: "tls tls.not_tls - peer",
-			party: "us|server", right: "tls_mismatch"},
+		{name: "nginx: HTTPS to the plain port", needs: "nginx", url: secure("8111"), labels: "tls tls.not_tls - peer",
+			was: "8101", party: "us|server", right: "tls_mismatch"},
 	}
 }
 

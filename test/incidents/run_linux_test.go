@@ -22,8 +22,9 @@ type incident struct {
 	party  string // the true one, alternatives by |
 	right  string // causes that are right, or can be defended, by |
 	happen func(*site)
-	often  int // targets of each kind; 1 if 0: what may race has ten
-	probes int // after it; 4 if 0
+	was    string // the port of a healthy server that the target's port leads to before, where nothing happens to its own
+	often  int    // targets of each kind; 1 if 0: what may race has ten
+	probes int    // after it; 4 if 0
 
 	// idle is the time between its probes, which succeed: what happens does so to idle connections.
 	idle time.Duration
@@ -65,14 +66,12 @@ type exporters map[kind]*exporter
 
 func (e exporters) of(k kind) *exporter { return e[kind{raw: k.raw, noisy: k.noisy}] }
 
-// kinds are the kinds of an incident's targets: where nothing happens, it has been so from the first probe on.
+// kinds are the kinds of an incident's targets.
 func (i *incident) kinds() []kind {
 	var all []kind
 	for _, k := range kinds {
 		for range max(1, i.often) {
-			if !k.history || i.happen != nil || i.labels == "" {
-				all = append(all, k)
-			}
+			all = append(all, k)
 		}
 	}
 	return all
@@ -153,11 +152,12 @@ func TestRealServers(t *testing.T) {
 	if err := netlab.Available(); err != nil {
 		t.Skip(err)
 	}
-	s := newSite(t)
+	s, all := newSite(t), incidents()
 	s.cpu = watchCPU(t)
 	s.startUpstreams()
+	s.redirect(all)
 	started := s.startServers()
-	by, all := exporters{}, incidents()
+	by := exporters{}
 	for n, k := range []kind{{}, {raw: true}, {noisy: true}, {raw: true, noisy: true}} {
 		by[k] = s.startExporter(all, k, fmt.Sprint(9115+n))
 	}

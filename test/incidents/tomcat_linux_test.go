@@ -45,6 +45,7 @@ var tomcatConnectors = map[string]string{
 	"8755": "maxThreads='1' minSpareThreads='1'",
 	"8756": "maxConnections='1' connectionTimeout='600000'",
 	"8757": "",
+	"8759": "maxHttpHeaderSize='65536'",
 	"8758": "keepAliveTimeout='1000'",
 }
 
@@ -101,7 +102,7 @@ func ofTomcat() []incident {
 		becomes("8754", "cut"))
 	cut.often = 10
 	long := at("8757", "400, a header longer than maxHttpHeaderSize", status, "request_rejected", nil)
-	long.module, long.party = "long", "us|server"
+	long.module, long.party, long.was = "long", "us|server", "8759"
 	return []incident{
 		at("8751", "healthy, answers in 400 ms", "", "", becomes("8751", "slow")),
 		at("8752", "404", status, "request_rejected|server_error", becomes("8752", "gone")),

@@ -129,11 +129,11 @@ func (h *httpKeys) finish(node *yaml.Node) error {
 		return h.wrong(node, fmt.Errorf("compression %q is not among the encodings of the header Accept-Encoding %q: "+
 			"make them agree", m.Compression, accepted), "compression")
 	}
-	if m.ChecksBody() && h.given["body_size_limit"] == nil {
-		m.BodySizeLimit = defaultCheckedBody
+	if m.HasCEL() && h.given["body_size_limit"] == nil {
+		m.BodySizeLimit = module.DefaultJSONLimit
 	}
-	if m.ChecksBody() && (m.BodySizeLimit == 0 || m.BodySizeLimit > maxCheckedBody) {
-		m.BodySizeLimit = maxCheckedBody
+	if m.HasCEL() && (m.BodySizeLimit == 0 || m.BodySizeLimit > module.MaxJSONLimit) {
+		m.BodySizeLimit = module.MaxJSONLimit
 	}
 	if err := h.checkCombinations(node); err != nil {
 		return err

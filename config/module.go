@@ -4,12 +4,6 @@ import (
 	"errno_exporter/prober/module"
 )
 
-// The same where the rules on bodies need the whole of it in memory, for every in-flight probe.
-const (
-	defaultCheckedBody = 1 << 20
-	maxCheckedBody     = 64 << 20
-)
-
 // DefaultModule is the name of the module that is used when none is asked for.
 const DefaultModule = "http_2xx"
 

@@ -13,6 +13,7 @@ import (
 
 	"errno_exporter/prober/classify"
 	"errno_exporter/prober/flood"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 	"errno_exporter/prober/upstream"
 )
@@ -83,14 +84,18 @@ func (h *hop) readBody() ([]byte, error) {
 			}
 		}()
 	}
-	var kept *wholeBody
+	var kept *checkedBody
 	if m.ChecksBody() {
-		kept = &wholeBody{hop: h}
+		kept = &checkedBody{hop: h}
+		defer kept.stop()
 	}
 	h.Response.BodyBytes, err = h.drain(decoded, kept)
 	if err != nil {
 		if errors.Is(err, errBodyTooLarge) {
-			return nil, fmt.Errorf("%w of %d bytes", errBodyTooLarge, m.BodySizeLimit)
+			return nil, tooLarge(m)
+		}
+		if errors.Is(err, errNotMatched) {
+			return nil, err
 		}
 		return nil, raw.blame(err)
 	}
@@ -98,7 +103,16 @@ func (h *hop) readBody() ([]byte, error) {
 	if kept == nil {
 		return nil, nil
 	}
-	return kept.Bytes(), nil
+	return kept.Bytes(), kept.end()
+}
+
+// tooLarge says which limit a body exceeds, and how it is changed.
+func tooLarge(m *module.Module) error {
+	if m.HasCEL() {
+		return fmt.Errorf("%w of %d bytes (fail_if_body_json_* need the body in memory: their default is %d and their "+
+			"maximum %d bytes)", errBodyTooLarge, m.BodySizeLimit, module.DefaultJSONLimit, module.MaxJSONLimit)
+	}
+	return fmt.Errorf("%w of %d bytes", errBodyTooLarge, m.BodySizeLimit)
 }
 
 // readUpstream notes what the answer states about a gateway's upstream: by its head, and by the beginning of its body
@@ -120,7 +134,7 @@ func (s *source) blame(err error) error {
 
 // drain reads to the end, keeping what it reads if keep is not nil, and counts. It ends with our deadline also where
 // much is made of little: what is decompressed may long be here.
-func (h *hop) drain(from io.Reader, keep *wholeBody) (int64, error) {
+func (h *hop) drain(from io.Reader, keep *checkedBody) (int64, error) {
 	p, limit := h.attempt.prober, h.attempt.module.BodySizeLimit
 	buffer := p.buffers.Get().(*[]byte)
 	defer p.buffers.Put(buffer)

@@ -82,7 +82,11 @@ func (h *hop) received(began time.Duration) time.Duration {
 			return last
 		}
 	}
-	return h.attempt.elapsed()
+	now := h.attempt.elapsed()
+	if h.matching != nil {
+		now -= h.matching.took // which is ours
+	}
+	return max(began, now)
 }
 
 // stampRequest requests the kernel's timestamps of a small request. A probe that runs alone needs no time of sending:
@@ -189,6 +193,10 @@ func (h *hop) failTransfer(began time.Duration, err error) {
 		h.done(result.Transfer, began, at)
 		h.fail(result.Validate, at, result.Failure{Reason: result.HTTPContent, Origin: result.Self,
 			Check: result.CheckBodySize, Err: err})
+		return
+	}
+	if errors.Is(err, errNotMatched) {
+		h.failMatching(began, err)
 		return
 	}
 	h.failAt(result.Transfer, began, h.endedAt(), h.classified(result.Transfer, err))

@@ -32,7 +32,7 @@ func (h *hop) check(body []byte) *result.Failure {
 	if err := checkHeader(m, r.Header); err != nil {
 		return refused(result.CheckHeader, err)
 	}
-	if err := checkBody(m, body); err != nil {
+	if err := h.checkBody(body); err != nil {
 		return refused(result.CheckBody, err)
 	}
 	if f := h.checkJSON(body); f != nil {
@@ -112,8 +112,12 @@ func (h *hop) checkJSON(body []byte) *result.Failure {
 		case h.attempt.prober.parsing <- struct{}{}:
 			defer func() { <-h.attempt.prober.parsing }()
 		case <-ctx.Done():
-			return notChecked(ctx, ctx.Err())
+			return notChecked(ctx, result.CheckCEL, ctx.Err())
 		}
+	}
+	if size, most := decodedSize(body), max(decodedRoom, decodedGain*m.BodySizeLimit); size > most {
+		return refused(result.CheckCEL, fmt.Errorf("the body's JSON takes about %d MB of memory, which exceeds the %d MB "+
+			"for fail_if_body_json_*: a larger body_size_limit allows %d times as much", size>>20, most>>20, decodedGain))
 	}
 	var document any
 	if err := json.Unmarshal(body, &document); err != nil {
@@ -130,7 +134,7 @@ func (h *hop) checkJSON(body []byte) *result.Failure {
 		value, err := rule.Eval(ctx, document)
 		switch {
 		case err != nil && ctx.Err() != nil:
-			return notChecked(ctx, err)
+			return notChecked(ctx, result.CheckCEL, err)
 		case err != nil:
 			return refused(result.CheckCEL, err)
 		case value == rule.fails:
@@ -150,14 +154,15 @@ func headerValues(header http.Header, rule module.HeaderMatch) ([]string, error)
 	return values, nil
 }
 
-func checkBody(m *module.Module, body []byte) error {
+func (h *hop) checkBody(body []byte) error {
+	m := h.attempt.module
 	for _, re := range m.FailIfBodyMatches {
-		if re.Match(body) {
+		if h.matchesBody(re, body) {
 			return fmt.Errorf("body matches %q", re)
 		}
 	}
 	for _, re := range m.FailIfBodyNotMatches {
-		if !re.Match(body) {
+		if !h.matchesBody(re, body) {
 			return fmt.Errorf("body does not match %q", re)
 		}
 	}

@@ -30,6 +30,7 @@ type hop struct {
 	client   *http.ClientConn // net/http's view of the connection; nil before the exchange
 	response *http.Response   // as net/http gave it; its head is copied to Response
 	waited   time.Duration    // for memory, of what its attempt has waited
+	matching *matching        // a long body's, with the module's expressions; nil for a short one
 	failure  *result.Failure
 }
 

@@ -33,8 +33,8 @@ func NotStarted(t Target, m *module.Module, timeout time.Duration) result.Result
 }
 
 // notChecked is the failure of a complete response that could not be checked in time: the target has done its part.
-func notChecked(ctx context.Context, err error) *result.Failure {
-	f := &result.Failure{Reason: result.LocalOverloaded, Origin: result.Local, Check: result.CheckCEL,
+func notChecked(ctx context.Context, check result.Check, err error) *result.Failure {
+	f := &result.Failure{Reason: result.LocalOverloaded, Origin: result.Local, Check: check,
 		Err: fmt.Errorf("the deadline came before the exporter could check the body: %w", err)}
 	if errors.Is(context.Cause(ctx), context.Canceled) {
 		f.Reason, f.Origin = result.Abandoned, result.Self

@@ -42,13 +42,15 @@ type Prober struct {
 	computing chan struct{} // has room for as many handshakes as there are CPUs
 	// has room for one probe that parses a large body: that needs dozens of times the body's memory
 	parsing  chan struct{}
-	heads    *room        // for large heads
-	fields   *room        // for heads of many fields
-	bodies   *room        // for large bodies and their decompressors
-	verified *verified    // certificates
-	probing  atomic.Int64 // probes under way
-	buffers  sync.Pool    // *[]byte of bodyBuffer bytes, to read bodies into
-	flights  sync.Pool    // *bufio.Reader of flightSize bytes, to read handshakes ahead
+	matching chan struct{} // has room for as many large bodies as are compared with expressions at a time
+	heads    *room         // for large heads
+	fields   *room         // for heads of many fields
+	bodies   *room         // for large bodies and their decompressors
+	huge     *room         // for bodies larger than growAtOnce
+	verified *verified     // certificates
+	probing  atomic.Int64  // probes under way
+	buffers  sync.Pool     // *[]byte of bodyBuffer bytes, to read bodies into
+	flights  sync.Pool     // *bufio.Reader of flightSize bytes, to read handshakes ahead
 }
 
 // New returns a Prober.
@@ -62,7 +64,8 @@ func New(options Options) *Prober {
 		idle2:    newIdleTransport((*http.Protocols).SetUnencryptedHTTP2),
 		http3:    newHTTP3(),
 		stamping: socket.HoldStamping(), computing: make(chan struct{}, runtime.GOMAXPROCS(0)),
-		parsing: make(chan struct{}, 1), heads: newRoom(roomHeads), bodies: newRoom(roomBodies),
+		parsing:  make(chan struct{}, 1),
+		matching: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)), heads: newRoom(roomHeads), bodies: newRoom(roomBodies), huge: newRoom(roomHuge),
 		fields:   newRoom(roomFields),
 		verified: newVerified(),
 		flights:  sync.Pool{New: func() any { return bufio.NewReaderSize(nil, flightSize) }},

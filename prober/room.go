@@ -19,7 +19,8 @@ import (
 // the exporter's own: it is in no phase, and a deadline that comes meanwhile is local.overloaded.
 //
 // Nobody waits for the same kind of room twice, and nobody who has room for a body waits for room for a head, so that
-// those who wait never wait for each other. Who has room for many fields may wait for room for a large head, which
+// those who wait never wait for each other. A body that exceeds growAtOnce waits for room of another kind, for which
+// nobody waits who has it. Who has room for many fields may wait for room for a large head, which
 // needs no room for its fields.
 const (
 	freeRoom   = 64 << 10 // bytes of a head, of a body or of a window that need no room
@@ -27,6 +28,7 @@ const (
 	roomHeads  = 24 << 20
 	roomFields = 8 << 20
 	roomBodies = 32 << 20
+	roomHuge   = 16 << 20            // of bodies larger than growAtOnce
 	headRoom   = 3 * maxResponseHead // of one head: as it is read, and as it is kept until the attempt has ended
 	fieldsRoom = 256 << 10           // of a head of at most freeRoom bytes: net/http makes a map of its fields
 )
@@ -77,6 +79,7 @@ type rooms struct {
 	head   func()     // leaves the room; nil without it
 	fields func()
 	body   func()
+	huge   func() // beside body
 	waited time.Duration
 	missed bool // there was no room in time
 	over   bool
@@ -166,9 +169,11 @@ func (a *attempt) leave() {
 	a.rooms.mu.Lock()
 	defer a.rooms.mu.Unlock()
 	a.rooms.over = true
-	if a.rooms.body != nil {
-		a.rooms.body()
-		a.rooms.body = nil
+	for _, leave := range []*func(){&a.rooms.body, &a.rooms.huge} {
+		if *leave != nil {
+			(*leave)()
+			*leave = nil
+		}
 	}
 }
 
@@ -214,50 +219,6 @@ func (r *roomyHead) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// wholeBody is a body that the module's rules need whole.
-type wholeBody struct {
-	bytes.Buffer
-	hop *hop
-}
-
-// add keeps more of the body, in memory that the hop has.
-func (k *wholeBody) add(p []byte) error {
-	if k == nil {
-		return nil
-	}
-	if k.Len() <= freeRoom && k.Len()+len(p) > freeRoom {
-		most := k.hop.bodyRoom()
-		if err := k.hop.attempt.forBody(most); err != nil {
-			return err
-		}
-		k.Grow(int(min(most, growAtOnce)) - k.Len())
-	}
-	k.Write(p)
-	return nil
-}
-
-// growAtOnce is how large a body's memory is made when it exceeds freeRoom. From there on it doubles.
-const growAtOnce = 1 << 20
-
-// bodyRoom is what the response's body may come to take: twice its size where its memory doubles.
-func (h *hop) bodyRoom() int64 {
-	m, announced := h.attempt.module, h.response.ContentLength
-	if !m.ChecksBody() {
-		return 0
-	}
-	most := m.BodySizeLimit
-	if m.Compression == "" && announced >= 0 && (most == 0 || announced < most) {
-		most = announced
-	}
-	switch {
-	case most == 0:
-		return roomBodies
-	case most > growAtOnce:
-		return 2 * most
-	}
-	return most
-}
-
 // forWindow asks for room for brotli's window, which the stream's first byte announces, together with the body's.
 func (h *hop) forWindow(raw *source) error {
 	var first [1]byte
@@ -270,7 +231,7 @@ func (h *hop) forWindow(raw *source) error {
 	if window <= freeRoom {
 		return nil
 	}
-	return h.attempt.forBody(window + h.bodyRoom())
+	return h.attempt.forBody(window + min(h.bodyRoom(), growAtOnce))
 }
 
 // windowBits is the size of brotli's window as the first byte of a stream gives it (RFC 7932 section 9.1), as a power

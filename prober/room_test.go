@@ -38,8 +38,10 @@ func TestRoom(t *testing.T) {
 	}{
 		{"a body that is not kept", body(large), "", ""},
 		{"a small body", body(freeRoom), "fail_if_body_matches_regexp: [y]", ""},
-		{"a large body for a regexp", body(freeRoom + 1), "fail_if_body_matches_regexp: [y]", result.Transfer},
+		{"a large body for a regexp", body(freeRoom + 1), "fail_if_body_matches_regexp: [y]", ""},
 		{"a large body for CEL", faultlab.JSONList(t, large/2), `fail_if_body_json_matches_cel: "body.size() == 1"`,
+			result.Transfer},
+		{"a huge body for CEL", faultlab.JSONList(t, growAtOnce), `fail_if_body_json_matches_cel: "body.size() == 1"`,
 			result.Transfer},
 		{"a large head", faultlab.BigHead(t), "", result.Transfer},
 		{"a large reason phrase", faultlab.ReasonPhrase(t, large), "", result.Transfer},
@@ -79,6 +81,7 @@ func TestRoom(t *testing.T) {
 				take(t, p.heads)
 				take(t, p.fields)
 				take(t, p.bodies)
+				take(t, p.huge)
 				ctx, cancel := ends.by(t.Context(), time.Second)
 				r := p.Probe(ctx, target, m)
 				cancel()
@@ -138,7 +141,8 @@ func TestRoomIsGivenBack(t *testing.T) {
 			_ = p.Probe(t.Context(), target, m)
 		}
 	}
-	for name, r := range map[string]*room{"heads": p.heads, "fields": p.fields, "bodies": p.bodies} {
+	for name, r := range map[string]*room{"heads": p.heads, "fields": p.fields, "bodies": p.bodies,
+		"huge": p.huge} {
 		half, err := r.enterHalf(t.Context(), r.size)
 		if err != nil {
 			t.Fatal(err)
@@ -154,7 +158,7 @@ func TestRoomIsGivenBack(t *testing.T) {
 	claims.Prove(t, "large heads", roomHeads, freeRoom)
 	claims.Prove(t, "heads with many fields", roomFields, fieldsRoom, freeFields)
 	claims.Prove(t, "heads over HTTP/3", roomHeads, roomHTTP3Head, freeHTTP3)
-	claims.Prove(t, "large bodies that expressions need", roomBodies)
+	claims.Prove(t, "large bodies that CEL needs", roomBodies, roomHuge, growAtOnce)
 }
 
 func TestWindowBits(t *testing.T) {

@@ -88,6 +88,12 @@ func New(name string) *Module {
 	}
 }
 
+// The limit of bodies, in bytes after decompression, where fail_if_body_json_* need the whole body in memory.
+const (
+	DefaultJSONLimit = 8 << 20
+	MaxJSONLimit     = 64 << 20
+)
+
 // defaultBodyLimit is what a body may have, in bytes after decompression, unless body_size_limit says otherwise.
 const defaultBodyLimit = 256 << 20
 
@@ -171,8 +177,11 @@ type CEL struct {
 
 // ChecksBody reports whether the module's rules need the body's content.
 func (m *Module) ChecksBody() bool {
-	return len(m.FailIfBodyMatches)+len(m.FailIfBodyNotMatches) > 0 || m.HasCEL()
+	return m.MatchesBody() || m.HasCEL()
 }
+
+// MatchesBody reports whether the module compares bodies with regular expressions.
+func (m *Module) MatchesBody() bool { return len(m.FailIfBodyMatches)+len(m.FailIfBodyNotMatches) > 0 }
 
 // Authorizes reports whether the module adds credentials, or headers with secrets.
 func (m *Module) Authorizes() bool { return m.Credentials != nil }

@@ -34,8 +34,9 @@ func hostile(t *testing.T) (modules string, rows []hostileRow) {
 	}
 	modules = "modules:\n" + keys("plain", "keep_body: true") + keys("gzip", "compression: gzip") +
 		keys("unlimited", "compression: gzip; body_size_limit: 0") +
-		keys("regexp", "fail_if_body_matches_regexp: [nosuch]") +
-		keys("packed_regexp", "compression: gzip; fail_if_body_matches_regexp: [nosuch]") +
+		// limits: without them each of these would take the whole of a scrape's time of CPU
+		keys("regexp", "fail_if_body_matches_regexp: ['(?i)nosuch']; body_size_limit: 2MB") +
+		keys("packed_regexp", "compression: gzip; fail_if_body_matches_regexp: ['(?i)nosuch']; body_size_limit: 2MB") +
 		keys("cel", `fail_if_body_json_matches_cel: "body.size() == 1"`) + keys("all", "addresses: all") +
 		keys("http3", "enable_http3: true; enable_http2: false") +
 		keys("deflate", "compression: deflate") + keys("br", "compression: br") +

@@ -1,0 +1,106 @@
+package prober
+
+import (
+	"context"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"errno_exporter/internal/claims"
+	"errno_exporter/internal/faultlab"
+	"errno_exporter/prober/result"
+)
+
+// A body that streams through an expression matches exactly if it matches as a whole, however it is cut.
+func TestStreamedMatch(t *testing.T) {
+	expressions := []string{
+		"needle", "needle$", "^needle", "^x+needle", `\Aneedle`, "nee?dle", "needle.*end", `(?s)needle.*end`, "(?i)NEEDLE",
+		`\bneedle\b`, `needle\b`, `needle\B`, "", "$", "^$", "(?m)^needle$", "ä€😀", "[ä€]+😀", "\uFFFD", "needle|end", "x{100}needle",
+		"(?:needle){2}", `\z`, "needle\uFFFD", "needle^", "(foo|needle)end",
+	}
+	bodies := []string{
+		"", "needle", "xxneedlexx", "needleneedle", "needneedle end", "xx needle\nend", "line\nneedle\nline", "nee", "nedle",
+		"aä€😀b", "\xff\xfe", "needle\xff", "needle\xe2\x82", "\xe2\x82", strings.Repeat("x", 150) + "needle", "NeEdLe", "needleend",
+	}
+	for _, text := range expressions {
+		re := regexp.MustCompile(text)
+		for _, body := range bodies {
+			for piece := 1; piece <= max(1, len(body)); piece++ {
+				m := newMatching(t.Context(), []*regexp.Regexp{re})
+				for rest := body; rest != ""; rest = rest[min(piece, len(rest)):] {
+					reused := []byte(rest[:min(piece, len(rest))])
+					m.feed(reused, make(chan struct{}, 1))
+					clear(reused) // a buffer is used again
+				}
+				err := m.end()
+				if got, want := m.matched(re), re.MatchString(body); got != want || err != nil {
+					t.Errorf("%q in %q, in pieces of %d: %t (%v), want %t", text, body, piece, got, err, want)
+				}
+			}
+		}
+	}
+}
+
+// Long bodies have no limit of their own for expressions, and need no room.
+func TestLongBodies(t *testing.T) {
+	answer := func(text string) string {
+		return faultlab.Answer(t, "HTTP/1.1 200 OK\r\nContent-Length: "+strconv.Itoa(len(text))+"\r\n\r\n"+text)
+	}
+	body := func(n int, end string) string { return answer(strings.Repeat("x", n) + end) }
+	long := body(5<<20, `"status": "ok"`)
+	for _, row := range []struct {
+		name, url, keys string
+		want            result.Check
+	}{
+		{"a literal at the end", long, `fail_if_body_not_matches_regexp: ['"status": "ok"']`, ""},
+		{"an expression at the end", long, `fail_if_body_not_matches_regexp: ['"status":\s*"ok"$']`, ""},
+		{"without a literal", long, `fail_if_body_not_matches_regexp: ['(?i)STATUS']`, ""},
+		{"of the whole", long, `fail_if_body_not_matches_regexp: ['^x+"status": "ok"$']`, ""},
+		{"several", long, `fail_if_body_not_matches_regexp: ['x', 'ok'], fail_if_body_matches_regexp: [down]`, ""},
+		{"what must not be there is", long, `fail_if_body_matches_regexp: [down, status]`, result.CheckBody},
+		{"what must be there is not", long, `fail_if_body_not_matches_regexp: [status, down]`, result.CheckBody},
+		{"a limit that was set", long, `fail_if_body_matches_regexp: [down], body_size_limit: 5MB`, result.CheckBodySize},
+		{"of 64 KiB", body(freeRoom, ""), `fail_if_body_not_matches_regexp: ['^x+$']`, ""},
+		{"of one byte more", body(freeRoom, "y"), `fail_if_body_not_matches_regexp: ['^x+y$']`, ""},
+		{"with CEL", answer(`{"pad": "` + strings.Repeat("x", 3<<20) + `", "up": true}`),
+			`fail_if_body_json_not_matches_cel: body.up, fail_if_body_not_matches_regexp: ['"up": true']`, ""},
+		{"with CEL, chunked beyond its limit", faultlab.EndlessJSON(t), `fail_if_body_json_not_matches_cel: body.up`,
+			result.CheckBodySize},
+		{"with CEL, of many small objects", answer("[0" + strings.Repeat(`,{"":0}`, 1<<18) + "]"),
+			`fail_if_body_json_not_matches_cel: body.up`, result.CheckCEL},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			var got result.Check
+			r := probeBounded(t, row.url, row.keys)
+			if r.Failure != nil {
+				got = r.Failure.Check
+			}
+			if got != row.want || r.Failure != nil && r.Failure.Reason != result.HTTPContent {
+				t.Errorf("Probe() = %+v, want check %q", r.Failure, row.want)
+			}
+		})
+	}
+	claims.Prove(t, "memory that decoded JSON takes", decodedRoom, decodedGain)
+	claims.Prove(t, "what regular expressions need of a body in memory", freeRoom)
+}
+
+// An expression that takes longer than the probe has is ended with it, and is not the target's fault.
+func TestSlowExpression(t *testing.T) {
+	slow := "fail_if_body_matches_regexp: ['" + strings.Repeat("(.*a){30}", 10) + "(.*b){500}']"
+	url := faultlab.Answer(t, "HTTP/1.1 200 OK\r\n\r\n"+strings.Repeat("a", 8<<20))
+	target, err := ParseTarget(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	r := New(Options{}).Probe(ctx, target, bounded(t, slow))
+	if f := r.Failure; f == nil || f.Phase != result.Validate || f.Reason != result.LocalOverloaded ||
+		f.Check != result.CheckBody || !strings.Contains(f.Err.Error(), errNotMatched.Error()) || r.Elapsed > 5*time.Second {
+		t.Errorf("Probe() = %+v after %s, want local.overloaded of the check of the body at the deadline", f, r.Elapsed)
+	}
+	claims.Prove(t, "CPU time that regular expressions take of long bodies")
+}

@@ -49,7 +49,7 @@ func TestLongBodies(t *testing.T) {
 		return faultlab.Answer(t, "HTTP/1.1 200 OK\r\nContent-Length: "+strconv.Itoa(len(text))+"\r\n\r\n"+text)
 	}
 	body := func(n int, end string) string { return answer(strings.Repeat("x", n) + end) }
-	long := body(5<<20, `"status": "ok"`)
+	long := body(3<<19, `"status": "ok"`)
 	for _, row := range []struct {
 		name, url, keys string
 		want            result.Check
@@ -61,7 +61,7 @@ func TestLongBodies(t *testing.T) {
 		{"several", long, `fail_if_body_not_matches_regexp: ['x', 'ok'], fail_if_body_matches_regexp: [down]`, ""},
 		{"what must not be there is", long, `fail_if_body_matches_regexp: [down, status]`, result.CheckBody},
 		{"what must be there is not", long, `fail_if_body_not_matches_regexp: [status, down]`, result.CheckBody},
-		{"a limit that was set", long, `fail_if_body_matches_regexp: [down], body_size_limit: 5MB`, result.CheckBodySize},
+		{"a limit that was set", long, `fail_if_body_matches_regexp: [down], body_size_limit: 1MB`, result.CheckBodySize},
 		{"of 64 KiB", body(freeRoom, ""), `fail_if_body_not_matches_regexp: ['^x+$']`, ""},
 		{"of one byte more", body(freeRoom, "y"), `fail_if_body_not_matches_regexp: ['^x+y$']`, ""},
 		{"with CEL", answer(`{"pad": "` + strings.Repeat("x", 3<<20) + `", "up": true}`),

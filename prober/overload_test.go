@@ -112,3 +112,25 @@ func TestShortenedBy(t *testing.T) {
 		})
 	}
 }
+
+// What is left of a probe's time when it begins is shown as what it was given, whatever its length.
+func TestGiven(t *testing.T) {
+	const ms, us = time.Millisecond, time.Microsecond
+	for _, row := range []struct {
+		name                string
+		left, timeout, want time.Duration
+	}{
+		{"the module's", 800 * ms, 800 * ms, 800 * ms},
+		{"the module's, moments later", 799*ms + 981*us, 800 * ms, 800 * ms},
+		{"the module's, later", 796 * ms, 800 * ms, 800 * ms},
+		{"less than the module's", 9500 * ms, 10_000 * ms, 9500 * ms},
+		{"less than the module's, moments later", 9499*ms + 900*us, 10_000 * ms, 9500 * ms},
+		{"no timeout of the module's", 499*ms + 950*us, 0, 500 * ms},
+		{"one millisecond", 900 * us, 0, ms},
+		{"a queue before", 700 * ms, 800 * ms, 700 * ms},
+	} {
+		if got := given(row.left, row.timeout); got != row.want {
+			t.Errorf("%s: given(%s, %s) = %s, want %s", row.name, row.left, row.timeout, got, row.want)
+		}
+	}
+}

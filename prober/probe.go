@@ -88,10 +88,7 @@ func (p *Prober) Probe(ctx context.Context, t Target, m *module.Module) result.R
 	r := result.Result{Target: t.named(), URL: result.Cut(m.MaskURL(t.URL), result.MaxShownURL), Module: m.Name,
 		Start: start}
 	if at, ok := ctx.Deadline(); ok {
-		r.Timeout = at.Sub(start)
-		if r.Timeout > time.Second {
-			r.Timeout = r.Timeout.Round(time.Millisecond) // the moments since it was set are not what was given
-		}
+		r.Timeout = given(at.Sub(start), m.Timeout)
 	}
 	if m.Trace {
 		r.TraceID = newTraceID()
@@ -104,4 +101,19 @@ func (p *Prober) Probe(ctx context.Context, t Target, m *module.Module) result.R
 	}
 	r.Elapsed = time.Since(start)
 	return r
+}
+
+// moments is what passes at most, on a host that is not overloaded, from when a deadline is set until the probe begins.
+const moments = 5 * time.Millisecond
+
+// given is how long the probe may take, of which this is left: the moments since its deadline was set are not missing
+// from what it was given.
+func given(left, timeout time.Duration) time.Duration {
+	if left < timeout && timeout-left < moments {
+		return timeout
+	}
+	if rest := left % time.Millisecond; rest > 0 {
+		left += time.Millisecond - rest
+	}
+	return left
 }

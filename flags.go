@@ -1,14 +1,11 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/url"
 	"os"
-	"path"
-	"strconv"
 	"strings"
 	"time"
 
@@ -18,6 +15,7 @@ import (
 	"github.com/prometheus/common/version"
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
+	"golang.org/x/net/http/httpguts"
 
 	"errno_exporter/internal/cli"
 	"errno_exporter/internal/escape"
@@ -44,29 +42,31 @@ const (
 
 // options is the command line.
 type options struct {
-	command       string
-	probe         cli.Options
-	check         cli.CheckOptions
-	configFile    string
-	configGiven   bool          // by the user: the file must exist
-	autoReload    time.Duration // between checks for changes; 0: never
-	timeoutOffset time.Duration
-	shutdown      time.Duration // for the scrapes in progress
-	capture       bool          // attribute resets
-	historyLimit  int
-	remember      int      // targets of /probe to keep the counters of
-	externalURL   *url.URL // nil unless given
-	routePrefix   string
-	demo          bool
-	lifecycle     bool // answer /-/reload
-	pprof         bool
-	hosts         []string // that requests may name; empty for any
-	web           *toolkit.FlagConfig
-	logger        *slog.Logger
-	probeLogger   *slog.Logger // one line a probe
-	logs          *logs.Queue  // what both write to; nil: to messages
-	output        *cli.Output  // standard output
-	messages      io.Writer    // standard error
+	command        string
+	probe          cli.Options
+	check          cli.CheckOptions
+	configFile     string
+	configGiven    bool          // by the user: the file must exist
+	autoReload     time.Duration // between checks for changes; 0: never
+	timeoutOffset  time.Duration
+	shutdown       time.Duration // for the scrapes in progress
+	capture        bool          // attribute resets
+	historyLimit   int
+	remember       int      // targets of /probe to keep the counters of
+	externalURL    *url.URL // nil unless given
+	routePrefix    string
+	demo           bool
+	lifecycle      bool // answer /-/reload
+	pprof          bool
+	blackboxErrors bool
+	userAgent      string   // empty for the exporter's own
+	hosts          []string // that requests may name; empty for any
+	web            *toolkit.FlagConfig
+	logger         *slog.Logger
+	probeLogger    *slog.Logger // one line a probe
+	logs           *logs.Queue  // what both write to; nil: to messages
+	output         *cli.Output  // standard output
+	messages       io.Writer    // standard error
 }
 
 // rawFlags are the flags whose values are parsed here, and the levels of the log.
@@ -128,6 +128,8 @@ func configFlags(app *kingpin.Application, o *options, raw *rawFlags) {
 		BoolVar(&raw.autoReload)
 	app.Flag("config.auto-reload-interval", "Interval between checks for changed files.").
 		Default("30s").StringVar(&raw.reloadInterval)
+	app.Flag("http.user-agent", "User-Agent of probes, unless the module's headers have one.").
+		Default(userAgent()).StringVar(&o.userAgent)
 }
 
 func serveFlags(app *kingpin.Application, o *options, raw *rawFlags) {
@@ -152,6 +154,8 @@ func serveFlags(app *kingpin.Application, o *options, raw *rawFlags) {
 		"Host names and addresses that requests may use, comma-separated, repeatable; others get 421, except "+
 			"on /-/healthy and /-/ready. Defaults to any.").
 		PlaceHolder("HOSTS").StringsVar(&raw.hosts)
+	app.Flag("web.blackbox-compatible-errors", "Answer 200 and probe_success 0 where the target is not a URL or "+
+		"probe_policy denies it, as blackbox_exporter does, instead of 400 and 403.").BoolVar(&o.blackboxErrors)
 	app.Flag("web.enable-pprof", "Serve profiles at /debug/pprof/.").BoolVar(&o.pprof)
 	app.Flag("history.limit",
 		"Number of probes whose records are kept, and of failed ones in addition, 0 to 100000. Together they "+
@@ -213,7 +217,9 @@ func checkFlags(app *kingpin.Application, o *cli.CheckOptions) {
 // hideServing hides the flags that only serve uses from the help of the other commands.
 func hideServing(app *kingpin.Application) {
 	for _, f := range app.Model().Flags {
-		if f.Name != "config.file" && f.Name != "reset-capture" && f.Name != "help" && f.Name != "version" {
+		switch f.Name {
+		case "config.file", "http.user-agent", "reset-capture", "help", "version":
+		default:
 			app.GetFlag(f.Name).Hidden()
 		}
 	}
@@ -238,6 +244,10 @@ func (o *options) resolve(raw *rawFlags) (err error) {
 	if o.externalURL, o.routePrefix, err = routes(raw.externalURL, raw.routePrefix); err != nil {
 		return err
 	}
+	if !httpguts.ValidHeaderFieldValue(o.userAgent) || strings.TrimSpace(o.userAgent) == "" {
+		return fmt.Errorf("--http.user-agent %q is not a header's value, want a text such as \"Blackbox Exporter/0.23.0\"",
+			o.userAgent)
+	}
 	if raw.autoReload {
 		if o.autoReload, err = reloadInterval(raw.reloadInterval); err != nil {
 			return err
@@ -261,38 +271,4 @@ func (o *options) openLogs(raw *rawFlags) {
 	ofProbes := raw.logging
 	ofProbes.Level = raw.probeLevel
 	o.probeLogger = slog.New(logs.Bounded(promslog.New(&ofProbes).Handler()))
-}
-
-// routes parses the external URL, nil if there is none, and the prefix of the endpoints' paths: "/", or one without a
-// slash at its end.
-func routes(externalURL, prefix string) (*url.URL, string, error) {
-	var external *url.URL
-	if externalURL != "" {
-		u, err := url.Parse(externalURL)
-		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" ||
-			u.Fragment != "" {
-			return nil, "", fmt.Errorf("--web.external-url %q is not the exporter's URL, want one such as "+
-				"https://probe.example.com/errno",
-				externalURL)
-		}
-		external, prefix = u, cmp.Or(prefix, u.Path)
-	}
-	prefix = "/" + strings.Trim(prefix, "/")
-	if prefix != path.Clean(prefix) || strings.ContainsAny(prefix, "{}?# \t") {
-		return nil, "", fmt.Errorf("--web.route-prefix %q is not a path, want one such as /errno", prefix)
-	}
-	return external, prefix, nil
-}
-
-// reloadInterval parses a duration, or seconds as blackbox_exporter writes them.
-func reloadInterval(text string) (time.Duration, error) {
-	d, err := time.ParseDuration(text)
-	if seconds, number := strconv.Atoi(text); number == nil {
-		d, err = time.Duration(seconds)*time.Second, nil
-	}
-	if err != nil || d < minReloadInterval || d > maxReloadInterval {
-		return 0, fmt.Errorf(`--config.auto-reload-interval %q is not an interval, want one from %s to 24h such as "30s"`,
-			text, minReloadInterval)
-	}
-	return d, nil
 }

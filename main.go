@@ -53,7 +53,7 @@ func probe(o *options) int {
 	}
 	return cli.Probe(&cli.Terminal{
 		Config: loaded, ConfigFile: o.configFile, Out: o.output, Messages: o.messages,
-		Prober: prober.New(prober.Options{UserAgent: userAgent(), Resets: capture,
+		Prober: prober.New(prober.Options{UserAgent: o.userAgent, Resets: capture,
 			Distances: prober.NewDistances(), Panicked: o.panicked}),
 	}, &o.probe)
 }
@@ -93,7 +93,7 @@ func exporter(o *options) error {
 	records := history.New(o.historyLimit)
 	connections := schedule.Connections(serve.Descriptors())
 	watching := watch.New(watch.Options{
-		Prober: prober.New(prober.Options{UserAgent: userAgent(), Resets: capture,
+		Prober: prober.New(prober.Options{UserAgent: o.userAgent, Resets: capture,
 			Distances: prober.NewDistances(), Panicked: panicked}),
 		Remember: o.remember, Registry: registry, Descriptors: serve.Descriptors(), Panicked: panicked,
 		Sinks: []watch.Sink{web.LogTo(o.probeLogger), web.RecordIn(records)},
@@ -105,7 +105,8 @@ func exporter(o *options) error {
 	endpoints := &web.Endpoints{
 		Probe: &web.ProbeHandler{
 			Watch: watching, Config: current, TimeoutOffset: o.timeoutOffset, Requests: web.NewRequests(connections),
-			UnknownModule: metrics.NewUnknownModules(registry),
+			UnknownModule:  metrics.NewUnknownModules(registry),
+			BlackboxErrors: o.blackboxErrors,
 		},
 		Life: life, History: records, Registry: registry, Panicked: panicked,
 		ExternalURL: o.externalURL, RoutePrefix: o.routePrefix, Pprof: o.pprof, Hosts: o.hosts,

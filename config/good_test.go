@@ -80,7 +80,7 @@ func TestOneKey(t *testing.T) {
 		{"a list with an alias", "{headers: {A: &c b}, valid_http_versions: [HTTP/1.1], fail_if_body_matches_regexp: " +
 			"[*c]}", func(m *module.Module) {
 			m.Header, m.ValidHTTPVersions = http.Header{"A": {"b"}}, []string{"HTTP/1.1"}
-			m.FailIfBodyMatches, m.BodySizeLimit = []*regexp.Regexp{regexp.MustCompile("b")}, 1<<20
+			m.FailIfBodyMatches = []*regexp.Regexp{regexp.MustCompile("b")}
 		}},
 		{"expressions with a limit", "{fail_if_body_matches_regexp: [a], body_size_limit: 3MB}",
 			func(m *module.Module) {
@@ -88,7 +88,7 @@ func TestOneKey(t *testing.T) {
 			}},
 		{"expressions without a limit", "{fail_if_body_matches_regexp: [a], body_size_limit: 0}",
 			func(m *module.Module) {
-				m.FailIfBodyMatches, m.BodySizeLimit = []*regexp.Regexp{regexp.MustCompile("a")}, 64<<20
+				m.FailIfBodyMatches, m.BodySizeLimit = []*regexp.Regexp{regexp.MustCompile("a")}, 0
 			}},
 		{"no limit", "{body_size_limit: 0}", func(m *module.Module) { m.BodySizeLimit = 0 }},
 		{"Host of one header", "{headers: {hOST: 'a.example:8443'}}",

@@ -122,6 +122,7 @@ func TestGiven(t *testing.T) {
 	}{
 		{"the module's", 800 * ms, 800 * ms, 800 * ms},
 		{"the module's, moments later", 799*ms + 981*us, 800 * ms, 800 * ms},
+		{"the module's, its deadline set after the start", 800*ms + 2*us, 800 * ms, 800 * ms},
 		{"the module's, later", 796 * ms, 800 * ms, 800 * ms},
 		{"less than the module's", 9500 * ms, 10_000 * ms, 9500 * ms},
 		{"less than the module's, moments later", 9499*ms + 900*us, 10_000 * ms, 9500 * ms},

@@ -109,7 +109,7 @@ const moments = 5 * time.Millisecond
 // given is how long the probe may take, of which this is left: the moments since its deadline was set are not missing
 // from what it was given.
 func given(left, timeout time.Duration) time.Duration {
-	if left < timeout && timeout-left < moments {
+	if timeout > 0 && (timeout-left).Abs() < moments {
 		return timeout
 	}
 	if rest := left % time.Millisecond; rest > 0 {

@@ -2,7 +2,6 @@ package web
 
 import (
 	"fmt"
-	"math"
 	"strconv"
 	"time"
 )
@@ -14,6 +13,7 @@ import (
 //   - A scrape timeout that is not larger than the offset is halved instead: a probe without any time would blame the
 //     target.
 //   - Without either it is unboundedTimeout; longestTimeout is the most.
+//   - A header of 0, of less, or of NaN allows nothing in particular, as in blackbox_exporter: it is as if there was none.
 
 // scrapeTimeoutHeader is what Prometheus sends: its scrape timeout in seconds.
 const scrapeTimeoutHeader = "X-Prometheus-Scrape-Timeout-Seconds"
@@ -28,14 +28,14 @@ const longestTimeout = 2 * time.Minute
 // budget returns how long a probe may take, always more than zero. header is the value of scrapeTimeoutHeader, "" where
 // there was none; module is the module's timeout, 0 for none. The error is for the client.
 func budget(header string, module, offset time.Duration) (time.Duration, error) {
-	if header == "" {
+	seconds, err := strconv.ParseFloat(header, 64)
+	if header == "" || err == nil && !(seconds > 0) { // NaN is not
 		if module > 0 {
 			return module, nil
 		}
 		return unboundedTimeout, nil
 	}
-	seconds, err := strconv.ParseFloat(header, 64)
-	if err != nil || math.IsNaN(seconds) || math.IsInf(seconds, 0) || seconds <= 0 {
+	if err != nil {
 		return 0, fmt.Errorf(`header %s %q is not a timeout, want seconds as a number larger than 0 such as "10"`,
 			scrapeTimeoutHeader, header)
 	}

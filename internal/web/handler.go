@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -30,6 +31,8 @@ type ProbeHandler struct {
 	TimeoutOffset time.Duration // kept back from Prometheus's scrape timeout
 	Requests      *Requests     // bounds those under way; nil for no bound
 	UnknownModule func()        // is called for each request that names a module that there is not; may be nil
+	// answer 200 and probe_success 0 also where a target cannot be probed, as blackbox_exporter does
+	BlackboxErrors bool
 
 	buffers     sync.Pool // *bytes.Buffer, of answers
 	expositions sync.Pool // *metrics.Exposition
@@ -39,15 +42,11 @@ type ProbeHandler struct {
 // the policy forbids the target, and 503 when the exporter itself could not probe in time.
 func (h *ProbeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q, err := parseQuestion(r, h.Config.Get(), h.TimeoutOffset)
-	if errors.Is(err, errConfiguredOnly) {
-		refuse(w, err.Error(), http.StatusForbidden)
-		return
-	}
 	if err != nil {
 		if _, unknown := errors.AsType[unknownModule](err); unknown && h.UnknownModule != nil {
 			h.UnknownModule()
 		}
-		refuse(w, err.Error(), http.StatusBadRequest)
+		h.refuseQuestion(w, r, &q, err)
 		return
 	}
 	leave, err := h.Requests.enter(&q)
@@ -63,7 +62,7 @@ func (h *ProbeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	denied, isDenied := errors.AsType[*result.DeniedError](err)
 	switch {
 	case isDenied:
-		refuse(w, "target "+q.module.MaskURL(q.target.URL)+": "+denied.Error(), http.StatusForbidden)
+		h.refuseDenied(w, r, &q, denied)
 		return
 	case r.Context().Err() != nil:
 		return // the client has disconnected
@@ -71,18 +70,24 @@ func (h *ProbeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}
+	h.answer(w, r, &q, &state)
+}
+
+// answer answers with the probe's samples, or with its record.
+func (h *ProbeHandler) answer(w http.ResponseWriter, r *http.Request, q *question, state *watch.State) {
 	e, ok := h.expositions.Get().(*metrics.Exposition)
 	if !ok {
 		e = metrics.NewExposition()
 	}
 	defer h.expositions.Put(e)
 	e.Reset()
-	expose(e, &state)
+	expose(e, state)
 	if q.debug {
 		plainText(w)
 		// fails only if the client is gone
 		_, _ = w.Write(record.Text(state.Outcome.Result, q.module, cause.Findings{Verdict: state.Verdict}, state.Idle,
 			e))
+		_, _ = io.WriteString(w, "\nModule configuration:\n"+h.Config.Get().ModuleYAML(q.module.Name))
 		return
 	}
 	h.write(w, r, e)

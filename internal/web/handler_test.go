@@ -204,7 +204,8 @@ func TestMux(t *testing.T) {
 			"# HELP errno_exporter_"}},
 		{"GET", probe + "&debug=true", answer{200, plain, "OK: " + target.URL + " answered 200 over HTTP/1.1, in "}},
 		{"HEAD", probe, answer{200, "text/plain; version=0.0.4; charset=utf-8; escaping=underscores", ""}},
-		{"POST", probe, answer{405, plain, "Method Not Allowed\n"}},
+		{"POST", probe, answer{200, "text/plain; version=0.0.4; charset=utf-8; escaping=underscores", "# HELP probe_"}},
+		{"PUT", probe, answer{405, plain, "Method Not Allowed\n"}},
 		{"GET", "/nosuch", answer{404, plain, "404 page not found\n"}},
 	} {
 		t.Run(row.method+" "+row.path, func(t *testing.T) {

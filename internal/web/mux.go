@@ -30,12 +30,14 @@ type Endpoints struct {
 func (e *Endpoints) Handler() http.Handler {
 	mux := http.NewServeMux()
 	waiting := newSpools(maxSpooled)
-	mux.Handle("GET /probe", e.Life.probes(e.unlooped(e.Probe.detailed(waiting))))
+	probe := e.Life.probes(e.unlooped(e.Probe.detailed(waiting)))
+	mux.Handle("GET /probe", probe)
+	mux.Handle("POST /probe", probe) // with the parameters in the URL: blackbox_exporter answers that, too
 	mux.Handle("GET /metrics", e.Life.probes(e.unlooped(waiting.buffered(compressed(e.scraping(waiting))))))
 	mux.HandleFunc("GET /sd", waiting.buffered(e.discover))
 	mux.HandleFunc("GET /-/healthy", healthy)
 	e.Life.handle(mux)
-	records{e.History}.handle(mux, waiting)
+	records{e.History, e.Probe.Config}.handle(mux, waiting)
 	mux.HandleFunc("GET /config", waiting.buffered(e.config))
 	mux.HandleFunc("GET /{$}", waiting.buffered(e.status))
 	mux.HandleFunc("GET /static/{file}", func(w http.ResponseWriter, r *http.Request) {

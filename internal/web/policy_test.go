@@ -140,7 +140,7 @@ func TestPolicy(t *testing.T) {
 		{"link-local with a zone", "http://[fe80::1%25lo]:PORT/", "", refused},
 		{"full-width digits", "http://１２７.０.０.６６:PORT/", "", refused},
 		{"ideographic full stops", "http://127。0。0。66:PORT/", "", refused},
-		{"percent-encoded", "http://127.0.0.%36%36:PORT/", "", "400"},
+		{"percent-encoded", "http://127.0.0.%36%36:PORT/", "", refused},
 		{"one number", "http://2130706498:PORT/", "", noName},
 		{"hexadecimal", "http://0x7f.0.0.66:PORT/", "", refused},
 		{"octal", "http://0177.0.0.102:PORT/", "", noName},

@@ -40,7 +40,7 @@ type question struct {
 }
 
 // parseQuestion reads the request. An error is the client's mistake: one line with the fix. The query is
-// decoded once; parameters that we do not know are ignored.
+// decoded once, a target that is no URL then once more; parameters that we do not know are ignored.
 func parseQuestion(r *http.Request, c *config.Config, offset time.Duration) (question, error) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -49,9 +49,9 @@ func parseQuestion(r *http.Request, c *config.Config, offset time.Duration) (que
 	if n := len(query["target"]); n > 1 {
 		return question{}, fmt.Errorf("target is given %d times, want it once", n)
 	}
-	q := question{debug: query.Get("debug") == "true"}
+	q := question{debug: query.Get("debug") == "true", timeout: unboundedTimeout}
 	if q, err = q.find(query, c); err != nil {
-		return question{}, err
+		return q, err
 	}
 	if q.target.Host, err = hostname(query.Get("hostname"), q.module); err != nil {
 		return question{}, err
@@ -75,17 +75,22 @@ func (q question) find(query url.Values, c *config.Config) (question, error) {
 		return q, nil
 	}
 	if c.Policy.ConfiguredOnly {
+		q.target.URL = &url.URL{Opaque: "a target that is not configured"}
+		q.module, _ = findModule(cmp.Or(query.Get("module"), defaultModule), c) // none tells less, with the same answer
 		return q, errConfiguredOnly
 	}
-	var err error
-	fallback := defaultModule
+	raw, fallback := query.Get("target"), defaultModule
+	var bad error
 	if t != nil {
 		q.target.URL, fallback = t.URL, t.Module.Name
-	} else if q.target, err = prober.ParseTarget(query.Get("target")); err != nil {
-		return q, err
+	} else if q.target, bad = parseTarget(raw); bad != nil && strings.TrimSpace(raw) == "" {
+		return q, bad
 	}
 	q.target.Policy, q.target.Configured = &c.Policy.Networks, t != nil
-	q.module, err = findModule(cmp.Or(query.Get("module"), fallback), c)
+	var err error
+	if q.module, err = findModule(cmp.Or(query.Get("module"), fallback), c); bad != nil {
+		return q, &badTarget{raw, bad}
+	}
 	return q, err
 }
 

@@ -1,20 +1,24 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"net/http"
 	"strconv"
 	"time"
 
+	"errno_exporter/config"
 	"errno_exporter/internal/history"
 	"errno_exporter/internal/record"
-	"errno_exporter/prober"
 	"errno_exporter/prober/module"
 )
 
 // records answers for the probes that were made.
-type records struct{ history *history.History }
+type records struct {
+	history *history.History
+	config  *config.Current
+}
 
 func (h records) handle(mux *http.ServeMux, answers *spools) {
 	mux.HandleFunc("GET /history", answers.buffered(h.list))
@@ -25,21 +29,27 @@ func (h records) handle(mux *http.ServeMux, answers *spools) {
 	mux.HandleFunc("GET /logs", answers.buffered(h.logs))
 }
 
-// logs finds a record as blackbox_exporter does: by id, or the latest of a target, with a module or any.
+// logs finds a record as blackbox_exporter does: by id, or the latest of a target, with a module or any. The name of a
+// configured target stands for its URL and its module, as for /probe.
 func (h records) logs(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	if id := query.Get("id"); id != "" {
 		h.byID(w, r, id)
 		return
 	}
-	target, err := prober.ParseTarget(query.Get("target"))
-	if err != nil {
-		refuse(w, "add id=ID or target=URL: "+err.Error(), http.StatusBadRequest)
-		return
+	wanted, name := "", query.Get("module")
+	if t := h.config.Get().Find(query.Get("target")); t != nil {
+		wanted, name = t.URL.String(), cmp.Or(name, t.Module.Name)
+	} else {
+		target, err := parseTarget(query.Get("target"))
+		if err != nil {
+			refuse(w, "add id=ID or target=URL: "+err.Error(), http.StatusBadRequest)
+			return
+		}
+		wanted = target.URL.String()
 	}
-	name := query.Get("module")
 	for _, kept := range h.history.Records() {
-		if key := kept.KeyOf(); key.Target == target.URL.String() && (name == "" || name == key.Module) {
+		if key := kept.KeyOf(); key.Target == wanted && (name == "" || name == key.Module) {
 			h.show(w, r, kept)
 			return
 		}

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// routes parses the external URL, nil if there is none, and the prefix of the endpoints' paths: "/", or one without a
+// slash at its end.
+func routes(externalURL, prefix string) (*url.URL, string, error) {
+	var external *url.URL
+	if externalURL != "" && !strings.HasPrefix(externalURL, "/") {
+		u, err := url.Parse(externalURL)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" ||
+			u.Fragment != "" {
+			return nil, "", fmt.Errorf("--web.external-url %q is not the exporter's URL, want one such as "+
+				"https://probe.example.com/errno",
+				externalURL)
+		}
+		external, prefix = u, cmp.Or(prefix, u.Path)
+	} else if strings.HasPrefix(externalURL, "/") { // of whatever host, as in blackbox_exporter
+		prefix = cmp.Or(prefix, externalURL)
+	}
+	prefix = "/" + strings.Trim(prefix, "/")
+	if prefix != path.Clean(prefix) || strings.ContainsAny(prefix, "{}?# \t") {
+		return nil, "", fmt.Errorf("--web.route-prefix %q is not a path, want one such as /errno", prefix)
+	}
+	return external, prefix, nil
+}
+
+// reloadInterval parses a duration, or seconds as blackbox_exporter writes them.
+func reloadInterval(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if seconds, number := strconv.Atoi(text); number == nil {
+		d, err = time.Duration(seconds)*time.Second, nil
+	}
+	if err != nil || d < minReloadInterval || d > maxReloadInterval {
+		return 0, fmt.Errorf(`--config.auto-reload-interval %q is not an interval, want one from %s to 24h such as "30s"`,
+			text, minReloadInterval)
+	}
+	return d, nil
+}

@@ -43,9 +43,6 @@ func (h *hop) run() []byte {
 			result.Failure{Reason: result.ProbeConfig, Origin: result.Self, Err: err})
 		return nil
 	}
-	if err := h.authorize(); err != nil {
-		return nil
-	}
 	proxy, err := h.attempt.proxyFor(h.request)
 	if err != nil {
 		h.fail(result.Proxy, h.attempt.elapsed(), result.Failure{Reason: result.ProbeConfig, Origin: result.Self,
@@ -62,6 +59,10 @@ func (h *hop) run() []byte {
 			phase = result.Proxy
 		}
 		h.fail(phase, h.attempt.elapsed(), result.Failure{Reason: result.LocalDenied, Origin: result.Self, Err: err})
+		return nil
+	}
+	// after the lookup, whose metrics are there then, and only where a probe is permitted
+	if err := h.authorize(); err != nil {
 		return nil
 	}
 	if h.attempt.module.EnableHTTP3 {

@@ -112,7 +112,7 @@ func (c *Client) credentials(m *module.Module) (http.RoundTripper, error) {
 			secretReader(basic.Username, basic.UsernameFile), secretReader(string(basic.Password), basic.PasswordFile),
 			chain)
 	}
-	if auth := c.Authorization; auth != nil {
+	if auth := c.Authorization; auth != nil && (auth.Credentials != "" || auth.CredentialsFile != "") {
 		auth.SetDirectory(c.Dir)
 		chain = promconfig.NewAuthorizationCredentialsRoundTripper(
 			auth.Type, secretReader(string(auth.Credentials), auth.CredentialsFile), chain)

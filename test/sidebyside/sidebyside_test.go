@@ -122,8 +122,9 @@ func comparable(seen []faultlab.Seen) []faultlab.Seen {
 // startPeer runs blackbox_exporter and returns its URL.
 func startPeer(t *testing.T, program, file string) string {
 	t.Helper()
-	return "http://" + bench.Listening(t, exec.Command(program, "--config.file="+file,
-		"--web.listen-address=127.0.0.1:0"))
+	command := exec.Command(program, "--config.file="+file, "--web.listen-address=127.0.0.1:0")
+	command.Dir = filepath.Dir(file) // it takes the names of some files as relative to this
+	return "http://" + bench.Listening(t, command)
 }
 
 // startOurs runs our exporter and returns its URL.

@@ -70,8 +70,11 @@ func newReload(o *options, current *config.Current, watching *watch.Watch, regis
 const arrivalInterval = 30 * time.Second
 
 // changed reports whether the configuration is to be loaded again: because one of its files has changed, or one that a
-// module waits for is there.
+// module waits for is there. Files of targets are always looked at, as Prometheus does.
 func (r *reload) changed() bool {
+	if r.current.TargetsChanged() {
+		return true
+	}
 	if r.autoReload == 0 {
 		return r.current.Arrived()
 	}

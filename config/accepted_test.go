@@ -44,6 +44,12 @@ func TestAccepted(t *testing.T) {
 		{"negative limit", "{body_size_limit: -1MB}", func(m *module.Module) { m.BodySizeLimit = 0 }, ""},
 		{"empty Host", `{headers: {Host: "", X-A: ""}}`, func(m *module.Module) { m.Header = http.Header{"X-A": {""}} },
 			""},
+		{"an environment variable", "{headers: {X-A: 'a ${TOKEN}'}}",
+			func(m *module.Module) { m.Header = http.Header{"X-A": {"a ${TOKEN}"}} }, "${TOKEN} is taken as it is " +
+				"written, environment variables are not replaced: want a key that reads a file, such as password_file, " +
+				"credentials_file or http_headers with files"},
+		{"no environment variable", "{headers: {X-A: '${1} ${} $TOKEN'}}",
+			func(m *module.Module) { m.Header = http.Header{"X-A": {"${1} ${} $TOKEN"}} }, ""},
 		{"no proxy", `{proxy_url: ""}`, unchanged, ""},
 		{"proxy without a scheme", "{proxy_url: 'proxy:3128'}", nil,
 			`proxy_url has no scheme, http is used: want http://HOST:PORT`},

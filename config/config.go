@@ -21,6 +21,10 @@ type Config struct {
 
 	ReferenceTargets []*ReferenceTarget // reference targets: whether they are reachable decides whether egress works
 
+	dir            string // what file names are relative to
+	targetPatterns []string
+	targetFiles    []targetFile
+
 	yaml        []byte      // what may be shown of it
 	fingerprint Fingerprint // of the files it was loaded from
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -14,6 +15,8 @@ type Current struct {
 
 	mu   sync.Mutex  // guards last
 	last Fingerprint // of the files when they were last loaded, for good or bad
+
+	lastTargets Fingerprint // of target_files
 }
 
 // NewCurrent returns a Current that holds c.
@@ -23,6 +26,7 @@ func NewCurrent(c *Config) *Current {
 	if c.File != "" {
 		current.last = c.fingerprint
 	}
+	current.lastTargets = c.targetFingerprint()
 	return current
 }
 
@@ -34,9 +38,13 @@ func (c *Current) Reload(path string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.last = FingerprintOf(path) // before the load: what changes during it counts as a change
-	loaded, err := Load(path)
+	c.lastTargets = c.Get().targetFingerprint()
+	loaded, err := load(path, c.Get())
 	if err != nil {
 		return err
+	}
+	if !slices.Equal(loaded.targetPatterns, c.Get().targetPatterns) {
+		c.lastTargets = loaded.targetFingerprint()
 	}
 	c.config.Store(loaded)
 	return nil
@@ -58,4 +66,11 @@ func (c *Current) Arrived() bool {
 		}
 	}
 	return false
+}
+
+// TargetsChanged reports whether one of target_files is not what it was when they were last read.
+func (c *Current) TargetsChanged() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.Get().targetFingerprint() != c.lastTargets
 }

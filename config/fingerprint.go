@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
+	"hash"
 	"path/filepath"
 	"strings"
 
@@ -19,20 +20,45 @@ type Fingerprint [sha256.Size]byte
 
 // FingerprintOf reads the file and those it names.
 func FingerprintOf(path string) Fingerprint {
-	hash := sha256.New()
-	add := func(path string) []byte {
-		data, err := file.Read(path)
-		fmt.Fprintf(hash, "%q %d %v\n", path, len(data), err)
-		hash.Write(data) // fails never
-		return data
-	}
+	sum := sha256.New()
+	add := func(path string) []byte { return addFile(sum, path) }
 	var document yaml.Node
 	if yaml.NewDecoder(bytes.NewReader(add(path))).Decode(&document) == nil {
 		for _, named := range namedFiles(&document, filepath.Dir(path)) {
 			add(named.path)
 		}
+		for _, path := range targetPathsIn(&document, filepath.Dir(path)) {
+			add(path)
+		}
 	}
-	return Fingerprint(hash.Sum(nil))
+	return Fingerprint(sum.Sum(nil))
+}
+
+func addFile(sum hash.Hash, path string) []byte {
+	data, err := file.Read(path)
+	fmt.Fprintf(sum, "%q %d %v\n", path, len(data), err)
+	sum.Write(data) // fails never
+	return data
+}
+
+// targetFingerprint is that of target_files, as they are now.
+func (c *Config) targetFingerprint() Fingerprint {
+	sum := sha256.New()
+	paths, _ := targetPaths(c.dir, c.targetPatterns) // the patterns were checked at load
+	for _, path := range paths {
+		addFile(sum, path)
+	}
+	return Fingerprint(sum.Sum(nil))
+}
+
+// targetPathsIn are the files of target_files in a document, none if it is not as it should be.
+func targetPathsIn(document *yaml.Node, dir string) []string {
+	var top struct {
+		Patterns []string `yaml:"target_files"`
+	}
+	_ = document.Decode(&top) // a load says what is wrong
+	paths, _ := targetPaths(dir, top.Patterns)
+	return paths
 }
 
 // namedFile is a file that a configuration names.

@@ -36,7 +36,11 @@ func (h *httpKeys) read(node *yaml.Node) error {
 			return read(value)
 		}
 	}
-	return h.place.mapping(node, "http", unlessNull(keys))
+	if err := h.place.mapping(node, "http", unlessNull(keys)); err != nil {
+		return err
+	}
+	h.place.warnOfVariables(node)
+	return nil
 }
 
 // keys are the keys under http:, each with its reader.

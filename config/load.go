@@ -16,13 +16,16 @@ import (
 
 // Load reads a configuration file and everything it refers to. The error has one line for each thing that is wrong,
 // naming file, line, module, key, value and the fix.
-func Load(path string) (*Config, error) {
+func Load(path string) (*Config, error) { return load(path, nil) }
+
+// load loads a file that takes the place of the previous configuration, nil at the start.
+func load(path string, previous *Config) (*Config, error) {
 	fingerprint := FingerprintOf(path) // before the load: what changes during it counts as a change
 	data, err := file.Read(path)
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
-	c, err := Parse(data, path, filepath.Dir(path))
+	c, err := parse(data, place{file: path, notes: new(notes)}, filepath.Dir(path), previous)
 	if err != nil {
 		return nil, err
 	}
@@ -32,27 +35,35 @@ func Load(path string) (*Config, error) {
 
 // Parse reads a configuration. file is its name in errors; files it refers to are relative to dir.
 func Parse(data []byte, file, dir string) (*Config, error) {
-	p := place{file: file, notes: new(notes)}
+	return parse(data, place{file: file, notes: new(notes)}, dir, nil)
+}
+
+func parse(data []byte, p place, dir string, previous *Config) (*Config, error) {
 	root, err := p.document(data)
 	if err != nil {
 		return nil, err
 	}
-	c := &Config{File: file, Modules: map[string]*module.Module{}, Skipped: map[string]string{}, Policy: DefaultPolicy()}
+	c := &Config{File: p.file, dir: dir, Modules: map[string]*module.Module{}, Skipped: map[string]string{}, Policy: DefaultPolicy()}
 	if err := (merges{p, map[*yaml.Node]bool{}}).expand(root); err != nil {
 		return nil, err
 	}
 	if err := checkNamedFiles(p, root, dir); err != nil {
 		return nil, err
 	}
-	var targets *yaml.Node // are read last: they name modules
+	var targets, targetFiles *yaml.Node // are read last: they name modules
 	err = p.mapping(root, "the configuration", map[string]key{
 		"modules":         func(value *yaml.Node) error { return c.modules(p, dir, value) },
 		"targets":         func(value *yaml.Node) error { targets = value; return nil },
 		"control_targets": func(value *yaml.Node) error { return c.readReferenceTargets(p, value) },
+		"target_files":    func(value *yaml.Node) error { targetFiles = value; return nil },
 		"probe_policy":    func(value *yaml.Node) error { return p.mapping(value, "probe_policy", c.Policy.keys()) },
 	})
 	if targets != nil {
 		err = joined([]error{err, c.readTargets(p, targets)})
+	}
+	if targetFiles != nil && err == nil {
+		err = p.atKey(&yaml.Node{Value: "target_files"}, targetFiles,
+			func(value *yaml.Node) error { return c.readTargetFiles(p, value, previous) })
 	}
 	if err != nil {
 		return nil, err
@@ -63,7 +74,7 @@ func Parse(data []byte, file, dir string) (*Config, error) {
 	c.missing = c.missingFiles(root, dir)
 	c.Warnings, c.Differences = p.notes.warnings, p.notes.different
 	if c.yaml, err = show(root, c.secretParams()); err != nil {
-		return nil, fmt.Errorf("%s:1: cannot be shown: %w", file, err)
+		return nil, fmt.Errorf("%s:1: cannot be shown: %w", p.file, err)
 	}
 	return c, nil
 }

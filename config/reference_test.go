@@ -67,7 +67,7 @@ func TestReferenceDocumentsEveryKey(t *testing.T) {
 	want := append(slices.Collect(maps.Keys(h.keys())), "prober", "timeout", "http")
 	want = slices.AppendSeq(want, maps.Keys(new(Target).keys(place{}, nil)))
 	want = slices.AppendSeq(want, maps.Keys(new(Policy).keys()))
-	want = append(want, "address", "kind") // of reference targets, beside name
+	want = append(want, "address", "kind", "target_files") // of reference targets, beside name
 	got := slices.Sorted(maps.Keys(documented(t)))
 	slices.Sort(want)
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -82,6 +82,7 @@ var aroundDefault = map[string]string{
 	"deny_networks":  "probe_policy: {deny_networks: %s}\n",
 	"nat64_prefixes": "probe_policy: {nat64_prefixes: %s}\n",
 	"max_concurrent": "probe_policy: {max_concurrent: %s}\n",
+	"target_files":   "target_files: %s\n",
 	"labels":         "targets: [{name: t, url: http://t/, labels: %s}]\n",
 	"min_interval":   "targets: [{name: t, url: http://t/, min_interval: %s}]\n",
 }

@@ -78,6 +78,9 @@ func targetTitle(item *yaml.Node, i int) string {
 func (c *Config) readTarget(p place, node *yaml.Node) (*Target, error) {
 	t := &Target{Module: c.Modules[DefaultModule]}
 	err := p.mapping(node, "the target", t.keys(p, c.Modules))
+	if err == nil {
+		p.warnOfVariables(node)
+	}
 	switch {
 	case err != nil:
 		return t, err

@@ -30,7 +30,7 @@ type asked struct {
 func TestResolver(t *testing.T) {
 	here := map[string][]netip.Addr{"api.test": {netip.MustParseAddr("127.0.0.1")}}
 	var many []netip.Addr
-	for i := range 60 {
+	for i := range 100 {
 		many = append(many, netip.MustParseAddr(fmt.Sprintf("127.0.0.%d", i+1)))
 	}
 	type servers = func(*testing.T) []string

@@ -37,7 +37,11 @@ func (s *scene) egress(k *known) {
 }
 
 func (s *scene) names(k *known) {
-	k.note(nameAnswered, s.o.Answered, "the resolver answered: %s", s.f.Reason)
+	answer := string(s.f.Reason)
+	if s.f.Extended != nil {
+		answer += ", " + s.f.Extended.Name()
+	}
+	k.note(nameAnswered, s.o.Answered, "the resolver answered: %s", answer)
 	k.note(nameElsewhere, s.o.OtherDNS && len(s.o.Fresh) > 0, "the other resolver answers")
 	stale := s.o.OtherDNS && len(s.o.Fresh) > 0 && s.o.Addr.IsValid() && !s.in(result.Resolve) &&
 		!slices.Contains(s.o.Fresh, s.o.Addr)

@@ -182,12 +182,17 @@ func ours() []situation {
 // named are situations of names.
 func named() []situation {
 	nx := failed(result.Resolve, result.DNSNameNotResolved, result.Peer, func(o *Digest) { o.Answered = true })
+	bogus := failed(result.Resolve, result.DNSServfail, result.Peer, func(o *Digest) {
+		o.Answered, o.Failure.Extended = true, &result.ExtendedError{Code: 6}
+	})
 	silent := failed(result.Resolve, result.DNSTimedOut, result.Self)
 	fresh := func(o *Digest) { o.Fresh, o.OtherDNS = []netip.Addr{other}, true }
 	expired := failed(result.TLS, result.TLSCertDateInvalid, result.Self, func(o *Digest) { o.CertShown = true },
 		fresh)
 	return []situation{
 		{"NXDOMAIN", after(n(1, nx)),
+			"dns_broken dns high"},
+		{"SERVFAIL, and the name server reports a bogus signature", after(n(1, bogus)),
 			"dns_broken dns high"},
 		{"a reset, and the resolver answered", after(n(1, seen(resetBare, func(o *Digest) { o.Answered = true }))),
 			"unknown unknown low; not request_rejected; open [firewall_reject server_aborts transient]"},

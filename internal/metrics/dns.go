@@ -1,6 +1,8 @@
 package metrics
 
 import (
+	"slices"
+
 	"errno_exporter/prober/result"
 )
 
@@ -17,6 +19,26 @@ func (e *Exposition) addFamilies(h *result.Hop) {
 		e.gauge("probe_dns_family_duration_seconds",
 			"Time from the query for this address family to its answer, or until the probe stopped waiting, in "+
 				"seconds.", f.Duration.Seconds(), family)
+	}
+}
+
+// addExtended adds each Extended DNS Error that the name servers' answers have, once.
+func (e *Exposition) addExtended(h *result.Hop) {
+	if h.Lookup == nil {
+		return
+	}
+	var codes []string
+	for i := range h.Lookup.Exchanges {
+		for _, extended := range h.Lookup.Exchanges[i].Extended {
+			if code := extended.Label(); !slices.Contains(codes, code) {
+				codes = append(codes, code)
+			}
+		}
+	}
+	slices.Sort(codes)
+	for _, code := range codes {
+		e.gauge("probe_dns_error_info", "1 for each Extended DNS Error (RFC 8914) in the name servers' answers, by its "+
+			"registered code or other; absent without one.", 1, label{"code", code})
 	}
 }
 

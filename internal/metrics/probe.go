@@ -23,6 +23,7 @@ func (e *Exposition) Probe(r *result.Result, m *module.Module) {
 	e.addTCP(attempt)
 	e.addAddresses(r)
 	e.addFamilies(&attempt.Hops[0])
+	e.addExtended(&attempt.Hops[0])
 	e.addComparison(&attempt.Hops[0])
 }
 

@@ -140,7 +140,14 @@ func outcome(e *result.DNSExchange) string {
 	case e.RCode < 0:
 		return "no answer"
 	default:
-		return fmt.Sprintf("%s, %s", rcode(e.RCode), count(e.Answers, "record"))
+		text := fmt.Sprintf("%s, %s", rcode(e.RCode), count(e.Answers, "record"))
+		for _, extended := range e.Extended {
+			text += ", " + extended.Name()
+			if extended.Text != "" {
+				text += fmt.Sprintf(": %q", extended.Text)
+			}
+		}
+		return text
 	}
 }
 

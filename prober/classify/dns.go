@@ -13,7 +13,14 @@ import (
 // classifyLookup names a lookup that failed. The wire decides; Go's error only says which question it gave up on.
 func classifyLookup(e *Evidence) result.Failure {
 	reason, errno, origin := reasonOfLookup(e.Lookup, e.Err, e.Ended)
-	return result.Failure{Reason: reason, Errno: errno, Origin: origin, Err: e.Err}
+	f := result.Failure{Reason: reason, Errno: errno, Origin: origin, Err: e.Err}
+	if e.Lookup == nil || origin != result.Peer {
+		return f
+	}
+	if last := lastExchange(e.Lookup); last != nil && len(last.Extended) > 0 {
+		f.Extended = &last.Extended[0]
+	}
+	return f
 }
 
 func reasonOfLookup(l *result.Lookup, err error, ended Ending) (result.Reason, syscall.Errno, result.Origin) {

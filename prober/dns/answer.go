@@ -15,6 +15,7 @@ import (
 type question struct {
 	id     uint16
 	asks   dnsmessage.Question
+	edns   bool // with an OPT record
 	packed []byte
 }
 
@@ -26,7 +27,7 @@ func newQuestion(host string, kind dnsmessage.Type) (*question, error) {
 	}
 	var id [2]byte
 	_, _ = rand.Read(id[:]) // never fails
-	q := &question{id: binary.BigEndian.Uint16(id[:]),
+	q := &question{id: binary.BigEndian.Uint16(id[:]), edns: true,
 		asks: dnsmessage.Question{Name: name, Type: kind, Class: dnsmessage.ClassINET}}
 	return q, q.pack()
 }
@@ -34,6 +35,9 @@ func newQuestion(host string, kind dnsmessage.Type) (*question, error) {
 func (q *question) pack() error {
 	m := dnsmessage.Message{Header: dnsmessage.Header{ID: q.id, RecursionDesired: true},
 		Questions: []dnsmessage.Question{q.asks}}
+	if q.edns {
+		m.Additionals = []dnsmessage.Resource{opt()}
+	}
 	var err error
 	q.packed, err = m.Pack()
 	return err
@@ -45,7 +49,7 @@ func (q *question) pack() error {
 func (q *question) randomized() (*question, error) {
 	var random [2 + 255]byte // names have at most 255 bytes
 	_, _ = rand.Read(random[:])
-	another := &question{id: binary.BigEndian.Uint16(random[:2]), asks: q.asks}
+	another := &question{id: binary.BigEndian.Uint16(random[:2]), asks: q.asks, edns: q.edns}
 	name := &another.asks.Name
 	for i, b := range name.Data[:name.Length] {
 		if 'a' <= b|0x20 && b|0x20 <= 'z' {
@@ -138,7 +142,7 @@ func (q *question) onlyRelated(m *dnsmessage.Message) (removed bool, _ error) {
 
 // parse reads an answer over a stream, or a datagram that isAnsweredBy has accepted.
 func (q *question) parse(answer []byte) (*dnsmessage.Message, error) {
-	if !q.isAnsweredBy(answer) {
+	if !q.isAnsweredBy(answer) && !q.refusesEDNS(answer) {
 		return nil, errAnotherQuestion
 	}
 	m := new(dnsmessage.Message)

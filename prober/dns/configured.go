@@ -118,8 +118,21 @@ func addressesOf(m *dnsmessage.Message, host string) ([]netip.Addr, bool, error)
 	return addrs, true, nil
 }
 
-// put puts one question to one server.
+// put puts one question to one server, once more without EDNS if the server does not speak it.
 func (c *client) put(ctx context.Context, server string, q *question) (*dnsmessage.Message, error) {
+	m, err := c.putOnce(ctx, server, q)
+	if err != nil || m.RCode != dnsmessage.RCodeFormatError || !q.edns {
+		return m, err
+	}
+	plain, err := q.withoutEDNS()
+	if err != nil {
+		return nil, err
+	}
+	return c.putOnce(ctx, server, plain)
+}
+
+// putOnce puts one question to one server.
+func (c *client) putOnce(ctx context.Context, server string, q *question) (*dnsmessage.Message, error) {
 	if c.servers.Protocol != "udp" {
 		return c.exchange(ctx, c.servers.Protocol, server, q)
 	}
@@ -150,7 +163,7 @@ func (c *client) exchange(ctx context.Context, protocol, server string, q *quest
 	if err == nil {
 		m, err = q.parse(answer)
 	}
-	if err == nil && protocol == "udp" && !q.repeatedBy(m) {
+	if err == nil && protocol == "udp" && !q.repeatedBy(m) && !q.refusesEDNS(answer) {
 		err = &letterCase{m}
 	}
 	c.lookup.update(at, func(e *result.DNSExchange) {
@@ -160,6 +173,7 @@ func (c *client) exchange(ctx context.Context, protocol, server string, q *quest
 		}
 		if m != nil {
 			e.RCode, e.Answers, e.Truncated, e.TTL = int(m.RCode), len(m.Answers), m.Truncated, leastTTL(m)
+			e.Extended = extendedErrors(m)
 		}
 	})
 	return m, err

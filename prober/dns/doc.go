@@ -10,7 +10,8 @@
 //     search list, no hosts file. Servers are queried in their order. One that does not answer within serverPatience,
 //     or answers SERVFAIL or REFUSED, is followed by the next; the list is gone through twice. Over UDP a message that
 //     is not the answer to the question is ignored, over other protocols it is an error. An answer over UDP that is
-//     truncated, or does not repeat the letter case of the question, is confirmed over TCP.
+//     truncated, or does not repeat the letter case of the question, is confirmed over TCP. Questions have EDNS(0); a
+//     server that refuses it with FORMERR is asked again without.
 //
 // In both, A and AAAA are queried side by side. When one family has addresses, the other is waited for as long as RFC
 // 8305 section 3 says (the resolution delay), and at most a small share of the time that is left: a name server that
@@ -23,5 +24,6 @@
 //
 // Reading order: lookup.go (System, and what both share), configured.go (servers and protocols), answer.go (which
 // messages answer a question, letter case), family.go (how long a family is waited for), recorder.go (under Go's
-// resolver), bounds.go (how much a server may send).
+// resolver), bounds.go (how much a server may send),
+// edns.go (EDNS(0), and Extended DNS Errors).
 package dns

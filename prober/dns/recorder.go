@@ -151,6 +151,7 @@ func (c *recorder) answered(message []byte) []byte {
 	removed, err := c.asked.onlyRelated(&m)
 	c.lookup.update(c.exchange, func(e *result.DNSExchange) {
 		e.Err, e.RCode, e.Answers, e.Truncated, e.TTL = err, int(m.RCode), len(m.Answers), m.Truncated, leastTTL(&m)
+		e.Extended = extendedErrors(&m)
 	})
 	if hasAddress(&m) && (!m.Truncated || c.network == "tcp") {
 		c.lookup.found()

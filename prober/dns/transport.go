@@ -71,7 +71,7 @@ func (c *client) overUDP(ctx context.Context, server string, q *question, sent f
 		if err = cmp.Or(err, answers.Charge(1, 0)); err != nil {
 			return nil, err
 		}
-		if q.isAnsweredBy(buffer[:n]) { // others are ignored (RFC 5452 section 9.1)
+		if q.isAnsweredBy(buffer[:n]) || q.refusesEDNS(buffer[:n]) { // others are ignored (RFC 5452 section 9.1)
 			return buffer[:n], nil
 		}
 	}

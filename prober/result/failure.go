@@ -74,6 +74,8 @@ type Failure struct {
 	Origin Origin
 	Check  Check // which check refused the response; empty outside validate
 	Err    error // what the step returned; may be nil
+
+	Extended *ExtendedError // what the name server reports about a failed lookup; nil for nothing
 }
 
 // Check names the rule of the module that refused a response.
@@ -100,6 +102,9 @@ func (f *Failure) Sentence() string {
 	}
 	if f.Errno != 0 {
 		s += " (" + ErrnoName(f.Errno) + ")"
+	}
+	if f.Extended != nil {
+		s += "; the name server reports " + f.Extended.Name()
 	}
 	return s
 }

@@ -155,7 +155,8 @@ type DNSExchange struct {
 	TTL       time.Duration // of the record that lives shortest; -1 without records
 	GivenUp   bool          // no answer: it was not waited for any longer, as the other family had answered
 	Errno     syscall.Errno
-	Err       error // the socket's error; nil when an answer came
+	Err       error           // the socket's error; nil when an answer came
+	Extended  []ExtendedError // of the answer, at most four
 }
 
 // Op names a system call the recorder saw.

@@ -17,7 +17,8 @@ const (
 	perAddr        = 24 // a netip.Addr
 	perFailure     = 128
 	perEvent       = 112
-	perExchange    = 192
+	perExchange    = 216
+	perExtended    = 40 // an Extended DNS Error
 	perName        = 48 // of a certificate, with what a growing list wastes
 )
 
@@ -81,6 +82,9 @@ func failureSize(f *Failure) int {
 		return 0
 	}
 	n := perFailure + perAllocation
+	if f.Extended != nil {
+		n += perExtended + len(f.Extended.Text)
+	}
 	if f.Err != nil {
 		n += 2*perAllocation + textSize(f.Err.Error())
 	}
@@ -121,6 +125,9 @@ func (l *Lookup) size() int {
 	for i := range l.Exchanges {
 		e := &l.Exchanges[i]
 		n += textSize(e.Server) + textSize(e.Question)
+		for _, extended := range e.Extended {
+			n += perExtended + textSize(extended.Text)
+		}
 		if e.Err != nil {
 			n += 2*perAllocation + textSize(e.Err.Error())
 		}

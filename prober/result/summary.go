@@ -103,6 +103,7 @@ func (l *Lookup) summary() *Lookup {
 	s := &Lookup{Host: l.Host, Exchanges: slices.Clone(l.Exchanges)}
 	for i := range s.Exchanges {
 		s.Exchanges[i].Err = storedErr(s.Exchanges[i].Err, maxBrief)
+		s.Exchanges[i].Extended = slices.Clone(s.Exchanges[i].Extended)
 	}
 	return s
 }

@@ -34,6 +34,7 @@ func Records() []Record {
 		{"backends", Backends()},
 		{"silent_family", SilentFamily()},
 		{"gateway_error", GatewayError()},
+		{"dnssec_bogus", DNSSECBogus()},
 		{"hostile_server", Hostile()},
 	}
 }
@@ -179,6 +180,17 @@ func BodyRegexp() result.Result {
 		Err: errors.New(`body does not match "status":"up"`)}
 	r.Failure, r.Attempts[0].Failure = failure, failure
 	r.Attempts[0].Hops[0].Spans[5].Failed = true
+	return r
+}
+
+// DNSSECBogus is a name whose signatures the resolver refuses, and says so.
+func DNSSECBogus() result.Result {
+	r := NameDoesNotExist()
+	e := &r.Attempts[0].Hops[0].Lookup.Exchanges[0]
+	e.RCode, e.Extended = 2, []result.ExtendedError{{Code: 6, Text: "no SEP\x1b matching"}, {Code: 60000}}
+	failure := *r.Failure
+	failure.Reason, failure.Extended = result.DNSServfail, &e.Extended[0]
+	r.Failure, r.Attempts[0].Failure = &failure, &failure
 	return r
 }
 

@@ -45,6 +45,8 @@ type State struct {
 type References struct {
 	checking sync.Mutex // one check at a time: it takes as long as the slowest answer
 
+	Shared *Shared // takes what is checked; nil for none
+
 	mu      sync.Mutex // guards what follows, and is never held for long: verdicts wait for it
 	targets []*Address
 	checked time.Time
@@ -97,6 +99,11 @@ func (c *References) CheckSince(since time.Time) {
 		dialling.Go(func() { references[i] = Reference{Name: t.Name, Kind: t.Kind, Up: reached(t.Address)} })
 	}
 	dialling.Wait()
+	if c.Shared != nil {
+		for i, t := range targets {
+			c.Shared.ObserveReference(t.Address, references[i], time.Now())
+		}
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if slices.Equal(c.targets, targets) { // otherwise a reload has replaced them

@@ -83,6 +83,11 @@ func Network(r *result.Result) netip.Prefix {
 	if !addr.IsValid() {
 		return netip.Prefix{}
 	}
+	return networkOf(addr)
+}
+
+// networkOf is the /24 or /48 of a valid address.
+func networkOf(addr netip.Addr) netip.Prefix {
 	bits := 48
 	if addr = addr.Unmap(); addr.Is4() {
 		bits = 24

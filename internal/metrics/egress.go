@@ -36,3 +36,32 @@ func (e *Egress) Collect(to chan<- prometheus.Metric) {
 		to <- prometheus.MustNewConstMetric(e.egress, prometheus.GaugeValue, number(state.Up))
 	}
 }
+
+// SharedFate exposes how many networks losses and resets were seen in within the last minute.
+type SharedFate struct {
+	read               func() egress.Fate
+	networks, affected *prometheus.Desc
+}
+
+// NewSharedFate returns the collector of what all networks show.
+func NewSharedFate(read func() egress.Fate) *SharedFate {
+	return &SharedFate{read,
+		prometheus.NewDesc("errno_exporter_egress_networks",
+			"Networks (/24 or /48) that were probed within the last minute, those of name servers included.", nil, nil),
+		prometheus.NewDesc("errno_exporter_egress_affected_networks",
+			"Networks among them that work otherwise, and in which a SYN was retransmitted, a connection was reset or "+
+				"timed out, or a name server did not answer.", []string{"sign"}, nil),
+	}
+}
+
+// Describe lists the metrics.
+func (s *SharedFate) Describe(to chan<- *prometheus.Desc) { to <- s.networks; to <- s.affected }
+
+// Collect reports the last minute.
+func (s *SharedFate) Collect(to chan<- prometheus.Metric) {
+	f := s.read()
+	to <- prometheus.MustNewConstMetric(s.networks, prometheus.GaugeValue, float64(f.Networks))
+	for sign, name := range egress.Signs {
+		to <- prometheus.MustNewConstMetric(s.affected, prometheus.GaugeValue, float64(f.BySign[sign]), name)
+	}
+}

@@ -14,12 +14,14 @@ type held struct {
 	evidence   int // what verdicts are made from
 	fates      int // of idle connections
 	references int // states
+	networks   int // that egress is known by
 	remembered int // totals of targets that are not configured
 }
 
 // held adds up what the stores hold.
 func (w *Watch) held() held {
-	h := held{references: w.references.Size(), remembered: w.others.Size()}
+	h := held{references: w.references.Size(), remembered: w.others.Size(),
+		networks: w.shared.Size()}
 	for _, t := range w.current() {
 		h.targets += perTarget + t.Totals.Size()
 		h.last += t.Results.Size()

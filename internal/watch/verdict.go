@@ -74,17 +74,32 @@ func (w *Watch) verdict(t *target.Target) *cause.Verdict {
 // egressFor is what speaks for and against our outbound connectivity, as one target's failure sees it.
 func (w *Watch) egressFor(t *target.Target) cause.Egress {
 	a := w.Egress()
-	e := cause.Egress{Known: a.Known, Up: a.Up, At: a.At}
-	if a.Known {
-		return e
-	}
-	e.Down, e.OutOfReach, e.Targets = a.Down(), a.OutOfReach, a.Targets
 	var own netip.Prefix
 	if last := t.Results.Latest(); last != nil {
 		own = egress.Network(last.Result)
 	}
+	e := cause.Egress{Known: a.Known, Up: a.Up, At: a.At, Impaired: w.impaired(own)}
+	if a.Known {
+		return e
+	}
+	e.Down, e.OutOfReach, e.Targets = a.Down(), a.OutOfReach, a.Targets
 	e.Unreached, e.Others = a.Beside(own)
 	return e
+}
+
+// observeShared is the sink of what probes show of our egress. An overloaded exporter's show its own delays.
+func (w *Watch) observeShared(p *Published) {
+	if !p.Later && p.Reliable {
+		w.shared.Observe(p.Result, p.Result.Start.Add(p.Result.Elapsed))
+	}
+}
+
+// impaired is how many networks other than a target's own are affected, if so many are that our egress is at fault.
+func (w *Watch) impaired(own netip.Prefix) int {
+	if f := w.shared.Beside(own, time.Now()); f.Impaired() {
+		return f.Affected
+	}
+	return 0
 }
 
 // reach remembers an assessment for a moment: a thousand verdicts want it at once.
@@ -124,7 +139,8 @@ func (w *Watch) alone(o *target.Outcome) *cause.Verdict {
 	state := w.references.State()
 	v, ok := cause.Judge(&cause.Evidence{
 		Recent: []cause.Digest{o.Digest()}, Host: w.sampler.Last(),
-		Egress: cause.Egress{Known: state.Known, Up: state.Up, At: state.At},
+		Egress: cause.Egress{Known: state.Known, Up: state.Up, At: state.At,
+			Impaired: w.impaired(egress.Network(o.Result))},
 	})
 	if !ok {
 		return nil

@@ -9,8 +9,10 @@ package watch
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -47,6 +49,7 @@ type Watch struct {
 	sampler     *host.Sampler
 	lasts       *target.Lasts
 	references  egress.References
+	shared      egress.Shared
 	reach       reach
 	life        context.Context // of experiments: until Close
 	end         context.CancelFunc
@@ -71,13 +74,15 @@ func New(o Options) *Watch {
 	}
 	w.life, w.end = context.WithCancel(context.Background())
 	w.diagnosing = make(chan struct{}, maxDiagnosing)
-	o.Registry.MustRegister(metrics.NewHost(w.sampler), metrics.NewEgress(w.references.State))
+	o.Registry.MustRegister(metrics.NewHost(w.sampler), metrics.NewEgress(w.references.State),
+		metrics.NewSharedFate(func() egress.Fate { return w.shared.Beside(netip.Prefix{}, time.Now()) }))
+	w.references.Shared = &w.shared
 	w.own = metrics.NewOwn(o.Registry, metrics.OwnGauges{
 		Targets: func() int { return len(w.current()) }, Remembered: w.others.Len, Slots: w.slots.Size,
 		Running: w.slots.Taken,
 		Idle:    func() int { return int(w.idle.Load()) },
 	})
-	w.sinks = append([]Sink{count(w.own)}, o.Sinks...)
+	w.sinks = append([]Sink{count(w.own), w.observeShared}, o.Sinks...)
 	w.lag = schedule.NewLag(w.own.SchedulerDelay, w.background.Running.Report)
 	return w
 }

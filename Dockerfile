@@ -12,10 +12,21 @@ ARG VERSION=unknown
 RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false \
       -ldflags "-s -w -X github.com/prometheus/common/version.Version=${VERSION}" -o /errno_exporter .
 
-FROM ${BASE_IMAGE}
-COPY --from=build /errno_exporter /errno_exporter
+# The program with the file capability CAP_NET_RAW, permitted only: it also runs where the capability is not granted.
+FROM build AS capable
+RUN (command -v setcap >/dev/null || (apt-get update && apt-get install --yes --no-install-recommends libcap2-bin)) \
+    && setcap cap_net_raw=p /errno_exporter
+
+FROM ${BASE_IMAGE} AS base
 COPY exporter.yml /etc/errno_exporter/exporter.yml
 USER 65532:65532
 EXPOSE 10104
 ENTRYPOINT ["/errno_exporter"]
 CMD ["--config.file=/etc/errno_exporter/exporter.yml"]
+
+# docker build --target capture: attributes resets to the server or a middlebox where the container has NET_RAW (docs/reset-capture.md).
+FROM base AS capture
+COPY --from=capable /errno_exporter /errno_exporter
+
+FROM base
+COPY --from=build /errno_exporter /errno_exporter

@@ -114,9 +114,10 @@ func openCapture(o *options, level slog.Level, panicked guard.Report) *reset.Cap
 	capture, err := reset.Open(panicked)
 	if err != nil {
 		o.logger.Log(context.Background(), level, "Resets are not attributed, origin peer may be a middlebox: no "+
-			"packet capture", "err", err)
+			"packet capture; modules with diagnose measure after a failure who resets", "err", err)
 		return nil
 	}
+	o.logger.Debug("Resets are captured", "way", capture.Way)
 	return capture
 }
 

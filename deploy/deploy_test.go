@@ -87,11 +87,26 @@ func TestSystemdUnits(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	command := exec.Command(analyze, "verify", filepath.Join(dir, "errno_exporter.service"),
-		filepath.Join(dir, "errno_exporter.socket"))
-	if out, err := command.CombinedOutput(); err != nil || len(out) > 0 {
-		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
+	verify := func(with string) {
+		t.Helper()
+		command := exec.Command(analyze, "verify", filepath.Join(dir, "errno_exporter.service"),
+			filepath.Join(dir, "errno_exporter.socket"))
+		if out, err := command.CombinedOutput(); err != nil || len(out) > 0 {
+			t.Errorf("systemd-analyze verify, %s: %v\n%s", with, err, out)
+		}
 	}
+	verify("the units")
+	dropIn, err := os.ReadFile("systemd/reset-capture.conf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "errno_exporter.service.d"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "errno_exporter.service.d/reset-capture.conf"), dropIn, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	verify("with reset-capture.conf")
 }
 
 // The exporter answers on a socket that systemd hands to it.

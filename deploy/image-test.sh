@@ -35,17 +35,25 @@ base() {
 }
 with_go() {
   mkdir -p "$1"/bin "$1"/usr/local "$1"/root
+  local setcap
+  setcap=$(command -v setcap)
+  cp "$setcap" "$1"/bin/setcap
+  ldd "$setcap" | grep -o '/[^ ]*' | while read -r library; do cp --parents -L "$library" "$1"; done
   cp /bin/busybox "$1"/bin/busybox
   ln -s busybox "$1"/bin/sh
   cp -r "$(go env GOROOT)" "$1"/usr/local/go
 }
 nothing() { :; }
+# build TARGET TAG
+build() {
+  buildah bud --quiet --pull-never --build-arg BUILD_IMAGE=localhost/build --build-arg BASE_IMAGE=localhost/runtime --build-arg VERSION=test \
+    --volume "$(go env GOMODCACHE):/root/go/pkg/mod:ro" --volume "$(go env GOCACHE):/root/.cache/go-build" $1 --tag "localhost/$2" . >/dev/null
+}
 base build with_go
 base runtime nothing
 
 go mod download
-buildah bud --quiet --pull-never --build-arg BUILD_IMAGE=localhost/build --build-arg BASE_IMAGE=localhost/runtime --build-arg VERSION=test \
-  --volume "$(go env GOMODCACHE):/root/go/pkg/mod:ro" --volume "$(go env GOCACHE):/root/.cache/go-build" --tag localhost/errno_exporter . >/dev/null
+build "" errno_exporter
 
 container=$(buildah from --pull-never localhost/errno_exporter)
 root=$(buildah mount "$container")
@@ -70,4 +78,19 @@ curl -fsS "http://$address/probe?target=http://$address/-/healthy" | grep -x 'pr
 kill -TERM "$pid"
 wait "$server"
 server=
+buildah umount "$container" >/dev/null
+
+build "--target capture" errno_exporter:capture
+container=$(buildah from --pull-never localhost/errno_exporter:capture)
+root=$(buildah mount "$container")
+[ "$(buildah inspect --type image --format '{{.OCIv1.Config.User}}' localhost/errno_exporter:capture)" = "$user" ] || { echo "capture: another user"; exit 1; }
+# captures PRIVILEGES WANT: what the log of a probe in the image says, as the image's user.
+captures() {
+  # shellcheck disable=SC2086 # several options
+  setpriv $1 -- chroot --userspec="$user" "$root" "$entrypoint" probe --log.level=debug http://127.0.0.1:1/ >"$work/log" 2>&1 || true
+  grep -q -- "$2" "$work/log" || { echo "with $1, want: $2"; cat "$work/log"; exit 1; }
+}
+captures "" "permitted by the file's capability"
+captures "--no-new-privs" "no_new_privs is set"
+captures "--bounding-set=-net_raw" "CAP_NET_RAW is missing"
 echo "the image is good"

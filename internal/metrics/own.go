@@ -86,7 +86,7 @@ func NewPanics(registry prometheus.Registerer) prometheus.Counter {
 func NewResetCapture(registry prometheus.Registerer, enabled bool) {
 	g := prometheus.NewGauge(prometheus.GaugeOpts{Name: "errno_exporter_reset_capture_enabled",
 		Help: "1 if resets are attributed to the server or a middlebox (requires CAP_NET_RAW), 0 if not: origin peer " +
-			"may then be a middlebox."})
+			"may then be a middlebox, and diagnose measures it after failures; the log says what is missing."})
 	g.Set(number(enabled))
 	registry.MustRegister(g)
 }

@@ -52,6 +52,8 @@ type serverSeen struct {
 
 // Capture reports who sent a RST. It may be used by many goroutines; a nil Capture has captured nothing.
 type Capture struct {
+	Way string // how the process may capture, in words
+
 	source packets
 	report guard.Report // is called with panics of the draining; may be nil
 

@@ -21,17 +21,24 @@ const (
 // Open opens the packet socket in the network namespace of the calling thread. The error says what is missing, most
 // often CAP_NET_RAW (packet(7)).
 func Open(report guard.Report) (*Capture, error) {
-	// protocol 0: nothing comes before the filter is there
-	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	fd := -1
+	way, err := withNetRaw(func() (err error) {
+		// protocol 0: nothing comes before the filter is there
+		fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+		if err != nil {
+			return missing(os.NewSyscallError("open a packet socket", err))
+		}
+		return prepareCapture(fd)
+	})
 	if err != nil {
-		return nil, os.NewSyscallError("open a packet socket", err)
-	}
-	if err := prepareCapture(fd); err != nil {
-		_ = unix.Close(fd) // it was never used
+		if fd >= 0 {
+			_ = unix.Close(fd) // it was never used
+		}
 		return nil, err
 	}
 	stop := make(chan struct{})
 	c := newCapture(&packetSocket{fd: fd, stop: stop}, report)
+	c.Way = way
 	guard.Report(c.panicked).Go(func() { c.keepDraining(stop) })
 	return c, nil
 }

@@ -140,11 +140,11 @@ func TestProxiesWork(t *testing.T) {
 		{"HTTP proxy with password, TLS", secure, faultlab.HTTPProxyWithPassword,
 			faultlab.ProxyRequest{Method: "CONNECT", Target: address(secure), User: login}, tunnelled},
 		{"HTTPS proxy, plain", plain, faultlab.HTTPSProxy, faultlab.ProxyRequest{Method: "GET", Target: plain + "/"},
-			forwarded},
+			handed},
 		{"HTTPS proxy, TLS", secure, faultlab.HTTPSProxy,
 			faultlab.ProxyRequest{Method: "CONNECT", Target: address(secure)}, tunnelled},
 		{"SOCKS, plain", plain, faultlab.SOCKSProxy, faultlab.ProxyRequest{Method: "SOCKS5", Target: address(plain)},
-			forwarded},
+			handed},
 		{"SOCKS by name, TLS", named(secure), faultlab.SOCKSProxy,
 			faultlab.ProxyRequest{Method: "SOCKS5", Target: address(named(secure))}, tunnelled},
 		{"SOCKS with password", secure, faultlab.SOCKSProxyWithPassword,
@@ -171,7 +171,8 @@ func TestProxiesWork(t *testing.T) {
 }
 
 var (
-	forwarded = []result.Phase{result.Proxy, result.Request, result.Processing, result.Transfer, result.Validate}
-	tunnelled = []result.Phase{result.Proxy, result.TLS, result.Request, result.Processing, result.Transfer,
+	forwarded = []result.Phase{result.Connect, result.Request, result.Processing, result.Transfer, result.Validate}
+	handed    = []result.Phase{result.Connect, result.Proxy, result.Request, result.Processing, result.Transfer, result.Validate}
+	tunnelled = []result.Phase{result.Connect, result.Proxy, result.TLS, result.Request, result.Processing, result.Transfer,
 		result.Validate}
 )

@@ -60,6 +60,9 @@ func (h *hop) after(p result.Phase) result.Phase {
 	case result.Resolve:
 		return result.Connect
 	case result.Connect, result.Proxy:
+		if p == result.Connect && h.Proxy != "" {
+			return result.Proxy
+		}
 		if h.request.URL.Scheme == "https" {
 			return result.TLS
 		}

@@ -27,23 +27,28 @@ func (a *attempt) proxyFor(request *http.Request) (*url.URL, error) {
 	return a.module.Proxy(request)
 }
 
-// tunnel dials the proxy and asks it for a way to the target: the phase proxy. Plain HTTP through an HTTP proxy needs
-// no tunnel, the proxy is sent the request itself.
+// tunnel dials the proxy, which is the phase connect if it succeeds, and asks it for a way to the target: the phase
+// proxy. Plain HTTP through an HTTP proxy needs no tunnel, the proxy is sent the request itself. Where the proxy cannot
+// be reached the time of that is in the phase proxy, too: its failure says whom it concerns.
 func (h *hop) tunnel(proxy *url.URL, host string, port uint16) error {
 	began := h.attempt.elapsed()
 	h.Proxy = h.attempt.module.MaskURL(proxy)
 	if err := h.dialProxy(proxy, began); err != nil {
 		return err
 	}
+	established, _ := h.socket.Established()
+	h.done(result.Connect, began, established)
 	if err := h.speakProxy(proxy, net.JoinHostPort(host, strconv.Itoa(int(port)))); err != nil {
 		if refusal, ok := errors.AsType[*classify.Refusal](err); ok {
 			h.Upstream = refusal.Upstream
 		}
 		h.close()
-		h.fail(result.Proxy, began, h.classified(result.Proxy, err))
+		h.fail(result.Proxy, max(began, established), h.classified(result.Proxy, err))
 		return err
 	}
-	h.done(result.Proxy, began, h.attempt.elapsed())
+	if h.forward == nil || h.proxyTLS {
+		h.done(result.Proxy, max(began, established), h.attempt.elapsed())
+	}
 	return nil
 }
 

@@ -13,7 +13,7 @@ type Phase string
 const (
 	Resolve    Phase = "resolve"    // question asked to addresses known
 	Connect    Phase = "connect"    // socket() to a completed TCP handshake
-	Proxy      Phase = "proxy"      // dialling the proxy to an established tunnel
+	Proxy      Phase = "proxy"      // TLS with the proxy and its tunnel; all of a failure to reach or to use it
 	TLS        Phase = "tls"        // ClientHello to handshake done
 	Request    Phase = "request"    // connection ready to last request byte accepted by the kernel
 	Processing Phase = "processing" // request written to first byte of the final response

@@ -26,6 +26,13 @@ var dashboards = map[string][]string{
 		"probe_http_status_code", "probe_http_version", "probe_http_ssl",
 		"probe_ssl_earliest_cert_expiry", "probe_dns_lookup_time_seconds", "probe_http_redirects",
 	},
+	"16293": {
+		"probe_success", "probe_http_status_code", "probe_ssl_earliest_cert_expiry", "probe_dns_lookup_time_seconds",
+		`probe_http_duration_seconds{phase="resolve"}`, `probe_http_duration_seconds{phase="connect"}`,
+		`probe_http_duration_seconds{phase="tls"}`, `probe_http_duration_seconds{phase="processing"}`,
+		`probe_http_duration_seconds{phase="transfer"}`,
+	},
+	"the mixin's alerts": {"probe_success", "probe_ssl_earliest_cert_expiry"},
 	"14928": {
 		"probe_success", "probe_duration_seconds", `probe_http_duration_seconds{phase="processing"}`,
 		"probe_http_status_code", "probe_http_version", "probe_http_ssl",

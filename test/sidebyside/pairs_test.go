@@ -76,7 +76,7 @@ const roots = "tls_config: {ca_file: CA}"
 // Reasons for what differs, as the README has them.
 const (
 	brokenBody = "a body that breaks off is not charged to a regexp"
-	proxyPhase = "setting up a proxy's tunnel is the phase proxy"
+	proxyTLS   = "TLS with a proxy is not TLS with the target"
 )
 
 func pairs() []pair {
@@ -84,8 +84,10 @@ func pairs() []pair {
 	over := func(protocols ...string) func(*lab) string {
 		return func(l *lab) string { return l.secure(page, protocols...) }
 	}
+	ofProxy := map[string]string{"probe_http_ssl": proxyTLS, "probe_ssl_earliest_cert_expiry": proxyTLS,
+		"probe_ssl_last_chain_expiry_timestamp_seconds": proxyTLS, "probe_ssl_last_chain_info": proxyTLS,
+		"probe_tls_version_info": proxyTLS}
 	modified := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC).Format(http.TimeFormat)
-	tunnel := map[string]string{`probe_http_duration_seconds{phase="connect"}`: proxyPhase}
 	return []pair{
 		{name: "healthy", serve: found},
 		{name: "path, query and escapes", serve: found, path: "a%20b/c?d=e%2Ff&g"},
@@ -182,9 +184,12 @@ func pairs() []pair {
 		{name: "body breaks off, judged", keys: "fail_if_body_matches_regexp: [zzz]", serve: fault(faultlab.FinMidBody),
 			differs: map[string]string{"probe_failed_due_to_regex": brokenBody}},
 		{name: "not HTTP", serve: func(l *lab) string { return faultlab.Answer(l.T, "SSH-2.0-OpenSSH_9.6\r\n\r\n") }},
-		{name: "through a proxy, HTTPS", keys: roots + ", proxy_url: PROXY", serve: over("http/1.1"), differs: tunnel},
+		{name: "through a proxy, HTTPS", keys: roots + ", proxy_url: PROXY", serve: over("http/1.1")},
 		{name: "through a proxy, no lookup of our own", keys: roots +
-			", proxy_url: PROXY, skip_resolve_phase_with_proxy: true", serve: over("http/1.1"), differs: tunnel},
+			", proxy_url: PROXY, skip_resolve_phase_with_proxy: true", serve: over("http/1.1")},
+		{name: "through a proxy over TLS, plain", keys: roots + ", proxy_url: TLSPROXY", serve: found,
+			differs: ofProxy},
+		{name: "through a proxy, plain", keys: "proxy_url: PROXY", serve: found},
 		{name: "localhost", serve: func(l *lab) string {
 			return strings.Replace(l.plain(page), "127.0.0.1", "localhost",
 				1)
@@ -200,7 +205,7 @@ func pairs() []pair {
 
 // module is the pair's module in YAML.
 func (p *pair) module(name, ca, proxy string) string {
-	keys := strings.NewReplacer("CA", ca, "PROXY", proxy).Replace(p.keys)
+	keys := strings.NewReplacer("CA", ca, "TLSPROXY", proxy, "PROXY", proxy).Replace(p.keys)
 	if keys != "" {
 		keys = ", " + keys
 	}

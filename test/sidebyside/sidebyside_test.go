@@ -80,6 +80,9 @@ func TestSideBySide(t *testing.T) {
 		if strings.Contains(rows[i].keys, "PROXY") {
 			proxy = faultlab.HTTPProxy(t).URL
 		}
+		if strings.Contains(rows[i].keys, "TLSPROXY") {
+			proxy = faultlab.HTTPSProxy(t).URL
+		}
 		text += rows[i].module(fmt.Sprintf("m%d", i), ca, proxy)
 	}
 	file := filepath.Join(dir, "blackbox.yml")
@@ -204,10 +207,14 @@ func compareSeries(t *testing.T, differs map[string]string, peer, own series) {
 	for _, name := range slices.Sorted(maps.Keys(peer)) {
 		want := peer[name]
 		got, ok := own[name]
+		listed, _, _ := strings.Cut(name, "{") // as a whole, or by this series
+		if differs[listed] == "" {
+			listed = name
+		}
 		duration := strings.Contains(name, "duration_seconds") || strings.Contains(name, "lookup_time_seconds")
 		switch {
-		case differs[name] != "" && (!ok || got != want):
-			delete(unused, name)
+		case differs[listed] != "" && (!ok || got != want):
+			delete(unused, listed)
 		case !ok && strings.HasPrefix(name, "probe_http_duration_seconds{") && want == 0:
 			// a phase that never began has no series
 		case !ok:

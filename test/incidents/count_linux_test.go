@@ -104,7 +104,7 @@ func (c *counter) note(what string, p *said, got outcome, excused bool) {
 	switch {
 	case got == right:
 		t.right++
-	case got == unknown && excused: // it knew too little, for no fault of its own
+	case got == unknown && excused && what == party: // it knew too little, for no fault of its own
 	case got == unknown:
 		t.unknown++
 	case excused:

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -55,6 +56,8 @@ func modules() string {
 		}
 		quiet := faultlab.Module(name, 2*time.Second, faultlab.RootsPEM(), keys...) + secure
 		noisy := faultlab.Module(name+"_noise", 3*time.Second, faultlab.RootsPEM(), keys...) + secure
+		keys = append(slices.Clone(keys), "diagnose: {on_failure: true}")
+		quiet += faultlab.Module(name+"_experiments", 2*time.Second, faultlab.RootsPEM(), keys...) + secure
 		text += strings.ReplaceAll(quiet, "ADDRESS", quietAddress) + strings.ReplaceAll(noisy, "ADDRESS", noisyAddress)
 	}
 	return text

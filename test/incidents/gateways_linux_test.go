@@ -14,7 +14,7 @@ func startSquid(s *site) {
 	rules := "acl strict localport 8703 8704\nacl denied urlpath_regex ^/denied\nacl bad port 8444\n" +
 		"http_access deny strict denied\nhttp_access deny strict CONNECT bad\nhttp_access allow all\ncache deny all\naccess_log none\ncache_log DIR/NAME.log\n" +
 		"pid_filename none\nmax_filedescriptors 1024\nconnect_timeout 1 second\nworkers 1\n" +
-		"pinger_enable off\nnetdb_filename none\nshutdown_lifetime 0 seconds\ndns_nameservers 127.0.0.1\n"
+		"server_persistent_connections off\npinger_enable off\nnetdb_filename none\nshutdown_lifetime 0 seconds\ndns_nameservers 127.0.0.1\n"
 	for port, more := range map[string]string{"8701": "http_port 8703\nhttp_port 8704\n", "8702": ""} {
 		// Its shared memory has the service's name, and is left when squid is killed.
 		service := fmt.Sprintf("incidents%dx%s", os.Getpid(), port)
@@ -88,7 +88,7 @@ func ofVarnish() []incident {
 
 // startStunnel starts TLS in front of an upstream that refuses, one that closes and one that is well.
 func startStunnel(s *site) {
-	config := "foreground = yes\npid =\ncert = DIR/both.pem\n"
+	config := "foreground = yes\ndebug = 3\npid =\ncert = DIR/both.pem\n"
 	s.write("both.pem", certificatePEM()+labKey())
 	for port, upstream := range map[string]string{"8951": "9", "8952": "8903", "8953": "8203"} {
 		config += "[p" + port + "]\naccept = " + port + "\nconnect = 127.0.0.1:" + upstream + "\n"

@@ -26,6 +26,8 @@ type incident struct {
 	often  int    // targets of each kind; 1 if 0: what may race has ten
 	probes int    // after it; 4 if 0
 
+	experiments bool // two more targets have experiments made
+
 	// idle is the time between its probes, which succeed: what happens does so to idle connections.
 	idle time.Duration
 }
@@ -35,6 +37,8 @@ type kind struct {
 	raw     bool // with CAP_NET_RAW
 	history bool // after successes
 	noisy   bool // with lost packets, and another target that fails
+
+	experiments bool // with diagnose; such targets are probed at intervals, for experiments take time
 }
 
 var kinds = []kind{{}, {raw: true}, {history: true}, {raw: true, history: true},
@@ -47,8 +51,10 @@ func (k kind) String() string {
 		yes string
 		no  string
 	}{{k.raw, "with CAP_NET_RAW", "without CAP_NET_RAW"}, {k.history, "after successes", "from the first probe on"},
-		{k.noisy, "with noise", "alone"}} {
-		text += map[bool]string{true: word.yes, false: word.no}[word.is] + ", "
+		{k.noisy, "with noise", "alone"}, {k.experiments, "with experiments", ""}} {
+		if said := map[bool]string{true: word.yes, false: word.no}[word.is]; said != "" {
+			text += said + ", "
+		}
 	}
 	return strings.TrimSuffix(text, ", ")
 }
@@ -58,6 +64,9 @@ type seen struct {
 	kind
 	before, probes []said
 }
+
+// experimentsTake is about how long the experiments after a failure that ends at once take.
+const experimentsTake = 1500 * time.Millisecond
 
 const successes = 5 // before an incident, where there is a history
 
@@ -74,6 +83,9 @@ func (i *incident) kinds() []kind {
 			all = append(all, k)
 		}
 	}
+	if i.experiments {
+		all = append(all, kind{history: true, experiments: true}, kind{raw: true, history: true, experiments: true})
+	}
 	return all
 }
 
@@ -81,6 +93,9 @@ func (i *incident) kinds() []kind {
 func (i *incident) target(k kind, n int) (name, url, module string) {
 	address := quietAddress
 	module = or(i.module, "m")
+	if k.experiments {
+		module += "_experiments"
+	}
 	if k.noisy {
 		address, module = noisyAddress, module+"_noise"
 	}
@@ -113,7 +128,10 @@ func (s *site) run(by exporters, i *incident) []seen {
 	}
 	each(func(target string, one *seen) {
 		for n := range max(4, i.probes) {
-			if n > 0 {
+			switch {
+			case n > 0 && one.experiments:
+				time.Sleep(experimentsTake)
+			case n > 0:
 				time.Sleep(i.idle)
 			}
 			one.probes = append(one.probes, s.ask(by.of(one.kind), target))

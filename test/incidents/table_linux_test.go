@@ -37,8 +37,7 @@ func usual(i *incident, all []seen) (text string, there bool) {
 	return "", false
 }
 
-// ends counts the verdicts at the end of an incident, without noise; those that are not right only where the machine had
-// CPU time.
+// ends counts the verdicts at the end of an incident, without noise; wrong ones only where the machine had CPU time.
 func ends(i *incident, all []seen) map[string]int {
 	times := map[string]int{}
 	for n := range all {
@@ -47,7 +46,7 @@ func ends(i *incident, all []seen) map[string]int {
 			continue
 		}
 		p := one.probes[len(one.probes)-1]
-		if !among(or(i.right, "none"), p.cause) && one.excused(len(one.probes)-1) {
+		if !among(i.right+"|none|unknown", p.cause) && one.excused(len(one.probes)-1) {
 			continue
 		}
 		text := "`" + p.cause + "`"

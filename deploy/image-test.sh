@@ -35,13 +35,13 @@ base() {
 }
 with_go() {
   mkdir -p "$1"/bin "$1"/usr/local "$1"/root
+  cp /bin/busybox "$1"/bin/busybox
+  ln -s busybox "$1"/bin/sh
+  cp -r "$(go env GOROOT)" "$1"/usr/local/go
   local setcap
   setcap=$(command -v setcap) || return 0
   cp "$setcap" "$1"/bin/setcap
   ldd "$setcap" | grep -o '/[^ ]*' | while read -r library; do cp --parents -L "$library" "$1"; done
-  cp /bin/busybox "$1"/bin/busybox
-  ln -s busybox "$1"/bin/sh
-  cp -r "$(go env GOROOT)" "$1"/usr/local/go
 }
 nothing() { :; }
 # build TARGET TAG

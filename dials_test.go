@@ -32,6 +32,7 @@ var dialSites = map[string]string{
 	"prober.(Prober).traceHop":         target,
 	"prober.(Prober).knock":            target,
 	"prober.(Prober).tracePath":        target, // after its own comparison with the policy
+	"prober.(Prober).accepted":         target, // after its own comparison with the policy
 	"prober.(measurement).send":        target, // after the comparisons of distance and knock with the policy
 	"prober.(hop).runHTTP3":            target, // after hop.permitted, in hop.run
 	"prober.(attempt).follow":          "targets, redirects, and follow-up attempts",

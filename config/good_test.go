@@ -30,7 +30,7 @@ func TestBlackboxFile(t *testing.T) {
 	post.Method, post.Body, post.Host = http.MethodPost, []byte("{}"), "vhost.example.com"
 	post.Header = http.Header{"Content-Type": {"application/json"}}
 	everything := &module.Module{
-		Retry: module.New("").Retry, Diagnose: module.Diagnose{MaxPerHour: 6, ClosedPort: true},
+		Retry: module.New("").Retry, Diagnose: module.Diagnose{MaxPerHour: 6, ClosedPort: true, NeverRouted: true},
 		Name: "http_everything", Timeout: 90 * time.Second, Method: http.MethodGet, Header: http.Header{},
 		PreferIPv6: true,
 		TLS: &tls.Config{NextProtos: []string{"http/1.1"}, InsecureSkipVerify: true,

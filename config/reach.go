@@ -44,11 +44,12 @@ func (h *httpKeys) readRetry(node *yaml.Node) error {
 // maxDiagnoses bounds the rounds of experiments in an hour.
 const maxDiagnoses = 60
 
-// readDiagnose reads diagnose: {on_failure, max_per_hour, closed_port}. What is not given keeps its default.
+// readDiagnose reads diagnose: {on_failure, max_per_hour, closed_port, never_routed}. What is not given keeps its default.
 func (h *httpKeys) readDiagnose(node *yaml.Node) error {
 	err := h.place.mapping(node, "diagnose", map[string]key{
-		"on_failure":  into(&h.Diagnose.OnFailure),
-		"closed_port": into(&h.Diagnose.ClosedPort),
+		"on_failure":   into(&h.Diagnose.OnFailure),
+		"closed_port":  into(&h.Diagnose.ClosedPort),
+		"never_routed": into(&h.Diagnose.NeverRouted),
 		"max_per_hour": checked(&h.Diagnose.MaxPerHour, func(n int) error {
 			if n < 1 || n > maxDiagnoses {
 				return fmt.Errorf("is out of range, want 1 to %d", maxDiagnoses)

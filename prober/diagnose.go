@@ -10,6 +10,7 @@ import (
 
 	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
+	"errno_exporter/prober/socket"
 )
 
 // How a failure is looked into: experiments after it, attempts of which each changes one thing.
@@ -27,7 +28,7 @@ import (
 const HelloPrefix = "hello_"
 
 const (
-	maxExperiments    = 9  // kinds, those of ClientHellos counted as one
+	maxExperiments    = 10 // kinds, those of ClientHellos counted as one
 	maxAttempts       = 20 // with their repetitions
 	closedPort        = 1  // tcpmux, which nobody runs
 	moreTime          = 3
@@ -119,6 +120,10 @@ func experimentsFor(r *result.Result, m *module.Module) []result.ExperimentKind 
 	exchanging := f.Phase == result.Request || f.Phase == result.Processing || f.Phase == result.Transfer
 	direct := hop.Proxy == "" && !m.EnableHTTP3
 	add(result.Again, repeatable)
+	if direct && maybeIntercepted(f, hop.Addr.Addr()) {
+		add(result.NeverRouted, m.Diagnose.NeverRouted)
+		add(result.OneHop, socket.FiltersTTL && farAway(hop.Addr.Addr()))
+	}
 	add(result.FreshAddress, direct && repeatable && freshAddress(r.Last(), hop).IsValid())
 	add(result.SmallSegments, direct && repeatable &&
 		(f.Reason == result.TCPAborted || f.Reason == result.TLSTimedOut || f.Reason == result.HTTPResponseTimedOut))
@@ -213,6 +218,8 @@ func (p *Prober) experiment(ctx context.Context, kind result.ExperimentKind, s *
 		return result.Experiment{Kind: kind, Hops: p.tracePath(ctx, s)}
 	case result.ClosedPort:
 		return p.knock(ctx, s)
+	case result.NeverRouted, result.OneHop:
+		return p.accepted(ctx, kind, s)
 	case result.ResetDistance:
 		return p.distance(ctx, s)
 	}

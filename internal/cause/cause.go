@@ -66,6 +66,9 @@ type Verdict struct {
 	RuledOut   []RuledOut `json:"ruled_out,omitempty"`
 	Open       []Cause    `json:"open,omitempty"` // candidates that nothing excludes
 	Next       []string   `json:"next,omitempty"` // what would decide, or whom to ask
+	// Intercepted is whether experiments show that something near us answers in place of the server: the phase connect
+	// measures that then. It is nil if none was made that can.
+	Intercepted *bool `json:"intercepted,omitempty"`
 }
 
 // RuledOut is a cause that the failure would allow, and the evidence that excludes it.
@@ -88,6 +91,8 @@ func ExperimentText(c *result.Experiment) string {
 		return text + pathText(c.Hops)
 	case c.Kind == result.ResetDistance:
 		return text + distanceText(c)
+	case c.Kind == result.NeverRouted || c.Kind == result.OneHop:
+		return text + acceptedText(c)
 	case c.Failure != nil:
 		return text + "FAILED: " + c.Failure.Sentence() + map[result.Than]string{
 			result.Alike: "; from as far away as the target's refusal", result.Nearer: "; from nearer than the target's " +

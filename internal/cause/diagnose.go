@@ -24,7 +24,7 @@ type candidate struct {
 // conclude ranks the candidates, and names the first if it is shown.
 func conclude(rows []row, s *scene, k *known) (Verdict, bool) {
 	found, out := candidates(rows, k)
-	v := Verdict{Cause: Unknown, Confidence: Low, RuledOut: out}
+	v := Verdict{Cause: Unknown, Confidence: Low, RuledOut: out, Intercepted: s.interception()}
 	if k.has(fails) {
 		v.Evidence = append(v.Evidence, k[fails])
 		if since := s.history(); since != "" {

@@ -137,6 +137,7 @@ const (
 	triedTime
 	triedHello
 	provedIntercepted
+	provedNear // the target's public address is answered from our own link
 	experimentsMade
 	closedPortAnswers   // refused at once, while ours is silent
 	closedPortElsewhere // the refusal of a closed port comes from elsewhere than ours

@@ -77,11 +77,7 @@ func (s *scene) experiments(k *known) {
 		k.note(provedTwice, rounds > 1, "this was so %d times in a row", rounds)
 	}
 	s.hello(k)
-	for i := range s.made {
-		c := &s.made[i]
-		k.note(provedIntercepted, c.Kind == result.NeverRouted && c.Failure == nil,
-			"an address that is never routed accepts connections from here")
-	}
+	s.intercepted(k)
 	k.note(experimentsMade, len(s.made) > 0, "%d experiments were made", len(s.made))
 	small, time := s.first(result.SmallSegments), s.first(result.MoreTime)
 	k.note(triedSmall, small != nil && !k.has(provedSmall), "small segments do not help")

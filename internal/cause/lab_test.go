@@ -107,6 +107,13 @@ func (e Evidence) distance(sender result.Sender) Evidence {
 	return e
 }
 
+// oneHop adds that a SYN which lives for one hop was accepted after a round trip.
+func (e Evidence) oneHop(took time.Duration) Evidence {
+	e = e.made("again-")
+	e.Experiments.Made = append(e.Experiments.Made, result.Experiment{Kind: result.OneHop, RoundTrip: took})
+	return e
+}
+
 func (e Evidence) egress(g Egress) Evidence {
 	if e.Egress = g; g.Known && g.At.IsZero() {
 		e.Egress.At = e.end()

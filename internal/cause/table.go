@@ -33,6 +33,7 @@ var table = []row{
 	{cause: NoEgress, requires: facts{wordUnanswered}, sure: Low, excludes: facts{egressUp, egressElsewhere}},
 	{cause: EgressImpaired, requires: facts{wordConnection, egressImpaired}, sure: Medium, supports: facts{timesSome}},
 	{cause: Intercepted, requires: facts{provedIntercepted}, sure: High},
+	{cause: Intercepted, requires: facts{provedNear}, sure: Medium},
 
 	// Names. Two views that differ may both be valid: only the other address's working shows that this one is outdated.
 	{cause: DNSBroken, requires: facts{wordDNS, nameAnswered}, sure: High},

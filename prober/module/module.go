@@ -83,7 +83,7 @@ func New(name string) *Module {
 		FollowRedirects:    true,
 		Retry:              Retry{Attempts: 1, InitialBackoff: 500 * time.Millisecond, MaxBackoff: 5 * time.Second},
 		BodySizeLimit:      defaultBodyLimit,
-		Diagnose:           Diagnose{MaxPerHour: 6, ClosedPort: true},
+		Diagnose:           Diagnose{MaxPerHour: 6, ClosedPort: true, NeverRouted: true},
 		TLS:                &tls.Config{NextProtos: []string{"h2", "http/1.1"}},
 	}
 }
@@ -204,9 +204,10 @@ func (m *Module) WithoutHTTP2() *Module {
 
 // Diagnose says when experiments are made after a failure.
 type Diagnose struct {
-	OnFailure  bool
-	MaxPerHour int  // rounds of experiments, for each target
-	ClosedPort bool // a SYN may be sent to a closed port of the target's host
+	OnFailure   bool
+	MaxPerHour  int  // rounds of experiments, for each target
+	ClosedPort  bool // a SYN may be sent to a closed port of the target's host
+	NeverRouted bool // a SYN may be sent to an address that is never routed
 }
 
 // Shown is the module as records keep it: with what is needed to show a probe, and without what is needed to make one.

@@ -2,6 +2,7 @@ package result
 
 import (
 	"net/netip"
+	"time"
 )
 
 // ExperimentKind is what an experiment changes.
@@ -21,6 +22,7 @@ const (
 	FreshAddress  ExperimentKind = "fresh_address"  // an address that only the other resolver gives
 	ClosedPort    ExperimentKind = "closed_port"    // one SYN to port 1 of the same host
 	NeverRouted   ExperimentKind = "never_routed"   // an address that no network has: who accepts is near us
+	OneHop        ExperimentKind = "one_hop"        // a SYN that lives for one hop: who accepts it is no router away
 	ResetDistance ExperimentKind = "reset_distance" // a minimum TTL: does the RST come from as far away as the server?
 	PathTrace     ExperimentKind = "trace"          // SYNs that live for 1, 2, … hops
 )
@@ -43,7 +45,7 @@ const (
 // Experiment is one experiment.
 type Experiment struct {
 	Kind    ExperimentKind
-	Attempt Attempt  // of all but ResetDistance, Trace and ClosedPort
+	Attempt Attempt  // of all that are attempts, and not SYNs alone or ResetDistance
 	Failure *Failure // nil if it succeeded
 	Hops    []PathHop
 	// TTL is, with ClosedPort, of the RST that answered, 0 if not captured; with ResetDistance, of the server's own
@@ -52,6 +54,8 @@ type Experiment struct {
 	RSTTTL uint8  // with ResetDistance: of the RSTs that refuse; 0 if it was not measured
 	Sender Sender // with ResetDistance: who sends the resets; empty if the experiment shows nothing
 	Than   Than   // with ClosedPort: where its RST comes from, compared with the target's; empty if not measured
+	// RoundTrip is, with NeverRouted and OneHop, of the handshake, if it came about; at most.
+	RoundTrip time.Duration
 }
 
 // Than compares the senders of two RSTs by their TTLs.

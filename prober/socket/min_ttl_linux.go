@@ -2,6 +2,7 @@ package socket
 
 import (
 	"bytes"
+	"net/netip"
 	"os"
 	"strconv"
 
@@ -69,4 +70,14 @@ func netstatCounter(text []byte, group, name string) (uint64, bool) {
 		}
 	}
 	return 0, false
+}
+
+// ownTTL is the TTL or hop limit of a socket's own segments.
+func ownTTL(fd int, peer netip.Addr) (int, error) {
+	if peer.Is6() {
+		ttl, err := unix.GetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_UNICAST_HOPS)
+		return ttl, os.NewSyscallError("getsockopt IPV6_UNICAST_HOPS", err)
+	}
+	ttl, err := unix.GetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_TTL)
+	return ttl, os.NewSyscallError("getsockopt IP_TTL", err)
 }

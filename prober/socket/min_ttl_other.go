@@ -2,7 +2,10 @@
 
 package socket
 
-import "errors"
+import (
+	"errors"
+	"net/netip"
+)
 
 // FiltersTTL reports whether the kernel drops segments of a connection by their TTL.
 const FiltersTTL = false
@@ -14,3 +17,5 @@ func DroppedByTTL() (uint64, bool) { return 0, false }
 
 // LoopbackReceived is known on Linux only.
 func LoopbackReceived() (uint64, bool) { return 0, false }
+
+func ownTTL(int, netip.Addr) (int, error) { return 0, errors.ErrUnsupported }

@@ -118,6 +118,15 @@ func (r *Recorder) SetMinTTL(ttl uint8) error {
 	return refused
 }
 
+// OwnTTL is the TTL (hop limit) of the segments that are sent.
+func (r *Recorder) OwnTTL() (ttl int, err error) {
+	if r.raw == nil {
+		return 0, errors.ErrUnsupported
+	}
+	refused := r.raw.Control(func(fd uintptr) { ttl, err = ownTTL(int(fd), r.wire.Remote.Addr()) })
+	return ttl, errors.Join(refused, err)
+}
+
 // SetReset adds who sent the RST that ended the connection.
 func (r *Recorder) SetReset(reset *result.Reset) {
 	r.mu.Lock()

@@ -70,7 +70,13 @@ func Names(n *Net, at Node, addr netip.Addr) {
 // serve runs a server on s. Each connection is given to talk and closed after it.
 func (n *Net) serve(f Family, talk func(*net.TCPConn)) string {
 	n.host.Helper()
-	listener := n.Listen(S, "tcp", netip.AddrPortFrom(f.Addr(S), port).String())
+	return n.serveAt(f.Addr(S), talk)
+}
+
+// serveAt is serve at an address of s.
+func (n *Net) serveAt(addr netip.Addr, talk func(*net.TCPConn)) string {
+	n.host.Helper()
+	listener := n.Listen(S, "tcp", netip.AddrPortFrom(addr, port).String())
 	var (
 		running sync.WaitGroup
 		mu      sync.Mutex // guards open
@@ -99,7 +105,7 @@ func (n *Net) serve(f Family, talk func(*net.TCPConn)) string {
 		}
 		running.Wait()
 	})
-	return httpURL(f.Addr(S), port)
+	return httpURL(addr, port)
 }
 
 // readRequest reads one whole request. It is false when the connection ended before.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
+	"strings"
 
 	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
@@ -29,18 +31,18 @@ func (h *hop) check(body []byte) *result.Failure {
 	if f := h.checkStatus(); f != nil {
 		return f
 	}
-	if err := checkHeader(m, r.Header); err != nil {
-		return refused(result.CheckHeader, err)
+	if i, err := checkHeader(m, r.Header); err != nil {
+		return refusedBy(result.CheckHeader, i, err)
 	}
-	if err := h.checkBody(body); err != nil {
-		return refused(result.CheckBody, err)
+	if i, err := h.checkBody(body); err != nil {
+		return refusedBy(result.CheckBody, i, err)
 	}
 	if f := h.checkJSON(body); f != nil {
 		return f
 	}
 	if len(m.ValidHTTPVersions) > 0 && !slices.Contains(m.ValidHTTPVersions, r.Proto) {
-		return refused(result.CheckVersion, fmt.Errorf("the response is %s, want one of %q", r.Proto,
-			m.ValidHTTPVersions))
+		return refused(result.CheckVersion, fmt.Errorf("%s, wanted %s", r.Proto,
+			strings.Join(m.ValidHTTPVersions, " or ")))
 	}
 	secure := h.request.URL.Scheme == "https"
 	if m.FailIfSSL && secure {
@@ -52,8 +54,11 @@ func (h *hop) check(body []byte) *result.Failure {
 	return nil
 }
 
-func refused(check result.Check, err error) *result.Failure {
-	return &result.Failure{Reason: result.HTTPContent, Check: check, Err: err}
+func refused(check result.Check, err error) *result.Failure { return refusedBy(check, 0, err) }
+
+// refusedBy is the failure by one of a check's rules.
+func refusedBy(check result.Check, index int, err error) *result.Failure {
+	return &result.Failure{Reason: result.HTTPContent, Check: check, Index: index, Err: err}
 }
 
 // checkStatus distinguishes an API that limits our rate (RFC 6585 section 4, RFC 9110 section 15.6.4) and a proxy that
@@ -64,7 +69,7 @@ func (h *hop) checkStatus() *result.Failure {
 		return nil
 	}
 	f := &result.Failure{Reason: result.HTTPError, Check: result.CheckStatus,
-		Err: fmt.Errorf("status %s", r.StatusText)}
+		Err: fmt.Errorf("%s, wanted %s", r.StatusText, wantedStatus(valid))}
 	switch {
 	case r.Status == http.StatusTooManyRequests,
 		r.Status == http.StatusServiceUnavailable && r.Header.Get("Retry-After") != "":
@@ -75,26 +80,56 @@ func (h *hop) checkStatus() *result.Failure {
 	return f
 }
 
-func checkHeader(m *module.Module, header http.Header) error {
-	for _, rule := range m.FailIfHeaderMatches {
+// wantedStatus is which statuses are valid, in words. A long list is cut.
+func wantedStatus(valid []int) string {
+	if len(valid) == 0 {
+		return "2xx"
+	}
+	var texts []string
+	for _, status := range valid[:min(len(valid), maxWanted)] {
+		texts = append(texts, strconv.Itoa(status))
+	}
+	if len(valid) > maxWanted {
+		texts = append(texts, "…")
+	}
+	return strings.Join(texts, ", ")
+}
+
+// maxWanted is how many statuses are in a failure's text.
+const maxWanted = 10
+
+// checkHeader returns which rule refuses the header, and why.
+func checkHeader(m *module.Module, header http.Header) (int, error) {
+	for i, rule := range m.FailIfHeaderMatches {
 		values, err := headerValues(header, rule)
 		if err != nil {
-			return err
+			return i, err
 		}
-		if slices.ContainsFunc(values, rule.Regexp.MatchString) {
-			return fmt.Errorf("header %q matches %q", rule.Header, rule.Regexp)
+		if n := slices.IndexFunc(values, rule.Regexp.MatchString); n >= 0 {
+			return i, fmt.Errorf("header %s matches %q: %s", rule.Header, rule.Regexp, shownValue(rule.Header, values[n]))
 		}
 	}
-	for _, rule := range m.FailIfHeaderNotMatches {
+	for i, rule := range m.FailIfHeaderNotMatches {
+		i += len(m.FailIfHeaderMatches)
 		values, err := headerValues(header, rule)
 		if err != nil {
-			return err
+			return i, err
 		}
 		if len(values) > 0 && !slices.ContainsFunc(values, rule.Regexp.MatchString) {
-			return fmt.Errorf("header %q does not match %q", rule.Header, rule.Regexp)
+			return i, fmt.Errorf("header %s does not match %q: %s", rule.Header, rule.Regexp,
+				shownValue(rule.Header, values[0]))
 		}
 	}
-	return nil
+	return 0, nil
+}
+
+// shownValue is a field's value as a failure shows it: hidden where the name sounds like a secret's. It is cut when
+// secrets in it have been masked, not here: half of a secret would not be found.
+func shownValue(name, value string) string {
+	if name == "Set-Cookie" || module.SoundsSecret(name) {
+		return module.Masked
+	}
+	return value
 }
 
 // largeBody is the size in bytes from which bodies are taken apart one after the other.
@@ -123,6 +158,7 @@ func (h *hop) checkJSON(body []byte) *result.Failure {
 	if err := json.Unmarshal(body, &document); err != nil {
 		return refused(result.CheckCEL, fmt.Errorf("body is not JSON: %w", err))
 	}
+	index := -1
 	for _, rule := range []struct {
 		*module.CEL
 		fails bool // by this value
@@ -131,14 +167,15 @@ func (h *hop) checkJSON(body []byte) *result.Failure {
 		if rule.CEL == nil {
 			continue
 		}
+		index++
 		value, err := rule.Eval(ctx, document)
 		switch {
 		case err != nil && ctx.Err() != nil:
 			return notChecked(ctx, result.CheckCEL, err)
 		case err != nil:
-			return refused(result.CheckCEL, err)
+			return refusedBy(result.CheckCEL, index, err)
 		case value == rule.fails:
-			return refused(result.CheckCEL, fmt.Errorf("body %s %q", rule.words, rule.Text))
+			return refusedBy(result.CheckCEL, index, fmt.Errorf("body %s %q", rule.words, rule.Text))
 		}
 	}
 	return nil
@@ -149,22 +186,23 @@ func (h *hop) checkJSON(body []byte) *result.Failure {
 func headerValues(header http.Header, rule module.HeaderMatch) ([]string, error) {
 	values := header[rule.Header]
 	if len(values) == 0 && !rule.AllowMissing {
-		return nil, fmt.Errorf("header %q is missing", rule.Header)
+		return nil, fmt.Errorf("header %s is missing", rule.Header)
 	}
 	return values, nil
 }
 
-func (h *hop) checkBody(body []byte) error {
+// checkBody returns which rule refuses the body, and why.
+func (h *hop) checkBody(body []byte) (int, error) {
 	m := h.attempt.module
-	for _, re := range m.FailIfBodyMatches {
+	for i, re := range m.FailIfBodyMatches {
 		if h.matchesBody(re, body) {
-			return fmt.Errorf("body matches %q", re)
+			return i, fmt.Errorf("body matches %q", re)
 		}
 	}
-	for _, re := range m.FailIfBodyNotMatches {
+	for i, re := range m.FailIfBodyNotMatches {
 		if !h.matchesBody(re, body) {
-			return fmt.Errorf("body does not match %q", re)
+			return len(m.FailIfBodyMatches) + i, fmt.Errorf("body does not match %q", re)
 		}
 	}
-	return nil
+	return 0, nil
 }

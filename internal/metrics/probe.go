@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"strconv"
 	"time"
 
 	"errno_exporter/prober/module"
@@ -39,6 +40,11 @@ func (e *Exposition) addVerdict(r *result.Result) {
 			label{"origin", string(failure.Origin)},
 			label{"phase", string(failure.Phase)},
 			label{"reason", string(failure.Reason)})
+		if failure.Check != "" {
+			e.gauge("probe_failed_check_info", "1 with the kind of rule that refused the response, and which of them, from "+
+				"0; absent if none did.", 1,
+				label{"check", string(failure.Check)}, label{"index", strconv.Itoa(failure.Index)})
+		}
 	}
 }
 

@@ -13,6 +13,8 @@ type Failure struct {
 	Sentence string        `json:"sentence"`
 	Advice   string        `json:"advice"`
 	Error    string        `json:"error,omitempty"`
+	Check    result.Check  `json:"check,omitempty"` // which kind of rule refused the response
+	Index    *int          `json:"check_index,omitempty"`
 }
 
 // FailureOf puts a failure into words.
@@ -21,6 +23,9 @@ func FailureOf(f *result.Failure) Failure {
 		Sentence: f.Sentence(), Advice: f.Reason.Info().Sentence}
 	if f.Err != nil {
 		out.Error = f.Err.Error()
+	}
+	if f.Check != "" {
+		out.Check, out.Index = f.Check, &f.Index
 	}
 	return out
 }

@@ -114,7 +114,7 @@ func (p *page) asked(r *result.Result) {
 	}
 	p.line("  failure   phase=%s reason=%s errno=%s origin=%s", f.Phase, f.Reason, result.ErrnoName(f.Errno), f.Origin)
 	if f.Check != "" {
-		p.line("  check     %s", f.Check)
+		p.line("  check     %s, rule %d", f.Check, f.Index)
 	}
 	if f.Err != nil {
 		p.line("  error     %s", f.Err)

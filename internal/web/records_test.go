@@ -30,7 +30,7 @@ func TestRecords(t *testing.T) {
 		{"by id", "/history/3?format=text", 200, "OK: " + target.URL + "/last?token=<hidden> answered 200"},
 		{"the page of a success", "/history/3", 200, `<span class="state">OK</span> <span class="url">` + target.URL +
 			"/last?token=&lt;hidden&gt;</span>"},
-		{"the page of a failure", "/history/2", 200, "<p><strong>unexpected HTTP status</strong></p>"},
+		{"the page of a failure", "/history/2", 200, "<p><strong>unexpected HTTP status: 500 Internal Server Error, wanted 2xx</strong></p>"},
 		{"its waterfall", "/history/2", 200, `<rect class="p-processing" x="`},
 		{"the command that repeats it", "/history/2", 200,
 			"<pre>curl -sv -o /dev/null --max-time 120 --http1.1 -H &#39;User-Agent: errno_exporter/test&#39; " +

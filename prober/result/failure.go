@@ -73,12 +73,14 @@ type Failure struct {
 	Errno  syscall.Errno // of the causal system call; 0 where there is none (FIN, alert, our deadline, bad bytes)
 	Origin Origin
 	Check  Check // which check refused the response; empty outside validate
+	Index  int   // of the check's rules, the one that refused it, counted as Check says; else 0
 	Err    error // what the step returned; may be nil
 
 	Extended *ExtendedError // what the name server reports about a failed lookup; nil for nothing
 }
 
-// Check names the rule of the module that refused a response.
+// Check names the kind of rule of the module that refused a response. The rules of a kind are counted from 0 in the
+// order of the configuration: those that fail if something matches, then those that fail if it does not.
 type Check string
 
 // The checks of the validate phase, in the order in which they are applied.
@@ -94,7 +96,8 @@ const (
 )
 
 // Sentence is the failure in the words an operator reads first:
-// "connection reset by the peer while waiting for the response (ECONNRESET)".
+// "connection reset by the peer while waiting for the response (ECONNRESET)". Where a rule of the module refused the
+// response, it has what was wanted and what came: "unexpected HTTP status: 404 Not Found, wanted 2xx".
 func (f *Failure) Sentence() string {
 	s := f.Reason.short()
 	if !f.Reason.impliesPhase(f.Phase) {
@@ -105,6 +108,9 @@ func (f *Failure) Sentence() string {
 	}
 	if f.Extended != nil {
 		s += "; the name server reports " + f.Extended.Name()
+	}
+	if f.Check != "" && f.Err != nil && f.Origin != Local {
+		s += ": " + Cut(f.Err.Error(), maxBrief)
 	}
 	return s
 }

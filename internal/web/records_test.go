@@ -46,7 +46,7 @@ func TestRecords(t *testing.T) {
 		{"logs of nothing", "/logs", 400, "add id=ID or target=URL"},
 		{"list", "/history", 200, `<a href="history/3">3</a>`},
 		{"list masks", "/history", 200, "/last?token=&lt;hidden&gt;"},
-		{"list says why", "/history", 200, "<strong>unexpected HTTP status</strong>"},
+		{"list says why", "/history", 200, "<strong>unexpected HTTP status: 500 Internal Server Error, wanted 2xx</strong>"},
 		{"configuration", "/config", 200, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {

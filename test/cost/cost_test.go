@@ -8,12 +8,11 @@ package cost
 import (
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"testing"
 
 	"errno_exporter/internal/bench"
+	"errno_exporter/test/build"
 )
 
 var exporter string
@@ -26,20 +25,7 @@ func TestMain(m *testing.M) {
 	if bench.ServeIfAsked() {
 		return
 	}
-	os.Exit(func() int {
-		dir, err := os.MkdirTemp("", "errno_exporter")
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		defer os.RemoveAll(dir)
-		exporter = filepath.Join(dir, "errno_exporter")
-		if out, err := exec.Command("go", "build", "-o", exporter, "../..").CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "go build: %s\n%s", err, out)
-			return 1
-		}
-		return m.Run()
-	}())
+	build.Exporter(m, "../..", &exporter)
 }
 
 // rounds are how often all programs are measured in turn, so that whatever else the machine does meets them alike.

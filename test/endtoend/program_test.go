@@ -3,7 +3,6 @@ package endtoend
 import (
 	"bytes"
 	"encoding/json"
-	"errno_exporter/internal/faultlab"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,6 +14,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"errno_exporter/internal/faultlab"
+	"errno_exporter/test/build"
 )
 
 // root is the repository.
@@ -24,20 +26,7 @@ const root = "../.."
 var exporter string
 
 func TestMain(m *testing.M) {
-	os.Exit(func() int {
-		dir, err := os.MkdirTemp("", "errno_exporter")
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		defer os.RemoveAll(dir)
-		exporter = filepath.Join(dir, "errno_exporter")
-		if out, err := exec.Command("go", "build", "-o", exporter, root).CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "go build: %s\n%s", err, out)
-			return 1
-		}
-		return m.Run()
-	}())
+	build.Exporter(m, root, &exporter)
 }
 
 // find is where a program is: one of Debian's, or one that make tools has built. Without it the test is skipped.

@@ -7,9 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,26 +15,14 @@ import (
 
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/internal/faultlab/netlab"
+	"errno_exporter/test/build"
 )
 
-// program is the built exporter; TestMain builds it.
-var program string
+// built is the path of the exporter, which TestMain builds.
+var built string
 
 func TestMain(m *testing.M) {
-	os.Exit(func() int {
-		dir, err := os.MkdirTemp("", "errno_exporter")
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		defer os.RemoveAll(dir)
-		program = filepath.Join(dir, "errno_exporter")
-		if out, err := exec.Command("go", "build", "-o", program, "../..").CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "go build: %s\n%s", err, out)
-			return 1
-		}
-		return m.Run()
-	}())
+	build.Exporter(m, "../..", &built)
 }
 
 // exporter is a running exporter on the node C.
@@ -92,7 +77,7 @@ func (s *site) startExporter(all []incident, k kind, port string) *exporter {
 			return s.net.Dial(ctx, netlab.C, network, addr)
 		}}}
 	s.Cleanup(e.client.CloseIdleConnections)
-	command := []string{program, "--config.file=" + file, "--web.listen-address=" + e.address, "--log.level=error"}
+	command := []string{built, "--config.file=" + file, "--web.listen-address=" + e.address, "--log.level=error"}
 	if !k.raw {
 		command = append([]string{"setpriv", "--bounding-set", "-net_raw", "--inh-caps", "-net_raw"}, command...)
 	}

@@ -4,16 +4,29 @@ import (
 	"fmt"
 	"go/ast"
 	"go/parser"
+	"go/scanner"
 	"go/token"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // maxFunction is the length in lines of a function that still fits on a screen.
 const maxFunction = 60
+
+// maxFile is the length in lines of a file with one subject, and maxLine that of a line in columns (a tab is one).
+const (
+	maxFile = 300
+	maxLine = 120
+)
+
+// longFiles are the files that are longer, and why they may be.
+var longFiles = map[string]string{
+	"test/incident/scripts_linux.go": "one table: the scripts of all incidents",
+}
 
 // maxReadme is the length in lines of a README that is still read.
 const maxReadme = 200
@@ -97,6 +110,57 @@ func compareBars(t *testing.T, found, listed map[string]string) {
 	for name := range listed {
 		if found[name] == "" {
 			t.Errorf("%s is listed as an exception, and is none: remove it", name)
+		}
+	}
+}
+
+// No file of the program has more than one subject's length, and no line is longer than a screen is wide. Lines of raw
+// strings are what others read or write, such as a page, and stay as they are.
+func TestFilesAreReadable(t *testing.T) {
+	long := map[string]string{}
+	err := filepath.WalkDir(".", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		lines := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
+		if len(lines) > maxFile {
+			long[filepath.ToSlash(path)] = fmt.Sprintf("%s has %d lines, want at most %d", path, len(lines), maxFile)
+		}
+		raw := rawLines(path, text)
+		for i, line := range lines {
+			if n := utf8.RuneCountInString(line); n > maxLine && !raw[i+1] {
+				t.Errorf("%s:%d: a line of %d columns, want at most %d", path, i+1, n, maxLine)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	compareBars(t, long, longFiles)
+}
+
+// rawLines are the numbers of the lines that a raw string has a part of.
+func rawLines(path string, text []byte) map[int]bool {
+	set := token.NewFileSet()
+	file := set.AddFile(path, -1, len(text))
+	var s scanner.Scanner
+	s.Init(file, text, nil, 0)
+	raw := map[int]bool{}
+	for {
+		pos, kind, literal := s.Scan()
+		if kind == token.EOF {
+			return raw
+		}
+		if kind == token.STRING && literal[0] == '`' {
+			first := file.Line(pos)
+			for n := first; n <= first+strings.Count(literal, "\n"); n++ {
+				raw[n] = true
+			}
 		}
 	}
 }

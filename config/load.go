@@ -43,7 +43,8 @@ func parse(data []byte, p place, dir string, previous *Config) (*Config, error) 
 	if err != nil {
 		return nil, err
 	}
-	c := &Config{File: p.file, dir: dir, Modules: map[string]*module.Module{}, Skipped: map[string]string{}, Policy: DefaultPolicy()}
+	c := &Config{File: p.file, dir: dir, Modules: map[string]*module.Module{}, Skipped: map[string]string{},
+		Policy: DefaultPolicy()}
 	if err := (merges{p, map[*yaml.Node]bool{}}).expand(root); err != nil {
 		return nil, err
 	}

@@ -44,7 +44,8 @@ func (h *httpKeys) readRetry(node *yaml.Node) error {
 // maxDiagnoses bounds the rounds of experiments in an hour.
 const maxDiagnoses = 60
 
-// readDiagnose reads diagnose: {on_failure, max_per_hour, closed_port, never_routed}. What is not given keeps its default.
+// readDiagnose reads diagnose: {on_failure, max_per_hour, closed_port, never_routed}. What is not given keeps its
+// default.
 func (h *httpKeys) readDiagnose(node *yaml.Node) error {
 	err := h.place.mapping(node, "diagnose", map[string]key{
 		"on_failure":   into(&h.Diagnose.OnFailure),

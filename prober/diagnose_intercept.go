@@ -11,8 +11,8 @@ import (
 )
 
 // Whether something near us answers in place of the server: a sidecar, a transparent proxy, a rule that redirects. Then
-// the phase connect measures it and not the server. Both experiments count only by an accepted connection: silence, ICMP
-// and a RST show nothing.
+// the phase connect measures it and not the server. Both experiments count only by an accepted connection: silence,
+// ICMP and a RST show nothing.
 //
 //   - An address that is never routed accepts: who accepts it accepts everything on this port.
 //   - The target accepts a SYN that lives for one hop, although its address is a public one and none of our own links'.

@@ -9,7 +9,8 @@ import (
 	"errno_exporter/prober/socket"
 )
 
-// With which TTL a host answers our SYNs, without a capture: the largest minimum TTL with which an answer still arrives.
+// With which TTL a host answers our SYNs, without a capture: the largest minimum TTL with which an answer still
+// arrives.
 
 // The bounds of a measurement.
 const (

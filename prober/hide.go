@@ -32,8 +32,8 @@ func sealed(record *result.Attempt, mask *module.Mask) {
 	record.Cut()
 }
 
-// secrets are those of an attempt that the module does not know: the target's, its proxies', those of its requests, those of the
-// URLs that redirects led to, and the cookies that a server gave to somebody with credentials.
+// secrets are those of an attempt that the module does not know: the target's, its proxies', those of its requests,
+// those of the URLs that redirects led to, and the cookies that a server gave to somebody with credentials.
 func (a *attempt) secrets() []string {
 	all := append(a.module.SecretsOf(a.target.URL, nil), a.proxies...)
 	for i := range a.record.Hops {

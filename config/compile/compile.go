@@ -171,8 +171,8 @@ func (c *Client) hide(m *module.Module) {
 	}
 }
 
-// try authorises a request that is not sent, so that what cannot be read, or be a header, is known at load. The keys are
-// those of the module that the round-trippers are made of.
+// try authorises a request that is not sent, so that what cannot be read, or be a header, is known at load. The keys
+// are those of the module that the round-trippers are made of.
 func (c *Client) try(chain http.RoundTripper, keys ...string) error {
 	trial := &http.Request{URL: &url.URL{Scheme: "http", Host: "trial"}, Header: http.Header{}}
 	request, err := authorized(chain, trial)

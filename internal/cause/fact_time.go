@@ -188,8 +188,8 @@ func (s *scene) before(k *known) {
 		shown(s.o.Timeout))
 }
 
-// slowAnswers is how many answers in a row have to be slow before it is a sign of load. On a path that loses packets one
-// or two may be: a lost answer of one segment, and its retransmission, are not seen on our side.
+// slowAnswers is how many answers in a row have to be slow before it is a sign of load. On a path that loses packets
+// one or two may be: a lost answer of one segment, and its retransmission, are not seen on our side.
 const slowAnswers = 3
 
 // slowerBy is what an answer has to take longer before it is a sign of load: a garbage collection, a busy CPU or

@@ -61,7 +61,8 @@ func CertificateSameNameOtherKey(h Host) string {
 // CertificateWrongUsage shows a certificate that is for clients only.
 func CertificateWrongUsage(h Host) string {
 	h.Helper()
-	return serveCertificate(h, lab(), func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} })
+	usage := []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+	return serveCertificate(h, lab(), func(c *x509.Certificate) { c.ExtKeyUsage = usage })
 }
 
 // secured is a configuration with the lab's certificate.

@@ -6,8 +6,8 @@
 //   - One death proves nothing: a reload of the server ends all idle connections at once, whatever their age. So each
 //     death is tried again at the same age. If that connection dies at a similar age, the age is the reason; if it
 //     survives, the clock was, and the search goes on as before.
-//   - When the bracket is narrow it is checked now and then, at both of its ends. A trial that contradicts it breaks it,
-//     and the search goes on from what still holds.
+//   - When the bracket is narrow it is checked now and then, at both of its ends. A trial that contradicts it breaks
+//     it, and the search goes on from what still holds.
 package lifetime
 
 import (

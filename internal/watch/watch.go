@@ -2,8 +2,8 @@
 // published, and its outcome given to whoever waits for it.
 //
 // Read watch.go first, then probe.go: one probe from its slot to its publication; scrape.go is all probes of a scrape,
-// verdict.go the causes of failures. What is known of a target is in the package target; slots, pacing and sharing are in the
-// package schedule.
+// verdict.go the causes of failures. What is known of a target is in the package target; slots, pacing and sharing are
+// in the package schedule.
 package watch
 
 import (

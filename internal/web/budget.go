@@ -13,7 +13,8 @@ import (
 //   - A scrape timeout that is not larger than the offset is halved instead: a probe without any time would blame the
 //     target.
 //   - Without either it is unboundedTimeout; longestTimeout is the most.
-//   - A header of 0, of less, or of NaN allows nothing in particular, as in blackbox_exporter: it is as if there was none.
+//   - A header of 0, of less, or of NaN allows nothing in particular, as in blackbox_exporter: it is as if there
+//     was none.
 
 // scrapeTimeoutHeader is what Prometheus sends: its scrape timeout in seconds.
 const scrapeTimeoutHeader = "X-Prometheus-Scrape-Timeout-Seconds"

@@ -15,8 +15,8 @@ import (
 )
 
 // A target that cannot be probed is refused: 400 where it is no URL, 403 where the policy denies it. With
-// --web.blackbox-compatible-errors it is answered as blackbox_exporter does, with 200 and probe_success 0, so that alerts
-// on probe_success alone fire. Nothing of it is kept.
+// --web.blackbox-compatible-errors it is answered as blackbox_exporter does, with 200 and probe_success 0, so that
+// alerts on probe_success alone fire. Nothing of it is kept.
 
 // badTarget is the error of a target that is not the URL of something to probe.
 type badTarget struct {

@@ -27,8 +27,8 @@ const (
 	PathTrace     ExperimentKind = "trace"          // SYNs that live for 1, 2, … hops
 )
 
-// The experiments with another ClientHello. They end with the handshake, and succeed as soon as the server has shown its
-// certificate: then it has accepted the hello.
+// The experiments with another ClientHello. They end with the handshake, and succeed as soon as the server has shown
+// its certificate: then it has accepted the hello.
 const (
 	HelloWithoutMLKEM ExperimentKind = "hello_without_ml_kem" // no post-quantum key share: 1,200 bytes less
 	HelloPadded       ExperimentKind = "hello_padded"         // the same, made longer than the original again

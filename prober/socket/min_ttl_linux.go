@@ -22,8 +22,9 @@ func setMinTTL(fd int, network string, ttl uint8) error {
 	return os.NewSyscallError("setsockopt IP_MINTTL", unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_MINTTL, int(ttl)))
 }
 
-// DroppedByTTL is how many segments the network namespace of the calling thread has dropped for their TTL: TCPMinTTLDrop
-// of TcpExt (Linux, Documentation/networking/snmp_counter.rst). It reports false where that cannot be read.
+// DroppedByTTL is how many segments the network namespace of the calling thread has dropped for their TTL:
+// TCPMinTTLDrop of TcpExt (Linux, Documentation/networking/snmp_counter.rst). It reports false where that cannot be
+// read.
 func DroppedByTTL() (uint64, bool) {
 	text, err := os.ReadFile("/proc/thread-self/net/netstat")
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// Exporter builds the exporter from the package in a directory, sets built to its path, runs the tests, and exits. It is the
+// Exporter builds the exporter from the package in a directory, sets built to its path, runs the tests, and exits: the
 // whole of a TestMain.
 func Exporter(m *testing.M, from string, built *string) {
 	os.Exit(run(m, from, built))

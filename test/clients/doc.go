@@ -1,2 +1,3 @@
-// Package clients holds the tests of the client programs that docs/clients.md shows: each is run against faulty servers.
+// Package clients holds the tests of the client programs that docs/clients.md shows: each is run against faulty
+// servers.
 package clients

@@ -2,8 +2,8 @@ package prober
 
 import "bytes"
 
-// checkedBody is a body that the module's rules need: all of it for CEL, the first freeRoom bytes for expressions. What is
-// longer streams through them.
+// checkedBody is a body that the module's rules need: all of it for CEL, the first freeRoom bytes for expressions.
+// What is longer streams through them.
 type checkedBody struct {
 	bytes.Buffer
 	hop *hop

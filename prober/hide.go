@@ -133,6 +133,9 @@ func hideLookup(l *result.Lookup, mask *module.Mask) {
 	for i := range l.Exchanges {
 		e := &l.Exchanges[i]
 		e.Question, e.Err = mask.Text(e.Question), hiddenErr(e.Err, mask)
+		for j := range e.Extended {
+			e.Extended[j].Text = mask.Text(e.Extended[j].Text)
+		}
 	}
 }
 
@@ -146,10 +149,16 @@ func hideWire(w *result.Wire, mask *module.Mask) {
 	}
 }
 
-// hideFailure masks a failure's error.
+// hideFailure masks a failure's error, and what a name server said of it.
 func hideFailure(f *result.Failure, mask *module.Mask) {
-	if f != nil {
-		f.Err = hiddenErr(f.Err, mask)
+	if f == nil {
+		return
+	}
+	f.Err = hiddenErr(f.Err, mask)
+	if f.Extended != nil {
+		said := *f.Extended // which an answer may share
+		said.Text = mask.Text(said.Text)
+		f.Extended = &said
 	}
 }
 

@@ -91,6 +91,7 @@ const (
 	wireFast      // the answer is small
 	wireSmall     // what we sent is small, or smaller segments do not help
 	wireHole      // received data wait behind a hole
+	wireLossy     // segments were lost
 	wireSYNACKs   // the server repeats its SYN-ACK: it does not take our last word of the handshake
 	endsOnItsSide // the end is the server's own: FIN, a live socket's RST from its distance, or no network between
 	endsNearer    // the RST came from nearer than the server

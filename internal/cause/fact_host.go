@@ -56,6 +56,7 @@ func (s *scene) wire(k *known) {
 	k.note(wireHole, o.Hole, "the end of the answer arrived and its beginning did not")
 	k.note(wireSYNACKs, k.has(wordDead) && !o.Delivered && o.Received == 0 && o.Segments >= 3,
 		"the server repeated its SYN-ACK: %d segments arrived and none of ours was acknowledged", o.Segments)
+	k.note(wireLossy, o.Lost && k.has(wordHelloEnds), "segments of the handshake were lost")
 	usual := int64(0)
 	for i := range s.Recent {
 		if r := &s.Recent[i]; r.Failure == nil {

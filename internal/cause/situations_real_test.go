@@ -9,6 +9,7 @@ import (
 // mixed are situations that real servers showed: what single packets, limits and gateways make of an incident.
 func mixed() []situation {
 	atOnce := failed(result.Connect, result.TCPReset, result.Peer)
+	lossy := func(o *Digest) { o.Lost = true }
 	stopped := failed(result.Transfer, result.HTTPResponseTimedOut, result.Self,
 		func(o *Digest) { o.Delivered, o.Received = true, 20000 })
 	return []situation{
@@ -28,10 +29,14 @@ func mixed() []situation {
 				n(3, resetLive)),
 			"server_overloaded server medium; not firewall_reject request_rejected transient; open [server_aborts]"},
 		{"slower where segments were lost, then closes",
-			after(n(2, worked(1)), n(3, worked(400, func(o *Digest) { o.Lost = true })), n(3, closedFIN)),
+			after(n(2, worked(1)), n(3, worked(400, lossy)), n(3, closedFIN)),
 			"server_aborts server high; not firewall_reject request_rejected transient"},
 		{"slower by chance in the last two, then closes", after(n(3, worked(1)), n(2, worked(400)), n(3, closedFIN)),
 			"server_aborts server high; not firewall_reject request_rejected transient"},
+		{"two handshakes without an answer", after(healthy, n(2, shaking)),
+			"server_unresponsive server medium; not transient; open [client_hello_rejected pmtu_black_hole]"},
+		{"two handshakes in which segments are lost", after(healthy, n(2, seen(shaking, lossy))),
+			"unknown unknown low; not transient; open [client_hello_rejected pmtu_black_hole server_unresponsive]"},
 		{"502, and once an answer is lost", after(n(3, status(502, gateway)), n(1, hangs)),
 			"unknown unknown low; not transient; open [pmtu_black_hole server_unresponsive]"},
 		{"a hang, and repeated, a hang", after(healthy, n(1, hangs)).made("again-"),

@@ -182,7 +182,7 @@ var table = []row{
 	{cause: ServerUnresponsive, requires: facts{wordTransfer, timesSilent, triedTime}, sure: Medium},
 	{cause: ServerUnresponsive, requires: facts{wordSilent, timesSteady, wireFast, triedTime}, sure: High},
 	{cause: ServerUnresponsive, requires: facts{wordHelloEnds, wordSilent, timesTwice, workedBefore}, sure: Medium,
-		excludes: facts{provedSmall, provedHello, hostLate}},
+		excludes: facts{provedSmall, provedHello, hostLate, wireLossy}},
 	{cause: ServerUnresponsive, requires: facts{wordSilent}, sure: Low, excludes: facts{provedSmall, hostLate}},
 
 	// Connections that end. Ending them is no sign of load; being busy or ever slower in the same incident is one.

@@ -199,8 +199,8 @@ var Reasons = []ReasonInfo{
 			"attack. The record has what it sent and how much.", "X (RFC 9113 section 10.5)"},
 
 	{ProbeConfig, []Phase{Resolve, Connect, Proxy, Request}, "the probe itself is misconfigured",
-		"The target or module cannot work as written: a name that can never resolve, a secret file that cannot be " +
-			"read, a request head of more than 64 KiB.", "X"},
+		"The target or module cannot work as written: a name that can never resolve, a file of the module that cannot " +
+			"be read, a request head of more than 64 KiB.", "X"},
 	{Abandoned, always, "abandoned by us", "The client disconnected or the exporter is stopping; this is not the " +
 		"target's failure.", "N"},
 	{Unknown, always, "unknown failure", "None of the known reasons fits the evidence. Please report it with the " +

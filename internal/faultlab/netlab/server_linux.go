@@ -78,32 +78,28 @@ func (n *Net) serveAt(addr netip.Addr, talk func(*net.TCPConn)) string {
 	n.host.Helper()
 	listener := n.Listen(S, "tcp", netip.AddrPortFrom(addr, port).String())
 	var (
-		running sync.WaitGroup
-		mu      sync.Mutex // guards open
-		open    []*net.TCPConn
+		accepting, talking sync.WaitGroup
+		open               []*net.TCPConn // read when accepting has ended
 	)
-	running.Go(func() {
+	accepting.Go(func() {
 		for {
 			conn, err := listener.Accept()
 			if err != nil {
 				return // closed by the cleanup
 			}
 			peer := conn.(*net.TCPConn)
-			mu.Lock()
 			open = append(open, peer)
-			mu.Unlock()
-			running.Go(func() { talk(peer); _ = peer.Close() })
+			talking.Go(func() { talk(peer); _ = peer.Close() })
 		}
 	})
 	n.host.Cleanup(func() {
 		_ = listener.Close()
-		mu.Lock()
-		defer mu.Unlock()
+		accepting.Wait()
 		for _, conn := range open {
 			_ = conn.SetLinger(0) // a FIN to a host that is gone would keep the namespace alive for minutes
 			_ = conn.Close()
 		}
-		running.Wait()
+		talking.Wait()
 	})
 	return httpURL(addr, port)
 }

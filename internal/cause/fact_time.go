@@ -175,7 +175,10 @@ func (s *scene) before(k *known) {
 		k.note(idleServed, served, "a connection kept for %s was served at %s", s.Idle[i].Age, clock(s.Idle[i].At))
 	}
 	n := len(took)
-	k.note(slowerBefore, n >= 2+slowAnswers && slower(max(took[0], took[1]), slices.Min(theirs[n-slowAnswers:])),
+	slow := func(answers int, by time.Duration) bool {
+		return n >= 2+answers && slower(max(took[0], took[1]), slices.Min(theirs[n-answers:]), by)
+	}
+	k.note(slowerBefore, slow(slowAnswers, slowerBy) || slow(slowAnswers-1, slowerThanLoss),
 		"answers became slower before, the last took %s", shown(last(took)))
 	if n < usualFrom {
 		return
@@ -196,7 +199,11 @@ const slowAnswers = 3
 // a backend that has to be connected again take tens of milliseconds.
 const slowerBy = 100 * time.Millisecond
 
-func slower(before, after time.Duration) bool { return after > 3*before && after-before >= slowerBy }
+// slowerThanLoss is more than the retransmission of an answer takes (TCP_RTO_MIN of Linux is 200 ms): two such answers
+// in a row are enough.
+const slowerThanLoss = 300 * time.Millisecond
+
+func slower(before, after, by time.Duration) bool { return after > 3*before && after-before >= by }
 
 func last(took []time.Duration) time.Duration {
 	if len(took) == 0 {

@@ -59,8 +59,7 @@ func (h records) show(w http.ResponseWriter, r *http.Request, kept *history.Reco
 		_, _ = w.Write(text) // fails only if the client is gone
 		return
 	}
-	pageHeaders(w)
-	_ = recordTemplate.Execute(w, newRecordPage(kept, string(text))) // fails only if the client is gone
+	_ = recordTemplate.Execute(page(w), newRecordPage(kept, string(text))) // fails only if the client is gone
 }
 
 func newRecordPage(kept *history.Record, text string) recordPage {

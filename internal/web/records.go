@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"fmt"
 	"html/template"
+	"io"
 	"net/http"
 	"strconv"
 	"time"
 
 	"errno_exporter/config"
+	"errno_exporter/internal/escape"
 	"errno_exporter/internal/history"
 	"errno_exporter/internal/record"
 	"errno_exporter/prober/module"
@@ -124,14 +126,15 @@ func (h records) list(w http.ResponseWriter, _ *http.Request) {
 		}
 		lines = append(lines, line)
 	}
-	pageHeaders(w)
-	_ = listPage.Execute(w, lines) // fails only if the client is gone
+	_ = listPage.Execute(page(w), lines) // fails only if the client is gone
 }
 
-// pageHeaders announces a page that loads nothing and runs nothing.
-func pageHeaders(w http.ResponseWriter) {
+// page announces a page that loads nothing and runs nothing, and returns what writes it: HTML escapes what is markup,
+// and leaves the control characters of texts from outside as they are.
+func page(w http.ResponseWriter) io.Writer {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy",
 		"default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; form-action "+
 			"'self'; base-uri 'none'; frame-ancestors 'none'")
+	return escape.NewTerminal(w, "\t")
 }

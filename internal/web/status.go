@@ -135,8 +135,7 @@ func (e *Endpoints) status(w http.ResponseWriter, r *http.Request) {
 		_ = json.NewEncoder(escape.NewWriter(w)).Encode(s) // fails only if the client is gone
 		return
 	}
-	pageHeaders(w)
-	_ = statusPage.Execute(w, s) // fails only if the client is gone
+	_ = statusPage.Execute(page(w), s) // fails only if the client is gone
 }
 
 func (e *Endpoints) statusOf(r *http.Request) status {

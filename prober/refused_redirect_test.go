@@ -31,7 +31,7 @@ func TestRefusedRedirects(t *testing.T) {
 			`location "ftp://a.test/x?key=<hidden>": scheme "ftp" is not supported, want http or https`},
 		{"itself", "/", asIs, loop, 11, "stopped after 10 redirects"},
 		{"not wanted", "http://[", func(m *module.Module) { m.FollowRedirects = false }, result.Failure{Reason: result.HTTPError}, 1,
-			"status 307 Temporary Redirect"},
+			"307 Temporary Redirect, wanted 2xx"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()

@@ -1,6 +1,7 @@
 package endtoend
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -143,7 +145,7 @@ func TestHostileServersAtOnce(t *testing.T) {
 			_, _ = conn.Read(make([]byte, 100)) // it has begun, or has been cut off
 		})
 	}
-	var results, refusals atomic.Int64
+	var results, refusals, lost atomic.Int64
 	for _, row := range rows {
 		for i := range concurrency {
 			asking.Go(func() {
@@ -152,15 +154,17 @@ func TestHostileServersAtOnce(t *testing.T) {
 					if row.module == "plain" && strings.HasSuffix(row.target, "/1000") {
 						target = row.target
 					}
-					status, body := d.scrape(t, "/probe?module="+row.module+"&target="+url.QueryEscape(target),
+					status, body, err := d.tryScrape(t, "/probe?module="+row.module+"&target="+url.QueryEscape(target),
 						scrapeTimeout)
 					switch {
+					case errors.Is(err, syscall.ECONNRESET):
+						lost.Add(1)
 					case status == http.StatusOK && strings.Contains(body, "\nprobe_success "):
 						results.Add(1)
 					case status == http.StatusServiceUnavailable && strings.Contains(body, "could not start the probe in time"):
 						refusals.Add(1)
 					default:
-						t.Errorf("%s: %d %.200q, want 200 and a result", row.name, status, body)
+						t.Errorf("%s: %d %.200q, %.200v, want 200 and a result", row.name, status, body, err)
 					}
 				}
 			})
@@ -168,7 +172,13 @@ func TestHostileServersAtOnce(t *testing.T) {
 	}
 	asking.Wait()
 	peak := d.peak(t)
-	t.Logf("at most %d MB, %d results, %d refusals", peak>>20, results.Load(), refusals.Load())
+	t.Logf("at most %d MB, %d results, %d refusals, %d connections lost", peak>>20, results.Load(), refusals.Load(),
+		lost.Load())
+	// One new connection of 1,880 was once reset on a machine that ran another suite as well, with far fewer connections
+	// than the exporter's bound.
+	if lost.Load() > 5 {
+		t.Errorf("%d connections were lost, want at most 5", lost.Load())
+	}
 	if results.Load() < refusals.Load() {
 		t.Errorf("%d results and %d refusals, want at least as many results", results.Load(), refusals.Load())
 	}
@@ -180,6 +190,16 @@ func TestHostileServersAtOnce(t *testing.T) {
 // scrape asks as Prometheus does, with its timeout in seconds.
 func (d *daemon) scrape(t *testing.T, path string, timeout int) (int, string) {
 	t.Helper()
+	status, body, err := d.tryScrape(t, path, timeout)
+	if err != nil {
+		t.Error(err)
+	}
+	return status, body
+}
+
+// tryScrape is scrape where the connection may be lost.
+func (d *daemon) tryScrape(t *testing.T, path string, timeout int) (status int, body string, err error) {
+	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+d.address+path, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -187,15 +207,11 @@ func (d *daemon) scrape(t *testing.T, path string, timeout int) (int, string) {
 	request.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", strconv.Itoa(timeout))
 	response, err := d.client.Do(request)
 	if err != nil {
-		t.Error(err)
-		return 0, ""
+		return 0, "", err
 	}
 	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Error(err)
-	}
-	return response.StatusCode, string(body)
+	read, err := io.ReadAll(response.Body)
+	return response.StatusCode, string(read), err
 }
 
 var peakLine = regexp.MustCompile(`(?m)^VmHWM:\s+(\d+) kB$`)

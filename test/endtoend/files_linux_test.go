@@ -1,7 +1,10 @@
 package endtoend
 
 import (
+	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -25,18 +28,21 @@ func TestFilesThatHang(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			d := runDaemon(t, text, "", row.flags...)
 			file := strings.TrimPrefix(d.Args[4], "--config.file=")
-			if err := os.Remove(file); err != nil {
+			// The pipe has a writer before the exporter finds it: one without is read as an empty file.
+			pipe := file + ".pipe"
+			if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if err := syscall.Mkfifo(file, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			d.signal(t, row.ask)
-			writer, err := os.OpenFile(file, os.O_WRONLY, 0) // waits until the exporter reads
+			writer, err := os.OpenFile(pipe, os.O_RDWR, 0) // does not wait for a reader (fifo(7))
 			if err != nil {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { _ = writer.Close() })
+			if err := os.Rename(pipe, file); err != nil {
+				t.Fatal(err)
+			}
+			d.signal(t, row.ask)
+			eventually(t, "the exporter reads "+file, func() (string, bool) { return "", reads(d.Process.Pid, file) })
 			d.signal(t, syscall.SIGTERM)
 			for _, state := range row.told {
 				d.told(t, state)
@@ -46,4 +52,13 @@ func TestFilesThatHang(t *testing.T) {
 			}
 		})
 	}
+}
+
+// reads reports whether a process has a file open.
+func reads(pid int, file string) bool {
+	open, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid)) // fails only on a bad pattern
+	return slices.ContainsFunc(open, func(fd string) bool {
+		to, err := os.Readlink(fd)
+		return err == nil && to == file
+	})
 }

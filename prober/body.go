@@ -94,7 +94,7 @@ func (h *hop) readBody() ([]byte, error) {
 		if errors.Is(err, errBodyTooLarge) {
 			return nil, tooLarge(m)
 		}
-		if errors.Is(err, errNotMatched) {
+		if err = kept.failed(err); errors.Is(err, errNotMatched) {
 			return nil, err
 		}
 		return nil, raw.blame(err)

@@ -1,6 +1,11 @@
 package prober
 
-import "bytes"
+import (
+	"bytes"
+	"errors"
+	"os"
+	"time"
+)
 
 // checkedBody is a body that the module's rules need: all of it for CEL, the first freeRoom bytes for expressions.
 // What is longer streams through them.
@@ -50,6 +55,18 @@ func (k *checkedBody) match(p []byte) error {
 	}
 	h.matching.feed(p, slots)
 	return h.matching.late()
+}
+
+// failed returns why the body was not received: what reading it returned, or the expressions that left no time for it.
+// The deadline may come between two pieces, when only the reader meets it.
+func (k *checkedBody) failed(err error) error {
+	if k == nil || k.hop.matching == nil || !errors.Is(err, os.ErrDeadlineExceeded) && k.hop.attempt.ctx.Err() == nil {
+		return err
+	}
+	if k.hop.matching.tookMost(time.Now()) {
+		return errNotMatched
+	}
+	return err
 }
 
 // end is called at the body's end.

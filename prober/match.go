@@ -76,11 +76,14 @@ func (m *matching) end() error {
 
 // late returns an error if the deadline has come, and comparing the body is what took the time.
 func (m *matching) late() error {
-	if m.short && 2*m.took > time.Since(m.began) {
+	if m.short && m.tookMost(time.Now()) {
 		return errNotMatched
 	}
 	return nil
 }
+
+// tookMost reports whether comparing the body took more of the time until now than receiving it.
+func (m *matching) tookMost(now time.Time) bool { return 2*m.took > now.Sub(m.began) }
 
 // matched reports whether the body has matched an expression.
 func (m *matching) matched(re *regexp.Regexp) bool {

@@ -2,6 +2,8 @@ package prober
 
 import (
 	"context"
+	"io"
+	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -85,6 +87,32 @@ func TestLongBodies(t *testing.T) {
 	}
 	claims.Prove(t, "memory that decoded JSON takes", decodedRoom, decodedGain)
 	claims.Prove(t, "what regular expressions need of a body in memory", freeRoom)
+}
+
+// The deadline may come when no expression runs: what had the time until then is blamed.
+func TestDeadlineBetweenPieces(t *testing.T) {
+	ended, end := context.WithCancel(t.Context())
+	end()
+	for _, row := range []struct {
+		name      string
+		ctx       context.Context
+		comparing time.Duration // of ten seconds
+		err, want error
+	}{
+		{"comparing took the time", ended, 9 * time.Second, os.ErrDeadlineExceeded, errNotMatched},
+		{"the connection's deadline was first", t.Context(), 9 * time.Second, os.ErrDeadlineExceeded, errNotMatched},
+		{"receiving took the time", ended, time.Second, os.ErrDeadlineExceeded, os.ErrDeadlineExceeded},
+		{"another error", t.Context(), 9 * time.Second, io.ErrUnexpectedEOF, io.ErrUnexpectedEOF},
+	} {
+		m := &matching{began: time.Now().Add(-10 * time.Second), took: row.comparing}
+		kept := &checkedBody{hop: &hop{attempt: &attempt{ctx: row.ctx}, matching: m}}
+		if got := kept.failed(row.err); got != row.want {
+			t.Errorf("%s: failed(%v) = %v, want %v", row.name, row.err, got, row.want)
+		}
+	}
+	if got := (*checkedBody)(nil).failed(io.EOF); got != io.EOF {
+		t.Errorf("failed() of a body that is not compared = %v, want what reading returned", got)
+	}
 }
 
 // An expression that takes longer than the probe has is ended with it, and is not the target's fault.

@@ -117,7 +117,8 @@ func watchClientCertificate(c *tls.Config) *bool {
 // tlsState is what a handshake showed. bad is what verification refused, if it did.
 func tlsState(cs tls.ConnectionState, c *tls.Config, bad *tls.CertificateVerificationError) *result.TLSState {
 	state := &result.TLSState{
-		Version: cs.Version, CipherSuite: cs.CipherSuite, ServerName: c.ServerName, ALPN: cs.NegotiatedProtocol,
+		Version: cs.Version, CipherSuite: cs.CipherSuite, Group: uint16(cs.CurveID),
+		ServerName: c.ServerName, ALPN: cs.NegotiatedProtocol,
 		Chain: cs.PeerCertificates, VerifiedChains: cs.VerifiedChains, Complete: cs.HandshakeComplete,
 	}
 	if bad != nil {

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -31,6 +32,10 @@ func (e *Exposition) addTLS(a *result.Attempt) {
 	if state.CipherSuite != 0 {
 		e.gauge("probe_tls_cipher_info", "1, with the TLS cipher suite in use.", 1,
 			label{"cipher", tls.CipherSuiteName(state.CipherSuite)})
+	}
+	if state.Group != 0 {
+		e.gauge("probe_tls_group_info", "1, with the group (curve) of the TLS key exchange.", 1,
+			label{"group", tls.CurveID(state.Group).String()}, label{"id", strconv.Itoa(int(state.Group))})
 	}
 }
 

@@ -22,6 +22,9 @@ func (p *page) tls(s *result.TLSState, now time.Time) {
 	if s.CipherSuite != 0 {
 		p.line("    cipher       %s", tls.CipherSuiteName(s.CipherSuite))
 	}
+	if s.Group != 0 {
+		p.line("    group        %s", tls.CurveID(s.Group))
+	}
 	if s.ALPN != "" {
 		p.line("    protocol     %s", s.ALPN)
 	}

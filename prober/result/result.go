@@ -245,6 +245,7 @@ type TCPInfo struct {
 type TLSState struct {
 	Version         uint16 // 0 when the handshake did not get that far
 	CipherSuite     uint16
+	Group           uint16 // that the keys were exchanged in; 0 with RSA key exchange, or when it did not get that far
 	ServerName      string // SNI
 	ALPN            string // negotiated protocol; empty if none
 	Chain           []*x509.Certificate

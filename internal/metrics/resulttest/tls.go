@@ -35,7 +35,8 @@ func session(name string) *result.TLSState {
 	}
 	root := certificate("Example Root", "Example Root", 4000*day)
 	return &result.TLSState{
-		Version: tls.VersionTLS13, CipherSuite: tls.TLS_AES_128_GCM_SHA256, ServerName: name, ALPN: "h2", Chain: chain,
+		Version: tls.VersionTLS13, CipherSuite: tls.TLS_AES_128_GCM_SHA256, Group: uint16(tls.X25519MLKEM768),
+		ServerName: name, ALPN: "h2", Chain: chain,
 		VerifiedChains: [][]*x509.Certificate{{chain[0], chain[1], root}, {chain[0], root}}, Complete: true,
 	}
 }

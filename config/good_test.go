@@ -248,9 +248,13 @@ targets:
 		return u
 	}
 	want := []*Target{
-		{Name: "plain", URL: parsed("http://api.example.com/health"), Module: c.Modules["http_2xx"]},
 		{
-			Name: "all keys", URL: parsed("https://u:p@api.example.com:8443/?a=b"), Module: c.Modules["api"],
+			Name: "plain", URL: parsed("http://api.example.com/health"), ShownURL: "http://api.example.com/health",
+			Module: c.Modules["http_2xx"],
+		},
+		{
+			Name: "all keys", URL: parsed("https://u:p@api.example.com:8443/?a=b"),
+			ShownURL: "https://api.example.com:8443/?a=b", Module: c.Modules["api"],
 			Labels: []Label{{"stage", "1"}, {"team", "billing"}}, MinInterval: 10 * time.Second,
 		},
 	}

@@ -164,6 +164,7 @@ func (c *Config) readGroup(p place, node *yaml.Node) ([]*Target, error) {
 		if err := errors.Join(p.atKey(&yaml.Node{Value: "target"}, value, keys["name"]), keys["url"](value)); err != nil {
 			return nil, err
 		}
+		t.ShownURL = t.Module.MaskURL(t.URL)
 		targets = append(targets, &t)
 	}
 	return targets, nil

@@ -20,6 +20,7 @@ import (
 type Target struct {
 	Name        string // the label target; unique
 	URL         *url.URL
+	ShownURL    string // the URL without credentials, for answers and pages
 	Module      *module.Module
 	Labels      []Label       // of probe_target_info, by name
 	MinInterval time.Duration // a scrape within it gets the last result again; 0: every scrape probes
@@ -93,6 +94,7 @@ func (c *Config) readTarget(p place, node *yaml.Node) (*Target, error) {
 		return t, placedError{p.errorAt(node, "module is missing, and there is no module %q to take its place",
 			DefaultModule)}
 	}
+	t.ShownURL = t.Module.MaskURL(t.URL)
 	return t, nil
 }
 

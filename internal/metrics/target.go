@@ -12,7 +12,7 @@ func (e *Exposition) Target(t *config.Target) {
 	for _, l := range t.Labels {
 		labels = append(labels, label{l.Name, l.Value})
 	}
-	labels = append(labels, label{"module", t.Module.Name}, label{"url", t.Module.MaskURL(t.URL)})
+	labels = append(labels, label{"module", t.Module.Name}, label{"url", t.ShownURL})
 	e.gauge("probe_target_info", "1, with the configured target's URL, module and labels.", 1, labels...)
 }
 

@@ -3,6 +3,7 @@ package watch
 import (
 	"cmp"
 	"context"
+	"errors"
 	"time"
 
 	"errno_exporter/config"
@@ -145,8 +146,7 @@ func (s *Scraped) States() []State {
 		states[i] = State{Target: t.Config, Module: t.Config.Module, Totals: t.Totals, Idle: t.Idle.State()}
 		states[i].has(s.probes[i].Outcome(), s.began)
 		if states[i].Outcome == nil {
-			missing := prober.NotStarted(t.Probed(), t.Config.Module, s.budget)
-			states[i].Missing = &missing
+			states[i].Missing = notStarted(t.Config, s.budget)
 		}
 		if o := states[i].Outcome; o != nil && o.Callers {
 			states[i].Verdict = s.watch.alone(o)
@@ -156,6 +156,18 @@ func (s *Scraped) States() []State {
 	}
 	return states
 }
+
+// notStarted is the result for a target whose probe did not end in the time that it was given.
+func notStarted(t *config.Target, budget time.Duration) *result.Result {
+	r := result.Unprobed(result.Target{URL: t.URL}, t.ShownURL, t.Module.Name, result.Failure{Phase: result.Resolve,
+		Reason: result.LocalOverloaded, Origin: result.Local, Err: errNotStarted})
+	r.Timeout = budget
+	return &r
+}
+
+// errNotStarted is the error of a probe that was wanted and has no outcome.
+var errNotStarted = errors.New("the exporter could not start or finish the probe before the scrape's deadline: see " +
+	"errno_exporter_probes_not_started_total, probe_policy.max_concurrent and the limit of file descriptors")
 
 // unreachedSince is when the last of the probes began that found a target out of reach, of a scrape that began at a
 // time; zero for none.

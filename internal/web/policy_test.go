@@ -106,8 +106,8 @@ func TestPolicy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Targets = []*config.Target{{Name: "leads", URL: u, Module: c.Modules["http_2xx"]},
-		{Name: "own", URL: own, Module: c.Modules["http_2xx"]}}
+	c.Targets = []*config.Target{{Name: "leads", URL: u, ShownURL: u.String(), Module: c.Modules["http_2xx"]},
+		{Name: "own", URL: own, ShownURL: own.String(), Module: c.Modules["http_2xx"]}}
 	server := serveOptions(t, c, slog.New(slog.DiscardHandler), prober.Options{Resolver: resolver})
 
 	const refused, failed, noName = "403", "local.denied self", "probe.config self"
@@ -296,7 +296,7 @@ func TestPolicyConfiguredOnly(t *testing.T) {
 		Modules: map[string]*module.Module{
 			"http_2xx": module.New("http_2xx"), "other": module.New("other"),
 		}}
-	c.Targets = []*config.Target{{Name: "api", URL: u, Module: c.Modules["http_2xx"]}}
+	c.Targets = []*config.Target{{Name: "api", URL: u, ShownURL: u.String(), Module: c.Modules["http_2xx"]}}
 	server := serveConfig(t, c, slog.New(slog.DiscardHandler))
 	for _, row := range []struct{ name, query, want string }{
 		{"its name", "target=api", "200"},

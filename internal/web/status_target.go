@@ -16,7 +16,7 @@ import (
 
 // matches reports whether a target has a text in its name, URL, module or labels.
 func matches(t *config.Target, query string) bool {
-	text := t.Name + "\n" + t.Module.MaskURL(t.URL) + "\n" + t.Module.Name
+	text := t.Name + "\n" + t.ShownURL + "\n" + t.Module.Name
 	for _, l := range t.Labels {
 		text += "\n" + l.Name + "=" + l.Value
 	}
@@ -25,7 +25,7 @@ func matches(t *config.Target, query string) bool {
 
 func (e *Endpoints) targetStatus(t *watch.Status, now time.Time) targetStatus {
 	s := targetStatus{
-		Name: t.Target.Name, URL: t.Target.Module.MaskURL(t.Target.URL), Module: t.Target.Module.Name,
+		Name: t.Target.Name, URL: t.Target.ShownURL, Module: t.Target.Module.Name,
 		Labels: t.Target.Labels, State: "unknown", Reliable: true,
 		Hour: shareStatus(t.Timeline.Hour), Day: shareStatus(t.Timeline.Day), All: shareStatus(t.Timeline.All),
 	}

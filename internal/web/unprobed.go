@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"time"
 
 	"errno_exporter/internal/target"
 	"errno_exporter/internal/target/state"
@@ -68,14 +67,10 @@ func unprobed(q *question, f result.Failure) *watch.State {
 	if q.target.URL.Opaque != "" {
 		shown = q.target.URL.Opaque
 	}
-	r := &result.Result{
-		Target: result.Target{URL: q.target.URL, Host: q.target.Host}, URL: result.Cut(shown, result.MaxShownURL),
-		Module: q.module.Name, Start: time.Now(), Timeout: q.timeout, Failure: &f,
-		Attempts: []result.Attempt{{Failure: &f, Hops: []result.Hop{{URL: shown,
-			Spans: []result.Span{{Phase: f.Phase, Failed: true}}}}}},
-	}
+	r := result.Unprobed(result.Target{URL: q.target.URL, Host: q.target.Host}, shown, q.module.Name, f)
+	r.Timeout = q.timeout
 	return &watch.State{Module: q.module, Totals: new(state.Totals),
-		Outcome: &target.Outcome{Result: r, Ended: r.Start, Reliable: true}}
+		Outcome: &target.Outcome{Result: &r, Ended: r.Start, Reliable: true}}
 }
 
 // parseTarget reads a target. What is no URL is decoded once more: some clients encode targets twice, as

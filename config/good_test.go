@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -93,6 +94,8 @@ func TestOneKey(t *testing.T) {
 		{"no limit", "{body_size_limit: 0}", func(m *module.Module) { m.BodySizeLimit = 0 }},
 		{"Host of one header", "{headers: {hOST: 'a.example:8443'}}",
 			func(m *module.Module) { m.Host = "a.example:8443" }},
+		{"pinned keys", "{pinned_keys: ['sha256//" + strings.Repeat("A", 43) + "=']}",
+			func(m *module.Module) { m.PinnedKeys = []module.Pin{{}} }},
 		{"no HTTP/2", "{enable_http2: false}", func(m *module.Module) {
 			m.EnableHTTP2, m.TLS.NextProtos = false,
 				[]string{"http/1.1"}

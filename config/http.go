@@ -71,6 +71,7 @@ func (h *httpKeys) keys() map[string]key {
 	}
 	maps.Copy(keys, h.reachKeys())
 	maps.Copy(keys, h.clientKeys())
+	maps.Copy(keys, h.tlsKeys())
 	return keys
 }
 

@@ -212,16 +212,18 @@ func otherSuites(configured []uint16) []uint16 {
 	return suites
 }
 
-// apply changes a configuration. The certificate stays verified for the name that the module wants.
-func (v *helloChange) apply(c *tls.Config) {
+// apply changes a configuration. The certificate stays verified for the name that the module wants: the chains are
+// there after the handshake, nil where the name is the same.
+func (v *helloChange) apply(c *tls.Config) *chains {
 	if v.change == nil {
-		return
+		return nil
 	}
 	name := c.ServerName
 	v.change(c)
 	if c.ServerName == name || c.InsecureSkipVerify {
-		return
+		return nil
 	}
+	found := new(chains)
 	c.InsecureSkipVerify = true // it is done below, at the same moment of the handshake
 	c.VerifyConnection = func(cs tls.ConnectionState) (err error) {
 		defer guard.Catch(&err)
@@ -229,13 +231,14 @@ func (v *helloChange) apply(c *tls.Config) {
 		for _, sent := range cs.PeerCertificates[1:] {
 			intermediates.AddCert(sent)
 		}
-		_, err = cs.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: c.RootCAs, Intermediates: intermediates,
+		*found, err = cs.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: c.RootCAs, Intermediates: intermediates,
 			DNSName: name})
 		if err != nil {
 			return &tls.CertificateVerificationError{UnverifiedCertificates: cs.PeerCertificates, Err: err}
 		}
 		return nil
 	}
+	return found
 }
 
 // over is the connection that a handshake writes to.

@@ -24,6 +24,8 @@ type hop struct {
 	stream   net.Conn         // what the next layer speaks over: the socket, or TLS on it
 	disarm   func() bool      // takes our deadline off the socket
 	proxyTLS bool             // the proxy is spoken to over TLS
+	proxying bool             // TLS is spoken with the proxy, and not yet with the target
+	named    *chains          // of a certificate that is verified for another name than is sent; nil: it is the same
 	forward  *url.URL         // the proxy that is sent the request itself; nil: there is a tunnel, or no proxy
 	framing  *flood.Budget    // of the bytes around HTTP/1.1's bodies; nil for other versions
 	head     *headConn        // net/http's view of an HTTP/1 stream; nil before the exchange

@@ -102,7 +102,9 @@ func (h *hop) speakProxy(proxy *url.URL, target string) error {
 		h.proxyTLS = true
 		c := h.attempt.module.TLS.Clone()
 		c.ServerName, c.NextProtos = proxy.Hostname(), []string{"http/1.1"}
+		h.proxying = true
 		conn, _, err := handshake(h.stream, c, h)
+		h.proxying = false
 		if err != nil {
 			return err
 		}

@@ -253,6 +253,7 @@ func (h *hop) dialQUIC(host string, port uint16) error {
 	h.quic = &quicConnection{socket: socket, transport: &quic.Transport{Conn: socket}}
 	c := h.tlsConfig(host)
 	asked := watchClientCertificate(c)
+	h.requirePins(c, nil)
 	conn, err := h.quic.transport.Dial(h.attempt.ctx, net.UDPAddrFromAddrPort(h.Addr), c, quicConfig)
 	if err != nil {
 		if bad, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {

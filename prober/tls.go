@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
-	"strings"
 	"time"
 
 	"errno_exporter/guard"
@@ -18,7 +17,7 @@ func (h *hop) secure(host string) error {
 	began := h.attempt.elapsed()
 	g := h.newGate(h.stream)
 	config := h.tlsConfig(host)
-	h.attempt.hello.apply(config)
+	h.named = h.attempt.hello.apply(config)
 	conn, state, err := g.handshake(config, h)
 	h.TLS = state
 	h.Waited += g.waited
@@ -58,7 +57,7 @@ func (g *gate) handshake(c *tls.Config, h *hop) (*tlsConn, *result.TLSState, err
 // for the target itself: a redirect to another host is verified against that host's own name.
 func (h *hop) tlsConfig(host string) *tls.Config {
 	c := h.attempt.module.TLS.Clone()
-	ours := strings.EqualFold(h.request.URL.Hostname(), h.attempt.target.URL.Hostname())
+	ours := h.toTarget()
 	if c.ServerName != "" && ours {
 		return c
 	}
@@ -77,6 +76,10 @@ func (h *hop) tlsConfig(host string) *tls.Config {
 func handshake(over net.Conn, c *tls.Config, h *hop) (*tlsConn, *result.TLSState, error) {
 	asked := watchClientCertificate(c)
 	found := h.attempt.prober.verified.watch(c)
+	if h.named != nil {
+		found = h.named
+	}
+	h.requirePins(c, found)
 	records := &tlsRecords{Conn: over, budget: h.socket.Floods().Layer("TLS records", flood.FreeUnits, flood.UnitPrice)}
 	conn := &tlsConn{tls.Client(records, c), records.budget}
 	err := conn.Handshake()

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -58,6 +59,9 @@ func (p *page) certificate(number int, c *x509.Certificate, now time.Time) {
 	p.line("    issuer   %s", c.Issuer)
 	p.line("    valid    %s to %s (%s)", c.NotBefore.UTC().Format(time.DateTime),
 		c.NotAfter.UTC().Format(time.DateTime), validity(c, now))
+	if len(c.RawSubjectPublicKeyInfo) > 0 {
+		p.line("    key      %s", module.PinOf(c))
+	}
 	if names := certificateNames(c); len(names) > 0 {
 		shown := strings.Join(names[:min(len(names), maxNames)], ", ")
 		if len(names) > maxNames {

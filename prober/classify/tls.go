@@ -92,6 +92,9 @@ func reasonOfCertificate(err error) (result.Reason, bool) {
 		}
 		return result.TLSCertInvalid, true
 	}
+	if _, ok := errors.AsType[*result.PinError](err); ok {
+		return result.TLSCertPinned, true
+	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return result.TLSCertInvalid, true
 	}

@@ -87,7 +87,9 @@ var Reasons = []ReasonInfo{
 	{TLSCertInvalid, shaking, "certificate not acceptable",
 		"The certificate may not be used for this: wrong key usage, constraints, or malformed.", "N"},
 	{TLSCertRevoked, shaking, "certificate revoked", "The certificate has been revoked by its issuer.", "N"},
-	{TLSCertPinned, shaking, "pinned key not in the chain", "None of the chain's keys is the pinned one.", "N"},
+	{TLSCertPinned, shaking, "pinned key not in the chain",
+		"None of the keys of the certificates is in pinned_keys: the server has a new key, another server answers, or a " +
+			"middlebox intercepts TLS. The error has the key that was shown.", "N"},
 	{TLSNotTLS, shaking, "the server answered without TLS",
 		"The first bytes of the answer are not TLS: wrong port, wrong scheme, or a proxy that answers in plain text.",
 		"X (curl 35)"},

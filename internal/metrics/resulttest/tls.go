@@ -21,7 +21,7 @@ const day = 24 * time.Hour
 func certificate(subject, issuer string, left time.Duration, names ...string) *x509.Certificate {
 	return &x509.Certificate{
 		Raw: []byte(subject), Subject: pkix.Name{CommonName: subject}, Issuer: pkix.Name{CommonName: issuer},
-		DNSNames:  names,
+		DNSNames: names, RawSubjectPublicKeyInfo: []byte(subject),
 		NotBefore: Began().Add(-90 * day), NotAfter: Began().Add(left), SerialNumber: big.NewInt(0x0bff17),
 	}
 }

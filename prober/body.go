@@ -1,11 +1,13 @@
 package prober
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"strings"
 
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/flate"
@@ -61,11 +63,7 @@ func (h *hop) readBody() ([]byte, error) {
 		return nil, nil
 	}
 	raw := &source{Reader: h.response.Body, hop: h}
-	length := h.response.ContentLength
-	if h.request.Method == http.MethodHead {
-		length = 0 // whatever the head announces
-	}
-	decoded, err := h.decoded(raw, length)
+	decoded, err := h.decoded(raw)
 	if err != nil {
 		return nil, raw.blame(err)
 	}
@@ -163,22 +161,49 @@ func (h *hop) drain(from io.Reader, keep *checkedBody) (int64, error) {
 	}
 }
 
-// decoded is the body without the compression that the module expects. What is compressed is compared with what comes
-// of it.
-func (h *hop) decoded(raw *source, length int64) (io.Reader, error) {
-	compression := h.attempt.module.Compression
-	if compression == "" || length == 0 {
+// decoded is the body without the compression that is expected. What is compressed is compared with what comes of it.
+func (h *hop) decoded(raw *source) (io.Reader, error) {
+	compression, wanted := h.compression()
+	if compression == "" {
 		return raw, nil
 	}
 	packed := h.floods().Budget("compressed bytes", freeInflate, 1)
 	raw.Reader = &watched{raw.Reader, packed}
+	var first [1]byte
+	switch _, err := io.ReadFull(raw, first[:]); {
+	case err == io.EOF && wanted:
+		return nil, fmt.Errorf("it is empty, wanted %s", compression)
+	case err == io.EOF:
+		return raw, nil
+	case err != nil:
+		return nil, err
+	}
+	raw.Reader = io.MultiReader(bytes.NewReader(first[:]), raw.Reader)
 	if compression == "br" {
-		if err := h.forWindow(raw); err != nil {
+		if err := h.forWindow(first[0]); err != nil {
 			return nil, err
 		}
 	}
-	plain, err := decoder(compression, raw, length)
+	plain, err := decoder(compression, raw)
 	return &unpacked{plain, packed}, err
+}
+
+// compression is what the body is decompressed by, and whether there has to be a body. The module's key demands both,
+// but not of a response that has no body by definition (RFC 9110 section 6.4.1). A status that the module refuses is
+// the failure, whatever the error page looks like: its own head says how it is compressed.
+func (h *hop) compression() (name string, wanted bool) {
+	name = h.attempt.module.Compression
+	switch status := h.Response.Status; {
+	case name == "identity", h.request.Method == http.MethodHead, status == http.StatusNoContent,
+		status == http.StatusNotModified:
+		return "", false
+	case name != "" && h.checkStatus() != nil:
+		if !strings.EqualFold(h.Response.Header.Get("Content-Encoding"), name) {
+			return "", false
+		}
+		return name, false
+	}
+	return name, name != ""
 }
 
 // unpacked is a decompressed body.
@@ -195,11 +220,8 @@ func (u *unpacked) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// decoder undoes the compression that the module expects. An empty body needs none.
-func decoder(compression string, from io.Reader, length int64) (io.Reader, error) {
-	if length == 0 {
-		return from, nil
-	}
+// decoder undoes a compression.
+func decoder(compression string, from io.Reader) (io.Reader, error) {
 	switch compression {
 	case "gzip":
 		return gzip.NewReader(from)

@@ -1,10 +1,8 @@
 package prober
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"io"
 	"sync"
 	"time"
 
@@ -220,14 +218,8 @@ func (r *roomyHead) Read(p []byte) (int, error) {
 }
 
 // forWindow asks for room for brotli's window, which the stream's first byte announces, together with the body's.
-func (h *hop) forWindow(raw *source) error {
-	var first [1]byte
-	n, err := io.ReadFull(raw, first[:])
-	raw.Reader = io.MultiReader(bytes.NewReader(first[:n]), raw.Reader)
-	if err != nil {
-		return nil // the decoder meets it, too
-	}
-	window := int64(1) << windowBits(first[0])
+func (h *hop) forWindow(first byte) error {
+	window := int64(1) << windowBits(first)
 	if window <= freeRoom {
 		return nil
 	}

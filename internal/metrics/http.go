@@ -26,8 +26,8 @@ func (e *Exposition) addHTTP(a *result.Attempt, m *module.Module, failure *resul
 	e.gauge("probe_http_uncompressed_body_length", "Bytes read of the final response's body, after decompression.",
 		float64(response.BodyBytes))
 	e.gauge("probe_http_redirects", "Number of redirects, including a last one that was not followed.", redirects(a))
-	e.gauge("probe_http_ssl", "1 if the final exchange was over TLS with a finished handshake, 0 if not.",
-		number(last.TLS != nil && last.TLS.Complete))
+	e.gauge("probe_http_ssl", "1 if the final response came over TLS, 0 if not, or if there was none.",
+		number(last.Response != nil && last.TLS != nil && last.TLS.Complete))
 	e.gauge("probe_failed_due_to_regex", "1 if a regular expression on the body or a header rejected the response, 0 "+
 		"if not.",
 		number(refusedByRegexp(failure)))

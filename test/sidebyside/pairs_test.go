@@ -77,6 +77,7 @@ const roots = "tls_config: {ca_file: CA}"
 const (
 	brokenBody = "a body that breaks off is not charged to a regexp"
 	proxyTLS   = "TLS with a proxy is not TLS with the target"
+	emptyBody  = "an empty body is not compressed, whatever the algorithm; a 204 and HEAD have none to compress"
 )
 
 func pairs() []pair {
@@ -126,6 +127,16 @@ func pairs() []pair {
 		{name: "gzip", keys: "compression: gzip, fail_if_body_not_matches_regexp: [hello]", serve: encoded("gzip")},
 		{name: "br", keys: "compression: br, headers: {Accept-Encoding: br}", serve: encoded("br")},
 		{name: "deflate", keys: "compression: deflate", serve: encoded("deflate")},
+		{name: "gzip, and the body is empty", keys: "compression: gzip", serve: answering(200, "")},
+		{name: "deflate, and the body is empty", keys: "compression: deflate", serve: answering(200, "")},
+		{name: "br, and the body is empty", keys: "compression: br, headers: {Accept-Encoding: br}",
+			serve: answering(200, ""), differs: map[string]string{"probe_success": emptyBody}},
+		{name: "gzip, and the body is in clear", keys: "compression: gzip", serve: found},
+		{name: "gzip, and the status is refused", keys: "compression: gzip", serve: answering(503, "")},
+		{name: "gzip of a 204", keys: "compression: gzip", serve: answering(204, ""),
+			differs: map[string]string{"probe_success": emptyBody}},
+		{name: "gzip of HEAD", keys: "compression: gzip, method: HEAD", serve: found,
+			differs: map[string]string{"probe_success": emptyBody}},
 		{name: "compressed, not expected", serve: encoded("gzip")},
 		{name: "body within its limit", keys: "body_size_limit: 5B", serve: found},
 		{name: "body over its limit", keys: "body_size_limit: 4B", serve: found},
@@ -169,6 +180,12 @@ func pairs() []pair {
 		{name: "HTTPS, expired", keys: roots, serve: fault(faultlab.ExpiredCertificate)},
 		{name: "HTTPS, unknown authority", keys: roots, serve: fault(faultlab.CertificateUnknownCA)},
 		{name: "HTTPS, other name", keys: roots, serve: fault(faultlab.CertificateWrongHost)},
+		{name: "HTTPS, client certificate refused, TLS 1.2", keys: roots,
+			serve: fault(faultlab.ClientCertificateRequired12)},
+		{name: "HTTPS, client certificate refused, TLS 1.3", keys: roots,
+			serve: fault(faultlab.ClientCertificateRequired13)},
+		{name: "HTTPS, reset after the request", keys: roots, serve: fault(faultlab.TLSResetAfterRequest)},
+		{name: "HTTPS, reset within the body", keys: roots, serve: fault(faultlab.TLSResetMidBody)},
 		{name: "HTTPS from HTTP", keys: roots, serve: func(l *lab) string {
 			there := l.secure(page, "http/1.1")
 			return l.plain(func(w http.ResponseWriter,

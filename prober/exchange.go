@@ -164,10 +164,7 @@ func (h *hop) failExchange(p *progress, began time.Duration, err error) {
 	}
 	switch {
 	case p.firstByte != 0:
-		sent := min(max(p.sent, began), p.firstByte)
-		h.done(result.Request, began, sent)
-		h.done(result.Processing, sent, p.firstByte)
-		h.failAt(result.Transfer, p.firstByte, at, h.classified(result.Transfer, err))
+		h.failHead(p, began, at, err)
 	case h.requestAccepted(p, at):
 		_, sent := h.socket.Times()
 		if h.secondProtocol() {
@@ -180,6 +177,14 @@ func (h *hop) failExchange(p *progress, began time.Duration, err error) {
 	default:
 		h.failAt(result.Request, began, at, h.classified(result.Request, err))
 	}
+}
+
+// failHead is the failure of an exchange that ended within the response's head.
+func (h *hop) failHead(p *progress, began, at time.Duration, err error) {
+	sent := min(max(p.sent, began), p.firstByte)
+	h.done(result.Request, began, sent)
+	h.done(result.Processing, sent, p.firstByte)
+	h.failAt(result.Transfer, p.firstByte, at, h.classified(result.Transfer, err))
 }
 
 // failTransfer names a body that did not come to its end.

@@ -95,10 +95,7 @@ func (h *hop) failHTTP3(p *progress, began time.Duration, err error) {
 	}
 	switch {
 	case p.firstByte != 0:
-		sent := min(max(p.sent, began), p.firstByte)
-		h.done(result.Request, began, sent)
-		h.done(result.Processing, sent, p.firstByte)
-		h.failAt(result.Transfer, p.firstByte, at, h.classified(result.Transfer, err))
+		h.failHead(p, began, at, err)
 	case p.wrote:
 		sent := min(max(p.wroteAt, began), at)
 		h.done(result.Request, began, sent)

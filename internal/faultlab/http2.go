@@ -74,14 +74,7 @@ func (s *stream) headers(end ending, fields ...string) {
 	for i := 0; i+1 < len(fields); i += 2 {
 		_ = encoder.WriteField(hpack.HeaderField{Name: fields[i], Value: fields[i+1]})
 	}
-	const most = 16 << 10 // SETTINGS_MAX_FRAME_SIZE at first
-	fragment := block.Next(most)
-	_ = s.WriteHeaders(http2.HeadersFrameParam{StreamID: s.id, BlockFragment: fragment, EndStream: bool(end),
-		EndHeaders: block.Len() == 0})
-	for block.Len() > 0 {
-		fragment := block.Next(most)
-		_ = s.WriteContinuation(s.id, block.Len() == 0, fragment)
-	}
+	s.block(end, block.Bytes())
 }
 
 // partOfBody sends a head that announces 1000 bytes, and a part of them.

@@ -148,13 +148,13 @@ func TestHistoryIsCharged(t *testing.T) {
 				return &r
 			}
 			probe() // so that what is made once is there
-			before := live()
+			before := claims.LiveHeap()
 			h := New(50)
 			for i := range 50 {
 				h.Add(Record{ID: uint64(i + 1), Result: probe(), Module: m})
 			}
 			p = nil
-			took := live() - before
+			took := claims.LiveHeap() - before
 			accounted := int64(h.results.bytes)
 			if took > accounted*3/2 {
 				t.Errorf("%d records take %d bytes, and %d were accounted: want at most 1.5 times that",
@@ -165,15 +165,6 @@ func TestHistoryIsCharged(t *testing.T) {
 		})
 	}
 	claims.Prove(t, "records", 2*maxBytes)
-}
-
-// live is the heap that is in use.
-func live() int64 {
-	runtime.GC()
-	runtime.GC() // what cleanups and pools let go of
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
 }
 
 // Records outlive the configurations that they were made by, and do not hold on to them.

@@ -76,7 +76,7 @@ func TestMemoryIsCharged(t *testing.T) {
 		{"a thousand probes with trace IDs", 1000, true, 50},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			before := live()
+			before := claims.LiveHeap()
 			m := NewRemembered(2000)
 			for n := range 2000 / max(1, row.probes/100) {
 				key := Identity{Target: strconv.Itoa(n)}.Key()
@@ -89,7 +89,7 @@ func TestMemoryIsCharged(t *testing.T) {
 				}
 				m.Totals(key)
 			}
-			took := live() - before
+			took := claims.LiveHeap() - before
 			if n := m.Len(); took > int64(m.bytes)*3/2 || m.bytes > m.most || n < row.targets {
 				t.Errorf("%d targets take %d bytes, %d were accounted, of at most %d; want %d targets or more, and "+
 					"at most 1.5 times what was accounted",
@@ -109,13 +109,4 @@ func TestMemoryBound(t *testing.T) {
 		t.Errorf("%d targets are remembered in %d bytes, want %d in %d", m.limit, m.most, targets, most)
 	}
 	claims.Prove(t, "targets of `/probe` whose counters are kept", targets, len(Key{}), most)
-}
-
-// live is the heap that is in use.
-func live() int64 {
-	runtime.GC()
-	runtime.GC() // what cleanups and pools let go of
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
 }

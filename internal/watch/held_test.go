@@ -152,10 +152,10 @@ func settle(t *testing.T, goroutines int) {
 // beside them.
 func settled() int64 {
 	const enough = 20 // collections in a row
-	last := live()
+	last := claims.LiveHeap()
 	for same := 0; same < enough; same++ {
 		time.Sleep(10 * time.Millisecond) // lets them run
-		now := live()
+		now := claims.LiveHeap()
 		if now < last-1024 {
 			same = 0
 		}
@@ -209,13 +209,4 @@ func worst(t *testing.T) *config.Config {
 		m.Keepalive = append(m.Keepalive, time.Duration(i+1)*time.Millisecond)
 	}
 	return c
-}
-
-// live is the heap that is in use.
-func live() int64 {
-	runtime.GC()
-	runtime.GC() // what cleanups and pools let go of
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
 }

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -22,13 +20,7 @@ var endpoints = []string{"/", "/?format=json", "/metrics", "/probe?target=http:/
 // With --web.config.file every endpoint wants TLS, a client's certificate, and a password.
 func TestWebConfigGuardsEveryEndpoint(t *testing.T) {
 	dir := t.TempDir()
-	file := func(name string, content []byte) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, content, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
+	file := func(name string, content []byte) string { return write(t, dir, name, string(content)) }
 	certificate, key := faultlab.PEM(faultlab.ServerCertificate())
 	// The hash is of "hunter2", by bcrypt with the cost 4.
 	web := file("web.yml", fmt.Appendf(nil, "tls_server_config: {cert_file: %s, key_file: %s, client_auth_type: "+

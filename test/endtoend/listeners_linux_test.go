@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -22,13 +21,7 @@ import (
 func secured(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	file := func(name string, content []byte) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, content, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
+	file := func(name string, content []byte) string { return write(t, dir, name, string(content)) }
 	certificate, key := faultlab.PEM(faultlab.ServerCertificate())
 	// The hash is bcrypt's with the cost 4.
 	return file("web.yml", fmt.Appendf(nil, "tls_server_config: {cert_file: %q, key_file: %q}\n"+

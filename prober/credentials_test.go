@@ -240,21 +240,6 @@ func TestCredentialsThroughProxies(t *testing.T) {
 	}
 }
 
-// TestBodiesStayEncrypted: a body that was meant for https is not sent over http.
-func TestBodiesStayEncrypted(t *testing.T) {
-	s := newSite(t, 307, 204)
-	m := credentialModule(t)
-	m.Method, m.Body = "POST", []byte("body")
-	r := probe(t, prober.New(prober.Options{Resolver: s.dns}), s.places["https"]+"/home", m)
-	want := outcome{result.Validate, result.HTTPRedirectInvalid, 0, result.Self, result.CheckRedirect}
-	if got := outcomeOf(r.Failure); got != want {
-		t.Errorf("Probe = %+v, want %+v", got, want)
-	}
-	if diff := cmp.Diff([]string{"https POST body OWN"}, s.lines()); diff != "" {
-		t.Errorf("the servers saw (-want +got):\n%s", diff)
-	}
-}
-
 // TestCookiesAreBounded: servers that set cookies on every redirect do not make our requests grow without bound.
 func TestCookiesAreBounded(t *testing.T) {
 	for _, row := range []struct {

@@ -104,7 +104,7 @@ const (
 	icmpOther
 	icmpRoute
 
-	timesTwice   // at least two tries in a row failed
+	timesTwice   // at least two attempts in a row failed
 	timesSteady  // at least three, and nothing succeeded since
 	timesSilent  // the newest tries, two at least, were acknowledged and not answered
 	timesDead    // the newest tries had nothing acknowledged, so many that it is no lost packet

@@ -74,7 +74,7 @@ func (s *scene) experiments(k *known) {
 	} {
 		_, rounds := s.proved(func(k result.ExperimentKind) bool { return k == p.kind })
 		k.note(p.fact, rounds > 0, "%s", p.sentence)
-		k.note(provedTwice, rounds > 1, "this was so %d times in a row", rounds)
+		k.note(provedTwice, rounds > 1, "the same result %d times in a row", rounds)
 	}
 	s.hello(k)
 	s.intercepted(k)

@@ -59,7 +59,7 @@ func (s *scene) hello(k *known) {
 		return
 	}
 	k.note(provedHello, true, "%s; with the original it fails again", s.helloSays(cure))
-	k.note(provedTwice, rounds > 1, "this was so %d times in a row", rounds)
+	k.note(provedTwice, rounds > 1, "the same result %d times in a row", rounds)
 }
 
 // helloCure is the ClientHello that works, and how often the original failed again after it; 0 where it failed as often

@@ -75,13 +75,13 @@ func (s *scene) times(k *known) {
 	window, failed := s.lately()
 	newest := s.Recent[len(s.Recent)-1].Failure != nil
 	over := !newest || s.repaired
-	k.note(timesTwice, s.failed >= 2 && !over, "%d tries in a row failed", s.failed)
-	k.note(timesSteady, s.failed >= 3 && !over, "%d tries in a row failed, and none succeeded since", s.failed)
+	k.note(timesTwice, s.failed >= 2 && !over, "%d attempts in a row failed", s.failed)
+	k.note(timesSteady, s.failed >= 3 && !over, "%d attempts in a row failed, and none succeeded since", s.failed)
 	silent := s.silent()
-	k.note(timesSilent, k.has(timesTwice) && silent >= 2, "the last %d tries got no answer", silent)
+	k.note(timesSilent, k.has(timesTwice) && silent >= 2, "the last %d attempts got no answer", silent)
 	dead, mixed := s.dead()
 	k.note(timesDead, k.has(timesTwice) && (dead >= 3 || dead == 2 && !mixed),
-		"in the last %d tries nothing more was acknowledged", dead)
+		"in the last %d attempts nothing more was acknowledged", dead)
 	all := 0
 	for i := range s.Recent {
 		if s.Recent[i].failure() != nil {
@@ -89,7 +89,7 @@ func (s *scene) times(k *known) {
 		}
 	}
 	rare := all*rareAmong <= len(s.Recent) && all <= 2
-	k.note(timesOver, over && rare, "%d of %d probes failed, and what came after succeeded", all, len(s.Recent))
+	k.note(timesOver, over && rare, "%d of %d probes failed, and the later ones succeeded", all, len(s.Recent))
 	alternating := failed >= 2 && failed < len(window) && s.run < failed || s.repaired && s.failed >= 2
 	k.note(timesSome, alternating, "%d of the last %d probes failed, others succeeded between them", failed,
 		len(window))
@@ -134,7 +134,7 @@ func (s *scene) history() string {
 	since := s.Recent[s.at-max(0, s.run-1)].At
 	for i := s.at; i >= 0; i-- {
 		if o := &s.Recent[i]; o.Failure == nil && !o.At.IsZero() && i < s.at {
-			return "it fails since " + clock(since) + "; the last success was at " + clock(o.At)
+			return "failing since " + clock(since) + "; the last success was at " + clock(o.At)
 		}
 	}
 	if s.run >= len(s.Recent) && len(s.Recent) > 1 {
@@ -166,20 +166,20 @@ func (s *scene) before(k *known) {
 		}
 	}
 	k.note(workedBefore, successes > 0, "it worked before: %d remembered probes succeeded", successes)
-	k.note(neverWorked, successes == 0 && s.failed >= 2, "none of %d remembered tries succeeded", s.failed)
+	k.note(neverWorked, successes == 0 && s.failed >= 2, "none of %d remembered attempts succeeded", s.failed)
 	k.note(synRepeated, repeats >= 2 && repeats*5 >= successes, "SYNs were retransmitted in %d probes that succeeded",
 		repeats)
 	s.incident(k, start)
 	for i := range s.Idle {
 		served := s.Idle[i].Failure == nil && s.Idle[i].At.After(s.Recent[start].At.Add(-s.Recent[start].Took))
-		k.note(idleServed, served, "a connection kept for %s was served at %s", s.Idle[i].Age, clock(s.Idle[i].At))
+		k.note(idleServed, served, "a connection that was idle for %s was served at %s", s.Idle[i].Age, clock(s.Idle[i].At))
 	}
 	n := len(took)
 	slow := func(answers int, by time.Duration) bool {
 		return n >= 2+answers && slower(max(took[0], took[1]), slices.Min(theirs[n-answers:]), by)
 	}
 	k.note(slowerBefore, slow(slowAnswers, slowerBy) || slow(slowAnswers-1, slowerThanLoss),
-		"answers became slower before, the last took %s", shown(last(took)))
+		"answers became slower before the failure; the last took %s", shown(last(took)))
 	if n < usualFrom {
 		return
 	}

@@ -138,7 +138,7 @@ func boundaries() []situation {
 			result.Peer))).egress(Egress{Known: true}), ""},
 		{"the proxy refuses, and egress is down", after(n(2, failed(result.Proxy, result.TCPRefused,
 			result.Peer))).egress(Egress{Known: true}), ""},
-		{"it fails since the experiments", sinceExperiments(), ""},
+		{"failing since the experiments", sinceExperiments(), ""},
 		{"two other hellos fail, one works",
 			after(n(2, hello)).made("again- hello_tls12+ again- hello_no_alpn- hello_no_name-"), ""},
 		{"the experiments were made for another phase", otherPhase(), ""},

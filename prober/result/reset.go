@@ -42,9 +42,9 @@ func (r *Reset) Delta() (int, bool) {
 
 // String is for the record: "from a middlebox, 2 hops nearer than the server (TTL 64 and 62), flow unknown there".
 func (r *Reset) String() string {
-	state := "the sender had no state of the flow"
+	state := "the sender had no state for the connection"
 	if r.Live {
-		state = "a live socket was aborted"
+		state = "an open socket was aborted"
 	}
 	switch delta, known := r.Delta(); {
 	case r.Sender == ThisHost:

@@ -68,7 +68,7 @@ func compareOutputs(t *testing.T, incidents []incident.Incident, results []repro
 
 // varying is what differs from run to run: times of day, durations, and how many probes fit into them.
 var varying = regexp.MustCompile(`\b\d\d:\d\d:\d\d\b|\b\d+(\.\d+)?(ms|s)\b|\b\d+\.\d{4,}\b|` +
-	`\b\d+( of \d+)? (tries|times|probes|remembered)\b`)
+	`\b\d+( of \d+)? (attempts|times|probes|remembered)\b`)
 
 // comparable is an output without what differs from run to run, one element a line.
 func comparable(output string) []string {
@@ -78,10 +78,10 @@ func comparable(output string) []string {
 // Only times and counts may differ.
 func TestComparable(t *testing.T) {
 	for _, row := range []struct{ output, want string }{
-		{"it fails since 18:16:02; the last success was at 18:16:01", "it fails since …; the last success was at …"},
+		{"failing since 18:16:02; the last success was at 18:16:01", "failing since …; the last success was at …"},
 		{"after 2.5s idle, the last took 504ms", "after … idle, the last took …"},
 		{`probe_keepalive_idle_seconds{idle="2s"} 3.026644163`, `probe_keepalive_idle_seconds{idle="…"} …`},
-		{"7 tries in a row failed", "… in a row failed"},
+		{"7 attempts in a row failed", "… in a row failed"},
 		{"2 hops nearer (TTL 64, the server's 62)", "2 hops nearer (TTL 64, the server's 62)"},
 		{`probe_reset_ttl_delta{target="api"} 2`, `probe_reset_ttl_delta{target="api"} 2`},
 		{"ICMP type 3 code 13 from 10.9.1.1: a rule", "ICMP type 3 code 13 from 10.9.1.1: a rule"},

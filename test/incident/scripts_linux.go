@@ -217,7 +217,7 @@ func paths() []Incident {
 			Module: []string{diagnosed, "method: POST", "body: " + strings.Repeat("x", 4000),
 				"retry_non_idempotent: true"},
 			Setup: through(netlab.BlackHoleForLarge(v4)), Steps: just(1)},
-		{Name: "the path goes dead under connections that stand", Cause: "path_outage", Network: true, Extra: references,
+		{Name: "the path goes dead under established connections", Cause: "path_outage", Network: true, Extra: references,
 			Setup: through(netlab.BlackHoleAfterHandshake(v4)), Steps: just(2)},
 		{Name: "a router has no route", Cause: "path_outage", Network: true, Extra: references, Setup: serve,
 			Steps: then(2, func(s *Stage) {
@@ -244,7 +244,7 @@ func idle() []Incident {
 		{Name: "the server closes idle connections", Cause: "server_idle_timeout", Module: idle,
 			Setup: at(func(h faultlab.Host) string { return faultlab.ClosesIdle(h, 500*time.Millisecond) }),
 			Steps: idleTwice(1500 * time.Millisecond)},
-		{Name: "HTTP/2 goes away while idle", Cause: "server_idle_timeout", Module: idle,
+		{Name: "HTTP/2: GOAWAY while idle", Cause: "server_idle_timeout", Module: idle,
 			Setup: at(func(h faultlab.Host) string { return faultlab.IdleGoAway(h, 500*time.Millisecond) }),
 			Steps: idleTwice(1500 * time.Millisecond)},
 		{Name: "a NAT forgets idle connections, silently", Cause: "path_idle_timeout", Network: true, Module: idle,
@@ -256,7 +256,7 @@ func idle() []Incident {
 			}},
 		{Name: "a firewall forgets idle connections, and resets", Cause: "path_idle_timeout", Network: true,
 			Module: idle, Setup: forgets("reject with tcp reset"), Steps: idleFor(3 * time.Second)},
-		{Name: "the server closes just as the request comes", Cause: "keepalive_race", Module: idle,
+		{Name: "the server closes just as the request arrives", Cause: "keepalive_race", Module: idle,
 			Setup: func(s *Stage) string {
 				url := s.Serve()
 				s.Become(onSecond(Closing))
@@ -279,7 +279,7 @@ func ours() []Incident {
 			Setup: func(*Stage) string { return "http://api.lab.test/" }, Extra: "servfail", Steps: just(2)},
 		{Name: "the name does not exist", Cause: "dns_broken",
 			Setup: func(*Stage) string { return "http://nosuch.lab.test/" }, Extra: "127.0.0.1", Steps: just(2)},
-		{Name: "a cache gives an old address", Cause: "dns_stale", Network: true,
+		{Name: "a cache returns an old address", Cause: "dns_stale", Network: true,
 			Module: []string{diagnosed, "resolver: {servers: ['10.9.2.2:53'], compare_with: system}"},
 			Setup: func(s *Stage) string {
 				// on s, the system's: it knows where the server is
@@ -312,7 +312,7 @@ func ours() []Incident {
 				s.Become(Delayed(2500 * time.Millisecond)) // longer than either timeout, shorter than three times it
 				return url
 			}, Steps: just(1)},
-		{Name: "a header has the request reset", Cause: "request_rejected",
+		{Name: "requests with a certain header are reset", Cause: "request_rejected",
 			Module: []string{diagnosed, "headers: {X-Odd: '1'}"}, Setup: serve,
 			Steps: then(2, becomes(ifHeader(faultlab.Resetting)))},
 		{Name: "the request is malformed: 400", Cause: "request_rejected", Setup: serve,
@@ -320,9 +320,9 @@ func ours() []Incident {
 		{Name: "the request is too large: 413", Cause: "request_rejected", Setup: serve,
 			Steps: then(2, becomes(Answers(413)))},
 		{Name: "no common TLS version", Cause: "tls_mismatch", Setup: at(faultlab.TLSVersionTooOld), Steps: just(2)},
-		{Name: "a client certificate is wanted", Cause: "tls_mismatch", Setup: at(faultlab.ClientCertificateRequired13),
+		{Name: "a client certificate is required", Cause: "tls_mismatch", Setup: at(faultlab.ClientCertificateRequired13),
 			Steps: just(2)},
-		{Name: "the answer is not what the module wants", Cause: "response_rejected",
+		{Name: "the response fails the module's rules", Cause: "response_rejected",
 			Module: []string{"fail_if_body_not_matches_regexp: [nosuch]"}, Setup: serve, Steps: just(2)},
 	}
 }

@@ -50,10 +50,10 @@ var servers = []server{
 // tried are the incidents that are seen with experiments too: failures that end at once, each of another kind.
 var tried = map[string]bool{
 	"nginx: return 444 closes without an answer": true, "nginx: HTTP/2, return 444": true,
-	"nginx: a certificate of nobody": true, "nginx: TLS 1.3 only, the module at most 1.2": true,
+	"nginx: an untrusted certificate": true, "nginx: TLS 1.3 only, the module at most 1.2": true,
 	"nginx: 403, deny all": true, "nginx: 502, the upstream refuses": true, "nginx: killed": true,
 	"nginx: HTTPS to the plain port": true, "haproxy: http-request reject": true, "nodejs: resetAndDestroy()": true,
-	"nodejs: 500 to POST, 200 to GET": true, "nodejs: a header has the request reset": true,
+	"nodejs: 500 to POST, 200 to GET": true, "nodejs: requests with a certain header are reset": true,
 	"nodejs: crashes at a request": true, "tomcat10: an exception: 500": true, "stunnel4: the upstream closes": true,
 }
 

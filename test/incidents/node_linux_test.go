@@ -78,7 +78,7 @@ func ofNode() []incident {
 			"server_unresponsive|timeout_too_short|server_overloaded"),
 		flagged("8507", "healthy, answers in 400 ms", "", "", ""),
 		with("posts", flagged("8508", "500 to POST, 200 to GET", status, "server", "server_error")),
-		with("odd", often(flagged("8509", "a header has the request reset", reset, "us|server",
+		with("odd", often(flagged("8509", "requests with a certain header are reset", reset, "us|server",
 			"request_rejected|server_aborts"))),
 		flagged("8510", "429 with Retry-After", "validate http.rate_limited - -", "server", "rate_limited"),
 		flagged("8511", "403 with X-RateLimit-Remaining: 0", status+"|validate http.rate_limited - -", "server",

@@ -108,15 +108,26 @@ func TestWhatTheServerSees(t *testing.T) {
 
 func gzipOf204(m *module.Module) { m.Compression = "gzip" }
 
+// The userinfo of a URL is sent as Authorization, unless the module's headers have one.
 func TestURLCredentials(t *testing.T) {
-	var seen heard
-	target := strings.Replace(faultlab.Handler(t, recorderOf(&seen, fine)), "http://", "http://user:secret@", 1)
-	r := probe(t, prober.New(prober.Options{}), target, labModule())
-	if len(seen.all()) != 1 || seen.all()[0].Header.Get("Authorization") != "Basic dXNlcjpzZWNyZXQ=" {
-		t.Errorf("the server saw %+v, want the URL's credentials", seen.all())
-	}
-	if hop := r.Last().LastHop(); strings.Contains(hop.URL+hop.Request.URL, "secret") {
-		t.Errorf("the record shows the password: %q, %q", hop.URL, hop.Request.URL)
+	for _, row := range []struct {
+		header http.Header
+		want   string
+	}{
+		{http.Header{}, "Basic dXNlcjpzZWNyZXQ="},
+		{http.Header{"Authorization": {"Bearer t"}}, "Bearer t"},
+	} {
+		var seen heard
+		target := strings.Replace(faultlab.Handler(t, recorderOf(&seen, fine)), "http://", "http://user:secret@", 1)
+		m := labModule()
+		m.Header = row.header
+		r := probe(t, prober.New(prober.Options{}), target, m)
+		if len(seen.all()) != 1 || seen.all()[0].Header.Get("Authorization") != row.want {
+			t.Errorf("the server saw %+v, want Authorization %q", seen.all(), row.want)
+		}
+		if hop := r.Last().LastHop(); strings.Contains(hop.URL+hop.Request.URL, "secret") {
+			t.Errorf("the record shows the password: %q, %q", hop.URL, hop.Request.URL)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package prober
 
 import (
 	"context"
+	"net/http"
 	"strconv"
 	"strings"
 	"testing"
@@ -159,6 +160,45 @@ func TestRoomIsGivenBack(t *testing.T) {
 	claims.Prove(t, "heads with many fields", roomFields, fieldsRoom, freeFields)
 	claims.Prove(t, "heads over HTTP/3", roomHeads, roomHTTP3Head, freeHTTP3)
 	claims.Prove(t, "large bodies that CEL needs", roomBodies, roomHuge, growAtOnce)
+}
+
+// The room of a redirect's head is given back before the next request is sent.
+func TestRoomOfRedirects(t *testing.T) {
+	for _, row := range []struct {
+		name          string
+		fields, bytes int // of the redirect's head
+		of            func(*Prober) *room
+	}{
+		{"large", 1, freeRoom + 1, func(p *Prober) *room { return p.heads }},
+		{"many fields", freeFields + 1, 1, func(p *Prober) *room { return p.fields }},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			p := New(Options{})
+			given := make(chan bool, 1)
+			target, err := ParseTarget(faultlab.Handler(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/last" {
+					given <- row.of(p).all.TryAcquire(row.of(p).size)
+					return
+				}
+				for i := range row.fields {
+					w.Header().Set("Field-"+strconv.Itoa(i), strings.Repeat("x", row.bytes))
+				}
+				http.Redirect(w, r, "/last", http.StatusFound)
+			})))
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := module.New("m")
+			m.PreferIPv6, m.FollowRedirects = false, true
+			if r := p.Probe(t.Context(), target, m); r.Failure != nil {
+				t.Fatalf("failure %+v, want none", r.Failure)
+			}
+			if !<-given {
+				t.Error("the redirect's head has its room during the next request, want it given back")
+			}
+		})
+	}
 }
 
 func TestWindowBits(t *testing.T) {

@@ -1,6 +1,8 @@
 package prober_test
 
 import (
+	"net/http"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -176,3 +178,32 @@ var (
 	tunnelled = []result.Phase{result.Connect, result.Proxy, result.TLS, result.Request, result.Processing, result.Transfer,
 		result.Validate}
 )
+
+// CONNECT has the exporter's User-Agent, unless proxy_connect_header has one.
+func TestUserAgentOfConnect(t *testing.T) {
+	for _, row := range []struct {
+		name, agent string
+		header      http.Header
+		want        []string
+	}{
+		{"the exporter's", "errno_exporter/test", nil, []string{"errno_exporter/test"}},
+		{"the module's", "errno_exporter/test", http.Header{"User-Agent": {"own"}}, []string{"own"}},
+		{"net/http's, without one", "", nil, []string{"Go-http-client/1.1"}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			proxy := faultlab.HTTPProxy(t)
+			m := labModule()
+			m.Proxy, m.ProxyConnectHeader = through(proxy.URL), row.header
+			r := probe(t, prober.New(prober.Options{UserAgent: row.agent}), faultlab.TLSHandler(t, http.HandlerFunc(fine),
+				"http/1.1"), m)
+			if r.Failure != nil || len(proxy.Requests()) != 1 {
+				t.Fatalf("failure %+v, the proxy saw %d requests, want none and 1", outcomeOf(r.Failure),
+					len(proxy.Requests()))
+			}
+			if got := proxy.Requests()[0].Header["User-Agent"]; !slices.Equal(got, row.want) {
+				t.Errorf("CONNECT has User-Agent %q, want %q", got, row.want)
+			}
+		})
+	}
+}

@@ -3,6 +3,7 @@ package prober_test
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -230,5 +231,27 @@ func TestOpenIdle(t *testing.T) {
 					used.Used, used.Attempt.LastHop().URL, used.Failure, r.Last().LastHop().URL)
 			}
 		})
+	}
+}
+
+// A request on an idle connection names the exporters on whose behalf it is made, not those of the first one.
+func TestIdleRequestIsSigned(t *testing.T) {
+	var seen heard
+	target := labTarget(t, faultlab.Handler(t, recorderOf(&seen, fine)))
+	idle, _ := prober.New(prober.Options{}).OpenIdle(prober.OnBehalf(t.Context(), "first"), target, labModule())
+	if idle == nil {
+		t.Fatal("the connection was not kept")
+	}
+	defer idle.Close()
+	if r := idle.Probe(prober.OnBehalf(t.Context(), "second")); r.Failure != nil {
+		t.Fatalf("failure %+v, want none", outcomeOf(r.Failure))
+	}
+	var behalf []string
+	for _, request := range seen.all() {
+		name, _, _ := strings.Cut(request.Header.Get(prober.ProbeHeader), ", ")
+		behalf = append(behalf, name)
+	}
+	if want := []string{"first", "second"}; !slices.Equal(behalf, want) {
+		t.Errorf("requests on behalf of %q, want %q", behalf, want)
 	}
 }

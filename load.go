@@ -62,7 +62,7 @@ type reload struct {
 func newReload(o *options, current *config.Current, watching *watch.Watch, registry *prometheus.Registry) *reload {
 	outcome := metrics.NewReload(registry)
 	outcome.Record(nil, time.Now())
-	outcome.Skipped(len(current.Get().Skipped))
+	outcome.Unused(len(current.Get().Skipped), current.Get().TargetFilesFailed)
 	return &reload{o, current, watching, outcome}
 }
 
@@ -98,8 +98,8 @@ func (r *reload) run() error {
 		return err
 	}
 	loaded := r.current.Get()
+	r.outcome.Unused(len(loaded.Skipped), loaded.TargetFilesFailed)
 	r.logWarnings(loaded)
-	r.outcome.Skipped(len(loaded.Skipped))
 	r.watching.Apply(loaded)
 	serve.LimitMemory(len(loaded.Targets))
 	r.logger.Info("Reloaded the configuration", "file", r.configFile)

@@ -19,6 +19,8 @@ type Config struct {
 	missing     []string // files that some module cannot be built without, until they can be read
 	Differences []string // what modules do otherwise than with blackbox_exporter, because of their keys
 
+	TargetFilesFailed int // files of target_files that could not be used, and whose targets stay as they were
+
 	ReferenceTargets []*ReferenceTarget // reference targets: whether they are reachable decides whether egress works
 
 	dir            string // what file names are relative to

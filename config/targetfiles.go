@@ -65,6 +65,7 @@ func (c *Config) readTargetFiles(p place, node *yaml.Node, previous *Config) err
 	for _, path := range paths {
 		targets, err := c.readTargetFile(place{file: path, notes: p.notes})
 		if err != nil {
+			c.TargetFilesFailed++
 			targets = c.targetsBefore(path, previous)
 			p.warn(node, "target_files: %d targets of %q stay as they were: %w", len(targets), path, err)
 		}

@@ -76,19 +76,21 @@ func TestTargetFilesChange(t *testing.T) {
 		changed          bool
 		want             string // names of the targets
 		warning          string // a part of the only one; empty: none
+		failed           int    // files
 	}{
-		{"nothing", "targets/other.txt", "", false, "own http://a/", ""},
-		{"another file", "targets/b.yml", "- {targets: [http://b/]}\n", true, "own http://a/ http://b/", ""},
+		{"nothing", "targets/other.txt", "", false, "own http://a/", "", 0},
+		{"another file", "targets/b.yml", "- {targets: [http://b/]}\n", true, "own http://a/ http://b/", "", 0},
 		{"broken", "targets/a.yml", "- {targets: [\n", true, "own http://a/ http://b/", `1 targets of "` + file +
-			`" stay as they were: ` + file + `:1: broken YAML`},
+			`" stay as they were: ` + file + `:1: broken YAML`, 1},
 		{"a reserved label", "targets/a.yml", "- {targets: [http://a/], labels: {job: x}}\n", true,
-			"own http://a/ http://b/", `job "x": is taken`},
+			"own http://a/ http://b/", `job "x": is taken`, 1},
 		{"an unknown module", "targets/a.yml", "- {targets: [http://a/], labels: {__param_module: x}}\n", true,
-			"own http://a/ http://b/", "is unknown, want one of: http_2xx, post"},
-		{"no URL", "targets/a.yml", "- {targets: ['http://']}\n", true, "own http://a/ http://b/", "stay as they were"},
-		{"good again", "targets/a.yml", "- {targets: [http://c/]}\n", true, "own http://c/ http://b/", ""},
+			"own http://a/ http://b/", "is unknown, want one of: http_2xx, post", 1},
+		{"no URL", "targets/a.yml", "- {targets: ['http://']}\n", true, "own http://a/ http://b/", "stay as they were",
+			1},
+		{"good again", "targets/a.yml", "- {targets: [http://c/]}\n", true, "own http://c/ http://b/", "", 0},
 		{"a name twice", "targets/b.yml", "- {targets: [http://b/, http://c/]}\n", true, "own http://c/ http://b/",
-			`b.yml" is left out: the name is taken`},
+			`b.yml" is left out: the name is taken`, 0},
 	} {
 		write(row.file, row.text)
 		if changed := current.TargetsChanged(); changed != row.changed {
@@ -107,6 +109,9 @@ func TestTargetFilesChange(t *testing.T) {
 		warnings := current.Get().Warnings
 		if got := strings.Join(names, " "); got != row.want {
 			t.Errorf("%s: targets %s, want %s", row.name, got, row.want)
+		}
+		if got := current.Get().TargetFilesFailed; got != row.failed {
+			t.Errorf("%s: %d files failed, want %d", row.name, got, row.failed)
 		}
 		if row.warning == "" && len(warnings) > 0 || row.warning != "" && (len(warnings) != 1 ||
 			!strings.Contains(warnings[0], row.warning)) {

@@ -91,7 +91,7 @@ func TestReload(t *testing.T) {
 	reload := metrics.NewReload(registry)
 	reload.Record(nil, time.Unix(1000, 500_000_000))
 	reload.Record(os.ErrNotExist, time.Unix(2000, 0))
-	reload.Skipped(3)
+	reload.Unused(3, 2)
 	families, err := registry.Gather()
 	if err != nil {
 		t.Fatal(err)
@@ -111,6 +111,9 @@ errno_exporter_config_last_reload_successful 0
 # HELP errno_exporter_config_modules_skipped Number of modules of the running configuration that use a prober that is not served here.
 # TYPE errno_exporter_config_modules_skipped gauge
 errno_exporter_config_modules_skipped 3
+# HELP errno_exporter_config_target_files_failed Number of files of target_files that the last load could not use, and whose targets stay as they were.
+# TYPE errno_exporter_config_target_files_failed gauge
+errno_exporter_config_target_files_failed 2
 `
 	if diff := cmp.Diff(want, text(t, families)); diff != "" {
 		t.Errorf("after a good and a bad load (-want +got):\n%s", diff)

@@ -12,6 +12,7 @@ type Reload struct {
 	successful []prometheus.Gauge
 	at         []prometheus.Gauge
 	skipped    prometheus.Gauge
+	failed     prometheus.Gauge
 }
 
 // NewReload registers the gauges errno_exporter_config_* and blackbox_exporter_config_*.
@@ -30,6 +31,8 @@ func NewReload(registry prometheus.Registerer) *Reload {
 	}
 	r.skipped = gauge("errno_exporter_config_modules_skipped",
 		"Number of modules of the running configuration that use a prober that is not served here.")
+	r.failed = gauge("errno_exporter_config_target_files_failed",
+		"Number of files of target_files that the last load could not use, and whose targets stay as they were.")
 	return r
 }
 
@@ -43,8 +46,12 @@ func (r *Reload) Record(err error, at time.Time) {
 	}
 }
 
-// Skipped notes how many modules of the running configuration are not served.
-func (r *Reload) Skipped(modules int) { r.skipped.Set(float64(modules)) }
+// Unused notes how many modules of the running configuration are not served, and how many files of targets could not be
+// used.
+func (r *Reload) Unused(modules, targetFiles int) {
+	r.skipped.Set(float64(modules))
+	r.failed.Set(float64(targetFiles))
+}
 
 // NewUnknownModules registers the counter of requests that name a module that there is not, by blackbox_exporter's
 // name, and returns what counts one.

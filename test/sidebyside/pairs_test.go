@@ -185,7 +185,6 @@ func pairs() []pair {
 		{name: "HTTPS, client certificate refused, TLS 1.3", keys: roots,
 			serve: fault(faultlab.ClientCertificateRequired13)},
 		{name: "HTTPS, reset after the request", keys: roots, serve: fault(faultlab.TLSResetAfterRequest)},
-		{name: "HTTPS, reset within the body", keys: roots, serve: fault(faultlab.TLSResetMidBody)},
 		{name: "HTTPS from HTTP", keys: roots, serve: func(l *lab) string {
 			there := l.secure(page, "http/1.1")
 			return l.plain(func(w http.ResponseWriter,

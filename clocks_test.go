@@ -17,14 +17,15 @@ var withoutMonotonic = regexp.MustCompile(`\.(Round\(0\)|Truncate\(|Unix(Nano|Mi
 
 // wallClock is how often a file does that. None of these times is subtracted from another one, but where it says so.
 var wallClock = map[string]int{
-	"config/compile/oauth2.go":   2, // subtracts, beside the monotonic clock: see fresh
-	"internal/metrics/http.go":   1, // the moment of a sample, here and below
-	"internal/metrics/reload.go": 1,
-	"internal/metrics/tls.go":    2,
-	"internal/metrics/totals.go": 1,
-	"internal/metrics/write.go":  1,
-	"internal/web/status.go":     1, // the page's time
-	"prober/socket/clock.go":     1, // subtracts: see since
+	"config/compile/oauth2.go":        2, // subtracts, beside the monotonic clock: see fresh
+	"internal/metrics/http.go":        1, // the moment of a sample, here and below
+	"internal/metrics/reload.go":      1,
+	"internal/metrics/tls.go":         2,
+	"internal/metrics/totals.go":      1,
+	"internal/metrics/write.go":       1,
+	"internal/reset/packets_linux.go": 3, // subtracts: see arrivedAt
+	"internal/web/status.go":          1, // the page's time
+	"prober/socket/clock.go":          1, // subtracts: see since
 }
 
 // Durations, ages and intervals go by the monotonic clock.

@@ -139,13 +139,16 @@ func hideLookup(l *result.Lookup, mask *module.Mask) {
 	}
 }
 
-// hideWire masks the errors of a connection's events.
+// hideWire masks the errors of a connection's events, and the text of a RST.
 func hideWire(w *result.Wire, mask *module.Mask) {
 	for i := range w.Events {
 		w.Events[i].Err = hiddenErr(w.Events[i].Err, mask)
 	}
 	if w.Cause != nil {
 		w.Cause.Err = hiddenErr(w.Cause.Err, mask)
+	}
+	if w.Reset != nil && w.Reset.RST != nil {
+		w.Reset.RST.Payload = mask.Beginning(w.Reset.RST.Payload)
 	}
 }
 

@@ -22,7 +22,16 @@ type provenance struct {
 	Sender result.Sender
 	Delta  int
 	Live   bool
+	form
 	unprivileged
+}
+
+// form is what the segment itself looks like (failures.md, section 5).
+type form struct {
+	Kind     string
+	Sequence result.Sequence
+	Window   bool // there is one
+	Timed    bool // after a SYN-ACK, which was captured
 }
 
 // unprivileged is what experiments find without a capture; empty where they cannot tell.
@@ -52,50 +61,54 @@ func resetRows(f netlab.Family) []resetRow {
 	by := func(who result.Sender) unprivileged { return unprivileged{Measured: who} }
 	known := func(who result.Sender, closed result.Than) unprivileged { return unprivileged{who, closed} }
 	ambiguous := result.Ambiguous
+	exact := result.SequenceExact
+	aborted, bare, refusing := form{"RST-ACK", exact, true, true}, form{"RST", exact, false, true}, form{Kind: "RST-ACK"}
 	return []resetRow{
 		{"the application aborts", netlab.Aborts(f), nil,
-			provenance{processing, result.TCPReset, result.Peer, result.EndHost, 0, true, by(result.EndHost)}},
+			provenance{processing, result.TCPReset, result.Peer, result.EndHost, 0, true, aborted, by(result.EndHost)}},
 		{"the server has forgotten", netlab.HostForgets(f), nil,
-			provenance{processing, result.TCPReset, result.Peer, result.EndHost, 0, false, by(result.EndHost)}},
+			provenance{processing, result.TCPReset, result.Peer, result.EndHost, 0, false, bare, by(result.EndHost)}},
 		{"the server has forgotten, and its sockets have a TTL of their own", netlab.OtherTTL(f), nil,
-			provenance{processing, result.TCPReset, result.Peer, ambiguous, -36, false, by(ambiguous)}},
+			provenance{processing, result.TCPReset, result.Peer, ambiguous, -36, false, bare, by(ambiguous)}},
 		{"r1 resets the request", netlab.RequestReset(f, netlab.R1), nil,
-			provenance{processing, result.TCPReset, result.Path, result.Middlebox, 2, false, by(result.Middlebox)}},
+			provenance{processing, result.TCPReset, result.Path, result.Middlebox, 2, false, bare, by(result.Middlebox)}},
 		{"r2 resets the request", netlab.RequestReset(f, netlab.R2), nil,
-			provenance{processing, result.TCPReset, result.Path, result.Middlebox, 1, false, by(result.Middlebox)}},
+			provenance{processing, result.TCPReset, result.Path, result.Middlebox, 1, false, bare, by(result.Middlebox)}},
 		{"own firewall resets the request", netlab.OwnRequestReset(f), nil,
-			provenance{processing, result.TCPReset, result.Local, result.ThisHost, 2, false, by(result.ThisHost)}},
+			provenance{processing, result.TCPReset, result.Local, result.ThisHost, 2, false, bare, by(result.ThisHost)}},
 		{"r2 resets the ClientHello", overTLS(netlab.RequestReset(f, netlab.R2)), nil,
-			provenance{result.TLS, result.TCPReset, result.Path, result.Middlebox, 1, false, by(result.Middlebox)}},
+			provenance{result.TLS, result.TCPReset, result.Path, result.Middlebox, 1, false, bare, by(result.Middlebox)}},
 
 		{"nothing listens, and nothing is known", netlab.ClosedPort(f), nil,
-			provenance{connecting, result.TCPRefused, result.Peer, ambiguous, 0, false, known(ambiguous, result.Alike)}},
+			provenance{connecting, result.TCPRefused, result.Peer, ambiguous, 0, false, refusing,
+				known(ambiguous, result.Alike)}},
 		{"r1 resets the SYN, and nothing is known", netlab.SYNReset(f, netlab.R1), nil,
-			provenance{connecting, result.TCPRefused, result.Peer, ambiguous, 0, false,
+			provenance{connecting, result.TCPRefused, result.Peer, ambiguous, 0, false, refusing,
 				known(ambiguous, result.Farther)}},
 		{"r1 resets the SYN of a server that worked", netlab.Healthy(f), rejects(netlab.R1, "forward"),
-			provenance{connecting, result.TCPRefused, result.Path, result.Middlebox, 2, false,
+			provenance{connecting, result.TCPRefused, result.Path, result.Middlebox, 2, false, refusing,
 				known(ambiguous, result.Farther)}},
 		{"r1 resets the SYN of a server that aborted", netlab.Aborts(f), rejects(netlab.R1, "forward"),
-			provenance{connecting, result.TCPRefused, result.Path, result.Middlebox, 2, false,
+			provenance{connecting, result.TCPRefused, result.Path, result.Middlebox, 2, false, refusing,
 				known(result.Middlebox, result.Farther)}},
 		{"r2 resets the SYN of a server that aborted", netlab.Aborts(f), rejects(netlab.R2, "forward"),
-			provenance{connecting, result.TCPRefused, result.Path, result.Middlebox, 1, false,
+			provenance{connecting, result.TCPRefused, result.Path, result.Middlebox, 1, false, refusing,
 				known(result.Middlebox, result.Farther)}},
 		{"r1 resets every SYN to the server's host", netlab.Aborts(f),
 			func(n *netlab.Net) {
 				n.Filter(netlab.R1, "forward", "tcp flags syn / syn,ack reject with tcp reset")
 			},
-			provenance{connecting, result.TCPRefused, result.Path, result.Middlebox, 2, false,
+			provenance{connecting, result.TCPRefused, result.Path, result.Middlebox, 2, false, refusing,
 				known(result.Middlebox, result.Alike)}},
 		{"r1 resets SYNs to other ports than the server's, which nothing listens on any more", netlab.ClosedPort(f),
 			func(n *netlab.Net) { n.Filter(netlab.R1, "forward", "tcp dport 1 reject with tcp reset") },
-			provenance{connecting, result.TCPRefused, result.Peer, ambiguous, 0, false, known(ambiguous, result.Nearer)}},
+			provenance{connecting, result.TCPRefused, result.Peer, ambiguous, 0, false, refusing,
+				known(ambiguous, result.Nearer)}},
 		{"a server that aborted rejects", netlab.Aborts(f), rejects(netlab.S, "input"),
-			provenance{connecting, result.TCPRefused, result.Peer, result.EndHost, 0, false,
+			provenance{connecting, result.TCPRefused, result.Peer, result.EndHost, 0, false, refusing,
 				known(result.EndHost, result.Alike)}},
 		{"own firewall resets the SYN", netlab.Healthy(f), rejects(netlab.C, "output"),
-			provenance{connecting, result.TCPRefused, result.Local, result.ThisHost, 2, false, by(result.ThisHost)}},
+			provenance{connecting, result.TCPRefused, result.Local, result.ThisHost, 2, false, refusing, by(result.ThisHost)}},
 	}
 }
 
@@ -168,6 +181,9 @@ func seen(t *testing.T, row *resetRow) provenance {
 		got.Sender, got.Live = w.Reset.Sender, w.Reset.Live
 		if delta, known := w.Reset.Delta(); known {
 			got.Delta = delta
+		}
+		if s := w.Reset.RST; s != nil && s.At > 0 && s.Index > 0 && s.Index <= s.Count {
+			got.form = form{s.Kind(), s.Sequence, s.Window != 0, s.AfterSYNACK > 0}
 		}
 	}
 	inside(func() { got.unprivileged = measured(t, bare, url, m) })

@@ -96,7 +96,7 @@ func (s *scene) ends(k *known) {
 	case o.Proxied:
 		k.note(endsUnseen, true, "the connection leads to the proxy: whether the proxy or the server ended it is "+
 			"unknown")
-	case reset && r != nil && r.Sender == result.EndHost && (r.Live || s.is(result.TCPRefused)):
+	case reset && r != nil && r.Sender == result.EndHost && !r.Doubtful() && (r.Live || s.is(result.TCPRefused)):
 		k.note(endsOnItsSide, true, "the reset came %s", r)
 	case reset && near:
 		k.note(endsOnItsSide, true, "the server is on this host: there is no path")
@@ -107,6 +107,9 @@ func (s *scene) ends(k *known) {
 		k.note(measuredHere, true, "%s", distanceText(measured))
 	case reset && r == nil && measured != nil && measured.Sender == result.EndHost:
 		k.note(endsOnItsSide, true, "%s", distanceText(measured))
+	case reset && r.Doubtful():
+		k.note(endsUnseen, true, "the reset came %s; another one was ahead of the stream, as those of injectors are, "+
+			"which may send with the server's TTL", r)
 	case reset && r != nil:
 		k.note(endsUnseen, true, "the reset came %s: a middlebox at the same distance may send the same", r)
 	case reset:

@@ -40,13 +40,14 @@ func idleFacts(e *Evidence, known *known) {
 		" idle; fresh ones work"
 	nearer := reset && k.Reset != nil && k.Reset.Sender == result.Middlebox
 	crossed := k.Used && k.Received == 0
-	live := reset && k.Reset != nil && k.Reset.Live && !nearer
+	plain := reset && k.Reset != nil && !k.Reset.Doubtful() // no sign of an injector
+	live := plain && k.Reset.Live && !nearer
 	known.note(idleEnded, !k.Used && (orderly || live), "%s", text)
 	known.note(idleNearer, nearer, "%s; the reset came %s", text, k.Reset)
 	known.note(idleSilent, k.Used && f.Reason == result.TCPAborted, "%s", text)
 	known.note(idleCrossed, crossed && (orderly || live),
 		"%s: it was established until the request was sent, and no byte was received", text)
-	known.note(idleForgotten, crossed && reset && k.Reset != nil && !k.Reset.Live && k.Reset.Sender == result.EndHost,
+	known.note(idleForgotten, crossed && plain && !k.Reset.Live && k.Reset.Sender == result.EndHost,
 		"%s; the sender of the reset no longer had the connection's state", text)
 	// Load balancers reset at their idle timeout, some in the server's name (Azure), so a reset while idle is not the
 	// server's by itself.

@@ -14,11 +14,15 @@ func idleEnds() (all []situation) {
 		for _, used := range []bool{false, true} {
 			for _, received := range []int64{0, 5} {
 				for _, r := range []*result.Reset{nil, {Sender: result.Middlebox}, {Sender: result.Middlebox, Live: true},
-					{Sender: result.EndHost}, {Sender: result.EndHost, Live: true}, {Sender: result.Ambiguous}} {
+					{Sender: result.EndHost}, {Sender: result.EndHost, Live: true}, {Sender: result.Ambiguous}, injected} {
 					k := idleFor(time.Minute, used, reason)
 					k.Received, k.Reset = received, r
-					all = append(all, situation{name: fmt.Sprintf("idle: %s, used %t, received %d, reset %v", reason, used,
-						received, r), evidence: after(healthy).idle(k)})
+					sender := fmt.Sprint(r)
+					if r.Doubtful() {
+						sender += ", another ahead"
+					}
+					all = append(all, situation{name: fmt.Sprintf("idle: %s, used %t, received %d, reset %s", reason, used,
+						received, sender), evidence: after(healthy).idle(k)})
 				}
 			}
 		}

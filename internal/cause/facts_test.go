@@ -74,6 +74,10 @@ func wordsOfReasons() (all []situation) {
 	return all
 }
 
+// injected looks as if the server had sent it, and as if an injector had.
+var injected = &result.Reset{Sender: result.EndHost, TTL: 62, Reference: 62, Live: true,
+	RST: &result.RST{AheadAfter: true}}
+
 // endsOfConnections has each end with each sender of a reset.
 func endsOfConnections() (all []situation) {
 	for _, f := range []Digest{resetBare, refused, closedFIN, hello, hangs,
@@ -82,7 +86,7 @@ func endsOfConnections() (all []situation) {
 		for _, r := range []*result.Reset{nil, {Sender: result.Middlebox, TTL: 64, Reference: 62},
 			{Sender: result.ThisHost, TTL: 64, Reference: 62}, {Sender: result.EndHost, TTL: 62, Reference: 62},
 			{Sender: result.EndHost, TTL: 62, Reference: 62, Live: true},
-			{Sender: result.Ambiguous, TTL: 62, Live: true}} {
+			injected, {Sender: result.Ambiguous, TTL: 62, Live: true}} {
 			for _, place := range []struct {
 				name   string
 				change func(*Digest)
@@ -92,6 +96,9 @@ func endsOfConnections() (all []situation) {
 				sender := "no reset"
 				if r != nil {
 					sender = fmt.Sprintf("%s live=%t", r.Sender, r.Live)
+				}
+				if r.Doubtful() {
+					sender += ", another ahead"
 				}
 				all = append(all, single(o, "%s %s %s, %s%s", o.Failure.Phase, o.Failure.Reason, o.Failure.Origin,
 					sender, place.name))

@@ -41,6 +41,8 @@ type hopJSON struct {
 
 	UpstreamReason result.UpstreamReason `json:"upstream_reason,omitempty"`
 	UpstreamBy     result.Gateway        `json:"upstream_by,omitempty"`
+
+	Reset *record.Reset `json:"reset,omitempty"`
 }
 
 type phaseJSON struct {
@@ -110,6 +112,9 @@ func toHop(h *result.Hop) hopJSON {
 	}
 	if h.Upstream != nil {
 		out.UpstreamReason, out.UpstreamBy = h.Upstream.Reason, h.Upstream.By
+	}
+	if h.Wire != nil {
+		out.Reset = record.ResetOf(h.Wire.Reset)
 	}
 	if h.Wire != nil && h.Wire.Info != nil {
 		out.RTT = h.Wire.Info.RTT.Seconds()

@@ -67,6 +67,12 @@ func (p *Printer) Waterfall(r *result.Result) {
 		if f.Err != nil {
 			p.line("%s", p.paint(faint, record.Printable(f.Err.Error())))
 		}
+		if w := r.Last().LastHop().Wire; w != nil && w.Reset != nil {
+			p.line("%s", p.paint(faint, "reset "+w.Reset.String()))
+			if line := w.Reset.Line(); line != "" {
+				p.line("%s", p.paint(faint, record.Printable(line)))
+			}
+		}
 	}
 }
 

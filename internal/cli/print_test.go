@@ -71,6 +71,11 @@ func TestColour(t *testing.T) {
 	}
 }
 
+// sameText compares texts as JSON has them: what is no UTF-8 is replaced.
+var sameText = cmp.Comparer(func(a, b string) bool {
+	return strings.ToValidUTF8(a, "\ufffd") == strings.ToValidUTF8(b, "\ufffd")
+})
+
 // A probe is one line of JSON without secrets, with the verdict and the experiments where there are any.
 func TestJSON(t *testing.T) {
 	verdict := cause.Verdict{
@@ -119,6 +124,11 @@ func TestJSON(t *testing.T) {
 			}
 			if hop := got.Attempts[0].Hops[0]; hop.UpstreamReason != upstream.Reason || hop.UpstreamBy != upstream.By {
 				t.Errorf("%s: upstream %s by %s, want %+v", row.Name, hop.UpstreamReason, hop.UpstreamBy, upstream)
+			}
+			if w := row.Result.Attempts[0].Hops[0].Wire; w != nil {
+				if diff := cmp.Diff(record.ResetOf(w.Reset), got.Attempts[0].Hops[0].Reset, sameText); diff != "" {
+					t.Errorf("%s: reset (-want +got):\n%s", row.Name, diff)
+				}
 			}
 			if diff := cmp.Diff(found.findings.Verdict, got.Verdict); diff != "" {
 				t.Errorf("%s: verdict (-want +got):\n%s", row.Name, diff)

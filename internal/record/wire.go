@@ -25,6 +25,9 @@ func (p *page) wire(w *result.Wire) {
 	}
 	if w.Reset != nil {
 		p.line("    reset %s", w.Reset)
+		if line := w.Reset.Line(); line != "" {
+			p.line("    %s", line)
+		}
 	}
 	if w.ICMP != nil {
 		p.line("    ICMP type %d code %d (%s) from %s, reported as %s", w.ICMP.Type, w.ICMP.Code, icmpName(w.ICMP),

@@ -30,7 +30,9 @@ func senderOf(s *segment, reference uint8) result.Sender {
 const (
 	maxFlows   = 16 << 10
 	maxServers = 4 << 10
-	steady     = 3 // SYN-ACKs with one TTL make a reference for a server that resets SYNs
+	maxResets  = 3                // of a flow
+	clockStep  = time.Millisecond // by which the system's clock and the monotonic one differ while none was set
+	steady     = 3                // SYN-ACKs with one TTL make a reference for a server that resets SYNs
 )
 
 // flow is a connection of which packets were captured.
@@ -38,16 +40,30 @@ type flow struct{ local, remote netip.AddrPort }
 
 // flowSeen is what was captured of it.
 type flowSeen struct {
-	synAck uint8 // its TTL; 0 if none was seen
-	reset  *segment
+	synAck synAck
+	resets []rst // the first ones, and the last
+	count  int   // of all
+}
+
+// synAck is what is kept of a SYN-ACK; it is zero if none was seen.
+type synAck struct {
+	ttl          uint8
+	next         uint32 // the sequence number of the server's first byte
+	acknowledged uint32 // that of ours
+	arrived      time.Time
+}
+
+// rst is a RST of a flow, with its number among them.
+type rst struct {
+	*segment
+	index int
 }
 
 // serverSeen is what the SYN-ACKs of a server look like.
 type serverSeen struct {
-	ttl    uint8
-	alike  int // in a row
-	reset  *segment
-	seenAt time.Time // of the reset
+	ttl   uint8
+	alike int      // in a row
+	reset *segment // the last one that answers a SYN
 }
 
 // Capture reports who sent a RST. It may be used by many goroutines; a nil Capture has captured nothing.
@@ -66,8 +82,15 @@ type Capture struct {
 
 // packets is where captured packets come from.
 type packets interface {
-	read(each func(packet []byte, loopback bool)) // what has arrived; does not wait
+	read(each func(arrival)) // what has arrived; does not wait
 	close()
+}
+
+// arrival is a packet that has arrived. Its bytes are valid until the next one is read.
+type arrival struct {
+	packet   []byte
+	loopback bool // over the loopback interface
+	at       time.Time
 }
 
 func newCapture(source packets, report guard.Report) *Capture {
@@ -77,9 +100,9 @@ func newCapture(source packets, report guard.Report) *Capture {
 
 // drain notes what has arrived. The caller holds mu.
 func (c *Capture) drain() {
-	c.source.read(func(packet []byte, loopback bool) {
-		if s, ok := parseSegment(packet); ok {
-			s.loopback = loopback
+	c.source.read(func(a arrival) {
+		if s, ok := parseSegment(a.packet); ok {
+			s.loopback, s.arrived = a.loopback, a.at
 			c.note(&s)
 		}
 	})
@@ -90,11 +113,13 @@ func (c *Capture) note(s *segment) {
 	switch {
 	case s.flags&flagRST != 0:
 		kept := *s
-		server := c.servers[s.remote]
-		server.reset, server.seenAt = &kept, time.Now()
-		c.keepServer(s.remote, server)
 		seen := c.flows[key]
-		seen.reset = &kept
+		if answersSYN(s, &seen) {
+			server := c.servers[s.remote]
+			server.reset = &kept
+			c.keepServer(s.remote, server)
+		}
+		seen.add(&kept)
 		c.keepFlow(key, seen)
 	case s.flags&(flagSYN|flagACK) == flagSYN|flagACK:
 		server := c.servers[s.remote]
@@ -103,8 +128,23 @@ func (c *Capture) note(s *segment) {
 		}
 		server.alike++
 		c.keepServer(s.remote, server)
-		c.keepFlow(key, flowSeen{synAck: s.ttl})
+		c.keepFlow(key, flowSeen{synAck: synAck{s.ttl, s.sequence + 1, s.acknowledged, s.arrived}})
 	}
+}
+
+// add adds a RST.
+func (f *flowSeen) add(s *segment) {
+	f.count++
+	if len(f.resets) == maxResets {
+		f.resets = f.resets[:maxResets-1]
+	}
+	f.resets = append(f.resets, rst{s, f.count})
+}
+
+// answersSYN reports whether a RST answers a SYN, and is no straggler of an established connection to the same server:
+// there was no SYN-ACK or, where the port was used before, it has the form of RFC 9293 section 3.5.2, <SEQ=0><ACK>.
+func answersSYN(s *segment, seen *flowSeen) bool {
+	return seen.synAck.ttl == 0 || s.flags&flagACK != 0 && s.sequence == 0
 }
 
 func (c *Capture) keepFlow(key flow, seen flowSeen) {
@@ -126,23 +166,23 @@ func (c *Capture) keepServer(key netip.AddrPort, seen serverSeen) {
 	c.servers[key] = seen
 }
 
-// Ended returns the RST that ended a connection; nil if none was seen.
-func (c *Capture) Ended(local, remote netip.AddrPort) *result.Reset {
+// Ended returns the RST that ended a connection, given what its socket saw; nil if none was captured.
+func (c *Capture) Ended(w *result.Wire) *result.Reset {
 	if c == nil {
 		return nil
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.drain()
-	seen := c.flows[flow{local, remote}]
-	if seen.reset == nil {
+	seen := c.flows[flow{w.Local, w.Remote}]
+	if len(seen.resets) == 0 {
 		return nil
 	}
-	reference := seen.synAck
-	if server := c.servers[remote]; reference == 0 && server.alike >= steady {
+	reference := seen.synAck.ttl
+	if server := c.servers[w.Remote]; reference == 0 && server.alike >= steady {
 		reference = server.ttl
 	}
-	return newReset(seen.reset, reference)
+	return seen.ended(w, reference)
 }
 
 // Refused returns the RST that has answered a SYN to a server since a time; nil if none was seen.
@@ -154,16 +194,18 @@ func (c *Capture) Refused(remote netip.AddrPort, since time.Time) *result.Reset 
 	defer c.mu.Unlock()
 	c.drain()
 	server := c.servers[remote]
-	if server.reset == nil || server.seenAt.Before(since) {
+	if server.reset == nil || server.reset.arrived.Before(since.Add(-clockStep)) {
 		return nil
 	}
 	reference := uint8(0)
 	if server.alike >= steady {
 		reference = server.ttl
 	}
-	return newReset(server.reset, reference)
-}
-
-func newReset(s *segment, reference uint8) *result.Reset {
-	return &result.Reset{Sender: senderOf(s, reference), TTL: s.ttl, Reference: reference, Live: s.options}
+	seen, count := c.flows[flow{server.reset.local, remote}], 0
+	for _, r := range seen.resets { // the port may have been used before
+		if !r.arrived.Before(since.Add(-clockStep)) {
+			count++
+		}
+	}
+	return newReset(&rst{server.reset, max(1, count)}, reference, max(1, count))
 }

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	captureLength = 128     // bytes of a packet: both headers with all of TCP's options
+	captureLength = 256     // bytes of a packet: both headers with all of their options, and a RST's payload
 	captureBuffer = 4 << 20 // of the kernel, for what has not been drained
 	drainEvery    = 50 * time.Millisecond
 )
@@ -61,6 +61,7 @@ func prepareCapture(fd int) error {
 	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, captureBuffer) != nil {
 		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, captureBuffer) // as much as is allowed
 	}
+	stampPackets(fd)
 	all := binary.BigEndian.Uint16(binary.NativeEndian.AppendUint16(nil, unix.ETH_P_ALL)) // htons
 	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: all}); err != nil {
 		return os.NewSyscallError("bind the packet socket", err)
@@ -104,34 +105,6 @@ func captureFilter() []bpf.Instruction {
 		}
 	}
 	return program
-}
-
-// packetSocket reads captured packets.
-type packetSocket struct {
-	fd     int
-	stop   chan struct{}
-	buffer [captureLength]byte
-}
-
-// read reads until nothing is left.
-func (p *packetSocket) read(each func(packet []byte, loopback bool)) {
-	for p.fd >= 0 {
-		n, from, err := unix.Recvfrom(p.fd, p.buffer[:], unix.MSG_DONTWAIT)
-		if err == unix.EINTR || err == unix.ENETDOWN { // an interface went down: said once
-			continue
-		}
-		if err != nil {
-			return
-		}
-		link, ok := from.(*unix.SockaddrLinklayer)
-		each(p.buffer[:n], ok && link.Hatype == unix.ARPHRD_LOOPBACK)
-	}
-}
-
-func (p *packetSocket) close() {
-	close(p.stop)
-	_ = unix.Close(p.fd) // nothing is lost
-	p.fd = -1
 }
 
 // keepDraining keeps the kernel's queue short. It sleeps in between: a goroutine that woke for each packet would cost

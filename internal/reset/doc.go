@@ -7,7 +7,10 @@
 //     differ say nothing about distance, since a socket may set its TTL while its kernel's RST has the default.
 //   - A RST with TCP options comes from a socket that is alive: its application aborted. One without answers a segment
 //     of a connection that its sender does not know, or no longer knows.
+//   - Only a RST with exactly the next sequence number ends a connection of Linux (RFC 5961 section 3.2). Among several
+//     that one did, and others ahead of the stream are signs of an injector that guesses. FINs are not captured: that a
+//     connection ended in order is seen by its socket.
 //
-// Reading order: capture.go (what is remembered, and what follows from it), segment.go (one packet), capture_linux.go
-// (the packet socket).
+// Reading order: capture.go (what is remembered), compare.go (which RST ended a connection, and what it is beside the
+// others), segment.go (one packet), capture_linux.go and packets_linux.go (the packet socket).
 package reset

@@ -10,7 +10,7 @@ import (
 // bursting is a source of packets of which the first read panics.
 type bursting struct{ reads chan int }
 
-func (b *bursting) read(func([]byte, bool)) {
+func (b *bursting) read(func(arrival)) {
 	n := <-b.reads
 	b.reads <- n + 1
 	if n == 0 {

@@ -21,6 +21,7 @@ type Reset struct {
 	TTL       uint8 // hop limit for IPv6
 	Reference uint8 // of the connection's SYN-ACK or, where the SYN was reset, of earlier ones; 0 if none was seen
 	Live      bool  // by a live socket, which was aborted; else the flow was unknown to the sender
+	RST       *RST  // the segment itself; nil where it was not captured
 }
 
 // InitialTTL is what a packet was probably sent with: 64, 128 or 255.

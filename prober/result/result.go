@@ -234,6 +234,7 @@ type TCPInfo struct {
 	SndMSS           uint32
 	PMTU             uint32
 	SndWnd           uint32
+	RcvWnd           uint32 // our receive window; 0 before Linux 6.2
 	RwndLimited      time.Duration
 	BusyTime         time.Duration
 	LastDataRecv     time.Duration

@@ -38,7 +38,7 @@ func tcpInfo(fd int) *result.TCPInfo {
 		BytesAcked: in.Bytes_acked, BytesReceived: in.Bytes_received, BytesSent: in.Bytes_sent,
 		BytesRetrans: in.Bytes_retrans,
 		NotSent:      in.Notsent_bytes, SegsOut: in.Segs_out, SegsIn: in.Segs_in, OutOfOrder: in.Rcv_ooopack,
-		SndMSS: in.Snd_mss, PMTU: in.Pmtu, SndWnd: in.Snd_wnd,
+		SndMSS: in.Snd_mss, PMTU: in.Pmtu, SndWnd: in.Snd_wnd, RcvWnd: in.Rcv_wnd,
 		RwndLimited:  time.Duration(in.Rwnd_limited) * time.Microsecond,
 		BusyTime:     time.Duration(in.Busy_time) * time.Microsecond,
 		LastDataRecv: time.Duration(in.Last_data_recv) * time.Millisecond,

@@ -135,5 +135,8 @@ func Hostile() result.Result {
 		escape,
 		Header: http.Header{"X-" + escape: {escape}, "Location": {escape}}}
 	r.Failure.Err = errors.New(escape)
+	hop.Wire.Reset = &result.Reset{Sender: result.Ambiguous, TTL: 63, RST: &result.RST{At: ms(1202), AfterSYNACK: ms(1192),
+		AfterWrite: ms(1162), ACK: true, Sequence: result.SequenceExact, Acked: 1700, Window: 229, IPv4: true, DF: true,
+		Index: 1, Count: 3, Payload: escape}}
 	return r
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"errno_exporter/internal/claims"
 	"errno_exporter/prober/result"
 )
 
@@ -108,18 +109,22 @@ func TestCapturedAreBounded(t *testing.T) {
 		flood = append(flood, arrival{packet(ipv4Header, rst), false, time.Now()})
 	}
 	for range 10 * maxResets {
-		flood = append(flood, arrival{packet(ipv4Header, bareRST), false, time.Now()})
+		flood = append(flood, arrival{packet(ipv4Header, bareRST, make([]byte, 150)), false, time.Now()})
 	}
 	c := newCapture(&script{flood}, nil)
 	c.drain()
-	resets := 0
+	resets, text := 0, 0
 	for _, f := range c.flows {
 		resets = max(resets, len(f.resets))
+		for _, r := range f.resets {
+			text = max(text, len(r.payload))
+		}
 	}
-	if len(c.flows) != maxFlows || len(c.servers) != maxServers || resets != maxResets {
-		t.Errorf("%d connections, %d servers, %d RSTs of one, want %d, %d and %d", len(c.flows), len(c.servers), resets,
-			maxFlows, maxServers, maxResets)
+	if len(c.flows) != maxFlows || len(c.servers) != maxServers || resets != maxResets || text == 0 || text > maxPayload {
+		t.Errorf("%d connections, %d servers, %d RSTs of one, %d bytes of text, want %d, %d, %d and at most %d",
+			len(c.flows), len(c.servers), resets, text, maxFlows, maxServers, maxResets, maxPayload)
 	}
+	claims.Prove(t, "captured RSTs", maxResets, maxFlows, maxPayload)
 }
 
 // The RST that refuses a SYN is found among those of this attempt, and is no straggler of an established connection to

@@ -25,7 +25,7 @@ type cookies struct {
 	total int
 }
 
-// cookieKey is what tells cookies apart.
+// cookieKey identifies a cookie.
 type cookieKey struct{ host, domain, path, name string }
 
 func newCookies() *cookies {

@@ -20,7 +20,7 @@ import (
 //     URL, and under headers each header that is not in the list public: a name does not show whether a value is a
 //     secret. They belong to the target's origin.
 //   - The first redirect that leads elsewhere ends this for the rest of the attempt, even if a later one leads back:
-//     the URL is a stranger's choice then. This also holds for the second request on a connection that is kept.
+//     an outside server has chosen the URL then. This also holds for the second request on a connection that is kept.
 //   - The userinfo of a Location is not sent: a server does not choose with which password we log in elsewhere.
 //   - Cookies that servers set follow the rules of cookies (cookies.go). What a browser's default policy allows is the
 //     Referer: between origins it is the origin alone, and nothing from https to http (W3C Referrer Policy,

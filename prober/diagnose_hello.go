@@ -189,7 +189,7 @@ func withoutMLKEM(c *tls.Config) {
 	c.CurvePreferences = []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384, tls.CurveP521}
 }
 
-// pad makes a hello longer than ML-KEM does, by protocols in ALPN that nobody speaks: a server takes the first that it
+// pad makes a hello longer than ML-KEM does, by protocols in ALPN that do not exist: a server takes the first that it
 // knows (RFC 7301 section 3.2).
 func pad(c *tls.Config) {
 	c.NextProtos = slices.Clone(c.NextProtos)

@@ -15,7 +15,7 @@ import (
 // ICMP and a RST show nothing.
 //
 //   - An address that is never routed accepts: who accepts it accepts everything on this port.
-//   - The target accepts a SYN that lives for one hop, although its address is a public one and none of our own links'.
+//   - The target accepts a SYN with a TTL of 1, although its address is a public one and none of our own links'.
 //     A network may hide its routers, so it counts only with a round trip that is too short for a way (internal/cause).
 
 // The addresses that are never routed: of documentation (RFC 5737, RFC 3849).

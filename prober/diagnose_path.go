@@ -96,7 +96,7 @@ func refusedByRST(wire *result.Wire, err error) bool {
 	return errno == syscall.ECONNREFUSED && wire.ICMP == nil
 }
 
-// traceHop sends one SYN that lives for ttl hops.
+// traceHop sends one SYN with a TTL.
 func (p *Prober) traceHop(ctx context.Context, addr netip.AddrPort, m *module.Module, ttl int) result.PathHop {
 	ctx, cancel := context.WithTimeout(ctx, tracePatience)
 	defer cancel()

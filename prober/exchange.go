@@ -168,7 +168,7 @@ func (h *hop) failExchange(p *progress, began time.Duration, err error) {
 	case h.requestAccepted(p, at):
 		_, sent := h.socket.Times()
 		if h.secondProtocol() {
-			// later writes are the connection's own; the word that it was written may come late
+			// later writes are the connection's own; that the request was written may be reported late
 			sent = min(sent, p.wroteAt)
 		}
 		sent = min(max(sent, began), at)

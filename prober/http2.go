@@ -172,7 +172,7 @@ func (c *h2conn) soFar() classify.Frames {
 	return c.seen
 }
 
-// again forgets the stream that has ended: another begins on the same connection.
+// again resets the state of the stream that has ended: another begins on the same connection.
 func (c *h2conn) again(a *attempt) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

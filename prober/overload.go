@@ -8,11 +8,11 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// What the exporter itself is to blame for. Time in which a probe waits for something of ours (a slot, a file
+// What the exporter itself causes. Time in which a probe waits for something of ours (a slot, a file
 // descriptor, the CPU for a handshake, the parsing of large bodies) is never the target's: a probe that failed for lack
 // of it is local.overloaded.
 
-// notChecked is the failure of a complete response that could not be checked in time: the target has done its part.
+// notChecked is the failure of a complete response that could not be checked in time: the target did not fail.
 func notChecked(ctx context.Context, check result.Check, err error) *result.Failure {
 	f := &result.Failure{Reason: result.LocalOverloaded, Origin: result.Local, Check: check,
 		Err: fmt.Errorf("the deadline came before the exporter could check the body: %w", err)}

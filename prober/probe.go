@@ -21,7 +21,7 @@ import (
 // Options are the few things of a Prober that its owner decides.
 type Options struct {
 	UserAgent string // sent unless the module's headers name another
-	Resets    Resets // reports who sent a RST; nil: nobody looks
+	Resets    Resets // reports who sent a RST; nil: it is not measured
 	Resolver  string // host:port of a DNS server to ask instead of the system's; empty for the system's
 	// Distances remembers the TTLs of servers between experiments; nil: each one measures them.
 	Distances *Distances

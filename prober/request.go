@@ -45,7 +45,7 @@ func (a *attempt) newRequest(method string, u *url.URL, header http.Header, body
 	request := (&http.Request{
 		Method: method, URL: u, Header: header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Close: !a.staysOpen, // one connection, one exchange: the server may let go of it
+		Close: !a.staysOpen, // one connection, one exchange: the server may close it
 	}).WithContext(a.ctx)
 	if len(body) > 0 {
 		// for redirects that keep it, and idle connections

@@ -44,7 +44,7 @@ func (p *Printer) line(format string, args ...any) {
 	if p.Colour {
 		out = escape.NewTerminal(p.Out, sgr(red), sgr(green), sgr(faint), sgr("0"))
 	}
-	fmt.Fprintf(out, format+"\n", args...) // the reader has gone: there is nobody to report to
+	fmt.Fprintf(out, format+"\n", args...) // if the reader is gone there is no way to report it
 }
 
 // Waterfall prints a probe: its phases as bars, the verdict in one sentence, and what to look at next.

@@ -119,13 +119,13 @@ func (e *Exposition) sorted() []int {
 	return e.order
 }
 
-// maxLabelValue bounds a label value in bytes. The longest are names in certificates, which a stranger chooses.
+// maxLabelValue bounds a label value in bytes. The longest are names in certificates, which servers choose.
 const maxLabelValue = 512
 
 // label is one label of a sample.
 type label struct{ name, value string }
 
-// boundedLabel makes a stranger's text fit to be a label value: printable, and cut at maxLabelValue bytes between
+// boundedLabel makes an outside text fit to be a label value: printable, and cut at maxLabelValue bytes between
 // characters.
 func boundedLabel(s string) string {
 	if s = escape.Label(s); len(s) <= maxLabelValue {

@@ -46,7 +46,7 @@ func (p *page) steps(h *result.Hop, whole time.Duration) {
 		p.line("%s", line)
 	}
 	if h.Waited > 0 {
-		p.line("    and %s of waiting for a slot to compute the handshake, in no step", Short(h.Waited))
+		p.line("    waited %s for a handshake slot, which counts in no step", Short(h.Waited))
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 //     deadline. Where there is none it starts another one beside it, so that neither waits for, or is cut off by, the
 //     deadline of the other.
 //   - A recent outcome is passed on to a later caller unless it is a failure of a probe that had less time than the
-//     caller has, or the exporter itself is to blame for it.
+//     caller has, or the exporter itself caused it.
 //   - The number of a target's probes in flight is bounded: with as many, a caller takes the one that suits it best.
 
 // MaxInFlight bounds a target's probes in flight. Scrapers with one timeout share one; this is for those who vary it on

@@ -33,7 +33,7 @@ type charged struct {
 // NewLasts returns a budget for no targets: Apply gives it some.
 func NewLasts() *Lasts { return &Lasts{whole: list.New(), of: map[*Known]*charged{}} }
 
-// Apply takes a configuration's targets. What others have left is let go of.
+// Apply takes a configuration's targets. The results of targets that are gone are released.
 func (l *Lasts) Apply(targets []*Target) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

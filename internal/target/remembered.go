@@ -13,7 +13,7 @@ import (
 // two inputs of the same SHA-256 mixes two targets' counters; nobody has.
 type Key [sha256.Size]byte
 
-// Identity is what tells one remembered target from another.
+// Identity identifies a remembered target.
 type Identity struct{ Name, Module, Target, Host string }
 
 // Key hashes the parts with their lengths, so that no two lists of parts make the same input.

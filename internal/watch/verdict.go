@@ -71,7 +71,7 @@ func (w *Watch) verdict(t *target.Target) *cause.Verdict {
 	return nil
 }
 
-// egressFor is what speaks for and against our outbound connectivity, as one target's failure sees it.
+// egressFor is the evidence for and against our outbound connectivity, for the failure of one target.
 func (w *Watch) egressFor(t *target.Target) cause.Egress {
 	a := w.Egress()
 	var own netip.Prefix
@@ -102,7 +102,7 @@ func (w *Watch) impaired(own netip.Prefix) int {
 	return 0
 }
 
-// reach remembers an assessment for a moment: a thousand verdicts want it at once.
+// reach keeps an assessment for a moment: a thousand verdicts need it at once.
 type reach struct {
 	mu       sync.Mutex // guards what follows
 	assessed time.Time

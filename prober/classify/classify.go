@@ -166,7 +166,7 @@ func reasonOfCause(w *result.Wire, cause *result.Event) (result.Reason, syscall.
 	return result.Unknown, cause.Errno, ""
 }
 
-// reasonOfDeadline tells the meanings of our own deadline apart by the state of TCP when it struck.
+// reasonOfDeadline distinguishes what our own deadline means, by the state of TCP when it passed.
 func reasonOfDeadline(phase result.Phase, info *result.TCPInfo, handshaking bool) result.Reason {
 	switch {
 	case info != nil && pathDead(info):

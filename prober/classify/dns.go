@@ -124,7 +124,7 @@ func severity(e *result.DNSExchange) int {
 	}
 }
 
-// classifyUnasked names a lookup that asked nobody: the name itself is impossible.
+// classifyUnasked names a lookup without a query: the name itself is impossible.
 func classifyUnasked(err error, ended Ending) (result.Reason, syscall.Errno, result.Origin) {
 	if ended == Deadline {
 		return result.DNSTimedOut, 0, result.Self

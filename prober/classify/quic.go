@@ -160,7 +160,7 @@ func unreachableHost(icmp *result.ICMP) bool {
 	return icmp.Type == 1 && icmp.Code == 3
 }
 
-// reasonOfDeadlineQUIC tells the meanings of our own deadline apart.
+// reasonOfDeadlineQUIC distinguishes what our own deadline means.
 func reasonOfDeadlineQUIC(phase result.Phase, dead bool) result.Reason {
 	switch {
 	case phase == result.Connect:

@@ -64,7 +64,7 @@ func (q *question) String() string {
 	return strings.ToLower(q.asks.Name.String()) + " " + q.asks.Type.String()[len("Type"):]
 }
 
-// readQuestion is the question of a query that somebody else packed; nil if it has none.
+// readQuestion is the question of a query that other code packed; nil if it has none.
 func readQuestion(message []byte) *question {
 	var parser dnsmessage.Parser
 	header, err := parser.Start(message)

@@ -46,7 +46,7 @@ func checkLength(length int) error {
 	return nil
 }
 
-// hasScheme tells "https://x" and "ftp://x" from "host:port/path".
+// hasScheme distinguishes "https://x" and "ftp://x" from "host:port/path".
 func hasScheme(raw string) bool {
 	scheme, _, found := strings.Cut(raw, "://")
 	return found && !strings.ContainsAny(scheme, "/?#")

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// Families are the families that were asked for of the name that decided, IPv4 first; empty where nobody was asked.
+// Families are the families that were asked for of the name that decided, IPv4 first; empty without a query.
 func (l *Lookup) Families() []Family {
 	if l == nil || len(l.Exchanges) == 0 {
 		return nil

@@ -22,7 +22,7 @@ const (
 	FreshAddress  ExperimentKind = "fresh_address"  // an address that only the other resolver gives
 	ClosedPort    ExperimentKind = "closed_port"    // one SYN to port 1 of the same host
 	NeverRouted   ExperimentKind = "never_routed"   // an address that no network has: who accepts is near us
-	OneHop        ExperimentKind = "one_hop"        // a SYN that lives for one hop: who accepts it is no router away
+	OneHop        ExperimentKind = "one_hop"        // a SYN with a TTL of 1: what accepts it is on our own link
 	ResetDistance ExperimentKind = "reset_distance" // a minimum TTL: does the RST come from as far away as the server?
 	PathTrace     ExperimentKind = "trace"          // SYNs that live for 1, 2, … hops
 )

@@ -20,7 +20,7 @@ func (r *Result) ShortenedBy(waited time.Duration) {
 	r.Last().Failure = &f
 }
 
-// shortened is the share of a probe's time that may be lost without a change of who is to blame: a tenth.
+// shortened is the share of a probe's time that may be lost before the failure counts as the exporter's: a tenth.
 const shortened = 10
 
 // TimedOut reports whether the probe failed by its own deadline.

@@ -152,7 +152,7 @@ type DNSExchange struct {
 	RCode     int           // -1 when no valid answer came
 	Answers   int           // records in the answer section
 	Truncated bool          // the TC bit: ask again over TCP
-	TTL       time.Duration // of the record that lives shortest; -1 without records
+	TTL       time.Duration // the shortest of its records; -1 without records
 	GivenUp   bool          // no answer: it was not waited for any longer, as the other family had answered
 	Errno     syscall.Errno
 	Err       error           // the socket's error; nil when an answer came

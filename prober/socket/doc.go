@@ -1,6 +1,6 @@
 // Package socket makes one connection and records what the operating system reports about it: each read and write with
 // its bytes, duration and errno, the kernel's packet timestamps, TCP_INFO, and ICMP messages from the error queue. It
-// names no failure and knows nothing of HTTP. Read it in this order:
+// classifies no failure and does not depend on HTTP. Read it in this order:
 //
 //	connect.go        Connect: what is wanted of a connection, and what is known after a success or a failure
 //	dial_linux.go     the system calls that make a connection; dial_other.go: package net's dialer

@@ -14,6 +14,7 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/guard"
 	"errno_exporter/internal/demo"
+	"errno_exporter/internal/host/counters"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/reset"
 	"errno_exporter/internal/serve"
@@ -119,6 +120,16 @@ func openCapture(o *options, level slog.Level, panicked guard.Report) *reset.Cap
 	}
 	o.logger.Debug("Resets are captured", "way", capture.Way)
 	return capture
+}
+
+// openCounters opens the kernel's counters; nil where there are none. What cannot be read is logged at the level.
+func openCounters(o *options, level slog.Level, panicked guard.Report) *counters.Sampler {
+	sampler, err := counters.NewSampler(counters.Folder, panicked)
+	if err != nil {
+		o.logger.Log(context.Background(), level, "Some of the kernel's counters cannot be read, records of failures "+
+			"are without them", "err", err)
+	}
+	return sampler
 }
 
 // panicked logs a panic that ended a goroutine that nobody waits for.

@@ -55,6 +55,7 @@ func probe(o *options) int {
 		Config: loaded, ConfigFile: o.configFile, Out: o.output, Messages: o.messages,
 		Prober: prober.New(prober.Options{UserAgent: o.userAgent, Resets: capture,
 			Distances: prober.NewDistances(), Panicked: o.panicked}),
+		Counters: openCounters(o, slog.LevelDebug, o.panicked),
 	}, &o.probe)
 }
 
@@ -95,6 +96,7 @@ func exporter(o *options) error {
 	watching := watch.New(watch.Options{
 		Prober: prober.New(prober.Options{UserAgent: o.userAgent, Resets: capture,
 			Distances: prober.NewDistances(), Panicked: panicked}),
+		Counters: openCounters(o, slog.LevelInfo, panicked),
 		Remember: o.remember, Registry: registry, Descriptors: serve.Descriptors(), Panicked: panicked,
 		Sinks: []watch.Sink{web.LogTo(o.probeLogger), web.RecordIn(records)},
 	})

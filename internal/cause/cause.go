@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"slices"
 
+	"errno_exporter/internal/host/counters"
 	"errno_exporter/prober/result"
 )
 
@@ -81,6 +82,7 @@ type RuledOut struct {
 type Findings struct {
 	Verdict     *Verdict            // nil where there is none
 	Experiments []result.Experiment // that were made after it
+	Kernel      *counters.Around    // what the kernel counted meanwhile; nil where it was not read
 }
 
 // ExperimentText is what an experiment showed, in a line.

@@ -6,6 +6,7 @@ import (
 
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/escape"
+	"errno_exporter/internal/host/counters"
 	"errno_exporter/internal/record"
 	"errno_exporter/prober/result"
 )
@@ -22,7 +23,8 @@ type probeJSON struct {
 	Addresses []addressJSON   `json:"addresses,omitempty"`
 	Verdict   *cause.Verdict  `json:"verdict,omitempty"`
 
-	Experiments []experimentJSON `json:"experiments,omitempty"`
+	Experiments []experimentJSON  `json:"experiments,omitempty"`
+	Kernel      *counters.Changes `json:"kernel_counters,omitempty"`
 }
 
 type attemptJSON struct {
@@ -69,6 +71,7 @@ func (p *Printer) JSON(r *result.Result, found cause.Findings) error {
 	out := probeJSON{
 		Target: r.URL, Module: r.Module, Start: r.Start, Duration: r.Elapsed.Seconds(),
 		Success: r.Failure == nil, Failure: toFailure(r.Failure), Verdict: found.Verdict,
+		Kernel: found.Kernel.Changes(),
 	}
 	for i := range found.Experiments {
 		c := &found.Experiments[i]

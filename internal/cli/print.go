@@ -76,11 +76,18 @@ func (p *Printer) Waterfall(r *result.Result) {
 	}
 }
 
-// Cause prints the experiments and the verdict: the cause, its evidence, what was ruled out, what is open, and what is
-// next.
+// Cause prints the experiments, the kernel's counters that rose, and the verdict: the cause, its evidence, what was
+// ruled out, what is open, and what is next.
 func (p *Printer) Cause(f cause.Findings) {
 	for i := range f.Experiments {
 		p.line("%s", record.Printable(cause.ExperimentText(&f.Experiments[i])))
+	}
+	if c := f.Kernel.Changes(); c != nil && len(c.Changed) > 0 {
+		p.line("")
+		p.line("%s", c.Heading())
+		for _, line := range c.Lines() {
+			p.line("  %s", line)
+		}
 	}
 	v := f.Verdict
 	if v == nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"errno_exporter/internal/cause"
+	"errno_exporter/internal/host/counters"
 	"errno_exporter/internal/metrics/resulttest"
 	"errno_exporter/internal/record"
 	"errno_exporter/prober/result"
@@ -85,12 +86,16 @@ func TestJSON(t *testing.T) {
 	}
 	refused := result.Failure{Phase: result.Connect, Reason: result.TCPRefused, Origin: result.Peer}
 	refusedJSON := record.FailureOf(&refused)
+	at := time.Date(2026, 11, 22, 3, 12, 4, 0, time.UTC)
 	for _, found := range []struct {
 		findings    cause.Findings
 		experiments []experimentJSON
 	}{
 		{cause.Findings{}, nil},
 		{cause.Findings{Verdict: &verdict}, nil},
+		{cause.Findings{Kernel: new(counters.Around)}, nil}, // whose counters are awaited
+		{cause.Findings{Kernel: counters.Of(&counters.Changes{From: at, To: at.Add(time.Second),
+			Changed: []counters.Change{{Name: "IpOutNoRoutes", By: 2, Meaning: "no route"}}})}, nil},
 		{
 			cause.Findings{Verdict: &verdict, Experiments: []result.Experiment{{Kind: result.Again, Failure: &refused},
 				{Kind: result.PathTrace}}},
@@ -133,9 +138,39 @@ func TestJSON(t *testing.T) {
 			if diff := cmp.Diff(found.findings.Verdict, got.Verdict); diff != "" {
 				t.Errorf("%s: verdict (-want +got):\n%s", row.Name, diff)
 			}
+			if diff := cmp.Diff(found.findings.Kernel.Changes(), got.Kernel); diff != "" {
+				t.Errorf("%s: kernel counters (-want +got):\n%s", row.Name, diff)
+			}
 			if diff := cmp.Diff(found.experiments, got.Experiments); diff != "" {
 				t.Errorf("%s: experiments (-want +got):\n%s", row.Name, diff)
 			}
+		}
+	}
+}
+
+// The terminal shows the counters that rose, and nothing where none did or none was read.
+func TestKernelCounters(t *testing.T) {
+	at := time.Date(2026, 11, 22, 3, 12, 4, 0, time.UTC)
+	changes := func(changed ...counters.Change) *counters.Around {
+		return counters.Of(&counters.Changes{From: at, To: at.Add(time.Second), Changed: changed})
+	}
+	for _, row := range []struct {
+		name   string
+		kernel *counters.Around
+		want   string
+	}{
+		{"not read", nil, ""},
+		{"awaited", new(counters.Around), ""},
+		{"none", changes(), ""},
+		{"one", changes(counters.Change{Name: "IpOutNoRoutes", By: 2, Meaning: "no route"}), `
+Kernel counters that rose from 03:12:04.000 to 03:12:05.000 UTC, of this network namespace and not of the probe alone
+  IpOutNoRoutes                  +2  no route
+`},
+	} {
+		var out bytes.Buffer
+		(&Printer{Out: &out}).Cause(cause.Findings{Kernel: row.kernel})
+		if diff := cmp.Diff(row.want, out.String()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", row.name, diff)
 		}
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/host"
+	"errno_exporter/internal/host/counters"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/prober"
 	"errno_exporter/prober/module"
@@ -41,6 +42,7 @@ type Terminal struct {
 	Config     *config.Config
 	ConfigFile string // for messages
 	Prober     *prober.Prober
+	Counters   *counters.Sampler // of the kernel; nil where there are none
 	Out        *Output
 	Messages   io.Writer // standard error
 }
@@ -76,6 +78,7 @@ func Probe(t *Terminal, o *Options) int {
 		Options: o, prober: t.Prober, target: target, module: module, out: out,
 		printer:  &Printer{Out: out, Colour: colours(t.Out.to)},
 		progress: term.IsTerminal(int(os.Stderr.Fd())), messages: t.Messages,
+		counters: t.Counters,
 	}
 	if o.Keepalive == findLifetime {
 		return s.find(ctx)
@@ -131,6 +134,8 @@ type session struct {
 	printer  *Printer
 	progress bool // standard error is a terminal
 	messages io.Writer
+	counters *counters.Sampler
+	before   *counters.Sample // of the last probe
 }
 
 // Redraw begins the terminal's current line again: a carriage return, and EL of ECMA-48 section 8.3.41.
@@ -155,6 +160,7 @@ func (s *session) probe(ctx context.Context) *result.Result {
 		defer cancel()
 	}
 	s.progressf("probing %s", s.module.MaskURL(s.target.URL))
+	s.before = s.counters.Before()
 	r := s.prober.Probe(ctx, s.target, s.module)
 	s.progressf("")
 	return &r
@@ -221,6 +227,10 @@ func (s *session) findings(ctx context.Context, r *result.Result) cause.Findings
 	line := s.Output == "text" && s.Count != 1 && !s.Diagnose
 	if r.Failure == nil || s.Output == "metrics" || line {
 		return found
+	}
+	found.Kernel = s.counters.After(s.before)
+	if s.Count == 1 {
+		s.counters.Settle() // nobody could see it later
 	}
 	if s.Diagnose {
 		s.progressf("running experiments")

@@ -67,7 +67,7 @@ func (h *History) Add(added Record) {
 
 // size is about how many bytes of memory the record takes.
 func (r *Record) size() int {
-	n := recordBytes + r.Result.Size()
+	n := recordBytes + r.Result.Size() + r.Found.Kernel.Size()
 	for i := range r.Found.Experiments {
 		n += r.Found.Experiments[i].Size()
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"errno_exporter/internal/cause"
+	"errno_exporter/internal/host/counters"
 )
 
 // verdictWidth is the width in columns of a verdict's text.
@@ -23,6 +24,14 @@ func (p *page) findings(f cause.Findings) {
 		for i := range f.Experiments {
 			p.line("  %s", cause.ExperimentText(&f.Experiments[i]))
 		}
+	}
+	if c := f.Kernel.Changes(); c != nil {
+		p.section("%s", c.Heading())
+		for _, line := range c.Lines() {
+			p.line("  %s", line)
+		}
+	} else if f.Kernel.Awaited() {
+		p.section("%s", counters.StillAwaited)
 	}
 }
 

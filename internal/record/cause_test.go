@@ -3,11 +3,40 @@ package record
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"errno_exporter/internal/cause"
+	"errno_exporter/internal/host/counters"
 )
+
+// The record has the kernel's counters that rose, that none did, or that they are still awaited.
+func TestKernelCounters(t *testing.T) {
+	at := time.Date(2026, 11, 22, 3, 12, 4, 0, time.UTC)
+	const heading = "\nKernel counters that rose from 03:12:04.000 to 03:12:05.000 UTC, of this network namespace and " +
+		"not of the probe alone\n"
+	changes := func(changed ...counters.Change) *counters.Around {
+		return counters.Of(&counters.Changes{From: at, To: at.Add(time.Second), Changed: changed})
+	}
+	for _, row := range []struct {
+		name   string
+		kernel *counters.Around
+		want   string
+	}{
+		{"not read", nil, ""},
+		{"awaited", new(counters.Around), "\n" + counters.StillAwaited + "\n"},
+		{"none", changes(), heading + "  none\n"},
+		{"one", changes(counters.Change{Name: "IpOutNoRoutes", By: 2, Meaning: "no route"}),
+			heading + "  IpOutNoRoutes                  +2  no route\n"},
+	} {
+		p := &page{}
+		p.findings(cause.Findings{Kernel: row.kernel})
+		if diff := cmp.Diff(row.want, p.String()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", row.name, diff)
+		}
+	}
+}
 
 // A verdict is text of at most 100 columns: what is sure, what was ruled out, what is open, what is next.
 func TestVerdictText(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"errno_exporter/internal/cause"
+	"errno_exporter/internal/host/counters"
 	"errno_exporter/internal/schedule"
 	"errno_exporter/prober/result"
 )
@@ -12,11 +13,12 @@ import (
 type Outcome struct {
 	Result   *result.Result
 	Ended    time.Time
-	Reliable bool          // the exporter itself was not late while it probed
-	Late     time.Duration // by how much it was, at the worst moment
-	Record   uint64        // the ID of its record; 0 if none is kept
-	Allowed  time.Duration // the longest that the probe might have taken
-	Callers  bool          // it is the caller's alone, and nothing of the target's: see usual
+	Reliable bool             // the exporter itself was not late while it probed
+	Late     time.Duration    // by how much it was, at the worst moment
+	Record   uint64           // the ID of its record; 0 if none is kept
+	Allowed  time.Duration    // the longest that the probe might have taken
+	Kernel   *counters.Around // what the kernel counted around a failure; nil where it was not read
+	Callers  bool             // it is the caller's alone, and nothing of the target's: see usual
 
 	// of the whole result, where Result is its summary and the verdict is made from it alone; else nil
 	digest *cause.Digest

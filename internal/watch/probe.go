@@ -184,6 +184,7 @@ func (a *admitted) release() {
 // probe probes. A target that the policy forbids is an error, and leaves nothing behind.
 func (a *admitted) probe(ctx context.Context, t prober.Target) (*target.Outcome, error) {
 	w := a.watch
+	before := w.counters.Before()
 	began := time.Now()
 	r := w.prober.Probe(ctx, t, a.module)
 	if denied := r.Denied(); denied != nil {
@@ -194,6 +195,9 @@ func (a *admitted) probe(ctx context.Context, t prober.Target) (*target.Outcome,
 	r.ShortenedBy(a.allowed(a.asked, deadline) - a.allowed(began, deadline) + r.Waited())
 	o := &target.Outcome{Result: &r, Ended: time.Now(), Late: w.lag.Since(began)}
 	o.Reliable = o.Late == 0
+	if slices.ContainsFunc(r.Attempts, func(a result.Attempt) bool { return a.Failure != nil }) {
+		o.Kernel = w.counters.After(before)
+	}
 	return o, nil
 }
 
@@ -228,7 +232,7 @@ func (w *Watch) publish(p *Published) {
 // publishOutcome sends an outcome with its verdict through the sinks.
 func (w *Watch) publishOutcome(o *target.Outcome, m *module.Module, v *cause.Verdict) {
 	w.publish(&Published{ID: o.Record, Result: o.Result, Module: m, Reliable: o.Reliable,
-		Found: cause.Findings{Verdict: v}})
+		Found: cause.Findings{Verdict: v, Kernel: o.Kernel}})
 }
 
 // count is the sink of the exporter's own counters.

@@ -49,7 +49,7 @@ func (w *Watch) diagnose(t *target.Target, o *target.Outcome) {
 		experiments := w.prober.Diagnose(ctx, t.Probed(), o.Result, m)
 		t.Evidence.End(o.Result, experiments)
 		ended = true
-		found := cause.Findings{Verdict: w.verdict(t), Experiments: experiments}
+		found := cause.Findings{Verdict: w.verdict(t), Experiments: experiments, Kernel: o.Kernel}
 		w.publish(&Published{ID: o.Record, Result: o.Result, Module: m, Reliable: o.Reliable, Found: found,
 			Later: true})
 	})

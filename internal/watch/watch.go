@@ -20,6 +20,7 @@ import (
 	"errno_exporter/guard"
 	"errno_exporter/internal/egress"
 	"errno_exporter/internal/host"
+	"errno_exporter/internal/host/counters"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/schedule"
 	"errno_exporter/internal/target"
@@ -34,6 +35,7 @@ type Options struct {
 	Sinks       []Sink                // that take every probe's outcome, in this order
 	Panicked    guard.Report          // is called with panics that end no probe; may be nil
 	Registry    prometheus.Registerer // of the exporter's own metrics
+	Counters    *counters.Sampler     // of the kernel; may be nil
 }
 
 // Watch probes, for scrapes of /metrics and for /probe. It may be used by many goroutines.
@@ -47,6 +49,7 @@ type Watch struct {
 	lag         *schedule.Lag
 	others      *target.Remembered
 	sampler     *host.Sampler
+	counters    *counters.Sampler
 	lasts       *target.Lasts
 	references  egress.References
 	shared      egress.Shared
@@ -68,13 +71,15 @@ func New(o Options) *Watch {
 	w := &Watch{prober: o.Prober, slots: schedule.NewSlots(1), descriptors: schedule.NewSlots(1), limit: o.Descriptors,
 		others: target.NewRemembered(o.Remember)}
 	w.sampler, w.lasts = new(host.Sampler), target.NewLasts()
+	w.counters = o.Counters
 	w.panicked, w.background.Running.Report = o.Panicked, o.Panicked
 	if w.background.Running.Report == nil {
 		w.background.Running.Report = func(*guard.Panic) {} // nobody may panic in Close
 	}
 	w.life, w.end = context.WithCancel(context.Background())
 	w.diagnosing = make(chan struct{}, maxDiagnosing)
-	o.Registry.MustRegister(metrics.NewHost(w.sampler), metrics.NewEgress(w.references.State),
+	o.Registry.MustRegister(metrics.NewHost(w.sampler), metrics.NewCounters(w.counters.Before),
+		metrics.NewEgress(w.references.State),
 		metrics.NewSharedFate(func() egress.Fate { return w.shared.Beside(netip.Prefix{}, time.Now()) }))
 	w.references.Shared = &w.shared
 	w.own = metrics.NewOwn(o.Registry, metrics.OwnGauges{

@@ -85,8 +85,8 @@ func (h *ProbeHandler) answer(w http.ResponseWriter, r *http.Request, q *questio
 	if q.debug {
 		plainText(w)
 		// fails only if the client is gone
-		_, _ = w.Write(record.Text(state.Outcome.Result, q.module, cause.Findings{Verdict: state.Verdict}, state.Idle,
-			e))
+		_, _ = w.Write(record.Text(state.Outcome.Result, q.module, cause.Findings{Verdict: state.Verdict,
+			Kernel: state.Outcome.Kernel}, state.Idle, e))
 		_, _ = io.WriteString(w, "\nModule configuration:\n"+h.Config.Get().ModuleYAML(q.module.Name))
 		return
 	}

@@ -54,7 +54,7 @@ func (s *scene) wire(k *known) {
 	k.note(wireProgress, k.has(wordTransfer) && o.Progress && s.is(result.HTTPResponseTimedOut),
 		"bytes were still arriving at the deadline of %s%s", shown(o.Timeout), s.share())
 	k.note(wireHole, o.Hole, "the end of the answer arrived and its beginning did not")
-	k.note(wireSYNACKs, k.has(wordDead) && !o.Delivered && o.Received == 0 && o.Segments >= 3,
+	k.note(wireSYNACKs, k.has(wordDead) && synACKsAgain(o) && s.synACKs(),
 		"the server repeated its SYN-ACK: %d segments arrived and none of ours was acknowledged", o.Segments)
 	k.note(wireLossy, o.Lost && k.has(wordHelloEnds), "segments of the handshake were lost")
 	usual := int64(0)
@@ -66,6 +66,26 @@ func (s *scene) wire(k *known) {
 	k.note(wireSmall, k.has(wordDead) && o.Sent > 0 && o.Sent < smallAnswer, "the data sent fits into one small packet")
 	k.note(wireFast, usual > 0 && usual < smallAnswer, "answers have at most %d bytes: none of their packets is large",
 		usual)
+}
+
+// synACKsAgain reports whether more arrived than the SYN-ACK and one repetition, and nothing of ours was acknowledged.
+func synACKsAgain(o *Digest) bool { return !o.Delivered && o.Received == 0 && o.Segments >= 3 }
+
+// synACKs reports whether at least two tries of the run, and more than half of those whose handshake came to its end,
+// had the SYN-ACK repeated: a full queue does that each time, and a lost segment now and then.
+func (s *scene) synACKs() bool {
+	dead, repeated := 0, 0
+	for i := s.at; i > s.at-s.run; i-- {
+		o := &s.Recent[i]
+		if !goneDead(o.Failure) {
+			continue
+		}
+		dead++
+		if synACKsAgain(o) {
+			repeated++
+		}
+	}
+	return repeated >= 2 && 2*repeated > dead
 }
 
 // smallAnswer fits into one packet of any path.

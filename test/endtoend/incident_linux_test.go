@@ -161,7 +161,7 @@ func play(t *testing.T, i *incident.Incident, noisy bool) (verdict, evidence, ou
 }
 
 // compareTable compares the table in docs/causes.md with what was reproduced: the cause, and what was found instead
-// where that was unknown.
+// where that was unknown without noise. Which packets are lost with noise is chance: those verdicts are counted only.
 func compareTable(t *testing.T, incidents []incident.Incident, results []reproduced) {
 	t.Helper()
 	table := "| incident | cause |\n|---|---|\n"
@@ -171,7 +171,7 @@ func compareTable(t *testing.T, incidents []incident.Incident, results []reprodu
 			found += fmt.Sprintf("; found: `%s`", results[i].quiet)
 		}
 		if results[i].noisy != want {
-			found += fmt.Sprintf("; found with noise: `%s`", results[i].noisy)
+			t.Logf("%s, with noise: %s", incidents[i].Name, results[i].noisy)
 		}
 		table += fmt.Sprintf("| %s | `%s`%s |\n", incidents[i].Name, want, found)
 	}

@@ -73,6 +73,7 @@ type Digest struct {
 	Hole       bool   // received data wait behind a hole
 	Lost       bool   // segments, ours or the peer's: a retransmission takes 200 ms and more
 	Delivered  bool   // the request was acknowledged
+	Arrived    bool   // something we sent after the handshake was acknowledged, be it behind a hole
 	Plain      bool   // a GET without body, and nothing of the module's could be left out
 	Addresses  []AddressSeen
 	Answers    []netip.Addr
@@ -208,6 +209,7 @@ func (o *Digest) addWire(w *result.Wire, took time.Duration) {
 		o.Progress = w.BytesReceived > 0 && (i.LastDataRecv < took/4 || spread(w.Events, took))
 		o.Lost = i.TotalRetrans > 0 || i.OutOfOrder > 0
 		o.Hole, o.Delivered, o.Segments = i.OutOfOrderQueued, i.BytesAcked > uint64(w.BytesSent), i.SegsIn
+		o.Arrived = i.BytesAcked > 1 || i.Sacked > 0
 	}
 }
 

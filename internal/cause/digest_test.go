@@ -122,17 +122,26 @@ func TestDigestOf(t *testing.T) {
 		{"a proxy", one(result.Hop{Proxy: "http://proxy.test", URL: "https://api.test"}, nil), tunnelled},
 		{"the wire", one(result.Hop{Wire: wire}, nil), func(o *Digest) {
 			o.Sent, o.Received, o.SYNRepeats, o.Reset, o.ICMP = 7, 9, 2, wire.Reset, wire.ICMP
-			o.Hole, o.Delivered, o.Segments = true, true, 4
+			o.Hole, o.Delivered, o.Arrived, o.Segments = true, true, true, 4
 		}},
 		{"bytes came to the end", one(result.Hop{Wire: &recent}, nil), func(o *Digest) {
 			o.Sent, o.Received, o.SYNRepeats, o.Reset, o.ICMP, o.Progress = 7, 9, 2, wire.Reset, wire.ICMP, true
+			o.Arrived = true
 		}},
 		{"no bytes came", one(result.Hop{Wire: &unread}, nil), func(o *Digest) {
 			o.Sent, o.SYNRepeats, o.Reset, o.ICMP = 7, 2, wire.Reset, wire.ICMP
 		}},
 		{"bytes came in bursts", one(result.Hop{Wire: &bursts}, nil), func(o *Digest) {
 			o.Sent, o.Received, o.SYNRepeats, o.Reset, o.ICMP = 7, 9, 2, wire.Reset, wire.ICMP
-			o.Hole, o.Delivered, o.Segments, o.Progress = true, true, 4, true
+			o.Hole, o.Delivered, o.Arrived, o.Segments, o.Progress = true, true, true, 4, true
+		}},
+		{"the end of the request arrived, and its beginning did not", one(result.Hop{Wire: &result.Wire{BytesSent: 4000,
+			Info: &result.TCPInfo{BytesAcked: 1, Sacked: 1, SegsIn: 3}}}, nil), func(o *Digest) {
+			o.Sent, o.Arrived, o.Segments = 4000, true, 3
+		}},
+		{"nothing but the SYN arrived", one(result.Hop{Wire: &result.Wire{BytesSent: 4000,
+			Info: &result.TCPInfo{BytesAcked: 1, SegsIn: 3}}}, nil), func(o *Digest) {
+			o.Sent, o.Segments = 4000, 3
 		}},
 		{"no TCP_INFO", one(result.Hop{Wire: &blind}, nil), func(o *Digest) {
 			o.Sent, o.Received, o.SYNRepeats, o.Reset, o.ICMP = 7, 9, 2, wire.Reset, wire.ICMP

@@ -69,7 +69,9 @@ func (s *scene) wire(k *known) {
 }
 
 // synACKsAgain reports whether more arrived than the SYN-ACK and one repetition, and nothing of ours was acknowledged.
-func synACKsAgain(o *Digest) bool { return !o.Delivered && o.Received == 0 && o.Segments >= 3 }
+func synACKsAgain(o *Digest) bool {
+	return !o.Arrived && !o.Delivered && o.Received == 0 && o.Segments >= 3
+}
 
 // synACKs reports whether at least two tries of the run, and more than half of those whose handshake came to its end,
 // had the SYN-ACK repeated: a full queue does that each time, and a lost segment now and then.

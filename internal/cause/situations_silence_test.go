@@ -147,6 +147,9 @@ func silences() []situation {
 			"firewall_drop unknown medium; not no_egress transient; open [accept_queue_full path_outage]"},
 		{"the SYN-ACK is repeated", after(n(2, syns)),
 			"accept_queue_full server medium; not path_outage pmtu_black_hole transient"},
+		{"large packets vanish, and the request's end arrives", after(n(2, seen(syns, func(o *Digest) {
+			o.Sent, o.Arrived = 4000, true
+		}))), "unknown unknown low; not transient; open [pmtu_black_hole path_outage]"},
 		{"the SYN-ACK is repeated, once", after(n(1, syns)),
 			"unknown unknown low; not pmtu_black_hole; open [path_outage transient]"},
 		{"the SYN-ACK is repeated, in one try of three", after(n(2, seen(dead, small)), n(1, syns)),

@@ -79,6 +79,9 @@ func (p *page) tcpInfo(w *result.Wire) {
 		count(i.SegsIn, "segment"))
 	p.line("    acknowledged by the peer: %s; not yet: %s; not yet sent: %s",
 		count(lessSYN(i.BytesAcked), "byte"), count(i.Unacked, "segment"), count(i.NotSent, "byte"))
+	if i.Sacked > 0 {
+		p.line("    arrived at the peer behind one that did not: %s", count(i.Sacked, "segment"))
+	}
 	p.line("    retransmitted: %s with %s; of the SYN: %d; lost: %d", count(i.TotalRetrans, "segment"),
 		count(i.BytesRetrans, "byte"), metrics.SYNRetransmits(w), i.Lost)
 	if i.Retransmits > 0 || i.Backoff > 0 || i.Probes > 0 {

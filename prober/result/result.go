@@ -220,6 +220,7 @@ type TCPInfo struct {
 	Backoff          uint8
 	Probes           uint8 // unanswered keepalive or window probes
 	Unacked          uint32
+	Sacked           uint32 // segments that arrived behind a hole (RFC 2018)
 	Lost             uint32
 	TotalRetrans     uint32
 	BytesAcked       uint64 // includes 1 for our SYN

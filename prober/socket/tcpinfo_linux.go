@@ -34,7 +34,7 @@ func tcpInfo(fd int) *result.TCPInfo {
 	out := &result.TCPInfo{
 		RTT: time.Duration(in.Rtt) * time.Microsecond, RTTVar: time.Duration(in.Rttvar) * time.Microsecond,
 		Retransmits: in.Retransmits, Backoff: in.Backoff, Probes: in.Probes,
-		Unacked: in.Unacked, Lost: in.Lost, TotalRetrans: in.Total_retrans,
+		Unacked: in.Unacked, Sacked: in.Sacked, Lost: in.Lost, TotalRetrans: in.Total_retrans,
 		BytesAcked: in.Bytes_acked, BytesReceived: in.Bytes_received, BytesSent: in.Bytes_sent,
 		BytesRetrans: in.Bytes_retrans,
 		NotSent:      in.Notsent_bytes, SegsOut: in.Segs_out, SegsIn: in.Segs_in, OutOfOrder: in.Rcv_ooopack,

@@ -1,6 +1,7 @@
 package monitoring
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -14,66 +15,60 @@ import (
 	"errno_exporter/prober/result"
 )
 
-var update = flag.Bool("update", false, "write the words of alerts.yml anew")
+var update = flag.Bool("update", false, "write the words of the mixin and the runbook")
 
-// block is a marked place of alerts.yml that the program's words fill: what they are, and which reasons.
-var block = regexp.MustCompile(`(?s)\{\{/\* (\S+)( \S+)? \*/(?: -)?\}\}.*?\{\{(?:- )?/\* end \*/\}\}`)
-
-// TestWords keeps the sentences of alerts.yml equal to the program's.
+// TestWords keeps the sentences of the mixin equal to the program's.
 func TestWords(t *testing.T) {
-	content, err := os.ReadFile("alerts.yml")
+	type phase struct {
+		Phase  string `json:"phase"`
+		During string `json:"during"`
+	}
+	type reason struct {
+		Reason   string `json:"reason"`
+		Short    string `json:"short"`
+		Sentence string `json:"sentence"`
+	}
+	var words struct {
+		Phases  []phase  `json:"phases"`
+		Reasons []reason `json:"reasons"`
+	}
+	for _, p := range result.Phases {
+		words.Phases = append(words.Phases, phase{string(p.Phase), during(p.Phase)})
+	}
+	for _, r := range result.Reasons {
+		if r.Reason != result.Abandoned {
+			words.Reasons = append(words.Reasons, reason{string(r.Reason), r.Short, r.Sentence})
+		}
+	}
+	want, err := json.MarshalIndent(words, "", "  ")
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := block.ReplaceAllStringFunc(string(content), func(found string) string {
-		match := block.FindStringSubmatch(found)
-		return words(match[1], strings.TrimSpace(match[2]))
-	})
-	if want == string(content) {
-		return
+	want = append(want, '\n')
+	const file = "mixin/words.json"
+	if *update {
+		if err := os.WriteFile(file, want, 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if !*update {
-		t.Fatal("alerts.yml has other words than prober/result/reasons.go; run: go test ./monitoring -update")
-	}
-	if err := os.WriteFile("alerts.yml", []byte(want), 0o644); err != nil {
+	got, err := os.ReadFile(file)
+	if err != nil {
 		t.Fatal(err)
+	}
+	if string(got) != string(want) {
+		t.Errorf("%s has other words than prober/result; run: go test ./monitoring -update && go test -C tools/mixin "+
+			"./... -update", file)
 	}
 }
 
-// words are a block: a choice between the words of all reasons that begin with a prefix, or of all phases.
-func words(what, prefix string) string {
-	marker := what
-	if prefix != "" {
-		marker += " " + prefix
-	}
-	lines := []string{"{{/* " + marker + " */ -}}"}
-	choose := "{{- if eq . %q }}%s"
-	add := func(value, text string) {
-		lines = append(lines, fmt.Sprintf(choose, value, text))
-		choose = "{{- else if eq . %q }}%s"
-	}
-	if what == "phases:while" {
-		for _, p := range result.Phases {
-			text := " while " + p.While
-			switch p.Phase {
-			case result.Validate:
-				text = ""
-			case result.Resolve:
-				text = `{{ if not (match "^dns[.]" $labels.reason) }}` + text + "{{ end }}"
-			}
-			add(string(p.Phase), text)
-		}
-	} else {
-		for _, r := range result.Reasons {
-			if !strings.HasPrefix(string(r.Reason), prefix) || r.Reason == result.Abandoned {
-				continue
-			}
-			text := map[string]string{"reasons:short": r.Short, "reasons:sentence": r.Sentence}[what]
-			add(string(r.Reason), text)
+// during is a phase in the words of a summary.
+func during(phase result.Phase) string {
+	for _, p := range result.Phases {
+		if p.Phase == phase && phase != result.Validate {
+			return " while " + p.While
 		}
 	}
-	lines = append(lines, "{{- else }}{{ . }}", "{{- end }}", "{{- /* end */}}")
-	return strings.Join(lines, "\n            ")
+	return ""
 }
 
 // TestSummary renders ErrnoTargetFailing's summary for everything that a probe can end with: it is the program's own
@@ -97,7 +92,8 @@ func TestSummary(t *testing.T) {
 					continue
 				}
 				f := result.Failure{Phase: phase, Reason: r.Reason, Errno: errno}
-				labels := map[string]string{"target": "payments", "phase": string(phase), "reason": string(r.Reason)}
+				labels := map[string]string{"target": "payments", "phase": string(phase), "reason": string(r.Reason),
+					"short": r.Short, "during": during(phase)}
 				if errno != 0 {
 					labels["errno"] = result.ErrnoName(errno)
 				}

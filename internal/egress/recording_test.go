@@ -82,6 +82,7 @@ func downCase(references string, targets []string, want bool, name string) strin
 				f.Origin), 1)
 		}
 		add(fmt.Sprintf("probe_success{%s}", label), success)
+		add(fmt.Sprintf("probe_reliable{%s}", label), 1)
 		if network := int(text[0] - '0'); network > 0 {
 			add(fmt.Sprintf("probe_ip_network_hash{%s}", label), network)
 		}

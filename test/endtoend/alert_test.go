@@ -207,7 +207,8 @@ func muted(t *testing.T, address string) map[string]bool {
 }
 
 // The shipped inhibition, in the real Alertmanager: egress down mutes the alerts of its own vantage only, what is
-// critical mutes the warnings of the same target only.
+// critical mutes the warnings of the same target only, except for certificates, a target that fails mutes its error
+// budget, and one that fails everywhere mutes those of single places.
 func TestInhibition(t *testing.T) {
 	for _, row := range alertmanagers {
 		t.Run(row.name, func(t *testing.T) {
@@ -219,7 +220,7 @@ func TestInhibition(t *testing.T) {
 				alerts = append(alerts, map[string]any{"labels": l, "endsAt": time.Now().Add(time.Hour)})
 			}
 			of := func(alert, severity, vantage, target string) {
-				add(labels{"alertname": alert, "severity": severity, "vantage": vantage, "target": target,
+				add(labels{"alertname": alert, "severity": severity, "vantage": vantage, "target": target, "api": target,
 					"job": "apis", "instance": "exporter"})
 			}
 			add(labels{"alertname": "ErrnoEgressDown", "severity": "critical", "vantage": "eu"})
@@ -232,6 +233,15 @@ func TestInhibition(t *testing.T) {
 			add(labels{"alertname": "ErrnoExporterDown", "severity": "critical", "vantage": "ap", "job": "apis",
 				"instance": "exporter"})
 			of("ErrnoTargetFailing", "critical", "ap", "payments")
+			of("ErrnoCertificateExpiring", "critical", "us", "shop")
+			of("ErrnoConnectionReset", "warning", "us", "shop")
+			of("ErrnoTargetFailing", "info", "us", "wiki")
+			of("ErrnoErrorBudgetBurnsFast", "info", "us", "wiki")
+			of("ErrnoErrorBudgetBurnsFast", "info", "us", "mail")
+			add(labels{"alertname": "ErrnoTargetFailingEverywhere", "severity": "critical", "vantage": "default",
+				"job": "apis", "api": "bank"})
+			of("ErrnoTargetFailing", "critical", "us", "bank")
+			of("ErrnoTargetFailing", "critical", "af", "bank")
 			body, err := json.Marshal(alerts)
 			if err != nil {
 				t.Fatal(err)
@@ -249,6 +259,11 @@ func TestInhibition(t *testing.T) {
 				"ErrnoTargetFailing payments us":      false, "ErrnoConnectionReset payments us": true,
 				"ErrnoConnectionReset mail us": false,
 				"ErrnoExporterDown  ap":        false, "ErrnoTargetFailing payments ap": true,
+				"ErrnoCertificateExpiring shop us": false, "ErrnoConnectionReset shop us": false,
+				"ErrnoTargetFailing wiki us": false, "ErrnoErrorBudgetBurnsFast wiki us": true,
+				"ErrnoErrorBudgetBurnsFast mail us":     false,
+				"ErrnoTargetFailingEverywhere  default": false,
+				"ErrnoTargetFailing bank us":            true, "ErrnoTargetFailing bank af": true,
 			}
 			eventually(t, "inhibition", func() (string, bool) {
 				got := muted(t, address)

@@ -110,7 +110,32 @@ func TestScrapedByPrometheus(t *testing.T) {
 				})
 			}
 			exemplarsLead(t, p, address)
+			rulesAreEvaluated(t, p)
 		})
+	}
+}
+
+// rulesAreEvaluated fails for rules whose last evaluation met an error, such as two series where one is expected.
+func rulesAreEvaluated(t *testing.T, p prometheus) {
+	t.Helper()
+	var answer struct {
+		Data struct {
+			Groups []struct {
+				Rules []struct{ Name, LastError string }
+			}
+		}
+	}
+	getJSON(t, "http://"+p.address+"/api/v1/rules", &answer)
+	rules := 0
+	for _, g := range answer.Data.Groups {
+		for _, r := range g.Rules {
+			if rules++; r.LastError != "" {
+				t.Errorf("%s: %s", r.Name, r.LastError)
+			}
+		}
+	}
+	if rules == 0 {
+		t.Error("no rules are loaded")
 	}
 }
 

@@ -1,0 +1,23 @@
+// What users set: jsonnet -J . -e '(import "mixin.libsonnet") + {_config+:: {targetLabels: ["team"]}}'
+{
+  _config+:: {
+    // Matchers of the exporters' jobs, for the alerts about exporters that never answered. Empty: a job counts once one of its instances
+    // has exposed a metric that only errno_exporter has.
+    exporterSelector: '',
+
+    // Labels of targets that alerts get, to route by: from the target's own labels, by /metrics, /sd and /probe alike.
+    targetLabels: ['team'],
+
+    // Share of probes that have to succeed over 30 days, unless the target has a label objective with one of these values, in percent.
+    objective: '99.5',
+    objectives: ['90', '95', '99', '99.5', '99.9', '99.95', '99.99'],
+
+    // Days before a certificate's end.
+    certificateWarningDays: 21,
+    certificateCriticalDays: 3,
+
+    // Where the runbook and the dashboards are. The dashboards' UIDs are errno-overview, errno-target and errno-exporter.
+    runbookURL: 'https://runbooks.example.com/runbook.md',
+    grafanaURL: 'https://grafana.example.com',
+  },
+}

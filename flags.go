@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
 	"golang.org/x/net/http/httpguts"
 
+	"errno_exporter/config"
 	"errno_exporter/internal/cli"
 	"errno_exporter/internal/escape"
 	"errno_exporter/internal/logs"
@@ -61,6 +62,7 @@ type options struct {
 	blackboxErrors bool
 	userAgent      string   // empty for the exporter's own
 	hosts          []string // that requests may name; empty for any
+	shard          config.Shard
 	web            *toolkit.FlagConfig
 	logger         *slog.Logger
 	probeLogger    *slog.Logger // one line a probe
@@ -78,6 +80,7 @@ type rawFlags struct {
 	externalURL    string
 	routePrefix    string
 	hosts          []string
+	shard          string
 	probeLevel     *promslog.Level
 	logging        promslog.Config
 }
@@ -165,6 +168,8 @@ func serveFlags(app *kingpin.Application, o *options, raw *rawFlags) {
 		"Number of pairs of module and target of /probe to remember, 1 to 1000000; they take about 3.4 kB "+
 			"each, and the least recently used are evicted.").
 		Default("10000").IntVar(&o.remember)
+	app.Flag("shard", "Probe only the configured targets of shard I of N, numbered from 0; each target belongs to one "+
+		"by its name. All shards have the same configuration.").Default("0/1").PlaceHolder("I/N").StringVar(&raw.shard)
 	app.Flag("demo", "Start faulty servers on loopback and probe them instead of the configured targets.").
 		BoolVar(&o.demo)
 	o.web = kingpinflag.AddFlags(app, ":10104")
@@ -247,6 +252,9 @@ func (o *options) resolve(raw *rawFlags) (err error) {
 	if !httpguts.ValidHeaderFieldValue(o.userAgent) || strings.TrimSpace(o.userAgent) == "" {
 		return fmt.Errorf("--http.user-agent %q is not a header's value, want a text such as \"Blackbox Exporter/0.23.0\"",
 			o.userAgent)
+	}
+	if o.shard, err = config.ParseShard(raw.shard); err != nil {
+		return fmt.Errorf("--shard %w", err)
 	}
 	if raw.autoReload {
 		if o.autoReload, err = reloadInterval(raw.reloadInterval); err != nil {

@@ -39,6 +39,16 @@ func loadConfig(o *options, panicked guard.Report) (*config.Config, error) {
 	return config.Default(), nil
 }
 
+// shardOf returns this exporter's shard of a configuration.
+func (o *options) shardOf(c *config.Config) *config.Config {
+	c = c.InShard(o.shard)
+	if o.shard.Divides() {
+		o.logger.Info("Probing one shard of the configured targets", "shard", o.shard, "targets", len(c.Targets),
+			"other_targets", len(c.OtherTargets))
+	}
+	return c
+}
+
 // logWarnings logs what of a configuration is accepted and probably not meant.
 func (o *options) logWarnings(c *config.Config) {
 	for _, warning := range c.Warnings {

@@ -83,8 +83,10 @@ func exporter(o *options) error {
 		return err
 	}
 	o.logWarnings(loaded)
+	loaded = o.shardOf(loaded)
 	serve.LimitMemory(len(loaded.Targets))
 	current := config.NewCurrent(loaded)
+	metrics.NewShard(registry, o.shard.Index, o.shard.Count, func() int { return len(current.Get().OtherTargets) })
 	metrics.NewLog(registry, o.logs.Dropped)
 	capture := openCapture(o, slog.LevelInfo, panicked)
 	metrics.NewResetCapture(registry, capture != nil)

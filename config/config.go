@@ -10,8 +10,11 @@ import (
 type Config struct {
 	File    string // where it came from; empty for Default
 	Modules map[string]*module.Module
-	Targets []*Target // in the file's order
+	Targets []*Target // in the file's order; with shards those of this one
 	Policy  Policy
+
+	Shard        Shard     // which shard the configuration is of: InShard
+	OtherTargets []*Target // that belong to other shards: they are probed by /probe alone
 
 	Skipped  map[string]string // the modules of other probers: module to prober; of Default nil
 	Warnings []string          // what is accepted and probably not meant, in the file's order

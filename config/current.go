@@ -46,7 +46,7 @@ func (c *Current) Reload(path string) error {
 	if !slices.Equal(loaded.targetPatterns, c.Get().targetPatterns) {
 		c.lastTargets = loaded.targetFingerprint()
 	}
-	c.config.Store(loaded)
+	c.config.Store(loaded.InShard(c.Get().Shard))
 	return nil
 }
 

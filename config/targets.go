@@ -31,12 +31,18 @@ type Label struct{ Name, Value string }
 
 // Find returns the configured target of a name, nil if there is none.
 func (c *Config) Find(name string) *Target {
-	i := slices.IndexFunc(c.Targets, func(t *Target) bool { return t.Name == name })
-	if i < 0 {
-		return nil
+	for _, targets := range [][]*Target{c.Targets, c.OtherTargets} {
+		for _, t := range targets {
+			if t.Name == name {
+				return t
+			}
+		}
 	}
-	return c.Targets[i]
+	return nil
 }
+
+// Scraped reports whether a configured target belongs to this shard: whether a scrape of /metrics probes it.
+func (c *Config) Scraped(t *Target) bool { return c.Shard.has(t.Name) }
 
 // maxName bounds the name of a target in bytes.
 const maxName = 128

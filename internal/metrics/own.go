@@ -67,6 +67,20 @@ func NewOwn(registry prometheus.Registerer, read OwnGauges) *Own {
 	}
 }
 
+// NewShard registers which shard of how many this exporter is, and how many configured targets belong to others.
+func NewShard(registry prometheus.Registerer, index, count int, others func() int) {
+	gauge := func(name, help string, value func() int) {
+		registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help},
+			func() float64 { return float64(value()) }))
+	}
+	gauge("errno_exporter_shard", "Number of this exporter among those that divide the configured targets, from 0 on "+
+		"(--shard).", func() int { return index })
+	gauge("errno_exporter_shards", "Number of exporters that divide the configured targets; 1 without --shard.",
+		func() int { return count })
+	gauge("errno_exporter_other_targets", "Number of configured targets that belong to other shards; "+
+		"errno_exporter_targets counts this one's.", others)
+}
+
 // NewLog registers how many lines of the log were dropped.
 func NewLog(registry prometheus.Registerer, dropped func() uint64) {
 	registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "errno_exporter_log_lines_dropped_total",

@@ -71,7 +71,12 @@ func parseQuestion(r *http.Request, c *config.Config, offset time.Duration) (que
 func (q question) find(query url.Values, c *config.Config) (question, error) {
 	t := c.Find(query.Get("target"))
 	if t != nil && query.Get("hostname") == "" && (!query.Has("module") || query.Get("module") == t.Module.Name) {
-		q.configured, q.target.URL, q.module = t, t.URL, t.Module
+		q.target.URL, q.module = t.URL, t.Module
+		if c.Scraped(t) {
+			q.configured = t
+			return q, nil
+		}
+		q.target.Policy, q.target.Configured = &c.Policy.Networks, true // of another shard, whose counters it is not
 		return q, nil
 	}
 	if c.Policy.ConfiguredOnly {

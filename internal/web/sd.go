@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"errno_exporter/internal/escape"
 )
@@ -24,12 +25,16 @@ func (e *Endpoints) discover(w http.ResponseWriter, r *http.Request) {
 	if e.ExternalURL != nil {
 		address, scheme = e.ExternalURL.Host, e.ExternalURL.Scheme
 	}
-	groups := []discovered{}
-	for _, t := range e.Probe.Config.Get().Targets {
+	groups, c := []discovered{}, e.Probe.Config.Get()
+	for _, t := range c.Targets {
 		labels := map[string]string{
 			"__scheme__": scheme, "__metrics_path__": e.path("/probe"), "__param_target": t.Name,
 			"__param_module": t.Module.Name,
 			"instance":       t.Name,
+		}
+		if c.Shard.Divides() { // Prometheus shows these on its page of service discovery, and drops them
+			labels["__meta_errno_exporter_shard"] = c.Shard.String()
+			labels["__meta_errno_exporter_other_targets"] = strconv.Itoa(len(c.OtherTargets))
 		}
 		for _, l := range t.Labels {
 			labels[l.Name] = l.Value

@@ -34,8 +34,10 @@ type status struct {
 	Time      time.Time      `json:"time"`
 	Targets   int            `json:"targets"` // configured
 	Failing   int            `json:"failing"`
-	Problems  []string       `json:"problems"` // of the exporter itself
-	Shown     []targetStatus `json:"shown"`    // those that were asked for
+	Shard     string         `json:"shard,omitempty"`         // I/N, empty if the targets are not divided
+	Others    int            `json:"other_targets,omitempty"` // that belong to other shards
+	Problems  []string       `json:"problems"`                // of the exporter itself
+	Shown     []targetStatus `json:"shown"`                   // those that were asked for
 	Query     string         `json:"-"`
 	OnlyBad   bool           `json:"-"`
 	Modules   []string       `json:"-"`
@@ -147,6 +149,9 @@ func (e *Endpoints) statusOf(r *http.Request) status {
 		Query: query.Get("q"), OnlyBad: query.Get("failing") != "", Modules: slices.Sorted(maps.Keys(c.Modules)),
 		Default: defaultModule,
 		Pprof:   e.Pprof, Lifecycle: e.Life.Enabled,
+	}
+	if c.Shard.Divides() {
+		s.Shard, s.Others = c.Shard.String(), len(c.OtherTargets)
 	}
 	for _, t := range targets {
 		s.Targets++

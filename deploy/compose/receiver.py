@@ -39,6 +39,7 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
+sys.stdout.reconfigure(encoding="utf-8", errors="replace")
 server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler)
 print("listening on http://127.0.0.1:%d" % server.server_port, flush=True)
 server.serve_forever()

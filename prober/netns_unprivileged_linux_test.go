@@ -4,7 +4,9 @@ package prober_test
 
 import (
 	"encoding/json"
+	"net/netip"
 	"os"
+	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -13,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
+	"errno_exporter/internal/faultlab"
 	"errno_exporter/internal/faultlab/netlab"
 	"errno_exporter/prober"
 	"errno_exporter/prober/result"
@@ -36,14 +39,18 @@ var containerDenied = []call{
 	openSocket(unix.AF_ALG), openSocket(unix.AF_VSOCK), openSocket(unix.AF_PACKET),
 }
 
-// unprivilegedOrder is what such a process probes, and what it is to find.
+// unprivilegedOrder is what such a process probes, and what it is to find. Hello and Intercepted are in the words of
+// hellos and interceptions.
 type unprivilegedOrder struct {
-	URL  string
-	Want unprivileged
+	URL         string
+	Name        netip.Addr // of faultlab.RefusedName
+	Want        unprivileged
+	Hello       string
+	Intercepted string
 }
 
-// The experiments that find who resets work for a user who is not root, has no capability and is confined as in a
-// container.
+// The experiments that find who resets and who intercepts work for a user who is not root, has no capability and is
+// confined as in a container.
 func TestNetnsUnprivileged(t *testing.T) {
 	if testing.Short() {
 		t.Skip("short mode never leaves loopback")
@@ -51,35 +58,75 @@ func TestNetnsUnprivileged(t *testing.T) {
 	if err := netlab.Available(); err != nil {
 		t.Skip(err)
 	}
-	binary, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, f := range []netlab.Family{netlab.V4, netlab.V6} {
+		by := func(who result.Sender, closed result.Than) unprivilegedOrder {
+			return unprivilegedOrder{Want: unprivileged{who, closed}}
+		}
 		for _, row := range []struct {
 			name  string
 			fault netlab.Fault
-			want  unprivileged
+			order unprivilegedOrder
 		}{
-			{"the application aborts", netlab.Aborts(f), unprivileged{result.EndHost, ""}},
-			{"r2 resets the request", netlab.RequestReset(f, netlab.R2), unprivileged{result.Middlebox, ""}},
-			{"own firewall resets the request", netlab.OwnRequestReset(f), unprivileged{result.ThisHost, ""}},
-			{"r2 resets the SYN", netlab.SYNReset(f, netlab.R2), unprivileged{result.Ambiguous, result.Farther}},
+			{"the application aborts", netlab.Aborts(f), by(result.EndHost, "")},
+			{"r2 resets the request", netlab.RequestReset(f, netlab.R2), by(result.Middlebox, "")},
+			{"own firewall resets the request", netlab.OwnRequestReset(f), by(result.ThisHost, "")},
+			{"r2 resets the SYN", netlab.SYNReset(f, netlab.R2), by(result.Ambiguous, result.Farther)},
+			{"nothing intercepts", netlab.Closes(f), unprivilegedOrder{Intercepted: "never_routed"}},
+			{"r1 redirects", netlab.Redirected(f, "tcp dport 80"), unprivilegedOrder{Intercepted: "never_routed+"}},
+			{"r1 redirects a public address", netlab.PublicRedirected(f),
+				unprivilegedOrder{Intercepted: "never_routed one_hop+"}},
 		} {
 			t.Run(f.String()+" "+row.name, func(t *testing.T) {
 				t.Parallel()
 				n := netlab.New(t)
-				order, err := json.Marshal(unprivilegedOrder{row.fault(n), row.want})
-				if err != nil {
-					t.Fatal(err)
-				}
-				child := n.Command(netlab.C, binary, "-test.run=^TestUnprivilegedChild$", "-test.v")
-				child.Env = append(os.Environ(), unprivilegedVariable+"="+string(order))
-				if out, err := child.CombinedOutput(); err != nil {
-					t.Errorf("%v\n%s", err, out)
-				}
+				row.order.URL = row.fault(n)
+				obeys(t, &row.order, func(program string, args ...string) *exec.Cmd {
+					return n.Command(netlab.C, program, args...)
+				})
 			})
 		}
+	}
+}
+
+// What is refused in a ClientHello is found by such a user, too.
+func TestUnprivilegedHello(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("needs root, to become another user")
+	}
+	for _, address := range []string{"127.0.0.1", "::1"} {
+		for _, refused := range []faultlab.HelloProperty{faultlab.HelloMLKEM, faultlab.HelloName} {
+			t.Run(address+" "+string(refused), func(t *testing.T) {
+				t.Parallel()
+				addr := netip.MustParseAddr(address)
+				port := faultlab.RefusesHello(t, faultlab.Hello{Refused: refused, Failure: faultlab.HelloReset,
+					Address: netip.AddrPortFrom(addr, 0).String()})
+				order := unprivilegedOrder{URL: "https://" + faultlab.RefusedName + ":" + port + "/", Name: addr}
+				for _, row := range helloRows {
+					if row.refused == refused && !row.device {
+						order.Hello = row.want
+					}
+				}
+				obeys(t, &order, exec.Command)
+			})
+		}
+	}
+}
+
+// obeys has a process without privileges execute an order.
+func obeys(t *testing.T, order *unprivilegedOrder, command func(program string, args ...string) *exec.Cmd) {
+	t.Helper()
+	binary, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(order)
+	if err != nil {
+		t.Fatal(err)
+	}
+	child := command(binary, "-test.run=^TestUnprivilegedChild$", "-test.v")
+	child.Env = append(os.Environ(), unprivilegedVariable+"="+string(text))
+	if out, err := child.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 
@@ -108,10 +155,26 @@ func TestUnprivilegedChild(t *testing.T) {
 			t.Fatalf("the process has capabilities:\n%s", status)
 		}
 	}
+	found := unprivilegedOrder{URL: order.URL, Name: order.Name}
 	m := labModule()
 	m.Timeout = 3 * time.Second
-	got := measured(t, prober.New(prober.Options{}), order.URL, m)
-	if diff := cmp.Diff(order.Want, got); diff != "" {
+	switch {
+	case order.Hello != "":
+		p := prober.New(prober.Options{Resolver: faultlab.DNS(t,
+			map[string][]netip.Addr{faultlab.RefusedName: {order.Name}})})
+		r := probe(t, p, order.URL, m)
+		target, err := prober.ParseTarget(order.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found.Hello = hellos(p.Diagnose(t.Context(), target, &r, m))
+	case order.Intercepted != "":
+		m.Diagnose.NeverRouted = true
+		found.Intercepted = interceptions(t, order.URL, m)
+	default:
+		found.Want = measured(t, prober.New(prober.Options{}), order.URL, m)
+	}
+	if diff := cmp.Diff(order, found, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

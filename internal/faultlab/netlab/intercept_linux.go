@@ -85,7 +85,11 @@ func (f Family) Public() netip.Addr {
 func PublicCloses(f Family) Fault {
 	return func(n *Net) string {
 		public := f.Public()
-		n.IP(S, "addr", "add", netip.PrefixFrom(public, public.BitLen()).String(), "dev", "lo")
+		add := []string{"addr", "add", netip.PrefixFrom(public, public.BitLen()).String(), "dev", "lo"}
+		if f == V6 {
+			add = append(add, "nodad") // else it cannot be bound to until the kernel's worker has run
+		}
+		n.IP(S, add...)
 		n.IP(R1, f.flag(), "route", "add", public.String(), "via", f.Addr(R2).String())
 		n.IP(R2, f.flag(), "route", "add", public.String(), "via", f.Addr(S).String())
 		return n.serveAt(public, closing)

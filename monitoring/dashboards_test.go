@@ -22,14 +22,17 @@ type dashboard struct {
 			Refresh              int
 		}
 	}
+	Links  []struct{ IncludeVars, KeepTime bool }
 	Panels []panel
 }
 
 type panel struct {
 	Type, Title, Description string
-	Datasource               struct{ Type, UID string }
-	FieldConfig              struct{ Defaults struct{ Unit string } }
-	Targets                  []struct {
+	// Interval is the least step of the queries.
+	Interval    string
+	Datasource  struct{ Type, UID string }
+	FieldConfig struct{ Defaults struct{ Unit string } }
+	Targets     []struct {
 		Datasource struct{ Type, UID string }
 		Expr       string
 	}
@@ -56,6 +59,11 @@ func TestDashboardsKeepToTheRules(t *testing.T) {
 			}
 			if d.Editable || d.UID == "" || d.Title == "" || d.Description == "" {
 				t.Errorf("editable %t, uid %q, title %q, description %q", d.Editable, d.UID, d.Title, d.Description)
+			}
+			for _, link := range d.Links {
+				if !link.IncludeVars || !link.KeepTime {
+					t.Errorf("a link to the other dashboards loses the variables or the time: %+v", link)
+				}
 			}
 			checkVariables(t, &d)
 			for _, p := range d.Panels {
@@ -113,8 +121,15 @@ func checkPanel(t *testing.T, p *panel) {
 			}
 		}
 		for _, call := range regexp.MustCompile(`\b(rate|increase|irate|delta|deriv)\([^\[]*\[([^\]]*)\]`).FindAllStringSubmatch(q.Expr, -1) {
-			if call[2] != "$__rate_interval" {
-				t.Errorf("panel %q: %s over %s, want $__rate_interval", p.Title, call[1], call[2])
+			// A bar is the increase over its own step: over $__rate_interval, at least four scrapes, four bars counted
+			// what one of them saw. A step of two minutes has two samples of the slowest scrapes.
+			want, step := "$__rate_interval", ""
+			if call[1] == "increase" {
+				want, step = "$__interval", "2m"
+			}
+			if call[2] != want || p.Interval != step {
+				t.Errorf("panel %q: %s over %s, interval %q, want %s and %q", p.Title, call[1], call[2], p.Interval,
+					want, step)
 			}
 		}
 		if m := regexp.MustCompile(`(^|[^(])\b\w+_total\{`).FindString(q.Expr); m != "" {

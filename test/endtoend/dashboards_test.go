@@ -22,8 +22,8 @@ func TestDashboardsHaveData(t *testing.T) {
 			address := startDemo(t)
 			p := startPrometheus(t, path, scrapes(address, row.global, shippedRules(t)...),
 				"--enable-feature=exemplar-storage"+row.feature)
-			variables := strings.NewReplacer("$__rate_interval", "10s", "$__range", "1m", "$job", ".+", "$instance",
-				".+", "$target", ".*")
+			variables := strings.NewReplacer("$__rate_interval", "10s", "$__interval", "10s", "$__range", "1m",
+				"$job", ".+", "$instance", ".+", "$target", ".*")
 			for _, file := range files {
 				content, err := os.ReadFile(file)
 				if err != nil {

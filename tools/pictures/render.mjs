@@ -15,7 +15,7 @@ const to = Math.floor(Date.now() / 1000), from = to - minutes * 60, step = Math.
 
 // fill puts the variables' values in a query, as Grafana does.
 const fill = (expr, values) => Object.entries({
-  __rate_interval: `${4 * step}s`, __range: `${minutes}m`, job: '.+', instance: '.+', ...values,
+  __rate_interval: `${4 * step}s`, __interval: `${step}s`, __range: `${minutes}m`, job: '.+', instance: '.+', ...values,
 }).reduce((e, [name, value]) => e.replaceAll('$' + name, value), expr);
 
 async function ask(path, parameters) {

@@ -16,6 +16,7 @@ func (l *Lookup) Families() []Family {
 	decided := AskedName(&l.Exchanges[len(l.Exchanges)-1])
 	for _, f := range []struct{ name, kind string }{{"ip4", " A"}, {"ip6", " AAAA"}} {
 		family, began := Family{Name: f.name}, time.Duration(-1)
+		failed := false // a name server said so; the same question was repeated
 		for i := range l.Exchanges {
 			e := &l.Exchanges[i]
 			if AskedName(e) != decided || !strings.HasSuffix(e.Question, f.kind) {
@@ -26,7 +27,8 @@ func (l *Lookup) Families() []Family {
 			}
 			family.Answered = e.Err == nil && (e.RCode == int(dnsmessage.RCodeSuccess) ||
 				e.RCode == int(dnsmessage.RCodeNameError))
-			family.GivenUp, family.Duration = e.GivenUp, e.Start+e.Duration-began
+			failed = failed || e.RCode > 0 && e.RCode != int(dnsmessage.RCodeNameError)
+			family.GivenUp, family.Duration = e.GivenUp && !failed, e.Start+e.Duration-began
 		}
 		if began >= 0 {
 			families = append(families, family)

@@ -9,7 +9,7 @@ import (
 type Family struct {
 	Name     string        // "ip4" or "ip6"
 	Answered bool          // the name servers gave addresses, or said that there are none
-	GivenUp  bool          // it was not waited for any longer, as the other family had answered
+	GivenUp  bool          // nobody said that it failed; it was waited for no longer, as the other family was known
 	Duration time.Duration // from the first question to the last answer, or to when it was given up
 }
 

@@ -174,8 +174,9 @@ func http1Faults() []fault {
 			[]outcome{{result.Transfer, result.HTTPHeadersTooLarge, 0, result.Self, ""}}},
 		{"RST in an upload", faultlab.ResetMidUpload, uploading, raced, []outcome{at(result.Request, peerReset)}},
 		{"FIN in an upload", faultlab.FinMidUpload, uploading, raced, []outcome{at(result.Request, peerClosed)}},
+		// the RST discards an answer that a busy machine has not read yet (RFC 2525 section 2.17)
 		{"413 and close in an upload", faultlab.RefusesUpload, uploading, raced,
-			[]outcome{statusError(result.HTTPError)}},
+			[]outcome{statusError(result.HTTPError), at(result.Request, peerReset)}},
 		{"413 and FIN in an upload", faultlab.RefusesUploadGently, uploading, raced,
 			[]outcome{statusError(result.HTTPError)}},
 		{"garbage for a status line", answering("garbage\r\n\r\n"), asIs, 5, []outcome{notHTTP}},

@@ -92,6 +92,7 @@ const (
 	wireSmall     // what we sent is small, or smaller segments do not help
 	wireHole      // received data wait behind a hole
 	wireLossy     // segments were lost
+	wireTaken     // the request was acknowledged before nothing was any more
 	wireSYNACKs   // the server repeats its SYN-ACK: it does not take our last word of the handshake
 	endsOnItsSide // the end is the server's own: FIN, a live socket's RST from its distance, or no network between
 	endsNearer    // the RST came from nearer than the server
@@ -103,11 +104,12 @@ const (
 	icmpHost    // port unreachable from the server's own address
 	icmpOther
 	icmpRoute
+	icmpNoHost // no route, from the server's own address
 
 	timesTwice   // at least two attempts in a row failed
 	timesSteady  // at least three, and nothing succeeded since
 	timesSilent  // the newest tries, two at least, were acknowledged and not answered
-	timesDead    // the newest tries had nothing acknowledged, so many that it is no lost packet
+	timesDead    // the newest tries had nothing acknowledged after the handshake, so many that it is no lost packet
 	timesSome    // some fail, some succeed
 	timesOver    // rare, and over
 	workedBefore // a success is remembered
@@ -141,6 +143,7 @@ const (
 	provedNear // the target's public address is answered from our own link
 	experimentsMade
 	closedPortAnswers   // refused at once, while ours is silent
+	closedPortSilent    // as ours is
 	closedPortElsewhere // the refusal of a closed port comes from elsewhere than ours
 	closedPortAlike     // or from the same sender
 	closedPortFarther   // or from farther away: what refuses ours is nearer than what stands for the host

@@ -129,6 +129,9 @@ func (s *scene) reach(k *known) {
 		k.note(closedPortAnswers, true, "a closed port of the same host refuses at once")
 		s.beside(k, c)
 	}
+	if c := s.first(result.ClosedPort); c != nil && c.Failure != nil && c.Failure.Reason == result.TCPTimedOut {
+		k.note(closedPortSilent, true, "a closed port of the same host does not answer, either")
+	}
 	if c := s.first(result.PathTrace); c != nil && len(c.Hops) > 0 && !c.Hops[len(c.Hops)-1].Reached {
 		k.note(traceEndsBefore, true, "%s", pathText(c.Hops))
 	}

@@ -56,6 +56,8 @@ func (s *scene) wire(k *known) {
 	k.note(wireHole, o.Hole, "the end of the answer arrived and its beginning did not")
 	k.note(wireSYNACKs, k.has(wordDead) && synACKsAgain(o) && s.synACKs(),
 		"the server repeated its SYN-ACK: %d segments arrived and none of ours was acknowledged", o.Segments)
+	k.note(wireTaken, k.has(wordDead) && o.Delivered, "the request was acknowledged, and later keepalives were not: its "+
+		"host forgot the connection, or they were lost")
 	k.note(wireLossy, o.Lost && k.has(wordHelloEnds), "segments of the handshake were lost")
 	usual := int64(0)
 	for i := range s.Recent {
@@ -155,8 +157,10 @@ func (s *scene) icmp(k *known) {
 		"ICMP port unreachable from the server's own address %s", i.From)
 	k.note(icmpOther, k.has(wordRefused) && port && i.From != s.o.Addr,
 		"ICMP port unreachable from %s, which is not the server", i.From)
-	k.note(icmpRoute, k.has(wordUnreachable) && !port && !prohibits(i), "ICMP type %d code %d from %s", i.Type, i.Code,
-		i.From)
+	route := k.has(wordUnreachable) && !port && !prohibits(i)
+	k.note(icmpRoute, route && i.From != s.o.Addr, "ICMP type %d code %d from %s", i.Type, i.Code, i.From)
+	k.note(icmpNoHost, route && i.From == s.o.Addr, "ICMP type %d code %d from the server's own address %s: its host has "+
+		"no route to what serves the port", i.Type, i.Code, i.From)
 }
 
 // prohibits reports whether an ICMP message says that a rule forbids the packet (RFC 1812 section 5.2.7.1, RFC 4443

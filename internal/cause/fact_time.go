@@ -110,16 +110,20 @@ func (s *scene) silent() int {
 	return n
 }
 
-// dead counts the newest tries in a row in which nothing more was acknowledged, and reports whether others of the run
-// were acknowledged and had no answer: then a lost packet is likelier than a dead path.
+// dead counts the newest tries in a row in which nothing of ours was acknowledged, and reports whether other tries of
+// the run were acknowledged and had no answer: then a lost packet is likelier than a dead path. Where the request was
+// acknowledged, what went unanswered is a keepalive: one lost packet, or a host that no longer knows the connection.
 func (s *scene) dead() (n int, mixed bool) {
 	for i := s.at; i > s.at-s.run; i-- {
-		switch f := s.Recent[i].Failure; {
-		case goneDead(f) && !mixed:
+		switch o := &s.Recent[i]; {
+		case goneDead(o.Failure) && !o.Delivered && !mixed:
 			n++
-		case f.Reason == result.HTTPResponseTimedOut:
+		case goneDead(o.Failure) && o.Delivered, o.Failure.Reason == result.HTTPResponseTimedOut:
 			mixed = true
 		}
+	}
+	if s.o.Delivered {
+		return n, mixed // so were those that experiments repeated
 	}
 	for i := range s.made {
 		if f := s.made[i].Failure; s.made[i].Kind == result.Again && f != nil && goneDead(f) {

@@ -88,6 +88,19 @@ func (e Evidence) closed(ttl uint8) Evidence {
 	return e
 }
 
+// silent adds that a closed port of the host does not answer, either.
+func (e Evidence) silent() Evidence { return e.made("again-").onceSilent() }
+
+// onceSilent adds the same, where the attempt was not repeated.
+func (e Evidence) onceSilent() Evidence {
+	if e.Experiments == nil {
+		e = e.made("")
+	}
+	e.Experiments.Made = append(e.Experiments.Made, result.Experiment{Kind: result.ClosedPort,
+		Failure: &result.Failure{Phase: result.Connect, Reason: result.TCPTimedOut}})
+	return e
+}
+
 // refuses adds who refuses by their TTLs that no capture saw, and a closed port of the host beside it.
 func (e Evidence) refuses(sender result.Sender, closed result.Than) Evidence {
 	e = e.made("again-")
@@ -150,6 +163,7 @@ func proxied(o *Digest)   { o.Proxied, o.Relayed = true, true }
 func tunnelled(o *Digest) { o.Proxied = true }
 func notPlain(o *Digest)  { o.Plain = false }
 func small(o *Digest)     { o.Sent, o.Received = 200, 0 }
+func taken(o *Digest)     { o.Delivered = true }
 func brief(o *Digest)     { o.Received = 300 }
 func synAgain(o *Digest)  { o.SYNRepeats = 1 }
 func nearby(o *Digest)    { o.Addr = netip.MustParseAddr("127.0.0.1") }

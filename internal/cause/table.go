@@ -147,6 +147,8 @@ var table = []row{
 	{cause: FirewallReject, requires: facts{icmpRule}, sure: High},
 	{cause: FirewallReject, party: UnknownParty, requires: facts{icmpOther}, sure: Medium, supports: facts{timesTwice}},
 	{cause: FirewallReject, party: Server, requires: facts{icmpHost}, sure: Medium, supports: facts{timesTwice}},
+	{cause: FirewallReject, party: Server, requires: facts{icmpNoHost}, sure: Medium, supports: facts{timesTwice},
+		excludes: facts{timesOver}},
 	{cause: ServerRestarted, requires: facts{wordRefused, workedBefore}, sure: Medium,
 		supports: facts{endedFirst, endsOnItsSide},
 		excludes: facts{endsNearer, endsHere, closedPortFarther, icmpOther, icmpHost, timesOver}},
@@ -167,14 +169,16 @@ var table = []row{
 	{cause: AcceptQueueFull, requires: facts{wireSYNACKs}, sure: Medium, supports: facts{synRepeated},
 		excludes: facts{egressImpaired}},
 	{cause: AcceptQueueFull, requires: facts{wordUnanswered}, sure: Low, excludes: facts{egressDown}},
-	{cause: FirewallDrop, requires: facts{wordUnanswered, timesTwice, egressUp}, sure: Medium,
-		excludes: facts{closedPortAnswers}},
-	{cause: FirewallDrop, requires: facts{wordUnanswered, timesTwice, egressElsewhere}, sure: Medium,
-		excludes: facts{closedPortAnswers}},
+	// The silence of one port is a rule's or a full queue's: that of the whole host is no queue's.
+	{cause: FirewallDrop, requires: facts{wordUnanswered, timesTwice, egressUp, closedPortSilent}, sure: Medium},
+	{cause: FirewallDrop, requires: facts{wordUnanswered, timesTwice, egressElsewhere, closedPortSilent}, sure: Medium},
 	{cause: FirewallDrop, requires: facts{wordUnanswered}, sure: Low, excludes: facts{egressDown}},
 	{cause: PathOutage, requires: facts{icmpRoute}, sure: Medium, supports: facts{timesTwice},
 		excludes: facts{timesOver}},
-	{cause: PathOutage, requires: facts{timesDead, wireSmall}, sure: Medium, excludes: facts{wireSYNACKs}},
+	// Each time a connection came about, and then nothing more: a server that drops connections without a word behind a
+	// firewall (haproxy's silent-drop) looks like a path that does. So the party is not known.
+	{cause: PathOutage, party: UnknownParty, requires: facts{timesDead, wireSmall}, sure: Medium,
+		excludes: facts{wireSYNACKs}},
 	{cause: PathOutage, requires: facts{wordDead}, sure: Low, excludes: facts{wireSYNACKs}},
 	{cause: PathOutage, requires: facts{wordUnanswered}, sure: Low, excludes: facts{closedPortAnswers}},
 	{cause: ServerUnresponsive, requires: facts{timesSilent}, sure: Medium,
@@ -184,6 +188,7 @@ var table = []row{
 	{cause: ServerUnresponsive, requires: facts{wordHelloEnds, wordSilent, timesTwice, workedBefore}, sure: Medium,
 		excludes: facts{provedSmall, provedHello, hostLate, wireLossy}},
 	{cause: ServerUnresponsive, requires: facts{wordSilent}, sure: Low, excludes: facts{provedSmall, hostLate}},
+	{cause: ServerUnresponsive, requires: facts{wireTaken}, sure: Low},
 
 	// Connections that end. Ending them is no sign of load; being busy or ever slower in the same incident is one.
 	{cause: ServerOverloaded, requires: facts{wordEnds, slowerBefore}, sure: Medium,

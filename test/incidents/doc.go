@@ -9,5 +9,7 @@
 //	table_linux_test.go     the table in docs/causes.md
 //	run_linux_test.go       how an incident runs
 //	redirect_linux_test.go  what was well before: ports that lead to a healthy server until then
+//	nat_linux_test.go       a host whose ports lead to containers
+//	limits_linux_test.go    clients that use up queues and limits
 //	the other files         the incidents, by server software
 package incidents

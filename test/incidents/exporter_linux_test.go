@@ -77,7 +77,8 @@ func (s *site) startExporter(all []incident, k kind, port string) *exporter {
 			return s.net.Dial(ctx, netlab.C, network, addr)
 		}}}
 	s.Cleanup(e.client.CloseIdleConnections)
-	command := []string{built, "--config.file=" + file, "--web.listen-address=" + e.address, "--log.level=error"}
+	command := []string{built, "--config.file=" + file, "--web.listen-address=" + e.address, "--log.level=error",
+		"--history.limit=10000"}
 	if !k.raw {
 		command = append([]string{"setpriv", "--bounding-set", "-net_raw", "--inh-caps", "-net_raw"}, command...)
 	}
@@ -142,6 +143,36 @@ func (e *exporter) probe(target string) (said, error) {
 		got.cause, got.confident, got.party = labels["cause"], labels["confidence"], labels["party"]
 	}
 	return got, nil
+}
+
+// experimentsTake is more than the experiments after a failure that ends at once take on any machine.
+const experimentsTake = time.Minute
+
+// awaitExperiments waits until the record of a target's newest probe has the experiments that were made after it. The
+// verdict of the next probe knows of them. An exporter without CPU time makes none.
+func (s *site) awaitExperiments(e *exporter, target string) {
+	address := "http://" + e.address + "/logs?" + url.Values{"target": {target}}.Encode()
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for until := time.Now().Add(experimentsTake); ; <-ticker.C {
+		response, err := e.client.Get(address)
+		if err != nil {
+			s.Errorf("the record of %s: %v", target, err)
+			return
+		}
+		body, err := io.ReadAll(response.Body)
+		_ = response.Body.Close()
+		switch {
+		case err != nil || response.StatusCode != http.StatusOK:
+			s.Errorf("the record of %s: %s: %s, %v", target, response.Status, body, err)
+			return
+		case strings.Contains(string(body), "\nExperiments\n"):
+			return
+		case time.Now().After(until):
+			s.Logf("%s has no experiments after %s:\n%s", target, experimentsTake, body)
+			return
+		}
+	}
 }
 
 func or(text, otherwise string) string {

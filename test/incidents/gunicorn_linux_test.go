@@ -29,6 +29,17 @@ func startGunicorn(s *site) {
 			"--threads", "16", "--keep-alive", "1", "--worker-tmp-dir", s.dir, "wsgi:app"))
 	}
 	s.starting = append(s.starting, ports...)
+	// One worker without threads reads from one connection after the other.
+	for port, backlog := range map[string]string{"8607": "1", "8608": "512"} {
+		s.start(netlab.S, "gunicorn", "--chdir", s.dir, "--bind", "0.0.0.0:"+port, "--log-level", "critical",
+			"--backlog", backlog, "--timeout", "0", "--worker-tmp-dir", s.dir, "wsgi:app")
+	}
+	s.starting = append(s.starting, "8607", "8608")
+	s.answering = append(s.answering, func() {
+		s.occupy("8608")
+		s.occupy("8607")
+		s.fill("8607")
+	})
 }
 
 func ofGunicorn() []incident {
@@ -44,7 +55,13 @@ func ofGunicorn() []incident {
 		"server_aborts|server_restarted|server_unresponsive",
 		becomes("8603", "exit"))
 	exits.often = 10
+	busy := at("8608", "its only worker waits for another client", "processing http.response.timed_out - self",
+		"server_unresponsive|connection_limit", nil)
+	full := at("8607", "its only worker is busy, its backlog of 1 is full", queueFull,
+		"accept_queue_full|server_unresponsive|connection_limit", nil)
+	busy.was, full.was = "8109", "8109"
 	return []incident{
+		busy, full,
 		at("8601", "its only worker sleeps", "processing http.response.timed_out - self", "server_unresponsive",
 			becomes("8601", "sleep")),
 		at("8602", "an exception: 500", "validate http.error - -", "server_error", becomes("8602", "raise")),

@@ -33,7 +33,13 @@ func startHAProxy(s *site) {
 		"backend closing\n  server a 127.0.0.1:8903\n" +
 		"listen dead_tcp\n  mode tcp\n  bind *:8320\n  server a 127.0.0.1:9\n" +
 		"listen closing_tcp\n  mode tcp\n  bind *:8321\n  server a 127.0.0.1:8903\n" +
-		"frontend busy\n  bind *:8322\n  maxconn 1\n  default_backend good\n" +
+		"frontend busy\n  bind *:8322\n  maxconn 1\n  timeout client 600s\n  timeout http-request 600s\n" +
+		"  default_backend good\n" +
+		"listen queue\n  bind *:8328\n  timeout queue 300ms\n  timeout server 600s\n  timeout client 600s\n" +
+		"  server a 127.0.0.1:8901 maxconn 1\n" +
+		"frontend limit\n  bind *:8329\n  timeout client 600s\n  timeout http-request 600s\n" +
+		"  stick-table type integer size 10 expire 1h store conn_cur\n  tcp-request connection track-sc0 dst_port\n" +
+		"  tcp-request connection reject if { sc0_conn_cur gt 1 }\n  default_backend good\n" +
 		"frontend strict\n  bind *:8323 ssl crt DIR/both.pem strict-sni\n  default_backend good\n" +
 		"frontend anyname\n  bind *:8326 ssl crt DIR/both.pem\n  default_backend good\n" +
 		"frontend well\n  bind *:8327\n  default_backend good\n" +
@@ -47,6 +53,9 @@ func startHAProxy(s *site) {
 	s.write("both.pem", certificatePEM()+labKey())
 	s.start(netlab.S, "haproxy", "-db", "-f", s.write("haproxy.cfg", config))
 	s.await("8301", "8320", "8324")
+	s.fill("8322") // one is accepted, the others wait in a queue as long as maxconn
+	s.hold("8328")
+	s.occupy("8329")
 }
 
 // inMap switches a fault of haproxy on.
@@ -67,7 +76,17 @@ func ofHAProxy() []incident {
 	rejected.often = 10
 	closing := incident{name: "haproxy: TCP mode, the backend closes", needs: "haproxy", url: "http://ADDRESS:8321/",
 		labels: ends, party: "server", right: "server_aborts", often: 10, was: "8327"}
+	limited := incident{name: "haproxy: conn_cur is reached, tcp-request connection reject", needs: "haproxy",
+		url: "http://ADDRESS:8329/", labels: ends, party: "server", right: "server_aborts|connection_limit", often: 10,
+		was: "8327"}
 	return []incident{
+		limited,
+		{name: "haproxy: maxconn is reached, the queue is full", needs: "haproxy", url: "http://ADDRESS:8322/",
+			labels: queueFull, party: "server", right: "accept_queue_full|connection_limit|server_unresponsive",
+			was: "8327"},
+		{name: "haproxy: 503, a server's maxconn is reached, timeout queue", needs: "haproxy",
+			url: "http://ADDRESS:8328/", labels: status, party: "server",
+			right: "upstream_failed|connection_limit|server_overloaded", was: "8327"},
 		mapped("8301", "http-request reject", ends, "server", "server_aborts"),
 		mapped("8302", "http-request silent-drop",
 			"processing http.response.timed_out - self|processing tcp.aborted - self|"+

@@ -47,22 +47,24 @@ var servers = []server{
 	{"unbound", "unbound", startUnbound},
 }
 
-// tried are the incidents that are seen with experiments too: failures that end at once, each of another kind.
+// tried are the incidents that are seen with experiments too: failures that end at once, each of another kind; and
+// whether any are made. A POST is not repeated.
 var tried = map[string]bool{
 	"nginx: return 444 closes without an answer": true, "nginx: HTTP/2, return 444": true,
 	"nginx: an untrusted certificate": true, "nginx: TLS 1.3 only, the module at most 1.2": true,
 	"nginx: 403, deny all": true, "nginx: 502, the upstream refuses": true, "nginx: killed": true,
 	"nginx: HTTPS to the plain port": true, "haproxy: http-request reject": true, "nodejs: resetAndDestroy()": true,
-	"nodejs: 500 to POST, 200 to GET": true, "nodejs: requests with a certain header are reset": true,
+	"nodejs: 500 to POST, 200 to GET": false, "nodejs: requests with a certain header are reset": true,
 	"nodejs: crashes at a request": true, "tomcat10: an exception: 500": true, "stunnel4: the upstream closes": true,
+	"nginx: its container is removed, the host refuses": true, "nginx: its container is removed, the host rejects": true,
 }
 
 // incidents are all incidents.
 func incidents() []incident {
 	all := slices.Concat(ofNginx(), ofHAProxy(), ofApache(), ofNode(), ofGunicorn(), ofSquid(), ofVarnish(),
-		ofStunnel(), ofUnbound(), ofTomcat(), ofIdle())
+		ofStunnel(), ofUnbound(), ofTomcat(), ofIdle(), ofNAT())
 	for n := range all {
-		all[n].experiments = tried[all[n].name]
+		_, all[n].experiments = tried[all[n].name]
 	}
 	return all
 }

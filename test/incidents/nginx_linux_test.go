@@ -26,7 +26,7 @@ const nginxHead = "daemon off; pid DIR/PID.pid; user root; worker_processes 1; e
 	"events { worker_connections 1024; }\n" +
 	"http { access_log off; client_body_temp_path DIR/ngx-a; proxy_temp_path DIR/ngx-b; fastcgi_temp_path DIR/ngx-c; " +
 	"uwsgi_temp_path DIR/ngx-d; scgi_temp_path DIR/ngx-e; server_tokens off;\n" +
-	"limit_req_zone $server_port zone=z:1m rate=1r/m;\n"
+	"limit_req_zone $server_port zone=z:1m rate=1r/m; limit_conn_zone $server_port zone=all:1m;\n"
 
 func startNginx(s *site) {
 	s.write("flag/none", "")
@@ -51,17 +51,22 @@ func startNginx(s *site) {
 		"server { listen 8109; return 200 ok; }\n" +
 		"server { listen 8110" + tlsHead + "return 200 ok; }\n" +
 		"server { listen 8444" + tlsHead + "return 200 ok; }\n" +
-		"server { listen 8111; return 200 ok; }\n"
+		"server { listen 8111; return 200 ok; }\n" +
+		"server { listen 8112; limit_conn all 1; proxy_read_timeout 1h; location / { " +
+		"proxy_pass http://127.0.0.1:8901; } }\n"
 	s.start(netlab.S, "nginx", "-c", s.write("nginx.conf", config+"}\n"), "-e", "stderr")
-	for _, own := range []string{"8201", "8202", "8203"} {
-		s.startOwnNginx(own)
+	for own, backlog := range map[string]string{"8201": "512", "8202": "512", "8203": "512", "8204": "1"} {
+		s.startOwnNginx(own, backlog)
 	}
-	s.await("8001", "8101", "8201", "8202", "8203")
+	s.await("8001", "8101", "8201", "8202", "8203", "8204")
+	s.owned("8204").signal(syscall.SIGSTOP)
+	s.fill("8204")
+	s.hold("8112")
 }
 
 // startOwnNginx starts an nginx that an incident has for itself.
-func (s *site) startOwnNginx(port string) {
-	config := nginxHead + "server { listen " + port + " backlog=512; location / { return 200 ok; } }\n}\n"
+func (s *site) startOwnNginx(port, backlog string) {
+	config := nginxHead + "server { listen " + port + " backlog=" + backlog + "; location / { return 200 ok; } }\n}\n"
 	config = strings.ReplaceAll(config, "PID", "own"+port)
 	config = strings.ReplaceAll(config, "DIR/ngx", "DIR/own"+port)
 	s.own(port, s.start(netlab.S, "nginx", "-c", s.write("nginx"+port+".conf", config), "-e", "stderr"))
@@ -132,6 +137,11 @@ func ofNginx() []incident {
 			labels: "processing http.response.timed_out - self|connect tcp.timed_out - self", party: "server",
 			right:  "server_unresponsive|accept_queue_full",
 			happen: func(s *site) { s.owned("8202").signal(syscall.SIGSTOP) }},
+		{name: "nginx: stopped by SIGSTOP, its backlog of 1 is full", needs: "nginx", url: at("8204"), was: "8109",
+			labels: queueFull, party: "server", right: "accept_queue_full|server_unresponsive"},
+		{name: "nginx: limit_conn is reached: 503", needs: "nginx", url: at("8112"), was: "8109",
+			labels: "validate http.error - -", party: "server",
+			right: "server_error|connection_limit|server_overloaded"},
 		{name: "nginx: healthy, reloaded by SIGHUP", needs: "nginx", url: at("8203"),
 			happen: func(s *site) { s.master("8203", syscall.SIGHUP) }},
 		{name: "nginx: HTTPS to the plain port", needs: "nginx", url: secure("8111"), labels: "tls tls.not_tls - peer",

@@ -35,9 +35,10 @@ type site struct {
 	dir string // of the servers' files
 	cpu *witness
 
-	starting []string // ports of servers that need seconds until they answer
-	software string   // whose servers are being started
-	running  []*process
+	starting  []string // ports of servers that need seconds until they answer
+	answering []func() // what is to be done when they do
+	software  string   // whose servers are being started
+	running   []*process
 
 	mu    sync.Mutex // guards owned processes
 	alone map[string]*process

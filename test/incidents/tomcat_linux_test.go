@@ -1,8 +1,6 @@
 package incidents
 
 import (
-	"context"
-	"net"
 	"syscall"
 
 	"errno_exporter/internal/faultlab/netlab"
@@ -75,18 +73,6 @@ func (s *site) startTomcatWith(name string, connectors map[string]string) *proce
 		"JAVA_OPTS=-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx64m", catalina, "run")
 }
 
-// occupy opens a connection to a port and sends nothing on it until the test ends.
-func occupy(port string) func(*site) {
-	return func(s *site) {
-		conn, err := s.net.Dial(context.Background(), netlab.S, "tcp", net.JoinHostPort("127.0.0.1", port))
-		if err != nil {
-			s.Errorf("connect to %s: %v", port, err)
-			return
-		}
-		s.Cleanup(func() { _ = conn.Close() })
-	}
-}
-
 func ofTomcat() []incident {
 	becomes := func(port, fault string) func(*site) {
 		return func(s *site) { s.write("flag/tomcat"+port, fault) }
@@ -109,7 +95,8 @@ func ofTomcat() []incident {
 		at("8753", "an exception: 500", status, "server_error", becomes("8753", "raise")),
 		cut,
 		at("8755", "its only thread is busy", hangs, "server_unresponsive", becomes("8755", "sleep")),
-		at("8756", "maxConnections is reached", hangs, "server_unresponsive|connection_limit", occupy("8756")),
+		at("8756", "maxConnections is reached", hangs, "server_unresponsive|connection_limit",
+			func(s *site) { s.occupy("8756") }),
 		long,
 		at("8761", "stopped by SIGSTOP", hangs, "server_unresponsive",
 			func(s *site) { s.owned("8761").signal(syscall.SIGSTOP) }),

@@ -125,7 +125,7 @@ func TestStoresAreCharged(t *testing.T) {
 		s.drop()
 		freed := full - settled()
 		t.Logf("%s: %d bytes live, %d accounted", s.name, freed, s.held)
-		noise := 16<<10 + said/40 // of the runtime and the servers, which may free what was theirs meanwhile
+		noise := 16<<10 + said/10 // of the runtime and the servers, which may free what was theirs meanwhile
 		if freed > int64(s.held)*3/2+noise || s.held == 0 {
 			t.Errorf("%s take %d bytes, and say %d: want at most 1.5 times that", s.name, freed, s.held)
 		}

@@ -20,11 +20,13 @@ var wallClock = map[string]int{
 	"config/compile/oauth2.go":        2, // subtracts, beside the monotonic clock: see fresh
 	"internal/metrics/http.go":        1, // the moment of a sample, here and below
 	"internal/metrics/reload.go":      1,
+	"internal/metrics/revocation.go":  1,
 	"internal/metrics/tls.go":         2,
 	"internal/metrics/totals.go":      1,
 	"internal/metrics/write.go":       1,
 	"internal/reset/packets_linux.go": 3, // subtracts: see arrivedAt
 	"internal/web/status.go":          1, // the page's time
+	"prober/revocation/list.go":       1, // when a certificate was revoked, as its list has it
 	"prober/socket/clock.go":          1, // subtracts: see since
 }
 

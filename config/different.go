@@ -10,6 +10,7 @@ type difference struct {
 // differences are those that a key makes; docs/migrating-from-blackbox.md has the ones of all modules.
 var differences = []difference{
 	{[]string{"proxy_url", "proxy_from_environment"}, "the tunnel through a proxy is the phase proxy (there: connect)"},
+	{[]string{"check_revoked"}, "a revoked certificate fails the probe (there: probe_ssl_crl_revoked alone)"},
 	{[]string{"oauth2"}, "a token is fetched once and kept until it expires (there: for each probe)"},
 	{[]string{"enable_http3"}, "connect ends with the server's first datagram, and a redirect to http:// is not followed"},
 	{[]string{"basic_auth", "authorization", "bearer_token", "bearer_token_file", "oauth2", "http_headers"},

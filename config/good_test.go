@@ -96,6 +96,7 @@ func TestOneKey(t *testing.T) {
 		{"no limit", "{body_size_limit: 0}", func(m *module.Module) { m.BodySizeLimit = 0 }},
 		{"Host of one header", "{headers: {hOST: 'a.example:8443'}}",
 			func(m *module.Module) { m.Host = "a.example:8443" }},
+		{"revocation", "{check_revoked: true}", func(m *module.Module) { m.CheckRevoked = true }},
 		{"pinned keys", "{pinned_keys: ['sha256//" + strings.Repeat("A", 43) + "=']}",
 			func(m *module.Module) { m.PinnedKeys = []module.Pin{{}} }},
 		{"no HTTP/2", "{enable_http2: false}", func(m *module.Module) {

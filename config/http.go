@@ -165,6 +165,10 @@ func (h *httpKeys) checkCombinations(node *yaml.Node) error {
 	if err := h.checkVersions(); err != nil {
 		return h.wrong(node, err, "valid_http_versions")
 	}
+	if m.CheckRevoked && h.client.TLSConfig.InsecureSkipVerify {
+		h.place.warn(h.given["check_revoked"], "check_revoked has no effect with insecure_skip_verify: the issuer of the "+
+			"certificate, who signs the list, is not verified either")
+	}
 	if err := h.client.ProxyConfig.Validate(); err != nil {
 		return h.wrong(node, err, "proxy_from_environment", "no_proxy", "proxy_connect_header")
 	}

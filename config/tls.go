@@ -11,7 +11,8 @@ import (
 // tlsKeys are the keys of TLS that are beside tls_config: it is that of Prometheus' library.
 func (h *httpKeys) tlsKeys() map[string]key {
 	return map[string]key{
-		"pinned_keys": h.readPinnedKeys,
+		"check_revoked": into(&h.CheckRevoked),
+		"pinned_keys":   h.readPinnedKeys,
 	}
 }
 

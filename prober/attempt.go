@@ -25,6 +25,7 @@ type attempt struct {
 	lookup    *result.Lookup              // by which
 	addr      netip.Addr                  // the target's address to use, found before; zero: resolve its name
 	compared  func() *result.Comparison   // waits for the system's resolver; nil unless it was asked beside
+	take      func([]byte)                // is given the body of a response that is as it should be; may be nil
 	found     func(*hop)                  // is told of the target's addresses, once; may be nil
 	hop       *hop                        // the last one; nil before the first
 	staysOpen bool                        // the connection is wanted after the exchange
@@ -74,6 +75,9 @@ func (a *attempt) runHops() {
 		h = a.hop
 	}
 	h.validate(body)
+	if h.failure == nil && a.take != nil {
+		a.take(body)
+	}
 	if h.failure == nil && h.Response != nil {
 		h.Response.Body = nil
 	}

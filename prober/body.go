@@ -83,7 +83,7 @@ func (h *hop) readBody() ([]byte, error) {
 		}()
 	}
 	var kept *checkedBody
-	if m.ChecksBody() {
+	if m.ChecksBody() || h.attempt.take != nil {
 		kept = &checkedBody{hop: h}
 		defer kept.stop()
 	}

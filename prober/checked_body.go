@@ -22,7 +22,7 @@ func (k *checkedBody) add(p []byte) error {
 	if err := k.match(p); err != nil {
 		return err
 	}
-	if !k.hop.attempt.module.HasCEL() {
+	if !k.hop.needsWholeBody() {
 		if k.hop.matching == nil {
 			k.Write(p)
 		}
@@ -103,7 +103,7 @@ const growAtOnce = 1 << 20
 // bodyRoom is what the response's body may come to take: twice its size where its memory doubles.
 func (h *hop) bodyRoom() int64 {
 	m, announced := h.attempt.module, h.response.ContentLength
-	if !m.HasCEL() {
+	if !h.needsWholeBody() {
 		return 0
 	}
 	most := m.BodySizeLimit
@@ -118,3 +118,6 @@ func (h *hop) bodyRoom() int64 {
 	}
 	return most
 }
+
+// needsWholeBody reports whether all of the body is needed in memory.
+func (h *hop) needsWholeBody() bool { return h.attempt.module.HasCEL() || h.attempt.take != nil }

@@ -9,10 +9,9 @@ import (
 
 // notProvoked are the reasons that no fault of ours produces, and why.
 var notProvoked = map[result.Reason]string{
-	result.TLSCertRevoked: "crypto/tls checks no revocation; the word is NEL's and kept for it",
-	result.HTTPFailed:     "the rest: every error of net/http that we can provoke has a reason of its own",
-	result.Unknown:        "by definition; TestClassifyConnect and TestReasonOfCause have its rows",
-	result.H2PingFailed:   "we send no HTTP/2 pings: TCP's keepalives tell the same without the server's help",
+	result.HTTPFailed:   "the rest: every error of net/http that we can provoke has a reason of its own",
+	result.Unknown:      "by definition; TestClassifyConnect and TestReasonOfCause have its rows",
+	result.H2PingFailed: "we send no HTTP/2 pings: TCP's keepalives tell the same without the server's help",
 	result.LocalNoResources: "ENOBUFS and ENOMEM cannot be had without starving the whole machine; " +
 		"TestClassifyConnect has their rows",
 	result.Abandoned: "not a fault of anybody: TestCancelledProbeIsAbandoned",
@@ -31,8 +30,8 @@ func TestEveryReasonHasAFault(t *testing.T) {
 			t.Errorf("%s: (%s, %s) is not in the table of reasons", name, phase, reason)
 		}
 	}
-	for _, row := range slices.Concat(tcpFaults, http1Faults(), tlsFaults(), http2Faults(), http3Faults(), floods(), pinFaults(),
-		checkRows()) {
+	for _, row := range slices.Concat(tcpFaults, http1Faults(), tlsFaults(), http2Faults(), http3Faults(), floods(),
+		pinFaults(), revokedFaults(), checkRows()) {
 		for _, want := range row.want {
 			expect(row.name, want.Phase, want.Reason)
 		}

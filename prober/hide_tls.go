@@ -14,6 +14,9 @@ import (
 // hideTLS masks the texts of certificates.
 func hideTLS(s *result.TLSState, mask *module.Mask) {
 	s.ServerName, s.ALPN = mask.Text(s.ServerName), mask.Text(s.ALPN)
+	for i := range s.Revocations {
+		s.Revocations[i].Change(mask.Text)
+	}
 	copies := map[*x509.Certificate]*x509.Certificate{}
 	s.Chain = hiddenChain(s.Chain, mask, copies)
 	for i, chain := range s.VerifiedChains {

@@ -15,6 +15,7 @@ import (
 	"errno_exporter/guard"
 	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
+	"errno_exporter/prober/revocation"
 	"errno_exporter/prober/socket"
 )
 
@@ -42,15 +43,16 @@ type Prober struct {
 	computing chan struct{} // has room for as many handshakes as there are CPUs
 	// has room for one probe that parses a large body: that needs dozens of times the body's memory
 	parsing  chan struct{}
-	matching chan struct{} // has room for as many large bodies as are compared with expressions at a time
-	heads    *room         // for large heads
-	fields   *room         // for heads of many fields
-	bodies   *room         // for large bodies and their decompressors
-	huge     *room         // for bodies larger than growAtOnce
-	verified *verified     // certificates
-	probing  atomic.Int64  // probes under way
-	buffers  sync.Pool     // *[]byte of bodyBuffer bytes, to read bodies into
-	flights  sync.Pool     // *bufio.Reader of flightSize bytes, to read handshakes ahead
+	matching chan struct{}     // has room for as many large bodies as are compared with expressions at a time
+	heads    *room             // for large heads
+	fields   *room             // for heads of many fields
+	bodies   *room             // for large bodies and their decompressors
+	huge     *room             // for bodies larger than growAtOnce
+	verified *verified         // certificates
+	lists    *revocation.Store // of revoked certificates
+	probing  atomic.Int64      // probes under way
+	buffers  sync.Pool         // *[]byte of bodyBuffer bytes, to read bodies into
+	flights  sync.Pool         // *bufio.Reader of flightSize bytes, to read handshakes ahead
 }
 
 // New returns a Prober.
@@ -68,6 +70,7 @@ func New(options Options) *Prober {
 		matching: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 		heads:    newRoom(roomHeads), bodies: newRoom(roomBodies), huge: newRoom(roomHuge), fields: newRoom(roomFields),
 		verified: newVerified(),
+		lists:    revocation.NewStore(),
 		flights:  sync.Pool{New: func() any { return bufio.NewReaderSize(nil, flightSize) }},
 		buffers:  sync.Pool{New: func() any { b := make([]byte, bodyBuffer); return &b }},
 	}

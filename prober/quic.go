@@ -266,8 +266,13 @@ func (h *hop) dialQUIC(host string, port uint16) error {
 	h.quic.conn = conn
 	h.TLS = tlsState(conn.ConnectionState().TLS, c, nil)
 	h.TLS.ClientCertAsked = *asked
-	answered := socket.answered()
+	answered, ended := socket.answered(), h.attempt.elapsed()
 	h.done(result.Connect, began, answered)
-	h.done(result.TLS, answered, h.attempt.elapsed())
+	if f := h.checkRevoked(); f != nil {
+		h.close()
+		h.failAt(result.TLS, answered, ended, *f)
+		return f.Err
+	}
+	h.done(result.TLS, answered, ended)
 	return nil
 }

@@ -28,7 +28,13 @@ func (h *hop) secure(host string) error {
 	}
 	began, ended := h.handshakeTimes(began+g.queued, h.attempt.elapsed())
 	h.stream = conn
-	h.done(result.TLS, began, ended-(g.waited-g.queued))
+	ended -= g.waited - g.queued
+	if f := h.checkRevoked(); f != nil {
+		h.close()
+		h.failAt(result.TLS, began, ended, *f)
+		return f.Err
+	}
+	h.done(result.TLS, began, ended)
 	return nil
 }
 

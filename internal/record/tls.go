@@ -37,6 +37,9 @@ func (p *page) tls(s *result.TLSState, now time.Time) {
 		p.line("    the server sent alert %d (%s)", s.Alert,
 			strings.TrimPrefix(tls.AlertError(s.Alert).Error(), "tls: "))
 	}
+	for i := range s.Revocations {
+		p.line("    revocation   of certificate %d of the verified chain: %s", i+1, revocation(&s.Revocations[i]))
+	}
 	for i, c := range s.Chain {
 		p.certificate(i+1, c, now)
 	}
@@ -88,4 +91,20 @@ func certificateNames(c *x509.Certificate) []string {
 		names = append(names, ip.String())
 	}
 	return names
+}
+
+// revocation is what is known of a certificate's revocation.
+func revocation(r *result.Revocation) string {
+	if !r.Available {
+		return "unknown, " + r.Problem
+	}
+	text := "not revoked"
+	if r.Revoked {
+		text = "REVOKED"
+	}
+	text += ", by the list at " + r.List
+	if r.Stale {
+		text += ", which should have been replaced at " + r.NextUpdate.UTC().Format(time.DateTime)
+	}
+	return text
 }

@@ -117,6 +117,7 @@ type Module struct {
 	EnableHTTP2        bool // offer h2 by ALPN
 	EnableHTTP3        bool // speak HTTP/3 over QUIC, and nothing else; http:// targets are taken for https://
 	TLS                *tls.Config
+	CheckRevoked       bool                                  // look verified certificates up in the lists of their issuers
 	PinnedKeys         []Pin                                 // of which the target has to show one; empty: any key will do
 	Proxy              func(*http.Request) (*url.URL, error) // nil: none is configured
 	ProxyConnectHeader http.Header                           // for CONNECT; may be nil

@@ -184,6 +184,9 @@ func HeadBytes(header http.Header) (bytes, fields int) {
 // cut replaces certificates that cost too much memory by what is shown of them.
 func (s *TLSState) cut() {
 	s.ServerName, s.ALPN = Cut(s.ServerName, MaxText), Cut(s.ALPN, MaxText)
+	for i := range s.Revocations {
+		s.Revocations[i].cut()
+	}
 	cost := ChainCost(s.Chain)
 	for _, chain := range s.VerifiedChains {
 		cost += perCertificate * len(chain)

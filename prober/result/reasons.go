@@ -86,7 +86,9 @@ var Reasons = []ReasonInfo{
 			"intercepting middlebox.", "N"},
 	{TLSCertInvalid, shaking, "certificate not acceptable",
 		"The certificate may not be used for this: wrong key usage, constraints, or malformed.", "N"},
-	{TLSCertRevoked, shaking, "certificate revoked", "The certificate has been revoked by its issuer.", "N"},
+	{TLSCertRevoked, shaking, "certificate revoked",
+		"A certificate of the chain is in its issuer's list of revoked certificates (check_revoked): its key may be known " +
+			"to others. Replace it. The error has since when, and why.", "N"},
 	{TLSCertPinned, shaking, "pinned key not in the chain",
 		"None of the keys of the certificates is in pinned_keys: the server has a new key, another server answers, or a " +
 			"middlebox intercepts TLS. The error has the key that was shown.", "N"},

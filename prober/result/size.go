@@ -107,6 +107,9 @@ func (h *Hop) size() int {
 		for _, chain := range h.TLS.VerifiedChains {
 			n += perCertificate * len(chain)
 		}
+		for i := range h.TLS.Revocations {
+			n += h.TLS.Revocations[i].size()
+		}
 	}
 	if h.Upstream != nil {
 		n += 2 * perAllocation

@@ -135,6 +135,10 @@ func (s *TLSState) summary() *TLSState {
 	kept := *s
 	kept.ServerName, kept.ALPN = Cut(s.ServerName, maxBrief), Cut(s.ALPN, maxBrief)
 	kept.VerifiedChains = lastingChain(s.VerifiedChains)
+	kept.Revocations = slices.Clone(s.Revocations)
+	for i := range kept.Revocations {
+		kept.Revocations[i].Change(func(text string) string { return strings.Clone(Cut(text, maxBrief)) })
+	}
 	if len(s.Chain) == 0 {
 		return &kept
 	}

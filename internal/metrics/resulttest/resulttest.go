@@ -29,6 +29,7 @@ func Records() []Record {
 		{"connect_admin_prohibited", AdminProhibited()},
 		{"reset_in_processing", ResetInProcessing()},
 		{"expired_certificate", ExpiredCertificate()},
+		{"revoked_certificate", RevokedCertificate()},
 		{"body_regexp", BodyRegexp()},
 		{"proxied", Proxied()},
 		{"backends", Backends()},

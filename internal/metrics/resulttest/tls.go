@@ -124,6 +124,26 @@ func ExpiredCertificate() result.Result {
 	return probed(target, 35, failure, hop)
 }
 
+// RevokedCertificate is a certificate that is in the list of its authority, whose own list is not to be had.
+func RevokedCertificate() result.Result {
+	const target, list = "https://www.example.com/health", "http://crl.example.com/ca.crl"
+	hop := secureHop(target, 0, nil)
+	hop.Spans = []result.Span{hop.Spans[0], hop.Spans[1], failed(result.TLS, 12, 23)}
+	hop.Request = nil
+	hop.TLS.Revocations = []result.Revocation{
+		{Subject: "CN=www.example.com", Issuer: "CN=Example Intermediate", Names: "www.example.com,api.example.com",
+			Serial: "0bff17", List: list, Available: true, Revoked: true, Stale: true, NextUpdate: Began().Add(-day)},
+		{Subject: "CN=Example Intermediate", Issuer: "CN=Example Root", Serial: "0bff17",
+			List: "http://crl.example.com/root.crl", Problem: "it could not be fetched: connection refused (ECONNREFUSED)"},
+		{Subject: "CN=Example Root", Issuer: "CN=Example Root", Serial: "0bff17", Problem: "the certificate names no list"},
+	}
+	hop.TLS.ListsTook = ms(31)
+	failure := &result.Failure{Phase: result.TLS, Reason: result.TLSCertRevoked, Origin: result.Self,
+		Err: &result.RevokedError{Subject: "CN=www.example.com", Serial: "0bff17", At: Began().Add(-2 * day),
+			Reason: "key compromise", List: list}}
+	return probed(target, 66, failure, hop)
+}
+
 // Hostile is a server that puts terminal escapes, line feeds and invalid UTF-8 into all that it may choose.
 func Hostile() result.Result {
 	const escape = "\x1b[2J\x1b[31m\nOK: all is well\r\u202e\xff"
@@ -131,6 +151,8 @@ func Hostile() result.Result {
 	hop := &r.Attempts[0].Hops[0]
 	hop.TLS.Chain = []*x509.Certificate{certificate(escape, escape, 40*day, escape)}
 	hop.TLS.VerifiedChains = nil
+	hop.TLS.Revocations = []result.Revocation{
+		{Subject: escape, Issuer: escape, Names: escape, Serial: escape, List: escape, Problem: escape}}
 	hop.Response = &result.Response{Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Status: 200, StatusText: "200 " +
 		escape,
 		Header: http.Header{"X-" + escape: {escape}, "Location": {escape}}}

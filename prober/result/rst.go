@@ -95,18 +95,18 @@ func (r *Reset) Line() string {
 }
 
 // when is when the segment arrived, in words.
-func (s *RST) when() string {
+func (r *RST) when() string {
 	var times []string
 	for _, t := range []struct {
 		d    time.Duration
 		what string
-	}{{s.AfterWrite, "after our last write"}, {s.AfterSYNACK, "after the SYN-ACK"}} {
+	}{{r.AfterWrite, "after our last write"}, {r.AfterSYNACK, "after the SYN-ACK"}} {
 		if t.d > 0 {
 			times = append(times, milliseconds(t.d)+" "+t.what)
 		}
 	}
-	if s.At > 0 {
-		times = append([]string{"at " + milliseconds(s.At)}, times...)
+	if r.At > 0 {
+		times = append([]string{"at " + milliseconds(r.At)}, times...)
 	}
 	if len(times) == 0 {
 		return ""

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/netip"
 	"net/url"
 	"os"
@@ -157,8 +158,9 @@ func TestHostileServersAtOnce(t *testing.T) {
 					status, body, err := d.tryScrape(t, "/probe?module="+row.module+"&target="+url.QueryEscape(target),
 						scrapeTimeout)
 					switch {
-					case errors.Is(err, syscall.ECONNRESET):
+					case errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.EOF):
 						lost.Add(1)
+						t.Log(err)
 					case status == http.StatusOK && strings.Contains(body, "\nprobe_success "):
 						results.Add(1)
 					case status == http.StatusServiceUnavailable && strings.Contains(body, "could not start the probe in time"):
@@ -174,8 +176,8 @@ func TestHostileServersAtOnce(t *testing.T) {
 	peak := d.peak(t)
 	t.Logf("at most %d MB, %d results, %d refusals, %d connections lost", peak>>20, results.Load(), refusals.Load(),
 		lost.Load())
-	// One new connection of 1,880 was once reset on a machine that ran another suite as well, with far fewer connections
-	// than the exporter's bound.
+	// The exporter closes connections whose request does not come within 10 s. The clients share two CPUs with the
+	// floods: twice one of 1,880 was lost.
 	if lost.Load() > 5 {
 		t.Errorf("%d connections were lost, want at most 5", lost.Load())
 	}
@@ -205,9 +207,16 @@ func (d *daemon) tryScrape(t *testing.T, path string, timeout int) (status int, 
 		t.Fatal(err)
 	}
 	request.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", strconv.Itoa(timeout))
+	began := time.Now()
+	var connected, wrote atomic.Int64 // since then; hooks run beside the request
+	request = request.WithContext(httptrace.WithClientTrace(request.Context(), &httptrace.ClientTrace{
+		GotConn:      func(httptrace.GotConnInfo) { connected.Store(int64(time.Since(began))) },
+		WroteRequest: func(httptrace.WroteRequestInfo) { wrote.Store(int64(time.Since(began))) },
+	}))
 	response, err := d.client.Do(request)
 	if err != nil {
-		return 0, "", err
+		return 0, "", fmt.Errorf("%w after %s: it had a connection after %s, and was written after %s", err,
+			time.Since(began), time.Duration(connected.Load()), time.Duration(wrote.Load()))
 	}
 	defer response.Body.Close()
 	read, err := io.ReadAll(response.Body)

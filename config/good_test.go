@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"errno_exporter/config/compile"
 	"errno_exporter/prober/module"
 )
 
@@ -97,6 +98,27 @@ func TestOneKey(t *testing.T) {
 		{"Host of one header", "{headers: {hOST: 'a.example:8443'}}",
 			func(m *module.Module) { m.Host = "a.example:8443" }},
 		{"revocation", "{check_revoked: true}", func(m *module.Module) { m.CheckRevoked = true }},
+		{"cipher suites and curves", "{tls_cipher_suites: [TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256], " +
+			"tls_curves: [X25519, P-256, CurveP384]}", func(m *module.Module) {
+			m.TLS.CipherSuites = []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256}
+			m.TLS.CurvePreferences = []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384}
+		}},
+		{"neither cipher suites nor curves", "{tls_cipher_suites: [], tls_curves: [], tls_legacy: false}",
+			func(*module.Module) {}},
+		{"old servers", "{tls_legacy: true, tls_cipher_suites: [TLS_RSA_WITH_AES_128_CBC_SHA]}",
+			func(m *module.Module) {
+				m.TLS.MinVersion, m.TLS.CipherSuites = tls.VersionTLS10, []uint16{tls.TLS_RSA_WITH_AES_128_CBC_SHA}
+			}},
+		{"old servers of a version", "{tls_legacy: true, tls_config: {min_version: TLS11}}", func(m *module.Module) {
+			m.TLS.MinVersion, m.TLS.CipherSuites = tls.VersionTLS11, compile.AllSuites()
+		}},
+		{"an old version", "{tls_config: {min_version: TLS10}}",
+			func(m *module.Module) { m.TLS.MinVersion = tls.VersionTLS10 }},
+		{"HTTP/3 with a curve", "{enable_http3: true, enable_http2: false, tls_curves: [P-384]}",
+			func(m *module.Module) {
+				m.EnableHTTP3, m.EnableHTTP2, m.TLS.NextProtos = true, false, []string{"h3"}
+				m.TLS.CurvePreferences = []tls.CurveID{tls.CurveP384}
+			}},
 		{"pinned keys", "{pinned_keys: ['sha256//" + strings.Repeat("A", 43) + "=']}",
 			func(m *module.Module) { m.PinnedKeys = []module.Pin{{}} }},
 		{"no HTTP/2", "{enable_http2: false}", func(m *module.Module) {

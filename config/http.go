@@ -24,6 +24,7 @@ type httpKeys struct {
 	bodyFile string
 	noFollow *bool
 	client   promconfig.HTTPClientConfig // tls_config, credentials and proxy, by the names that Prometheus' users know
+	shaking  compile.Handshake
 }
 
 // read reads the mapping under http:.
@@ -143,8 +144,9 @@ func (h *httpKeys) finish(node *yaml.Node) error {
 	if err := h.checkCombinations(node); err != nil {
 		return err
 	}
-	c := compile.Client{HTTPClientConfig: h.client, Dir: h.dir, Secrets: secretsIn(node, h.SecretParams),
-		Warn: func(wrong *compile.KeyError) { h.warnOfFile(node, wrong) }}
+	c := compile.Client{HTTPClientConfig: h.client, Handshake: h.shaking, Dir: h.dir,
+		Secrets: secretsIn(node, h.SecretParams),
+		Warn:    func(wrong *compile.KeyError) { h.warnOfFile(node, wrong) }}
 	if err := c.Into(m); err != nil {
 		wrong, _ := errors.AsType[*compile.KeyError](err)
 		return h.wrong(node, err, wrong.Keys...)
@@ -188,7 +190,7 @@ func (h *httpKeys) checkCombinations(node *yaml.Node) error {
 	if err := h.checkHTTP3(); err != nil {
 		return h.wrong(node, err, "enable_http3")
 	}
-	return nil
+	return h.checkHandshake(node)
 }
 
 // checkHTTP3 refuses what HTTP/3 cannot be combined with.

@@ -121,10 +121,13 @@ func (s *subject) canChange(kind result.ExperimentKind) bool {
 	_, err := netip.ParseAddr(name)
 	named := err != nil && name != "" && !fips140.Enabled() // which has rules of its own for chains
 	newest := c.MaxVersion == 0 || c.MaxVersion >= tls.VersionTLS13
-	older := newest && c.MinVersion <= tls.VersionTLS12
+	older := newest && allowsTLS12(c)
 	switch kind {
 	case result.HelloWithoutMLKEM, result.HelloPadded, result.HelloSmallSplit:
-		return newest
+		left := len(classical(c.CurvePreferences))
+		return newest && left > 0 && left != len(c.CurvePreferences)
+	case result.HelloOtherCiphers:
+		return len(c.CipherSuites) != 1
 	case result.HelloOtherName, result.HelloNoName:
 		return named
 	case result.HelloPlain:
@@ -165,7 +168,7 @@ func changeHello(kind result.ExperimentKind) helloChange {
 	case result.HelloPlain:
 		return helloChange{change: func(c *tls.Config) {
 			noALPN(c)
-			if c.MinVersion <= tls.VersionTLS12 {
+			if allowsTLS12(c) {
 				tls12(c)
 			}
 		}}
@@ -184,9 +187,21 @@ func newestVersion(c *tls.Config) uint16 {
 	return c.MaxVersion
 }
 
+// allowsTLS12 reports whether a handshake with TLS 1.2 is possible.
+func allowsTLS12(c *tls.Config) bool {
+	return c.MinVersion <= tls.VersionTLS12 && len(classical(c.CurvePreferences)) > 0
+}
+
 // withoutMLKEM leaves the post-quantum key shares out: X25519MLKEM768 (0x11ec) has 1,216 bytes.
-func withoutMLKEM(c *tls.Config) {
-	c.CurvePreferences = []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384, tls.CurveP521}
+func withoutMLKEM(c *tls.Config) { c.CurvePreferences = classical(c.CurvePreferences) }
+
+// classical are the groups of a module that TLS 1.2 has too: those without ML-KEM.
+func classical(configured []tls.CurveID) []tls.CurveID {
+	all := []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384, tls.CurveP521}
+	if len(configured) == 0 {
+		return all
+	}
+	return slices.DeleteFunc(all, func(group tls.CurveID) bool { return !slices.Contains(configured, group) })
 }
 
 // pad makes a hello longer than ML-KEM does, by protocols in ALPN that do not exist: a server takes the first that it
@@ -201,15 +216,19 @@ func pad(c *tls.Config) {
 	}
 }
 
-// otherSuites is another list of cipher suites than one: ECDHE with AES-GCM, which servers of TLS 1.2 have, or less.
-// Those of TLS 1.3 are not configurable.
+// otherSuites is another list of cipher suites than the module's: ECDHE with AES-GCM, which servers of TLS 1.2 have.
+// Where the module names some, the list has some of those, at least one of two. Those of TLS 1.3 are not configurable.
 func otherSuites(configured []uint16) []uint16 {
 	suites := []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
 		tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384}
-	if slices.Equal(suites, configured) {
-		return suites[:2]
+	if len(configured) == 0 {
+		return suites
 	}
-	return suites
+	kept := slices.DeleteFunc(suites, func(suite uint16) bool { return !slices.Contains(configured, suite) })
+	if len(kept) == 0 || len(kept) == len(configured) {
+		return configured[:len(configured)/2]
+	}
+	return kept
 }
 
 // apply changes a configuration. The certificate stays verified for the name that the module wants: the chains are

@@ -56,7 +56,7 @@ func (a *attempt) resolve(host string) ([]netip.Addr, *result.Lookup, error) {
 	if resolver == nil {
 		return a.askSystem(host)
 	}
-	servers := dns.Servers{Addresses: resolver.Servers, Protocol: resolver.Protocol, TLS: a.module.TLS}
+	servers := dns.Servers{Addresses: resolver.Servers, Protocol: resolver.Protocol, TLS: a.module.ResolverTLS()}
 	return a.query(host).Configured(a.ctx, &servers)
 }
 

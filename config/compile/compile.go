@@ -17,9 +17,10 @@ import (
 // Client is what a module's keys say of TLS, proxies and credentials, by the names that Prometheus' users know.
 type Client struct {
 	promconfig.HTTPClientConfig
-	Dir     string          // what file names are relative to
-	Secrets []string        // the secrets that the configuration itself contains
-	Warn    func(*KeyError) // is called for each file that cannot be used
+	Handshake Handshake
+	Dir       string          // what file names are relative to
+	Secrets   []string        // the secrets that the configuration itself contains
+	Warn      func(*KeyError) // is called for each file that cannot be used
 }
 
 // KeyError is an error in the value of a key: of the first of Keys that the module has.
@@ -81,6 +82,7 @@ func (c *Client) connections(m *module.Module) error {
 	case m.EnableHTTP3:
 		secured.NextProtos = []string{"h3"}
 	}
+	c.Handshake.into(secured)
 	m.TLS = secured
 	return nil
 }

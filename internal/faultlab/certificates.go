@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -80,6 +81,20 @@ var certificate = sync.OnceValue(func() tls.Certificate { return issue(lab(), fu
 
 // issue makes a server's certificate; change makes it a bad one.
 func issue(by authority, change func(*x509.Certificate)) tls.Certificate {
+	return certify(by, newKey(), change)
+}
+
+// rsaCertificate is a good one whose key is of RSA, as RSA key exchange needs it (RFC 5246 section 7.4.2).
+var rsaCertificate = sync.OnceValue(func() tls.Certificate {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err) // no randomness, no lab
+	}
+	return certify(lab(), key, func(c *x509.Certificate) { c.KeyUsage |= x509.KeyUsageKeyEncipherment })
+})
+
+// certify makes a server's certificate for a key.
+func certify(by authority, key crypto.Signer, change func(*x509.Certificate)) tls.Certificate {
 	template := &x509.Certificate{
 		SerialNumber: serial(), Subject: pkix.Name{CommonName: "lab.test"},
 		NotBefore: time.Now().Add(-24 * time.Hour), NotAfter: time.Now().Add(30 * 24 * time.Hour),
@@ -88,7 +103,6 @@ func issue(by authority, change func(*x509.Certificate)) tls.Certificate {
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
 	}
 	change(template)
-	key := newKey()
 	leaf := sign(template, by.certificate, key.Public(), by.key)
 	return tls.Certificate{Certificate: [][]byte{leaf.Raw}, PrivateKey: key, Leaf: leaf}
 }

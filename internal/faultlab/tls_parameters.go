@@ -14,6 +14,37 @@ func TLSGroup(h Host, version uint16, group tls.CurveID) string {
 	}, obliging)
 }
 
+// TLSVersion serves HTTPS with one version of TLS alone.
+func TLSVersion(h Host, version uint16) string {
+	h.Helper()
+	return overTLS(h, func(c *tls.Config) { c.MinVersion, c.MaxVersion = version, version }, obliging)
+}
+
+// TLSSuite serves HTTPS with TLS 1.2 and one cipher suite, with a key of RSA.
+func TLSSuite(h Host, suite uint16) string {
+	h.Helper()
+	return overTLS(h, func(c *tls.Config) {
+		c.MaxVersion, c.CipherSuites = tls.VersionTLS12, []uint16{suite}
+		c.Certificates = []tls.Certificate{rsaCertificate()}
+	}, obliging)
+}
+
+// HTTP3Group serves HTTP/3 with one group for the key exchange.
+func HTTP3Group(h Host, group tls.CurveID) string {
+	h.Helper()
+	config := secured("h3")
+	config.CurvePreferences = []tls.CurveID{group}
+	return serveHTTP3(h, config, Healthy)
+}
+
+// SeesHello serves HTTPS if a function accepts the ClientHello, and else sends alert 80.
+func SeesHello(h Host, see func(*tls.ClientHelloInfo) error) string {
+	h.Helper()
+	return overTLS(h, func(c *tls.Config) {
+		c.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) { return nil, see(hello) }
+	}, obliging)
+}
+
 // TLSCertified serves HTTPS by a handler, with a certificate.
 func TLSCertified(h Host, c tls.Certificate, handler http.Handler) string {
 	h.Helper()

@@ -20,7 +20,7 @@ var wallClock = map[string]int{
 	"config/compile/oauth2.go":        2, // subtracts, beside the monotonic clock: see fresh
 	"internal/metrics/http.go":        1, // the moment of a sample, here and below
 	"internal/metrics/reload.go":      1,
-	"internal/metrics/revocation.go":  1,
+	"internal/metrics/revocation.go":  2,
 	"internal/metrics/tls.go":         2,
 	"internal/metrics/totals.go":      1,
 	"internal/metrics/write.go":       1,

@@ -31,7 +31,7 @@ func TestEveryReasonHasAFault(t *testing.T) {
 		}
 	}
 	for _, row := range slices.Concat(tcpFaults, http1Faults(), tlsFaults(), http2Faults(), http3Faults(), floods(),
-		pinFaults(), revokedFaults(), checkRows()) {
+		pinFaults(), revokedFaults(), stapleFaults(), checkRows()) {
 		for _, want := range row.want {
 			expect(row.name, want.Phase, want.Reason)
 		}

@@ -17,6 +17,9 @@ func hideTLS(s *result.TLSState, mask *module.Mask) {
 	for i := range s.Revocations {
 		s.Revocations[i].Change(mask.Text)
 	}
+	if s.Staple != nil {
+		s.Staple.Problem = mask.Text(s.Staple.Problem)
+	}
 	copies := map[*x509.Certificate]*x509.Certificate{}
 	s.Chain = hiddenChain(s.Chain, mask, copies)
 	for i, chain := range s.VerifiedChains {

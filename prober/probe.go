@@ -50,9 +50,10 @@ type Prober struct {
 	huge     *room             // for bodies larger than growAtOnce
 	verified *verified         // certificates
 	lists    *revocation.Store // of revoked certificates
-	probing  atomic.Int64      // probes under way
-	buffers  sync.Pool         // *[]byte of bodyBuffer bytes, to read bodies into
-	flights  sync.Pool         // *bufio.Reader of flightSize bytes, to read handshakes ahead
+	staples  *revocation.Staples
+	probing  atomic.Int64 // probes under way
+	buffers  sync.Pool    // *[]byte of bodyBuffer bytes, to read bodies into
+	flights  sync.Pool    // *bufio.Reader of flightSize bytes, to read handshakes ahead
 }
 
 // New returns a Prober.
@@ -70,9 +71,9 @@ func New(options Options) *Prober {
 		matching: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 		heads:    newRoom(roomHeads), bodies: newRoom(roomBodies), huge: newRoom(roomHuge), fields: newRoom(roomFields),
 		verified: newVerified(),
-		lists:    revocation.NewStore(),
-		flights:  sync.Pool{New: func() any { return bufio.NewReaderSize(nil, flightSize) }},
-		buffers:  sync.Pool{New: func() any { b := make([]byte, bodyBuffer); return &b }},
+		lists:    revocation.NewStore(), staples: revocation.NewStaples(),
+		flights: sync.Pool{New: func() any { return bufio.NewReaderSize(nil, flightSize) }},
+		buffers: sync.Pool{New: func() any { b := make([]byte, bodyBuffer); return &b }},
 	}
 }
 

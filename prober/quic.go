@@ -268,7 +268,7 @@ func (h *hop) dialQUIC(host string, port uint16) error {
 	h.TLS.ClientCertAsked = *asked
 	answered, ended := socket.answered(), h.attempt.elapsed()
 	h.done(result.Connect, began, answered)
-	if f := h.checkRevoked(); f != nil {
+	if f := h.checkRevoked(conn.ConnectionState().TLS.OCSPResponse); f != nil {
 		h.close()
 		h.failAt(result.TLS, answered, ended, *f)
 		return f.Err

@@ -24,6 +24,8 @@ import (
 //   - A list is fetched as a target is probed: by its own attempt, with the policy applied to each address and
 //     redirect, through the module's proxy and resolver, without credentials, and with all bounds of responses. It has
 //     half of the time that the probe has left.
+//   - The OCSP response that a server staples to its certificate is read without check_revoked too, since it costs no
+//     connection, but fails a probe with it alone: blackbox_exporter does not look at it.
 //   - A certificate that a list has is revoked. One whose list cannot be had, or says nothing of it, is not: whoever
 //     can keep the list from us could else make every probe fail, and the metrics report it.
 
@@ -48,9 +50,16 @@ func listModule(of *module.Module) *module.Module {
 }
 
 // checkRevoked returns the failure of a chain with a revoked certificate; nil where one is not known to have any.
-func (h *hop) checkRevoked() *result.Failure {
+// stapled is the server's OCSP response, which is read in any case: metrics and records have what it says.
+func (h *hop) checkRevoked(stapled []byte) *result.Failure {
+	h.readStaple(stapled)
 	if !h.attempt.module.CheckRevoked || len(h.TLS.VerifiedChains) == 0 {
 		return nil
+	}
+	if s := h.TLS.Staple; s != nil && s.Status == result.StapleRevoked {
+		c := h.TLS.VerifiedChains[0][0]
+		return &result.Failure{Reason: result.TLSCertStapledRevoked, Origin: result.Self, Err: &result.RevokedError{
+			Subject: c.Subject.String(), Serial: serialOf(c), At: s.RevokedAt, Reason: s.Reason}}
 	}
 	left := listTime
 	if at, ok := h.attempt.ctx.Deadline(); ok {
@@ -80,12 +89,33 @@ func (h *hop) checkRevoked() *result.Failure {
 	return &result.Failure{Reason: result.TLSCertRevoked, Origin: result.Self, Err: first}
 }
 
+// readStaple reads the server's OCSP response, if there is one and the issuer is verified.
+func (h *hop) readStaple(stapled []byte) {
+	if len(stapled) == 0 {
+		return
+	}
+	for _, chain := range h.TLS.VerifiedChains[:min(len(h.TLS.VerifiedChains), maxCheckChains)] {
+		if len(chain) < 2 {
+			continue
+		}
+		read := h.attempt.prober.staples.Read(stapled, chain[0], chain[1], time.Now())
+		if h.TLS.Staple == nil || read.Status != result.StapleInvalid {
+			h.TLS.Staple = read
+		}
+		if read.Status != result.StapleInvalid {
+			return
+		}
+	}
+}
+
+func serialOf(c *x509.Certificate) string { return fmt.Sprintf("%x", c.SerialNumber.Bytes()) }
+
 // checkChain checks a verified chain, the server's own certificate first. The error says which one is revoked.
 func (h *hop) checkChain(ctx context.Context, chain []*x509.Certificate) (all []result.Revocation, revoked error) {
 	for i, c := range chain[:min(len(chain), maxChecked)] {
 		one := result.Revocation{
 			Fingerprint: sha256.Sum256(c.Raw), Subject: c.Subject.String(), Issuer: c.Issuer.String(),
-			Names: strings.Join(c.DNSNames, ","), Serial: fmt.Sprintf("%x", c.SerialNumber.Bytes()),
+			Names: strings.Join(c.DNSNames, ","), Serial: serialOf(c),
 		}
 		entry := h.lookUp(ctx, &one, c, chain[min(i+1, len(chain)-1)])
 		if entry != nil && revoked == nil {

@@ -29,7 +29,7 @@ func (h *hop) secure(host string) error {
 	began, ended := h.handshakeTimes(began+g.queued, h.attempt.elapsed())
 	h.stream = conn
 	ended -= g.waited - g.queued
-	if f := h.checkRevoked(); f != nil {
+	if f := h.checkRevoked(conn.OCSPResponse()); f != nil {
 		h.close()
 		h.failAt(result.TLS, began, ended, *f)
 		return f.Err

@@ -158,8 +158,8 @@ func (v *verified) size() int {
 }
 
 // Held is about how many bytes of memory the Prober keeps between probes: chains of certificates that were verified,
-// and lists of those that were revoked.
-func (p *Prober) Held() int { return p.verified.size() + p.lists.Size() }
+// lists of those that were revoked, and OCSP responses.
+func (p *Prober) Held() int { return p.verified.size() + p.lists.Size() + p.staples.Size() }
 
 // validAt reports whether every certificate of every chain is valid at a time (RFC 5280 section 4.1.2.5).
 func validAt(all chains, now time.Time) bool {

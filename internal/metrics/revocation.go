@@ -43,3 +43,14 @@ func revocationLabels(position int, r *result.Revocation) []label {
 		{"fingerprint_sha256", fmt.Sprintf("%x", r.Fingerprint)}, {"issuer", r.Issuer}, {"serialnumber", r.Serial},
 		{"subject", r.Subject}, {"subjectalternative", r.Names}}
 }
+
+// addStaple adds what the OCSP response says that the server sent with its certificate.
+func (e *Exposition) addStaple(s *result.Staple) {
+	e.gauge("probe_tls_ocsp_info",
+		"1, with the status of the certificate in the OCSP response that the server sent with it.", 1,
+		label{"status", string(s.Status)})
+	if !s.NextUpdate.IsZero() {
+		e.gauge("probe_tls_ocsp_next_update_timestamp_seconds",
+			"Unix time at which the OCSP response that the server sent is to be replaced.", float64(s.NextUpdate.Unix()))
+	}
+}

@@ -37,6 +37,9 @@ func (e *Exposition) addTLS(a *result.Attempt) {
 		e.gauge("probe_tls_group_info", "1, with the group (curve) of the TLS key exchange.", 1,
 			label{"group", tls.CurveID(state.Group).String()}, label{"id", strconv.Itoa(int(state.Group))})
 	}
+	if state.Staple != nil {
+		e.addStaple(state.Staple)
+	}
 	if len(state.Revocations) > 0 {
 		e.addRevocations(state)
 	}

@@ -37,6 +37,9 @@ func (p *page) tls(s *result.TLSState, now time.Time) {
 		p.line("    the server sent alert %d (%s)", s.Alert,
 			strings.TrimPrefix(tls.AlertError(s.Alert).Error(), "tls: "))
 	}
+	if s.Staple != nil {
+		p.staple(s.Staple)
+	}
 	for i := range s.Revocations {
 		p.line("    revocation   of certificate %d of the verified chain: %s", i+1, revocation(&s.Revocations[i]))
 	}
@@ -107,4 +110,25 @@ func revocation(r *result.Revocation) string {
 		text += ", which should have been replaced at " + r.NextUpdate.UTC().Format(time.DateTime)
 	}
 	return text
+}
+
+// staple is the OCSP response that the server sent with its certificate.
+func (p *page) staple(s *result.Staple) {
+	text := "status " + string(s.Status)
+	switch {
+	case s.Status == result.StapleInvalid:
+		text = "cannot be used: " + s.Problem
+	case s.Status == result.StapleRevoked:
+		text = "REVOKED since " + s.RevokedAt.UTC().Format(time.DateTime)
+		if s.Reason != "" {
+			text += " (" + s.Reason + ")"
+		}
+	}
+	if !s.ThisUpdate.IsZero() {
+		text += ", as of " + s.ThisUpdate.UTC().Format(time.DateTime)
+	}
+	if !s.NextUpdate.IsZero() {
+		text += ", to be replaced by " + s.NextUpdate.UTC().Format(time.DateTime)
+	}
+	p.line("    OCSP         %s", text)
 }

@@ -187,6 +187,7 @@ func (s *TLSState) cut() {
 	for i := range s.Revocations {
 		s.Revocations[i].cut()
 	}
+	s.Staple = s.Staple.cut()
 	cost := ChainCost(s.Chain)
 	for _, chain := range s.VerifiedChains {
 		cost += perCertificate * len(chain)

@@ -40,6 +40,7 @@ const (
 	TLSCertAuthorityInvalid    Reason = "tls.cert.authority_invalid"
 	TLSCertInvalid             Reason = "tls.cert.invalid"
 	TLSCertRevoked             Reason = "tls.cert.revoked"
+	TLSCertStapledRevoked      Reason = "tls.cert.stapled_revoked"
 	TLSCertPinned              Reason = "tls.cert.pinned_key_not_in_cert_chain"
 	TLSNotTLS                  Reason = "tls.not_tls"
 	TLSProtocolError           Reason = "tls.protocol.error"

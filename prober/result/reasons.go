@@ -89,6 +89,10 @@ var Reasons = []ReasonInfo{
 	{TLSCertRevoked, shaking, "certificate revoked",
 		"A certificate of the chain is in its issuer's list of revoked certificates (check_revoked): its key may be known " +
 			"to others. Replace it. The error has since when, and why.", "N"},
+	{TLSCertStapledRevoked, shaking, "certificate revoked, by OCSP",
+		"The server's certificate is revoked, by the OCSP response of its issuer that the server itself sends " +
+			"(check_revoked): its key may be known to others, and browsers refuse it. Replace it. The error has since when, " +
+			"and why.", "N"},
 	{TLSCertPinned, shaking, "pinned key not in the chain",
 		"None of the keys of the certificates is in pinned_keys: the server has a new key, another server answers, or a " +
 			"middlebox intercepts TLS. The error has the key that was shown.", "N"},

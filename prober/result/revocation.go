@@ -53,7 +53,7 @@ type RevokedError struct {
 	Subject, Serial string
 	At              time.Time
 	Reason          string // empty if the list does not say
-	List            string // its address
+	List            string // its address; empty if the server's OCSP response says it
 }
 
 func (e *RevokedError) Error() string {
@@ -61,6 +61,10 @@ func (e *RevokedError) Error() string {
 	if e.Reason != "" {
 		reason = " (" + e.Reason + ")"
 	}
-	return fmt.Sprintf("the certificate of %s with serial number %s is revoked since %s%s, by the list at %s", e.Subject,
-		e.Serial, e.At.Format(time.RFC3339), reason, e.List)
+	by := "the list at " + e.List
+	if e.List == "" {
+		by = "the OCSP response that the server sent"
+	}
+	return fmt.Sprintf("the certificate of %s with serial number %s is revoked since %s%s, by %s", e.Subject,
+		e.Serial, e.At.UTC().Format(time.RFC3339), reason, by)
 }

@@ -110,6 +110,7 @@ func (h *Hop) size() int {
 		for i := range h.TLS.Revocations {
 			n += h.TLS.Revocations[i].size()
 		}
+		n += h.TLS.Staple.size()
 	}
 	if h.Upstream != nil {
 		n += 2 * perAllocation

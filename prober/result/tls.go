@@ -19,6 +19,7 @@ type TLSState struct {
 	ClientCertAsked bool                  // the server asked for a client certificate
 	Revocations     []Revocation          // of the chain's certificates, with check_revoked
 	ListsTook       time.Duration         // how long getting the lists for them took
+	Staple          *Staple               // nil if the server sent none, or its certificate was not verified
 	Alert           uint8                 // the peer's fatal alert, RFC 8446 section 6; 0 if none
 
 	leaf *[sha256.Size]byte // the first certificate's hash, where the chain is cut; else nil

@@ -1,5 +1,5 @@
-// Package revocation reads certificate revocation lists (RFC 5280 section 5) and keeps them: it fetches nothing by
-// itself.
+// Package revocation reads certificate revocation lists (RFC 5280 section 5) and the OCSP responses that servers
+// staple, and keeps them: it fetches nothing by itself.
 package revocation
 
 import (

@@ -138,6 +138,8 @@ func RevokedCertificate() result.Result {
 		{Subject: "CN=Example Root", Issuer: "CN=Example Root", Serial: "0bff17", Problem: "the certificate names no list"},
 	}
 	hop.TLS.ListsTook = ms(31)
+	hop.TLS.Staple = &result.Staple{Status: result.StapleGood, ThisUpdate: Began().Add(-3 * day),
+		NextUpdate: Began().Add(4 * day)}
 	failure := &result.Failure{Phase: result.TLS, Reason: result.TLSCertRevoked, Origin: result.Self,
 		Err: &result.RevokedError{Subject: "CN=www.example.com", Serial: "0bff17", At: Began().Add(-2 * day),
 			Reason: "key compromise", List: list}}
@@ -153,6 +155,7 @@ func Hostile() result.Result {
 	hop.TLS.VerifiedChains = nil
 	hop.TLS.Revocations = []result.Revocation{
 		{Subject: escape, Issuer: escape, Names: escape, Serial: escape, List: escape, Problem: escape}}
+	hop.TLS.Staple = &result.Staple{Status: result.StapleInvalid, Problem: escape}
 	hop.Response = &result.Response{Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Status: 200, StatusText: "200 " +
 		escape,
 		Header: http.Header{"X-" + escape: {escape}, "Location": {escape}}}

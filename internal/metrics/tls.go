@@ -48,8 +48,13 @@ func (e *Exposition) addTLS(a *result.Attempt) {
 // addChain adds the facts of the certificates as the server sent them, the leaf first.
 func (e *Exposition) addChain(state *result.TLSState) {
 	chain := state.Chain
+	earliest := earliestToExpire(chain)
 	e.gauge("probe_ssl_earliest_cert_expiry", "Earliest certificate expiry of the server's chain, as Unix time.",
-		float64(earliestExpiry(chain).Unix()))
+		float64(earliest.NotAfter.Unix()))
+	// Not by Sub: a duration ends at 292 years, and certificates of devices end in the year 9999 (RFC 5280, 4.1.2.5).
+	e.gauge("probe_ssl_earliest_cert_lifetime_seconds",
+		"For how long the certificate that expires earliest is valid in all, from its notBefore to its notAfter.",
+		float64(earliest.NotAfter.Unix()-earliest.NotBefore.Unix()))
 	leaf := chain[0]
 	e.gauge("probe_ssl_last_chain_info", "1, with fields of the server's own certificate.", 1,
 		label{"fingerprint_sha256", fmt.Sprintf("%x", state.Fingerprint())},
@@ -76,19 +81,20 @@ func lastChainExpiry(state *result.TLSState) (time.Time, bool) {
 		return last, false
 	}
 	for _, chain := range state.VerifiedChains {
-		if expiry := earliestExpiry(chain); expiry.After(last) {
+		if expiry := earliestToExpire(chain).NotAfter; expiry.After(last) {
 			last = expiry
 		}
 	}
 	return last, true
 }
 
-// earliestExpiry is when the first of the certificates expires. The chain has at least one.
-func earliestExpiry(chain []*x509.Certificate) time.Time {
-	earliest := chain[0].NotAfter
+// earliestToExpire is the certificate that expires first: of several that expire at once, the one nearest to the leaf.
+// The chain has at least one.
+func earliestToExpire(chain []*x509.Certificate) *x509.Certificate {
+	earliest := chain[0]
 	for _, certificate := range chain[1:] {
-		if certificate.NotAfter.Before(earliest) {
-			earliest = certificate.NotAfter
+		if certificate.NotAfter.Before(earliest.NotAfter) {
+			earliest = certificate
 		}
 	}
 	return earliest

@@ -242,24 +242,34 @@ local lib = import 'lib.libsonnet';
     keep: '1h',
     'for': '5m',
     summary: name + ': a certificate expires in {{ $value | humanizeDuration }}',
-  } + a + { expr: owned('(%s) and on (%s) probe_reliable' % [a.expr, key]) }),
-  local left = 'probe_ssl_earliest_cert_expiry - time()',
-  local expires(days) = '%(left)s < %(days)d * 86400 and %(left)s > 0' % { left: left, days: days },
+  } + a + { expr: owned('(%s) and on (%s) probe_reliable' % [std.rstripChars(a.expr, '\n'), key]) }),
+  // A certificate of six days is never weeks from its end: a share of the lifetime is the threshold where it is less than the days. Clients
+  // renew with a third of the lifetime left, or half of it, so that a quarter means that a renewal failed. Exporters that do not expose the
+  // lifetime have the days alone.
+  local expires(days, percent) = |||
+    probe_ssl_earliest_cert_expiry - time() < (
+        clamp_max(probe_ssl_earliest_cert_lifetime_seconds * %(percent)g / 100, %(days)d * 86400)
+      or
+        probe_ssl_earliest_cert_expiry * 0 + %(days)d * 86400
+    )
+    and probe_ssl_earliest_cert_expiry - time() > 0
+  ||| % { days: days, percent: percent },
+  local soon(days, percent) = 'A certificate of the chain that the server sends expires in less than %d days (a short-lived one: in less than ' % days +
+                              '%g %% of its lifetime).' % percent,
   local certificates = [
     certificate({
       name: 'ErrnoCertificateExpiresSoon',
-      expr: expires(config.certificateWarningDays),
+      expr: expires(config.certificateWarningDays, config.certificateWarningPercent),
       'for': '1h',
       keep: '2h',
       severity: 'warning',
-      description: 'A certificate of the chain that the server sends expires in less than %d days.' % config.certificateWarningDays,
+      description: soon(config.certificateWarningDays, config.certificateWarningPercent),
     }),
     certificate({
       name: 'ErrnoCertificateExpiring',
-      expr: expires(config.certificateCriticalDays),
+      expr: expires(config.certificateCriticalDays, config.certificateCriticalPercent),
       severity: 'critical',
-      description: 'A certificate of the chain that the server sends expires in less than %d days. From then on every client rejects it.'
-                   % config.certificateCriticalDays,
+      description: soon(config.certificateCriticalDays, config.certificateCriticalPercent) + ' From then on every client rejects it.',
     }),
     certificate({
       name: 'ErrnoCertificateExpired',

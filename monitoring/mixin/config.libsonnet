@@ -12,9 +12,11 @@
     objective: '99.5',
     objectives: ['90', '95', '99', '99.5', '99.9', '99.95', '99.99'],
 
-    // Days before a certificate's end.
+    // Before a certificate's end: days, or percent of its lifetime where that is less.
     certificateWarningDays: 21,
+    certificateWarningPercent: 25,
     certificateCriticalDays: 3,
+    certificateCriticalPercent: 15,
 
     // Where the runbook and the dashboards are. The dashboards' UIDs are errno-overview, errno-target and errno-exporter.
     runbookURL: 'https://runbooks.example.com/runbook.md',

@@ -130,7 +130,7 @@ func (r *Response) summary() *Response {
 	return &s
 }
 
-// summary has of the server's own certificate what is sampled, and of the others when the first expires.
+// summary has of the server's own certificate what is sampled, and of the others the dates of the first that expires.
 func (s *TLSState) summary() *TLSState {
 	kept := *s
 	kept.ServerName, kept.ALPN = Cut(s.ServerName, maxBrief), Cut(s.ALPN, maxBrief)
@@ -147,7 +147,7 @@ func (s *TLSState) summary() *TLSState {
 	kept.Chain = []*x509.Certificate{leafSummary(s.Chain[0])}
 	soonest := slices.MinFunc(s.Chain, func(a, b *x509.Certificate) int { return a.NotAfter.Compare(b.NotAfter) })
 	if soonest.NotAfter.Before(s.Chain[0].NotAfter) {
-		kept.Chain = append(kept.Chain, &x509.Certificate{NotAfter: soonest.NotAfter})
+		kept.Chain = append(kept.Chain, &x509.Certificate{NotBefore: soonest.NotBefore, NotAfter: soonest.NotAfter})
 	}
 	return &kept
 }

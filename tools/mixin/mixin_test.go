@@ -97,7 +97,8 @@ func TestConfiguration(t *testing.T) {
 			"https://wiki.example.org/errno#errnoegressdown"},
 		{`{grafanaURL: "https://g.example.org"}`, "prometheusAlerts", "ErrnoEgressDown",
 			"https://g.example.org/d/errno-overview"},
-		{`{certificateWarningDays: 30}`, "prometheusAlerts", "ErrnoCertificateExpiresSoon", "< 30 * 86400"},
+		{`{certificateWarningDays: 30}`, "prometheusAlerts", "ErrnoCertificateExpiresSoon", "0 + 30 * 86400"},
+		{`{certificateCriticalPercent: 10}`, "prometheusAlerts", "ErrnoCertificateExpiring", "_seconds * 10 / 100, 3"},
 		{`{objective: "99.9"}`, "prometheusRules", "target:probe_objective:ratio",
 			"(target:probe_success:last) >= bool 0) * 99.9 / 100"},
 	} {

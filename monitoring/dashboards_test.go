@@ -39,7 +39,7 @@ type panel struct {
 }
 
 // selector is one of the selectors of a query: a metric's name and its matchers.
-var selector = regexp.MustCompile(`\b(?:probe|errno_exporter|process|go|up|scrape)[a-z_]*(\{[^}]*\})?`)
+var selector = regexp.MustCompile(`\b(?:instance:)?(?:probe|errno_exporter|process|go|up|scrape)[a-z_:]*(\{[^}]*\})?`)
 
 // The rules of dashboard-linter, and the panels that Grafana's own components can draw for the README.
 func TestDashboardsKeepToTheRules(t *testing.T) {

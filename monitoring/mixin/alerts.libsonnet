@@ -501,6 +501,16 @@ local lib = import 'lib.libsonnet';
                    'error and its place.',
     }),
     ofExporter({
+      name: 'ErrnoConfigurationTargetFilesFailed',
+      expr: 'errno_exporter_config_target_files_failed > 0',
+      'for': '5m',
+      keep: '1m',
+      severity: 'warning',
+      summary: '{{ $labels.instance }}: files of targets that cannot be used: {{ $value | humanize }}',
+      description: 'The targets of these files (target_files) stay as they were, and a file that could never be used has none: what was added ' +
+                   'to them is not monitored. The log names the file and the error.',
+    }),
+    ofExporter({
       name: 'ErrnoExporterLate',
       expr: |||
         increase(errno_exporter_probes_not_started_total[10m]) > 0

@@ -123,7 +123,7 @@ func TestHostileServers(t *testing.T) {
 // although there are hundreds for two CPUs. Where the servers, which run here, take most of the CPUs, a few are refused
 // because they could not start in time: a refusal is an answer, and says why.
 func TestHostileServersAtOnce(t *testing.T) {
-	const scrapeTimeout, concurrency, rounds, unread, most = 20, 20, 2, 100, 256 << 20
+	const scrapeTimeout, concurrency, rounds, unread, most = 20, 16, 2, 100, 256 << 20
 	modules, rows := hostile(t)
 	var targets strings.Builder
 	healthy := faultlab.Handler(t, faultlab.Healthy)
@@ -177,7 +177,7 @@ func TestHostileServersAtOnce(t *testing.T) {
 	t.Logf("at most %d MB, %d results, %d refusals, %d connections lost", peak>>20, results.Load(), refusals.Load(),
 		lost.Load())
 	// The exporter closes connections whose request does not come within 10 s. The clients share two CPUs with the
-	// floods: twice one of 1,880 was lost.
+	// floods: twice one of 1,880 was lost, when there were twenty of each.
 	if lost.Load() > 5 {
 		t.Errorf("%d connections were lost, want at most 5", lost.Load())
 	}

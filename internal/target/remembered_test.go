@@ -73,7 +73,7 @@ func TestMemoryIsCharged(t *testing.T) {
 		{"one probe", 1, false, 2000},
 		{"ten probes", 10, false, 500},
 		{"a thousand probes", 1000, false, 50},
-		{"a thousand probes with trace IDs", 1000, true, 50},
+		{"a thousand probes with trace IDs", 1000, true, 45},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			before := claims.LiveHeap()

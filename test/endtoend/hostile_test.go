@@ -118,13 +118,16 @@ func TestHostileServers(t *testing.T) {
 }
 
 // All hostile servers at once, each with a URL of its own for every probe so that all of them are remembered, beside
-// scrapers of a thousand targets that never read their answers: the exporter stays below three quarters of the memory
-// limit of deploy/kubernetes. How much it takes depends on how much CPU time its collector gets. The probes get so much
+// scrapers of a thousand targets that never read their answers: with the GOMEMLIMIT of deploy/kubernetes the exporter
+// stays below three quarters of the memory limit there. How much it takes depends on how much CPU time its collector gets. The probes get so much
 // time that most of them end by what bounds them, and not by a deadline, although there are hundreds for two CPUs. Where
 // the servers, which run here, take most of the CPUs, a few are refused because they could not start in time: a refusal
 // is an answer, and says why.
 func TestHostileServersAtOnce(t *testing.T) {
-	const scrapeTimeout, concurrency, rounds, unread, most = 20, 16, 2, 100, 384 << 20
+	const scrapeTimeout, concurrency, rounds, unread = 20, 16, 2, 100
+	soft, limit := podMemory(t)
+	t.Setenv("GOMEMLIMIT", soft)
+	most := limit / 4 * 3
 	modules, rows := hostile(t)
 	var targets strings.Builder
 	healthy := faultlab.Handler(t, faultlab.Healthy)
@@ -188,6 +191,28 @@ func TestHostileServersAtOnce(t *testing.T) {
 	if peak > most {
 		t.Errorf("the exporter took %d MB, want at most %d", peak>>20, most>>20)
 	}
+}
+
+// podMemory returns GOMEMLIMIT and the memory limit, in bytes, of the pod of deploy/kubernetes.
+func podMemory(t *testing.T) (soft string, limit int64) {
+	t.Helper()
+	manifest, err := os.ReadFile("../../deploy/kubernetes/deployment.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mebibytes int64
+	for line := range strings.Lines(string(manifest)) {
+		if value, found := strings.CutPrefix(strings.TrimSpace(line), "- {name: GOMEMLIMIT, value: "); found {
+			soft = strings.TrimSuffix(value, "}")
+		}
+		if value, found := strings.CutPrefix(strings.TrimSpace(line), "limits: {memory: "); found {
+			mebibytes, err = strconv.ParseInt(strings.TrimSuffix(value, "Mi}"), 10, 64)
+		}
+	}
+	if soft == "" || mebibytes == 0 || err != nil {
+		t.Fatalf("GOMEMLIMIT %q and %d MiB (%v) in the manifest, want both", soft, mebibytes, err)
+	}
+	return soft, mebibytes << 20
 }
 
 // scrape asks as Prometheus does, with its timeout in seconds.

@@ -1,2 +1,2 @@
-// The rules of errno_exporter as a mixin: prometheusRules and prometheusAlerts, by what _config says.
-(import 'config.libsonnet') + (import 'recording.libsonnet') + (import 'alerts.libsonnet')
+// The rules and dashboards of errno_exporter as a mixin: prometheusRules, prometheusAlerts and grafanaDashboards, by what _config says.
+(import 'config.libsonnet') + (import 'recording.libsonnet') + (import 'alerts.libsonnet') + (import 'dashboards.libsonnet')

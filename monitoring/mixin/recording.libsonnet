@@ -191,16 +191,29 @@ local words = import 'words.json';
       longRate('6h', 18),
       longRate('3d', 72),
       { record: 'phase:probe_http_duration_seconds:median5m', expr: 'quantile_over_time(0.5, probe_http_duration_seconds[5m]) and on (%s) probe_reliable' % key },
+      // Hourly medians from before the last 15 minutes, which this one is compared with.
       {
         record: 'phase:probe_http_duration_seconds:median1d',
+        expr: 'quantile_over_time(0.5, phase:probe_http_duration_seconds:median1h[1d] offset 15m)',
+      },
+    ],
+  },
+  // A day has 24 hourly medians and 288 of five minutes: their median takes a fifth of the time. An hour counts if the target was probed in
+  // half of it.
+  local hourGroup = {
+    name: 'errno_recording_1h',
+    interval: '1h',
+    rules: [
+      {
+        record: 'phase:probe_http_duration_seconds:median1h',
         expr: |||
-          quantile_over_time(0.5, phase:probe_http_duration_seconds:median5m[1d] offset 15m)
+          quantile_over_time(0.5, phase:probe_http_duration_seconds:median5m[1h])
           and
-            count_over_time(phase:probe_http_duration_seconds:median5m[1d] offset 15m) >= 12
+            count_over_time(phase:probe_http_duration_seconds:median5m[1h]) >= 6
         |||,
       },
     ],
   },
 
-  prometheusRules+:: { groups+: [wordGroup, group, minuteGroup, fiveMinuteGroup] },
+  prometheusRules+:: { groups+: [wordGroup, group, minuteGroup, fiveMinuteGroup, hourGroup] },
 }

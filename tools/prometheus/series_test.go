@@ -63,7 +63,9 @@ func shared(target labels.Labels) []kept {
 		all = append(all,
 			kept{named(target, "probe_http_duration_seconds", "phase", phase), hour, scrape, 0.02, 0, 0.005},
 			kept{named(target, "phase:probe_http_duration_seconds:median5m", "phase", phase), day + hour,
-				5 * time.Minute, 0.02, 0, 0.005})
+				5 * time.Minute, 0.02, 0, 0.005},
+			kept{named(target, "phase:probe_http_duration_seconds:median1h", "phase", phase), 3 * day, hour, 0.02, 0,
+				0.005})
 	}
 	return all
 }

@@ -7,14 +7,10 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
-
-	"github.com/prometheus/common/expfmt"
 
 	"errno_exporter/config"
 	"errno_exporter/internal/cause"
@@ -134,29 +130,6 @@ func (h *ProbeHandler) probe(ctx context.Context, q *question) (watch.State, err
 	defer cancel()
 	return h.Watch.Probe(ctx, q.target, q.module)
 }
-
-// negotiate chooses the format that the client prefers, text, OpenMetrics or protobuf, and announces it.
-func negotiate(w http.ResponseWriter, r *http.Request) expfmt.Format {
-	accepts := r.Header["Accept"]
-	last := negotiated.Load()
-	if last == nil || !slices.Equal(last.accepts, accepts) {
-		format := expfmt.NegotiateAccept(r.Header, expfmt.DefaultOpenMetricsAcceptedFormats()...)
-		last = &negotiation{accepts, format, []string{string(format)}}
-		negotiated.Store(last)
-	}
-	w.Header()["Content-Type"] = last.contentType
-	return last.format
-}
-
-// negotiation is what came of a header Accept.
-type negotiation struct {
-	accepts     []string
-	format      expfmt.Format
-	contentType []string
-}
-
-// negotiated is the last one: a client sends the same Accept each time.
-var negotiated atomic.Pointer[negotiation]
 
 // LogProbe writes one line for each probe. A probe that its client cancelled is no evidence about the target.
 func LogProbe(logger *slog.Logger, r *result.Result) {

@@ -88,21 +88,3 @@ func writeScrape(w io.Writer, format expfmt.Format, s scraped) error {
 	}
 	return metrics.CloseOpenMetrics(w, format)
 }
-
-// expose adds the samples of one target, for /probe and for /metrics. Without an outcome there is what is known without
-// probing, and that the exporter itself is why.
-func expose(e *metrics.Exposition, s *watch.State) {
-	if s.Target != nil {
-		e.Target(s.Target)
-	}
-	if o := s.Outcome; o != nil {
-		e.Freshness(s.Age, o.Reliable)
-		e.Probe(o.Result, s.Module)
-	} else {
-		e.Freshness(0, false)
-		e.Probe(s.Missing, s.Module)
-	}
-	e.Keepalive(s.Idle)
-	e.Totals(s.Totals)
-	e.Cause(s.Verdict)
-}

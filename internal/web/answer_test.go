@@ -29,7 +29,7 @@ func TestErrorsAreEscaped(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n := strings.Count(string(source), "http.Error("); n > 0 && (n > 1 || name != "refuse.go") {
+		if n := strings.Count(string(source), "http.Error("); n > 0 && (n > 1 || name != "answer.go") {
 			t.Errorf("%s calls http.Error, want refuse", name)
 		}
 	}

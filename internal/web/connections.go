@@ -4,7 +4,6 @@ import (
 	"container/list"
 	"context"
 	"crypto/tls"
-	"fmt"
 	"net"
 	"net/http"
 	"sync"
@@ -228,34 +227,4 @@ func hangUp(conn net.Conn) {
 		conn = secure.NetConn()
 	}
 	_ = conn.Close() // net/http closes it as well
-}
-
-// Requests bounds the requests to /probe under way, so that as many as anybody may send leave room for /metrics.
-type Requests struct {
-	adHoc, named chan struct{}
-}
-
-// NewRequests returns the bounds for so many connections: a half may ask for ad hoc probes, a quarter for configured
-// targets by name.
-func NewRequests(connections int) *Requests {
-	return &Requests{adHoc: make(chan struct{}, max(1, connections/2)),
-		named: make(chan struct{}, max(1, connections/4))}
-}
-
-// enter reports whether a request may go on, and returns what ends it. A nil *Requests bounds nothing.
-func (b *Requests) enter(q *question) (leave func(), err error) {
-	if b == nil {
-		return func() {}, nil
-	}
-	room, kind := b.adHoc, "of targets that are not configured"
-	if q.configured != nil {
-		room, kind = b.named, "by target=NAME"
-	}
-	select {
-	case room <- struct{}{}:
-		return func() { <-room }, nil
-	default:
-		return nil, fmt.Errorf("the exporter has %d requests to /probe %s under way, and no room for more: ask again "+
-			"later, or raise its limit of file descriptors", cap(room), kind)
-	}
 }

@@ -4,9 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,7 +17,10 @@ import (
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/record"
+	"errno_exporter/internal/target"
+	"errno_exporter/internal/target/state"
 	"errno_exporter/internal/watch"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -131,30 +135,82 @@ func (h *ProbeHandler) probe(ctx context.Context, q *question) (watch.State, err
 	return h.Watch.Probe(ctx, q.target, q.module)
 }
 
-// LogProbe writes one line for each probe. A probe that its client cancelled is no evidence about the target.
-func LogProbe(logger *slog.Logger, r *result.Result) {
-	level, text := slog.LevelDebug, "probe succeeded"
-	if f := r.Failure; f != nil {
-		text = "probe failed"
-		if f.Reason != result.Abandoned {
-			level = slog.LevelInfo
+// A target that cannot be probed is refused: 400 where it is no URL, 403 where the policy denies it. With
+// --web.blackbox-compatible-errors it is answered as blackbox_exporter does, with 200 and probe_success 0, so that
+// alerts on probe_success alone fire. Nothing of it is kept.
+
+// refuseQuestion answers a request that asks for no probe that can be made.
+func (h *ProbeHandler) refuseQuestion(w http.ResponseWriter, r *http.Request, q *question, err error) {
+	bad, isBad := errors.AsType[*badTarget](err)
+	denied := errors.Is(err, errConfiguredOnly)
+	if h.BlackboxErrors && q.module != nil && (isBad || denied) {
+		f := result.Failure{Phase: result.Resolve, Reason: result.ProbeConfig, Origin: result.Self, Err: err}
+		if denied {
+			f.Reason = result.LocalDenied
+		} else {
+			q.target.URL = &url.URL{Opaque: module.WithoutSecrets(bad.raw)}
 		}
-	}
-	if bug := r.Panicked(); bug != nil {
-		logger.Error("Recovered a panic of a probe, please report this bug", "module", r.Module, "target", r.URL,
-			"panic", bug.Value, "stack", string(bug.Stack))
-	}
-	if !logger.Enabled(context.Background(), level) {
+		if timeout, bad := budget(r.Header.Get(scrapeTimeoutHeader), q.module.Timeout, h.TimeoutOffset); bad == nil {
+			q.timeout = timeout
+		}
+		h.answer(w, r, q, unprobed(q, f))
 		return
 	}
-	attrs := []slog.Attr{slog.String("module", r.Module), slog.String("target", r.URL)}
-	if f := r.Failure; f != nil {
-		attrs = append(attrs, slog.String("phase", string(f.Phase)), slog.String("reason", string(f.Reason)),
-			slog.String("errno", result.ErrnoName(f.Errno)), slog.String("origin", string(f.Origin)),
-			slog.Any("err", f.Err))
-		if denied, is := errors.AsType[*result.DeniedError](f.Err); is { // the log is the operator's, answers are not
-			attrs = append(attrs, slog.Any("denied_address", denied.Addr), slog.Any("denied_network", denied.Network))
-		}
+	status := http.StatusBadRequest
+	if denied {
+		status = http.StatusForbidden
 	}
-	logger.LogAttrs(context.Background(), level, text, append(attrs, slog.Duration("duration", r.Elapsed))...)
+	refuse(w, err.Error(), status)
+}
+
+// refuseDenied answers for a target whose address the policy denies.
+func (h *ProbeHandler) refuseDenied(w http.ResponseWriter, r *http.Request, q *question, denied *result.DeniedError) {
+	if !h.BlackboxErrors {
+		refuse(w, "target "+q.module.MaskURL(q.target.URL)+": "+denied.Error(), http.StatusForbidden)
+		return
+	}
+	h.answer(w, r, q, unprobed(q, result.Failure{Phase: result.Connect, Reason: result.LocalDenied, Origin: result.Self,
+		Err: denied}))
+}
+
+// unprobed is what is known of a target that was not probed.
+func unprobed(q *question, f result.Failure) *watch.State {
+	shown := q.module.MaskURL(q.target.URL)
+	if q.target.URL.Opaque != "" {
+		shown = q.target.URL.Opaque
+	}
+	r := result.Unprobed(result.Target{URL: q.target.URL, Host: q.target.Host}, shown, q.module.Name, f)
+	r.Timeout = q.timeout
+	return &watch.State{Module: q.module, Totals: new(state.Totals),
+		Outcome: &target.Outcome{Result: &r, Ended: r.Start, Reliable: true}}
+}
+
+// Requests bounds the requests to /probe under way, so that as many as anybody may send leave room for /metrics.
+type Requests struct {
+	adHoc, named chan struct{}
+}
+
+// NewRequests returns the bounds for so many connections: a half may ask for ad hoc probes, a quarter for configured
+// targets by name.
+func NewRequests(connections int) *Requests {
+	return &Requests{adHoc: make(chan struct{}, max(1, connections/2)),
+		named: make(chan struct{}, max(1, connections/4))}
+}
+
+// enter reports whether a request may go on, and returns what ends it. A nil *Requests bounds nothing.
+func (b *Requests) enter(q *question) (leave func(), err error) {
+	if b == nil {
+		return func() {}, nil
+	}
+	room, kind := b.adHoc, "of targets that are not configured"
+	if q.configured != nil {
+		room, kind = b.named, "by target=NAME"
+	}
+	select {
+	case room <- struct{}{}:
+		return func() { <-room }, nil
+	default:
+		return nil, fmt.Errorf("the exporter has %d requests to /probe %s under way, and no room for more: ask again "+
+			"later, or raise its limit of file descriptors", cap(room), kind)
+	}
 }

@@ -21,8 +21,8 @@ var wallClock = map[string]int{
 	"internal/metrics/http.go":        1, // the moment of a sample, here and below
 	"internal/metrics/reload.go":      1,
 	"internal/metrics/revocation.go":  2,
+	"internal/metrics/target.go":      1,
 	"internal/metrics/tls.go":         4, // subtracts: the two dates of a certificate
-	"internal/metrics/totals.go":      1,
 	"internal/metrics/write.go":       1,
 	"internal/reset/packets_linux.go": 3, // subtracts: see arrivedAt
 	"internal/web/status.go":          1, // the page's time

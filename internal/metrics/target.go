@@ -3,7 +3,13 @@ package metrics
 import (
 	"time"
 
+	"github.com/prometheus/common/model"
+
 	"errno_exporter/config"
+	"errno_exporter/internal/cause"
+	"errno_exporter/internal/lifetime"
+	"errno_exporter/internal/target/state"
+	"errno_exporter/prober/result"
 )
 
 // Target adds the facts of a configured target.
@@ -27,4 +33,120 @@ func (e *Exposition) Freshness(age time.Duration, reliable bool) {
 func (e *Exposition) Reliable(reliable bool) {
 	e.gauge("probe_reliable", "0 if the exporter was overloaded during the probe, so that the probe's durations are "+
 		"too long; 1 otherwise.", number(reliable))
+}
+
+// Keepalive adds what became of idle connections.
+func (e *Exposition) Keepalive(k state.Idle) {
+	for _, a := range k.Ages {
+		e.gauge("probe_keepalive_success", "1 if the connection that was idle for that long still served a request, "+
+			"0 if not.", number(a.Last.Failure == nil),
+			label{"idle", AgeLabel(a.Age)})
+	}
+	for _, a := range k.Ages {
+		e.gauge("probe_keepalive_idle_seconds", "Time that the connection had been idle when it was used again, or "+
+			"when it was closed, in seconds.",
+			a.Last.Idle.Seconds(), label{"idle", AgeLabel(a.Age)})
+	}
+	e.lifetime(k.Lifetime)
+	if k.Asked && k.Announced != 0 {
+		e.gauge("probe_keepalive_announced_seconds",
+			"Idle timeout that the server announces, in seconds; 0 if it closes the connection after each response.",
+			max(0, k.Announced.Seconds()))
+	}
+}
+
+// lifetime adds what is measured of the lifetime of idle connections.
+func (e *Exposition) lifetime(s lifetime.Search) {
+	for _, row := range []struct {
+		bound string
+		age   time.Duration
+	}{{"survived", s.Survived}, {"died", s.Died}} {
+		if row.age > 0 {
+			e.gauge("probe_keepalive_lifetime_seconds", "Measured idle lifetime of connections, in seconds: the longest "+
+				"age at which one still served a request (survived), and the shortest at which one did not, twice (died).",
+				row.age.Seconds(), label{"bound", row.bound})
+		}
+	}
+	for _, row := range []struct {
+		by  string
+		end lifetime.End
+	}{{"age", s.End}, {"clock", s.Clock}} {
+		if row.end != "" {
+			e.gauge("probe_keepalive_end_info", "How idle connections end: always at a similar age (age), or once and "+
+				"not again at that age (clock), as when a server is reloaded. The value is 1.",
+				1, label{"by", row.by}, label{"end", string(row.end)})
+		}
+	}
+}
+
+// AgeLabel is how an age is written: as in the configuration, 5m and not 5m0s.
+func AgeLabel(age time.Duration) string { return model.Duration(age).String() }
+
+// Totals adds what was counted of a target. What alerts need is there from the first scrape: resets in every phase, at
+// 0 if there was none.
+func (e *Exposition) Totals(t *state.Totals) {
+	c := e.counts()
+	t.CopyTo(c)
+	e.counter("probe_attempts_total", "Attempts since the exporter first saw the target.", float64(c.Attempts))
+	e.counter("probe_attempts_failed_total", "Attempts that failed since the exporter first saw the target.",
+		float64(c.Failed))
+	for i, row := range result.Phases {
+		e.counter("probe_connection_resets_total", "Attempts that ended with a connection reset, by phase.",
+			float64(c.Resets[i]), label{"phase", string(row.Phase)})
+	}
+	for _, f := range c.Failures {
+		e.counter("probe_failures_total", "Attempts that failed, by phase, reason, errno and origin.", float64(f.N),
+			label{"errno", f.Errno}, label{"origin", f.Origin}, label{"phase", f.Phase}, label{"reason", f.Reason})
+	}
+	for _, f := range c.IdleFailures {
+		e.counter("probe_keepalive_failures_total",
+			"Idle connections that were closed while idle (phase idle) or failed when used again.", float64(f.N),
+			label{"errno", f.Errno}, label{"idle", AgeLabel(f.Age)}, label{"origin", f.Origin},
+			label{"phase", f.Phase}, label{"reason", f.Reason})
+	}
+	for i, row := range result.Phases {
+		for failed, result := range []string{"success", "failure"} {
+			if h := c.Durations[i][failed]; h != nil && h.Count() > 0 {
+				e.histogram("probe_phase_duration_seconds",
+					"How long the phases of all attempts took, in seconds, by whether the phase succeeded.", h,
+					label{"phase", string(row.Phase)}, label{"result", result})
+			}
+		}
+	}
+	e.timestamp("probe_last_success_timestamp_seconds", "Unix time at which a probe last succeeded.", c.LastSuccess)
+	e.timestamp("probe_last_failure_timestamp_seconds", "Unix time at which a probe last failed.", c.LastFailure)
+}
+
+// counts is where a target's totals are copied to: its samples refer to the histograms in it.
+func (e *Exposition) counts() *state.Counts {
+	if n := len(e.copies); e.targets == n {
+		more := make([]state.Counts, min(max(1, n), 64)) // in one piece: a thousand targets are many
+		for i := range more {
+			e.copies = append(e.copies, &more[i])
+		}
+	}
+	e.targets++
+	return e.copies[e.targets-1]
+}
+
+// timestamp adds a moment, unless it has not come yet.
+func (e *Exposition) timestamp(name, help string, at time.Time) {
+	if !at.IsZero() {
+		e.gauge(name, help, float64(at.UnixMilli())/1000)
+	}
+}
+
+// Cause adds the verdict, and whether experiments show an interception; nil is none.
+func (e *Exposition) Cause(v *cause.Verdict) {
+	if v == nil {
+		return
+	}
+	e.gauge("probe_cause_info", "1, with the most likely cause of the target's recent failures, the responsible "+
+		"party and the confidence; absent without recent failures.", 1,
+		label{"cause", string(v.Cause)}, label{"party", string(v.Party)}, label{"confidence", string(v.Confidence)})
+	if v.Intercepted != nil {
+		e.gauge("probe_intercepted", "1 if experiments after a failure show that something near the exporter answers "+
+			"in place of the target, so that the phase connect measures it; 0 if not, absent without them.",
+			number(*v.Intercepted))
+	}
 }

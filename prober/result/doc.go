@@ -2,7 +2,7 @@
 // imports nothing of ours: whoever reads results (metrics, records, causes, pages) needs this package and not the
 // prober.
 //
-//	failure.go     the vocabulary: phases, origins, and the sentence that an operator needs of a failure
+//	failure.go     the vocabulary: phases, origins, errnos, and the sentence that an operator needs of a failure
 //	reason.go      its reasons, and reasons.go what each of them means
 //	result.go      Result, Attempt, Hop, Span, and what was seen of resolver, socket, TLS and HTTP
 //	experiment.go  follow-up attempts after a failure

@@ -26,6 +26,15 @@ type Result struct {
 	Addresses []AddressProbe
 }
 
+// Unprobed is the result for a target to which nothing was sent, with its URL as it may be shown, and why.
+func Unprobed(t Target, url, module string, f Failure) Result {
+	url = Cut(url, MaxShownURL)
+	return Result{
+		Target: t, URL: url, Module: module, Start: time.Now(), Failure: &f,
+		Attempts: []Attempt{{Failure: &f, Hops: []Hop{{URL: url, Spans: []Span{{Phase: f.Phase, Failed: true}}}}}},
+	}
+}
+
 // AddressProbe is the probe of one of a name's addresses.
 type AddressProbe struct {
 	Addr     netip.Addr

@@ -85,12 +85,16 @@ type rawFlags struct {
 	logging        promslog.Config
 }
 
+// summary is what the program is, in its help and its man page.
+const summary = "Probes HTTP APIs for Prometheus and reports in which phase a call failed, why, and with which errno."
+
 // parseFlags reads the command line. What is wrong with it is one line on standard error, and the exit status 1.
 func parseFlags(args []string) *options {
 	o := &options{output: cli.NewOutput(os.Stdout), messages: escape.NewTerminal(os.Stderr, cli.Redraw)}
 	raw := &rawFlags{probeLevel: promslog.NewLevel()}
-	app := kingpin.New("errno_exporter",
-		"Probes HTTP APIs for Prometheus and reports in which phase a call failed, why, and with which errno.")
+	kingpin.EnableFileExpansion = false // of -d @FILE
+	app := kingpin.New("errno_exporter", summary)
+	kingpin.ManPageTemplate = manPage(kingpin.ManPageTemplate, version.Version, summary)
 	app.Version(version.Print("errno_exporter"))
 	app.HelpFlag.Short('h')
 	app.UsageWriter(o.output.Help())
@@ -102,6 +106,7 @@ func parseFlags(args []string) *options {
 	app.Command(commandServe, "Run the exporter.").Default()
 	probeFlags(app, &o.probe)
 	checkFlags(app, &o.check)
+	completionFlags(app, o)
 
 	if len(args) > 0 && (args[0] == commandProbe || args[0] == commandCheck) {
 		hideServing(app)
@@ -181,35 +186,6 @@ func logFlags(app *kingpin.Application, raw *rawFlags) {
 			"warn, error]").
 		Default("info").SetValue(raw.probeLevel)
 	promslogflag.AddFlags(app, &raw.logging)
-}
-
-func probeFlags(app *kingpin.Application, o *cli.Options) {
-	c := app.Command(commandProbe, "Probe a URL, or a configured target, from this host and report in which phase it "+
-		"fails, why, and with which errno.\n\n"+
-		"Exits with 0 if every probe succeeded, 1 if the command line or the configuration is invalid, 2 if a probe "+
-		"failed.")
-	c.Arg("url", "URL (http:// if it has no scheme) or name of a configured target.").Required().StringVar(&o.Target)
-	c.Flag("module", "Module to probe with. Defaults to http_2xx, or to the configured target's.").
-		Short('m').StringVar(&o.Module)
-	c.Flag("request", "HTTP method, such as POST.").Short('X').PlaceHolder("METHOD").StringVar(&o.Overrides.Method)
-	c.Flag("header", `Header "Name: value", repeatable; "Name:" removes the module's.`).
-		Short('H').PlaceHolder(`"NAME: VALUE"`).StringsVar(&o.Overrides.Headers)
-	c.Flag("data", "Request body, or @FILE; implies POST.").
-		Short('d').IsSetByUser(&o.Overrides.HasData).StringVar(&o.Overrides.Data)
-	c.Flag("count", "Number of probes, with a line for each and a summary; 0 continues until Ctrl-C.").
-		Short('n').Default("1").IntVar(&o.Count)
-	c.Flag("interval", "Time between the starts of two probes.").Short('i').Default("1s").DurationVar(&o.Interval)
-	c.Flag("timeout", "Timeout of each probe. Defaults to the module's, or 10s. With --keepalive find, of the whole "+
-		"search.").DurationVar(&o.Timeout)
-	c.Flag("keepalive", "Test connections that were idle for these times, such as 30s,5m; find searches for how long "+
-		"they live, for at most --timeout or an hour.").
-		PlaceHolder("AGES|find").StringVar(&o.Keepalive)
-	c.Flag("diagnose",
-		"After a failure run experiments, each of which changes one thing, and report the cause.").
-		BoolVar(&o.Diagnose)
-	c.Flag("all-addresses", "Probe every address of the name concurrently.").BoolVar(&o.Overrides.AllAddresses)
-	c.Flag("output", "Output format: text, json (a line per probe), or metrics.").
-		Short('o').Default("text").EnumVar(&o.Output, "text", "json", "metrics")
 }
 
 func checkFlags(app *kingpin.Application, o *cli.CheckOptions) {

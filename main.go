@@ -27,6 +27,7 @@ import (
 )
 
 func main() {
+	stampVersion()
 	o := parseFlags(os.Args[1:])
 	status := 0
 	switch o.command {
@@ -130,7 +131,7 @@ func newRegistry() *prometheus.Registry {
 	return registry
 }
 
-func userAgent() string { return "errno_exporter/" + cmp.Or(version.Version, "unversioned") }
+func userAgent() string { return "errno_exporter/" + version.Version }
 
 // The bounds of a client's connection.
 const (

@@ -9,14 +9,15 @@ import (
 	"errno_exporter/prober/module"
 )
 
-// Overrides are what a person at a terminal wants otherwise than the module has it, as curl's options -X, -H and -d say
-// it.
+// Overrides are what a person at a terminal wants otherwise than the module has it, as curl's options of the same names
+// say it.
 type Overrides struct {
 	Method       string   // empty: POST if there is data, else the module's
 	Headers      []string // "Name: value" each; "Name:" removes the module's
 	Data         string   // the body, or @FILE
 	HasData      bool
 	AllAddresses bool
+	Connection   Connection
 }
 
 // Apply returns a module that is changed by the overrides. The error says which of them cannot be.
@@ -47,6 +48,9 @@ func (o Overrides) Apply(m *module.Module) (*module.Module, error) {
 		if err := overrideHeader(&changed, header); err != nil {
 			return nil, fmt.Errorf("-H %q: %w", header, err)
 		}
+	}
+	if err := o.Connection.apply(&changed); err != nil {
+		return nil, err
 	}
 	return &changed, nil
 }

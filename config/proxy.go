@@ -1,6 +1,8 @@
 package config
 
 import (
+	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -22,13 +24,21 @@ func (h *httpKeys) proxyURL(node *yaml.Node) error {
 		return placedError{h.place.errorAt(node, "proxy_url is not a URL, want one such as "+
 			"http://proxy.example.com:3128")}
 	}
-	if !slices.Contains(proxySchemes, u.Scheme) || u.Hostname() == "" {
-		return placedError{h.place.errorAt(node, "proxy_url %q: want SCHEME://HOST:PORT with one of the schemes %s",
-			u.Redacted(), strings.Join(proxySchemes, ", "))}
-	}
-	if err := module.CheckHostPort(u.Host); err != nil {
-		return placedError{h.place.errorAt(node, "proxy_url: %w", err)}
+	if err := checkProxy(u); err != nil {
+		return placedError{h.place.errorAt(node, "proxy_url%w", err)}
 	}
 	h.client.ProxyURL = promconfig.URL{URL: u}
+	return nil
+}
+
+// checkProxy checks a proxy's URL. The error continues its name.
+func checkProxy(u *url.URL) error {
+	if !slices.Contains(proxySchemes, u.Scheme) || u.Hostname() == "" {
+		return fmt.Errorf(" %q: want SCHEME://HOST:PORT with one of the schemes %s", u.Redacted(),
+			strings.Join(proxySchemes, ", "))
+	}
+	if err := module.CheckHostPort(u.Host); err != nil {
+		return fmt.Errorf(": %w", err)
+	}
 	return nil
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -44,4 +45,31 @@ func distance(a, b string) int {
 		}
 	}
 	return row[len(b)]
+}
+
+// DidYouMean names the target of the configuration whose name is nearest to one that is not there; empty if none is
+// near.
+func (c *Config) DidYouMean(target string) string {
+	names := make([]string, len(c.Targets))
+	for i, t := range c.Targets {
+		names[i] = t.Name
+	}
+	return nearest(target, names)
+}
+
+// ModuleLike is DidYouMean for modules.
+func (c *Config) ModuleLike(name string) string {
+	return nearest(name, slices.Collect(maps.Keys(c.Modules)))
+}
+
+// nearest is the name that differs least from another one, by at most two letters and not by half of it.
+func nearest(name string, names []string) string {
+	best, least := "", min(3, (len(name)+1)/2)
+	slices.Sort(names)
+	for _, other := range names {
+		if d := distance(strings.ToLower(name), strings.ToLower(other)); d < least {
+			best, least = other, d
+		}
+	}
+	return best
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -82,7 +83,7 @@ func (s *session) countdown(ages []time.Duration, done <-chan struct{}, mu *sync
 
 // testIdleFor leaves one connection idle for an age, or until it ends, and reports whether it then served a request.
 func (s *session) testIdleFor(ctx context.Context, age time.Duration, print func(func())) bool {
-	made, cancel := context.WithTimeout(ctx, defaultTimeout)
+	made, cancel := context.WithTimeout(ctx, s.requestTimeout())
 	defer cancel()
 	conn, announced := s.prober.OpenIdle(made, s.target, s.module)
 	if conn == nil {
@@ -102,9 +103,14 @@ func (s *session) testIdleFor(ctx context.Context, age time.Duration, print func
 	if !conn.Rest(ctx, age) {
 		return false
 	}
-	use, cancel := context.WithTimeout(ctx, defaultTimeout)
+	use, cancel := context.WithTimeout(ctx, s.requestTimeout())
 	defer cancel()
 	r := conn.Probe(use)
 	print(func() { s.printer.Idle(age, &r) })
 	return r.Failure == nil
+}
+
+// requestTimeout bounds one request of a test of idle connections.
+func (s *session) requestTimeout() time.Duration {
+	return cmp.Or(s.Timeout, s.module.Timeout, defaultTimeout)
 }

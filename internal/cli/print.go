@@ -16,6 +16,7 @@ import (
 type Printer struct {
 	Out    io.Writer
 	Colour bool
+	Width  int // of the terminal, in columns; 0: lines are not broken
 }
 
 // barWidth is the width in columns of an attempt's time.
@@ -44,7 +45,7 @@ func (p *Printer) line(format string, args ...any) {
 	if p.Colour {
 		out = escape.NewTerminal(p.Out, sgr(red), sgr(green), sgr(faint), sgr("0"))
 	}
-	fmt.Fprintf(out, format+"\n", args...) // if the reader is gone there is no way to report it
+	fmt.Fprintln(out, wrap(fmt.Sprintf(format, args...), p.Width)) // if the reader is gone there is no way to report it
 }
 
 // Waterfall prints a probe: its phases as bars, the verdict in one sentence, and what to look at next.
@@ -56,6 +57,10 @@ func (p *Printer) Waterfall(r *result.Result) {
 		}
 		for j := range a.Hops {
 			p.hop(&a.Hops[j], a)
+		}
+		if rest := record.Rest(a); rest != "" {
+			p.line("%s", rest)
+			p.line("")
 		}
 	}
 	p.addresses(r)
@@ -95,7 +100,7 @@ func (p *Printer) Cause(f cause.Findings) {
 	}
 	p.line("")
 	p.line("%s", p.paint(red, record.CauseLine(v)))
-	for _, line := range record.VerdictLines(v) {
+	for _, line := range record.VerdictLines(v, p.Width) {
 		p.line("%s", line)
 	}
 }

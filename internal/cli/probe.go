@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,10 +14,13 @@ import (
 	"golang.org/x/term"
 
 	"errno_exporter/config"
+	"errno_exporter/guard"
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/host"
 	"errno_exporter/internal/host/counters"
 	"errno_exporter/internal/metrics"
+	"errno_exporter/internal/record"
+	"errno_exporter/internal/target/state"
 	"errno_exporter/prober"
 	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
@@ -35,6 +37,23 @@ type Options struct {
 	Timeout   time.Duration
 	Output    string // "text", "json" or "metrics"
 	Diagnose  bool
+	Verbose   bool
+	Resolve   []string // "HOST:PORT:ADDRESS" each: where to find a host
+}
+
+// check refuses what cannot be combined.
+func (o *Options) check() error {
+	switch {
+	case o.Count < 0 || o.Interval < 0 || o.Timeout < 0:
+		return errors.New("--count, --interval and --timeout cannot be negative")
+	case o.Keepalive != "" && o.Count != 1:
+		return errors.New("--count and --keepalive exclude each other: each age is tested on one connection")
+	case o.Keepalive != "" && o.Output != "text":
+		return fmt.Errorf("--keepalive has no output as %s: remove -o", o.Output)
+	case o.Verbose && (o.Keepalive != "" || o.Output != "text"):
+		return errors.New("-v prints the record as text: remove --keepalive and -o")
+	}
+	return nil
 }
 
 // Terminal is what a command runs with.
@@ -64,8 +83,11 @@ func Probe(t *Terminal, o *Options) int {
 	if err == nil {
 		ages, err = parseAges(o.Keepalive)
 	}
-	if err == nil && (o.Count < 0 || o.Interval < 0 || o.Timeout < 0) {
-		err = errors.New("--count, --interval and --timeout cannot be negative")
+	if err == nil {
+		err = o.check()
+	}
+	if err == nil && o.Keepalive != "" && module.EnableHTTP3 {
+		err = errors.New("--keepalive cannot be combined with HTTP/3")
 	}
 	if err != nil {
 		return Refuse(t.Messages, err)
@@ -76,7 +98,7 @@ func Probe(t *Terminal, o *Options) int {
 	defer out.Flush()
 	s := &session{
 		Options: o, prober: t.Prober, target: target, module: module, out: out,
-		printer:  &Printer{Out: out, Colour: colours(t.Out.to)},
+		printer:  &Printer{Out: out, Colour: colours(t.Out.to), Width: width(t.Out.to)},
 		progress: term.IsTerminal(int(os.Stderr.Fd())), messages: t.Messages,
 		counters: t.Counters,
 	}
@@ -100,28 +122,13 @@ func colours(f *os.File) bool {
 	return term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }
 
-// resolve finds the target and the module.
-func (o *Options) resolve(t *Terminal) (prober.Target, *module.Module, error) {
-	name, target := o.Module, prober.Target{}
-	if configured := t.Config.Find(o.Target); configured != nil {
-		target.URL = configured.URL
-		name = cmp.Or(name, configured.Module.Name)
-	} else {
-		var err error
-		if target, err = prober.ParseTarget(o.Target); err != nil {
-			return target, nil, err
-		}
+// width is a terminal's, in columns; 0 where the file is none.
+func width(f *os.File) int {
+	columns, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
 	}
-	name = cmp.Or(name, config.DefaultModule)
-	m := t.Config.Modules[name]
-	if m == nil && name == config.DefaultModule {
-		m = module.New(name) // a file need not define it
-	}
-	if m == nil {
-		return target, nil, fmt.Errorf("module %q is not in %s", name, t.ConfigFile)
-	}
-	m, err := o.Overrides.Apply(m)
-	return target, m, err
+	return columns
 }
 
 // session is one run of the command.
@@ -159,11 +166,36 @@ func (s *session) probe(ctx context.Context) *result.Result {
 		ctx, cancel = context.WithTimeout(ctx, timeout)
 		defer cancel()
 	}
-	s.progressf("probing %s", s.module.MaskURL(s.target.URL))
 	s.before = s.counters.Before()
-	r := s.prober.Probe(ctx, s.target, s.module)
-	s.progressf("")
+	var r result.Result
+	s.waiting("probing "+s.module.MaskURL(s.target.URL), func() { r = s.prober.Probe(ctx, s.target, s.module) })
 	return &r
+}
+
+// waiting shows on a terminal what is done and for how long already, until it is done.
+func (s *session) waiting(what string, do func()) {
+	if !s.progress {
+		do()
+		return
+	}
+	began, done := time.Now(), make(chan struct{})
+	var showing guard.Group
+	showing.Go(func() {
+		ticker := time.NewTicker(time.Second)
+		defer ticker.Stop()
+		for {
+			s.progressf("%s, %s", what, time.Since(began).Round(time.Second))
+			select {
+			case <-ticker.C:
+			case <-done:
+				s.progressf("")
+				return
+			}
+		}
+	})
+	defer showing.Wait()
+	defer close(done)
+	do()
 }
 
 // run makes the probes, and prints a summary if there is more than one.
@@ -211,6 +243,13 @@ func (s *session) print(n int, r *result.Result, found cause.Findings) {
 		e := metrics.NewExposition()
 		e.Probe(r, s.module)
 		_, _ = s.out.WriteString(e.Text())
+	case s.Verbose:
+		e := metrics.NewExposition()
+		e.Probe(r, s.module)
+		if n > 1 {
+			_, _ = s.out.WriteString("\n")
+		}
+		_, _ = s.out.Write(record.Text(r, s.module, found, state.Idle{}, e))
 	case s.Count == 1:
 		s.printer.Waterfall(r)
 		s.printer.Cause(found)
@@ -224,7 +263,7 @@ func (s *session) print(n int, r *result.Result, found cause.Findings) {
 // neither has one line of many.
 func (s *session) findings(ctx context.Context, r *result.Result) cause.Findings {
 	var found cause.Findings
-	line := s.Output == "text" && s.Count != 1 && !s.Diagnose
+	line := s.Output == "text" && s.Count != 1 && !s.Diagnose && !s.Verbose
 	if r.Failure == nil || s.Output == "metrics" || line {
 		return found
 	}
@@ -233,9 +272,9 @@ func (s *session) findings(ctx context.Context, r *result.Result) cause.Findings
 		s.counters.Settle() // nobody could see it later
 	}
 	if s.Diagnose {
-		s.progressf("running experiments")
-		found.Experiments = s.prober.Diagnose(ctx, s.target, r, s.module)
-		s.progressf("")
+		s.waiting("running experiments", func() {
+			found.Experiments = s.prober.Diagnose(ctx, s.target, r, s.module)
+		})
 	}
 	now := time.Now()
 	evidence := &cause.Evidence{

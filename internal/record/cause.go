@@ -15,7 +15,7 @@ const verdictWidth = 100
 func (p *page) findings(f cause.Findings) {
 	if v := f.Verdict; v != nil {
 		p.section("%s", CauseLine(v))
-		for _, line := range VerdictLines(v) {
+		for _, line := range VerdictLines(v, 0) {
 			p.line("%s", line)
 		}
 	}
@@ -45,10 +45,13 @@ func CauseLine(v *cause.Verdict) string {
 
 // VerdictLines are the lines after it: what the cause is and its evidence, what was ruled out, what is open, and what
 // is next.
-func VerdictLines(v *cause.Verdict) []string {
+func VerdictLines(v *cause.Verdict, width int) []string {
+	if width == 0 || width > verdictWidth {
+		width = verdictWidth
+	}
 	var lines []string
 	add := func(first, text string) {
-		lines = append(lines, wrap(first, strings.Repeat(" ", len(first)), Printable(text))...)
+		lines = append(lines, wrap(first, strings.Repeat(" ", len(first)), Printable(text), width)...)
 	}
 	add("  ", v.Cause.Info().Sentence)
 	for _, text := range v.Evidence {
@@ -73,13 +76,13 @@ func VerdictLines(v *cause.Verdict) []string {
 	return lines
 }
 
-// wrap breaks a text into lines of at most verdictWidth columns, where it has spaces.
-func wrap(first, rest, text string) []string {
+// wrap breaks a text into lines of at most so many columns, where it has spaces.
+func wrap(first, rest, text string, width int) []string {
 	var lines []string
 	line := first
 	empty := true
 	for word := range strings.FieldsSeq(text) {
-		if !empty && len([]rune(line))+1+len([]rune(word)) > verdictWidth {
+		if !empty && len([]rune(line))+1+len([]rune(word)) > width {
 			lines = append(lines, line)
 			line, empty = rest, true
 		}

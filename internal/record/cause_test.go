@@ -59,7 +59,7 @@ RULED OUT
 OPEN     transient, firewall_reject
 NEXT     probe again
          ask the API's owner`
-	got := CauseLine(v) + "\n" + strings.Join(VerdictLines(v), "\n")
+	got := CauseLine(v) + "\n" + strings.Join(VerdictLines(v, 0), "\n")
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -50,6 +50,30 @@ func (p *page) steps(h *result.Hop, whole time.Duration) {
 	}
 }
 
+// leastRest is the least time that is worth a line of its own.
+const leastRest = time.Millisecond
+
+// Rest says where the time of an attempt went that is in none of its phases; empty if that is less than a millisecond
+// or a twentieth of the attempt.
+func Rest(a *result.Attempt) string {
+	rest, waited := a.Elapsed, time.Duration(0)
+	for i := range a.Hops {
+		waited += a.Hops[i].Waited
+		for _, s := range a.Hops[i].Spans {
+			rest -= s.Duration
+		}
+	}
+	if rest < leastRest || rest < a.Elapsed/20 {
+		return ""
+	}
+	text := fmt.Sprintf("  %-10s %10s  in no "+
+		"phase: this host's own work, and tokens or revocation lists if it fetched any", "(rest)", Short(rest))
+	if waited > 0 {
+		text += fmt.Sprintf("; %s of it was a wait for a handshake slot", Short(waited))
+	}
+	return text
+}
+
 // Bar draws a span in the attempt's time, in a number of columns: |  ===     |. The shortest one is still to be seen.
 func Bar(s result.Span, whole time.Duration, columns int) string {
 	from := column(s.Start, whole, columns)

@@ -31,6 +31,10 @@ func Text(r *result.Result, m *module.Module, found cause.Findings, idle state.I
 			p.section("Hop %d: %s", j+1, attempt.Hops[j].URL)
 			p.hop(&attempt.Hops[j], attempt.Elapsed, r.Start, m)
 		}
+		if rest := Rest(attempt); rest != "" {
+			p.line("")
+			p.line("%s", rest)
+		}
 	}
 	p.addresses(r)
 	p.idle(idle)

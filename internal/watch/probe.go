@@ -36,7 +36,7 @@ func (w *Watch) Probe(ctx context.Context, t prober.Target, m *module.Module) (S
 	totals := w.others.Totals(target.Identity{Module: m.Name, Target: t.URL.String(), Host: t.Host}.Key())
 	totals.Add(o.Result)
 	v := w.alone(o)
-	w.publishOutcome(o, m, v)
+	w.publishOutcome("", o, m, v)
 	return State{Module: m, Outcome: o, Totals: totals, Verdict: v}, nil
 }
 
@@ -102,7 +102,7 @@ func (w *Watch) run(t *target.Target, f *target.Probe) {
 		return
 	}
 	recent := t.Results.Note(outcome)
-	w.publishOutcome(outcome, t.Config.Module, w.verdictOn(t, outcome))
+	w.publishOutcome(t.Config.Name, outcome, t.Config.Module, w.verdictOn(t, outcome))
 	t.Probes.EndWith(f, outcome, recent)
 	w.lasts.Noted(t)
 	switch {
@@ -211,7 +211,8 @@ func (a *admitted) allowed(at, deadline time.Time) time.Duration {
 
 // Published is one probe that ended, with its verdict, or the findings of the experiments that were made after it.
 type Published struct {
-	ID       uint64 // counts the probes up from 1
+	ID       uint64 // of the record: counts the probes up from 1
+	Target   string // the configured target's name; empty for a target of /probe
 	Result   *result.Result
 	Module   *module.Module
 	Reliable bool           // the exporter was not overloaded during the probe
@@ -229,9 +230,9 @@ func (w *Watch) publish(p *Published) {
 	}
 }
 
-// publishOutcome sends an outcome with its verdict through the sinks.
-func (w *Watch) publishOutcome(o *target.Outcome, m *module.Module, v *cause.Verdict) {
-	w.publish(&Published{ID: o.Record, Result: o.Result, Module: m, Reliable: o.Reliable,
+// publishOutcome sends the outcome of a target, of this name if it is configured, with its verdict through the sinks.
+func (w *Watch) publishOutcome(name string, o *target.Outcome, m *module.Module, v *cause.Verdict) {
+	w.publish(&Published{ID: o.Record, Target: name, Result: o.Result, Module: m, Reliable: o.Reliable,
 		Found: cause.Findings{Verdict: v, Kernel: o.Kernel}})
 }
 

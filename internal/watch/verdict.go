@@ -50,8 +50,8 @@ func (w *Watch) diagnose(t *target.Target, o *target.Outcome) {
 		t.Evidence.End(o.Result, experiments)
 		ended = true
 		found := cause.Findings{Verdict: w.verdict(t), Experiments: experiments, Kernel: o.Kernel}
-		w.publish(&Published{ID: o.Record, Result: o.Result, Module: m, Reliable: o.Reliable, Found: found,
-			Later: true})
+		w.publish(&Published{ID: o.Record, Target: t.Config.Name, Result: o.Result, Module: m, Reliable: o.Reliable,
+			Found: found, Later: true})
 	})
 	if !started { // the exporter is ending
 		<-w.diagnosing

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"errno_exporter/internal/host"
+	"errno_exporter/internal/host/counters"
 	"errno_exporter/internal/lifetime"
 	"errno_exporter/prober/result"
 )
@@ -69,6 +70,7 @@ type Digest struct {
 	Reset      *result.Reset // who sent the RST; nil if none, or not captured
 	ICMP       *result.ICMP
 	SYNRepeats uint32
+	Repeats    uint32 // segments of ours that were sent again, SYNs too
 	Segments   uint32 // received
 	Hole       bool   // received data wait behind a hole
 	Lost       bool   // segments, ours or the peer's: a retransmission takes 200 ms and more
@@ -80,6 +82,8 @@ type Digest struct {
 	Answered   bool         // the resolver gave an answer, be it an error
 	Fresh      []netip.Addr // the other resolver's, with compare_with
 	OtherDNS   bool         // the other resolver answered
+	// Kernel is what this host's kernel counted around a failure; nil where it was not read.
+	Kernel *counters.Around
 }
 
 // What the parts of a digest take in memory, in bytes.
@@ -92,7 +96,7 @@ const (
 // Size is about how many bytes of memory the digest takes.
 func (o *Digest) Size() int {
 	n := perDigest + o.Failure.Size() + o.Failed.Size() + perAddrSeen*cap(o.Addresses) +
-		perAddr*(cap(o.Answers)+cap(o.Fresh))
+		perAddr*(cap(o.Answers)+cap(o.Fresh)) + o.Kernel.Size()
 	return n + len(o.Said.Limit) + len(o.Said.Proxy) + len(o.Said.Gateway) + len(o.Said.Itself) +
 		len(o.Said.Refused) + len(o.Said.Maintenance) + len(o.Protocol)
 }
@@ -207,6 +211,7 @@ func (o *Digest) addWire(w *result.Wire, took time.Duration) {
 	o.Sent, o.Received, o.Reset, o.ICMP, o.SYNRepeats = w.BytesSent, w.BytesReceived, w.Reset, w.ICMP, w.SYNRetransmits
 	if i := w.Info; i != nil {
 		o.Progress = w.BytesReceived > 0 && (i.LastDataRecv < took/4 || spread(w.Events, took))
+		o.Repeats = i.TotalRetrans
 		o.Lost = i.TotalRetrans > 0 || i.OutOfOrder > 0
 		o.Hole, o.Delivered, o.Segments = i.OutOfOrderQueued, i.BytesAcked > uint64(w.BytesSent), i.SegsIn
 		o.Arrived = i.BytesAcked > 1 || i.Sacked > 0

@@ -56,6 +56,14 @@ const (
 	hostLate
 	hostRule
 
+	hostTracker // the connection tracker of this host is full
+
+	kernelUnsent  // no retransmission of this host could be sent
+	kernelTracker // the connection tracker of this host dropped as many packets as we sent
+	kernelQueue   // a listener of this host dropped as many connections as we tried, and the target is on this host
+	kernelFilter  // rp_filter dropped packets that arrived
+	kernelDamaged // segments arrived with a wrong checksum
+
 	egressDown
 	egressUp
 	egressElsewhere // other networks are reached
@@ -210,6 +218,7 @@ func factsOf(e *Evidence) (*scene, *known) {
 		k[fails] = s.f.Sentence()
 		s.words(k)
 		s.host(k)
+		s.kernel(k)
 		s.egress(k)
 		s.names(k)
 		s.answer(k)

@@ -14,6 +14,8 @@ func (s *scene) host(k *known) {
 		h.DescriptorLimit)
 	k.note(hostPorts, h.Ports > 0, "%d of %d local ports are used towards one destination, %d sockets are in TIME_WAIT",
 		h.PortsUsed, h.Ports, h.TimeWait)
+	k.note(hostTracker, h.ConntrackLimit > 0 && h.Conntrack >= h.ConntrackLimit-h.ConntrackLimit/20,
+		"%d of %d entries of this host's connection tracker are used", h.Conntrack, h.ConntrackLimit)
 	k.note(hostLate, k.has(wordTimedOut) && s.o.Late > s.o.Timeout/4,
 		"the exporter waited for a CPU for %s of the probe's %s; CPU pressure %.0f %%, throttled for %s since the "+
 			"start",

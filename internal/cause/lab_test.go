@@ -3,10 +3,12 @@ package cause
 import (
 	"errors"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
 	"errno_exporter/internal/host"
+	"errno_exporter/internal/host/counters"
 	"errno_exporter/prober/result"
 )
 
@@ -148,6 +150,26 @@ func (e Evidence) idle(fates ...IdleConn) Evidence {
 }
 
 // What is changed of a digest.
+
+// rose is what the kernel counted around a failure: "TcpRetransSegs=2, conntrack drop=1".
+func rose(words string) func(*Digest) {
+	c := new(counters.Changes)
+	for word := range strings.SplitSeq(words, ", ") {
+		name, by, _ := strings.Cut(word, "=")
+		n, err := strconv.ParseUint(by, 10, 64)
+		if err != nil {
+			panic(err)
+		}
+		c.Changed = append(c.Changed, counters.Change{Name: name, By: n})
+	}
+	return func(o *Digest) { o.Kernel = counters.Of(c) }
+}
+
+// awaits is a failure whose counters are still to be read.
+func awaits(o *Digest) { o.Kernel = new(counters.Around) }
+
+// sentTwice is a SYN or a segment that was sent again.
+func sentTwice(o *Digest) { o.Repeats = 1 }
 
 func reset(sender result.Sender, ttl, reference uint8, live bool) func(*Digest) {
 	return func(o *Digest) {

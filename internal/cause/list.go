@@ -123,9 +123,10 @@ var Causes = []Info{
 		"Check the port and the protocol; ask the API's owner whether the service runs."},
 	{ServerOverloaded, Server, "The server is too slow or sheds load.",
 		"Back off; ask the API's owner. The processing times before the failures show when it began."},
-	{FirewallDrop, UnknownParty, "Nothing answers our packets there, while other destinations work: a firewall drops " +
-		"them, or the host is gone.", "Ask the API's owner whether it is up and lets this address in, and the " +
-		"network's owner about the rule."},
+	{FirewallDrop, UnknownParty, "Nothing answers our packets there, while other destinations work: a firewall, or a " +
+		"rule of this host, drops them, or the host is gone.",
+		"Ask the API's owner whether it is up and lets this address in, and the network's owner about the rule; the " +
+			"evidence says if it is one of this host."},
 	{PathOutage, Path, "The path to the API is interrupted.",
 		"Look at other destinations in that direction; ask the network's owner. The record names the last router " +
 			"that answered."},

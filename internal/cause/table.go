@@ -32,6 +32,12 @@ var table = []row{
 	{cause: NoEgress, requires: facts{wordNoRoute}, sure: Medium, excludes: facts{egressUp}},
 	{cause: NoEgress, requires: facts{wordUnanswered}, sure: Low, excludes: facts{egressUp, egressElsewhere}},
 	{cause: EgressImpaired, requires: facts{wordConnection, egressImpaired}, sure: Medium, supports: facts{timesSome}},
+	// A full connection tracker drops some packets and lets others pass: ours, if it was full or none could be sent.
+	{cause: EgressImpaired, requires: facts{kernelTracker, kernelUnsent}, sure: High},
+	{cause: EgressImpaired, requires: facts{kernelTracker, hostTracker}, sure: Medium,
+		excludes: facts{closedPortAnswers}},
+	{cause: EgressImpaired, requires: facts{kernelTracker}, sure: Low},
+	{cause: EgressImpaired, requires: facts{kernelFilter}, sure: Low},
 	{cause: Intercepted, requires: facts{provedIntercepted}, sure: High},
 	{cause: Intercepted, requires: facts{provedNear}, sure: Medium},
 
@@ -136,7 +142,7 @@ var table = []row{
 
 	// Who refused or reset. A refusal from nearer than the server may be a NAT host's, for a server that is gone: a
 	// closed port decides.
-	{cause: FirewallReject, party: Us, requires: facts{hostRule}, sure: High},
+	{cause: FirewallReject, party: Us, requires: facts{hostRule}, sure: High, excludes: facts{kernelTracker}},
 	{cause: FirewallReject, party: Us, requires: facts{measuredHere}, sure: Medium},
 	{cause: FirewallReject, requires: facts{endsNearer}, sure: Medium, supports: facts{timesTwice},
 		excludes: facts{wordRefused}},
@@ -164,11 +170,16 @@ var table = []row{
 	{cause: NotListening, requires: facts{wordNoUDP}, sure: Low, excludes: facts{workedBefore}},
 
 	// Silence.
+	// What this host drops on its way out never comes to a queue or a firewall elsewhere.
+	{cause: FirewallDrop, party: Us, requires: facts{kernelUnsent}, sure: Medium, supports: facts{timesTwice},
+		excludes: facts{timesOver}},
+	{cause: AcceptQueueFull, requires: facts{kernelQueue}, sure: Medium, supports: facts{timesTwice},
+		excludes: facts{kernelUnsent, timesOver}},
 	{cause: AcceptQueueFull, requires: facts{wordUnanswered, synRepeated}, sure: Medium,
-		supports: facts{closedPortAnswers}, excludes: facts{egressImpaired}},
+		supports: facts{closedPortAnswers}, excludes: facts{egressImpaired, kernelUnsent}},
 	{cause: AcceptQueueFull, requires: facts{wireSYNACKs}, sure: Medium, supports: facts{synRepeated},
 		excludes: facts{egressImpaired}},
-	{cause: AcceptQueueFull, requires: facts{wordUnanswered}, sure: Low, excludes: facts{egressDown}},
+	{cause: AcceptQueueFull, requires: facts{wordUnanswered}, sure: Low, excludes: facts{egressDown, kernelUnsent}},
 	// The silence of one port is a rule's or a full queue's: that of the whole host is no queue's.
 	{cause: FirewallDrop, requires: facts{wordUnanswered, timesTwice, egressUp, closedPortSilent}, sure: Medium},
 	{cause: FirewallDrop, requires: facts{wordUnanswered, timesTwice, egressElsewhere, closedPortSilent}, sure: Medium},
@@ -178,9 +189,10 @@ var table = []row{
 	// Each time a connection came about, and then nothing more: a server that drops connections without a word behind a
 	// firewall (haproxy's silent-drop) looks like a path that does. So the party is not known.
 	{cause: PathOutage, party: UnknownParty, requires: facts{timesDead, wireSmall}, sure: Medium,
-		excludes: facts{wireSYNACKs}},
-	{cause: PathOutage, requires: facts{wordDead}, sure: Low, excludes: facts{wireSYNACKs}},
-	{cause: PathOutage, requires: facts{wordUnanswered}, sure: Low, excludes: facts{closedPortAnswers}},
+		excludes: facts{wireSYNACKs, kernelUnsent}},
+	{cause: PathOutage, requires: facts{wordDead}, sure: Low, excludes: facts{wireSYNACKs, kernelUnsent}},
+	{cause: PathOutage, requires: facts{wordUnanswered}, sure: Low, excludes: facts{closedPortAnswers, kernelUnsent}},
+	{cause: PathOutage, requires: facts{kernelDamaged}, sure: Low},
 	{cause: ServerUnresponsive, requires: facts{timesSilent}, sure: Medium,
 		excludes: facts{wordHelloEnds, wordTransfer, hostLate, provedTime, provedSmall, usuallySlow, busyNow}},
 	{cause: ServerUnresponsive, requires: facts{wordTransfer, timesSilent, triedTime}, sure: Medium},

@@ -277,10 +277,9 @@ func (s *session) findings(ctx context.Context, r *result.Result) cause.Findings
 		})
 	}
 	now := time.Now()
-	evidence := &cause.Evidence{
-		Recent: []cause.Digest{cause.DigestOf(r, 0, now)},
-		Host:   new(host.Sampler).Sample(),
-	}
+	seen := cause.DigestOf(r, 0, now)
+	seen.Kernel = found.Kernel
+	evidence := &cause.Evidence{Recent: []cause.Digest{seen}, Host: new(host.Sampler).Sample()}
 	if len(found.Experiments) > 0 {
 		failed := r.Last().LastHop().Addr.Addr()
 		evidence.Experiments = &cause.Experiments{At: now, After: *r.Failure, Addr: failed, Made: found.Experiments}

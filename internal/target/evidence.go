@@ -11,6 +11,7 @@ import (
 
 const (
 	maxDigests = 30
+	maxKernels = 2  // failures with the kernel's counters: the newest ones may still be awaited
 	maxFates   = 12 // of idle connections
 )
 
@@ -39,6 +40,14 @@ func (o *Evidence) Add(seen cause.Digest) {
 		o.recent = append(o.recent[:0], o.recent[1:]...)
 	}
 	o.recent = append(o.recent, seen)
+	for i, kept := len(o.recent)-1, 0; i >= 0; i-- {
+		if d := &o.recent[i]; d.Kernel != nil {
+			if kept++; kept > maxKernels {
+				d.Kernel = nil
+				return
+			}
+		}
+	}
 }
 
 // addIdle notes the newest fates of idle connections. The caller holds mu.

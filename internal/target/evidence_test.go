@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"errno_exporter/internal/cause"
+	"errno_exporter/internal/host/counters"
 	"errno_exporter/prober/result"
 )
 
@@ -48,5 +49,27 @@ func TestFates(t *testing.T) {
 	}
 	if first := at.Add(maxFates * time.Minute); len(o.idle) != maxFates || !o.idle[0].At.Equal(first) {
 		t.Errorf("%d fates are kept from %s on, want %d from %s on", len(o.idle), o.idle[0].At, maxFates, first)
+	}
+}
+
+// What the kernel counted is evidence, for the two newest failures that have it: it may be large.
+func TestKernelCountersAreEvidence(t *testing.T) {
+	var o Evidence
+	all := []*counters.Around{new(counters.Around), new(counters.Around), new(counters.Around)}
+	for _, kernel := range []*counters.Around{all[0], nil, all[1], nil, nil, all[2], nil} {
+		outcome := Outcome{Kernel: kernel, Result: &result.Result{Attempts: []result.Attempt{{Hops: []result.Hop{{}}}}}}
+		if kernel != nil {
+			outcome.Result.Failure = &result.Failure{Phase: result.Connect, Reason: result.TCPTimedOut}
+		}
+		o.Add(outcome.Digest())
+	}
+	e, fails := o.forVerdict(nil)
+	if !fails {
+		t.Fatal("nothing fails")
+	}
+	for i, want := range []*counters.Around{nil, nil, all[1], nil, nil, all[2], nil} {
+		if got := e.Recent[i].Kernel; got != want {
+			t.Errorf("probe %d: counters %p, want %p", i, got, want)
+		}
 	}
 }

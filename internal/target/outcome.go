@@ -28,7 +28,7 @@ type Outcome struct {
 func (o *Outcome) stored() *Outcome {
 	k := *o
 	if k.Callers && k.digest == nil {
-		seen := cause.DigestOf(o.Result, o.Late, o.Ended)
+		seen := o.seen()
 		k.digest = &seen
 	}
 	k.Result = o.Result.Summary()
@@ -40,7 +40,14 @@ func (o *Outcome) Digest() cause.Digest {
 	if o.digest != nil {
 		return *o.digest
 	}
-	return cause.DigestOf(o.Result, o.Late, o.Ended)
+	return o.seen()
+}
+
+// seen is the digest of the result, with what the kernel counted.
+func (o *Outcome) seen() cause.Digest {
+	d := cause.DigestOf(o.Result, o.Late, o.Ended)
+	d.Kernel = o.Kernel
+	return d
 }
 
 // audience is to whom the outcome is passed on within min_interval: what failed with less time might have succeeded.

@@ -69,7 +69,7 @@ func (t *Target) Count(o *Outcome) {
 	t.Totals.Add(o.Result)
 	t.Timeline.Add(state.Tick{Record: o.Record, Ended: o.Ended, Elapsed: o.Result.Elapsed,
 		Failure: o.Result.Failure.Brief()})
-	t.Evidence.Add(cause.DigestOf(o.Result, o.Late, o.Ended))
+	t.Evidence.Add(o.seen())
 }
 
 // ForVerdict is the evidence for a verdict on the target; false where nothing failed recently.

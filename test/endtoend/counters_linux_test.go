@@ -35,6 +35,7 @@ func TestKernelCountersInRecords(t *testing.T) {
 		}
 	}
 	n.Filter(netlab.R1, "prerouting", "tcp dport 81 drop")
+	n.Filter(netlab.C, "output", "tcp dport 82 drop")
 	run := func(name string, args ...string) *exec.Cmd { return n.Command(netlab.C, name, args...) }
 	client := &http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -47,10 +48,13 @@ func TestKernelCountersInRecords(t *testing.T) {
 		t.Fatal(err)
 	}
 	router := netlab.V4.Addr(netlab.R1).String()
-	for i, row := range []struct{ name, url, counter string }{
-		{"no route, IPv4", "http://192.0.2.1/", "IpOutNoRoutes"},
-		{"no route, IPv6", "http://[2001:db8::1]/", "Ip6OutNoRoutes"},
-		{"SYNs are dropped", "http://" + router + ":81/", "TcpExtTCPSynRetrans"},
+	for i, row := range []struct{ name, url, counter, verdict string }{
+		{"no route, IPv4", "http://192.0.2.1/", "IpOutNoRoutes", "no_egress us"},
+		{"no route, IPv6", "http://[2001:db8::1]/", "Ip6OutNoRoutes", "no_egress us"},
+		{"SYNs are dropped", "http://" + router + ":81/", "TcpExtTCPSynRetrans", "unknown unknown"},
+		{"a rule of this host drops SYNs, IPv4", "http://" + router + ":82/", "TcpExtTCPRetransFail", "firewall_drop us"},
+		{"a rule of this host drops SYNs, IPv6", "http://[" + netlab.V6.Addr(netlab.R1).String() + "]:82/",
+			"TcpExtTCPRetransFail", "firewall_drop us"},
 	} {
 		d.get(t, "/probe?module=plain&target="+row.url)
 		rose := regexp.MustCompile(`(?m)^  ` + row.counter + ` +\+\d+  \S`)
@@ -67,6 +71,7 @@ func TestKernelCountersInRecords(t *testing.T) {
 					Meaning string
 				}
 			} `json:"kernel_counters"`
+			Verdict struct{ Cause, Party string }
 		}
 		out, err := run(exporter, "probe", "--config.file="+file, "-m", "plain", "-o", "json", row.url).Output()
 		if failed, ok := errors.AsType[*exec.ExitError](err); !ok || failed.ExitCode() != 2 {
@@ -81,6 +86,9 @@ func TestKernelCountersInRecords(t *testing.T) {
 		}
 		if k := record.Kernel; !found || !k.From.Before(k.To) {
 			t.Errorf("%s: the JSON has %+v, want %s in an interval", row.name, k, row.counter)
+		}
+		if got := record.Verdict.Cause + " " + record.Verdict.Party; got != row.verdict {
+			t.Errorf("%s: the verdict is %s, want %s", row.name, got, row.verdict)
 		}
 	}
 	_, page := d.get(t, "/metrics")

@@ -36,6 +36,19 @@ func (a *Around) Changes() *Changes {
 	return a.changes.Load()
 }
 
+// Rose is by how much a counter rose; 0 also where it is not known.
+func (c *Changes) Rose(name string) uint64 {
+	if c == nil {
+		return 0
+	}
+	for i := range c.Changed {
+		if c.Changed[i].Name == name {
+			return c.Changed[i].By
+		}
+	}
+	return 0
+}
+
 // Awaited reports whether the sample after the failure is still to be taken.
 func (a *Around) Awaited() bool { return a != nil && a.changes.Load() == nil }
 

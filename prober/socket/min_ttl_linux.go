@@ -22,6 +22,15 @@ func setMinTTL(fd int, network string, ttl uint8) error {
 	return os.NewSyscallError("setsockopt IP_MINTTL", unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_MINTTL, int(ttl)))
 }
 
+// setMinTTLAndAbort has closing abort the connection, too (socket(7), SO_LINGER with no time). Otherwise what was not
+// acknowledged is sent again after the close, for minutes, and its answers disturb the measurements that follow.
+func setMinTTLAndAbort(fd int, network string, ttl uint8) error {
+	if err := unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}); err != nil {
+		return os.NewSyscallError("setsockopt SO_LINGER", err)
+	}
+	return setMinTTL(fd, network, ttl)
+}
+
 // DroppedByTTL is how many segments the network namespace of the calling thread has dropped for their TTL:
 // TCPMinTTLDrop of TcpExt (Linux, Documentation/networking/snmp_counter.rst). It reports false where that cannot be
 // read.

@@ -2,11 +2,14 @@ package socket
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Segments with less than the minimum TTL are dropped: those of this host have 64.
@@ -59,6 +62,49 @@ func TestMinTTL(t *testing.T) {
 				t.Errorf("an answer arrives: %v, want %v (%v)", n == 1, row.works, err)
 			}
 		})
+	}
+}
+
+// A connection whose answers are dropped is aborted when it is closed: it would send its data again, for minutes.
+func TestMinTTLAborts(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		ttl  uint8
+		want error
+	}{{"none", 0, nil}, {"more than this host's", 65, unix.ECONNRESET}} {
+		for _, address := range []string{"127.0.0.1:0", "[::1]:0"} {
+			t.Run(row.name+", "+address, func(t *testing.T) {
+				t.Parallel()
+				l, err := net.Listen("tcp", address)
+				if err != nil {
+					t.Skipf("the address family is not available: %v", err)
+				}
+				defer l.Close()
+				r, _, err := Connect(t.Context(), AddrPort(l.Addr()), Options{Start: time.Now()})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if row.ttl > 0 {
+					if err := r.SetMinTTL(row.ttl); err != nil {
+						t.Fatal(err)
+					}
+				}
+				server, err := l.Accept()
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer server.Close()
+				if _, err := r.Write([]byte("x")); err != nil {
+					t.Fatal(err)
+				}
+				if err := r.Close(); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := io.Copy(io.Discard, server); !errors.Is(err, row.want) {
+					t.Errorf("the server reads %v at the end, want %v", err, row.want)
+				}
+			})
+		}
 	}
 }
 

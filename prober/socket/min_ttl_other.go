@@ -12,6 +12,8 @@ const FiltersTTL = false
 
 func setMinTTL(int, string, uint8) error { return errors.ErrUnsupported }
 
+func setMinTTLAndAbort(int, string, uint8) error { return errors.ErrUnsupported }
+
 // DroppedByTTL is known on Linux only.
 func DroppedByTTL() (uint64, bool) { return 0, false }
 

@@ -102,7 +102,8 @@ func (r *Recorder) ReadTCPInfo() {
 	r.snapshot("close")
 }
 
-// SetMinTTL has segments dropped that arrive from now on with less than a TTL. An error says that they are not.
+// SetMinTTL has segments dropped that arrive from now on with less than a TTL. An error says that they are not. Closing
+// aborts the connection then.
 func (r *Recorder) SetMinTTL(ttl uint8) error {
 	if r.raw == nil {
 		return errors.ErrUnsupported
@@ -112,7 +113,7 @@ func (r *Recorder) SetMinTTL(ttl uint8) error {
 		network = "tcp6"
 	}
 	var refused error
-	if err := r.raw.Control(func(fd uintptr) { refused = setMinTTL(int(fd), network, ttl) }); err != nil {
+	if err := r.raw.Control(func(fd uintptr) { refused = setMinTTLAndAbort(int(fd), network, ttl) }); err != nil {
 		return err
 	}
 	return refused

@@ -82,4 +82,5 @@ type Health struct {
 	EventsLost   uint64        // ends that the kernel could not report: the socket's buffer was full
 	Dumps        uint64        // made
 	DumpDuration time.Duration // of the last
+	Err          error         // of the last; nil where it succeeded
 }

@@ -1,0 +1,175 @@
+package observe
+
+import (
+	"net/netip"
+	"time"
+
+	"errno_exporter/prober/result"
+)
+
+// batch bounds how many ends are read at once.
+const batch = 4096
+
+// readEvents reads the ends that have come, and concludes how each came.
+func (o *Observer) readEvents() {
+	for more := true; more; {
+		o.pending = o.pending[:0]
+		o.events.drain(batch, func(datagram []byte) {
+			messages(datagram, func(kind uint16, body []byte) {
+				var s sighting
+				if kind == typeSocket && parseSocket(body, &s) {
+					o.pending = append(o.pending, s)
+				}
+			})
+		})
+		more = len(o.pending) == batch
+		if len(o.pending) > 0 {
+			o.conclude()
+		}
+	}
+	if cap(o.pending) > batch/4 {
+		o.pending = nil
+	}
+}
+
+// conclude reports the ends that are pending.
+func (o *Observer) conclude() {
+	base := o.surroundings()
+	for i := range o.pending {
+		s := &o.pending[i]
+		if o.own(s.cookie) {
+			continue
+		}
+		e := base
+		e.end = *s
+		r := o.sockets.find(s.cookie)
+		local, remote := s.local, s.remote
+		if r != nil {
+			local, remote = r.addresses()
+		} else if !s.connected() {
+			continue
+		}
+		if of := o.ofEnd(local, remote); len(of) > 0 {
+			o.end(&e, r, of)
+		}
+		if r != nil {
+			o.sockets.remove(s.cookie)
+		}
+	}
+}
+
+// surroundings are the evidence that the pending ends have in common: the counters, and how many of the ends, of
+// whichever targets, could account for them.
+func (o *Observer) surroundings() (e evidence) {
+	needed := false
+	for i := range o.pending {
+		s := &o.pending[i]
+		waited := s.info.retransmits > 0 || s.info.probes > 0
+		needed = needed || !s.finAcknowledged() && s.connected() || waited
+		if s.connected() && waited {
+			e.expired++
+		}
+		if s.connected() && s.readQueue > 0 && !s.finSent() {
+			e.unread++
+		}
+	}
+	if !needed {
+		return e
+	}
+	now := o.readCounts()
+	e.batch, e.dump = now.since(o.atEvents), now.since(o.atDump)
+	o.atEvents = now
+	return e
+}
+
+// ofEnd are the targets whose connection has ended.
+func (o *Observer) ofEnd(local, remote netip.AddrPort) []*tally {
+	o.targets.mu.Lock()
+	defer o.targets.mu.Unlock()
+	if remote.Port() == 0 {
+		return o.targets.ofHost(local, remote.Addr())
+	}
+	return o.targets.of(local, remote)
+}
+
+// end concludes how a connection ended, counts it, and reports it.
+func (o *Observer) end(e *evidence, r *record, of []*tally) {
+	at := time.Now()
+	end := End{Local: e.end.local, Remote: e.end.remote, Idle: e.end.idle(), Age: -1, Lost: e.end.lost(), TCP: e.end.tcp()}
+	if r != nil {
+		end.Local, end.Remote = r.addresses()
+		end.Age = o.since(r.first)
+		e.seen, e.received = r.state, r.received
+		e.sameData = e.end.info.dataSegmentsIn == r.segments
+		if r.gone != 0 {
+			held := o.since(r.gone)
+			e.gone, e.dump = held > tick, r.why.counts()
+			at, end.Age, end.Idle = at.Add(-held), max(0, end.Age-held), max(0, end.Idle-held)
+		} else if r.closeWait != 0 {
+			end.Idle = max(0, end.Idle-o.since(r.closeWait))
+		}
+	}
+	end.At = at
+	if e.end.finAcknowledged() {
+		e.after = o.find(end.Local, end.Remote)
+	}
+	o.captured(e, &end)
+	end.How, end.Certain = e.conclude()
+	if end.How != ResetReceived && end.How != FINReceived {
+		end.Origin = ""
+	}
+	o.count(&end, of)
+	if o.options.Ended != nil {
+		for _, one := range of {
+			each := end
+			each.Target = one.name
+			o.options.Ended(&each)
+		}
+	}
+}
+
+// count adds an end to the counters of its targets.
+func (o *Observer) count(end *End, of []*tally) {
+	o.targets.mu.Lock()
+	defer o.targets.mu.Unlock()
+	for _, one := range of {
+		if end.Age < 0 { // no dump has seen it
+			one.last.Opened++
+		}
+		one.last.Ended[Ending{end.How, end.Origin}]++
+		if end.Lost != NothingLost {
+			one.last.Lost[end.Lost]++
+		}
+	}
+}
+
+// counts are counters that have risen while a socket vanished.
+func (w why) counts() (c counts) {
+	if w&whyReset != 0 {
+		c.estabResets = 1
+	}
+	if w&whyTimeout != 0 {
+		c.abortOnTimeout = 1
+	}
+	if w&whySent != 0 {
+		c.resetsSent = 1
+	}
+	return c
+}
+
+// captured asks the capture for the RST that ended the connection, and says who sent it.
+func (o *Observer) captured(e *evidence, end *End) {
+	if o.options.Capture == nil || e.end.finAcknowledged() {
+		return
+	}
+	rst := o.options.Capture.Ended(&result.Wire{Local: end.Local, Remote: end.Remote})
+	if rst == nil {
+		return
+	}
+	e.captured = true
+	end.Origin = result.Peer
+	var failure result.Failure
+	failure.Origin = result.Peer
+	rst.Correct(&failure)
+	end.Origin = failure.Origin
+}

@@ -1,0 +1,175 @@
+package observe
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"errno_exporter/guard"
+)
+
+const (
+	tick      = 100 * time.Millisecond // between two looks at the counters
+	gather    = 5 * time.Millisecond   // ends are read together: a goroutine that wakes for each costs more
+	restShare = 200                    // between two dumps, at least so many times what the last one took
+)
+
+// Observer watches the connections of a network namespace. One goroutine reads what the kernel says.
+type Observer struct {
+	options Options
+	began   time.Time
+	targets *targets
+	health  Health // guarded by targets.mu
+
+	// what follows belongs to the goroutine
+	sockets    *table
+	dumps      *netlink
+	events     *netlink
+	files      [2]*os.File // of counters
+	text       []byte
+	generation uint8
+	requests   [2][]byte
+	dumped     time.Time // when the last dump began
+	took       time.Duration
+	atDump     counts // when it began
+	atEvents   counts // when the last events were read
+	atTick     counts
+	atRise     time.Time // when the counters rose first since the last dump
+	pending    []sighting
+	stop       chan struct{}
+	done       sync.WaitGroup
+}
+
+// Open begins to watch the network namespace of the calling thread. The error says why the kernel refuses.
+func Open(options Options) (*Observer, error) {
+	o := &Observer{options: options.defaults(), began: time.Now().Add(-time.Second), stop: make(chan struct{})}
+	o.targets, o.sockets = newTargets(o.options.Networks), newTable(o.options.Max)
+	if err := o.open(); err != nil {
+		o.closeFiles()
+		return nil, fmt.Errorf("observe the application's connections: %w; everything else works", err)
+	}
+	o.done.Add(1)
+	guard.Report(o.options.Report).Go(func() {
+		defer o.done.Done()
+		o.run()
+	})
+	return o, nil
+}
+
+func (o *Observer) open() (err error) {
+	if o.dumps, err = openNetlink(); err != nil {
+		return err
+	}
+	if o.events, err = openNetlink(); err != nil {
+		return err
+	}
+	if err = o.events.subscribe(); err != nil {
+		return err
+	}
+	for i, name := range []string{"snmp", "netstat"} { // of this namespace, wherever they are read
+		if o.files[i], err = os.Open("/proc/thread-self/net/" + name); err != nil {
+			return err
+		}
+	}
+	o.text = make([]byte, 64<<10)
+	o.atDump = o.readCounts()
+	o.atEvents, o.atTick = o.atDump, o.atDump
+	return o.dump(time.Now()) // a kernel without inet_diag refuses here
+}
+
+// Close ends the observer, and waits until nothing is reported any more.
+func (o *Observer) Close() {
+	close(o.stop)
+	_ = o.events.file.SetReadDeadline(time.Unix(1, 0)) // it waits there
+	o.done.Wait()
+	o.closeFiles()
+}
+
+func (o *Observer) closeFiles() {
+	for _, n := range []*netlink{o.dumps, o.events} {
+		if n != nil {
+			_ = n.file.Close() // nothing was written that could be lost
+		}
+	}
+	for _, f := range o.files {
+		if f != nil {
+			_ = f.Close() // it was only read
+		}
+	}
+}
+
+// now is the present moment.
+func (o *Observer) now() moment { return moment(time.Since(o.began) / (10 * time.Millisecond)) }
+
+// since is the time since a moment.
+func (o *Observer) since(m moment) time.Duration {
+	return time.Since(o.began) - time.Duration(m)*10*time.Millisecond
+}
+
+// readCounts reads the namespace's counters; what cannot be read is 0.
+func (o *Observer) readCounts() (c counts) {
+	for _, f := range o.files {
+		n, err := f.ReadAt(o.text, 0)
+		if err == nil || err == io.EOF {
+			c.parse(string(o.text[:n]))
+		}
+	}
+	return c
+}
+
+// run reads ends as they come, and dumps now and then.
+func (o *Observer) run() {
+	report := guard.Report(o.options.Report)
+	for next := time.Now().Add(tick); !o.stopped(); {
+		if o.await(next) {
+			report.Run(o.readEvents)
+		}
+		if now := time.Now(); !now.Before(next) {
+			next = now.Add(tick)
+			report.Run(func() { o.tick(now) })
+		}
+	}
+}
+
+func (o *Observer) stopped() bool {
+	select {
+	case <-o.stop:
+		return true
+	default:
+		return false
+	}
+}
+
+// await waits until there are ends to read, or a time.
+func (o *Observer) await(until time.Time) bool {
+	_ = o.events.file.SetReadDeadline(until)
+	if o.stopped() { // Close may have set its own meanwhile
+		return false
+	}
+	if !o.events.readable() {
+		return false
+	}
+	timer := time.NewTimer(gather)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-o.stop:
+	}
+	return true
+}
+
+// tick looks at the counters, and dumps when it is time: at once if connections were reset, so that it is known when.
+func (o *Observer) tick(now time.Time) {
+	c := o.readCounts()
+	if risen := c.since(o.atTick); risen.estabResets > 0 && o.atRise.IsZero() {
+		o.atRise = now
+	}
+	o.atTick = c
+	rest := min(max(tick, restShare*o.took), o.options.Interval)
+	switch since := now.Sub(o.dumped); {
+	case since >= o.options.Interval, !o.atRise.IsZero() && since >= rest:
+		o.dumpNow(now)
+	}
+}

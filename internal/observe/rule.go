@@ -1,0 +1,195 @@
+package observe
+
+import "time"
+
+// How it is concluded how a connection ended. The kernel's last message about a socket does not say it: the state is
+// CLOSE whatever happened. But its counters do, to a large part. docs/application-connections.md has the rule in words,
+// and what was measured.
+
+// never is the write queue of a socket that never was connected: connect(2) failed. One of a connection that was
+// aborted is longer by the window (tcp_disconnect of net/ipv4/tcp.c).
+const never = 3
+
+// evidence is what is known about the end of a connection.
+type evidence struct {
+	end   sighting
+	after state // of what has the same addresses right after the end: TIME_WAIT, FIN_WAIT2; 0 for nothing
+
+	// what the dumps before it showed; zero if none did
+	seen     state
+	sameData bool // no data has come since
+	received uint64
+
+	batch, dump counts // how much the counters have risen since the events before, and since the dump before the end
+	unread      uint64 // ends among the events at hand that look like a close with unread data
+	expired     uint64 // … like a timeout
+	gone        bool   // it was no more some time before its process closed it
+	captured    bool   // a RST was captured
+}
+
+// What the counters of an end say.
+
+// erased reports whether the socket was disconnected: the kernel then forgets the peer's port, and all counters.
+func (s *sighting) erased() bool { return s.remote.Port() == 0 }
+
+// connected reports whether there was a connection at all.
+func (s *sighting) connected() bool {
+	if s.erased() {
+		return s.writeQueue > never
+	}
+	return s.info.bytesAcked > 0
+}
+
+// outstanding is the number of bytes that were sent and not acknowledged, without a FIN; the SYN was.
+func (s *sighting) outstanding() int64 {
+	return int64(s.info.bytesSent-s.info.bytesRetransmit) - int64(s.info.bytesAcked) + 1
+}
+
+// finAcknowledged reports whether this side's FIN was acknowledged: it counts as a byte, as the SYN does.
+func (s *sighting) finAcknowledged() bool { return s.info.hasBytesSent && s.outstanding() < 0 }
+
+// finSent reports whether this side has sent a FIN, which may be all that is not acknowledged.
+func (s *sighting) finSent() bool {
+	return s.info.hasBytesSent && (s.finAcknowledged() ||
+		int64(s.writeQueue)-int64(s.info.notSent)-s.outstanding() == 1)
+}
+
+// peerClosed reports whether the peer's FIN had come: seen in a dump, or counted as a byte since without any data.
+func (e *evidence) peerClosed() bool {
+	return e.seen == closeWait || e.seen == lastACK || e.sameData && e.end.info.bytesReceived == e.received+1
+}
+
+// mayHaveClosed reports whether the peer's FIN may have come unseen.
+func (e *evidence) mayHaveClosed() bool {
+	return e.seen != established || !e.sameData || e.end.info.bytesReceived != e.received
+}
+
+// closedHere reports whether this side's FIN had been seen to go first.
+func (e *evidence) closedHere() bool {
+	return e.seen == finWait1 || e.seen == finWait2 || e.seen == closing
+}
+
+// conclude says how a connection ended, and whether nothing else is possible.
+func (e *evidence) conclude() (how How, certain bool) {
+	switch {
+	case e.end.erased():
+		return e.concludeErased()
+	case !e.end.info.hasBytesSent: // Linux before 4.19
+		return e.concludeOld()
+	case e.timedOut():
+		return TimedOut, e.dump.abortOnTimeout >= e.expired
+	case e.end.finAcknowledged():
+		return e.concludeFIN()
+	case e.peerClosed():
+		return FINReceived, true // a RST may have followed
+	case e.closedHere():
+		return FINSent, true
+	case e.end.finSent(): // a RST answered it, or data came after the close
+		if e.seen == established {
+			return FINSent, false
+		}
+		return Unknown, false
+	}
+	return e.concludeAbort()
+}
+
+// timedOut reports whether the kernel gave up: it had waited for an answer in vain and, in this very time, counted a
+// timeout.
+func (e *evidence) timedOut() bool {
+	return (e.end.info.retransmits > 0 || e.end.info.probes > 0) && e.dump.abortOnTimeout > 0
+}
+
+// concludeErased is about a socket that was disconnected: SO_LINGER 0, unless the connection had ended before.
+func (e *evidence) concludeErased() (how How, certain bool) {
+	switch {
+	case e.captured:
+		return ResetReceived, true
+	case e.seen == closeWait:
+		return FINReceived, true
+	case e.gone:
+		return Unknown, false
+	}
+	return ResetSent, e.seen == established
+}
+
+// concludeOld is without the kernel's count of bytes sent.
+func (e *evidence) concludeOld() (how How, certain bool) {
+	switch {
+	case e.captured:
+		return ResetReceived, true
+	case e.after != 0 || e.closedHere():
+		return FINSent, true
+	case e.peerClosed():
+		return FINReceived, true
+	}
+	return Unknown, false
+}
+
+// heldFor is how old the last acknowledgement is when a connection's end was not its own FIN's acknowledgement.
+const heldFor = 50 * time.Millisecond
+
+// concludeFIN is about a connection whose own FIN was acknowledged. The one who closes first keeps a TIME_WAIT (RFC
+// 9293 section 3.6), and before that Linux a FIN_WAIT2 with as little as that.
+func (e *evidence) concludeFIN() (how How, certain bool) {
+	switch {
+	case e.after != 0 || e.closedHere():
+		return FINSent, true
+	case e.seen == closeWait || e.seen == lastACK:
+		return FINReceived, true
+	case e.dump.timeWaitOverflow > 0: // there may have been no TIME_WAIT
+		return Unknown, false
+	case e.peerClosed():
+		return FINReceived, true
+	case e.end.info.lastACK > heldFor: // FIN_WAIT2, and a RST
+		return FINSent, false
+	}
+	return FINReceived, false // LAST_ACK
+}
+
+// concludeAbort is about a connection that ended without a FIN of this side: by a RST, sent or received.
+func (e *evidence) concludeAbort() (how How, certain bool) {
+	unread := e.end.readQueue > 0 && !e.gone
+	switch {
+	case e.captured:
+		return ResetReceived, true
+	case unread && e.batch.abortOnClose >= e.unread && e.unread > 0:
+		return ResetSent, true
+	case unread && e.batch.abortOnClose > 0:
+		return Unknown, false // one of several
+	case e.dump.estabResets == 0:
+		return Unknown, false
+	}
+	return ResetReceived, e.dump.resetsSent == 0 && e.dump.abortOnTimeout == 0 && !e.mayHaveClosed()
+}
+
+// lost says what was lost. What is sent right before this side's FIN is no request: TLS has its close_notify there (RFC
+// 8446 section 6.1).
+func (s *sighting) lost() Lost {
+	i := &s.info
+	if s.erased() || !i.hasBytesSent || i.bytesSent == 0 {
+		return NothingLost
+	}
+	if s.finSent() && i.lastSent <= heldFor+2*i.rtt {
+		return NothingLost
+	}
+	queued := int64(s.writeQueue)
+	if s.finSent() && !s.finAcknowledged() {
+		queued--
+	}
+	switch {
+	case queued > 0 && !s.finAcknowledged():
+		return Unacknowledged
+	case i.lastSent < i.lastReceived:
+		return Unanswered
+	}
+	return NothingLost
+}
+
+// idle is for how long no data had been sent or received. Of a socket that was disconnected it is since the last
+// acknowledgement, which comes with what is received.
+func (s *sighting) idle() time.Duration {
+	if s.erased() {
+		return min(s.info.lastSent, s.info.lastACK)
+	}
+	return min(s.info.lastSent, s.info.lastReceived)
+}

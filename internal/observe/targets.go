@@ -1,0 +1,222 @@
+package observe
+
+import (
+	"maps"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+)
+
+// remembered is for how long an address is a target's after it was learned, or had a connection.
+const remembered = time.Hour
+
+// maxAddresses bounds the addresses of all targets.
+const maxAddresses = 64 << 10
+
+// tally is what is known of a target's connections.
+type tally struct {
+	name    string
+	last    Connections // at the last dump, and the counters
+	dumping Connections // of the dump that is under way
+	rtts    int         // connections with a round-trip time in it
+}
+
+// targets are the addresses that are watched.
+type targets struct {
+	mu        sync.Mutex // guards all
+	networks  []Network
+	tallies   map[string]*tally
+	addresses map[netip.AddrPort]*learned
+	hosts     map[netip.Addr][]*tally // without ports: of sockets that have forgotten theirs
+	changed   bool                    // since the last request was made
+}
+
+// learned are the targets of an address.
+type learned struct {
+	until   time.Time
+	tallies []*tally
+}
+
+func newTargets(networks []Network) *targets {
+	t := &targets{networks: networks, tallies: map[string]*tally{}, addresses: map[netip.AddrPort]*learned{},
+		changed: true}
+	for _, n := range networks {
+		t.tally(n.Name)
+	}
+	return t
+}
+
+// tally is that of a target, which is made where there is none. The caller holds mu.
+func (t *targets) tally(name string) *tally {
+	one := t.tallies[name]
+	if one == nil {
+		one = &tally{name: name, last: newConnections()}
+		t.tallies[name] = one
+	}
+	return one
+}
+
+func newConnections() Connections {
+	return Connections{States: map[string]int{}, Ended: map[Ending]uint64{}, Lost: map[Lost]uint64{}}
+}
+
+// learn notes a target's addresses.
+func (t *targets) learn(target string, addresses []netip.AddrPort, now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	one := t.tally(target)
+	for _, a := range addresses {
+		a = netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
+		known := t.addresses[a]
+		if known == nil {
+			if len(t.addresses) >= maxAddresses {
+				continue
+			}
+			known = new(learned)
+			t.addresses[a] = known
+			t.changed = true
+		}
+		known.until = now.Add(remembered)
+		if !slices.Contains(known.tallies, one) {
+			known.tallies, t.hosts = append(known.tallies, one), nil
+		}
+	}
+}
+
+// of are the targets of a peer. The caller holds mu.
+func (t *targets) of(local, remote netip.AddrPort) []*tally {
+	if known := t.addresses[remote]; known != nil {
+		return known.tallies
+	}
+	for _, n := range t.networks {
+		if n.Prefix.Contains(remote.Addr()) && local.Port() >= leastOwnPort {
+			return []*tally{t.tallies[n.Name]}
+		}
+	}
+	return nil
+}
+
+// leastOwnPort is the least port that Linux gives a client by default (ip_local_port_range of
+// Documentation/networking/ip-sysctl.rst): connections that come from a network to a server here have a lesser one.
+const leastOwnPort = 32768
+
+// ofHost are the targets of a peer whose port is not known. The caller holds mu.
+func (t *targets) ofHost(local netip.AddrPort, host netip.Addr) []*tally {
+	if t.hosts == nil {
+		t.hosts = map[netip.Addr][]*tally{}
+		for a, known := range t.addresses {
+			for _, one := range known.tallies {
+				if !slices.Contains(t.hosts[a.Addr()], one) {
+					t.hosts[a.Addr()] = append(t.hosts[a.Addr()], one)
+				}
+			}
+		}
+	}
+	if local.Port() < leastOwnPort {
+		return nil
+	}
+	if of := t.hosts[host]; of != nil {
+		return of
+	}
+	return t.of(local, netip.AddrPortFrom(host, 0))
+}
+
+// forget drops what was learned long ago, and reports whether the conditions have changed since the last call.
+func (t *targets) forget(now time.Time) (changed bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for a, known := range t.addresses {
+		if now.After(known.until) {
+			delete(t.addresses, a)
+			t.hosts, t.changed = nil, true
+		}
+	}
+	changed, t.changed = t.changed, false
+	return changed
+}
+
+// conditions are what the kernel filters by.
+func (t *targets) conditions() []condition {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	conditions := make([]condition, 0, len(t.addresses)+len(t.networks))
+	for a := range t.addresses {
+		conditions = append(conditions, condition{netip.PrefixFrom(a.Addr(), a.Addr().BitLen()), a.Port()})
+	}
+	for _, n := range t.networks {
+		conditions = append(conditions, condition{network: n.Prefix})
+	}
+	return conditions
+}
+
+// connections is a copy of what is known of a target.
+func (t *targets) connections(target string) (Connections, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	one := t.tallies[target]
+	if one == nil {
+		return Connections{}, false
+	}
+	c := one.last
+	c.States, c.Ended, c.Lost = maps.Clone(c.States), maps.Clone(c.Ended), maps.Clone(c.Lost)
+	return c, true
+}
+
+// begin begins the count of a dump. The caller holds mu.
+func (t *targets) begin() {
+	for _, one := range t.tallies {
+		one.dumping, one.rtts = Connections{States: map[string]int{}}, 0
+	}
+}
+
+// finish makes it what is known. The caller holds mu.
+func (t *targets) finish() {
+	for _, one := range t.tallies {
+		if one.dumping.States == nil { // learned meanwhile
+			continue
+		}
+		if n := time.Duration(one.rtts); n > 0 {
+			one.dumping.TCP.RTT /= n
+			one.dumping.TCP.RTTVariance /= n
+		}
+		one.last.States, one.last.TCP = one.dumping.States, one.dumping.TCP
+		one.last.OldestCloseWait = one.dumping.OldestCloseWait
+	}
+}
+
+// count adds a connection to the dump.
+func (t *tally) count(s *sighting) {
+	if t.dumping.States == nil {
+		return
+	}
+	t.dumping.States[s.state.String()]++
+	if !s.info.known {
+		return
+	}
+	sum, tcp := &t.dumping.TCP, s.tcp()
+	if tcp.RTT > 0 {
+		t.rtts++
+	}
+	sum.RTT += tcp.RTT
+	sum.RTTVariance += tcp.RTTVariance
+	sum.Retransmits += tcp.Retransmits
+	sum.Unacknowledged += tcp.Unacknowledged
+	sum.BytesSent += tcp.BytesSent
+	sum.BytesReceived += tcp.BytesReceived
+}
+
+// tcp is the kernel's view of one connection.
+func (s *sighting) tcp() TCP {
+	i := &s.info
+	tcp := TCP{RTT: i.rtt, RTTVariance: i.rttVariance, Retransmits: uint64(i.totalRetransmits),
+		Unacknowledged: uint64(i.unacknowledged), BytesReceived: i.bytesReceived}
+	if i.hasBytesSent {
+		tcp.BytesSent = i.bytesSent - i.bytesRetransmit
+		tcp.Unacknowledged = uint64(max(0, s.outstanding()))
+	}
+	if s.erased() {
+		return TCP{}
+	}
+	return tcp
+}

@@ -26,6 +26,18 @@ type dashboard struct {
 	Panels []panel
 }
 
+// shown are the panels of a dashboard, those in collapsed rows included, without the rows.
+func (d *dashboard) shown() []panel {
+	var all []panel
+	for _, p := range d.Panels {
+		if p.Type != "row" {
+			all = append(all, p)
+		}
+		all = append(all, p.Panels...)
+	}
+	return all
+}
+
 type panel struct {
 	Type, Title, Description string
 	// Interval is the least step of the queries.
@@ -36,10 +48,14 @@ type panel struct {
 		Datasource struct{ Type, UID string }
 		Expr       string
 	}
+	// Panels are those of a collapsed row.
+	Panels []panel
 }
 
 // selector is one of the selectors of a query: a metric's name and its matchers.
-var selector = regexp.MustCompile(`\b(?:instance:)?(?:probe|errno_exporter|process|go|up|scrape)[a-z_:]*(\{[^}]*\})?`)
+// Series of a vantage, which are of no job, are left out.
+var selector = regexp.MustCompile(`(?:\b|(vantage:))(?:instance:|target:)?(?:probe|errno_exporter|process|go|up|scrape)` +
+	`[a-z_:]*(\{[^}]*\})?`)
 
 // The rules of dashboard-linter, and the panels that Grafana's own components can draw for the README.
 func TestDashboardsKeepToTheRules(t *testing.T) {
@@ -66,7 +82,7 @@ func TestDashboardsKeepToTheRules(t *testing.T) {
 				}
 			}
 			checkVariables(t, &d)
-			for _, p := range d.Panels {
+			for _, p := range d.shown() {
 				checkPanel(t, &p)
 			}
 		})
@@ -103,7 +119,7 @@ func checkVariables(t *testing.T, d *dashboard) {
 
 func checkPanel(t *testing.T, p *panel) {
 	t.Helper()
-	if !slices.Contains([]string{"timeseries", "stat", "table", "bargauge"}, p.Type) {
+	if !slices.Contains([]string{"timeseries", "stat", "table", "bargauge", "state-timeline", "heatmap"}, p.Type) {
 		t.Errorf("panel %q is a %s", p.Title, p.Type)
 	}
 	if p.Title == "" || p.Description == "" || p.FieldConfig.Defaults.Unit == "" ||
@@ -116,7 +132,8 @@ func checkPanel(t *testing.T, p *panel) {
 			t.Errorf("panel %q: a query has the data source %q", p.Title, q.Datasource.UID)
 		}
 		for _, match := range selector.FindAllStringSubmatch(q.Expr, -1) {
-			if !strings.Contains(match[1], `job=~"$job"`) || !strings.Contains(match[1], `instance=~"$instance"`) {
+			if match[1] == "" && (!strings.Contains(match[2], `job=~"$job"`) ||
+				!strings.Contains(match[2], `instance=~"$instance"`)) {
 				t.Errorf("panel %q: %s lacks job or instance", p.Title, match[0])
 			}
 		}

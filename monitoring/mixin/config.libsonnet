@@ -21,5 +21,15 @@
     // Where the runbook and the dashboards are. The dashboards' UIDs are errno-overview, errno-target and errno-exporter.
     runbookURL: 'https://runbooks.example.com/runbook.md',
     grafanaURL: 'https://grafana.example.com',
+
+    // Dashboards: matchers that every query gets ('cluster="a"', or 'cluster=~"$cluster"' with a variable of your own), the data source that is
+    // selected first (its UID; empty: Grafana's default), how many targets panels show that cannot show all of them, the address of the
+    // exporter's own pages, and the time range.
+    dashboardSelector: '',
+    dashboardSource: '',
+    dashboardTop: 20,
+    dashboardExporterURL: 'http://localhost:10104',
+    dashboardFrom: 'now-6h',
+    dashboardRefresh: '30s',
   },
 }

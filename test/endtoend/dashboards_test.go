@@ -9,6 +9,32 @@ import (
 	"testing"
 )
 
+// withoutData are the panels that the demo has no data for: it has no reference targets, measures no idle connections, captures no resets,
+// and nothing of its host fails; and this Prometheus does not scrape itself.
+var withoutData = map[string]bool{
+	"overview.json: Reference targets":             true,
+	"target.json: Lifetime of idle connections":    true,
+	"target.json: How idle connections end":        true,
+	"target.json: Sender of resets":                true,
+	"exporter.json: Resources in use":              true,
+	"exporter.json: Pressure and throttling":       true,
+	"exporter.json: Dropped by the kernel":         true,
+	"exporter.json: TCP of the host":               true,
+	"exporter.json: Sockets":                       true,
+	"exporter.json: Memory limit and OOM kills":    true,
+	"exporter.json: Lost and refused":              true,
+	"exporter.json: Duration of evaluations":       true,
+	"exporter.json: Share of the interval":         true,
+	"exporter.json: Missed and failed evaluations": true,
+	"exporter.json: Recorded series":               true,
+}
+
+type dashboardPanel struct {
+	Title   string
+	Targets []struct{ Expr string }
+	Panels  []dashboardPanel
+}
+
 // Every query of every dashboard is understood by Prometheus, and returns data after a run of the demo.
 func TestDashboardsHaveData(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(root, "monitoring/dashboards/*.json"))
@@ -22,33 +48,39 @@ func TestDashboardsHaveData(t *testing.T) {
 			address := startDemo(t)
 			p := startPrometheus(t, path, scrapes(address, row.global, shippedRules(t)...),
 				"--enable-feature=exemplar-storage"+row.feature)
-			variables := strings.NewReplacer("$__rate_interval", "10s", "$__interval", "10s", "$__range", "1m",
-				"$job", ".+", "$instance", ".+", "$target", ".*")
 			for _, file := range files {
 				content, err := os.ReadFile(file)
 				if err != nil {
 					t.Fatal(err)
 				}
-				var dashboard struct {
-					Panels []struct {
-						Title   string
-						Targets []struct{ Expr string }
-					}
-				}
+				var dashboard dashboardPanel
 				if err := json.Unmarshal(content, &dashboard); err != nil {
 					t.Fatal(err)
 				}
-				for _, panel := range dashboard.Panels {
-					for _, q := range panel.Targets {
-						query := variables.Replace(q.Expr)
-						eventually(t, fmt.Sprintf("%s, panel %q, %s", filepath.Base(file), panel.Title, query),
-							func() (string, bool) {
-								got := p.vector(t, query, "target", "instance", "phase")
-								return fmt.Sprint(got), len(got) > 0
-							})
-					}
-				}
+				havePanelsData(t, p, filepath.Base(file), dashboard.Panels)
 			}
 		})
+	}
+}
+
+// variables are the values of the dashboards' variables.
+var variables = strings.NewReplacer("$__rate_interval", "10s", "$__interval", "10s", "$__range", "1m",
+	"$job", ".+", "$instance", ".+", "$target", ".*", "$top", "20")
+
+func havePanelsData(t *testing.T, p prometheus, file string, panels []dashboardPanel) {
+	t.Helper()
+	for _, panel := range panels {
+		for _, q := range panel.Targets {
+			query := variables.Replace(q.Expr)
+			if withoutData[file+": "+panel.Title] {
+				p.vector(t, query)
+				continue
+			}
+			eventually(t, fmt.Sprintf("%s, panel %q, %s", file, panel.Title, query), func() (string, bool) {
+				got := p.vector(t, query, "target", "instance", "phase")
+				return fmt.Sprint(got), len(got) > 0
+			})
+		}
+		havePanelsData(t, p, file, panel.Panels)
 	}
 }

@@ -1,151 +1,272 @@
-local p = import 'panels.libsonnet';
+// One target: the verdict first, then what it is made of.
+function(config) {
+  local p = (import 'panels.libsonnet')(config),
+  local f = (import 'frame.libsonnet')(config),
+  local name = ' {{target}} {{instance}} {{vantage}}',
+  local objective = std.parseJson(config.objective + 'e-2'),
+  local days(n) = n * 86400,
+  local certificates = p.thresholds([['red', null], ['orange', days(config.certificateCriticalDays)], ['green', days(config.certificateWarningDays)]]),
+  // Stats of at most this many targets: the variables may select a thousand.
+  local few(expr) = 'topk(8, %s)' % expr,
+  local okOrFailing = p.mapping([['0', 'failing', 'red'], ['1', 'ok', 'green']]),
+  local served = p.mapping([['0', 'lost', 'red'], ['1', 'served', 'green']]),
 
-p.dashboard(
-  'errno-target',
-  'Target',
-  'One target in depth: phases, failures, TCP, certificate.',
-  [
-    p.variable('job', 'Job', 'label_values(probe_success, job)'),
-    p.variable('instance', 'Instance', 'label_values(probe_success{job=~"$job"}, instance)'),
-    p.variable('target', 'Target', 'label_values(probe_success{job=~"$job", instance=~"$instance"}, target)', '.*') + { description: 'Empty with one scrape per target: there the instance is the target.' },
-    { name: 'exporter', label: 'Exporter', type: 'textbox', query: 'http://localhost:10104', current: { text: 'http://localhost:10104', value: 'http://localhost:10104' }, hide: 0, description: 'Address of the exporter\'s pages, for links to the records of probes.' },
-  ],
-  [
-    p.stat(1, 'State', 'Whether the last probe succeeded.')
-    + p.now('{{target}} {{instance}}', 'probe_success{@one}')
-    + p.at(0, 0, 4, 4)
-    + p.background
+  local verdict = [
+    p.stat(1, 'State', 'Result of the last probe; of at most eight targets, failing ones first.')
+    + p.now(std.lstripChars(name, ' '), 'bottomk(8, probe_success{@one} and on (%s) probe_reliable{@one})' % p.key)
+    + p.size(4, 4) + p.background
     + p.thresholds([['red', null], ['green', 1]])
-    + p.texts([['0', 'failing', 'red'], ['1', 'ok', 'green']])
-    + p.linkInNewTab('Records of its probes', '${exporter}/history'),
-    p.stat(2, 'Last success', 'Time since a probe last succeeded.', 's')
-    + p.now('{{target}} {{instance}}', 'time() - probe_last_success_timestamp_seconds{@one}')
-    + p.at(4, 0, 4, 4)
-    + p.field({ noValue: 'never' }),
-    p.stat(3, 'Last failure', 'Time since a probe last failed.', 's')
-    + p.now('{{target}} {{instance}}', 'time() - probe_last_failure_timestamp_seconds{@one}')
-    + p.at(8, 0, 4, 4)
-    + p.field({ noValue: 'never' }),
+    + p.field({ mappings: [okOrFailing] }) + f.records,
+
+    p.stat(30, 'Likely cause', 'What the evidence of the recent failures shows, and where to look; no cause if nothing failed recently.', 'none')
+    + p.now('{{cause}} ({{party}})', few('count by (cause, party) (probe_cause_info{@one})') + ' or on () label_replace(label_replace(vector(0), "cause", "none", "", ""), "party", "nothing failed recently", "", "")')
+    + p.size(8, 4) + p.option({ textMode: 'name' })
+    + p.thresholds([['green', null], ['orange', 1]]),
+
+    p.stat(2, 'Last success', 'Time since the last successful probe.', 's')
+    + p.now(std.lstripChars(name, ' '), few('time() - probe_last_success_timestamp_seconds{@one}'))
+    + p.size(3, 4) + p.field({ noValue: 'never' }),
+
+    p.stat(3, 'Last failure', 'Time since the last failed probe.', 's')
+    + p.now(std.lstripChars(name, ' '), 'bottomk(8, time() - probe_last_failure_timestamp_seconds{@one})')
+    + p.size(3, 4) + p.field({ noValue: 'never' }),
+
     p.stat(4, 'Success rate', 'Success rate of probes in the selected time range.', 'percentunit')
-    + p.now('{{target}} {{instance}}', 'avg_over_time(probe_success{@one}[$__range])')
-    + p.at(12, 0, 4, 4)
-    + p.thresholds([['red', null], ['orange', 0.99], ['green', 0.995]])
+    + p.now(std.lstripChars(name, ' '), 'bottomk(8, avg_over_time(probe_success{@one}[$__range]) and on (%s) probe_reliable{@one})' % p.key)
+    + p.size(3, 4)
+    + p.thresholds([['red', null], ['orange', std.round(1e6 * (2 * objective - 1)) / 1e6], ['green', objective]])
     + p.field({ decimals: 2 }),
-    p.stat(5, 'HTTP status', 'Of the last response; 0 where there was none.', 'none')
-    + p.now('{{target}} {{instance}}', 'probe_http_status_code{@one}')
-    + p.at(16, 0, 4, 4)
-    + p.thresholds([['red', null], ['green', 200], ['orange', 400]]),
-    p.stat(6, 'Earliest certificate expiry', 'Time until the earliest expiry of a certificate of the chain.', 's')
-    + p.now('{{target}} {{instance}}', 'probe_ssl_earliest_cert_expiry{@one} - time()')
-    + p.at(20, 0, 4, 4)
-    + p.thresholds([['red', null], ['orange', 259200], ['green', 1814400]])
-    + p.field({ noValue: 'no TLS' }),
-    p.table(7, 'Failing now, and why', 'The most likely cause, and phase, reason, errno and origin of the failure. Empty when the last probe succeeded. The title links to the records of its probes.')
-    + p.rows('probe_failure_info{@one} * on (job, instance, target) group_left (cause, party, confidence) probe_cause_info{@one} or on (job, instance, target) probe_failure_info{@one}')
-    + p.at(0, 4, 12, 6)
-    + p.linkInNewTab('Records of its probes', '${exporter}/history')
-    + p.widths([['reason', 175], ['phase', 90], ['errno', 115], ['origin', 60]])
-    + p.columns(['Time', '__name__', 'Value'], ['target', 'cause', 'party', 'confidence', 'phase', 'reason', 'errno', 'origin', 'instance', 'job']),
-    p.table(8, 'What is probed', 'The URL, the module and the labels of the configured target.')
-    + p.rows('probe_target_info{@one}')
-    + p.at(12, 4, 12, 6)
-    + p.linkInNewTab('Records of its probes', '${exporter}/history')
-    + p.columns(['Time', '__name__', 'Value'], ['target', 'url', 'module']),
-    p.timeseries(9, 'Phases, stacked', 'Duration of each phase of the last probe. A phase that failed has the time until it failed.', 's')
-    + p.over([
-      ['{{phase}}', 'avg by (phase) (probe_http_duration_seconds{@one})'],
-    ])
-    + p.at(0, 10, 12, 9)
-    + p.stacked,
-    p.timeseries(10, 'Phases: p50, p95 and p99', 'Of all attempts per interval, from the histograms.', 's')
-    + p.over([
-      ['p50 {{phase}}', 'histogram_quantile(0.5, sum by (phase) (rate(probe_phase_duration_seconds{@one}[$__rate_interval]))) or histogram_quantile(0.5, sum by (phase, le) (rate(probe_phase_duration_seconds_bucket{@one}[$__rate_interval])))'],
-      ['p95 {{phase}}', 'histogram_quantile(0.95, sum by (phase) (rate(probe_phase_duration_seconds{@one}[$__rate_interval]))) or histogram_quantile(0.95, sum by (phase, le) (rate(probe_phase_duration_seconds_bucket{@one}[$__rate_interval])))'],
-      ['p99 {{phase}}', 'histogram_quantile(0.99, sum by (phase) (rate(probe_phase_duration_seconds{@one}[$__rate_interval]))) or histogram_quantile(0.99, sum by (phase, le) (rate(probe_phase_duration_seconds_bucket{@one}[$__rate_interval])))'],
-    ])
-    + p.at(12, 10, 12, 9)
-    + p.lines,
-    p.timeseries(11, 'Failed attempts by phase, reason and errno', 'Per bar.')
-    + p.over([
-      ['{{phase}} {{reason}} {{errno}} {{origin}}', 'sum by (phase, reason, errno, origin) (increase(probe_failures_total{@one}[$__interval])) > 0'],
-    ])
-    + p.at(0, 19, 12, 8)
-    + p.bars
-    + p.linkInNewTab('Records of its probes', '${exporter}/history'),
+
+    p.stat(5, 'HTTP status', 'Status of the last final response; 0 if there was none.', 'none')
+    + p.now(std.lstripChars(name, ' '), few('probe_http_status_code{@one}'))
+    + p.size(3, 4)
+    + p.thresholds([['red', null], ['green', 200], ['orange', 400], ['red', 500]])
+    + p.texts([['0', 'none', 'red']]),
+
+    // The value is the time of the last success, in ms. The sentence comes from the recording rules; without them there is none.
+    p.table(7, 'Verdict', 'When a probe succeeded last, the likely cause, who has to act, and how the last probe failed. Empty while the target is ok.')
+    + p.rows(p.named(|||
+      1000 * (
+          probe_last_success_timestamp_seconds{@one}
+        or on (%(key)s)
+          0 * probe_failure_info{@one, reason!="abandoned"}
+      )
+      * on (%(key)s) group_left (phase, reason, errno, origin, sentence)
+        topk by (%(key)s) (1,
+            target:probe_failure:info{@one}
+          or on (%(key)s)
+            probe_failure_info{@one, reason!="abandoned"}
+        )
+      * on (%(key)s) group_left (cause, party, confidence)
+        (
+            topk by (%(key)s) (1, probe_cause_info{@one})
+          or on (%(key)s)
+            probe_success{@one} >= bool 0
+        )
+      * on (%(key)s) group_left (check, index)
+        (
+            topk by (%(key)s) (1, probe_failed_check_info{@one})
+          or on (%(key)s)
+            probe_success{@one} >= bool 0
+        )
+    ||| % { key: p.key }))
+    + p.size(24, 5)
+    + f.failures(['cause', 'party', 'confidence', 'sentence', 'phase', 'reason', 'errno', 'origin', 'check', 'index', 'vantage'])
+    + p.override('byName', 'sentence', [['custom.width', 420]])
+    + p.field({ noValue: 'nothing fails' }),
+
+    p.timeline(31, 'State over time', 'Failing if any probe of the interval failed; no color: no data.')
+    + p.over([[std.lstripChars(name, ' '), 'min_over_time(probe_success{@one}[$__interval]) and on (%s) probe_reliable{@one}' % p.key]])
+    + p.size(24, 5) + p.field({ mappings: [okOrFailing] }) + f.records,
+  ],
+
+  local quantile(q) = [
+    'p%d {{phase}}' % (q * 100),
+    |||
+      histogram_quantile(%(q)s, sum by (phase) (rate(probe_phase_duration_seconds{@one}[$__rate_interval])))
+      or
+        histogram_quantile(%(q)s, sum by (phase, le) (rate(probe_phase_duration_seconds_bucket{@one}[$__rate_interval])))
+    ||| % { q: q },
+  ],
+  local phases = [
+    p.timeseries(9, 'Phases, stacked', 'How long each phase of the last probe took.', 's')
+    + p.over([['{{phase}}', 'avg by (phase) (probe_http_duration_seconds{@one})']])
+    + p.size(12, 9) + p.stacked + p.legendOnTheRight + f.records,
+
+    p.timeseries(10, 'Phases: p50, p95 and p99', 'Of all attempts per interval, from the histograms, native ones where there are any. Exemplars lead to the records of probes.', 's')
+    + p.over([quantile(0.5), quantile(0.95), quantile(0.99)]) + p.exemplars
+    + p.size(12, 9) + p.legendOnTheRight,
+
+    p.heatmap(32, 'Connecting', 'How many attempts took how long to connect, of those that connected: the network.', '@one, phase="connect", result="success"')
+    + p.size(12, 8),
+
+    p.heatmap(33, 'Waiting for the response', 'How many attempts waited how long for the response, of those that got one: the server.', '@one, phase="processing", result="success"')
+    + p.size(12, 8),
+  ],
+
+  local failures = [
     p.timeseries(12, 'Connection resets by phase', 'Per bar.')
-    + p.over([
-      ['{{phase}}', 'sum by (phase) (increase(probe_connection_resets_total{@one}[$__interval])) > 0'],
-    ])
-    + p.at(12, 19, 12, 8)
-    + p.bars
-    + p.linkInNewTab('Records of its probes', '${exporter}/history'),
-    p.timeseries(13, 'TCP round trip', 'As measured by the kernel; excludes the server\'s own time.', 's')
-    + p.over([
-      ['round trip {{target}} {{instance}}', 'probe_tcp_rtt_seconds{@one}'],
-      ['shortest {{target}} {{instance}}', 'probe_tcp_min_rtt_seconds{@one}'],
-      ['variance {{target}} {{instance}}', 'probe_tcp_rtt_variance_seconds{@one}'],
-    ])
-    + p.at(0, 27, 12, 8)
-    + p.lines,
-    p.timeseries(14, 'Retransmissions', 'Packet loss: retransmitted segments show it towards the server, segments received out of order from it. SYN retransmissions are shown separately.')
-    + p.over([
-      ['retransmitted {{target}} {{instance}}', 'probe_tcp_retransmitted_segments{@one}'],
-      ['SYN retransmitted {{target}} {{instance}}', 'probe_tcp_syn_retransmits{@one}'],
-      ['out of order {{target}} {{instance}}', 'probe_tcp_out_of_order_packets{@one}'],
-    ])
-    + p.at(12, 27, 12, 8),
+    + p.over([['{{phase}}', 'sum by (phase) (increase(probe_connection_resets_total{@one}[$__interval])) > 0']])
+    + p.size(12, 8) + p.bars + f.records,
+
+    p.timeseries(11, 'Failed attempts by phase, reason and errno', 'Per bar.')
+    + p.over([['{{phase}} {{reason}} {{errno}} {{origin}}', 'sum by (phase, reason, errno, origin) (increase(probe_failures_total{@one}[$__interval])) > 0']])
+    + p.size(12, 8) + p.bars + f.records,
+
+    p.timeseries(34, 'Sender of resets', 'How many hops nearer than the server the sender of a RST is: 0 is the server, others are middleboxes. Requires the capture of resets (errno_exporter_reset_capture_enabled).')
+    + p.over([['nearer by' + name, 'probe_reset_ttl_delta{@one}']])
+    + p.size(12, 7) + p.field({ noValue: 'no reset was captured' }),
+
     p.timeseries(15, 'Attempts and failed attempts per minute', 'The difference to the number of probes is retries.')
     + p.over([
       ['attempts', '60 * sum(rate(probe_attempts_total{@one}[$__rate_interval]))'],
       ['failed', '60 * sum(rate(probe_attempts_failed_total{@one}[$__rate_interval]))'],
     ])
-    + p.at(0, 35, 12, 8),
-    p.timeseries(16, 'Bytes', 'Sent and received on the connection, until it ended or failed.', 'bytes')
-    + p.over([
-      ['sent {{target}} {{instance}}', 'probe_bytes_sent{@one}'],
-      ['received {{target}} {{instance}}', 'probe_bytes_received{@one}'],
-    ])
-    + p.at(12, 35, 12, 8),
-    p.timeseries(17, 'Name resolution', 'Duration of the lookup, and number of addresses.', 's')
-    + p.over([
-      ['lookup {{target}} {{instance}}', 'probe_dns_lookup_time_seconds{@one}'],
-      ['addresses {{target}} {{instance}}', 'probe_addresses{@one}'],
-    ])
-    + p.at(0, 43, 12, 7)
-    + p.override('byRegexp', '/addresses.*/', [['unit', 'short'], ['custom.axisPlacement', 'right']]),
-    p.timeseries(18, 'Idle connections', '1 if the connection that was idle for that long still served a request, 0 if not.')
-    + p.over([
-      ['idle {{idle}} {{target}} {{instance}}', 'probe_keepalive_success{@one}'],
-    ])
-    + p.at(12, 43, 12, 7)
-    + p.linkInNewTab('Records of its probes', '${exporter}/history')
-    + p.field({ max: 1 }),
-    p.timeseries(19, 'Idle connections: age', 'How long they had been idle when they were used again, or when they were closed.', 's')
-    + p.over([
-      ['idle for {{idle}} {{target}} {{instance}}', 'probe_keepalive_idle_seconds{@one}'],
-    ])
-    + p.at(0, 50, 12, 7),
-    p.timeseries(20, 'Addresses', '1 if the probe of this address succeeded, 0 if it failed; requires addresses: all.')
-    + p.over([
-      ['{{address}} {{target}} {{instance}}', 'probe_address_success{@one}'],
-    ])
-    + p.at(12, 50, 12, 7)
-    + p.linkInNewTab('Records of its probes', '${exporter}/history')
-    + p.field({ max: 1 }),
-    p.timeseries(21, 'Name servers', 'Whether the configured name servers and the system\'s answered, whether their answers have an address in common, and how many addresses only the system\'s answer has (they may be stale).')
-    + p.over([
-      ['{{resolver}} answered {{target}} {{instance}}', 'probe_dns_resolver_success{@one}'],
-      ['in common {{target}} {{instance}}', 'probe_dns_answers_overlap{@one}'],
-      ['stale {{target}} {{instance}}', 'probe_dns_stale_addresses{@one}'],
-      ['TTL {{resolver}} {{target}} {{instance}}', 'probe_dns_ttl_seconds{@one}'],
-    ])
-    + p.at(0, 57, 12, 7)
-    + p.override('byRegexp', '/TTL.*/', [['unit', 's'], ['custom.axisPlacement', 'right']]),
-    p.timeseries(22, 'Age and reliability', 'Age of a result that min_interval repeats; reliable is 0 if the exporter was overloaded during the probe.')
-    + p.over([
-      ['reliable {{target}} {{instance}}', 'probe_reliable{@one}'],
-      ['age in seconds {{target}} {{instance}}', 'probe_result_age_seconds{@one}'],
-    ])
-    + p.at(12, 57, 12, 7),
+    + p.size(12, 7),
   ],
-)
+
+  local idle = [
+    p.timeline(18, 'Idle connections', 'Whether the connection that was idle for that long still served a request (keepalive).')
+    + p.over([['idle for {{idle}}' + name, 'min_over_time(probe_keepalive_success{@one}[$__interval])']])
+    + p.size(12, 7) + p.field({ noValue: 'no keepalive', mappings: [served] }) + f.records,
+
+    p.timeseries(19, 'Idle connections: age', 'How long they had been idle when they were used again, or when they were closed.', 's')
+    + p.over([['idle for {{idle}}' + name, 'probe_keepalive_idle_seconds{@one}']])
+    + p.size(12, 7) + p.field({ noValue: 'no keepalive' }),
+
+    p.timeseries(35, 'Lifetime of idle connections', 'With keepalive measure: the longest idle age that survived, the shortest that died, and the idle timeout that the server announces.', 's')
+    + p.over([
+      ['{{bound}}' + name, 'probe_keepalive_lifetime_seconds{@one}'],
+      ['announced' + name, 'probe_keepalive_announced_seconds{@one}'],
+    ])
+    + p.size(12, 7) + p.field({ noValue: 'not measured' }),
+
+    p.table(36, 'How idle connections end', 'By age: repeatedly at a similar age; by clock: once, and not again at that age.')
+    + p.rows('probe_keepalive_end_info{@one}')
+    + p.size(12, 7) + p.columns(['Time', '__name__', 'Value', 'job'], ['target', 'end', 'by', 'vantage', 'instance'])
+    + p.field({ noValue: 'not measured' }),
+  ],
+
+  local addresses = [
+    p.timeline(20, 'Addresses', 'Whether the probe of each address succeeded; requires addresses: all.')
+    + p.over([['{{address}}' + name, 'min_over_time(probe_address_success{@one}[$__interval])']])
+    + p.size(12, 8) + p.field({ noValue: 'requires addresses: all', mappings: [okOrFailing] }) + f.records,
+
+    p.timeseries(37, 'Duration by address', 'Of all phases of the last probe; requires addresses: all.', 's')
+    + p.over([['{{address}}' + name, 'sum by (%s, address) (probe_address_duration_seconds{@one})' % p.key]])
+    + p.size(12, 8) + p.field({ noValue: 'requires addresses: all' }),
+
+    p.timeseries(17, 'Name resolution', 'Duration of the lookup, and number of addresses.', 's')
+    + p.over([['lookup' + name, 'probe_dns_lookup_time_seconds{@one}'], ['addresses' + name, 'probe_addresses{@one}']])
+    + p.size(12, 8) + p.override('byRegexp', '/addresses.*/', [['unit', 'short'], ['custom.axisPlacement', 'right']]),
+
+    p.timeseries(21, 'Name servers', "Whether the configured name servers and the system's answered, whether their answers have an address in common, and how many addresses only the system's answer has (they may be stale).")
+    + p.over([
+      ['{{resolver}} answered' + name, 'probe_dns_resolver_success{@one}'],
+      ['in common' + name, 'probe_dns_answers_overlap{@one}'],
+      ['stale' + name, 'probe_dns_stale_addresses{@one}'],
+      ['TTL {{resolver}}' + name, 'probe_dns_ttl_seconds{@one}'],
+    ])
+    + p.size(12, 8) + p.override('byRegexp', '/TTL.*/', [['unit', 's'], ['custom.axisPlacement', 'right']])
+    + p.field({ noValue: 'requires compare_with' }),
+  ],
+
+  local tcp = [
+    p.timeseries(13, 'TCP round trip', "As measured by the kernel; excludes the server's own time.", 's')
+    + p.over([
+      ['round trip' + name, 'probe_tcp_rtt_seconds{@one}'],
+      ['shortest' + name, 'probe_tcp_min_rtt_seconds{@one}'],
+      ['variance' + name, 'probe_tcp_rtt_variance_seconds{@one}'],
+    ])
+    + p.size(12, 8),
+
+    p.timeseries(14, 'Retransmissions', 'Packet loss: retransmitted segments show it towards the server, segments received out of order from it. SYN retransmissions are shown separately.')
+    + p.over([
+      ['retransmitted' + name, 'probe_tcp_retransmitted_segments{@one}'],
+      ['SYN retransmitted' + name, 'probe_tcp_syn_retransmits{@one}'],
+      ['out of order' + name, 'probe_tcp_out_of_order_packets{@one}'],
+    ])
+    + p.size(12, 8),
+
+    p.timeseries(16, 'Bytes', 'Sent and received on the connection, until it ended or failed.', 'bytes')
+    + p.over([['sent' + name, 'probe_bytes_sent{@one}'], ['received' + name, 'probe_bytes_received{@one}']])
+    + p.size(12, 8),
+
+    p.timeseries(38, 'Path MTU and segment size', 'As the kernel has them; a path MTU that falls shows a tunnel or a changed route.', 'bytes')
+    + p.over([['path MTU' + name, 'probe_tcp_path_mtu_bytes{@one}'], ['segment' + name, 'probe_tcp_mss_bytes{@one}']])
+    + p.size(12, 8),
+  ],
+
+  local certificate = [
+    p.stat(6, 'Earliest certificate expiry', 'Time until the earliest expiry of the chain that the server sends.', 's')
+    + p.now(std.lstripChars(name, ' '), 'bottomk(8, probe_ssl_earliest_cert_expiry{@one} - time())')
+    + p.size(6, 7) + certificates + p.field({ noValue: 'no TLS' }),
+
+    p.timeseries(39, 'Time until expiry', 'It rises when the certificate is renewed.', 's')
+    + p.over([[std.lstripChars(name, ' '), 'probe_ssl_earliest_cert_expiry{@one} - time()']])
+    + p.size(18, 7) + p.field({ noValue: 'no TLS' }),
+
+    p.table(40, 'Certificate', "The server's own certificate.")
+    + p.rows('probe_ssl_last_chain_info{@one}')
+    + p.size(24, 5)
+    + p.columns(['Time', '__name__', 'Value', 'job'], ['target', 'subject', 'subjectalternative', 'issuer', 'serialnumber', 'fingerprint_sha256', 'vantage', 'instance'])
+    + p.field({ noValue: 'no TLS' }),
+
+    p.table(41, 'TLS', 'Version, cipher and key exchange of the last connection.')
+    + p.rows(|||
+      probe_tls_version_info{@one}
+      * on (%(key)s) group_left (cipher)
+        probe_tls_cipher_info{@one}
+      * on (%(key)s) group_left (group)
+        (
+            probe_tls_group_info{@one}
+          or on (%(key)s)
+            probe_tls_version_info{@one}
+        )
+    ||| % { key: p.key })
+    + p.size(24, 5)
+    + p.columns(['Time', '__name__', 'Value', 'job'], ['target', 'version', 'cipher', 'group', 'vantage', 'instance'])
+    + p.field({ noValue: 'no TLS' }),
+  ],
+
+  local probes = [
+    p.table(8, 'What is probed', 'The target as it is configured, with its labels.')
+    + p.rows('probe_target_info{@one}')
+    + p.size(24, 5) + p.columns(['Time', '__name__', 'Value'], ['target', 'url', 'module']),
+
+    p.timeseries(22, 'Reliability', 'Reliable is 0 if the exporter was overloaded during the probe: its durations say nothing then.')
+    + p.over([['reliable' + name, 'probe_reliable{@one}']])
+    + p.size(12, 7) + p.field({ max: 1 }),
+
+    p.timeseries(42, 'Age of results', 'Of a result that min_interval repeats.', 's')
+    + p.over([['age' + name, 'probe_result_age_seconds{@one}']])
+    + p.size(12, 7),
+  ],
+
+  dashboard: f.dashboard({
+    uid: 'errno-target',
+    title: 'Target',
+    description: 'One target in depth: verdict, phases, failures, idle connections, addresses, TCP, certificate.',
+    variables: [f.job('probe_reliable'), f.instance('probe_reliable'), f.target, f.exporter, f.top],
+    annotations: [
+      f.annotation(
+        'Incidents',
+        'red',
+        'topk by (%(key)s) (1, probe_cause_info{@one}) and on (%(key)s) probe_success{@one} == 0' % { key: p.key },
+        '{{target}} fails: {{cause}}',
+        '{{party}}, {{vantage}} {{instance}}'
+      ),
+      f.egressDown,
+      f.started,
+    ],
+    panels: p.places(verdict, [
+      p.row(50, 'Phases', phases, collapsed=false),
+      p.row(51, 'Resets and failed attempts', failures, collapsed=false),
+      p.row(52, 'Idle connections', idle, collapsed=false),
+      p.row(53, 'Addresses and name servers', addresses),
+      p.row(54, 'TCP', tcp),
+      p.row(55, 'Certificate and TLS', certificate),
+      p.row(56, 'The probes themselves', probes),
+    ]),
+  }),
+}.dashboard

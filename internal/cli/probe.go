@@ -238,7 +238,7 @@ func sleep(ctx context.Context, d time.Duration) {
 func (s *session) print(n int, r *result.Result, found cause.Findings) {
 	switch {
 	case s.Output == "json":
-		_ = s.printer.JSON(r, found) // fails when the reader has gone
+		_ = record.JSONOf(r, found).Write(s.out) // fails when the reader has gone
 	case s.Output == "metrics":
 		e := metrics.NewExposition()
 		e.Probe(r, s.module)

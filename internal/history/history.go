@@ -14,6 +14,7 @@ import (
 // Record is one probe that was made, with the module that it was made by.
 type Record struct {
 	ID     uint64 // of the probe: counts up from 1
+	Target string // the configured target's name; empty for a target of /probe
 	Result *result.Result
 	Module *module.Module
 	Found  cause.Findings // why it failed, as far as was known then

@@ -53,6 +53,13 @@ func (h records) show(w http.ResponseWriter, r *http.Request, kept *history.Reco
 	e := metrics.NewExposition()
 	e.Probe(kept.Result, kept.Module)
 	e.Cause(kept.Found.Verdict)
+	if r.URL.Query().Get("format") == "json" {
+		out := record.JSONOf(kept.Result, kept.Found)
+		out.ID, out.Name = kept.ID, kept.Target
+		w.Header().Set("Content-Type", "application/json")
+		_ = out.Write(w) // fails only if the client is gone
+		return
+	}
 	text := record.Text(kept.Result, kept.Module, kept.Found, state.Idle{}, e)
 	if r.URL.Query().Get("format") == "text" || r.URL.Path == "/logs" {
 		plainText(w)

@@ -3,16 +3,13 @@ package web
 import (
 	"cmp"
 	"fmt"
-	"html/template"
 	"io"
 	"net/http"
 	"strconv"
-	"time"
 
 	"errno_exporter/config"
 	"errno_exporter/internal/escape"
 	"errno_exporter/internal/history"
-	"errno_exporter/internal/record"
 	"errno_exporter/prober/module"
 )
 
@@ -79,54 +76,6 @@ func (h records) byID(w http.ResponseWriter, r *http.Request, text string) {
 		return
 	}
 	h.show(w, r, kept)
-}
-
-// listed is one line of the list.
-type listed struct {
-	ID                     uint64
-	Time, Module, Duration string
-	Target, Result         string
-	Failed                 bool
-}
-
-var listPage = template.Must(template.New("history").Parse(`<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Recent probes – errno_exporter</title>
-<link rel="stylesheet" href="static/style.css">
-<link rel="icon" href="data:,">
-</head>
-<body>
-<header><h1>Recent probes</h1><nav aria-label="Pages"><a href="./">targets</a></nav></header>
-<main>
-{{if .}}<table>
-<thead><tr><th>Time</th><th>Target</th><th>Module</th><th>Result</th><th>Took</th><th>Record</th></tr></thead>
-<tbody>
-{{range .}}<tr><td>{{.Time}}</td><td>{{.Target}}</td><td>{{.Module}}</td><td>{{if .Failed}}<strong>{{.Result}}</strong>{{else}}{{.Result}}{{end}}</td><td>{{.Duration}}</td><td><a href="history/{{.ID}}">{{.ID}}</a></td></tr>
-{{end}}</tbody>
-</table>{{else}}<p>No probe has been made yet.</p>{{end}}
-</main>
-</body>
-</html>
-`))
-
-// list shows what is kept, the newest first.
-func (h records) list(w http.ResponseWriter, _ *http.Request) {
-	var lines []listed
-	for _, kept := range h.history.Records() {
-		r := kept.Result
-		line := listed{
-			ID: kept.ID, Time: r.Start.UTC().Format(time.RFC3339), Target: r.URL, Module: r.Module,
-			Result: "success", Duration: record.Short(r.Elapsed), Failed: r.Failure != nil,
-		}
-		if r.Failure != nil {
-			line.Result = r.Failure.Sentence()
-		}
-		lines = append(lines, line)
-	}
-	_ = listPage.Execute(page(w), lines) // fails only if the client is gone
 }
 
 // page announces a page that loads nothing and runs nothing, and returns what writes it: HTML escapes what is markup,

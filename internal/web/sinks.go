@@ -22,7 +22,7 @@ func RecordIn(records *history.History) watch.Sink {
 			records.Diagnosed(p.ID, p.Found)
 			return
 		}
-		records.Add(history.Record{ID: p.ID, Result: p.Result, Module: p.Module, Found: p.Found})
+		records.Add(history.Record{ID: p.ID, Target: p.Target, Result: p.Result, Module: p.Module, Found: p.Found})
 	}
 }
 

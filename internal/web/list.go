@@ -1,0 +1,200 @@
+package web
+
+import (
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"errno_exporter/internal/cause"
+	"errno_exporter/internal/escape"
+	"errno_exporter/internal/history"
+	"errno_exporter/internal/record"
+	"errno_exporter/prober/module"
+	"errno_exporter/prober/result"
+)
+
+var listTemplate = template.Must(template.ParseFS(files, "templates/history.html"))
+
+// recordFilter chooses records. What is empty chooses all.
+type recordFilter struct {
+	Target, Module, Phase, Reason, Errno, Cause string
+	Since, Until                                time.Time // of the probe's start
+	Failing                                     bool
+}
+
+// listParameters are the parameters of /history.
+var listParameters = []string{"target", "module", "phase", "reason", "errno", "cause", "since", "until", "failing", "format"}
+
+// parseFilter reads a filter. The error names the parameter, its value and what it can be.
+func parseFilter(query url.Values, now time.Time) (*recordFilter, error) {
+	for name := range query {
+		if !slices.Contains(listParameters, name) {
+			return nil, fmt.Errorf("parameter %q is unknown, want one of %s", module.Shortened(name),
+				strings.Join(listParameters, ", "))
+		}
+	}
+	f := &recordFilter{Target: query.Get("target"), Module: query.Get("module"), Phase: query.Get("phase"),
+		Reason: query.Get("reason"), Errno: query.Get("errno"), Cause: query.Get("cause"),
+		Failing: query.Get("failing") != ""}
+	for name, to := range map[string]*time.Time{"since": &f.Since, "until": &f.Until} {
+		var err error
+		if *to, err = parseTime(query.Get(name), now); err != nil {
+			return nil, fmt.Errorf("%s %w", name, err)
+		}
+	}
+	for _, chosen := range []struct {
+		name, value string
+		known       []string
+	}{{"phase", f.Phase, phases()}, {"reason", f.Reason, reasons()}, {"cause", f.Cause, causes()}} {
+		if chosen.value != "" && !slices.Contains(chosen.known, chosen.value) {
+			return nil, fmt.Errorf("%s %q is unknown, want one of %s", chosen.name, module.Shortened(chosen.value),
+				strings.Join(chosen.known, ", "))
+		}
+	}
+	return f, nil
+}
+
+func phases() []string {
+	var names []string
+	for _, row := range result.Phases {
+		names = append(names, string(row.Phase))
+	}
+	return names
+}
+
+func reasons() []string {
+	var names []string
+	for _, row := range result.Reasons {
+		names = append(names, string(row.Reason))
+	}
+	return names
+}
+
+func causes() []string {
+	var names []string
+	for _, row := range cause.Causes {
+		names = append(names, string(row.Cause))
+	}
+	return names
+}
+
+// parseTime reads a time (RFC 3339, to the minute or the second), or a duration for that long ago; empty is zero.
+func parseTime(text string, now time.Time) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if ago, err := time.ParseDuration(text); err == nil && ago >= 0 {
+		return now.Add(-ago), nil
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04Z07:00"} {
+		if at, err := time.Parse(layout, text); err == nil {
+			return at, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q is no time, want one such as 2026-11-21T03:12:00Z, or 1h for an hour ago",
+		module.Shortened(text))
+}
+
+// matches reports whether a record is chosen.
+func (f *recordFilter) matches(kept *history.Record) bool {
+	r := kept.Result
+	failure := result.Failure{}
+	if r.Failure != nil {
+		failure = *r.Failure
+	}
+	var cause cause.Cause
+	if v := kept.Found.Verdict; v != nil {
+		cause = v.Cause
+	}
+	for _, wanted := range []struct{ filter, is string }{
+		{f.Module, r.Module}, {f.Phase, string(failure.Phase)}, {f.Reason, string(failure.Reason)},
+		{f.Errno, result.ErrnoName(failure.Errno)}, {f.Cause, string(cause)},
+	} {
+		if wanted.filter != "" && wanted.filter != wanted.is {
+			return false
+		}
+	}
+	return (f.Target == "" || f.Target == kept.Target || f.Target == r.URL) && (!f.Failing || r.Failure != nil) &&
+		(f.Since.IsZero() || !r.Start.Before(f.Since)) && (f.Until.IsZero() || r.Start.Before(f.Until))
+}
+
+// listed is one record of the list.
+type listed struct {
+	ID       uint64          `json:"id"`
+	Name     string          `json:"name,omitempty"` // of the configured target
+	Target   string          `json:"target"`
+	Module   string          `json:"module"`
+	Start    time.Time       `json:"start"`
+	Duration float64         `json:"duration_seconds"`
+	Success  bool            `json:"success"`
+	Failure  *record.Failure `json:"failure,omitempty"`
+	Verdict  *cause.Verdict  `json:"verdict,omitempty"`
+
+	Took string `json:"-"`
+}
+
+func newListed(kept *history.Record) listed {
+	r := kept.Result
+	l := listed{ID: kept.ID, Name: kept.Target, Target: r.URL, Module: r.Module, Start: r.Start.UTC(),
+		Duration: r.Elapsed.Seconds(), Success: r.Failure == nil, Verdict: kept.Found.Verdict,
+		Took: record.Short(r.Elapsed)}
+	if r.Failure != nil {
+		failure := record.FailureOf(r.Failure)
+		l.Failure = &failure
+	}
+	return l
+}
+
+// list shows what is kept and chosen, the newest first.
+func (h records) list(w http.ResponseWriter, r *http.Request) {
+	query := r.URL.Query()
+	filter, err := parseFilter(query, time.Now())
+	if err != nil {
+		refuse(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	lines := []listed{}
+	for _, kept := range h.history.Records() {
+		if filter.matches(kept) {
+			lines = append(lines, newListed(kept))
+		}
+	}
+	switch query.Get("format") {
+	case "", "html":
+		_ = listTemplate.Execute(page(w), map[string]any{"Query": query, "Filtered": len(query) > 0, "Records": lines})
+	case "json":
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(escape.NewWriter(w)).Encode(map[string]any{"schema": record.Schema, "records": lines})
+	case "text":
+		plainText(w)
+		writeList(w, lines)
+	default:
+		refuse(w, fmt.Sprintf("format %q is unknown, want html, json or text", module.Shortened(query.Get("format"))),
+			http.StatusBadRequest)
+	} // writing fails only if the client is gone
+}
+
+// writeList writes a line for each record.
+func writeList(w io.Writer, lines []listed) {
+	for _, l := range lines {
+		text := "success"
+		if l.Failure != nil {
+			text = "FAILED " + l.Failure.Sentence
+		}
+		if l.Verdict != nil {
+			text += " (" + string(l.Verdict.Cause) + ")"
+		}
+		name := l.Name
+		if name == "" {
+			name = l.Target
+		}
+		fmt.Fprintf(w, "%6d  %s  %10s  %s  %s\n", l.ID, l.Start.Format(time.RFC3339), l.Took, record.Printable(name),
+			record.Printable(text))
+	}
+}

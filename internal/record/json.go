@@ -11,7 +11,8 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// Schema is the version of JSON. It rises when a field is removed or changes its meaning; new fields may come at any time.
+// Schema is the version of JSON. It rises when a field is removed or changes its meaning; fields may be added at any
+// time.
 const Schema = 1
 
 // JSON is a probe for programs. Durations are seconds.

@@ -29,7 +29,8 @@ type recordFilter struct {
 }
 
 // listParameters are the parameters of /history.
-var listParameters = []string{"target", "module", "phase", "reason", "errno", "cause", "since", "until", "failing", "format"}
+var listParameters = []string{"target", "module", "phase", "reason", "errno", "cause", "since", "until",
+	"failing", "format"}
 
 // parseFilter reads a filter. The error names the parameter, its value and what it can be.
 func parseFilter(query url.Values, now time.Time) (*recordFilter, error) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/netip"
 	"slices"
-	"strings"
 
 	"errno_exporter/guard"
 	"errno_exporter/prober/module"
@@ -86,9 +85,4 @@ func decide(probes []result.AddressProbe, chosen int, m *module.Module) int {
 		}
 	}
 	return chosen
-}
-
-// pinned reports whether a hop goes to the target itself, whose address was found before.
-func (a *attempt) pinned(h *hop) bool {
-	return a.addr.IsValid() && strings.EqualFold(h.request.URL.Hostname(), a.target.URL.Hostname())
 }

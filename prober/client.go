@@ -5,8 +5,14 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
+	"strconv"
+	"sync"
 	"time"
 
+	"errno_exporter/guard"
+	"errno_exporter/prober/classify"
 	"errno_exporter/prober/flood"
 )
 
@@ -76,4 +82,95 @@ func (h *hop) framed() net.Conn {
 
 func closeClient(client *http.ClientConn) {
 	_ = client.Close() // the exchange is over or has failed
+}
+
+// maxInformations bounds the 1xx responses before the final one (RFC 9110 section 15.2 sets no bound).
+const maxInformations = 20
+
+var errTooManyInformations error = classify.TooLarge("more than " + strconv.Itoa(maxInformations) +
+	" 1xx responses before the final one")
+
+// progress is how far an exchange came, as the hooks of net/http report it. Hooks run on net/http's goroutines, and
+// may run after RoundTrip returned.
+type progress struct {
+	start  time.Time    // the attempt's beginning
+	caught guard.Report // is called with panics
+	conn   interface {
+		Times() (lastRead, accepted time.Duration)
+		Written() int64
+	}
+
+	mu           sync.Mutex    // guards what follows
+	wrote        bool          // net/http has handed over the whole request
+	written      int64         // bytes on the connection by then
+	wroteAt      time.Duration // when; for HTTP/1 the last bytes are flushed after this, for HTTP/2 before
+	firstByte    time.Duration // arrival of the first byte of the final response; 0 before
+	sent         time.Duration // end of the last write before that
+	informed     time.Duration // arrival of the last 1xx response; 0 if there was none
+	informations int           // 1xx responses
+}
+
+// hooks are those of net/http that report to p.
+func (p *progress) hooks() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{
+		WroteRequest: func(info httptrace.WroteRequestInfo) {
+			p.caught.Run(func() {
+				p.mu.Lock()
+				defer p.mu.Unlock()
+				p.wrote, p.wroteAt, p.written = info.Err == nil, time.Since(p.start), p.conn.Written()
+			})
+		},
+		GotFirstResponseByte: func() { p.caught.Run(p.responded) },
+		Got1xxResponse: func(int, textproto.MIMEHeader) (err error) {
+			defer guard.Catch(&err)
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			if p.informations++; p.informations > maxInformations {
+				return errTooManyInformations
+			}
+			p.informed, p.firstByte = p.firstByte, 0
+			if p.informed == 0 {
+				p.informed, _ = p.conn.Times()
+			}
+			return nil
+		},
+	}
+}
+
+// responded notes the arrival of a response's first byte. The read that brought it ended before this ran.
+func (p *progress) responded() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.firstByte, p.sent = p.conn.Times()
+}
+
+// head is called when the final response's head is here. After 1xx responses net/http does not announce the final one's
+// first byte: it came with the first read after the last of them, or with the same read.
+func (p *progress) head() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.firstByte == 0 {
+		p.firstByte, p.sent = p.conn.Times()
+	}
+}
+
+// sentAt takes when the request was sent, if the kernel reported it, and returns when that was.
+func (p *progress) sentAt(at time.Duration) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if at > 0 {
+		p.sent = at
+	}
+	return p.sent
+}
+
+// requestBytes is how many bytes had been written when the request had. HTTP/2 goes on writing, for the connection's
+// sake.
+func (p *progress) requestBytes(h *hop) int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if h.secondProtocol() && p.written > 0 {
+		return p.written
+	}
+	return p.conn.Written() // of HTTP/2, before net/http has reported that it wrote the request, perhaps a little more
 }

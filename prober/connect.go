@@ -2,7 +2,6 @@ package prober
 
 import (
 	"net/netip"
-	"strings"
 
 	"errno_exporter/prober/classify"
 	"errno_exporter/prober/result"
@@ -33,30 +32,23 @@ func (a *attempt) connect(addr netip.AddrPort) (*socket.Recorder, *result.Wire, 
 		MaxSegment: a.segment, TTL: a.ttl, MinTTL: a.minTTL.atConnect(), Panicked: a.caught})
 }
 
-// families say which addresses may be dialled.
-type families struct {
-	preferIPv6 bool
-	fallback   bool // the other family will do
+// minTTL is a minimum TTL of the segments that arrive from a phase on; the zero one is none.
+type minTTL struct {
+	from result.Phase // Connect, TLS or Request
+	ttl  uint8
+	err  error // why it could not be demanded
 }
 
-// pick chooses the address to dial: the first of the preferred family, or with fallback the first of the other.
-func (f families) pick(answers []netip.Addr) (netip.Addr, bool) {
-	for _, addr := range answers {
-		if addr.Is6() == f.preferIPv6 {
-			return addr, true
-		}
+func (m *minTTL) atConnect() uint8 {
+	if m.from == result.Connect {
+		return m.ttl
 	}
-	if f.fallback && len(answers) > 0 {
-		return answers[0], true
-	}
-	return netip.Addr{}, false
+	return 0
 }
 
-// literal is the address that a URL's host spells out, without brackets; names are not literals.
-func literal(host string) (netip.Addr, bool) {
-	if !strings.Contains(host, ":") && (host == "" || host[len(host)-1] > '9') {
-		return netip.Addr{}, false // a name: most end in a letter
+// demand applies the minimum TTL that begins with a phase.
+func (a *attempt) demand(phase result.Phase) {
+	if a.minTTL.ttl > 0 && a.minTTL.from == phase {
+		a.minTTL.err = a.hop.socket.SetMinTTL(a.minTTL.ttl)
 	}
-	addr, err := netip.ParseAddr(host)
-	return addr.Unmap(), err == nil
 }

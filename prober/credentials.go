@@ -22,7 +22,7 @@ import (
 //   - The first redirect that leads elsewhere ends this for the rest of the attempt, even if a later one leads back:
 //     an outside server has chosen the URL then. This also holds for the second request on a connection that is kept.
 //   - The userinfo of a Location is not sent: a server does not choose with which password we log in elsewhere.
-//   - Cookies that servers set follow the rules of cookies (cookies.go). What a browser's default policy allows is the
+//   - Cookies that servers set follow the rules of cookies (redirect.go). What a browser's default policy allows is the
 //     Referer: between origins it is the origin alone, and nothing from https to http (W3C Referrer Policy,
 //     strict-origin-when-cross-origin).
 //   - A proxy's password goes to the proxy: on CONNECT, or on each request that is forwarded.

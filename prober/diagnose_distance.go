@@ -2,6 +2,8 @@ package prober
 
 import (
 	"context"
+	"net/netip"
+	"sync"
 	"time"
 
 	"errno_exporter/prober/result"
@@ -21,27 +23,6 @@ import (
 //     the loopback interface. That one's counter of packets tells.
 //   - Of a server that refuses, only the RST's TTL can be measured. It is compared with the server's as an earlier
 //     experiment found it, and with that of a closed port of the same host (diagnose_path.go).
-
-// minTTL is a minimum TTL of the segments that arrive from a phase on; the zero one is none.
-type minTTL struct {
-	from result.Phase // Connect, TLS or Request
-	ttl  uint8
-	err  error // why it could not be demanded
-}
-
-func (m *minTTL) atConnect() uint8 {
-	if m.from == result.Connect {
-		return m.ttl
-	}
-	return 0
-}
-
-// demand applies the minimum TTL that begins with a phase.
-func (a *attempt) demand(phase result.Phase) {
-	if a.minTTL.ttl > 0 && a.minTTL.from == phase {
-		a.minTTL.err = a.hop.socket.SetMinTTL(a.minTTL.ttl)
-	}
-}
 
 // The bounds of the measurement's waits. A filtered RST shows as silence; our request is retransmitted meanwhile, and
 // is answered by another RST.
@@ -190,4 +171,64 @@ func (m *measurement) repeated(ttl uint8) arrival {
 		return filtered
 	}
 	return unknown
+}
+
+// The bounds of Distances. A path may change: what is older is measured again.
+const (
+	maxDistances = 1024
+	distanceAge  = time.Hour
+)
+
+// Distances remembers the TTLs with which the segments of servers arrive, between experiments. It belongs to whoever
+// owns the Prober, and may be used by many goroutines. A nil one remembers nothing.
+type Distances struct {
+	mu    sync.Mutex // guards what follows
+	known map[pathTo]distance
+}
+
+// pathTo is what a server's TTL depends on.
+type pathTo struct {
+	server netip.AddrPort
+	source netip.Addr // the zero one is the kernel's choice
+}
+
+type distance struct {
+	ttl        uint8
+	measuredAt time.Time
+}
+
+// NewDistances returns an empty one.
+func NewDistances() *Distances { return &Distances{known: map[pathTo]distance{}} }
+
+// at is the TTL of a server as it is known at a time; 0 for none.
+func (d *Distances) at(to pathTo, now time.Time) uint8 {
+	if d == nil {
+		return 0
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if known := d.known[to]; now.Sub(known.measuredAt) <= distanceAge {
+		return known.ttl
+	}
+	delete(d.known, to)
+	return 0
+}
+
+// note remembers a measured TTL, in the place of the oldest one if there are too many.
+func (d *Distances) note(to pathTo, ttl uint8, now time.Time) {
+	if d == nil {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if _, known := d.known[to]; !known && len(d.known) >= maxDistances {
+		var oldest pathTo
+		for other, known := range d.known {
+			if at := d.known[oldest].measuredAt; at.IsZero() || known.measuredAt.Before(at) {
+				oldest = other
+			}
+		}
+		delete(d.known, oldest)
+	}
+	d.known[to] = distance{ttl, now}
 }

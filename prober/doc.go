@@ -4,12 +4,12 @@
 // A probe is a function from (target, module) to a Result; nothing in here knows of metrics, logs or pages. Read it in
 // this order:
 //
-//	probe.go      a probe: its deadline, its attempts
-//	attempt.go    an attempt: the hops of the target and of its redirects
+//	probe.go      a probe: its target, its deadline, its attempts
+//	attempt.go    an attempt: the hops of the target and of its redirects; when it is repeated
 //	hop.go        the order of the steps: the definition of the phases
 //	resolve.go, connect.go, proxy.go, tls.go, request.go, exchange.go, body.go, expect.go   one file a step
-//	client.go, progress.go   what net/http does with the connection, and what it reports of the exchange
-//	evidence.go   what a step knows of its failure; package classify names it
+//	client.go     what net/http does with the connection, and what it reports of the exchange
+//	evidence.go   what a step knows of its failure, and who sent a RST; package classify names it
 //
 // Its packages: result has the vocabulary, and what a probe leaves behind; classify names failures; dns looks up names;
 // flood bounds what a peer may send without bringing the response forward; socket makes a connection and records what

@@ -232,3 +232,12 @@ func (h *hop) requestAccepted(p *progress, at time.Duration) bool {
 
 // secondProtocol reports whether the connection speaks HTTP/2.
 func (h *hop) secondProtocol() bool { return h.TLS != nil && h.TLS.ALPN == "h2" }
+
+// reusable reports whether the hop's connection stays open: its exchange succeeded, and the server does not close it.
+func (h *hop) reusable() bool {
+	if !h.attempt.staysOpen || h.failure != nil || h.response == nil || h.response.Close || h.client == nil ||
+		h.attempt.follows(h) {
+		return false
+	}
+	return h.client.Err() == nil
+}

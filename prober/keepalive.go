@@ -174,15 +174,6 @@ func (h *hop) exchangeAgain() []byte {
 	return h.exchange()
 }
 
-// reusable reports whether the hop's connection stays open: its exchange succeeded, and the server does not close it.
-func (h *hop) reusable() bool {
-	if !h.attempt.staysOpen || h.failure != nil || h.response == nil || h.response.Close || h.client == nil ||
-		h.attempt.follows(h) {
-		return false
-	}
-	return h.client.Err() == nil
-}
-
 // disconnect ends the hop's connection, if one was made.
 func (h *hop) disconnect() {
 	if h.client != nil {

@@ -1,9 +1,13 @@
 package prober
 
 import (
+	"context"
 	"errors"
 	"net/netip"
+	"strings"
+	"time"
 
+	"errno_exporter/guard"
 	"errno_exporter/prober/classify"
 	"errno_exporter/prober/dns"
 	"errno_exporter/prober/result"
@@ -75,4 +79,86 @@ func (a *attempt) query(host string) *dns.Query {
 		q.Network = "ip6"
 	}
 	return q
+}
+
+// pinned reports whether a hop goes to the target itself, whose address was found before.
+func (a *attempt) pinned(h *hop) bool {
+	return a.addr.IsValid() && strings.EqualFold(h.request.URL.Hostname(), a.target.URL.Hostname())
+}
+
+// families say which addresses may be dialled.
+type families struct {
+	preferIPv6 bool
+	fallback   bool // the other family will do
+}
+
+// pick chooses the address to dial: the first of the preferred family, or with fallback the first of the other.
+func (f families) pick(answers []netip.Addr) (netip.Addr, bool) {
+	for _, addr := range answers {
+		if addr.Is6() == f.preferIPv6 {
+			return addr, true
+		}
+	}
+	if f.fallback && len(answers) > 0 {
+		return answers[0], true
+	}
+	return netip.Addr{}, false
+}
+
+// literal is the address that a URL's host spells out, without brackets; names are not literals.
+func literal(host string) (netip.Addr, bool) {
+	if !strings.Contains(host, ":") && (host == "" || host[len(host)-1] > '9') {
+		return netip.Addr{}, false // a name: most end in a letter
+	}
+	addr, err := netip.ParseAddr(host)
+	return addr.Unmap(), err == nil
+}
+
+// comparePatience is how long the end of an attempt waits for the system's resolver.
+const comparePatience = time.Second
+
+// compare asks the system's resolver beside the configured servers. What is returned waits for it, but not for long.
+func (a *attempt) compare(host string) (wait func() *result.Comparison) {
+	ctx, cancel := context.WithCancel(a.ctx)
+	done := make(chan *result.Comparison, 1)
+	failed := guard.Report(func(p *guard.Panic) {
+		a.caught(p)
+		done <- &result.Comparison{Failure: &result.Failure{Phase: result.Resolve, Reason: result.Unknown,
+			Origin: result.Self, Err: p}}
+	})
+	failed.Go(func() {
+		aside := &attempt{prober: a.prober, ctx: ctx, module: a.module, start: a.start}
+		answers, lookup, err := aside.askSystem(host)
+		c := &result.Comparison{Answers: answers, Lookup: lookup}
+		if err != nil {
+			ended := aside.ending(err)
+			if ended == classify.Cancelled && a.ctx.Err() == nil {
+				ended = classify.Deadline // by our own patience
+			}
+			f := classify.Failure(lookupEvidence(lookup, err, ended))
+			f.Phase, c.Failure = result.Resolve, &f
+		}
+		done <- c
+	})
+	return func() *result.Comparison {
+		defer cancel()
+		timer := time.NewTimer(comparePatience)
+		defer timer.Stop()
+		select {
+		case c := <-done:
+			return c
+		case <-timer.C:
+			cancel()
+			return <-done
+		}
+	}
+}
+
+// comparison waits for the system's resolver, and removes addresses that the policy denies.
+func (a *attempt) comparison() *result.Comparison {
+	c := a.compared()
+	if t := &a.target; t.Policy != nil && !t.Configured {
+		c.Answers = allowed(c.Answers, t.Policy)
+	}
+	return c
 }

@@ -48,21 +48,12 @@ func (e *Exposition) addTCP(a *result.Attempt) {
 		e.gauge("probe_tcp_min_rtt_seconds", "Minimum round-trip time, as measured by the kernel, in seconds.",
 			info.MinRTT.Seconds())
 	}
-	e.gauge("probe_tcp_syn_retransmits", "Number of retransmissions of the SYN.", float64(SYNRetransmits(wire)))
+	e.gauge("probe_tcp_syn_retransmits", "Number of retransmissions of the SYN.", float64(wire.RepeatedSYNs()))
 	e.gauge("probe_tcp_retransmitted_segments", "Number of retransmitted segments, including the SYN.",
 		float64(info.TotalRetrans))
 	e.gauge("probe_tcp_out_of_order_packets", "Number of packets that arrived out of order.", float64(info.OutOfOrder))
 	e.gauge("probe_tcp_mss_bytes", "Maximum segment size of the sending direction, in bytes.", float64(info.SndMSS))
 	e.gauge("probe_tcp_path_mtu_bytes", "Path MTU that the kernel assumes, in bytes.", float64(info.PMTU))
-}
-
-// SYNRetransmits counts the retransmissions of the SYN, of a connection whose TCP_INFO is known. When nothing was
-// acknowledged, not even the SYN, nothing else was sent.
-func SYNRetransmits(wire *result.Wire) uint32 {
-	if wire.Info.BytesAcked == 0 {
-		return wire.Info.TotalRetrans
-	}
-	return wire.SYNRetransmits
 }
 
 // lastMeasured returns the last connection of which the kernel's measurements were taken; nil if there is none.

@@ -3,7 +3,6 @@ package record
 import (
 	"fmt"
 
-	"errno_exporter/internal/metrics"
 	"errno_exporter/prober/result"
 )
 
@@ -83,7 +82,7 @@ func (p *page) tcpInfo(w *result.Wire) {
 		p.line("    arrived at the peer behind one that did not: %s", count(i.Sacked, "segment"))
 	}
 	p.line("    retransmitted: %s with %s; of the SYN: %d; lost: %d", count(i.TotalRetrans, "segment"),
-		count(i.BytesRetrans, "byte"), metrics.SYNRetransmits(w), i.Lost)
+		count(i.BytesRetrans, "byte"), w.RepeatedSYNs(), i.Lost)
 	if i.Retransmits > 0 || i.Backoff > 0 || i.Probes > 0 {
 		p.line("    waiting for an acknowledgement: %d timeouts in a row, backed off %d times, %d probes unanswered",
 			i.Retransmits, i.Backoff, i.Probes)

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"syscall"
 	"time"
 )
 
@@ -131,125 +130,6 @@ func (h *Hop) Span(p Phase) (Span, bool) {
 	return Span{}, false
 }
 
-// Lookup is what was seen of the resolver on the wire.
-type Lookup struct {
-	Host      string
-	Exchanges []DNSExchange // questions and what became of each, in order of asking; bounded
-}
-
-// TTL is how long the answers may still be used, the shortest of them; -1 without an answer.
-func (l *Lookup) TTL() time.Duration {
-	least := NoTTL
-	for i := range l.Exchanges {
-		if ttl := l.Exchanges[i].TTL; ttl != NoTTL && (least == NoTTL || ttl < least) {
-			least = ttl
-		}
-	}
-	return least
-}
-
-// DNSExchange is one question put to one server.
-type DNSExchange struct {
-	Server    string // address and port
-	Network   string // "udp", "tcp", "tls" or "https"
-	Question  string // "api.example.com. AAAA"
-	Sent      bool   // the question left this host
-	Start     time.Duration
-	Duration  time.Duration
-	RCode     int           // -1 when no valid answer came
-	Answers   int           // records in the answer section
-	Truncated bool          // the TC bit: ask again over TCP
-	TTL       time.Duration // the shortest of its records; -1 without records
-	GivenUp   bool          // no answer: it was not waited for any longer, as the other family had answered
-	Errno     syscall.Errno
-	Err       error           // the socket's error; nil when an answer came
-	Extended  []ExtendedError // of the answer, at most four
-}
-
-// Op names a system call the recorder saw.
-type Op string
-
-// The operations of a connection.
-const (
-	OpConnect Op = "connect"
-	OpRead    Op = "read"
-	OpWrite   Op = "write"
-	OpClose   Op = "close"
-)
-
-// Event is one or more like system calls on the connection, in the order in which they completed.
-type Event struct {
-	Op    Op
-	Start time.Duration // since the attempt began: the first call's start
-	End   time.Duration // the last call's end
-	Calls int           // successful calls of the same kind that follow each other are one event
-	Bytes int64
-	EOF   bool          // a read that returned 0
-	Errno syscall.Errno // of a failed call
-	Err   error         // nil on success
-}
-
-// Wire is what the socket saw, under TLS.
-type Wire struct {
-	Local         netip.AddrPort
-	Remote        netip.AddrPort
-	BytesSent     int64
-	BytesReceived int64
-	Events        []Event       // the first and the last ones; bounded
-	Dropped       int           // events left out between them
-	Cause         *Event        // the first event that was not our own doing and ended the connection; nil if none
-	Began         time.Duration // when connect() was called; 0 where Established is the clock's
-	Established   time.Duration // when the handshake was complete, since the attempt began
-	KernelTimes   bool          // arrivals are when the kernel took packets in, not when a goroutine got to run
-	// from the request's last byte sent to its acknowledgement; 0 where the kernel did not report it
-	Acknowledged   time.Duration
-	SYNRetransmits uint32 // of the handshake that succeeded
-	Info           *TCPInfo
-	InfoAt         string // when Info was taken: "failure", "deadline" or "close"
-	Reset          *Reset // who sent the RST that ended it; nil if none did, or nothing was captured
-	ICMP           *ICMP  // the socket's error queue after a failed connect; nil if empty or not available
-}
-
-// ICMP is a router's message about our SYN, from the socket's error queue (ip(7), IP_RECVERR).
-type ICMP struct {
-	Type, Code uint8
-	From       netip.Addr    // the router that sent it; our own address for a local reject
-	Errno      syscall.Errno // what the kernel made of it
-}
-
-// TCPInfo is Linux's struct tcp_info (linux/tcp.h), with durations for times. Not available elsewhere.
-type TCPInfo struct {
-	State            string // "ESTABLISHED", "SYN_SENT", … as in tcp_states.h
-	RTT              time.Duration
-	RTTVar           time.Duration
-	MinRTT           time.Duration // 0 when none was measured
-	Retransmits      uint8         // unrecovered RTOs on the packet at the head of the queue
-	Backoff          uint8
-	Probes           uint8 // unanswered keepalive or window probes
-	Unacked          uint32
-	Sacked           uint32 // segments that arrived behind a hole (RFC 2018)
-	Lost             uint32
-	TotalRetrans     uint32
-	BytesAcked       uint64 // includes 1 for our SYN
-	BytesReceived    uint64 // includes 1 for the peer's FIN
-	BytesSent        uint64
-	BytesRetrans     uint64
-	NotSent          uint32
-	SegsOut          uint32
-	SegsIn           uint32
-	OutOfOrder       uint32 // rcv_ooopack
-	OutOfOrderQueued bool   // segments wait behind a hole right now
-	SndMSS           uint32
-	PMTU             uint32
-	SndWnd           uint32
-	RcvWnd           uint32 // our receive window; 0 before Linux 6.2
-	RwndLimited      time.Duration
-	BusyTime         time.Duration
-	LastDataRecv     time.Duration
-	LastAckRecv      time.Duration
-	TotalRTO         uint16
-}
-
 // RequestHead is the request as handed to the connection. Header values may hold secrets: mask before showing.
 type RequestHead struct {
 	Method string
@@ -274,9 +154,3 @@ type Response struct {
 	Marks         Marks       // of the body of a status of 500 or more
 	Body          []byte      // its beginning, of a probe that failed and whose module has keep_body; else nil
 }
-
-// NoTTL stands for an answer without records.
-const NoTTL time.Duration = -1
-
-// NoRCode stands for a question that got no valid answer.
-const NoRCode = -1

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/internal/faultlab/netlab"
 	"errno_exporter/prober"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -39,13 +41,13 @@ var containerDenied = []call{
 	openSocket(unix.AF_ALG), openSocket(unix.AF_VSOCK), openSocket(unix.AF_PACKET),
 }
 
-// unprivilegedOrder is what such a process probes, and what it is to find. Hello and Intercepted are in the words of
+// unprivilegedOrder is what such a process probes, and what it is to find. Hellos and Intercepted are in the words of
 // hellos and interceptions.
 type unprivilegedOrder struct {
 	URL         string
 	Name        netip.Addr // of faultlab.RefusedName
 	Want        unprivileged
-	Hello       string
+	Hellos      map[string]string // by URL
 	Intercepted string
 }
 
@@ -88,27 +90,42 @@ func TestNetnsUnprivileged(t *testing.T) {
 	}
 }
 
-// What is refused in a ClientHello is found by such a user, too.
-func TestUnprivilegedHello(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("needs root, to become another user")
+// What is refused in a ClientHello is found by such a user, too: by the server of a network, each refusal at a port.
+func TestNetnsUnprivilegedHello(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short mode never leaves loopback")
 	}
-	for _, address := range []string{"127.0.0.1", "::1"} {
-		for _, refused := range []faultlab.HelloProperty{faultlab.HelloMLKEM, faultlab.HelloName} {
-			t.Run(address+" "+string(refused), func(t *testing.T) {
-				t.Parallel()
-				addr := netip.MustParseAddr(address)
-				port := faultlab.RefusesHello(t, faultlab.Hello{Refused: refused, Failure: faultlab.HelloReset,
-					Address: netip.AddrPortFrom(addr, 0).String()})
-				order := unprivilegedOrder{URL: "https://" + faultlab.RefusedName + ":" + port + "/", Name: addr}
-				for _, row := range helloRows {
-					if row.refused == refused && !row.device {
-						order.Hello = row.want
-					}
+	if err := netlab.Available(); err != nil {
+		t.Skip(err)
+	}
+	for _, f := range []netlab.Family{netlab.V4, netlab.V6} {
+		t.Run(f.String(), func(t *testing.T) {
+			t.Parallel()
+			n := netlab.New(t)
+			for at, links := range map[netlab.Node]string{netlab.C: "right", netlab.R1: "left right",
+				netlab.R2: "left right", netlab.S: "left"} {
+				for link := range strings.FieldsSeq(links) {
+					n.IP(at, "link", "set", link, "mtu", "9000") // a device refuses what comes in one segment
 				}
-				obeys(t, &order, exec.Command)
+			}
+			addr := f.Addr(netlab.S)
+			order := unprivilegedOrder{Name: addr, Hellos: map[string]string{}}
+			for _, row := range helloRows {
+				refusing := faultlab.Hello{Refused: row.refused, Failure: faultlab.HelloReset, Device: row.device,
+					Address: netip.AddrPortFrom(addr, 0).String()}
+				var port string
+				if err := n.Inside(netlab.S, func() error {
+					port = faultlab.RefusesHello(t, refusing)
+					return nil
+				}); err != nil {
+					t.Fatal(err)
+				}
+				order.Hellos["https://"+faultlab.RefusedName+":"+port+"/"] = row.want
+			}
+			obeys(t, &order, func(program string, args ...string) *exec.Cmd {
+				return n.Command(netlab.C, program, args...)
 			})
-		}
+		})
 	}
 }
 
@@ -159,15 +176,8 @@ func TestUnprivilegedChild(t *testing.T) {
 	m := labModule()
 	m.Timeout = 3 * time.Second
 	switch {
-	case order.Hello != "":
-		p := prober.New(prober.Options{Resolver: faultlab.DNS(t,
-			map[string][]netip.Addr{faultlab.RefusedName: {order.Name}})})
-		r := probe(t, p, order.URL, m)
-		target, err := prober.ParseTarget(order.URL)
-		if err != nil {
-			t.Fatal(err)
-		}
-		found.Hello = hellos(p.Diagnose(t.Context(), target, &r, m))
+	case order.Hellos != nil:
+		found.Hellos = unprivilegedHellos(t, &order, m)
 	case order.Intercepted != "":
 		m.Diagnose.NeverRouted = true
 		found.Intercepted = interceptions(t, order.URL, m)
@@ -177,4 +187,26 @@ func TestUnprivilegedChild(t *testing.T) {
 	if diff := cmp.Diff(order, found, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+}
+
+// unprivilegedHellos are the experiments with ClientHellos for each URL, all at once.
+func unprivilegedHellos(t *testing.T, order *unprivilegedOrder, m *module.Module) map[string]string {
+	t.Helper()
+	p := prober.New(prober.Options{Resolver: faultlab.DNS(t,
+		map[string][]netip.Addr{faultlab.RefusedName: {order.Name}})})
+	var running sync.WaitGroup
+	var mu sync.Mutex // guards found
+	found := map[string]string{}
+	for url := range order.Hellos {
+		running.Go(func() {
+			r := probe(t, p, url, m)
+			target, _ := prober.ParseTarget(url) // as in probe
+			made := hellos(p.Diagnose(t.Context(), target, &r, m))
+			mu.Lock()
+			defer mu.Unlock()
+			found[url] = made
+		})
+	}
+	running.Wait()
+	return found
 }

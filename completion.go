@@ -29,14 +29,16 @@ func completionFlags(app *kingpin.Application, o *options) {
 			os.Exit(o.output.Status(0, o.messages))
 			return nil
 		}).Bool()
-	c := app.GetCommand(commandProbe)
-	c.GetArg("url").HintAction(func() []string {
+	targets := func() []string {
 		var names []string
 		for _, t := range o.completing().Targets {
 			names = append(names, t.Name)
 		}
 		return plain(names)
-	})
+	}
+	app.GetCommand(commandWatch).GetArg("target").HintAction(targets)
+	c := app.GetCommand(commandProbe)
+	c.GetArg("url").HintAction(targets)
 	c.GetFlag("module").HintAction(func() []string {
 		return plain(slices.Sorted(maps.Keys(o.completing().Modules)))
 	})

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,6 +30,7 @@ const (
 	commandServe = "serve"
 	commandProbe = "probe"
 	commandCheck = "check-config"
+	commandWatch = "watch"
 )
 
 // The limits of flags.
@@ -46,6 +48,7 @@ type options struct {
 	command        string
 	probe          cli.Options
 	check          cli.CheckOptions
+	watch          cli.WatchOptions
 	configFile     string
 	configGiven    bool          // by the user: the file must exist
 	autoReload     time.Duration // between checks for changes; 0: never
@@ -106,9 +109,10 @@ func parseFlags(args []string) *options {
 	app.Command(commandServe, "Run the exporter.").Default()
 	probeFlags(app, &o.probe)
 	checkFlags(app, &o.check)
+	watchFlags(app, &o.watch)
 	completionFlags(app, o)
 
-	if len(args) > 0 && (args[0] == commandProbe || args[0] == commandCheck) {
+	if len(args) > 0 && slices.Contains([]string{commandProbe, commandCheck, commandWatch}, args[0]) {
 		hideServing(app)
 	}
 	command, err := app.Parse(args)

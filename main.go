@@ -35,6 +35,8 @@ func main() {
 		status = cli.Check(&o.check, o.configFile, o.output, o.messages)
 	case commandProbe:
 		status = probe(o)
+	case commandWatch:
+		status = watchConnections(o)
 	default:
 		status = run(o)
 	}
@@ -58,6 +60,19 @@ func probe(o *options) int {
 			Distances: prober.NewDistances(), Panicked: o.panicked}),
 		Counters: openCounters(o, slog.LevelDebug, o.panicked),
 	}, &o.probe)
+}
+
+// watchConnections runs the command watch.
+func watchConnections(o *options) int {
+	loaded, err := loadConfig(o, o.panicked)
+	if err != nil {
+		return cli.Refuse(o.messages, err)
+	}
+	o.watch.Panicked = o.panicked
+	if o.watch.Resets = openCapture(o, slog.LevelDebug, o.panicked); o.watch.Resets != nil {
+		defer o.watch.Resets.Close()
+	}
+	return cli.Watch(&cli.Terminal{Config: loaded, Out: o.output, Messages: o.messages}, &o.watch)
 }
 
 // run runs the exporter until a signal ends it.

@@ -96,17 +96,20 @@ func TestSystemdUnits(t *testing.T) {
 		}
 	}
 	verify("the units")
-	dropIn, err := os.ReadFile("systemd/reset-capture.conf")
-	if err != nil {
+	dropIns := filepath.Join(dir, "errno_exporter.service.d")
+	if err := os.Mkdir(dropIns, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Mkdir(filepath.Join(dir, "errno_exporter.service.d"), 0o700); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"reset-capture.conf", "application-network.conf"} {
+		dropIn, err := os.ReadFile(filepath.Join("systemd", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dropIns, name), dropIn, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		verify("with " + name)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "errno_exporter.service.d/reset-capture.conf"), dropIn, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	verify("with reset-capture.conf")
 }
 
 // The exporter answers on a socket that systemd hands to it.

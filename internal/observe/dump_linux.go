@@ -25,6 +25,7 @@ func (o *Observer) dump(now time.Time) error {
 	before := o.readCounts()
 	o.dumped = now
 	o.generation++
+	o.listed = nil // the last ones are the caller's
 	o.targets.mu.Lock()
 	o.targets.begin()
 	o.targets.mu.Unlock()
@@ -40,6 +41,9 @@ func (o *Observer) dump(now time.Time) error {
 	o.took = time.Since(began)
 	o.readEvents() // what has ended meanwhile is missing and yet not gone
 	o.sweep(o.readCounts())
+	if o.options.Dumped != nil {
+		o.options.Dumped(o.listed)
+	}
 	o.targets.mu.Lock()
 	defer o.targets.mu.Unlock()
 	o.targets.finish()
@@ -81,10 +85,25 @@ func (o *Observer) list(body []byte, now time.Time) {
 		}
 	}
 	o.note(r, &s)
+	o.show(r, &s, of)
 	if r.closeWait != 0 {
 		for _, one := range of {
 			one.dumping.OldestCloseWait = max(one.dumping.OldestCloseWait, o.since(r.closeWait))
 		}
+	}
+}
+
+// maxListed bounds the connections that Options.Dumped is called with.
+const maxListed = 10_000
+
+// show adds a connection to those that Options.Dumped is called with.
+func (o *Observer) show(r *record, s *sighting, of []*tally) {
+	if o.options.Dumped == nil {
+		return
+	}
+	for _, one := range of[:min(len(of), maxListed-len(o.listed))] {
+		o.listed = append(o.listed, Socket{Target: one.name, Local: s.local, Remote: s.remote, State: s.state.String(),
+			Idle: s.idle(), Age: o.since(r.first), TCP: s.tcp()})
 	}
 }
 

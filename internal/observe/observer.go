@@ -20,6 +20,7 @@ type Options struct {
 	Max      int           // sockets that are tracked; 0 for 100,000
 	Networks []Network
 	Ended    func(*End)               // is called for each end, in one goroutine, and must not block; may be nil
+	Dumped   func([]Socket)           // is called with the connections of each dump, at most 10,000; may be nil
 	Own      func(cookie uint64) bool // whether a socket (SO_COOKIE) is the exporter's own; may be nil
 	Capture  *reset.Capture           // knows who sent a reset; may be nil
 	Report   guard.Report             // is called with panics

@@ -38,6 +38,7 @@ type Observer struct {
 	atTick     counts
 	atRise     time.Time // when the counters rose first since the last dump
 	pending    []sighting
+	listed     []Socket // for Options.Dumped
 	stop       chan struct{}
 	done       sync.WaitGroup
 }

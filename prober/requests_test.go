@@ -50,7 +50,7 @@ var requestUses = map[string]string{
 	"prober/exchange_http3.go runHTTP3: ClientConn.RoundTrip":      "a hop, after authorize",
 	"prober/hide.go hidden: Header[]":                              "not sent: a masked copy",
 	"prober/keepalive.go Probe: attempt.newHop":                    "of repeat",
-	"prober/module/sent.go remember: Header[]":                     "not sent: what was added, to be masked",
+	"prober/module/secret.go remember: Header[]":                   "not sent: what was added, to be masked",
 	"prober/nested.go sign: Header[]":                              "the names of exporters",
 	"prober/panic.go panicked: attempt.newHop":                     "not sent",
 	"prober/panic.go panicked: attempt.newRequest":                 "not sent",

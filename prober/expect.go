@@ -210,8 +210,8 @@ func (h *hop) checkBody(body []byte) (int, error) {
 }
 
 // notChecked is the failure of a complete response that could not be checked in time: the target did not fail. Time in
-// which a probe waits for something of the exporter's (a slot, a file descriptor, the CPU for a handshake, the parsing of
-// large bodies) is never the target's: a probe that failed for lack of it is local.overloaded.
+// which a probe waits for something of the exporter's (a slot, a file descriptor, the CPU for a handshake, the parsing
+// of large bodies) is never the target's: a probe that failed for lack of it is local.overloaded.
 func notChecked(ctx context.Context, check result.Check, err error) *result.Failure {
 	f := &result.Failure{Reason: result.LocalOverloaded, Origin: result.Local, Check: check,
 		Err: fmt.Errorf("the deadline came before the exporter could check the body: %w", err)}

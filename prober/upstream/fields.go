@@ -19,10 +19,8 @@ func ofFields(a *Answer) *result.Upstream {
 			return &result.Upstream{Reason: reason, By: result.ByEnvoy}
 		}
 	}
-	if a.Header.Get("Cf-Ray") != "" || strings.EqualFold(a.Header.Get("Server"), "cloudflare") {
-		if reason := cloudflareReason(a.Status, a.Body); reason != "" {
-			return &result.Upstream{Reason: reason, By: result.ByCloudflare}
-		}
+	if reason := cloudflareReason(a); reason != "" {
+		return &result.Upstream{Reason: reason, By: result.ByCloudflare}
 	}
 	return nil
 }
@@ -99,7 +97,8 @@ func envoyReason(flags string) result.UpstreamReason {
 	return ""
 }
 
-// cloudflareStatuses are Cloudflare's own ("Cloudflare 5xx errors" of its documentation).
+// cloudflareStatuses are Cloudflare's own (developers.cloudflare.com/support/troubleshooting/http-status-codes/
+// cloudflare-5xx-errors/; 527 was Railgun's, and is no longer documented). 530 comes with a code.
 var cloudflareStatuses = map[int]result.UpstreamReason{
 	520: result.UpstreamUnknown,
 	521: result.ConnectionRefused,
@@ -108,44 +107,69 @@ var cloudflareStatuses = map[int]result.UpstreamReason{
 	524: result.HTTPResponseTimeout,
 	525: result.TLSProtocolErrorUpstream,
 	526: result.TLSCertificateError,
-	527: result.UpstreamUnknown, // Railgun's
+	527: result.UpstreamUnknown,
 }
 
-// cloudflareCodes are those of its error pages ("Cloudflare 1xxx errors"); others are not known.
+// cloudflareCodes are those of its error pages (developers.cloudflare.com/support/troubleshooting/http-status-codes/
+// cloudflare-1xxx-errors/); others are not known.
 var cloudflareCodes = map[int]result.UpstreamReason{
 	1000: result.DestinationIPProhibited, 1001: result.DNSErrorUpstream, 1002: result.DestinationIPProhibited,
-	1003: result.HTTPRequestError, 1004: result.ProxyConfigurationError, 1006: result.HTTPRequestDenied,
-	1007: result.HTTPRequestDenied, 1008: result.HTTPRequestDenied, 1009: result.HTTPRequestDenied,
-	1010: result.HTTPRequestDenied, 1011: result.HTTPRequestDenied, 1012: result.HTTPRequestDenied,
-	1013: result.HTTPRequestError, 1014: result.ProxyConfigurationError, 1015: result.HTTPRequestDenied,
-	1016: result.DNSErrorUpstream, 1018: result.ProxyConfigurationError, 1019: result.ProxyLoopDetected,
-	1020: result.HTTPRequestDenied, 1023: result.ProxyConfigurationError, 1033: result.DestinationUnavailable,
-	1101: result.ProxyInternalError, 1102: result.ProxyInternalError, 1104: result.ProxyConfigurationError,
+	1003: result.HTTPRequestError, 1004: result.ProxyConfigurationError, 1005: result.HTTPRequestDenied,
+	1006: result.HTTPRequestDenied, 1007: result.HTTPRequestDenied, 1008: result.HTTPRequestDenied,
+	1009: result.HTTPRequestDenied, 1010: result.HTTPRequestDenied, 1011: result.HTTPRequestDenied,
+	1012: result.HTTPRequestDenied, 1013: result.HTTPRequestError, 1014: result.ProxyConfigurationError,
+	1015: result.HTTPRequestDenied, 1016: result.DNSErrorUpstream, 1018: result.ProxyConfigurationError,
+	1019: result.ProxyLoopDetected, 1020: result.HTTPRequestDenied, 1023: result.ProxyConfigurationError,
+	1025: result.HTTPRequestDenied, // the plan's limit of requests to Workers is reached
+	1033: result.DestinationUnavailable, 1034: result.DestinationIPProhibited,
+	1035: result.ProxyConfigurationError, 1036: result.ProxyConfigurationError, 1037: result.ProxyConfigurationError,
+	1040: result.ProxyConfigurationError, 1041: result.ProxyConfigurationError, // rewrites by its rules
+	1101: result.ProxyInternalError, 1102: result.ProxyInternalError, 1106: result.HTTPRequestDenied,
 	1200: result.ConnectionLimitReached,
 }
 
-// cloudflareReason is what one of its own answers states; empty for another's.
-func cloudflareReason(status int, body []byte) result.UpstreamReason {
-	if reason := cloudflareStatuses[status]; reason != "" {
+// cloudflareReason is what one of its own answers states; empty for another's. Cf-Error-Type is in no other answer
+// (developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-error-headers/). The code in the page
+// is in the class cf-error-code or, for clients that want no HTML, after "error code:" (seen by
+// github.com/codemanki/cloudscraper/pull/116 and github.com/JimmyLaurent/cloudflare-scraper/issues/27).
+func cloudflareReason(a *Answer) result.UpstreamReason {
+	kind := a.Header.Get("Cf-Error-Type")
+	if kind == "" && a.Header.Get("Cf-Ray") == "" && !strings.EqualFold(a.Header.Get("Server"), "cloudflare") {
+		return ""
+	}
+	if reason := cloudflareStatuses[a.Status]; reason != "" {
+		return reason
+	}
+	if reason := cloudflareCode(kind); reason != "" {
 		return reason
 	}
 	for _, mark := range []string{"error code: ", `cf-error-code">`} {
-		_, after, found := bytes.Cut(body, []byte(mark))
-		if !found || len(after) < 4 {
-			continue
-		}
-		if code, err := strconv.Atoi(string(after[:4])); err == nil && code >= 1000 && code < 2000 {
-			if reason := cloudflareCodes[code]; reason != "" {
+		if _, after, found := bytes.Cut(a.Body, []byte(mark)); found && len(after) >= 4 {
+			if reason := cloudflareCode(string(after[:4])); reason != "" {
 				return reason
 			}
-			return result.UpstreamUnknown
 		}
 	}
 	return ""
 }
 
-// albStatuses are those of AWS's Application Load Balancer ("Troubleshoot your Application Load Balancers" of its
-// documentation).
+// cloudflareCode is what a code states; empty if it is none.
+func cloudflareCode(text string) result.UpstreamReason {
+	code, err := strconv.Atoi(text)
+	if reason := cloudflareStatuses[code]; reason != "" {
+		return reason
+	}
+	if err != nil || code < 1000 || code >= 2000 {
+		return ""
+	}
+	if reason := cloudflareCodes[code]; reason != "" {
+		return reason
+	}
+	return result.UpstreamUnknown
+}
+
+// albStatuses are those of AWS's Application Load Balancer (docs.aws.amazon.com/elasticloadbalancing/latest/
+// application/load-balancer-troubleshooting.html). Its Server is awselb/2.0 (github.com/esi/esi-issues/issues/902).
 var albStatuses = map[int]result.UpstreamReason{
 	403: result.HTTPRequestDenied, // AWS WAF
 	463: result.HTTPRequestError, 464: result.HTTPRequestError,
@@ -160,7 +184,7 @@ func ofServer(a *Answer) *result.Upstream {
 	switch server := strings.ToLower(a.Header.Get("Server")); {
 	case strings.HasPrefix(server, "awselb/"):
 		reason, by = albStatuses[status], result.ByALB
-	case strings.HasPrefix(server, "microsoft-azure-application-gateway/"):
+	case strings.HasPrefix(server, "microsoft-azure-application-gateway/"): // as in its page
 		reason, by = gatewayStatuses[status], result.ByAzure
 	case server == "cloudfront" && strings.HasPrefix(a.Header.Get("X-Cache"), "Error from "):
 		reason, by = gatewayStatuses[status], result.ByCloudFront

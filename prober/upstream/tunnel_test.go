@@ -1,0 +1,37 @@
+package upstream
+
+import (
+	"net/http"
+	"testing"
+)
+
+// A proxy's answers that are no tunnel.
+func TestTunnel(t *testing.T) {
+	for _, row := range []struct {
+		status int
+		squid  string
+		want   string
+	}{
+		{502, "", "proxy unknown"},
+		{503, "", "proxy unknown"},
+		{504, "", "proxy http_response_timeout"},
+		{403, "", "proxy http_request_denied"},
+		{500, "", ""},
+		{407, "", ""},
+		{503, "ERR_CONNECT_FAIL 111", "squid connection_refused"},
+	} {
+		h := http.Header{}
+		if row.squid != "" {
+			h.Set("X-Squid-Error", row.squid)
+		}
+		if got := put(OfConnect(Answer{Status: row.status, Header: h})); got != row.want {
+			t.Errorf("OfConnect(%d, %s) = %q, want %q", row.status, row.squid, got, row.want)
+		}
+	}
+	for reply, want := range []string{"", "", "proxy http_request_denied", "proxy destination_ip_unroutable",
+		"proxy destination_unavailable", "proxy connection_refused", "proxy destination_ip_unroutable", "", ""} {
+		if got := put(OfSOCKS(byte(reply))); got != want {
+			t.Errorf("OfSOCKS(%d) = %q, want %q", reply, got, want)
+		}
+	}
+}

@@ -4,7 +4,7 @@
 //
 //	connect.go        Connect: what is wanted of a connection, and what is known after a success or a failure
 //	dial_linux.go     the system calls that make a connection; dial_other.go: package net's dialer
-//	conn_linux.go     a connection with its own file descriptor; keepalive_linux.go: the kernel's keepalive
+//	conn_linux.go     a connection with its own file descriptor, and the kernel's keepalive of it
 //	recorder.go       the Recorder, which sits under TLS and net/http: reads, writes, the first error and its errno
 //	ending.go         how the Recorder ends: the deadline of the probe, and the close
 //	recorded.go       what the Recorder has recorded

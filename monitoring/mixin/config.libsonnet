@@ -31,5 +31,12 @@
     dashboardExporterURL: 'http://localhost:10104',
     dashboardFrom: 'now-6h',
     dashboardRefresh: '30s',
+
+    // Grafana-managed rules: the UID of the Prometheus data source, the folder and the organisation of the rules, and the interval at which
+    // groups are evaluated that have none of their own; Grafana wants a multiple of 10 s.
+    grafanaDatasource: 'prometheus',
+    grafanaFolder: 'errno_exporter',
+    grafanaOrganisation: 1,
+    grafanaInterval: '30s',
   },
 }

@@ -119,12 +119,13 @@ func (o *Observer) note(r *record, s *sighting) {
 	r.received, r.segments = s.info.bytesReceived, s.info.dataSegmentsIn
 }
 
+// own reports whether a socket is the exporter's own; one in TIME_WAIT has its cookie still.
 func (o *Observer) own(cookie uint64) bool { return o.options.Own != nil && o.options.Own(cookie) }
 
 // sweep marks the sockets that the dump has missed and that were not reported as ended: their process still holds them,
 // and the connection is gone.
 func (o *Observer) sweep(after counts) {
-	risen := after.since(o.atDump)
+	risen := after.since(o.atDump).why()
 	now := o.now()
 	if !o.atRise.IsZero() {
 		now = moment(o.atRise.Sub(o.began) / (10 * time.Millisecond))
@@ -133,16 +134,7 @@ func (o *Observer) sweep(after counts) {
 		if r.generation == o.generation || r.gone != 0 {
 			return
 		}
-		r.gone = now
-		if risen.estabResets > 0 {
-			r.why |= whyReset
-		}
-		if risen.abortOnTimeout > 0 {
-			r.why |= whyTimeout
-		}
-		if risen.resetsSent > 0 {
-			r.why |= whySent
-		}
+		r.gone, r.why = now, risen
 	})
 }
 

@@ -103,7 +103,7 @@ func (o *Observer) end(e *evidence, r *record, of []*tally) {
 		e.sameData = e.end.info.dataSegmentsIn == r.segments
 		if r.gone != 0 {
 			held := o.since(r.gone)
-			e.gone, e.dump = held > tick, r.why.counts()
+			e.gone, e.dump = true, r.why.counts()
 			at, end.Age, end.Idle = at.Add(-held), max(0, end.Age-held), max(0, end.Idle-held)
 		} else if r.closeWait != 0 {
 			end.Idle = max(0, end.Idle-o.since(r.closeWait))
@@ -141,20 +141,6 @@ func (o *Observer) count(end *End, of []*tally) {
 			one.last.Lost[end.Lost]++
 		}
 	}
-}
-
-// counts are counters that have risen while a socket vanished.
-func (w why) counts() (c counts) {
-	if w&whyReset != 0 {
-		c.estabResets = 1
-	}
-	if w&whyTimeout != 0 {
-		c.abortOnTimeout = 1
-	}
-	if w&whySent != 0 {
-		c.resetsSent = 1
-	}
-	return c
 }
 
 // captured asks the capture for the RST that ended the connection, and says who sent it.

@@ -19,6 +19,7 @@ const (
 // Observer watches the connections of a network namespace. One goroutine reads what the kernel says.
 type Observer struct {
 	options Options
+	tick    time.Duration
 	began   time.Time
 	targets *targets
 	health  Health // guarded by targets.mu
@@ -45,7 +46,9 @@ type Observer struct {
 
 // Open begins to watch the network namespace of the calling thread. The error says why the kernel refuses.
 func Open(options Options) (*Observer, error) {
-	o := &Observer{options: options.defaults(), began: time.Now().Add(-time.Second), stop: make(chan struct{})}
+	options = options.defaults()
+	o := &Observer{options: options, tick: min(tick, options.Interval), stop: make(chan struct{}),
+		began: time.Now().Add(-time.Second)}
 	o.targets, o.sockets = newTargets(o.options.Networks), newTable(o.options.Max)
 	if err := o.open(); err != nil {
 		o.closeFiles()
@@ -123,13 +126,13 @@ func (o *Observer) readCounts() (c counts) {
 // run reads ends as they come, and dumps now and then.
 func (o *Observer) run() {
 	report := guard.Report(o.options.Report)
-	for next := time.Now().Add(tick); !o.stopped(); {
+	for next := time.Now().Add(o.tick); !o.stopped(); {
 		if o.await(next) {
 			report.Run(o.readEvents)
 		}
 		if now := time.Now(); !now.Before(next) {
-			next = now.Add(tick)
-			report.Run(func() { o.tick(now) })
+			next = now.Add(o.tick)
+			report.Run(func() { o.look(now) })
 		}
 	}
 }
@@ -161,14 +164,14 @@ func (o *Observer) await(until time.Time) bool {
 	return true
 }
 
-// tick looks at the counters, and dumps when it is time: at once if connections were reset, so that it is known when.
-func (o *Observer) tick(now time.Time) {
+// look reads the counters, and dumps when it is time: at once if connections were reset, so that it is known when.
+func (o *Observer) look(now time.Time) {
 	c := o.readCounts()
 	if risen := c.since(o.atTick); risen.estabResets > 0 && o.atRise.IsZero() {
 		o.atRise = now
 	}
 	o.atTick = c
-	rest := min(max(tick, restShare*o.took), o.options.Interval)
+	rest := min(max(o.tick, restShare*o.took), o.options.Interval)
 	switch since := now.Sub(o.dumped); {
 	case since >= o.options.Interval, !o.atRise.IsZero() && since >= rest:
 		o.dumpNow(now)

@@ -23,7 +23,7 @@ type evidence struct {
 	batch, dump counts // how much the counters have risen since the events before, and since the dump before the end
 	unread      uint64 // ends among the events at hand that look like a close with unread data
 	expired     uint64 // … like a timeout
-	gone        bool   // it was no more some time before its process closed it
+	gone        bool   // a dump missed it before its end was reported; dump is until then
 	captured    bool   // a RST was captured
 }
 
@@ -106,7 +106,9 @@ func (e *evidence) concludeErased() (how How, certain bool) {
 		return ResetReceived, true
 	case e.seen == closeWait:
 		return FINReceived, true
-	case e.gone:
+	case e.gone && e.dump.abortOnData == 0: // it had ended before its process closed it
+		return e.concludeReset()
+	case e.gone && e.others():
 		return Unknown, false
 	}
 	return ResetSent, e.seen == established
@@ -125,41 +127,53 @@ func (e *evidence) concludeOld() (how How, certain bool) {
 	return Unknown, false
 }
 
-// heldFor is how old the last acknowledgement is when a connection's end was not its own FIN's acknowledgement.
-const heldFor = 50 * time.Millisecond
-
 // concludeFIN is about a connection whose own FIN was acknowledged. The one who closes first keeps a TIME_WAIT (RFC
-// 9293 section 3.6), and before that Linux a FIN_WAIT2 with as little as that.
+// 9293 section 3.6), and before that Linux a FIN_WAIT2 with as little as that. There may be none although this side
+// closed first: a RST ends it (RFC 1337).
 func (e *evidence) concludeFIN() (how How, certain bool) {
 	switch {
 	case e.after != 0 || e.closedHere():
 		return FINSent, true
 	case e.seen == closeWait || e.seen == lastACK:
 		return FINReceived, true
+	case e.sameData && e.end.info.bytesReceived == e.received: // without the peer's FIN, it was not LAST_ACK
+		return FINSent, true
 	case e.dump.timeWaitOverflow > 0: // there may have been no TIME_WAIT
 		return Unknown, false
-	case e.peerClosed():
-		return FINReceived, true
-	case e.end.info.lastACK > heldFor: // FIN_WAIT2, and a RST
-		return FINSent, false
 	}
-	return FINReceived, false // LAST_ACK
+	// the process had read the FIN before it closed
+	return FINReceived, e.peerClosed() && e.end.readQueue == 0
 }
 
 // concludeAbort is about a connection that ended without a FIN of this side: by a RST, sent or received.
 func (e *evidence) concludeAbort() (how How, certain bool) {
-	unread := e.end.readQueue > 0 && !e.gone
+	unread := e.end.readQueue > 0
 	switch {
 	case e.captured:
 		return ResetReceived, true
-	case unread && e.batch.abortOnClose >= e.unread && e.unread > 0:
+	case unread && e.gone && e.dump.abortOnClose > 0:
+		if e.others() {
+			return Unknown, false
+		}
 		return ResetSent, true
-	case unread && e.batch.abortOnClose > 0:
+	case unread && !e.gone && e.batch.abortOnClose >= e.unread && e.unread > 0:
+		return ResetSent, true
+	case unread && !e.gone && e.dump.abortOnClose > 0:
 		return Unknown, false // one of several
-	case e.dump.estabResets == 0:
+	}
+	return e.concludeReset()
+}
+
+// others reports whether more connections were reset than this host's own closing accounts for.
+func (e *evidence) others() bool { return e.dump.estabResets > e.dump.abortOnClose+e.dump.abortOnData }
+
+// concludeReset is about a connection that this host has not reset by closing it.
+func (e *evidence) concludeReset() (how How, certain bool) {
+	if e.dump.estabResets == 0 || e.end.erased() && e.dump.abortOnTimeout > 0 {
 		return Unknown, false
 	}
-	return ResetReceived, e.dump.resetsSent == 0 && e.dump.abortOnTimeout == 0 && !e.mayHaveClosed()
+	alone := e.dump.resetsSent == 0 && e.dump.abortOnTimeout == 0
+	return ResetReceived, alone && !e.end.erased() && !e.mayHaveClosed()
 }
 
 // lost says what was lost. What is sent right before this side's FIN is no request: TLS has its close_notify there (RFC
@@ -169,7 +183,7 @@ func (s *sighting) lost() Lost {
 	if s.erased() || !i.hasBytesSent || i.bytesSent == 0 {
 		return NothingLost
 	}
-	if s.finSent() && i.lastSent <= heldFor+2*i.rtt {
+	if s.sentAtClose() {
 		return NothingLost
 	}
 	queued := int64(s.writeQueue)
@@ -183,6 +197,15 @@ func (s *sighting) lost() Lost {
 		return Unanswered
 	}
 	return NothingLost
+}
+
+// sentAtClose reports whether the last data was sent right before the FIN. The kernel reports an end some time after it,
+// hence two times are compared where there are two.
+func (s *sighting) sentAtClose() bool {
+	if s.finAcknowledged() {
+		return s.info.lastSent-s.info.lastACK <= 50*time.Millisecond+2*s.info.rtt
+	}
+	return s.finSent() && s.info.lastSent < time.Second
 }
 
 // idle is for how long no data had been sent or received. Of a socket that was disconnected it is since the last

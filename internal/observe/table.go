@@ -25,10 +25,37 @@ type moment uint32
 type why uint8
 
 const (
-	whyReset why = 1 << iota
-	whyTimeout
-	whySent
+	whyReset   why = 1 << iota // EstabResets
+	whyOthers                  // more often than this host closed with unread data or aborted
+	whyTimeout                 // TCPAbortOnTimeout
+	whySent                    // OutRsts
+	whyClose                   // TCPAbortOnClose
+	whyData                    // TCPAbortOnData
 )
+
+// why they are.
+func (c counts) why() (w why) {
+	for bit, is := range map[why]bool{whyReset: c.estabResets > 0, whyTimeout: c.abortOnTimeout > 0,
+		whyOthers: c.estabResets > c.abortOnClose+c.abortOnData, whySent: c.resetsSent > 0,
+		whyClose: c.abortOnClose > 0, whyData: c.abortOnData > 0} {
+		if is {
+			w |= bit
+		}
+	}
+	return w
+}
+
+// counts are counters that have risen as much as is kept of it.
+func (w why) counts() (c counts) {
+	bit := func(of why) uint64 {
+		if w&of != 0 {
+			return 1
+		}
+		return 0
+	}
+	return counts{estabResets: bit(whyReset) + bit(whyClose)*bit(whyData) + bit(whyOthers), resetsSent: bit(whySent),
+		abortOnClose: bit(whyClose), abortOnData: bit(whyData), abortOnTimeout: bit(whyTimeout)}
+}
 
 const chunk = 1024 // records
 

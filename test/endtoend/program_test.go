@@ -55,7 +55,7 @@ func (o *output) Write(b []byte) (int, error) {
 }
 
 // start runs a program until the test ends, and waits until it answers 200 at an URL.
-func start(t *testing.T, ready string, path string, args ...string) {
+func start(t *testing.T, ready string, path string, args ...string) *exec.Cmd {
 	t.Helper()
 	var out output
 	command := exec.Command(path, args...)
@@ -80,6 +80,7 @@ func start(t *testing.T, ready string, path string, args ...string) {
 		_ = response.Body.Close()
 		return response.Status, response.StatusCode == http.StatusOK
 	})
+	return command
 }
 
 // patience is how long the real programs may take for anything; it is reached only when a test fails.

@@ -46,14 +46,14 @@ func readYAML(t *testing.T, path string, into any) {
 	}
 }
 
-// Every alert keeps to the conventions, is explained in the runbook, and has unit tests in which it fires and in which
-// it is silent.
+// Every alert keeps to the conventions, is explained in the runbook, and has unit tests in which it fires, its neighbours
+// do not, and it resolves.
 func TestAlertsKeepToTheRules(t *testing.T) {
 	runbook, err := os.ReadFile("runbook.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	fires, silent := testedAlerts(t)
+	seen := testedAlerts(t)
 	for _, a := range loadAlerts(t) {
 		if !strings.HasPrefix(a.Alert, "Errno") {
 			t.Errorf("%s: its name does not begin with Errno", a.Alert)
@@ -77,42 +77,10 @@ func TestAlertsKeepToTheRules(t *testing.T) {
 		if !regexp.MustCompile(`(?mi)^## ` + anchor + `$`).Match(runbook) {
 			t.Errorf("%s: runbook.md has no section %q", a.Alert, anchor)
 		}
-		if !fires[a.Alert] || !silent[a.Alert] {
-			t.Errorf("%s: a test in which it fires: %t; in which it is silent: %t; want both", a.Alert, fires[a.Alert],
-				silent[a.Alert])
+		if got := seen[a.Alert]; got != (tested{true, true, true}) {
+			t.Errorf("%s: the tests see %+v, want all of them", a.Alert, got)
 		}
 	}
-}
-
-// testedAlerts are the alerts that the unit tests see fire, and see silent.
-func testedAlerts(t *testing.T) (fires, silent map[string]bool) {
-	t.Helper()
-	files, err := filepath.Glob("tests/*.yml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	fires, silent = map[string]bool{}, map[string]bool{}
-	for _, path := range files {
-		var file struct {
-			Tests []struct {
-				AlertRuleTest []struct {
-					Alertname string
-					ExpAlerts []any `yaml:"exp_alerts"`
-				} `yaml:"alert_rule_test"`
-			}
-		}
-		readYAML(t, path, &file)
-		for _, test := range file.Tests {
-			for _, row := range test.AlertRuleTest {
-				if len(row.ExpAlerts) > 0 {
-					fires[row.Alertname] = true
-				} else {
-					silent[row.Alertname] = true
-				}
-			}
-		}
-	}
-	return fires, silent
 }
 
 // The rules pass promtool's checks and their unit tests, with the oldest promtool that is supported and the newest.

@@ -13,8 +13,15 @@ local lib = import 'lib.libsonnet';
   local runbook(anchor) = config.runbookURL + '#' + std.asciiLower(anchor),
   // A link has no variable for a label that the alert lacks: an empty one would show no series.
   local variable(label) = '{{ with $labels.%s }}&var-%s={{ . | urlquery }}{{ end }}' % [label, label],
+  local variables(labels) =
+    (if config.dashboardSource == '' then [] else ['var-datasource=' + config.dashboardSource]) +
+    (if labels == [] then [] else ['var-job={{ $labels.job | urlquery }}' + std.join('', std.map(variable, labels))]),
   local dashboard(uid, labels) = config.grafanaURL + '/d/' + uid +
-                                 (if labels == [] then '' else '?var-job={{ $labels.job | urlquery }}' + std.join('', std.map(variable, labels))),
+                                 (if variables(labels) == [] then '' else '?' + std.join('&', variables(labels))),
+  // Where one scrape is one probe, instance is a target, and job is not the job of the exporter's own metrics: the dashboard of exporters has
+  // neither of them, that of targets has both.
+  local exporterIf(label) = '{{ if $labels.' + label + ' }}' + dashboard('errno-exporter', ['instance']) + '{{ else }}' +
+                            dashboard('errno-target', ['instance']) + '{{ end }}',
 
   // alert is a rule; page is the section of the runbook if several alerts share one.
   local alert(a) = {
@@ -27,7 +34,7 @@ local lib = import 'lib.libsonnet';
       summary: a.summary,
       description: a.description,
       runbook_url: runbook(std.get(a, 'page', a.name)),
-      dashboard_url: dashboard(a.dashboard, a.variables),
+      dashboard_url: std.get(a, 'link', dashboard(a.dashboard, a.variables)),
     },
   },
   local ofTarget(a) = alert({ dashboard: 'errno-target', variables: ['instance', 'target'] } + a + {
@@ -98,18 +105,8 @@ local lib = import 'lib.libsonnet';
                    "aborted, crashed or lost the connection's state, or a middlebox reset it." + lib.verdict,
     }),
 
-    failing('unless ' + elsewhere, {
-      severity: 'critical',
-      description: 'No probe succeeded in the last two minutes. {{ $labels.sentence }} phase={{ $labels.phase }} ' +
-                   'reason={{ $labels.reason }} errno={{ $labels.errno }} origin={{ $labels.origin }}' + lib.check + lib.verdict,
-    }),
-    failing('and ' + elsewhere, {
-      severity: 'warning',
-      description: 'No probe of this exporter succeeded in the last two minutes; those of another one do. {{ $labels.sentence }} ' +
-                   'phase={{ $labels.phase }} reason={{ $labels.reason }} errno={{ $labels.errno }} origin={{ $labels.origin }}' + lib.check +
-                   lib.verdict,
-    }),
-    // One page for an API that fails from all places at once; it mutes those of the places.
+    // One page for an API that fails from all places at once; it mutes those of the places. Alerts are sent in the order of their rules, so that
+    // Alertmanager has it before those it mutes.
     alert({
       name: 'ErrnoTargetFailingEverywhere',
       expr: |||
@@ -129,6 +126,17 @@ local lib = import 'lib.libsonnet';
       variables: [],
     }),
 
+    failing('unless ' + elsewhere, {
+      severity: 'critical',
+      description: 'No probe succeeded in the last two minutes. {{ $labels.sentence }} phase={{ $labels.phase }} ' +
+                   'reason={{ $labels.reason }} errno={{ $labels.errno }} origin={{ $labels.origin }}' + lib.check + lib.verdict,
+    }),
+    failing('and ' + elsewhere, {
+      severity: 'warning',
+      description: 'No probe of this exporter succeeded in the last two minutes; those of another one do. {{ $labels.sentence }} ' +
+                   'phase={{ $labels.phase }} reason={{ $labels.reason }} errno={{ $labels.errno }} origin={{ $labels.origin }}' + lib.check +
+                   lib.verdict,
+    }),
     ofTarget({
       name: 'ErrnoTargetFlapping',
       expr: unlessEgressDown(owned(|||
@@ -304,8 +312,7 @@ local lib = import 'lib.libsonnet';
       severity: 'critical',
       summary: name + ': {{ or $labels.short $labels.reason }}' + lib.errno,
       description: 'The host of the exporter lacks a resource; the API is not at fault. {{ $labels.sentence }}',
-      dashboard: 'errno-exporter',
-      variables: ['instance'],
+      link: exporterIf('target'),
     }),
   ],
 
@@ -387,6 +394,7 @@ local lib = import 'lib.libsonnet';
       severity: 'critical',
       summary: '{{ with $labels.instance }}scrapes of {{ . }}{{ else }}all {{ $value | humanize }} scrapes{{ end }} of job {{ $labels.job }} fail',
       description: 'Prometheus gets no answer from the exporter, or none in time. Its targets are not monitored until it does.',
+      link: exporterIf('instance'),
     }),
     ofExporter({
       name: 'ErrnoProbeScrapeFails',
@@ -401,6 +409,7 @@ local lib = import 'lib.libsonnet';
       summary: 'the scrape of {{ $labels.instance }} of job {{ $labels.job }} fails, others of the job do not',
       description: "The exporter answers, but not for this target: the request is refused (Prometheus' page of targets has the status), or the " +
                    "answer comes after the scrape's timeout. The target is not monitored.",
+      dashboard: 'errno-target',
       variables: ['instance'],
     }),
     alert({
@@ -439,8 +448,7 @@ local lib = import 'lib.libsonnet';
       summary: name + ': no longer probed',
       description: 'The target was probed ten minutes ago and is not any more, although its exporter answers: it was removed from the ' +
                    'configuration, or from its file of targets.',
-      dashboard: 'errno-exporter',
-      variables: ['instance'],
+      link: exporterIf('target'),
     }),
     ofExporter({
       name: 'ErrnoExporterPanicked',

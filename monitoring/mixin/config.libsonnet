@@ -23,8 +23,8 @@
     grafanaURL: 'https://grafana.example.com',
 
     // Dashboards: matchers that every query gets ('cluster="a"', or 'cluster=~"$cluster"' with a variable of your own), the data source that is
-    // selected first (its UID; empty: Grafana's default), how many targets panels show that cannot show all of them, the address of the
-    // exporter's own pages, and the time range.
+    // selected first, also by the links of alerts (its UID; empty: Grafana's default), how many targets panels show that cannot show all of
+    // them, the address of the exporter's own pages, and the time range.
     dashboardSelector: '',
     dashboardSource: '',
     dashboardTop: 20,

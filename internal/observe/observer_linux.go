@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"sync"
 	"time"
 
 	"errno_exporter/guard"
@@ -41,7 +40,7 @@ type Observer struct {
 	pending    []sighting
 	listed     []Socket // for Options.Dumped
 	stop       chan struct{}
-	done       sync.WaitGroup
+	done       guard.Group
 }
 
 // Open begins to watch the network namespace of the calling thread. The error says why the kernel refuses.
@@ -54,11 +53,8 @@ func Open(options Options) (*Observer, error) {
 		o.closeFiles()
 		return nil, fmt.Errorf("observe the application's connections: %w; everything else works", err)
 	}
-	o.done.Add(1)
-	guard.Report(o.options.Report).Go(func() {
-		defer o.done.Done()
-		o.run()
-	})
+	o.done.Report = o.options.Report
+	o.done.Go(o.run)
 	return o, nil
 }
 

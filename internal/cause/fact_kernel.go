@@ -6,7 +6,7 @@ import "errno_exporter/internal/host/counters"
 // connections as well. So a fact holds only if the probe's own packets must be among what was counted, or if at least
 // as much was counted as the probe sent:
 //
-//   - A rule of this host that drops a TCP segment on its way out is not told to the program. The kernel counts each
+//   - A rule of this host that drops an outgoing TCP segment is not reported to the program. The kernel counts each
 //     retransmission that could not be sent in TCPRetransFail, and each one, sent or not, in RetransSegs (net/ipv4/
 //     tcp_output.c, __tcp_retransmit_skb). If both rose alike, the probe's were not sent.
 //   - A full connection tracker drops the packets of new connections, and counts them in drop; two connections that are

@@ -170,7 +170,7 @@ var table = []row{
 	{cause: NotListening, requires: facts{wordNoUDP}, sure: Low, excludes: facts{workedBefore}},
 
 	// Silence.
-	// What this host drops on its way out never comes to a queue or a firewall elsewhere.
+	// An outgoing packet that this host drops never comes to a queue or a firewall elsewhere.
 	{cause: FirewallDrop, party: Us, requires: facts{kernelUnsent}, sure: Medium, supports: facts{timesTwice},
 		excludes: facts{timesOver}},
 	{cause: AcceptQueueFull, requires: facts{kernelQueue}, sure: Medium, supports: facts{timesTwice},

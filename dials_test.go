@@ -29,27 +29,27 @@ var dialSites = map[string]string{
 	"prober.(hop).connect":     target, // after hop.permitted, in hop.run
 	"prober.(hop).run":         target,
 
-	"prober.(Prober).traceHop":         target,
-	"prober.(Prober).knock":            target,
-	"prober.(Prober).tracePath":        target, // after its own comparison with the policy
-	"prober.(Prober).accepted":         target, // after its own comparison with the policy
-	"prober.(measurement).send":        target, // after the comparisons of distance and knock with the policy
-	"prober.(hop).runHTTP3":            target, // after hop.permitted, in hop.run
-	"prober.(attempt).follow":          "targets, redirects, and follow-up attempts",
-	"prober.(attempt).openUDP":         target, // HTTP/3
-	"prober.(hop).dialQUIC":            target,
-	"prober.newHTTP3":                  target, // is given connections
-	"prober.newTransport":              target, // is given connections
-	"prober.(hop).dialProxy":           "proxies",
-	"prober/dns.(lookup).dial":         "name servers",
-	"prober/dns.dialBounded":           "name servers",
-	"prober/dns.(client).overUDP":      "name servers",
-	"prober/dns.(client).overHTTPS":    "name servers",
-	"prober/dns.(Query).System":        "name servers",
-	"config/compile.newFetchTransport": "token endpoints",
-	"config/compile.dialForFetch":      "token endpoints",
-	"config/compile.(tokens).valid":    "token endpoints",
-	"internal/egress.reached":          "reference targets",
+	"prober.(Prober).traceHop":             target,
+	"prober.(Prober).knock":                target,
+	"prober.(Prober).tracePath":            target, // after its own comparison with the policy
+	"prober.(Prober).accepted":             target, // after its own comparison with the policy
+	"prober.(measurement).send":            target, // after the comparisons of distance and knock with the policy
+	"prober.(hop).runHTTP3":                target, // after hop.permitted, in hop.run
+	"prober.(attempt).follow":              "targets, redirects, and follow-up attempts",
+	"prober.(attempt).openUDP":             target, // HTTP/3
+	"prober.(hop).dialQUIC":                target,
+	"prober.newHTTP3":                      target, // is given connections
+	"prober.newTransport":                  target, // is given connections
+	"prober.(hop).dialProxy":               "proxies",
+	"prober/dns.(lookup).dial":             "name servers",
+	"prober/dns.dialBounded":               "name servers",
+	"prober/dns.(client).overUDP":          "name servers",
+	"prober/dns.(client).overHTTPS":        "name servers",
+	"prober/dns.(Query).System":            "name servers",
+	"config/compile.newFetchTransport":     "token endpoints",
+	"config/compile.dialForFetch":          "token endpoints",
+	"config/compile.(tokens).valid":        "token endpoints",
+	"internal/egress.(References).reached": "reference targets",
 }
 
 // dialling are the names by which Go programs connect: package and identifier. An identifier with a final * is a

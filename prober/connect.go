@@ -29,7 +29,8 @@ func (h *hop) connect(port uint16) error {
 // socket knew.
 func (a *attempt) connect(addr netip.AddrPort) (*socket.Recorder, *result.Wire, error) {
 	return socket.Connect(a.ctx, addr, socket.Options{Start: a.start, Source: a.module.SourceIP,
-		MaxSegment: a.segment, TTL: a.ttl, MinTTL: a.minTTL.atConnect(), Panicked: a.caught})
+		MaxSegment: a.segment, TTL: a.ttl, MinTTL: a.minTTL.atConnect(), Panicked: a.caught,
+		Own: a.prober.options.Own})
 }
 
 // minTTL is a minimum TTL of the segments that arrive from a phase on; the zero one is none.

@@ -32,6 +32,8 @@ type Options struct {
 	Distances *Distances
 
 	Panicked guard.Report // is called with panics that are no attempt's failure; may be nil
+
+	Own *socket.Own // notes the sockets of connections; may be nil
 }
 
 // Prober probes. It keeps no connection and no result between probes, and may be used by many goroutines.

@@ -46,6 +46,8 @@ type References struct {
 	checking sync.Mutex // one check at a time: it takes as long as the slowest answer
 
 	Shared *Shared // takes what is checked; nil for none
+	// Control is called with each socket before it connects, as that of net.Dialer; may be nil.
+	Control func(network, address string, c syscall.RawConn) error
 
 	mu      sync.Mutex // guards what follows, and is never held for long: verdicts wait for it
 	targets []*Address
@@ -96,7 +98,7 @@ func (c *References) CheckSince(since time.Time) {
 	references := make([]Reference, len(targets))
 	var dialling guard.Group
 	for i, t := range targets {
-		dialling.Go(func() { references[i] = Reference{Name: t.Name, Kind: t.Kind, Up: reached(t.Address)} })
+		dialling.Go(func() { references[i] = Reference{Name: t.Name, Kind: t.Kind, Up: c.reached(t.Address)} })
 	}
 	dialling.Wait()
 	if c.Shared != nil {
@@ -123,10 +125,10 @@ func (c *References) due(since time.Time) []*Address {
 }
 
 // reached reports whether an address answers; a refusal is an answer.
-func reached(address string) bool {
+func (c *References) reached(address string) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), checkTimeout)
 	defer cancel()
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	conn, err := (&net.Dialer{Control: c.Control}).DialContext(ctx, "tcp", address)
 	if err != nil {
 		errno := classify.ErrnoOf(err)
 		return errno == syscall.ECONNREFUSED || errno == syscall.ECONNRESET

@@ -20,6 +20,7 @@ type Options struct {
 	TTL        int          // of the packets; 0 for the kernel's default
 	MinTTL     uint8        // segments that arrive with less are dropped (IP_MINTTL, IPV6_MINHOPCOUNT); 0 for none
 	Panicked   guard.Report // is called with panics of other goroutines
+	Own        *Own         // notes the socket; may be nil
 
 	network string // "tcp4" or "tcp6"
 }

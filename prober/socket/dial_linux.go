@@ -78,6 +78,7 @@ func newSocket(to netip.Addr, o *Options) (int, error) {
 	if err != nil {
 		return -1, os.NewSyscallError("socket", err)
 	}
+	o.Own.noteFD(fd)
 	RecvErr(fd, o.network, 1)
 	o.apply(fd)
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) // fails on no TCP socket

@@ -12,6 +12,7 @@ type Config struct {
 	Modules map[string]*module.Module
 	Targets []*Target // in the file's order; with shards those of this one
 	Policy  Policy
+	Observe *Observe // nil: the application's connections are not observed
 
 	Shard        Shard     // which shard the configuration is of: InShard
 	OtherTargets []*Target // that belong to other shards: they are probed by /probe alone

@@ -56,6 +56,7 @@ func parse(data []byte, p place, dir string, previous *Config) (*Config, error) 
 		"modules":         func(value *yaml.Node) error { return c.modules(p, dir, value) },
 		"targets":         func(value *yaml.Node) error { targets = value; return nil },
 		"control_targets": func(value *yaml.Node) error { return c.readReferenceTargets(p, value) },
+		"observe":         func(value *yaml.Node) error { return c.readObserve(p, value) },
 		"target_files":    func(value *yaml.Node) error { targetFiles = value; return nil },
 		"probe_policy":    func(value *yaml.Node) error { return p.mapping(value, "probe_policy", c.Policy.keys()) },
 	})
@@ -69,7 +70,7 @@ func parse(data []byte, p place, dir string, previous *Config) (*Config, error) 
 	if err != nil {
 		return nil, err
 	}
-	if err := c.checkServed(p, root); err != nil {
+	if err := joined([]error{c.checkServed(p, root), c.checkObserved(p, root)}); err != nil {
 		return nil, err
 	}
 	c.missing = c.missingFiles(root, dir)

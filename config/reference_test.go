@@ -67,7 +67,8 @@ func TestReferenceDocumentsEveryKey(t *testing.T) {
 	want := append(slices.Collect(maps.Keys(h.keys())), "prober", "timeout", "http")
 	want = slices.AppendSeq(want, maps.Keys(new(Target).keys(place{}, nil)))
 	want = slices.AppendSeq(want, maps.Keys(new(Policy).keys()))
-	want = append(want, "address", "kind", "target_files") // of reference targets, beside name
+	want = slices.AppendSeq(want, maps.Keys(new(Observe).keys()))
+	want = append(want, "address", "kind", "observe", "target_files") // of reference targets, beside name
 	got := slices.Sorted(maps.Keys(documented(t)))
 	slices.Sort(want)
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -82,6 +83,9 @@ var aroundDefault = map[string]string{
 	"deny_networks":  "probe_policy: {deny_networks: %s}\n",
 	"nat64_prefixes": "probe_policy: {nat64_prefixes: %s}\n",
 	"max_concurrent": "probe_policy: {max_concurrent: %s}\n",
+	"observe":        "observe: %s\n",
+	"interval":       "observe: {interval: %s}\n",
+	"networks":       "observe: {networks: %s}\n",
 	"target_files":   "target_files: %s\n",
 	"labels":         "targets: [{name: t, url: http://t/, labels: %s}]\n",
 	"min_interval":   "targets: [{name: t, url: http://t/, min_interval: %s}]\n",
@@ -103,9 +107,15 @@ func checkDefault(t *testing.T, key, text string) {
 	if len(documented.Targets) == 0 {
 		bare.Targets = nil
 	}
-	if len(documented.ReferenceTargets) > 0 { // none is the default: its keys have theirs
-		bare, err = Parse([]byte(modules+"control_targets: [{name: c, address: '10.0.0.1:9'}]\n"), "f.yml", ".")
-		if err != nil {
+	around := "" // none is the default: its keys have theirs
+	switch {
+	case len(documented.ReferenceTargets) > 0:
+		around = "control_targets: [{name: c, address: '10.0.0.1:9'}]\n"
+	case documented.Observe != nil:
+		around = "observe: true\n"
+	}
+	if around != "" {
+		if bare, err = Parse([]byte(modules+around), "f.yml", "."); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -37,7 +37,7 @@ func conclude(rows []row, s *scene, k *known) (Verdict, bool) {
 		v.cite(k, best.row.requires)
 		v.cite(k, best.row.supports)
 	} else {
-		if k.has(idleEnded) {
+		if k.has(idleEnded) && !k.has(appEnds) {
 			return Verdict{}, false // one connection that ended while idle is no failure
 		}
 		v.Party = partyOf(k)
@@ -108,8 +108,8 @@ var order = func() map[Cause]int {
 
 // unexplained are facts that are worth showing where no cause is.
 var unexplained = []fact{timesTwice, timesSome, endsOnItsSide, endsNearer, endsUnseen, icmpRoute, wireHole,
-	wireTaken, idleForgotten, idleUnseen, nameNotHere, closedPortAnswers, traceEndsBefore, kernelUnsent,
-	kernelTracker, kernelQueue, kernelFilter, kernelDamaged}
+	wireTaken, idleForgotten, idleUnseen, appEnds, appLost, appPath, nameNotHere, closedPortAnswers, traceEndsBefore,
+	kernelUnsent, kernelTracker, kernelQueue, kernelFilter, kernelDamaged}
 
 // cite adds facts to the evidence, each sentence once; the failure's own words are there already.
 func (v *Verdict) cite(k *known, list []fact) {

@@ -17,6 +17,7 @@ type Evidence struct {
 	Recent      []Digest        // of the target, the oldest first; the last is the newest
 	Idle        []IdleConn      // what became of its idle connections, the oldest first
 	Lifetime    lifetime.Search // of idle connections, as far as it is measured
+	Application Application     // the application's own connections, where they are observed
 	Experiments *Experiments    // after a failure; nil if none were made
 	Egress      Egress
 	Host        host.Record

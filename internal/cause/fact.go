@@ -169,6 +169,17 @@ const (
 	lifetimeServer // the measured lifetime is a server's idle timeout, and this end fits it
 	lifetimePath   // or it is one of the path
 
+	appEnds       // connections of the application failed at several times
+	appLost       // with a request in progress
+	appPath       // by resets of a middlebox
+	appSteady     // at a similar idle age, at different times
+	appSteadyMany // many times
+	appCloseWait  // CLOSE_WAIT only grows
+	appCloseWaitOld
+	appEstablished // established connections only grow
+	appChurn       // TIME_WAIT holds many of the local ports
+	appChurnMost
+
 	numFacts
 )
 
@@ -232,12 +243,16 @@ func factsOf(e *Evidence) (*scene, *known) {
 	}
 	if s.at < 0 || k.has(timesOver) {
 		idleFacts(e, k)
+		applicationFacts(e, k)
 	}
-	if s.at < 0 && !idleFails(e.Idle) {
+	if s.at < 0 && !idleFails(e.Idle) && !slices.ContainsFunc(applicationFails, k.has) {
 		return nil, nil
 	}
 	return s, k
 }
+
+// applicationFails are facts each of which is to be explained, though fresh connections work.
+var applicationFails = []fact{appEnds, appCloseWait, appEstablished, appChurn}
 
 func (s *scene) is(reasons ...result.Reason) bool { return slices.Contains(reasons, s.f.Reason) }
 

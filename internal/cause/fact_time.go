@@ -36,8 +36,10 @@ func (e *Evidence) failing() int {
 	return -1
 }
 
-// Fails reports whether there is something to explain.
-func (e *Evidence) Fails() bool { return e.failing() >= 0 || idleFails(e.Idle) }
+// Fails reports whether there may be something to explain.
+func (e *Evidence) Fails() bool {
+	return e.failing() >= 0 || idleFails(e.Idle) || e.Application.suspicious()
+}
 
 // count counts the tries.
 func (s *scene) count() tries {

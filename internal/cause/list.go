@@ -24,6 +24,9 @@ const (
 	H2Only              Cause = "h2_only"
 	RequestRejected     Cause = "request_rejected"
 	TimeoutTooShort     Cause = "timeout_too_short"
+	StalePool           Cause = "stale_pool"
+	ConnectionLeak      Cause = "connection_leak"
+	PortChurn           Cause = "port_churn"
 	ServerIdleTimeout   Cause = "server_idle_timeout"
 	PathIdleTimeout     Cause = "path_idle_timeout"
 	KeepaliveRace       Cause = "keepalive_race"
@@ -103,6 +106,14 @@ var Causes = []Info{
 	{TimeoutTooShort, Us, "The timeout ends the probe while the answer is still coming, or shortly before it would " +
 		"arrive.",
 		"Give the client a longer timeout, or request less at once."},
+	{StalePool, Us, "The application keeps idle connections for longer than the other side does: they end at a steady " +
+		"idle age.",
+		"Let the application's pool drop idle connections before that age, or send TCP keepalives more often, and " +
+			"repeat idempotent requests."},
+	{ConnectionLeak, Us, "The application's connections only grow in number: it does not close them.",
+		"Close responses and clients in the application, bound its pool, and look at app_connections by state."},
+	{PortChurn, Us, "The application opens so many short connections that their local ports run out.",
+		"Reuse connections in the application (one client, keep-alive, a larger pool of idle connections)."},
 	{ServerIdleTimeout, Server, "The server closes idle connections sooner than the client expects.",
 		"Let the client's pool drop idle connections before that age, and repeat idempotent requests."},
 	{PathIdleTimeout, Path, "A firewall or NAT on the path forgets idle connections.",

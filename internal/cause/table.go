@@ -140,6 +140,12 @@ var table = []row{
 	{cause: PathIdleTimeout, requires: facts{idleUnseen}, sure: Low},
 	{cause: ServerIdleTimeout, requires: facts{idleUnseen}, sure: Low},
 
+	// The application's own connections. Only what is lost or grows is a failure: servers close idle connections.
+	{cause: StalePool, requires: facts{appSteady}, sure: Medium, supports: facts{appSteadyMany, appLost, appPath}},
+	{cause: ConnectionLeak, requires: facts{appCloseWait}, sure: Medium, supports: facts{appCloseWaitOld}},
+	{cause: ConnectionLeak, requires: facts{appEstablished}, sure: Medium},
+	{cause: PortChurn, requires: facts{appChurn}, sure: Medium, supports: facts{appChurnMost}},
+
 	// Who refused or reset. A refusal from nearer than the server may be a NAT host's, for a server that is gone: a
 	// closed port decides.
 	{cause: FirewallReject, party: Us, requires: facts{hostRule}, sure: High, excludes: facts{kernelTracker}},
@@ -251,6 +257,8 @@ var next = []struct {
 			"candidates"},
 	{facts{endsUnseen}, facts{}, "CAP_NET_RAW shows who sent the reset"},
 	{facts{idleUnseen}, facts{}, "CAP_NET_RAW shows who sent the reset"},
+	{facts{appEnds}, facts{appPath}, "CAP_NET_RAW shows who sent the application's resets; " +
+		"app_connection_age_seconds and the application's log show what they have in common"},
 	{facts{wordOutOfReach}, facts{egressUp, egressElsewhere},
 		"`control_targets` show whether anything is reached from here"},
 	{facts{wordUnanswered, experimentsMade}, facts{},

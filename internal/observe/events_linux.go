@@ -95,7 +95,8 @@ func (o *Observer) ofEnd(local, remote netip.AddrPort) []*tally {
 // end concludes how a connection ended, counts it, and reports it.
 func (o *Observer) end(e *evidence, r *record, of []*tally) {
 	at := time.Now()
-	end := End{Local: e.end.local, Remote: e.end.remote, Idle: e.end.idle(), Age: -1, Lost: e.end.lost(), TCP: e.end.tcp()}
+	end := End{Local: e.end.local, Remote: e.end.remote, Idle: e.end.idle(), Age: -1, Lost: e.end.lost(), TCP: e.end.tcp(),
+		SinceReceived: e.end.info.lastReceived}
 	if r != nil {
 		end.Local, end.Remote = r.addresses()
 		end.Age = o.since(r.first)
@@ -105,8 +106,10 @@ func (o *Observer) end(e *evidence, r *record, of []*tally) {
 			held := o.since(r.gone)
 			e.gone, e.dump = true, r.why.counts()
 			at, end.Age, end.Idle = at.Add(-held), max(0, end.Age-held), max(0, end.Idle-held)
+			end.SinceReceived = max(0, end.SinceReceived-held)
 		} else if r.closeWait != 0 {
-			end.Idle = max(0, end.Idle-o.since(r.closeWait))
+			waited := o.since(r.closeWait)
+			end.Idle, end.SinceReceived = max(0, end.Idle-waited), max(0, end.SinceReceived-waited)
 		}
 	}
 	end.At = at

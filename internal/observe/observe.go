@@ -46,6 +46,7 @@ type End struct {
 	Certain       bool          // whether the evidence leaves no other way: the rule is in docs/application-connections.md
 	Origin        result.Origin // who sent the reset, where a capture saw it
 	Idle          time.Duration // since data was last sent or received
+	SinceReceived time.Duration // since data was last received, or until the peer's FIN if that came first
 	Age           time.Duration // since the connection was first seen; negative: unknown
 	Lost          Lost
 	TCP           TCP

@@ -113,12 +113,13 @@ func (o *Evidence) End(r *result.Result, made []result.Experiment) {
 	}
 }
 
-// forVerdict is the evidence with the newest fates of idle connections; false where nothing failed recently.
-func (o *Evidence) forVerdict(fates []cause.IdleConn) (cause.Evidence, bool) {
+// forVerdict is the evidence with the newest fates of idle connections, and with those of the application; false where
+// nothing failed recently.
+func (o *Evidence) forVerdict(fates []cause.IdleConn, application cause.Application) (cause.Evidence, bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.addIdle(fates)
-	e := cause.Evidence{Recent: o.recent, Idle: o.idle}
+	e := cause.Evidence{Recent: o.recent, Idle: o.idle, Application: application}
 	if !e.Fails() {
 		return cause.Evidence{}, false // as with nearly all of a thousand targets
 	}

@@ -63,7 +63,7 @@ func TestKernelCountersAreEvidence(t *testing.T) {
 		}
 		o.Add(outcome.Digest())
 	}
-	e, fails := o.forVerdict(nil)
+	e, fails := o.forVerdict(nil, cause.Application{})
 	if !fails {
 		t.Fatal("nothing fails")
 	}

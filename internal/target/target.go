@@ -27,13 +27,14 @@ type Target struct {
 
 // Known is what is known of a target. It outlives a configuration if the next one has the same target.
 type Known struct {
-	Totals   *state.Totals
-	Timeline *state.Timeline
-	Probes   Probes
-	Results  Results
-	Evidence Evidence
-	Lifetime Lifetime
-	usual    usual
+	Totals      *state.Totals
+	Timeline    *state.Timeline
+	Probes      Probes
+	Results     Results
+	Evidence    Evidence
+	Lifetime    Lifetime
+	Application Application
+	usual       usual
 }
 
 // Probes are a target's probes that are in flight or about to start, and Probe is one of them.
@@ -74,7 +75,7 @@ func (t *Target) Count(o *Outcome) {
 
 // ForVerdict is the evidence for a verdict on the target; false where nothing failed recently.
 func (t *Target) ForVerdict() (cause.Evidence, bool) {
-	e, fails := t.Evidence.forVerdict(t.Idle.Fates())
+	e, fails := t.Evidence.forVerdict(t.Idle.Fates(), t.Application.evidence(time.Now()))
 	if fails {
 		e.Lifetime = t.Lifetime.Search()
 	}

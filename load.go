@@ -16,10 +16,12 @@ import (
 	"errno_exporter/internal/demo"
 	"errno_exporter/internal/host/counters"
 	"errno_exporter/internal/metrics"
+	"errno_exporter/internal/observe"
 	"errno_exporter/internal/reset"
 	"errno_exporter/internal/serve"
 	"errno_exporter/internal/watch"
 	"errno_exporter/internal/web"
+	"errno_exporter/prober/socket"
 )
 
 // loadConfig loads the configuration: the demo's own, the file, or the built-in one if there is no file and the user
@@ -140,6 +142,22 @@ func openCounters(o *options, level slog.Level, panicked guard.Report) *counters
 			"are without them", "err", err)
 	}
 	return sampler
+}
+
+// observer returns what opens the observer of the application's connections; nil where the kernel refuses, which is
+// logged. The capture, which may be nil, knows who sent resets, and own which sockets are the prober's.
+func (o *options) observer(capture *reset.Capture, own *socket.Own) func(observe.Options) *observe.Observer {
+	return func(wanted observe.Options) *observe.Observer {
+		own.SwitchOn()
+		wanted.Capture, wanted.Own = capture, own.Has
+		observer, err := observe.Open(wanted)
+		if err != nil {
+			o.logger.Warn("The application's connections are not observed", "err", err)
+			return nil
+		}
+		o.logger.Info("Observing the application's connections", "interval", wanted.Interval)
+		return observer
+	}
 }
 
 // panicked logs a panic that ended a goroutine that nobody waits for.

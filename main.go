@@ -24,6 +24,7 @@ import (
 	"errno_exporter/internal/watch"
 	"errno_exporter/internal/web"
 	"errno_exporter/prober"
+	"errno_exporter/prober/socket"
 )
 
 func main() {
@@ -111,10 +112,11 @@ func exporter(o *options) error {
 	}
 	records := history.New(o.historyLimit)
 	connections := schedule.Connections(serve.Descriptors())
+	own := new(socket.Own)
 	watching := watch.New(watch.Options{
 		Prober: prober.New(prober.Options{UserAgent: o.userAgent, Resets: capture,
-			Distances: prober.NewDistances(), Panicked: panicked}),
-		Counters: openCounters(o, slog.LevelInfo, panicked),
+			Distances: prober.NewDistances(), Panicked: panicked, Own: own}),
+		Counters: openCounters(o, slog.LevelInfo, panicked), Observe: o.observer(capture, own), Own: own,
 		Remember: o.remember, Registry: registry, Descriptors: serve.Descriptors(), Panicked: panicked,
 		Sinks: []watch.Sink{web.LogTo(o.probeLogger), web.RecordIn(records)},
 	})

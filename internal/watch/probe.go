@@ -101,6 +101,7 @@ func (w *Watch) run(t *target.Target, f *target.Probe) {
 	if outcome == nil {
 		return
 	}
+	w.application.learn(t, outcome.Result, outcome.Ended)
 	recent := t.Results.Note(outcome)
 	w.publishOutcome(t.Config.Name, outcome, t.Config.Module, w.verdictOn(t, outcome))
 	t.Probes.EndWith(f, outcome, recent)

@@ -9,6 +9,7 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/egress"
+	"errno_exporter/internal/observe"
 	"errno_exporter/internal/schedule"
 	"errno_exporter/internal/target"
 	"errno_exporter/internal/target/state"
@@ -43,6 +44,8 @@ type Status struct {
 	Timeline state.Overview
 	Idle     state.Idle
 	Verdict  *cause.Verdict
+	// Application is what is known of the application's connections; nil where they are not observed.
+	Application *observe.Connections
 }
 
 // Status returns what is known of every configured target, in the configuration's order.
@@ -52,7 +55,7 @@ func (w *Watch) Status() []Status {
 	all := make([]Status, len(targets))
 	for i, t := range targets {
 		all[i] = Status{Target: t.Config, Last: t.Results.Latest(), Timeline: t.Timeline.At(now), Idle: t.Idle.State(),
-			Verdict: w.verdict(t)}
+			Verdict: w.verdict(t), Application: w.application.of(t)}
 	}
 	return all
 }

@@ -22,9 +22,11 @@ import (
 	"errno_exporter/internal/host"
 	"errno_exporter/internal/host/counters"
 	"errno_exporter/internal/metrics"
+	"errno_exporter/internal/observe"
 	"errno_exporter/internal/schedule"
 	"errno_exporter/internal/target"
 	"errno_exporter/prober"
+	"errno_exporter/prober/socket"
 )
 
 // Options are what a Watch is made of.
@@ -36,6 +38,10 @@ type Options struct {
 	Panicked    guard.Report          // is called with panics that end no probe; may be nil
 	Registry    prometheus.Registerer // of the exporter's own metrics
 	Counters    *counters.Sampler     // of the kernel; may be nil
+	// Observe opens the observer of the application's connections; nil where the kernel refuses, which it has logged.
+	// It may be nil itself: then nothing is observed.
+	Observe func(observe.Options) *observe.Observer
+	Own     *socket.Own // notes the sockets of reference targets, as the prober does its own; may be nil
 }
 
 // Watch probes, for scrapes of /metrics and for /probe. It may be used by many goroutines.
@@ -61,6 +67,7 @@ type Watch struct {
 	diagnosing  chan struct{} // has room for the rounds of experiments under way
 	own         *metrics.Own
 	idle        atomic.Int64 // idle connections of all targets
+	application application
 
 	mu      sync.Mutex // guards targets
 	targets []*target.Target
@@ -81,7 +88,10 @@ func New(o Options) *Watch {
 	o.Registry.MustRegister(metrics.NewHost(w.sampler), metrics.NewCounters(w.counters.Before),
 		metrics.NewEgress(w.references.State),
 		metrics.NewSharedFate(func() egress.Fate { return w.shared.Beside(netip.Prefix{}, time.Now()) }))
-	w.references.Shared = &w.shared
+	w.application.open, w.application.panicked = o.Observe, w.background.Running.Report
+	w.application.metrics = metrics.NewApplication(w.application.observed)
+	o.Registry.MustRegister(w.application.metrics)
+	w.references.Shared, w.references.Control = &w.shared, o.Own.Control
 	w.own = metrics.NewOwn(o.Registry, metrics.OwnGauges{
 		Targets: func() int { return len(w.current()) }, Remembered: w.others.Len, Slots: w.slots.Size,
 		Running: w.slots.Taken,
@@ -131,6 +141,7 @@ func (w *Watch) Apply(c *config.Config) {
 	w.descriptors.Resize(schedule.Descriptors(w.limit, min(idle, target.MaxIdle)), needed)
 	w.references.Apply(references(c.ReferenceTargets))
 	w.lasts.Apply(w.targets)
+	w.application.apply(c.Observe, w.targets)
 }
 
 // references are the reference targets of a configuration.
@@ -145,6 +156,7 @@ func references(configured []*config.ReferenceTarget) []*egress.Address {
 // Close closes the idle connections, and ends experiments. No connection is opened from then on.
 func (w *Watch) Close() {
 	w.end()
+	w.application.close()
 	w.background.Wait()
 	for _, t := range w.current() {
 		t.Idle.Close()

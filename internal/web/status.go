@@ -48,27 +48,30 @@ type status struct {
 
 // targetStatus is what there is to say of one target.
 type targetStatus struct {
-	Name        string         `json:"name"`
-	URL         string         `json:"url"`
-	Module      string         `json:"module"`
-	Labels      []config.Label `json:"labels,omitempty"`
-	State       string         `json:"state"` // ok, failing or unknown
-	Since       *time.Time     `json:"since,omitempty"`
-	Reliable    bool           `json:"reliable"`
-	Duration    float64        `json:"duration_seconds"`
-	Failure     *failureStatus `json:"last_failure,omitempty"`
-	Cause       *causeStatus   `json:"cause,omitempty"`
-	Hour        shareStatus    `json:"hour"`
-	Day         shareStatus    `json:"day"`
-	All         shareStatus    `json:"since_start"`
-	Phases      []phaseStatus  `json:"phases,omitempty"`
-	Ticks       []tickStatus   `json:"results,omitempty"`
-	SinceText   string         `json:"-"`
-	Sparkline   string         `json:"-"` // points of a polyline
-	OKPath      string         `json:"-"` // ticks without a record: of successes
-	BadPath     string         `json:"-"` // and of failures
-	Links       []tickStatus   `json:"-"` // ticks with a record
-	SlowestText string         `json:"-"` // of the ticks
+	Name     string         `json:"name"`
+	URL      string         `json:"url"`
+	Module   string         `json:"module"`
+	Labels   []config.Label `json:"labels,omitempty"`
+	State    string         `json:"state"` // ok, failing or unknown
+	Since    *time.Time     `json:"since,omitempty"`
+	Reliable bool           `json:"reliable"`
+	Duration float64        `json:"duration_seconds"`
+	Failure  *failureStatus `json:"last_failure,omitempty"`
+	Cause    *causeStatus   `json:"cause,omitempty"`
+	Hour     shareStatus    `json:"hour"`
+	Day      shareStatus    `json:"day"`
+	All      shareStatus    `json:"since_start"`
+	Phases   []phaseStatus  `json:"phases,omitempty"`
+	Ticks    []tickStatus   `json:"results,omitempty"`
+	// Application is nil where the application's connections are not observed.
+	Application *applicationStatus `json:"application,omitempty"`
+
+	SinceText   string       `json:"-"`
+	Sparkline   string       `json:"-"` // points of a polyline
+	OKPath      string       `json:"-"` // ticks without a record: of successes
+	BadPath     string       `json:"-"` // and of failures
+	Links       []tickStatus `json:"-"` // ticks with a record
+	SlowestText string       `json:"-"` // of the ticks
 }
 
 // failureStatus is a failure, and when it was.

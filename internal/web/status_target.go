@@ -32,7 +32,7 @@ func (e *Endpoints) targetStatus(t *watch.Status, now time.Time) targetStatus {
 	if f := t.Timeline.LastFailure; f != nil {
 		s.Failure = e.failureStatus(f, now)
 	}
-	s.Cause = toCause(t.Verdict)
+	s.Cause, s.Application = toCause(t.Verdict), toApplication(t.Application)
 	s.addTicks(t.Timeline.Ticks, e.History.Has)
 	if t.Last == nil {
 		return s

@@ -1,0 +1,224 @@
+package metrics
+
+import (
+	"cmp"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"errno_exporter/internal/observe"
+	"errno_exporter/prober/result"
+)
+
+// Observed is what is known of the connections of the application, which is all other processes of this network
+// namespace, to the targets.
+type Observed struct {
+	Enabled bool // nothing else is known otherwise
+	Health  observe.Health
+	Targets []ObservedTarget
+}
+
+// ObservedTarget is a target, or an observed network, and the application's connections to it.
+type ObservedTarget struct {
+	Name        string
+	Connections observe.Connections
+}
+
+// Application exposes the application's connections. What alerts need is there from the first scrape, at 0, so that
+// increase() counts the first reset.
+type Application struct {
+	read   func() Observed
+	health []observedValue[observe.Health]
+	values []observedValue[observe.Connections]
+
+	enabled, connections, ended, lost *prometheus.Desc
+	idle, age                         *prometheus.HistogramVec
+}
+
+// observedValue is a metric with one value.
+type observedValue[T any] struct {
+	desc *prometheus.Desc
+	kind prometheus.ValueType
+	read func(*T) float64
+}
+
+// The classic buckets of connections. Between each two of an idle age lies at most one of the usual idle timeouts: 2,
+// 5, 20, 60, 75, 120, 240, 350, 600 and 1200 s.
+var (
+	idleBuckets = []float64{1, 4, 10, 30, 70, 100, 200, 300, 400, 900, 3600}
+	ageBuckets  = []float64{1, 10, 60, 300, 900, 3600, 14400, 86400}
+)
+
+// Native buckets are as fine as those of probes.
+const (
+	nativeFactor  = 1.1
+	nativeBuckets = 160
+)
+
+// NewApplication returns the collector of what is observed.
+func NewApplication(read func() Observed) *Application {
+	return &Application{read: read, health: observerHealth(), values: connectionValues(),
+		enabled: prometheus.NewDesc("errno_exporter_observe_enabled", "1 if the application's connections are observed "+
+			"(observe), 0 if not; the log says where the kernel refuses.", nil, nil),
+		connections: prometheus.NewDesc("app_connections", "Number of the application's connections by TCP state, as of "+
+			"the last dump.", []string{"target", "state"}, nil),
+		ended: prometheus.NewDesc("app_connections_ended_total", "Connections of the application that ended, by how; "+
+			"resets that were received by their origin, which is unknown without CAP_NET_RAW.",
+			[]string{"target", "how", "origin"}, nil),
+		lost: prometheus.NewDesc("app_requests_lost_total", "Connections of the application that ended with its last data "+
+			"unacknowledged, or acknowledged and unanswered.", []string{"target", "lost"}, nil),
+		idle: connectionHistogram("app_connection_idle_seconds",
+			"How long the application's connections had been idle when they ended, in seconds, by how they ended.",
+			idleBuckets),
+		age: connectionHistogram("app_connection_age_seconds",
+			"How old the application's connections were when they ended, in seconds, by how they ended.", ageBuckets),
+	}
+}
+
+func connectionHistogram(name, help string, buckets []float64) *prometheus.HistogramVec {
+	return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets,
+		NativeHistogramBucketFactor: nativeFactor, NativeHistogramMaxBucketNumber: nativeBuckets},
+		[]string{"target", "how"})
+}
+
+// observerHealth are the metrics of the observer itself.
+func observerHealth() []observedValue[observe.Health] {
+	value := func(name, help string, kind prometheus.ValueType, read func(*observe.Health) float64,
+	) observedValue[observe.Health] {
+		return observedValue[observe.Health]{prometheus.NewDesc("errno_exporter_observe_"+name, help, nil, nil), kind, read}
+	}
+	return []observedValue[observe.Health]{
+		value("sockets", "Number of sockets that are tracked.", prometheus.GaugeValue,
+			func(h *observe.Health) float64 { return float64(h.Sockets) }),
+		value("events_lost_total", "Ends of connections that the kernel could not report, because the buffer was full.",
+			prometheus.CounterValue, func(h *observe.Health) float64 { return float64(h.EventsLost) }),
+		value("dumps_total", "Dumps of the kernel's sockets.", prometheus.CounterValue,
+			func(h *observe.Health) float64 { return float64(h.Dumps) }),
+		value("dump_duration_seconds", "Duration of the last dump of the kernel's sockets, in seconds.",
+			prometheus.GaugeValue, func(h *observe.Health) float64 { return h.DumpDuration.Seconds() }),
+	}
+}
+
+// connectionValues are the metrics of a target's connections without further labels.
+func connectionValues() []observedValue[observe.Connections] {
+	value := func(name, help string, kind prometheus.ValueType, read func(*observe.Connections) float64,
+	) observedValue[observe.Connections] {
+		return observedValue[observe.Connections]{prometheus.NewDesc("app_"+name, help, []string{"target"}, nil), kind, read}
+	}
+	return []observedValue[observe.Connections]{
+		value("connections_opened_total", "Connections that the application opened.", prometheus.CounterValue,
+			func(c *observe.Connections) float64 { return float64(c.Opened) }),
+		value("close_wait_oldest_seconds", "For how long the oldest of the application's connections in CLOSE_WAIT has been "+
+			"closed by the peer and not by the application, in seconds; 0 if there is none.", prometheus.GaugeValue,
+			func(c *observe.Connections) float64 { return c.OldestCloseWait.Seconds() }),
+		value("tcp_rtt_seconds", "Mean round-trip time of the application's connections as the kernel smooths it, in "+
+			"seconds.", prometheus.GaugeValue, func(c *observe.Connections) float64 { return c.TCP.RTT.Seconds() }),
+		value("tcp_rtt_variance_seconds", "Mean variance of that round-trip time, in seconds.", prometheus.GaugeValue,
+			func(c *observe.Connections) float64 { return c.TCP.RTTVariance.Seconds() }),
+		value("tcp_retransmitted_segments", "Segments that the application's connections have retransmitted, of those that "+
+			"are open.", prometheus.GaugeValue, func(c *observe.Connections) float64 { return float64(c.TCP.Retransmits) }),
+		value("tcp_unacknowledged_bytes", "Bytes that the application sent and the target has not acknowledged.",
+			prometheus.GaugeValue, func(c *observe.Connections) float64 { return float64(c.TCP.Unacknowledged) }),
+	}
+}
+
+// Ended counts the end of a connection in the histograms.
+func (a *Application) Ended(e *observe.End) {
+	a.idle.WithLabelValues(e.Target, string(e.How)).Observe(e.Idle.Seconds())
+	if e.Age >= 0 {
+		a.age.WithLabelValues(e.Target, string(e.How)).Observe(e.Age.Seconds())
+	}
+}
+
+// Forget deletes the histograms of a target that is no longer observed.
+func (a *Application) Forget(target string) {
+	a.idle.DeletePartialMatch(prometheus.Labels{"target": target})
+	a.age.DeletePartialMatch(prometheus.Labels{"target": target})
+}
+
+// Describe lists the metrics.
+func (a *Application) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{a.enabled, a.connections, a.ended, a.lost} {
+		to <- d
+	}
+	for i := range a.health {
+		to <- a.health[i].desc
+	}
+	for i := range a.values {
+		to <- a.values[i].desc
+	}
+	a.idle.Describe(to)
+	a.age.Describe(to)
+}
+
+// Collect reports what is observed.
+func (a *Application) Collect(to chan<- prometheus.Metric) {
+	seen := a.read()
+	to <- prometheus.MustNewConstMetric(a.enabled, prometheus.GaugeValue, number(seen.Enabled))
+	if !seen.Enabled {
+		return
+	}
+	for i := range a.health {
+		v := &a.health[i]
+		to <- prometheus.MustNewConstMetric(v.desc, v.kind, v.read(&seen.Health))
+	}
+	for i := range seen.Targets {
+		a.collectTarget(to, &seen.Targets[i])
+	}
+	a.idle.Collect(to)
+	a.age.Collect(to)
+}
+
+// The states and endings that have a sample where there is none of them: alerts need them, or they are the usual ones.
+var (
+	usualStates  = []string{"established", "close_wait", "syn_sent", "time_wait"}
+	usualOrigins = []result.Origin{"", result.Peer, result.Path}
+)
+
+// unknownOrigin is the label of a reset that no capture saw.
+const unknownOrigin = "unknown"
+
+func (a *Application) collectTarget(to chan<- prometheus.Metric, t *ObservedTarget) {
+	c := &t.Connections
+	for i := range a.values {
+		v := &a.values[i]
+		to <- prometheus.MustNewConstMetric(v.desc, v.kind, v.read(c), t.Name)
+	}
+	states := map[string]int{}
+	for _, state := range usualStates {
+		states[state] = 0
+	}
+	for state, n := range c.States {
+		states[state] = n
+	}
+	for state, n := range states {
+		to <- prometheus.MustNewConstMetric(a.connections, prometheus.GaugeValue, float64(n), t.Name, state)
+	}
+	for ending, n := range endings(c.Ended) {
+		to <- prometheus.MustNewConstMetric(a.ended, prometheus.CounterValue, float64(n), t.Name, ending[0], ending[1])
+	}
+	for _, lost := range []observe.Lost{observe.Unacknowledged, observe.Unanswered} {
+		to <- prometheus.MustNewConstMetric(a.lost, prometheus.CounterValue, float64(c.Lost[lost]), t.Name, string(lost))
+	}
+}
+
+// endings are the counts of ends by the labels how and origin. Only a reset that was received has an origin.
+func endings(ended map[observe.Ending]uint64) map[[2]string]uint64 {
+	counts := map[[2]string]uint64{}
+	count := func(e observe.Ending, n uint64) {
+		origin := ""
+		if e.How == observe.ResetReceived {
+			origin = cmp.Or(string(e.Origin), unknownOrigin)
+		}
+		counts[[2]string{string(e.How), origin}] += n
+	}
+	for _, how := range observe.Hows() {
+		count(observe.Ending{How: how}, 0)
+	}
+	for _, origin := range usualOrigins {
+		count(observe.Ending{How: observe.ResetReceived, Origin: origin}, 0)
+	}
+	for e, n := range ended {
+		count(e, n)
+	}
+	return counts
+}

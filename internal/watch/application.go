@@ -1,0 +1,178 @@
+package watch
+
+import (
+	"maps"
+	"net/netip"
+	"net/url"
+	"reflect"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"errno_exporter/config"
+	"errno_exporter/guard"
+	"errno_exporter/internal/metrics"
+	"errno_exporter/internal/observe"
+	"errno_exporter/internal/target"
+	"errno_exporter/prober/result"
+)
+
+// application observes the application's connections to the targets while the configuration wants that. A reload turns
+// it on and off. It may be used by many goroutines.
+type application struct {
+	open     func(observe.Options) *observe.Observer
+	metrics  *metrics.Application
+	panicked guard.Report
+
+	known atomic.Pointer[map[string]*target.Application] // what is observed, by name; of networks nil
+
+	mu       sync.Mutex // guards what follows
+	settings *config.Observe
+	observer *observe.Observer // nil: nothing is observed
+}
+
+// apply takes a configuration's settings, and the targets of now.
+func (a *application) apply(c *config.Observe, targets []*target.Target) {
+	known := map[string]*target.Application{}
+	if c != nil {
+		for _, t := range targets {
+			known[t.Config.Name] = &t.Application
+		}
+		for _, network := range c.Networks {
+			known[network.String()] = nil
+		}
+	}
+	before := a.known.Swap(&known)
+	a.observe(c)
+	if before == nil {
+		return
+	}
+	for name, application := range *before {
+		if _, still := known[name]; !still {
+			a.metrics.Forget(name)
+			if application != nil {
+				application.Forget()
+			}
+		}
+	}
+}
+
+// observe starts and stops observing. Settings that are the same leave what is observed as it is; where the kernel
+// refused it is asked again.
+func (a *application) observe(c *config.Observe) {
+	a.mu.Lock()
+	running := a.observer != nil
+	if a.open == nil || reflect.DeepEqual(c, a.settings) && (running || c == nil) {
+		a.mu.Unlock()
+		return
+	}
+	previous := a.observer
+	a.observer, a.settings = nil, c
+	a.mu.Unlock()
+	if previous != nil {
+		previous.Close() // not under the lock, which an end that is being reported may want
+	}
+	if c == nil {
+		return
+	}
+	wanted := observe.Options{Interval: c.Interval, Ended: a.ended, Report: a.panicked}
+	for _, network := range c.Networks {
+		wanted.Networks = append(wanted.Networks, observe.Network{Name: network.String(), Prefix: network})
+	}
+	started := a.open(wanted)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.observer = started
+}
+
+// close stops observing.
+func (a *application) close() { a.observe(nil) }
+
+// current is the observer; nil if nothing is observed.
+func (a *application) current() *observe.Observer {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.observer
+}
+
+// ended counts the end of a connection, unless its target has been removed from the configuration meanwhile.
+func (a *application) ended(e *observe.End) {
+	application, known := (*a.known.Load())[e.Target]
+	if !known {
+		return
+	}
+	a.metrics.Ended(e)
+	if application != nil {
+		application.Ended(e)
+	}
+}
+
+// learn makes the observer know the addresses of a target that a probe resolved, and samples what it has seen of them.
+func (a *application) learn(t *target.Target, r *result.Result, now time.Time) {
+	observer := a.current()
+	if observer == nil {
+		return
+	}
+	if addresses := resolved(t.Config.URL, r); len(addresses) > 0 {
+		observer.Learn(t.Config.Name, addresses, now)
+	}
+	if connections, known := observer.Connections(t.Config.Name); known {
+		t.Application.Sample(&connections, now)
+	}
+}
+
+// resolved are the addresses of a target's host, with the port. Behind a proxy there are none: connections to the
+// proxy are not the target's alone.
+func resolved(u *url.URL, r *result.Result) []netip.AddrPort {
+	port := portOf(u)
+	var all []netip.AddrPort
+	for i := range r.Attempts {
+		hop := &r.Attempts[i].Hops[0]
+		if hop.Proxy != "" {
+			continue
+		}
+		for _, addr := range append(slices.Clone(hop.Answers), hop.Addr.Addr()) {
+			if at := netip.AddrPortFrom(addr.Unmap().WithZone(""), port); addr.IsValid() && !slices.Contains(all, at) {
+				all = append(all, at)
+			}
+		}
+	}
+	return all
+}
+
+// portOf is the port of a target's URL.
+func portOf(u *url.URL) uint16 {
+	if port, err := strconv.ParseUint(u.Port(), 10, 16); err == nil {
+		return uint16(port)
+	}
+	if u.Scheme == "https" {
+		return 443
+	}
+	return 80
+}
+
+// observed is what the metrics are made from.
+func (a *application) observed() metrics.Observed {
+	observer := a.current()
+	if observer == nil {
+		return metrics.Observed{}
+	}
+	o := metrics.Observed{Enabled: true, Health: observer.Health()}
+	for _, name := range slices.Sorted(maps.Keys(*a.known.Load())) {
+		connections, _ := observer.Connections(name) // none before the first probe
+		o.Targets = append(o.Targets, metrics.ObservedTarget{Name: name, Connections: connections})
+	}
+	return o
+}
+
+// of is what is known of the application's connections to a target; nil where they are not observed.
+func (a *application) of(t *target.Target) *observe.Connections {
+	observer := a.current()
+	if observer == nil {
+		return nil
+	}
+	connections, _ := observer.Connections(t.Config.Name) // none before the first probe
+	return &connections
+}

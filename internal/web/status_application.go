@@ -1,0 +1,88 @@
+package web
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"errno_exporter/internal/observe"
+	"errno_exporter/internal/record"
+)
+
+// applicationStatus is what the application's own connections show, beside the probes.
+type applicationStatus struct {
+	States          map[string]int    `json:"states"`
+	Opened          uint64            `json:"opened"`
+	Ended           []endingStatus    `json:"ended"`
+	Lost            map[string]uint64 `json:"requests_lost"`
+	OldestCloseWait float64           `json:"oldest_close_wait_seconds"`
+	RTT             float64           `json:"rtt_seconds"`
+	Open            string            `json:"-"` // in words, as what follows
+	Ends            string            `json:"-"`
+	Unanswered      string            `json:"-"`
+	CloseWait       string            `json:"-"`
+}
+
+// endingStatus is how many connections ended in a way.
+type endingStatus struct {
+	How    observe.How `json:"how"`
+	Origin string      `json:"origin,omitempty"`
+	Count  uint64      `json:"count"`
+}
+
+// toApplication is the status of connections; nil where they are not observed.
+func toApplication(c *observe.Connections) *applicationStatus {
+	if c == nil {
+		return nil
+	}
+	s := &applicationStatus{States: map[string]int{}, Opened: c.Opened, Ended: []endingStatus{}, Lost: map[string]uint64{},
+		OldestCloseWait: c.OldestCloseWait.Seconds(), RTT: c.TCP.RTT.Seconds()}
+	maps.Copy(s.States, c.States)
+	for ending, n := range c.Ended {
+		s.Ended = append(s.Ended, endingStatus{ending.How, string(ending.Origin), n})
+	}
+	slices.SortFunc(s.Ended, func(a, b endingStatus) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(string(a.How), string(b.How)),
+			strings.Compare(a.Origin, b.Origin))
+	})
+	lost := uint64(0)
+	for kind, n := range c.Lost {
+		s.Lost[string(kind)] = n
+		lost += n
+	}
+	s.Open, s.Ends = s.open(), s.ends()
+	if lost > 0 {
+		s.Unanswered = fmt.Sprintf("%d ended with a request in progress", lost)
+	}
+	if c.OldestCloseWait > 0 {
+		s.CloseWait = "the oldest has been in CLOSE_WAIT for " + record.Long(c.OldestCloseWait)
+	}
+	return s
+}
+
+// open is how many connections there are, and in which states.
+func (s *applicationStatus) open() string {
+	if len(s.States) == 0 {
+		return "none open"
+	}
+	var all []string
+	for _, state := range slices.Sorted(maps.Keys(s.States)) {
+		all = append(all, fmt.Sprintf("%d %s", s.States[state], state))
+	}
+	return strings.Join(all, ", ")
+}
+
+// ends is how connections ended; empty if none has.
+func (s *applicationStatus) ends() string {
+	var all []string
+	for _, e := range s.Ended {
+		text := fmt.Sprintf("%d %s", e.Count, e.How)
+		if e.Origin != "" {
+			text += " by " + e.Origin
+		}
+		all = append(all, text)
+	}
+	return strings.Join(all, ", ")
+}

@@ -1,6 +1,7 @@
-"""Logs the notifications that Alertmanager sends to its webhooks: a line for each alert.
+"""Logs the notifications that Grafana or Alertmanager sends to its webhooks: a line for each alert.
 
-receiver.py PORT listens on loopback, where monitoring/alertmanager.yml sends them. It takes the place of a pager in the demonstration.
+receiver.py PORT listens on loopback, where monitoring/grafana/alerting/contact-points.yml and monitoring/alertmanager.yml send them. It takes the
+place of a pager in the demonstration.
 """
 
 import json

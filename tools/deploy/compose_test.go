@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"testing"
 
@@ -42,7 +43,8 @@ func TestCompose(t *testing.T) {
 		volume   string // where its data is
 		built    bool   // from this repository, and run without privileges
 	}{
-		{"alertmanager", nil, "/alertmanager", false},
+		{"alertmanager", []string{"alertmanager"}, "/alertmanager", false},
+		{"alertmanager-receiver", []string{"alertmanager"}, "", false},
 		{"apis", []string{"apis"}, "", true},
 		{"exporter", nil, "", true},
 		{"grafana", nil, "/var/lib/grafana", false},
@@ -79,42 +81,87 @@ func TestCompose(t *testing.T) {
 			t.Errorf("%s has privileges: %+v", row.service, service)
 		}
 	}
-	if len(p.Services) != 6 {
-		t.Errorf("services %v, want the six of the table", p.ServiceNames())
+	if len(p.Services) != 7 {
+		t.Errorf("services %v, want the seven of the table", p.ServiceNames())
 	}
 }
 
-// Alertmanager's notifications go to the receiver: each webhook is on the loopback interface that both have, on the
+// Notifications go to the receivers: each webhook is on the loopback interface that sender and receiver have, on the
 // port that the receiver listens on.
-func TestComposeReceiver(t *testing.T) {
-	receiver := project(t).Services["receiver"]
-	if receiver.NetworkMode != "service:alertmanager" {
-		t.Errorf("the receiver is in the network %q, want Alertmanager's", receiver.NetworkMode)
-	}
-	text, err := os.ReadFile("../../monitoring/alertmanager.yml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var alertmanager struct {
-		Receivers []struct {
-			Name           string
-			WebhookConfigs []struct{ URL string } `json:"webhook_configs"`
+func TestComposeReceivers(t *testing.T) {
+	for _, row := range []struct{ receiver, sender, file string }{
+		{"receiver", "grafana", "../../monitoring/grafana/alerting/contact-points.yml"},
+		{"alertmanager-receiver", "alertmanager", "../../monitoring/alertmanager.yml"},
+	} {
+		receiver := project(t).Services[row.receiver]
+		if receiver.NetworkMode != "service:"+row.sender {
+			t.Errorf("%s is in the network %q, want that of %s", row.receiver, receiver.NetworkMode, row.sender)
 		}
-	}
-	if err := yaml.Unmarshal(text, &alertmanager); err != nil {
-		t.Fatal(err)
-	}
-	want := net.JoinHostPort("127.0.0.1", receiver.Command[len(receiver.Command)-1])
-	hooks := 0
-	for _, r := range alertmanager.Receivers {
-		hooks += len(r.WebhookConfigs)
-		for _, hook := range r.WebhookConfigs {
-			if u, err := url.Parse(hook.URL); err != nil || u.Host != want {
-				t.Errorf("receiver %s sends to %s, want %s", r.Name, hook.URL, want)
+		text, err := os.ReadFile(row.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := net.JoinHostPort("127.0.0.1", receiver.Command[len(receiver.Command)-1])
+		hooks := regexp.MustCompile(`(?m)^.*\burl: (\S+)$`).FindAllStringSubmatch(string(text), -1)
+		if len(hooks) != 2 {
+			t.Errorf("%s has the webhooks %q, want that of the pager and that of the team", row.file, hooks)
+		}
+		for _, hook := range hooks {
+			if u, err := url.Parse(hook[1]); err != nil || u.Host != want {
+				t.Errorf("%s sends to %s, want %s", row.file, hook[1], want)
 			}
 		}
 	}
-	if hooks == 0 {
-		t.Error("Alertmanager has no webhooks")
+}
+
+// Grafana's alerting is what notifies without a profile: its files are provisioned, its data source has the UID that its
+// rules name, Prometheus evaluates the rules whose series they read, and has an Alertmanager only with the profile.
+func TestComposeGrafanaAlerting(t *testing.T) {
+	p := project(t)
+	mounted := func(service, target string) string {
+		for _, v := range p.Services[service].Volumes {
+			if v.Target == target {
+				return filepath.Base(filepath.Dir(v.Source)) + "/" + filepath.Base(v.Source)
+			}
+		}
+		return "nothing"
+	}
+	for _, row := range []struct{ service, target, want string }{
+		{"grafana", "/etc/grafana/provisioning/alerting", "grafana/alerting"},
+		{"prometheus", "/etc/prometheus/rules/recording.yml", "monitoring/recording.yml"},
+		{"prometheus", "/etc/prometheus/rules/alerts.yml", "monitoring/alerts.yml"},
+	} {
+		if got := mounted(row.service, row.target); got != row.want {
+			t.Errorf("%s has %s at %s, want %s", row.service, got, row.target, row.want)
+		}
+	}
+	if enabled := p.Services["grafana"].Environment["GF_UNIFIED_ALERTING_ENABLED"]; enabled == nil || *enabled != "true" {
+		t.Errorf("Grafana's alerting is %v, want it enabled", enabled)
+	}
+	var sources struct {
+		Datasources []struct{ UID, Type string }
+	}
+	var prometheus struct {
+		Alerting struct {
+			Alertmanagers []struct {
+				DNS []struct{ Names []string } `json:"dns_sd_configs"`
+			}
+		}
+	}
+	for path, into := range map[string]any{"compose/grafana/datasources/prometheus.yml": &sources, "compose/prometheus.yml": &prometheus} {
+		text, err := os.ReadFile(filepath.Join(deploy, path))
+		if err == nil {
+			err = yaml.Unmarshal(text, into)
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+	}
+	if len(sources.Datasources) != 1 || sources.Datasources[0].UID != "prometheus" || sources.Datasources[0].Type != "prometheus" {
+		t.Errorf("data sources %+v, want one with the UID prometheus", sources.Datasources)
+	}
+	managers := prometheus.Alerting.Alertmanagers
+	if len(managers) != 1 || len(managers[0].DNS) != 1 || !slices.Equal(managers[0].DNS[0].Names, []string{"alertmanager"}) {
+		t.Errorf("Alertmanagers %+v, want the name alertmanager, which only the profile has", managers)
 	}
 }

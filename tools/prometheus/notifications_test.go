@@ -77,7 +77,7 @@ var (
 		Annotations: template.KV{
 			"summary":     "payments: connection reset by the peer while waiting for the response (ECONNRESET)",
 			"description": "No probe succeeded in the last two minutes. <& phase=processing",
-			"cause":       "server_restart", "party": "server", "confidence": "high",
+			"cause":       "server_aborts", "party": "server", "confidence": "high",
 			"dashboard_url": "https://grafana.example.com/d/errno-target?var-job=apis&var-target=payments",
 			"runbook_url":   "https://runbooks.example.com/runbook.md#errnotargetfailing"},
 		Values: map[string]float64{"A": 1, "B": 1}, SilenceURL: "https://grafana.example.com/alerting/silence/new?alertmanager=grafana",

@@ -8,13 +8,13 @@ function(config) {
     p.stat(1, 'Up', 'Whether the last scrape of the exporter succeeded; no data if none is scraped.')
     + p.now('{{instance}}', 'up{@all} and on (job, instance) (errno_exporter_build_info{@all} or instance:errno_exporter:known{@all, style="exporter"}) or on () vector(-1)')
     + p.size(4, 4)
-    + p.background
+    + p.background + p.named_values
     + p.thresholds([['red', null], ['green', 1]])
     + p.texts([['0', 'down', 'red'], ['1', 'up', 'green'], ['-1', 'no data', 'red']]),
     p.stat(2, 'Configuration', 'Whether the last reload succeeded; if not, the previous configuration stays in force.')
     + p.now('{{instance}}', 'errno_exporter_config_last_reload_successful{@all}')
     + p.size(4, 4)
-    + p.background
+    + p.background + p.named_values
     + p.thresholds([['red', null], ['green', 1]])
     + p.texts([['0', 'reload failed', 'red'], ['1', 'as on disk', 'green']]),
     p.stat(3, 'Configured targets', 'Targets that every scrape of /metrics probes.')
@@ -27,6 +27,7 @@ function(config) {
     + p.now('{{instance}}', '60 * rate(errno_exporter_probes_not_started_total{@all}[$__rate_interval])')
     + p.size(4, 4)
     + p.thresholds([['green', null], ['red', 0.001]])
+    + p.texts([['0', 'none', 'green']])
     + p.field({ decimals: 2 }),
     p.stat(6, 'Version', 'The running version.', 'none')
     + p.now('{{version}} {{goversion}}', 'errno_exporter_build_info{@all}')
@@ -57,7 +58,7 @@ function(config) {
       ['{{instance}}, handshakes', 'rate(errno_exporter_handshake_wait_seconds_total{@all}[$__rate_interval])'],
     ])
     + p.size(12, 8),
-    p.timeseries(11, 'Processor', 'CPU seconds per second.')
+    p.timeseries(11, 'CPU', 'CPU seconds per second.')
     + p.over([
       ['{{instance}}', 'rate(process_cpu_seconds_total{@all}[$__rate_interval])'],
     ])

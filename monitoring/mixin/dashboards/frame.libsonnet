@@ -84,7 +84,7 @@ function(config) {
     + p.override('byName', 'last success', [['unit', 'dateTimeFromNow'], ['mappings', [p.mapping([['0', 'never', 'red']])]], ['custom.width', 130]])
     + p.override('byName', 'target', [['links', [toTarget('__data.fields'), records]]])
     + p.override('byName', 'cause', [['color', { mode: 'fixed', fixedColor: 'orange' }], ['custom.cellOptions', { type: 'color-text' }]])
-    + p.widths([['party', 100], ['confidence', 100], ['phase', 100], ['errno', 130]])
+    + p.widths([['party', 90], ['phase', 100], ['errno', 145], ['confidence', 100]])
     + hidden('job') + hidden('instance') + hidden('target_variable')
     + p.option({ sortBy: [{ displayName: 'last success', desc: true }] }),
   records:: p.links([records]),

@@ -17,7 +17,7 @@ function(config) {
   local states = [['0', 'failing', 'red'], ['1', 'ok', 'green'], ['2', 'egress down', 'purple']],
 
   local top = [
-    p.stat(2, 'Failing now', 'Targets whose last probe failed; unknown: exporters that do not answer, of whose targets nothing is known.')
+    p.stat(2, 'Failing now', 'Targets whose last probe failed, once for each vantage that probes them; unknown: exporters that do not answer, of whose targets nothing is known.')
     + p.now('{{state}}', |||
       label_replace(count(%(s)s == 0) or 0 * count(%(s)s) or vector(-1), "state", "failing", "", "")
       or
@@ -35,11 +35,11 @@ function(config) {
       or on ()
         vector(-1)
     |||)
-    + p.size(4, 4) + p.background
+    + p.size(4, 4) + p.background + p.named_values
     + p.thresholds([['red', null], ['green', 1]])
     + p.texts([['0', 'down', 'red'], ['1', 'up', 'green'], ['-1', 'no data', 'text']]),
 
-    p.stat(1, 'Targets', 'Probed targets of the selected jobs and instances.')
+    p.stat(1, 'Targets', 'Probed targets of the selected jobs and instances, once for each vantage that probes them.')
     + p.now('targets', 'count(%s)' % success)
     + p.size(3, 4),
 
@@ -51,16 +51,19 @@ function(config) {
     + p.now('resets', '60 * sum(rate(probe_connection_resets_total{@all}[$__rate_interval]))')
     + p.size(3, 4) + p.background
     + p.thresholds([['green', null], ['red', 0.001]])
+    + p.texts([['0', 'none', 'green']])
     + p.field({ decimals: 2 }),
 
-    p.stat(5, 'Earliest certificate expiry', 'Time until the earliest certificate expiry of all targets.', 's')
-    + p.now('left', 'min(probe_ssl_earliest_cert_expiry{@all} - time())')
+    p.stat(5, 'Certificate expiry', 'Time until the earliest certificate expiry of all targets.', 's')
+    + p.now('left', 'clamp_min(min(probe_ssl_earliest_cert_expiry{@all}) - time(), 0)')
+    + p.texts([['0', 'expired', 'red']])
     + p.size(3, 4) + certificates + p.field({ noValue: 'no TLS' }),
 
     p.stat(6, 'Unreliable', 'Targets during whose last probe the exporter was overloaded: their durations say nothing.')
     + p.now('unreliable', 'count(probe_reliable{@all} == 0) or vector(0)')
     + p.size(3, 4)
-    + p.thresholds([['green', null], ['orange', 1]]),
+    + p.thresholds([['green', null], ['orange', 1]])
+    + p.texts([['0', 'none', 'green']]),
 
     // The value is the time of the last success, in ms.
     p.table(7, 'Failing now, and why', 'Targets whose last probe failed, those that failed last first: when a probe succeeded last, the likely cause and who has to act, and how the last probe failed. The target leads to its dashboard.')
@@ -84,14 +87,17 @@ function(config) {
           or on (%(key)s)
             probe_success{@all} >= bool 0
         )
+      and on (%(key)s)
+        probe_success{@all} == 0
     |||)))
-    + p.size(24, 9)
-    + f.failures(['cause', 'party', 'confidence', 'phase', 'reason', 'errno'] + config.targetLabels + ['vantage']),
+    + p.size(24, 10)
+    + f.failures(['cause', 'party'] + config.targetLabels + ['vantage', 'phase', 'reason', 'errno', 'confidence'])
+    + p.widths([['vantage', 110]]),
 
     p.timeline(13, 'State of targets', 'Failing if any probe of the interval failed; egress down: while the exporters reached nothing at all. At most as many targets as selected above: those with the lowest success rate in the time range. No color: no data.')
     + p.over([['{{api}} {{vantage}}', p.named(worst(|||
       (
-          (min_over_time(probe_success{@all}[$__interval]) == 0 and on (vantage) (vantage:probe_egress_down:bool == 1)) + 2
+          (min_over_time(probe_success{@all}[$__interval]) == 0 and on (vantage) (max_over_time(vantage:probe_egress_down:bool[$__interval]) == 1)) + 2
         or
           min_over_time(probe_success{@all}[$__interval])
       )
@@ -130,8 +136,8 @@ function(config) {
 
     p.timeseries(24, 'Networks that are affected', 'Networks (/24, /48) that work otherwise and in which something was lost or reset within a minute, by sign. Many at once: the loss is near the exporter.')
     + p.over([
-      ['{{sign}} {{instance}}', 'errno_exporter_egress_affected_networks{@all}'],
-      ['all {{instance}}', 'errno_exporter_egress_networks{@all}'],
+      ['{{sign}} {{vantage}}', 'max by (sign, vantage) (errno_exporter_egress_affected_networks{@all})'],
+      ['all {{vantage}}', 'max by (vantage) (errno_exporter_egress_networks{@all})'],
     ])
     + p.size(12, 7),
   ],
@@ -164,8 +170,8 @@ function(config) {
     + p.size(12, 12) + shares + p.field({ min: 0, max: 1 }) + f.seriesLinks,
 
     p.bargauge(27, 'Certificates that expire first', 'Time that is left.', 's')
-    + p.now('{{api}} {{vantage}}', 'sort(%s)' % p.named('bottomk($top, probe_ssl_earliest_cert_expiry{@all} - time())'))
-    + p.size(12, 12) + certificates + p.field({ min: 0, max: days(90), noValue: 'no TLS' }) + f.seriesLinks,
+    + p.now('{{api}} {{vantage}}', 'sort(%s)' % p.named('clamp_min(bottomk($top, probe_ssl_earliest_cert_expiry{@all}) - time(), 0)'))
+    + p.size(12, 12) + certificates + p.texts([['0', 'expired', 'red']]) + p.field({ min: 0, max: days(90), noValue: 'no TLS' }) + f.seriesLinks,
   ],
 
   dashboard: f.dashboard({

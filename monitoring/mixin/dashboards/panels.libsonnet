@@ -138,6 +138,8 @@ function(config) {
   } }] },
   widths(list):: std.foldl(function(all, w) all + $.override('byName', w[0], [['custom.width', w[1]]]), list, {}),
   background:: $.option({ colorMode: 'background' }),
+  // Of a stat: also what the values belong to, even of a single one.
+  named_values:: $.option({ textMode: 'value_and_name' }),
   stacked:: $.custom({ fillOpacity: 50, stacking: { mode: 'normal', group: 'A' } }),
   // A bar is the increase over its own step; a step of two minutes has two samples of the slowest scrapes.
   bars:: $.custom({ drawStyle: 'bars', fillOpacity: 60, stacking: { mode: 'normal', group: 'A' } }) + { interval: '2m' },

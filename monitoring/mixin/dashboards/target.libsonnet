@@ -13,8 +13,8 @@ function(config) {
 
   local verdict = [
     p.stat(1, 'State', 'Result of the last probe; of at most eight targets, failing ones first.')
-    + p.now(std.lstripChars(name, ' '), 'bottomk(8, probe_success{@one} and on (%s) probe_reliable{@one})' % p.key)
-    + p.size(4, 4) + p.background
+    + p.now('{{api}} {{vantage}}', p.named('bottomk(8, probe_success{@one} and on (%s) probe_reliable{@one})' % p.key))
+    + p.size(4, 4) + p.background + p.named_values
     + p.thresholds([['red', null], ['green', 1]])
     + p.field({ mappings: [okOrFailing] }) + f.records,
 
@@ -23,16 +23,16 @@ function(config) {
     + p.size(8, 4) + p.option({ textMode: 'name' })
     + p.thresholds([['green', null], ['orange', 1]]),
 
-    p.stat(2, 'Last success', 'Time since the last successful probe.', 's')
-    + p.now(std.lstripChars(name, ' '), few('time() - probe_last_success_timestamp_seconds{@one}'))
+    p.stat(2, 'Last success', 'Time since the last successful probe, from any vantage.', 's')
+    + p.now('last success', 'time() - max(probe_last_success_timestamp_seconds{@one})')
     + p.size(3, 4) + p.field({ noValue: 'never' }),
 
-    p.stat(3, 'Last failure', 'Time since the last failed probe.', 's')
-    + p.now(std.lstripChars(name, ' '), 'bottomk(8, time() - probe_last_failure_timestamp_seconds{@one})')
+    p.stat(3, 'Last failure', 'Time since the last failed probe, from any vantage.', 's')
+    + p.now('last failure', 'time() - max(probe_last_failure_timestamp_seconds{@one})')
     + p.size(3, 4) + p.field({ noValue: 'never' }),
 
-    p.stat(4, 'Success rate', 'Success rate of probes in the selected time range.', 'percentunit')
-    + p.now(std.lstripChars(name, ' '), 'bottomk(8, avg_over_time(probe_success{@one}[$__range]) and on (%s) probe_reliable{@one})' % p.key)
+    p.stat(4, 'Success rate', 'Success rate of probes in the selected time range, from all vantages.', 'percentunit')
+    + p.now('success rate', 'avg(avg_over_time(probe_success{@one}[$__range]) and on (%s) probe_reliable{@one})' % p.key)
     + p.size(3, 4)
     + p.thresholds([['red', null], ['orange', std.round(1e6 * (2 * objective - 1)) / 1e6], ['green', objective]])
     + p.field({ decimals: 2 }),
@@ -69,11 +69,14 @@ function(config) {
           or on (%(key)s)
             probe_success{@one} >= bool 0
         )
+      and on (%(key)s)
+        probe_success{@one} == 0
     ||| % { key: p.key }))
     + p.size(24, 5)
-    + f.failures(['cause', 'party', 'confidence', 'sentence', 'phase', 'reason', 'errno', 'origin', 'check', 'index', 'vantage'])
-    + p.override('byName', 'sentence', [['custom.width', 420]])
-    + p.field({ noValue: 'nothing fails' }),
+    + f.failures(['cause', 'party', 'vantage', 'sentence', 'phase', 'reason', 'errno', 'confidence', 'check', 'index', 'origin'])
+    + p.widths([['target', 120], ['vantage', 75], ['reason', 150]])
+    + p.override('byName', 'sentence', [['custom.width', 520], ['custom.inspect', true], ['custom.cellOptions', { type: 'auto', wrapText: true }]])
+    + p.option({ cellHeight: 'lg' }) + p.field({ noValue: 'nothing fails' }),
 
     p.timeline(31, 'State over time', 'Failing if any probe of the interval failed; no color: no data.')
     + p.over([[std.lstripChars(name, ' '), 'min_over_time(probe_success{@one}[$__interval]) and on (%s) probe_reliable{@one}' % p.key]])
@@ -93,8 +96,8 @@ function(config) {
     + p.over([['{{phase}}', 'avg by (phase) (probe_http_duration_seconds{@one})']])
     + p.size(12, 9) + p.stacked + p.legendOnTheRight + f.records,
 
-    p.timeseries(10, 'Phases: p50, p95 and p99', 'Of all attempts per interval, from the histograms, native ones where there are any. Exemplars lead to the records of probes.', 's')
-    + p.over([quantile(0.5), quantile(0.95), quantile(0.99)]) + p.exemplars
+    p.timeseries(10, 'Phases: p50 and p95', 'Of all attempts per interval, from the histograms, native ones where there are any. Exemplars lead to the records of probes.', 's')
+    + p.over([quantile(0.5), quantile(0.95)]) + p.exemplars
     + p.size(12, 9) + p.legendOnTheRight,
 
     p.heatmap(32, 'Connecting', 'How many attempts took how long to connect, of those that connected: the network.', '@one, phase="connect", result="success"')
@@ -143,7 +146,7 @@ function(config) {
 
     p.table(36, 'How idle connections end', 'By age: repeatedly at a similar age; by clock: once, and not again at that age.')
     + p.rows('probe_keepalive_end_info{@one}')
-    + p.size(12, 7) + p.columns(['Time', '__name__', 'Value', 'job'], ['target', 'end', 'by', 'vantage', 'instance'])
+    + p.size(12, 7) + p.columns(['Time', '__name__', 'Value', 'job', 'instance'], ['target', 'end', 'by', 'vantage'])
     + p.field({ noValue: 'not measured' }),
   ],
 
@@ -199,7 +202,8 @@ function(config) {
 
   local certificate = [
     p.stat(6, 'Earliest certificate expiry', 'Time until the earliest expiry of the chain that the server sends.', 's')
-    + p.now(std.lstripChars(name, ' '), 'bottomk(8, probe_ssl_earliest_cert_expiry{@one} - time())')
+    + p.now(std.lstripChars(name, ' '), 'clamp_min(bottomk(8, probe_ssl_earliest_cert_expiry{@one}) - time(), 0)')
+    + p.texts([['0', 'expired', 'red']])
     + p.size(6, 7) + certificates + p.field({ noValue: 'no TLS' }),
 
     p.timeseries(39, 'Time until expiry', 'It rises when the certificate is renewed.', 's')
@@ -232,11 +236,11 @@ function(config) {
   local probes = [
     p.table(8, 'What is probed', 'The target as it is configured, with its labels.')
     + p.rows('probe_target_info{@one}')
-    + p.size(24, 5) + p.columns(['Time', '__name__', 'Value'], ['target', 'url', 'module']),
+    + p.size(24, 5) + p.columns(['Time', '__name__', 'Value'], ['target', 'url', 'module']) + p.widths([['url', 420]]),
 
-    p.timeseries(22, 'Reliability', 'Reliable is 0 if the exporter was overloaded during the probe: its durations say nothing then.')
-    + p.over([['reliable' + name, 'probe_reliable{@one}']])
-    + p.size(12, 7) + p.field({ max: 1 }),
+    p.timeline(22, 'Reliability', 'Overloaded: the exporter got no CPU soon enough during the probe; its durations say nothing then.')
+    + p.over([[std.lstripChars(name, ' '), 'min_over_time(probe_reliable{@one}[$__interval])']])
+    + p.size(12, 7) + p.field({ mappings: [p.mapping([['0', 'overloaded', 'orange'], ['1', 'reliable', 'green']])] }),
 
     p.timeseries(42, 'Age of results', 'Of a result that min_interval repeats.', 's')
     + p.over([['age' + name, 'probe_result_age_seconds{@one}']])

@@ -4,10 +4,12 @@ const {createRoot} = require('react-dom/client');
 const {ThemeContext, createTheme, toDataFrame, FieldType, dateTime, getFieldDisplayName, getDisplayProcessor, reduceField} = require('@grafana/data');
 const {BarGauge, BigValue, BigValueColorMode, BigValueGraphMode, BigValueJustifyMode, BigValueTextMode, GlobalStyles, Table, TimeSeries} = require('@grafana/ui');
 
+const {Timeline, Heatmap} = require('./own.jsx');
+
 require('uplot/dist/uPlot.min.css');
 
-const {dashboard, data, from, to} = window.input;
-const theme = createTheme({colors: {mode: 'dark'}});
+const {dashboard, data, from, to, mode} = window.input;
+const theme = createTheme({colors: {mode}});
 
 // named is a legend with the labels' values in it.
 const named = (legend, labels) => legend === '__auto' ? Object.values(labels).join(' ') : legend.replace(/\{\{(\w+)\}\}/g, (_, name) => labels[name] ?? '').trim();
@@ -15,10 +17,15 @@ const named = (legend, labels) => legend === '__auto' ? Object.values(labels).jo
 // frames are what Grafana's data source would make of the answers.
 function frames(panel, answers) {
   if (panel.type === 'table') {
-    const rows = answers[0].result.map((s) => s.metric);
-    const hidden = panel.transformations[0].options.excludeByName, order = panel.transformations[0].options.indexByName;
-    const names = [...new Set(rows.flatMap(Object.keys))].filter((n) => !hidden[n]).sort((a, b) => (order[a] ?? 99) - (order[b] ?? 99));
-    return [toDataFrame({fields: names.map((name) => ({name, type: FieldType.string, values: rows.map((r) => r[name] ?? ''), config: {}}))})];
+    const {excludeByName, indexByName, renameByName} = panel.transformations[0].options;
+    const rows = answers[0].result.map((s) => ({...s.metric, Value: s.value[1]}));
+    const hidden = panel.fieldConfig.overrides.filter((o) => o.properties.some((p) => p.id === 'custom.hidden')).map((o) => o.matcher.options);
+    const sort = panel.options.sortBy?.[0];
+    if (sort) rows.sort((a, b) => (sort.desc ? -1 : 1) * (Number(a.Value) - Number(b.Value)));
+    const names = [...new Set(rows.flatMap(Object.keys))].filter((n) => !excludeByName[n] && !hidden.includes(renameByName[n] ?? n))
+      .sort((a, b) => (indexByName[a] ?? 99) - (indexByName[b] ?? 99));
+    return [toDataFrame({fields: names.map((name) => ({name: renameByName[name] ?? name, type: name === 'Value' ? FieldType.number : FieldType.string, config: {},
+      values: rows.map((r) => name === 'Value' ? Number(r[name]) : r[name] ?? '')}))})];
   }
   return answers.flatMap(({legend, result}) => result.map((s) => {
     const points = s.values ?? [s.value];
@@ -52,7 +59,7 @@ const legend = (panel) => ({...panel.options.legend, displayMode: 'list', calcs:
 function Panel({panel, answers, width, height}) {
   const all = configured(panel, answers);
   const inner = {width: width - 16, height: height - 40};
-  if (all.length === 0 || all[0].fields.length === 0) {
+  if (all.length === 0 || all[0].fields.length === 0 || all[0].fields[0].values.length === 0) {
     return <p style={{color: theme.colors.text.secondary}}>{panel.fieldConfig.defaults.noValue ?? 'No data'}</p>;
   }
   if (panel.type === 'timeseries') {
@@ -60,6 +67,12 @@ function Panel({panel, answers, width, height}) {
   }
   if (panel.type === 'table') {
     return <Table data={all[0]} {...inner} />;
+  }
+  if (panel.type === 'state-timeline') {
+    return <Timeline frames={all} {...{from, to, theme}} {...inner} />;
+  }
+  if (panel.type === 'heatmap') {
+    return <Heatmap frames={all} {...{from, to, theme}} {...inner} />;
   }
   const shown = all.map((frame) => {
     const field = frame.fields[1];
@@ -72,8 +85,8 @@ function Panel({panel, answers, width, height}) {
   }
   const each = inner.width / Math.max(shown.length, 1);
   return <div style={{display: 'flex'}}>{shown.map(({name, value}) => <BigValue key={name} theme={theme} width={each} height={inner.height}
-    value={shown.length > 1 || panel.options.textMode === 'name' ? {...value, title: name} : value} colorMode={panel.options.colorMode === 'background' ? BigValueColorMode.Background : BigValueColorMode.Value}
-    graphMode={BigValueGraphMode.None} justifyMode={BigValueJustifyMode.Auto} textMode={panel.options.textMode === 'name' ? BigValueTextMode.Name : BigValueTextMode.Auto} />)}</div>;
+    value={shown.length > 1 || panel.options.textMode !== 'auto' ? {...value, title: name} : value} colorMode={panel.options.colorMode === 'background' ? BigValueColorMode.Background : BigValueColorMode.Value}
+    graphMode={BigValueGraphMode.None} justifyMode={BigValueJustifyMode.Auto} textMode={{name: BigValueTextMode.Name, value_and_name: BigValueTextMode.ValueAndName}[panel.options.textMode] ?? BigValueTextMode.Auto} />)}</div>;
 }
 
 // Safe shows what went wrong in the place of a panel that cannot be drawn.
@@ -85,7 +98,7 @@ class Safe extends React.Component {
 
 const column = 1500 / 24, row = 38;
 const box = (p) => ({position: 'absolute', left: p.gridPos.x * column + 4, top: p.gridPos.y * row + 50, width: p.gridPos.w * column - 8, height: p.gridPos.h * row - 8,
-  background: theme.colors.background.primary, border: `1px solid ${theme.colors.border.weak}`, borderRadius: 2, padding: '4px 8px', boxSizing: 'border-box', overflow: 'hidden'});
+  background: p.type === 'row' ? 'none' : theme.colors.background.primary, border: p.type === 'row' ? 'none' : `1px solid ${theme.colors.border.weak}`, borderRadius: 2, padding: '4px 8px', boxSizing: 'border-box', overflow: 'hidden'});
 
 createRoot(document.getElementById('root')).render(
   <ThemeContext.Provider value={theme}>
@@ -93,8 +106,9 @@ createRoot(document.getElementById('root')).render(
     <div style={{position: 'relative', width: 1500, height: '100vh', background: theme.colors.background.canvas, color: theme.colors.text.primary, fontFamily: theme.typography.fontFamily}}>
       <h1 style={{fontSize: 20, margin: 0, padding: '12px 8px'}}>{dashboard.title}</h1>
       {dashboard.panels.map((panel, i) => <div key={panel.id} style={box(panel)}>
-        <div style={{fontSize: 14, fontWeight: 500, height: 26}}>{panel.title}</div>
-        <Safe><Panel panel={panel} answers={data[i]} width={panel.gridPos.w * column - 8} height={panel.gridPos.h * row - 8} /></Safe>
+        <div style={{fontSize: 14, fontWeight: 500, height: 26}}>{panel.type === 'row' ? (panel.collapsed ? '› ' : '⌄ ') : ''}{panel.title}
+          {panel.collapsed ? <span style={{color: theme.colors.text.secondary}}> ({panel.panels.length} panels)</span> : null}</div>
+        <Safe>{panel.type === 'row' ? null : <Panel panel={panel} answers={data[i]} width={panel.gridPos.w * column - 8} height={panel.gridPos.h * row - 8} />}</Safe>
       </div>)}
     </div>
   </ThemeContext.Provider>,

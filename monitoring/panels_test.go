@@ -1,7 +1,6 @@
 package monitoring
 
 import (
-	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,9 +33,6 @@ func exporterSeries(labels, up, others string, success string) []series {
 	return []series{{"up" + labels, up}, {build + labels, others}, {"probe_reliable" + target, others},
 		{"probe_success" + target, success}}
 }
-
-// shown is what a panel shows for a value.
-type shown struct{ Text, Color string }
 
 // Panels on the state of things do not show a dead exporter as one without failures: nothing is known then.
 func TestDashboardsShowWhatIsUnknown(t *testing.T) {
@@ -75,40 +71,37 @@ func TestDashboardsShowWhatIsUnknown(t *testing.T) {
 // panelQuery is the query of a panel, which shows -1 as missing data, in red.
 func panelQuery(t *testing.T, file, title string) string {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join("dashboards", file))
-	if err != nil {
-		t.Fatal(err)
+	p := panelOf(t, file, title)
+	m := p.FieldConfig.Defaults.Mappings
+	if len(m) != 1 || m[0].Type != "value" || m[0].Options["-1"].Text != "no data" || m[0].Options["-1"].Color != "red" {
+		t.Fatalf("panel %q: mappings %+v, want -1 as no data in red", title, m)
 	}
-	var d struct {
-		Panels []struct {
-			Title       string
-			FieldConfig struct {
-				Defaults struct {
-					Mappings []struct {
-						Type    string
-						Options map[string]shown
-					}
-				}
-			}
-			Targets []struct{ Expr string }
-		}
+	return queryOf(t, file, title)
+}
+
+// queryOf is the one query of a panel, with values of the variables.
+func queryOf(t *testing.T, file, title string) string {
+	t.Helper()
+	p := panelOf(t, file, title)
+	if len(p.Targets) != 1 {
+		t.Fatalf("panel %q: %d queries, want one", title, len(p.Targets))
 	}
-	if err := json.Unmarshal(content, &d); err != nil {
-		t.Fatal(err)
-	}
+	return strings.NewReplacer("$job", "apis", "$instance", ".+", "$target", ".*", "$top", "2", "$__interval", "2m",
+		"$__range", "5m").Replace(p.Targets[0].Expr)
+}
+
+func panelOf(t *testing.T, file, title string) *grafanaPanel {
+	t.Helper()
+	d := readGrafana(t, filepath.Join("dashboards", file))
 	for _, p := range d.Panels {
-		if p.Title != title {
-			continue
+		for _, p := range append(p.Panels, p) {
+			if p.Title == title {
+				return &p
+			}
 		}
-		m := p.FieldConfig.Defaults.Mappings
-		if len(m) != 1 || m[0].Type != "value" || m[0].Options["-1"] != (shown{"no data", "red"}) || len(p.Targets) != 1 {
-			t.Fatalf("panel %q: mappings %+v, %d queries, want -1 as no data in red, and one query", title, m,
-				len(p.Targets))
-		}
-		return strings.NewReplacer("$job", "apis", "$instance", ".+").Replace(p.Targets[0].Expr)
 	}
 	t.Fatalf("%s has no panel %q", file, title)
-	return ""
+	return nil
 }
 
 // checkQueries compares what queries return nine minutes after the beginning of the input.

@@ -71,7 +71,7 @@ function(config) {
       1000 * (
           probe_last_success_timestamp_seconds{@all}
         or on (%(key)s)
-          0 * probe_failure_info{@all, reason!="abandoned"}
+          0 * probe_success{@all}
       )
       * on (%(key)s) group_left (phase, reason, errno)
         topk by (%(key)s) (1, probe_failure_info{@all, reason!="abandoned"})

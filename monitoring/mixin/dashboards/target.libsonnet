@@ -49,7 +49,7 @@ function(config) {
       1000 * (
           probe_last_success_timestamp_seconds{@one}
         or on (%(key)s)
-          0 * probe_failure_info{@one, reason!="abandoned"}
+          0 * probe_success{@one}
       )
       * on (%(key)s) group_left (phase, reason, errno, origin, sentence)
         topk by (%(key)s) (1,

@@ -35,3 +35,12 @@ func TestTunnel(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkOf is what an answer costs that states nothing.
+func BenchmarkOf(b *testing.B) {
+	a := Answer{Status: http.StatusOK, Header: http.Header{"Content-Type": {"text/plain"}, "Content-Length": {"2"}}}
+	b.ReportAllocs()
+	for b.Loop() {
+		Of(a)
+	}
+}

@@ -113,21 +113,22 @@ type exporting struct{ address, vantage string }
 
 // pageScenarios are the scenarios, and the pages of each.
 var pageScenarios = []struct {
-	name  string
-	stage func(*testing.T) scene
-	pages []string // from the begin to long after everything works again
+	name    string
+	stage   func(*testing.T) scene
+	changes int      // how often an exporter stops to answer, or begins again
+	pages   []string // from the begin of the fault to long after everything works again
 }{
-	{"one broken target of four", brokenTarget, []string{"ErrnoTargetFailing api-0"}},
-	{"one dead exporter", deadExporter, []string{"ErrnoExporterDown"}},
-	{"one dead egress, and nothing after it", deadEgress, []string{"ErrnoEgressDown"}},
-	{"one dead egress with reference targets, and nothing after it", deadReferences, []string{"ErrnoEgressDown"}},
-	{"one API down from three vantages by two exporters each", downEverywhere,
+	{"one broken target of four", brokenTarget, 0, []string{"ErrnoTargetFailing api-0"}},
+	{"one dead exporter", deadExporter, 2, []string{"ErrnoExporterDown"}},
+	{"one dead egress, and nothing after it", deadEgress, 0, []string{"ErrnoEgressDown"}},
+	{"one dead egress with reference targets, and nothing after it", deadReferences, 0, []string{"ErrnoEgressDown"}},
+	{"one API down from three vantages by two exporters each", downEverywhere, 0,
 		[]string{"ErrnoTargetFailingEverywhere api-0"}},
 }
 
-// What wakes somebody up does so once, and not again when it is over.
+// What wakes somebody up does so once, and not again when it is over. On a machine on which scrapes take longer than
+// their timeout at pace, an exporter is down for Prometheus, and other pages are right: the test is skipped then.
 func TestPages(t *testing.T) {
-	t.Parallel()
 	paths := [2]string{find(t, "prometheus-3", "make tools"), find(t, "alertmanager-31", "make tools")}
 	var running sync.WaitGroup
 	for _, row := range pageScenarios {
@@ -140,17 +141,22 @@ func TestPages(t *testing.T) {
 					return fmt.Sprint(got), got[""] == fmt.Sprint(len(s.exporters)*apis)
 				})
 				p.evaluated(t, sound)
+				before := len(hook.so()) // while the programs start, scrapes may be missing
 				s.breaks()
 				p.evaluated(t, broken)
-				during := hook.so()
+				during := len(hook.so())
 				s.fix()
 				p.evaluated(t, recovered)
-				if diff := cmp.Diff(row.pages, during); diff != "" {
-					t.Errorf("pages until the end of the fault (-want +got):\n%s", diff)
+				all := hook.so()
+				diff, after := cmp.Diff(row.pages, all[before:during]), all[during:]
+				if diff == "" && len(after) == 0 {
+					return
 				}
-				if after := hook.so()[len(during):]; len(after) > 0 {
-					t.Errorf("pages after the end of the fault: %q, want none", after)
+				if got := p.vector(t, `max(changes(up[1h]))`)[""]; got != fmt.Sprint(row.changes) {
+					t.Skipf("exporters stopped or began to answer %s times, want %d: the machine is too slow at %d times the pace",
+						got, row.changes, pace)
 				}
+				t.Errorf("pages until the end of the fault (-want +got):\n%s\npages after it: %q, want none", diff, after)
 			})
 		})
 	}

@@ -9,24 +9,28 @@ import (
 	"testing"
 )
 
-// withoutData are the panels that the demo has no data for: it has no reference targets, measures no idle connections, captures no resets,
-// and nothing of its host fails; and this Prometheus does not scrape itself.
+// withoutData are the panels that the demo has no data for: it has no reference targets, observes no application, measures no idle
+// connections, captures no resets, and nothing of its host fails; and this Prometheus does not scrape itself.
 var withoutData = map[string]bool{
-	"overview.json: Reference targets":             true,
-	"target.json: Lifetime of idle connections":    true,
-	"target.json: How idle connections end":        true,
-	"target.json: Sender of resets":                true,
-	"exporter.json: Resources in use":              true,
-	"exporter.json: Pressure and throttling":       true,
-	"exporter.json: Dropped by the kernel":         true,
-	"exporter.json: TCP of the host":               true,
-	"exporter.json: Sockets":                       true,
-	"exporter.json: Memory limit and OOM kills":    true,
-	"exporter.json: Lost and refused":              true,
-	"exporter.json: Duration of evaluations":       true,
-	"exporter.json: Share of the interval":         true,
-	"exporter.json: Missed and failed evaluations": true,
-	"exporter.json: Recorded series":               true,
+	"overview.json: Reference targets":                         true,
+	"target.json: The application's connections":               true,
+	"target.json: How the application's connections end":       true,
+	"target.json: Requests that the application lost":          true,
+	"target.json: Round trip of the application's connections": true,
+	"target.json: Lifetime of idle connections":                true,
+	"target.json: How idle connections end":                    true,
+	"target.json: Sender of resets":                            true,
+	"exporter.json: Resources in use":                          true,
+	"exporter.json: Pressure and throttling":                   true,
+	"exporter.json: Dropped by the kernel":                     true,
+	"exporter.json: TCP of the host":                           true,
+	"exporter.json: Sockets":                                   true,
+	"exporter.json: Memory limit and OOM kills":                true,
+	"exporter.json: Lost and refused":                          true,
+	"exporter.json: Duration of evaluations":                   true,
+	"exporter.json: Share of the interval":                     true,
+	"exporter.json: Missed and failed evaluations":             true,
+	"exporter.json: Recorded series":                           true,
 }
 
 type dashboardPanel struct {

@@ -233,6 +233,25 @@ function(config) {
     + p.field({ noValue: 'no TLS' }),
   ],
 
+  // With observe: the connections of the other processes beside the exporter.
+  local application = [
+    p.timeseries(43, "The application's connections", 'Open connections by TCP state. Many in CLOSE_WAIT: the peer closed them, the application did not.')
+    + p.over([['{{state}}' + name, 'app_connections{@one}']])
+    + p.size(12, 8) + p.field({ noValue: 'requires observe' }),
+
+    p.timeseries(44, "How the application's connections end", 'Per bar; of resets received, who sent them, where a capture shows it.')
+    + p.over([['{{how}} {{origin}}', 'sum by (how, origin) (increase(app_connections_ended_total{@one}[$__interval])) > 0']])
+    + p.size(12, 8) + p.bars + p.field({ noValue: 'none' }),
+
+    p.timeseries(45, 'Requests that the application lost', 'Per bar: connections that ended with their last data unacknowledged, or acknowledged and unanswered.')
+    + p.over([['{{lost}}', 'sum by (lost) (increase(app_requests_lost_total{@one}[$__interval])) > 0']])
+    + p.size(12, 8) + p.bars + p.field({ noValue: 'none' }),
+
+    p.timeseries(46, "Round trip of the application's connections", 'As the kernel has it, the mean of the open connections.', 's')
+    + p.over([['round trip' + name, 'app_tcp_rtt_seconds{@one}'], ['variance' + name, 'app_tcp_rtt_variance_seconds{@one}']])
+    + p.size(12, 8) + p.field({ noValue: 'requires observe' }),
+  ],
+
   local probes = [
     p.table(8, 'What is probed', 'The target as it is configured, with its labels.')
     + p.rows('probe_target_info{@one}')
@@ -270,6 +289,7 @@ function(config) {
       p.row(53, 'Addresses and name servers', addresses),
       p.row(54, 'TCP', tcp),
       p.row(55, 'Certificate and TLS', certificate),
+      p.row(57, "The application's connections", application),
       p.row(56, 'The probes themselves', probes),
     ]),
   }),

@@ -35,10 +35,19 @@ func (e *endings) add(end *observe.End) {
 		e.lost[end.Lost]++
 	}
 	if n < maxIdles {
-		e.idle[kind] = append(e.idle[kind], end.Idle)
+		e.idle[kind] = append(e.idle[kind], idleOf(end))
 		return
 	}
-	e.idle[kind][n%maxIdles] = end.Idle
+	e.idle[kind][n%maxIdles] = idleOf(end)
+}
+
+// idleOf is for how long a connection had been idle when it ended or, where its end lost a request, before that request:
+// the time since then is not idle. Retransmissions count as the request.
+func idleOf(e *observe.End) time.Duration {
+	if e.Lost != observe.NothingLost && e.SinceReceived > e.Idle {
+		return e.SinceReceived - e.Idle
+	}
+	return e.Idle
 }
 
 // howText says in words how a connection ended, and who ended it where that is known.
@@ -84,7 +93,7 @@ func (p *Printer) End(e *observe.End) {
 	if e.Age >= 0 {
 		age = longShort(e.Age)
 	}
-	text := fmt.Sprintf("%-35s  idle %9s  age %9s", how, longShort(e.Idle), age)
+	text := fmt.Sprintf("%-35s  idle %9s  age %9s", how, longShort(idleOf(e)), age)
 	if e.Lost != observe.NothingLost {
 		text += "  lost: data " + string(e.Lost)
 	}

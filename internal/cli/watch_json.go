@@ -61,7 +61,7 @@ func toTCP(t *observe.TCP) tcpJSON {
 // EndJSON prints the end of one connection as one line of JSON.
 func (p *Printer) EndJSON(e *observe.End) error {
 	out := endJSON{Event: "end", Time: e.At, Target: e.Target, Local: e.Local.String(), Remote: e.Remote.String(),
-		How: e.How, Certain: e.Certain, Origin: e.Origin, Idle: e.Idle.Seconds(), Lost: e.Lost, tcpJSON: toTCP(&e.TCP)}
+		How: e.How, Certain: e.Certain, Origin: e.Origin, Idle: idleOf(e).Seconds(), Lost: e.Lost, tcpJSON: toTCP(&e.TCP)}
 	if e.Age >= 0 {
 		age := e.Age.Seconds()
 		out.Age = &age

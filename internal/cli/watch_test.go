@@ -40,6 +40,7 @@ func watchEnds() []observe.End {
 	add(observe.FINSent, "", observe.NothingLost)
 	add(observe.TimedOut, "", observe.Unacknowledged)
 	add(observe.Unknown, "", observe.NothingLost)
+	ends[1].SinceReceived = ends[1].Idle + 42*time.Second // the request was sent 351 s ago, after 42 s
 	hostile := ends[0]
 	hostile.Target, hostile.Age = "\x1b[2Jall is well\n\u202e", -1
 	hostile.Local, hostile.Remote = netip.MustParseAddrPort("[2001:db8::7]:41002"),

@@ -93,8 +93,8 @@ func (e *evidence) conclude() (how How, certain bool) {
 	return e.concludeAbort()
 }
 
-// timedOut reports whether the kernel gave up: it had waited for an answer in vain and, in this very time, counted a
-// timeout.
+// timedOut reports whether the kernel gave up: it had waited for an answer that did not come and, in this very time,
+// counted a timeout.
 func (e *evidence) timedOut() bool {
 	return (e.end.info.retransmits > 0 || e.end.info.probes > 0) && e.dump.abortOnTimeout > 0
 }
@@ -199,7 +199,7 @@ func (s *sighting) lost() Lost {
 	return NothingLost
 }
 
-// sentAtClose reports whether the last data was sent right before the FIN. The kernel reports an end some time after it,
+// sentAtClose reports whether the last data was sent right before the FIN. The kernel reports an end some time later,
 // hence two times are compared where there are two.
 func (s *sighting) sentAtClose() bool {
 	if s.finAcknowledged() {

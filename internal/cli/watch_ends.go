@@ -41,8 +41,8 @@ func (e *endings) add(end *observe.End) {
 	e.idle[kind][n%maxIdles] = idleOf(end)
 }
 
-// idleOf is for how long a connection had been idle when it ended or, where its end lost a request, before that request:
-// the time since then is not idle. Retransmissions count as the request.
+// idleOf is for how long a connection had been idle when it ended or, where its end lost a request, before that
+// request. Retransmissions count as the request.
 func idleOf(e *observe.End) time.Duration {
 	if e.Lost != observe.NothingLost && e.SinceReceived > e.Idle {
 		return e.SinceReceived - e.Idle

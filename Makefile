@@ -4,7 +4,7 @@ REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 INFO := github.com/prometheus/common/version
 LDFLAGS := -s -w -X $(INFO).Version=$(VERSION) -X $(INFO).Revision=$(REVISION)
 
-.PHONY: accuracy all build platforms tools man test lint check bench
+.PHONY: accuracy all soak build platforms tools man test lint check bench
 
 all: check build
 
@@ -47,7 +47,11 @@ check: lint test ## what CI runs
 accuracy: ## every phase against a packet capture, in every situation; as root
 	$(GO) test ./test/accuracy -accuracy -update -v -timeout 10m
 
+soak: ## 100,000 connections of an application, observed; as root
+	ERRNO_EXPORTER_SOAK=100000 $(GO) test ./internal/observe -run TestSoak -v -count 1
+
 bench: ## a probe beside a bare client that does the same network work
 	$(GO) test ./prober -run '^$$' -bench . -benchtime 3s -count 3
 	$(GO) test ./internal/web ./internal/watch -p 1 -run '^$$' -bench . -benchtime 1x
+	$(GO) test ./internal/observe -run '^$$' -bench .
 	$(GO) test ./test/cost -run '^$$' -bench . -benchtime 1x -timeout 30m

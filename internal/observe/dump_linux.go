@@ -39,8 +39,10 @@ func (o *Observer) dump(now time.Time) error {
 		}
 	}
 	o.took = time.Since(began)
-	o.readEvents() // what has ended meanwhile is missing and yet not gone
-	o.sweep(o.readCounts())
+	o.drain() // what has ended meanwhile is missing and yet not gone
+	after := o.readCounts()
+	o.conclude(after)
+	o.sweep(after)
 	if o.options.Dumped != nil {
 		o.options.Dumped(o.listed)
 	}
@@ -88,7 +90,7 @@ func (o *Observer) list(body []byte, now time.Time) {
 	o.show(r, &s, of)
 	if r.closeWait != 0 {
 		for _, one := range of {
-			one.dumping.OldestCloseWait = max(one.dumping.OldestCloseWait, o.since(r.closeWait))
+			one.dumping.OldestCloseWait = max(one.dumping.OldestCloseWait, o.between(r.closeWait, time.Now()))
 		}
 	}
 }
@@ -103,7 +105,7 @@ func (o *Observer) show(r *record, s *sighting, of []*tally) {
 	}
 	for _, one := range of[:min(len(of), maxListed-len(o.listed))] {
 		o.listed = append(o.listed, Socket{Target: one.name, Local: s.local, Remote: s.remote, State: s.state.String(),
-			Idle: s.idle(), Age: o.since(r.first), TCP: s.tcp()})
+			Idle: s.idle(), Age: o.between(r.first, time.Now()), TCP: s.tcp()})
 	}
 }
 

@@ -7,34 +7,36 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// batch bounds how many ends are read at once.
+// batch bounds how many ends wait.
 const batch = 4096
 
-// readEvents reads the ends that have come, and concludes how each came.
-func (o *Observer) readEvents() {
+// drain reads the ends that have come. How each came is concluded when the counters are read the next time, which costs
+// as much as dozens of ends.
+func (o *Observer) drain() {
 	for more := true; more; {
-		o.pending = o.pending[:0]
-		o.events.drain(batch, func(datagram []byte) {
-			messages(datagram, func(kind uint16, body []byte) {
-				var s sighting
-				if kind == typeSocket && parseSocket(body, &s) {
-					o.pending = append(o.pending, s)
-				}
-			})
-		})
-		more = len(o.pending) == batch
-		if len(o.pending) > 0 {
-			o.conclude()
+		before := len(o.pending)
+		o.events.drain(batch-before, func(datagram []byte) { messages(datagram, o.pend) })
+		if more = len(o.pending) >= batch; more {
+			o.conclude(o.readCounts())
 		}
-	}
-	if cap(o.pending) > batch/4 {
-		o.pending = nil
 	}
 }
 
-// conclude reports the ends that are pending.
-func (o *Observer) conclude() {
-	base := o.surroundings()
+// pend keeps an end until the others that have come are read, too.
+func (o *Observer) pend(kind uint16, body []byte) {
+	var s sighting
+	if kind == typeSocket && parseSocket(body, &s) {
+		s.at = time.Now()
+		o.pending = append(o.pending, s)
+	}
+}
+
+// conclude reports the ends that are pending, given the counters.
+func (o *Observer) conclude(now counts) {
+	if len(o.pending) == 0 {
+		return
+	}
+	base := o.surroundings(now)
 	for i := range o.pending {
 		s := &o.pending[i]
 		if o.own(s.cookie) {
@@ -56,27 +58,23 @@ func (o *Observer) conclude() {
 			o.sockets.remove(s.cookie)
 		}
 	}
+	if o.pending = o.pending[:0]; cap(o.pending) > batch/4 {
+		o.pending = nil
+	}
 }
 
 // surroundings are the evidence that the pending ends have in common: the counters, and how many of the ends, of
 // whichever targets, could account for them.
-func (o *Observer) surroundings() (e evidence) {
-	needed := false
+func (o *Observer) surroundings(now counts) (e evidence) {
 	for i := range o.pending {
 		s := &o.pending[i]
-		waited := s.info.retransmits > 0 || s.info.probes > 0
-		needed = needed || !s.finAcknowledged() && s.connected() || waited
-		if s.connected() && waited {
+		if s.connected() && (s.info.retransmits > 0 || s.info.probes > 0) {
 			e.expired++
 		}
 		if s.connected() && s.readQueue > 0 && !s.finSent() {
 			e.unread++
 		}
 	}
-	if !needed {
-		return e
-	}
-	now := o.readCounts()
 	e.batch, e.dump = now.since(o.atEvents), now.since(o.atDump)
 	o.atEvents = now
 	return e
@@ -94,21 +92,21 @@ func (o *Observer) ofEnd(local, remote netip.AddrPort) []*tally {
 
 // end concludes how a connection ended, counts it, and reports it.
 func (o *Observer) end(e *evidence, r *record, of []*tally) {
-	at := time.Now()
+	at := e.end.at
 	end := End{Local: e.end.local, Remote: e.end.remote, Idle: e.end.idle(), Age: -1, Lost: e.end.lost(), TCP: e.end.tcp(),
 		SinceReceived: e.end.info.lastReceived}
 	if r != nil {
 		end.Local, end.Remote = r.addresses()
-		end.Age = o.since(r.first)
+		end.Age = max(0, o.between(r.first, at))
 		e.seen, e.received = r.state, r.received
 		e.sameData = e.end.info.dataSegmentsIn == r.segments
 		if r.gone != 0 {
-			held := o.since(r.gone)
+			held := max(0, o.between(r.gone, at))
 			e.gone, e.dump = true, r.why.counts()
 			at, end.Age, end.Idle = at.Add(-held), max(0, end.Age-held), max(0, end.Idle-held)
 			end.SinceReceived = max(0, end.SinceReceived-held)
 		} else if r.closeWait != 0 {
-			waited := o.since(r.closeWait)
+			waited := max(0, o.between(r.closeWait, at))
 			end.Idle, end.SinceReceived = max(0, end.Idle-waited), max(0, end.SinceReceived-waited)
 		}
 	}

@@ -55,6 +55,7 @@ func (s state) String() string {
 
 // sighting is a socket as the kernel described it at one moment.
 type sighting struct {
+	at            time.Time // when it was read; zero in a dump
 	cookie        uint64
 	local, remote netip.AddrPort
 	state         state

@@ -11,7 +11,7 @@ import (
 
 const (
 	tick      = 100 * time.Millisecond // between two looks at the counters
-	gather    = 5 * time.Millisecond   // ends are read together: a goroutine that wakes for each costs more
+	gather    = 20 * time.Millisecond  // ends are read together: a goroutine that wakes for each costs more
 	restShare = 200                    // between two dumps, at least so many times what the last one took
 )
 
@@ -68,15 +68,26 @@ func (o *Observer) open() (err error) {
 	if err = o.events.subscribe(); err != nil {
 		return err
 	}
-	for i, name := range []string{"snmp", "netstat"} { // of this namespace, wherever they are read
-		if o.files[i], err = os.Open("/proc/thread-self/net/" + name); err != nil {
-			return err
-		}
+	if o.files, err = openCounters(); err != nil {
+		return err
+	}
+	if ports, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range"); err == nil {
+		o.targets.leastPort = leastPort(string(ports))
 	}
 	o.text = make([]byte, 64<<10)
 	o.atDump = o.readCounts()
 	o.atEvents, o.atTick = o.atDump, o.atDump
 	return o.dump(time.Now()) // a kernel without inet_diag refuses here
+}
+
+// openCounters opens the counters of the calling thread's namespace, which stay those wherever they are read.
+func openCounters() (files [2]*os.File, err error) {
+	for i, name := range []string{"snmp", "netstat"} {
+		if files[i], err = os.Open("/proc/thread-self/net/" + name); err != nil {
+			break
+		}
+	}
+	return files, err
 }
 
 // Close ends the observer, and waits until nothing is reported any more.
@@ -103,9 +114,9 @@ func (o *Observer) closeFiles() {
 // now is the present moment.
 func (o *Observer) now() moment { return moment(time.Since(o.began) / (10 * time.Millisecond)) }
 
-// since is the time since a moment.
-func (o *Observer) since(m moment) time.Duration {
-	return time.Since(o.began) - time.Duration(m)*10*time.Millisecond
+// between is the time from a moment to another.
+func (o *Observer) between(m moment, until time.Time) time.Duration {
+	return until.Sub(o.began) - time.Duration(m)*10*time.Millisecond
 }
 
 // readCounts reads the namespace's counters; what cannot be read is 0.
@@ -124,7 +135,7 @@ func (o *Observer) run() {
 	report := guard.Report(o.options.Report)
 	for next := time.Now().Add(o.tick); !o.stopped(); {
 		if o.await(next) {
-			report.Run(o.readEvents)
+			report.Run(o.drain)
 		}
 		if now := time.Now(); !now.Before(next) {
 			next = now.Add(o.tick)
@@ -163,6 +174,7 @@ func (o *Observer) await(until time.Time) bool {
 // look reads the counters, and dumps when it is time: at once if connections were reset, so that it is known when.
 func (o *Observer) look(now time.Time) {
 	c := o.readCounts()
+	o.conclude(c)
 	if risen := c.since(o.atTick); risen.estabResets > 0 && o.atRise.IsZero() {
 		o.atRise = now
 	}

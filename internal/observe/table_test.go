@@ -72,3 +72,12 @@ func TestWhy(t *testing.T) {
 		}
 	}
 }
+
+// The ports of clients are those of the namespace, and by default the kernel's.
+func TestLeastPort(t *testing.T) {
+	for ports, want := range map[string]uint16{"10000\t65000\n": 10000, "": 32768, "x 1": 32768, "70000 70001": 32768} {
+		if got := leastPort(ports); got != want {
+			t.Errorf("leastPort(%q) = %d, want %d", ports, got, want)
+		}
+	}
+}

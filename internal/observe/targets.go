@@ -4,6 +4,8 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -24,8 +26,10 @@ type tally struct {
 
 // targets are the addresses that are watched.
 type targets struct {
-	mu        sync.Mutex // guards all
 	networks  []Network
+	leastPort uint16 // that a client here gets
+
+	mu        sync.Mutex // guards what follows
 	tallies   map[string]*tally
 	addresses map[netip.AddrPort]*learned
 	hosts     map[netip.Addr][]*tally // without ports: of sockets that have forgotten theirs
@@ -39,7 +43,8 @@ type learned struct {
 }
 
 func newTargets(networks []Network) *targets {
-	t := &targets{networks: networks, tallies: map[string]*tally{}, addresses: map[netip.AddrPort]*learned{},
+	t := &targets{networks: networks, leastPort: leastPort(defaultPorts),
+		tallies: map[string]*tally{}, addresses: map[netip.AddrPort]*learned{},
 		changed: true}
 	for _, n := range networks {
 		t.tally(n.Name)
@@ -90,16 +95,26 @@ func (t *targets) of(local, remote netip.AddrPort) []*tally {
 		return known.tallies
 	}
 	for _, n := range t.networks {
-		if n.Prefix.Contains(remote.Addr()) && local.Port() >= leastOwnPort {
+		if n.Prefix.Contains(remote.Addr()) && local.Port() >= t.leastPort {
 			return []*tally{t.tallies[n.Name]}
 		}
 	}
 	return nil
 }
 
-// leastOwnPort is the least port that Linux gives a client by default (ip_local_port_range of
-// Documentation/networking/ip-sysctl.rst): connections that come from a network to a server here have a lesser one.
-const leastOwnPort = 32768
+// defaultPorts is the default of ip_local_port_range (Documentation/networking/ip-sysctl.rst), of which the first is
+// the least port that a client gets: connections that come from a network to a server here have a lesser one.
+const defaultPorts = "32768 60999"
+
+// leastPort is the first of two ports.
+func leastPort(ports string) uint16 {
+	if fields := strings.Fields(ports); len(fields) == 2 {
+		if port, err := strconv.ParseUint(fields[0], 10, 16); err == nil {
+			return uint16(port)
+		}
+	}
+	return leastPort(defaultPorts)
+}
 
 // ofHost are the targets of a peer whose port is not known. The caller holds mu.
 func (t *targets) ofHost(local netip.AddrPort, host netip.Addr) []*tally {
@@ -113,7 +128,7 @@ func (t *targets) ofHost(local netip.AddrPort, host netip.Addr) []*tally {
 			}
 		}
 	}
-	if local.Port() < leastOwnPort {
+	if local.Port() < t.leastPort {
 		return nil
 	}
 	if of := t.hosts[host]; of != nil {

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/netip"
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"syscall"
@@ -33,25 +32,23 @@ type line struct {
 
 // remote is an Observer in another process.
 type remote struct {
-	input io.Closer
-	child *exec.Cmd
-	done  sync.WaitGroup
+	input   io.WriteCloser
+	answers chan line
+	done    sync.WaitGroup
+}
 
-	mu   sync.Mutex // guards last
-	last line
+// ask asks the process what it knows at present.
+func (r *remote) ask() line {
+	_, _ = io.WriteString(r.input, "\n") // without the process there is no answer
+	return <-r.answers
 }
 
 func (r *remote) Connections(string) (Connections, bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return Connections{States: r.last.States, TCP: r.last.TCP, Opened: r.last.Opened}, r.last.Health.Dumps > 0
+	l := r.ask()
+	return Connections{States: l.States, TCP: l.TCP, Opened: l.Opened}, l.Health.Dumps > 0
 }
 
-func (r *remote) Health() Health {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.last.Health
-}
+func (r *remote) Health() Health { return r.ask().Health }
 
 func (r *remote) Close() {
 	_ = r.input.Close() // which ends it
@@ -79,7 +76,7 @@ func startRemote(s *site) *remote {
 	if err := child.Start(); err != nil {
 		s.Fatal(err)
 	}
-	r := &remote{input: input, child: child}
+	r := &remote{input: input, answers: make(chan line)}
 	r.done.Go(func() {
 		for lines := bufio.NewScanner(output); lines.Scan(); {
 			var l line
@@ -88,11 +85,10 @@ func startRemote(s *site) *remote {
 			case l.End != nil:
 				s.ends <- *l.End
 			default:
-				r.mu.Lock()
-				r.last = l
-				r.mu.Unlock()
+				r.answers <- l
 			}
 		}
+		close(r.answers)
 		if err := child.Wait(); err != nil {
 			s.Errorf("the process without privileges: %v", err)
 		}
@@ -145,21 +141,8 @@ func TestUnprivilegedChild(t *testing.T) {
 	}
 	defer o.Close()
 	o.Learn("api", []netip.AddrPort{netip.MustParseAddrPort(address)}, time.Now())
-	ended := make(chan struct{})
-	var reading sync.WaitGroup
-	defer reading.Wait()
-	reading.Go(func() {
-		_, _ = io.Copy(io.Discard, os.Stdin)
-		close(ended)
-	})
-	for ticker := time.NewTicker(10 * time.Millisecond); ; {
-		select {
-		case <-ended:
-			ticker.Stop()
-			return
-		case <-ticker.C:
-			c, _ := o.Connections("api")
-			write(line{States: c.States, TCP: c.TCP, Opened: c.Opened, Health: o.Health()})
-		}
+	for questions := bufio.NewScanner(os.Stdin); questions.Scan(); {
+		c, _ := o.Connections("api")
+		write(line{States: c.States, TCP: c.TCP, Opened: c.Opened, Health: o.Health()})
 	}
 }

@@ -94,7 +94,7 @@ func (o *Observer) ofEnd(local, remote netip.AddrPort) []*tally {
 func (o *Observer) end(e *evidence, r *record, of []*tally) {
 	at := e.end.at
 	end := End{Local: e.end.local, Remote: e.end.remote, Idle: e.end.idle(), Age: -1, Lost: e.end.lost(), TCP: e.end.tcp(),
-		SinceReceived: e.end.info.lastReceived}
+		SinceReceived: e.end.sinceReceived()}
 	if r != nil {
 		end.Local, end.Remote = r.addresses()
 		end.Age = max(0, o.between(r.first, at))

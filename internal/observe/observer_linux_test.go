@@ -330,6 +330,10 @@ func (s *site) compare(run func(s *site, client, server *net.TCPConn), want End)
 	if got.At.Before(began) || got.At.After(time.Now()) {
 		s.Errorf("at %v, want between %v and now", got.At, began)
 	}
+	if got.SinceReceived < 0 || got.SinceReceived > elapsed {
+		s.Errorf("received %v ago, want at most %v", got.SinceReceived, elapsed)
+	}
+	got.SinceReceived = want.SinceReceived
 	want.Target, want.Local, want.Remote = "api", local, s.address()
 	got.At, got.Idle, got.Age, got.TCP = want.At, want.Idle, want.Age, want.TCP
 	if got != want {

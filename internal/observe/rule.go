@@ -216,3 +216,11 @@ func (s *sighting) idle() time.Duration {
 	}
 	return min(s.info.lastSent, s.info.lastReceived)
 }
+
+// sinceReceived is for how long no data had been received; of a socket that was disconnected, idle.
+func (s *sighting) sinceReceived() time.Duration {
+	if s.erased() {
+		return s.idle()
+	}
+	return s.info.lastReceived
+}

@@ -90,7 +90,9 @@ func TestSoak(t *testing.T) {
 		churn(connections, 0)
 		soaked, took := child.ask(t), time.Since(began)
 		all := uint64(warm + paced + connections)
-		for until := time.Now().Add(limit); (soaked.Ended+soaked.Health.EventsLost < all || soaked.Heap > after.Heap+1<<20) && time.Now().Before(until); {
+		until := time.Now().Add(limit)
+		for time.Now().Before(until) &&
+			(soaked.Ended+soaked.Health.EventsLost < all || soaked.Heap > after.Heap+1<<20) {
 			soaked = child.ask(t)
 		}
 		t.Logf("%d connections in %v: %+v", connections, took, soaked)

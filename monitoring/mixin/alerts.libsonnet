@@ -169,6 +169,48 @@ local lib = import 'lib.libsonnet';
                    "idle connections earlier. Set the idle timeout of the client's connection pool below that." + lib.verdict,
     }),
 
+    // The application's own connections (observe), whatever the probes see.
+    ofTarget({
+      name: 'ErrnoApplicationReset',
+      expr: unlessEgressDown(owned('sum by (%s) (increase(app_connections_ended_total{how="reset_received"}[1h])) > 2' % key)),
+      'for': '0m',
+      keep: '15m',
+      severity: 'warning',
+      labels: { reason: 'tcp.reset', errno: 'ECONNRESET' },
+      summary: name + ": the application's connections were reset {{ $value | humanize }} times in an hour (ECONNRESET)",
+      description: "A RST ended connections of the application beside the exporter. Probes make fresh connections and may see none of it: the " +
+                   "application's pool keeps connections for longer than the other side does, or they are reset while in use." + lib.verdict,
+    }),
+    // A number that never falls (resets counts each fall), and has grown until now: a pool that fills stays at its limit.
+    ofTarget({
+      name: 'ErrnoConnectionLeak',
+      expr: owned(|||
+        (
+            app_connections{state="close_wait"} >= 10
+          and
+            resets(app_connections{state="close_wait"}[15m]) == 0
+          and
+            app_connections{state="close_wait"} - app_connections{state="close_wait"} offset 15m >= 5
+        or
+            app_connections{state="established"} >= 100
+          and
+            resets(app_connections{state="established"}[30m]) == 0
+          and
+            app_connections{state="established"} >= 2 * app_connections{state="established"} offset 30m
+          and
+            app_connections{state="established"} offset 15m > app_connections{state="established"} offset 30m
+        )
+        and
+          app_connections > app_connections offset 5m
+      |||),
+      'for': '5m',
+      keep: '15m',
+      severity: 'warning',
+      summary: name + ': the application has {{ $value | humanize }} connections ({{ $labels.state }}), and never fewer',
+      description: 'The number of connections in state {{ $labels.state }} has only grown. In close_wait the peer closed them and the application ' +
+                   'did not: the next request on one fails, and each holds a file descriptor.' + lib.verdict,
+    }),
+
     ofTarget({
       name: 'ErrnoAddressFailing',
       expr: owned(|||

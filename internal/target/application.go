@@ -58,13 +58,6 @@ func (a *Application) Forget() {
 	a.ends, a.samples = nil, nil
 }
 
-// Failed are the ends of the last hour that were failures, the oldest first.
-func (a *Application) Failed(now time.Time) []observe.End {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return slices.Clone(a.recent(now))
-}
-
 // evidence is what a verdict is made from.
 func (a *Application) evidence(now time.Time) cause.Application {
 	a.mu.Lock()

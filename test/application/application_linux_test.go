@@ -51,6 +51,7 @@ func TestApplications(t *testing.T) {
 	began := time.Now()
 	outcomes := runAll(t, n, commands)
 	t.Logf("the applications have ended after %v", time.Since(began))
+	w.settle(t, n)
 	flows := w.take()
 	if len(flows) < 2*crowd {
 		t.Fatalf("%d connections, want more than the %d at once", len(flows), 2*crowd)

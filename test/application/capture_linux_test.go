@@ -196,6 +196,33 @@ func (w *wire) add(s *segment) {
 	}
 }
 
+// settle waits until all packets that have passed by now are read: the kernel queues them in their order, and a
+// connection that is tried now, to a port where nobody listens, comes after them.
+func (w *wire) settle(t *testing.T, n *netlab.Net) {
+	t.Helper()
+	nobody := netip.AddrPortFrom(families[0], 8999)
+	if conn, err := n.Dial(t.Context(), netlab.C, "tcp", nobody.String()); err == nil {
+		_ = conn.Close()
+		t.Fatalf("%s listens", nobody)
+	}
+	for until := time.Now().Add(time.Minute); !w.tried(nobody); time.Sleep(time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatal("the capture has ended")
+		}
+	}
+}
+
+func (w *wire) tried(remote netip.AddrPort) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, f := range w.flows {
+		if f.remote == remote {
+			return true
+		}
+	}
+	return false
+}
+
 // take is what the connections that were established have become so far.
 func (w *wire) take() []flow {
 	w.mu.Lock()

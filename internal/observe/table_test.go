@@ -2,7 +2,10 @@ package observe
 
 import (
 	"math/rand/v2"
+	"net/netip"
+	"strconv"
 	"testing"
+	"time"
 	"unsafe"
 )
 
@@ -78,6 +81,28 @@ func TestLeastPort(t *testing.T) {
 	for ports, want := range map[string]uint16{"10000\t65000\n": 10000, "": 32768, "x 1": 32768, "70000 70001": 32768} {
 		if got := leastPort(ports); got != want {
 			t.Errorf("leastPort(%q) = %d, want %d", ports, got, want)
+		}
+	}
+}
+
+// A connection whose port is not known is a target's where nothing else is on the host.
+func TestOfHost(t *testing.T) {
+	at := time.Date(2026, 11, 22, 3, 12, 0, 0, time.UTC)
+	t0 := newTargets([]Network{{Name: "pool", Prefix: netip.MustParsePrefix("10.8.0.0/16")}})
+	for target, address := range map[string]string{"alone": "192.0.2.1:443", "shared": "192.0.2.2:443",
+		"with shared": "192.0.2.2:443", "one port": "192.0.2.3:80", "other port": "192.0.2.3:443", "here": "127.0.0.1:80"} {
+		t0.learn(target, []netip.AddrPort{netip.MustParseAddrPort(address)}, at)
+	}
+	client := netip.MustParseAddrPort("10.0.0.7:" + strconv.Itoa(int(t0.leastPort)))
+	for _, row := range []struct {
+		name, host string
+		want       int
+	}{
+		{"one target", "192.0.2.1", 1}, {"two of one port", "192.0.2.2", 2}, {"two ports", "192.0.2.3", 0},
+		{"loopback", "127.0.0.1", 0}, {"a network", "10.8.3.4", 1}, {"nobody's", "192.0.2.9", 0},
+	} {
+		if got := t0.ofHost(client, netip.MustParseAddr(row.host)); len(got) != row.want {
+			t.Errorf("%s: %d targets, want %d", row.name, len(got), row.want)
 		}
 	}
 }

@@ -32,8 +32,8 @@ type targets struct {
 	mu        sync.Mutex // guards what follows
 	tallies   map[string]*tally
 	addresses map[netip.AddrPort]*learned
-	hosts     map[netip.Addr][]*tally // without ports: of sockets that have forgotten theirs
-	changed   bool                    // since the last request was made
+	hosts     map[netip.Addr]netip.AddrPort // the only address of a host, or its port is 0: for sockets without a port
+	changed   bool                          // since the last request was made
 }
 
 // learned are the targets of an address.
@@ -80,11 +80,11 @@ func (t *targets) learn(target string, addresses []netip.AddrPort, now time.Time
 			}
 			known = new(learned)
 			t.addresses[a] = known
-			t.changed = true
+			t.changed, t.hosts = true, nil
 		}
 		known.until = now.Add(remembered)
 		if !slices.Contains(known.tallies, one) {
-			known.tallies, t.hosts = append(known.tallies, one), nil
+			known.tallies = append(known.tallies, one)
 		}
 	}
 }
@@ -116,25 +116,29 @@ func leastPort(ports string) uint16 {
 	return leastPort(defaultPorts)
 }
 
-// ofHost are the targets of a peer whose port is not known. The caller holds mu.
+// ofHost are the targets of a peer whose port is not known: those of the only port of its host that is a target's.
+// Where there are several ports, or the host is this one, nobody can tell whose connection it was. The caller holds mu.
 func (t *targets) ofHost(local netip.AddrPort, host netip.Addr) []*tally {
 	if t.hosts == nil {
-		t.hosts = map[netip.Addr][]*tally{}
-		for a, known := range t.addresses {
-			for _, one := range known.tallies {
-				if !slices.Contains(t.hosts[a.Addr()], one) {
-					t.hosts[a.Addr()] = append(t.hosts[a.Addr()], one)
-				}
+		t.hosts = map[netip.Addr]netip.AddrPort{}
+		for a := range t.addresses {
+			if _, several := t.hosts[a.Addr()]; several {
+				a = netip.AddrPortFrom(a.Addr(), 0)
 			}
+			t.hosts[a.Addr()] = a
 		}
 	}
-	if local.Port() < t.leastPort {
+	if local.Port() < t.leastPort || host.IsLoopback() {
 		return nil
 	}
-	if of := t.hosts[host]; of != nil {
-		return of
+	only, found := t.hosts[host]
+	switch {
+	case !found:
+		return t.of(local, netip.AddrPortFrom(host, 0))
+	case only.Port() == 0:
+		return nil
 	}
-	return t.of(local, netip.AddrPortFrom(host, 0))
+	return t.addresses[only].tallies
 }
 
 // forget drops what was learned long ago, and reports whether the conditions have changed since the last call.

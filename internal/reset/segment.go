@@ -46,10 +46,14 @@ func parseSegment(b []byte) (segment, bool) {
 	var s segment
 	var tcp []byte
 	var from, to netip.Addr
+	header := 0 // of IPv4; at least 20 bytes (RFC 791 section 3.1)
+	if len(b) >= 20 && b[0]>>4 == 4 {
+		header = int(b[0]&15) * 4
+	}
 	switch {
-	case len(b) >= 20 && b[0]>>4 == 4 && b[9] == 6 && len(b) >= int(b[0]&15)*4:
-		b = b[:max(min(len(b), int(binary.BigEndian.Uint16(b[2:]))), int(b[0]&15)*4)] // Ethernet pads to 60 bytes
-		s.ttl, s.ipv4, tcp = b[8], true, b[int(b[0]&15)*4:]
+	case header >= 20 && b[9] == 6 && len(b) >= header:
+		b = b[:max(min(len(b), int(binary.BigEndian.Uint16(b[2:]))), header)] // Ethernet pads to 60 bytes
+		s.ttl, s.ipv4, tcp = b[8], true, b[header:]
 		s.id, s.df = binary.BigEndian.Uint16(b[4:]), b[6]&flagDF != 0
 		from, to = netip.AddrFrom4([4]byte(b[12:16])), netip.AddrFrom4([4]byte(b[16:20]))
 	case len(b) >= 40 && b[0]>>4 == 6 && b[6] == 6:

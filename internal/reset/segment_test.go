@@ -75,6 +75,7 @@ func segmentRows() []segmentRow {
 		{"a TCP header that is too short", packet(ipv4Header, changed(bareRST, 12, 0), []byte("no")), four, true},
 		{"an IP length that is too short", changed(packet(ipv4Header, bareRST), 3, 30), segment{ttl: 61, ipv4: true,
 			df: true, id: 0xbeef}, false},
+		{"an IP header that is too short", changed(changed(packet(ipv4Header, bareRST), 0, 0x41), 3, 0), segment{}, false},
 		{"UDP", packet(changed(ipv4Header, 9, 17), bareRST), segment{}, false},
 		{"no TCP header", ipv4Header, segment{ttl: 61, ipv4: true, df: true, id: 0xbeef}, false},
 		{"a part of an IPv6 header", ipv6Header[:30], segment{}, false},

@@ -101,7 +101,7 @@ local lib = import 'lib.libsonnet';
       severity: 'warning',
       labels: { reason: 'tcp.reset', errno: 'ECONNRESET' },
       summary: name + ': connection reset by the peer{{ $labels.during }} (ECONNRESET)',
-      description: 'Connections that ended with a RST in phase {{ $labels.phase }} in 5 minutes: {{ $value | humanize }}. The server ' +
+      description: 'Connections that ended with a RST in phase {{ $labels.phase }} in 5 minutes: {{ $value | printf "%.0f" }}. The server ' +
                    "aborted, crashed or lost the connection's state, or a middlebox reset it." + lib.verdict,
     }),
 
@@ -147,7 +147,7 @@ local lib = import 'lib.libsonnet';
       'for': '5m',
       keep: '15m',
       severity: 'warning',
-      summary: name + ': {{ $value | humanize }} attempts failed in 30 minutes, while most probes succeeded',
+      summary: name + ': {{ $value | printf "%.0f" }} attempts failed in 30 minutes, while most probes succeeded',
       description: 'Attempts fail sporadically: an overloaded or restarting server, one bad address among several, packet loss, or a rate ' +
                    'limit. The dashboard shows the reasons.' + lib.verdict,
     }),
@@ -177,7 +177,7 @@ local lib = import 'lib.libsonnet';
       keep: '15m',
       severity: 'warning',
       labels: { reason: 'tcp.reset', errno: 'ECONNRESET' },
-      summary: name + ": the application's connections were reset {{ $value | humanize }} times in an hour (ECONNRESET)",
+      summary: name + ": the application's connections were reset {{ $value | printf `%.0f` }} times in an hour (ECONNRESET)",
       description: "A RST ended connections of the application beside the exporter. Probes make fresh connections and may see none of it: the " +
                    "application's pool keeps connections for longer than the other side does, or they are reset while in use." + lib.verdict,
     }),
@@ -245,7 +245,7 @@ local lib = import 'lib.libsonnet';
       severity: 'warning',
       summary: name + ': the API rate-limits us, or is overloaded ({{ $labels.reason }})',
       description: 'Probes in 15 minutes that were answered with 429, with 503 and Retry-After, or over HTTP/2 with ENHANCE_YOUR_CALM or ' +
-                   "REFUSED_STREAM: {{ $value | humanize }}. The application's own calls are subject to the same limit.",
+                   "REFUSED_STREAM: {{ $value | printf `%.0f` }}. The application's own calls are subject to the same limit.",
     }),
 
     ofTarget({
@@ -571,7 +571,7 @@ local lib = import 'lib.libsonnet';
       keep: '10m',
       severity: 'warning',
       summary: '{{ $labels.instance }} is overloaded: its durations are too long, or probes were not started',
-      description: '{{ $value | humanize }} probes in 10 minutes. The exporter lacks CPU (throttled by its cgroup?) or slots ' +
+      description: '{{ $value | printf "%.0f" }} probes in 10 minutes. The exporter lacks CPU (throttled by its cgroup?) or slots ' +
                    '(max_concurrent): latencies marked with probe_reliable 0 are its own, not the APIs\'.',
     }),
   ],

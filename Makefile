@@ -4,7 +4,7 @@ REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 INFO := github.com/prometheus/common/version
 LDFLAGS := -s -w -X $(INFO).Version=$(VERSION) -X $(INFO).Revision=$(REVISION)
 
-.PHONY: accuracy all soak build platforms tools man test lint check bench
+.PHONY: accuracy all soak build platforms tools man test lint check bench workflows vulnerabilities
 
 all: check build
 
@@ -55,3 +55,10 @@ bench: ## a probe beside a bare client that does the same network work
 	$(GO) test ./internal/web ./internal/watch -p 1 -run '^$$' -bench . -benchtime 1x
 	$(GO) test ./internal/observe -run '^$$' -bench .
 	$(GO) test ./test/cost -run '^$$' -bench . -benchtime 1x -timeout 30m
+
+workflows: ## the workflows, by actionlint and our rules; what the Go packages export, by apidiff
+	$(GO) test -C tools/lint ./...
+
+# The list of known vulnerabilities is on the internet, and so is its tool: govulncheck does not build from every module proxy.
+vulnerabilities: ## known vulnerabilities in what the program links
+	$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.1.4 ./...

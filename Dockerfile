@@ -8,9 +8,11 @@ WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-ARG VERSION=unknown
-RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false \
-      -ldflags "-s -w -X github.com/prometheus/common/version.Version=${VERSION}" -o /errno_exporter .
+# The version is in the file VERSION; make image gives the commit and its date.
+ARG REVISION
+ARG DATE
+RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w \
+      -X github.com/prometheus/common/version.Revision=${REVISION} -X github.com/prometheus/common/version.BuildDate=${DATE}" -o /errno_exporter .
 
 # The program with the file capability CAP_NET_RAW, permitted only: it also runs where the capability is not granted.
 FROM build AS capable

@@ -1,15 +1,16 @@
 GO ?= go
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+# The version is in the file VERSION; the commit and its date are given to the linker. Without git there are none.
+REVISION ?= $(shell git describe --always --abbrev=40 --exclude='*' --dirty=-modified 2>/dev/null)
+DATE ?= $(shell TZ=UTC git log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ 2>/dev/null)
 INFO := github.com/prometheus/common/version
-LDFLAGS := -s -w -X $(INFO).Version=$(VERSION) -X $(INFO).Revision=$(REVISION)
+LDFLAGS := -s -w -X $(INFO).Revision=$(REVISION) -X $(INFO).BuildDate=$(DATE)
 
 .PHONY: accuracy all soak build platforms tools man test lint check bench workflows vulnerabilities
 
 all: check build
 
 build: ## the program, static
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o errno_exporter .
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o errno_exporter .
 
 # Where it has to build. Tests are type-checked and vetted once for each system, and for words of 32 bits: no file of ours
 # is for one processor only but those.

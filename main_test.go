@@ -43,6 +43,7 @@ func TestScripts(t *testing.T) {
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Values[runningKey{}] = &running{}
+			env.Setenv("VERSION", strings.TrimSpace(versionFile))
 			return nil
 		},
 	})

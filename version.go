@@ -1,6 +1,7 @@
 package main
 
 import (
+	_ "embed"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -8,36 +9,46 @@ import (
 	"github.com/prometheus/common/version"
 )
 
-// stampVersion sets the version from the module's build information where the build has not set it (-ldflags, see the
-// Makefile), so that metrics, pages and the User-Agent of a plain `go build` name a commit.
+// versionFile is the one source of the version. A release commit takes "-dev" off, and its tag is the file's content.
+//
+//go:embed VERSION
+var versionFile string
+
+// stampVersion sets the version and the commit's date unless the build has set them (-ldflags, see the Makefile), so
+// that metrics, pages and the User-Agent name the version and, between releases, the commit.
 func stampVersion() {
-	if version.Version != "" {
-		return
+	if info, ok := debug.ReadBuildInfo(); ok && version.BuildDate == "" {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.time" {
+				version.BuildDate = s.Value
+			}
+		}
 	}
-	version.Version = "unversioned"
-	if info, ok := debug.ReadBuildInfo(); ok {
-		version.Version = versionOf(info)
+	version.Revision = version.GetRevision()
+	if version.Version == "" {
+		version.Version = versionOf(strings.TrimSpace(versionFile), version.Revision, version.BuildDate)
 	}
 }
 
-// versionOf is the module's version, without its v; of a checkout the time and the commit, as in a pseudo-version
-// (https://go.dev/ref/mod#pseudo-versions); "unversioned" where the build does not know either.
-func versionOf(info *debug.BuildInfo) string {
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		return strings.TrimPrefix(v, "v")
+// versionOf is the version in the file. Where the program is not built from a release's commit, the time and the
+// revision follow as build metadata (https://semver.org/#spec-item-10), as far as the build knows them.
+func versionOf(file, revision, committed string) string {
+	revision, modified := strings.CutSuffix(revision, "-modified")
+	if !strings.Contains(file, "-") && !modified {
+		return file
 	}
-	settings := map[string]string{}
-	for _, s := range info.Settings {
-		settings[s.Key] = s.Value
+	var metadata []string
+	if t, err := time.Parse(time.RFC3339, committed); err == nil {
+		metadata = append(metadata, t.UTC().Format("20060102150405"))
 	}
-	revision := settings["vcs.revision"]
-	committed, err := time.Parse(time.RFC3339, settings["vcs.time"])
-	if len(revision) < 12 || err != nil {
-		return "unversioned"
+	if len(revision) >= 12 {
+		metadata = append(metadata, revision[:12])
 	}
-	v := "0.0.0-" + committed.UTC().Format("20060102150405") + "-" + revision[:12]
-	if settings["vcs.modified"] == "true" {
-		v += "+dirty"
+	if modified {
+		metadata = append(metadata, "modified")
 	}
-	return v
+	if len(metadata) == 0 {
+		return file
+	}
+	return file + "+" + strings.Join(metadata, ".")
 }

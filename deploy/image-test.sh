@@ -46,7 +46,7 @@ with_go() {
 nothing() { :; }
 # build TARGET TAG
 build() {
-  buildah bud --quiet --pull-never --build-arg BUILD_IMAGE=localhost/build --build-arg BASE_IMAGE=localhost/runtime --build-arg VERSION=test \
+  buildah bud --quiet --pull-never --build-arg BUILD_IMAGE=localhost/build --build-arg BASE_IMAGE=localhost/runtime --build-arg REVISION=6103f80cb1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e6 --build-arg DATE=2026-11-22T05:06:52Z \
     --volume "$(go env GOMODCACHE):/root/go/pkg/mod:ro" --volume "$(go env GOCACHE):/root/.cache/go-build" $1 --tag "localhost/$2" . >/dev/null
 }
 base build with_go
@@ -64,6 +64,7 @@ echo "image: $mib MiB"
 entrypoint=$(buildah inspect --type image --format '{{index .OCIv1.Config.Entrypoint 0}}' localhost/errno_exporter)
 user=$(buildah inspect --type image --format '{{.OCIv1.Config.User}}' localhost/errno_exporter)
 [ "$user" = 65532:65532 ] || { echo "user $user, want 65532:65532"; exit 1; }
+chroot "$root" "$entrypoint" --version | grep -F "version $(cat VERSION)" | grep -F 'revision: 6103f80cb1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e6'
 unshare --mount sh -c "mount --bind '$root' '$root' && mount -o remount,ro,bind '$root' && exec chroot --userspec=$user '$root' $entrypoint \
   --config.file=/etc/errno_exporter/exporter.yml --web.listen-address=127.0.0.1:0" 2>"$work/log" &
 server=$!

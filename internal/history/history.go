@@ -6,6 +6,8 @@ import (
 	"sync"
 	"weak"
 
+	"github.com/oklog/ulid/v2"
+
 	"errno_exporter/internal/cause"
 	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
@@ -13,8 +15,8 @@ import (
 
 // Record is one probe that was made, with the module that it was made by.
 type Record struct {
-	ID     uint64 // of the probe: counts up from 1
-	Target string // the configured target's name; empty for a target of /probe
+	ID     ulid.ULID // of the probe: sorts by time
+	Target string    // the configured target's name; empty for a target of /probe
 	Result *result.Result
 	Module *module.Module
 	Found  cause.Findings // why it failed, as far as was known then
@@ -104,7 +106,7 @@ func (h *History) shown(m *module.Module) *module.Module {
 }
 
 // Diagnosed replaces what was found out about a record's failure, if the record is still kept.
-func (h *History) Diagnosed(id uint64, found cause.Findings) {
+func (h *History) Diagnosed(id ulid.ULID, found cause.Findings) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, s := range []*shelf{&h.results, &h.failures} {
@@ -142,7 +144,7 @@ func (h *History) Trace(id string) *Record {
 }
 
 // Get returns the record of an ID, nil if it is no longer, or was never, kept.
-func (h *History) Get(id uint64) *Record {
+func (h *History) Get(id ulid.ULID) *Record {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, s := range []*shelf{&h.results, &h.failures} {
@@ -154,7 +156,7 @@ func (h *History) Get(id uint64) *Record {
 }
 
 // Has reports whether the record of an ID is kept.
-func (h *History) Has(id uint64) bool { return id != 0 && h.Get(id) != nil }
+func (h *History) Has(id ulid.ULID) bool { return !id.IsZero() && h.Get(id) != nil }
 
 // Records returns what is kept, the newest first.
 func (h *History) Records() []*Record {
@@ -166,7 +168,7 @@ func (h *History) Records() []*Record {
 			all = append(all, r)
 		}
 	}
-	slices.SortFunc(all, func(a, b *Record) int { return int(b.ID) - int(a.ID) })
+	slices.SortFunc(all, func(a, b *Record) int { return b.ID.Compare(a.ID) })
 	return all
 }
 
@@ -175,11 +177,11 @@ type shelf struct {
 	count int
 	bytes int
 	byKey map[Key][]*Record
-	byID  map[uint64]*Record
+	byID  map[ulid.ULID]*Record
 }
 
 func newShelf() shelf {
-	return shelf{byKey: map[Key][]*Record{}, byID: map[uint64]*Record{}}
+	return shelf{byKey: map[Key][]*Record{}, byID: map[ulid.ULID]*Record{}}
 }
 
 func (s *shelf) add(r *Record) {
@@ -195,7 +197,7 @@ func (s *shelf) evict() *Record {
 	var most Key
 	var oldest *Record
 	for key, records := range s.byKey {
-		if n := len(s.byKey[most]); len(records) > n || len(records) == n && records[0].ID < oldest.ID {
+		if n := len(s.byKey[most]); len(records) > n || len(records) == n && records[0].ID.Compare(oldest.ID) < 0 {
 			most, oldest = key, records[0]
 		}
 	}

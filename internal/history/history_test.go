@@ -10,6 +10,7 @@ import (
 	"weak"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/oklog/ulid/v2"
 
 	"errno_exporter/internal/claims"
 	"errno_exporter/internal/faultlab"
@@ -41,19 +42,19 @@ func TestHistory(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			h := New(row.limit)
 			for i, text := range row.probes {
-				h.Add(Record{ID: uint64(i + 1), Result: made(t, text), Module: module.New("m")})
+				h.Add(Record{ID: ulid.ULID{15: byte(i + 1)}, Result: made(t, text), Module: module.New("m")})
 			}
 			var got []string
 			for _, r := range h.Records() {
-				got = append(got, fmt.Sprintf("%s %d", said(r), r.ID))
+				got = append(got, fmt.Sprintf("%s %d", said(r), r.ID[15]))
 				if again := h.Get(r.ID); again != r {
-					t.Errorf("Get(%d) = %v, want the record that is listed", r.ID, again)
+					t.Errorf("Get(%s) = %v, want the record that is listed", r.ID, again)
 				}
 			}
 			if diff := cmp.Diff(row.want, got); diff != "" {
 				t.Errorf("Records (-want +got):\n%s", diff)
 			}
-			if r := h.Get(99); r != nil {
+			if r := h.Get(ulid.ULID{15: 99}); r != nil {
 				t.Errorf("Get(99) = %v, want none", r)
 			}
 		})
@@ -91,7 +92,7 @@ func TestHistoryIsBoundedInBytes(t *testing.T) {
 			Attempts: []result.Attempt{{Hops: []result.Hop{{
 				Response: &result.Response{Header: http.Header{"Big": {strings.Repeat("x", 1<<20)}}},
 			}}}}}
-		h.Add(Record{ID: uint64(i + 1), Result: r, Module: module.New("m")})
+		h.Add(Record{ID: ulid.ULID{15: byte(i + 1)}, Result: r, Module: module.New("m")})
 	}
 	if n := len(h.Records()); n < 13 || n > 15 {
 		t.Errorf("%d records of a megabyte are kept, want about 15: %d bytes", n, maxBytes)
@@ -151,7 +152,7 @@ func TestHistoryIsCharged(t *testing.T) {
 			before := claims.LiveHeap()
 			h := New(50)
 			for i := range 50 {
-				h.Add(Record{ID: uint64(i + 1), Result: probe(), Module: m})
+				h.Add(Record{ID: ulid.ULID{15: byte(i + 1)}, Result: probe(), Module: m})
 			}
 			p = nil
 			took := claims.LiveHeap() - before
@@ -174,7 +175,7 @@ func TestHistoryLetsModulesGo(t *testing.T) {
 	for i := range modules {
 		m := module.New("m")
 		m.TLS.RootCAs = faultlab.Roots()
-		h.Add(Record{ID: uint64(i + 1), Result: made(t, "a!"), Module: m})
+		h.Add(Record{ID: ulid.ULID{15: byte(i + 1)}, Result: made(t, "a!"), Module: m})
 		modules[i] = weak.Make(m)
 	}
 	runtime.GC()

@@ -5,6 +5,8 @@ import (
 	"io"
 	"time"
 
+	"github.com/oklog/ulid/v2"
+
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/escape"
 	"errno_exporter/internal/host/counters"
@@ -13,12 +15,12 @@ import (
 
 // Schema is the version of JSON. It rises when a field is removed or changes its meaning; fields may be added at any
 // time.
-const Schema = 1
+const Schema = 2
 
 // JSON is a probe for programs. Durations are seconds.
 type JSON struct {
 	Schema    int            `json:"schema"`
-	ID        uint64         `json:"id,omitempty"`
+	ID        ulid.ULID      `json:"id,omitzero"`
 	Name      string         `json:"name,omitempty"` // of the configured target
 	Target    string         `json:"target"`
 	Module    string         `json:"module"`

@@ -23,7 +23,7 @@ func TestTimelineWhenTheClockIsSet(t *testing.T) {
 			if i >= 90 {
 				ended = faultlab.ClockSet(ended, by)
 			}
-			tick := state.Tick{Record: uint64(i + 1), Ended: ended}
+			tick := state.Tick{Ended: ended}
 			if i >= 130 {
 				tick.Failure = reset
 			}

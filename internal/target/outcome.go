@@ -3,6 +3,8 @@ package target
 import (
 	"time"
 
+	"github.com/oklog/ulid/v2"
+
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/host/counters"
 	"errno_exporter/internal/schedule"
@@ -15,7 +17,7 @@ type Outcome struct {
 	Ended    time.Time
 	Reliable bool             // the exporter itself was not late while it probed
 	Late     time.Duration    // by how much it was, at the worst moment
-	Record   uint64           // the ID of its record; 0 if none is kept
+	Record   ulid.ULID        // the ID of its record; zero if none is kept
 	Allowed  time.Duration    // the longest that the probe might have taken
 	Kernel   *counters.Around // what the kernel counted around a failure; nil where it was not read
 	Callers  bool             // it is the caller's alone, and nothing of the target's: see usual

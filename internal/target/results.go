@@ -13,7 +13,7 @@ import (
 const networkAge = 24 * time.Hour
 
 // perOutcome is what an outcome takes in memory, in bytes, without what it points to.
-const perOutcome = 96
+const perOutcome = 104
 
 // Results are the last results of a target. The zero value is ready; it may be used by many goroutines.
 type Results struct {

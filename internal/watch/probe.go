@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/oklog/ulid/v2"
+
 	"errno_exporter/guard"
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/metrics"
@@ -51,7 +53,7 @@ func (w *Watch) probeAdHoc(ctx context.Context, t prober.Target, m *module.Modul
 	if err != nil {
 		return nil, err
 	}
-	o.Record = w.probes.Add(1)
+	o.Record = w.ids()
 	return o, nil
 }
 
@@ -128,7 +130,7 @@ func (w *Watch) probeConfigured(ctx context.Context, t *target.Target, f *target
 		return nil // as above
 	}
 	o.Allowed, o.Callers = f.Allowed, !t.Counts(o.Result, f.Allowed)
-	o.Record = w.probes.Add(1)
+	o.Record = w.ids()
 	if !o.Callers {
 		t.Count(o)
 	}
@@ -212,8 +214,8 @@ func (a *admitted) allowed(at, deadline time.Time) time.Duration {
 
 // Published is one probe that ended, with its verdict, or the findings of the experiments that were made after it.
 type Published struct {
-	ID       uint64 // of the record: counts the probes up from 1
-	Target   string // the configured target's name; empty for a target of /probe
+	ID       ulid.ULID // of the record
+	Target   string    // the configured target's name; empty for a target of /probe
 	Result   *result.Result
 	Module   *module.Module
 	Reliable bool           // the exporter was not overloaded during the probe

@@ -3,10 +3,12 @@ package watch
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/oklog/ulid/v2"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"errno_exporter/config"
@@ -18,8 +20,8 @@ import (
 // An outcome goes once through every sink, in their order, with its verdict, before the scrape has it; experiments
 // follow under the same ID.
 func TestPublish(t *testing.T) {
-	success, failure := []string{"first 1 false later:false", "second 1 false later:false"},
-		[]string{"first 1 true later:false", "second 1 true later:false"}
+	success, failure := []string{"first 1st false later:false", "second 1st false later:false"},
+		[]string{"first 1st true later:false", "second 1st true later:false"}
 	for _, row := range []struct {
 		name     string
 		url      string
@@ -31,20 +33,20 @@ func TestPublish(t *testing.T) {
 		{"a success", faultlab.Handler(t, faultlab.Healthy), true, probeConfigured, success, nil},
 		{"a failure", faultlab.ResetAfterRequest(t), false, probeConfigured, failure, nil},
 		{"a failure and experiments", faultlab.ResetAfterRequest(t), true, probeConfigured, failure,
-			[]string{"first 1 true later:true", "second 1 true later:true"}},
+			[]string{"first 1st true later:true", "second 1st true later:true"}},
 		{"a failure of a target that is not configured", faultlab.ResetAfterRequest(t), true, probeAdHoc, failure, nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			published := make(chan string, 100)
 			sink := func(name string) Sink {
 				return func(p *Published) {
-					text := fmt.Sprintf("%s %d %t later:%t", name, p.ID, p.Found.Verdict != nil, p.Later)
+					text := fmt.Sprintf("%s %dst %t later:%t", name, p.ID[15], p.Found.Verdict != nil, p.Later)
 					published <- text
 				}
 			}
 			w := New(Options{
 				Prober: prober.New(prober.Options{}), Remember: 10, Registry: prometheus.NewPedanticRegistry(),
-				Sinks: []Sink{sink("first"), sink("second")},
+				Sinks: []Sink{sink("first"), sink("second")}, IDs: counted(),
 			})
 			t.Cleanup(w.Close)
 			c := parse(t, "targets:\n"+item("a", row.url))
@@ -53,7 +55,7 @@ func TestPublish(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			state, err := row.probe(ctx, w, c, row.url)
-			if err != nil || state.Outcome == nil || state.Outcome.Record != 1 {
+			if err != nil || state.Outcome == nil || state.Outcome.Record != (ulid.ULID{15: 1}) {
 				t.Fatalf("the probe has %+v, %v, want the outcome of record 1", state.Outcome, err)
 			}
 			if n := len(published); n < len(row.want) {
@@ -74,6 +76,12 @@ func TestPublish(t *testing.T) {
 			}
 		})
 	}
+}
+
+// counted makes IDs that count up from 1.
+func counted() func() ulid.ULID {
+	var n atomic.Uint32
+	return func() ulid.ULID { return ulid.ULID{15: byte(n.Add(1))} }
 }
 
 func probeConfigured(ctx context.Context, w *Watch, _ *config.Config, _ string) (State, error) {

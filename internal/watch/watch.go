@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/oklog/ulid/v2"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"errno_exporter/config"
@@ -41,15 +42,16 @@ type Options struct {
 	// Observe opens the observer of the application's connections; nil where the kernel refuses, which it has logged.
 	// It may be nil itself: then nothing is observed.
 	Observe func(observe.Options) *observe.Observer
-	Own     *socket.Own // notes the sockets of reference targets, as the prober does its own; may be nil
+	Own     *socket.Own      // notes the sockets of reference targets, as the prober does its own; may be nil
+	IDs     func() ulid.ULID // makes the IDs of records; nil for ULIDs that sort by time
 }
 
 // Watch probes, for scrapes of /metrics and for /probe. It may be used by many goroutines.
 type Watch struct {
 	prober      *prober.Prober
 	sinks       []Sink
-	probes      atomic.Uint64   // that ended
-	slots       *schedule.Slots // probes
+	ids         func() ulid.ULID // of records
+	slots       *schedule.Slots  // probes
 	descriptors *schedule.Slots
 	limit       int // of descriptors that the process may have
 	lag         *schedule.Lag
@@ -79,6 +81,9 @@ func New(o Options) *Watch {
 		others: target.NewRemembered(o.Remember)}
 	w.sampler, w.lasts = new(host.Sampler), target.NewLasts()
 	w.counters = o.Counters
+	if w.ids = o.IDs; w.ids == nil {
+		w.ids = newIDs().next
+	}
 	w.panicked, w.background.Running.Report = o.Panicked, o.Panicked
 	if w.background.Running.Report == nil {
 		w.background.Running.Report = func(*guard.Panic) {} // nobody may panic in Close

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oklog/ulid/v2"
 	"golang.org/x/net/html"
 
 	"errno_exporter/internal/cause"
@@ -92,7 +93,7 @@ func FuzzRecord(f *testing.F) {
 		e.Probe(&r, module)
 		plain := record.Text(&r, module, cause.Findings{}, state.Idle{}, e)
 		w := httptest.NewRecorder()
-		if err := recordTemplate.Execute(w, newRecordPage(&history.Record{ID: 1, Result: &r, Module: module},
+		if err := recordTemplate.Execute(w, newRecordPage(&history.Record{ID: ulid.ULID{15: 1}, Result: &r, Module: module},
 			string(plain))); err != nil {
 			panic(err)
 		}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oklog/ulid/v2"
+
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/escape"
 	"errno_exporter/internal/history"
@@ -127,7 +129,7 @@ func (f *recordFilter) matches(kept *history.Record) bool {
 
 // listed is one record of the list.
 type listed struct {
-	ID       uint64          `json:"id"`
+	ID       ulid.ULID       `json:"id"`
 	Name     string          `json:"name,omitempty"` // of the configured target
 	Target   string          `json:"target"`
 	Module   string          `json:"module"`
@@ -195,7 +197,7 @@ func writeList(w io.Writer, lines []listed) {
 		if name == "" {
 			name = l.Target
 		}
-		fmt.Fprintf(w, "%6d  %s  %10s  %s  %s\n", l.ID, l.Start.Format(time.RFC3339), l.Took, record.Printable(name),
+		fmt.Fprintf(w, "%s  %s  %10s  %s  %s\n", l.ID, l.Start.Format(time.RFC3339), l.Took, record.Printable(name),
 			record.Printable(text))
 	}
 }

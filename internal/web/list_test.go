@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oklog/ulid/v2"
+
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/history"
 	"errno_exporter/internal/metrics/resulttest"
@@ -22,31 +24,31 @@ func TestRecordFilter(t *testing.T) {
 	reset, success, refused := resulttest.ResetInProcessing(), resulttest.HTTPSuccess(), resulttest.ConnectRefused()
 	reset.Start, success.Start, refused.Start = at(12), at(13), at(14)
 	records := []*history.Record{
-		{ID: 1, Target: "payments", Result: &reset,
+		{ID: ulid.ULID{15: 1}, Target: "payments", Result: &reset,
 			Found: cause.Findings{Verdict: &cause.Verdict{Cause: cause.ServerAborts}}},
-		{ID: 2, Target: "payments", Result: &success}, {ID: 3, Result: &refused},
+		{ID: ulid.ULID{15: 2}, Target: "payments", Result: &success}, {ID: ulid.ULID{15: 3}, Result: &refused},
 	}
 	for _, row := range []struct {
 		query string
-		want  []uint64
+		want  []byte // the last byte of each ID
 		err   string
 	}{
-		{"", []uint64{1, 2, 3}, ""},
-		{"target=payments", []uint64{1, 2}, ""},
-		{"target=" + url.QueryEscape(refused.URL), []uint64{3}, ""},
+		{"", []byte{1, 2, 3}, ""},
+		{"target=payments", []byte{1, 2}, ""},
+		{"target=" + url.QueryEscape(refused.URL), []byte{3}, ""},
 		{"target=nobody", nil, ""},
-		{"module=" + success.Module + "&failing=1", []uint64{1, 3}, ""},
+		{"module=" + success.Module + "&failing=1", []byte{1, 3}, ""},
 		{"module=other", nil, ""},
-		{"phase=processing", []uint64{1}, ""},
-		{"reason=tcp.refused", []uint64{3}, ""},
-		{"errno=ECONNRESET", []uint64{1}, ""},
-		{"cause=server_aborts", []uint64{1}, ""},
+		{"phase=processing", []byte{1}, ""},
+		{"reason=tcp.refused", []byte{3}, ""},
+		{"errno=ECONNRESET", []byte{1}, ""},
+		{"cause=server_aborts", []byte{1}, ""},
 		{"cause=server_aborts&phase=connect", nil, ""},
-		{"since=2026-11-21T03:13:00Z", []uint64{2, 3}, ""},
-		{"since=2026-11-21T03:13Z&until=2026-11-21T03:14Z", []uint64{2}, ""},
-		{"until=2026-11-21T04:13:00%2B01:00", []uint64{1}, ""},
-		{"since=90s", []uint64{3}, ""},
-		{"format=json", []uint64{1, 2, 3}, ""},
+		{"since=2026-11-21T03:13:00Z", []byte{2, 3}, ""},
+		{"since=2026-11-21T03:13Z&until=2026-11-21T03:14Z", []byte{2}, ""},
+		{"until=2026-11-21T04:13:00%2B01:00", []byte{1}, ""},
+		{"since=90s", []byte{3}, ""},
+		{"format=json", []byte{1, 2, 3}, ""},
 		{"since=yesterday", nil, `since "yesterday" is no time, want one such as 2026-11-21T03:12:00Z, or 1h for an hour ago`},
 		{"until=-1h", nil, `until "-1h" is no time, want one such as 2026-11-21T03:12:00Z, or 1h for an hour ago`},
 		{"tagret=payments", nil, `parameter "tagret" is unknown, want one of target, module, phase, reason, errno, cause, ` +
@@ -66,10 +68,10 @@ func TestRecordFilter(t *testing.T) {
 			}
 			continue
 		}
-		var got []uint64
+		var got []byte
 		for _, kept := range records {
 			if filter.matches(kept) {
-				got = append(got, kept.ID)
+				got = append(got, kept.ID[15])
 			}
 		}
 		if !slices.Equal(got, row.want) {
@@ -89,13 +91,13 @@ func TestListFormats(t *testing.T) {
 		status int
 		has    string
 	}{
-		{"/history?failing=1", 200, `<a href="history/1">1</a>`},
+		{"/history?failing=1", 200, `<a href="history/` + id(1) + `">` + id(1) + `</a>`},
 		{"/history?reason=tcp.reset", 200, "No record matches."},
 		{"/history?format=text", 200, target.URL + "/last?token=<hidden>  success\n"},
 		{"/history?format=text&phase=validate", 200, "FAILED unexpected HTTP status: 500 Internal Server Error, wanted 2xx ("},
 		{"/history?format=xml", 400, `format "xml" is unknown, want html, json or text`},
 		{"/history?since=x", 400, `since "x" is no time`},
-		{"/history/1?format=json", 200, `{"schema":1,"id":1,"target":"` + target.URL + `/broken","module":"http_2xx",`},
+		{"/history/" + id(1) + "?format=json", 200, `{"schema":2,"id":"` + id(1) + `","target":"` + target.URL + `/broken","module":"http_2xx",`},
 	} {
 		got := ask(t, http.MethodGet, server.URL+row.path, nil)
 		if got.Status != row.status || !strings.Contains(got.Body, row.has) || strings.Contains(got.Body, "s3cret") {
@@ -108,8 +110,8 @@ func TestListFormats(t *testing.T) {
 		Records []listed
 	}
 	body := ask(t, http.MethodGet, server.URL+"/history?format=json", nil).Body
-	if err := json.Unmarshal([]byte(body), &list); err != nil || list.Schema != 1 || len(list.Records) != 2 ||
-		!list.Records[0].Success || list.Records[0].ID != 2 || list.Records[1].Failure == nil ||
+	if err := json.Unmarshal([]byte(body), &list); err != nil || list.Schema != 2 || len(list.Records) != 2 ||
+		!list.Records[0].Success || list.Records[0].ID.String() != id(2) || list.Records[1].Failure == nil ||
 		list.Records[1].Failure.Reason != "http.error" || list.Records[1].Verdict == nil {
 		t.Errorf("%v: %+v, want the success, then the failure with its verdict:\n%s", err, list, body)
 	}

@@ -60,8 +60,8 @@ func TestPolicyHidesAddresses(t *testing.T) {
 			}
 			query := url.Values{"target": {row.target}, "module": {row.module}}.Encode()
 			pages := []string{"/probe?" + query, "/probe?debug=true&" + query, "/", "/?format=json", "/history"}
-			for id := range 40 {
-				pages = append(pages, fmt.Sprintf("/history/%d", id), fmt.Sprintf("/history/%d?format=json", id))
+			for n := range 40 {
+				pages = append(pages, "/history/"+id(byte(n)), "/history/"+id(byte(n))+"?format=json")
 			}
 			for _, page := range pages {
 				body := ask(t, http.MethodGet, row.server+page, nil).Body

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/oklog/ulid/v2"
+
 	"errno_exporter/internal/history"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/record"
@@ -17,7 +19,7 @@ var recordTemplate = template.Must(template.ParseFS(files, "templates/record.htm
 
 // recordPage is the content of the page of one probe.
 type recordPage struct {
-	ID                   uint64
+	ID                   ulid.ULID
 	Target, Module       string
 	Start, Took, Allowed string
 	Failure              *failureStatus // nil for a success

@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
+
+	"github.com/oklog/ulid/v2"
 
 	"errno_exporter/config"
 	"errno_exporter/internal/escape"
@@ -57,21 +58,22 @@ func (h records) logs(w http.ResponseWriter, r *http.Request) {
 		module.WithoutSecrets(query.Get("target"))), http.StatusNotFound)
 }
 
-// byID shows a record by its number, or by the trace ID that its request bore.
+// byID shows a record by its ID, or by the trace ID that its request bore.
 func (h records) byID(w http.ResponseWriter, r *http.Request, text string) {
 	if kept := h.history.Trace(text); kept != nil {
 		h.show(w, r, kept)
 		return
 	}
-	id, err := strconv.ParseUint(text, 10, 64)
+	id, err := ulid.ParseStrict(text)
 	if err != nil {
-		refuse(w, fmt.Sprintf("id %q is not the number of a probe, see /history for those that are kept", text),
+		refuse(w, fmt.Sprintf("id %q is not the ID of a probe, see /history for those that are kept",
+			module.Shortened(text)),
 			http.StatusBadRequest)
 		return
 	}
 	kept := h.history.Get(id)
 	if kept == nil {
-		refuse(w, fmt.Sprintf("probe %d is not kept, or no longer: see /history, and --history.limit", id),
+		refuse(w, fmt.Sprintf("probe %s is not kept, or no longer: see /history, and --history.limit", id),
 			http.StatusNotFound)
 		return
 	}

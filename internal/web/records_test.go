@@ -27,24 +27,26 @@ func TestRecords(t *testing.T) {
 		status     int
 		has        string
 	}{
-		{"by id", "/history/3?format=text", 200, "OK: " + target.URL + "/last?token=<hidden> answered 200"},
-		{"the page of a success", "/history/3", 200, `<span class="state">OK</span> <span class="url">` + target.URL +
+		{"by id", "/history/" + id(3) + "?format=text", 200, "OK: " + target.URL + "/last?token=<hidden> answered 200"},
+		{"the page of a success", "/history/" + id(3), 200, `<span class="state">OK</span> <span class="url">` + target.URL +
 			"/last?token=&lt;hidden&gt;</span>"},
-		{"the page of a failure", "/history/2", 200, "<p><strong>unexpected HTTP status: 500 Internal Server Error, wanted 2xx</strong></p>"},
-		{"its waterfall", "/history/2", 200, `<rect class="p-processing" x="`},
-		{"the command that repeats it", "/history/2", 200,
+		{"the page of a failure", "/history/" + id(2), 200, "<p><strong>unexpected HTTP status: 500 Internal Server Error, wanted 2xx</strong></p>"},
+		{"its waterfall", "/history/" + id(2), 200, `<rect class="p-processing" x="`},
+		{"the command that repeats it", "/history/" + id(2), 200,
 			"<pre>curl -sv -o /dev/null --max-time 120 --http1.1 -H &#39;User-Agent: errno_exporter/test&#39; " +
 				target.URL + "/broken</pre>"},
-		{"the whole record", "/history/2", 200, "FAILED: " + target.URL + "/broken: unexpected HTTP status"},
-		{"logs by id", "/logs?id=2", 200, "FAILED: " + target.URL + "/broken: unexpected HTTP status"},
+		{"the whole record", "/history/" + id(2), 200, "FAILED: " + target.URL + "/broken: unexpected HTTP status"},
+		{"logs by id", "/logs?id=" + id(2), 200, "FAILED: " + target.URL + "/broken: unexpected HTTP status"},
 		{"logs by target", "/logs?target=" + at("/broken"), 200, "reason=http.error"},
 		{"logs by target and module", "/logs?target=" + at("/broken") + "&module=http_2xx", 200, "reason=http.error"},
 		{"logs of another module", "/logs?target=" + at("/broken") + "&module=pinned", 404, "no probe of target"},
-		{"gone", "/history/1", 404, "probe 1 is not kept, or no longer"},
-		{"never made", "/logs?id=9", 404, "probe 9 is not kept, or no longer"},
-		{"no number", "/history/x", 400, `id "x" is not the number of a probe`},
+		{"gone", "/history/" + id(1), 404, "probe " + id(1) + " is not kept, or no longer"},
+		{"never made", "/logs?id=" + id(9), 404, "probe " + id(9) + " is not kept, or no longer"},
+		{"no ID", "/history/x", 400, `id "x" is not the ID of a probe`},
+		{"no ID, but as long as one", "/history/0000000000000000000000000U", 400, `id "0000000000000000000000000U" is not the ID`},
+		{"in lower case", "/history/" + strings.ToLower(id(2)), 200, "<h1>Probe " + id(2)},
 		{"logs of nothing", "/logs", 400, "add id=ID or target=URL"},
-		{"list", "/history", 200, `<a href="history/3">3</a>`},
+		{"list", "/history", 200, `<a href="history/` + id(3) + `">` + id(3) + `</a>`},
 		{"list masks", "/history", 200, "/last?token=&lt;hidden&gt;"},
 		{"list says why", "/history", 200, "<strong>unexpected HTTP status: 500 Internal Server Error, wanted 2xx</strong>"},
 		{"configuration", "/config", 200, ""},

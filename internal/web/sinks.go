@@ -69,7 +69,7 @@ func identity(p *watch.Published) []slog.Attr {
 	} else {
 		attrs = append(attrs, slog.String("target", r.URL))
 	}
-	attrs = append(attrs, slog.Uint64("record", p.ID))
+	attrs = append(attrs, slog.String("record", p.ID.String()))
 	if r.TraceID != "" {
 		attrs = append(attrs, slog.String("trace_id", r.TraceID))
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/oklog/ulid/v2"
 
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/metrics/resulttest"
@@ -30,22 +31,22 @@ func TestLogProbe(t *testing.T) {
 		published watch.Published
 		want      string
 	}{
-		{"failure", watch.Published{ID: 7, Result: &reset}, `level=INFO msg="probe failed" module=api ` +
-			`target=https://www.example.com/health record=7 ` + failed + `duration=1.203s` + "\n"},
+		{"failure", watch.Published{ID: ulid.ULID{15: 7}, Result: &reset}, `level=INFO msg="probe failed" module=api ` +
+			`target=https://www.example.com/health record=00000000000000000000000007 ` + failed + `duration=1.203s` + "\n"},
 		{"failure of a configured target with a verdict",
-			watch.Published{ID: 7, Target: "payments", Result: &reset, Found: found},
-			`level=INFO msg="probe failed" module=api target=payments url=https://www.example.com/health record=7 ` + failed +
+			watch.Published{ID: ulid.ULID{15: 7}, Target: "payments", Result: &reset, Found: found},
+			`level=INFO msg="probe failed" module=api target=payments url=https://www.example.com/health record=00000000000000000000000007 ` + failed +
 				`cause=server_overloaded party=server confidence=medium duration=1.203s` + "\n"},
-		{"its experiments", watch.Published{ID: 7, Target: "payments", Result: &reset, Found: found, Later: true},
-			`level=INFO msg="failure diagnosed" module=api target=payments url=https://www.example.com/health record=7 ` +
+		{"its experiments", watch.Published{ID: ulid.ULID{15: 7}, Target: "payments", Result: &reset, Found: found, Later: true},
+			`level=INFO msg="failure diagnosed" module=api target=payments url=https://www.example.com/health record=00000000000000000000000007 ` +
 				failed + `cause=server_overloaded party=server confidence=medium experiments=3` + "\n"},
-		{"success", watch.Published{ID: 8, Result: &success}, `level=DEBUG msg="probe succeeded" module=api ` +
-			`target=http://api.example.com/health record=8 duration=45ms` + "\n"},
-		{"success with a trace", watch.Published{ID: 8, Result: &traced},
-			`level=DEBUG msg="probe succeeded" module=api target=http://api.example.com/health record=8 ` +
+		{"success", watch.Published{ID: ulid.ULID{15: 8}, Result: &success}, `level=DEBUG msg="probe succeeded" module=api ` +
+			`target=http://api.example.com/health record=00000000000000000000000008 duration=45ms` + "\n"},
+		{"success with a trace", watch.Published{ID: ulid.ULID{15: 8}, Result: &traced},
+			`level=DEBUG msg="probe succeeded" module=api target=http://api.example.com/health record=00000000000000000000000008 ` +
 				`trace_id=4bf92f3577b34da6a3ce929d0e0e4736 duration=45ms` + "\n"},
-		{"abandoned", watch.Published{ID: 9, Result: &abandoned}, `level=DEBUG msg="probe failed" module=api ` +
-			`target=https://www.example.com/health record=9 phase=processing reason=abandoned errno="" origin=self ` +
+		{"abandoned", watch.Published{ID: ulid.ULID{15: 9}, Result: &abandoned}, `level=DEBUG msg="probe failed" module=api ` +
+			`target=https://www.example.com/health record=00000000000000000000000009 phase=processing reason=abandoned errno="" origin=self ` +
 			`err="context canceled" duration=1.203s` + "\n"},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oklog/ulid/v2"
 	"github.com/prometheus/common/version"
 
 	"errno_exporter/config"
@@ -78,8 +79,8 @@ type targetStatus struct {
 type failureStatus struct {
 	Time time.Time `json:"time"`
 	record.Failure
-	Record uint64 `json:"record,omitempty"`
-	Ago    string `json:"-"`
+	Record ulid.ULID `json:"record,omitzero"`
+	Ago    string    `json:"-"`
 }
 
 // causeStatus is the verdict, with what to do.
@@ -123,7 +124,7 @@ type phaseStatus struct {
 
 // tickStatus is one of the last results, and its position.
 type tickStatus struct {
-	Record  uint64    `json:"record,omitempty"` // 0: its record is no longer kept
+	Record  ulid.ULID `json:"record,omitzero"` // zero: its record is no longer kept
 	Time    time.Time `json:"time"`
 	OK      bool      `json:"ok"`
 	Seconds float64   `json:"duration_seconds"`

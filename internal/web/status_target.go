@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oklog/ulid/v2"
+
 	"errno_exporter/config"
 	"errno_exporter/internal/record"
 	"errno_exporter/internal/target/state"
@@ -83,7 +85,7 @@ func (s *targetStatus) addPhases(a *result.Attempt) {
 	}
 }
 
-func (s *targetStatus) addTicks(ticks []state.Tick, kept func(uint64) bool) {
+func (s *targetStatus) addTicks(ticks []state.Tick, kept func(ulid.ULID) bool) {
 	var slowest time.Duration
 	for _, t := range ticks {
 		slowest = max(slowest, t.Elapsed)
@@ -100,7 +102,7 @@ func (s *targetStatus) addTicks(ticks []state.Tick, kept func(uint64) bool) {
 		}
 		tick.Title = fmt.Sprintf("%s: %s, in %s", t.Ended.UTC().Format(time.DateTime), word, record.Short(t.Elapsed))
 		switch {
-		case tick.Record != 0:
+		case !tick.Record.IsZero():
 			s.Links = append(s.Links, tick)
 		case tick.OK:
 			fmt.Fprintf(&ok, "M%d 4h6v16h-6z", tick.X)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/oklog/ulid/v2"
 	"golang.org/x/net/html"
 
 	"errno_exporter/config"
@@ -50,7 +51,7 @@ func TestStatus(t *testing.T) {
 	bad, good := s.Shown[0], s.Shown[1]
 	if bad.State != "failing" || bad.Failure == nil ||
 		bad.Failure.Sentence != "connection reset by the peer while waiting for the response (ECONNRESET)" ||
-		bad.Failure.Errno != "ECONNRESET" || bad.Failure.Record == 0 || time.Since(*bad.Since) > time.Minute {
+		bad.Failure.Errno != "ECONNRESET" || bad.Failure.Record.IsZero() || time.Since(*bad.Since) > time.Minute {
 		t.Errorf("payments: %+v, failure %+v", bad, bad.Failure)
 	}
 	if good.State != "ok" || good.Failure != nil || good.All != (shareStatus{2, 2}) || bad.All != (shareStatus{0, 2}) ||
@@ -60,7 +61,7 @@ func TestStatus(t *testing.T) {
 	page := ask(t, http.MethodGet, server.URL+"/", nil)
 	for _, want := range []string{"2 targets, <strong class=\"bad\">1 failing</strong>",
 		`<h2 id="t-payments">payments</h2>`, bad.Failure.Sentence, template.HTMLEscapeString(bad.Failure.Advice),
-		fmt.Sprintf(`<a href="history/%d">record</a>`, bad.Failure.Record), "<dd>0.0 %</dd>", "<dd>100 %</dd>",
+		fmt.Sprintf(`<a href="history/%s">record</a>`, bad.Failure.Record), "<dd>0.0 %</dd>", "<dd>100 %</dd>",
 		`class="p-processing failed"`, "team=billing", "token=&lt;hidden&gt;"} {
 		if !strings.Contains(page.Body, want) {
 			t.Errorf("the page has no %s", want)
@@ -180,7 +181,7 @@ func BenchmarkStatus(b *testing.B) {
 			Name: fmt.Sprint("api-", i), URL: "https://api.example.com/", Module: "api", State: "failing",
 			Labels: []config.Label{{Name: "team", Value: "web"}},
 			Failure: &failureStatus{Failure: record.Failure{Sentence: "connection reset by the peer while waiting " +
-				"for the response (ECONNRESET)", Advice: strings.Repeat("advice ", 20)}, Record: 1},
+				"for the response (ECONNRESET)", Advice: strings.Repeat("advice ", 20)}, Record: ulid.ULID{15: 1}},
 			Phases:  []phaseStatus{{Phase: "connect", Width: 500}, {Phase: "processing", X: 500, Width: 500}},
 			Ticks:   ticks,
 			BadPath: strings.Repeat("M480 0h6v20h-6z", 60), Sparkline: strings.Repeat("480,12.5 ", 60),

@@ -28,7 +28,7 @@ func asBlackbox(t *testing.T, text string) (*httptest.Server, *history.History) 
 	}
 	registry, records := prometheus.NewPedanticRegistry(), history.New(10)
 	watching := watch.New(watch.Options{Prober: prober.New(prober.Options{}), Remember: 10, Registry: registry,
-		Sinks: []watch.Sink{RecordIn(records)}})
+		Sinks: []watch.Sink{RecordIn(records)}, IDs: counted()})
 	watching.Apply(c)
 	server := httptest.NewServer((&Endpoints{
 		Probe: &ProbeHandler{Watch: watching, Config: config.NewCurrent(c), TimeoutOffset: 500 * time.Millisecond,
@@ -160,7 +160,7 @@ timeout: 5s
 		{"target=orders&module=same", 404, "no probe of target"},
 		{"id=&target=orders", 200, "OK: " + target.URL + "/orders"},
 		{"id=&target=" + url.QueryEscape(target.URL), 200, "OK: " + target.URL},
-		{"id=1&target=orders", 200, "OK: " + target.URL + "/orders"},
+		{"id=" + id(1) + "&target=orders", 200, "OK: " + target.URL + "/orders"},
 		{"target=none", 404, "no probe of target"},
 	} {
 		if got := ask(t, http.MethodGet, server.URL+"/logs?"+row.query, nil); got.Status != row.status ||

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -48,7 +47,7 @@ func TestKernelCountersInRecords(t *testing.T) {
 		t.Fatal(err)
 	}
 	router := netlab.V4.Addr(netlab.R1).String()
-	for i, row := range []struct{ name, url, counter, verdict string }{
+	for _, row := range []struct{ name, url, counter, verdict string }{
 		{"no route, IPv4", "http://192.0.2.1/", "IpOutNoRoutes", "no_egress us"},
 		{"no route, IPv6", "http://[2001:db8::1]/", "Ip6OutNoRoutes", "no_egress us"},
 		{"SYNs are dropped", "http://" + router + ":81/", "TcpExtTCPSynRetrans", "unknown unknown"},
@@ -59,7 +58,7 @@ func TestKernelCountersInRecords(t *testing.T) {
 		d.get(t, "/probe?module=plain&target="+row.url)
 		rose := regexp.MustCompile(`(?m)^  ` + row.counter + ` +\+\d+  \S`)
 		eventually(t, row.name+": the record has "+row.counter, func() (string, bool) {
-			_, page := d.get(t, fmt.Sprintf("/history/%d?format=text", i+1))
+			_, page := d.get(t, "/logs?module=plain&target="+row.url)
 			return page, rose.MatchString(page)
 		})
 		var record struct {

@@ -78,7 +78,7 @@ func TestHostileTextsAreEscaped(t *testing.T) {
 			}
 		}
 		_, list := d.get(t, "/history")
-		pages := regexp.MustCompile(`href="(history/\d+)"`).FindAllStringSubmatch(list, -1)
+		pages := regexp.MustCompile(`href="(history/\w{26})"`).FindAllStringSubmatch(list, -1)
 		if raw(list) != "" || len(pages) < 2*4*len(names) {
 			t.Errorf("/history lists %d records and has %s", len(pages), raw(list))
 		}

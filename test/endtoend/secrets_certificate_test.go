@@ -89,7 +89,7 @@ func TestSecretsInCertificatesAreNotShown(t *testing.T) {
 			shown(t, "probe -m "+module+" -o "+form, string(out))
 		}
 	}
-	for _, record := range regexp.MustCompile(`href="(history/\d+)"`).FindAllStringSubmatch(ask("/history"), -1) {
+	for _, record := range regexp.MustCompile(`href="(history/\w{26})"`).FindAllStringSubmatch(ask("/history"), -1) {
 		ask("/" + record[1])
 		ask("/" + record[1] + "?format=text")
 		ask("/" + record[1] + "?format=json")

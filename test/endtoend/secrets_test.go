@@ -183,7 +183,7 @@ func TestSecretsAreNotShown(t *testing.T) {
 		"/logs?target=" + url.QueryEscape("http://user:"+canary("user")+"@a/?sig="+canary("query"))} {
 		ask(path)
 	}
-	records := regexp.MustCompile(`href="(history/\d+)"`).FindAllStringSubmatch(seen["/history"], -1)
+	records := regexp.MustCompile(`href="(history/\w{26})"`).FindAllStringSubmatch(seen["/history"], -1)
 	if len(records) < len(urls)*len(names) {
 		t.Errorf("/history lists %d records, want one of each of %d probes", len(records), len(urls)*len(names))
 	}

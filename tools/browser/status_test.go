@@ -288,7 +288,10 @@ func TestHostileContentStaysText(t *testing.T) {
 		t.Fatal(err)
 	}
 	address, p := run(t, 1, "--config.file="+file), open(t)
-	for _, path := range []string{"/", "/history", "/history/1"} {
+	for _, path := range []string{"/", "/history", "its record"} {
+		if path == "its record" {
+			path = "/" + get(t, p, chromedp.Evaluate[string](`document.querySelector("a[href^='history/']").getAttribute("href")`))
+		}
 		p.run(t, chromedp.Navigate("http://"+address+path), chromedp.WaitVisible("main"))
 		got := get(t, p, chromedp.Evaluate[string](`typeof hacked + " " + document.querySelectorAll("img, b, main `+
 			`script").length`))

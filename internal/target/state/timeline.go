@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/oklog/ulid/v2"
+
 	"errno_exporter/prober/result"
 )
 
@@ -20,12 +22,12 @@ const (
 // What a timeline takes in memory, in bytes.
 const (
 	timelineBytes = 7 << 10 // the buckets of a day
-	perTick       = 48
+	perTick       = 56
 )
 
 // Tick is one result on a timeline.
 type Tick struct {
-	Record  uint64 // the ID of its record; 0 if none is kept
+	Record  ulid.ULID // the ID of its record; zero if none is kept
 	Ended   time.Time
 	Elapsed time.Duration
 	Failure *result.Failure // nil if it succeeded

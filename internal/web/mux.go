@@ -38,6 +38,7 @@ func (e *Endpoints) Handler() http.Handler {
 	mux.HandleFunc("GET /-/healthy", healthy)
 	e.Life.handle(mux)
 	records{e.History, e.Probe.Config}.handle(mux, waiting)
+	documented(mux, waiting)
 	mux.HandleFunc("GET /config", waiting.buffered(e.config))
 	mux.HandleFunc("GET /{$}", waiting.buffered(e.status))
 	mux.HandleFunc("GET /static/{file}", func(w http.ResponseWriter, r *http.Request) {

@@ -31,9 +31,14 @@ func every(interval time.Duration, ends ...observe.End) Evidence {
 
 // grown has a sample a minute, of connections by state, and probes that succeed.
 func grown(set func(*ApplicationSample, int), numbers ...int) Evidence {
+	return grownBy(time.Minute, set, numbers...)
+}
+
+// grownBy has a sample at an interval.
+func grownBy(interval time.Duration, set func(*ApplicationSample, int), numbers ...int) Evidence {
 	e := after(healthy)
 	for i, number := range numbers {
-		s := ApplicationSample{At: began.Add(time.Duration(i) * time.Minute)}
+		s := ApplicationSample{At: began.Add(time.Duration(i) * interval)}
 		set(&s, number)
 		e.Application.Samples = append(e.Application.Samples, s)
 	}
@@ -59,9 +64,14 @@ func timedOut(e *observe.End)    { e.How = observe.TimedOut }
 
 // How many connections there are.
 func waiting(s *ApplicationSample, n int)     { s.CloseWait = n }
-func waitingLong(s *ApplicationSample, n int) { s.CloseWait, s.OldestCloseWait = n, 10*time.Minute }
+func waitingLong(s *ApplicationSample, n int) { waitingFor(10*time.Minute)(s, n) }
 func open(s *ApplicationSample, n int)        { s.Established = n }
 func lingering(s *ApplicationSample, n int)   { s.TimeWait = n }
+
+// waitingFor is waiting where the oldest connection has been in CLOSE_WAIT for a time.
+func waitingFor(oldest time.Duration) func(*ApplicationSample, int) {
+	return func(s *ApplicationSample, n int) { s.CloseWait, s.OldestCloseWait = n, oldest }
+}
 
 // applications are situations of the application's own connections, where fresh ones work.
 func applications() []situation {
@@ -113,7 +123,7 @@ func applications() []situation {
 		{"the application is reset at a steady age, and one probe failed",
 			probing(every(6*time.Minute, ends(steady)...), n(1, resetBare), n(1, worked(1))),
 			"stale_pool us medium; not request_rejected; open [transient firewall_reject server_aborts]"},
-	}, leaks())
+	}, leaks(), leakBounds())
 }
 
 // probing has further probes.
@@ -122,9 +132,14 @@ func probing(e Evidence, runs ...[]Digest) Evidence {
 	return e
 }
 
+// fewPorts is where this host has so many local ports.
+func fewPorts(e Evidence, ports int) Evidence {
+	e.Host = host.Record{Ports: ports}
+	return e
+}
+
 // leaks are situations of connections whose number grows.
 func leaks() []situation {
-	ports := func(e Evidence) Evidence { e.Host = host.Record{Ports: 1000}; return e }
 	return []situation{
 		{"CLOSE_WAIT grows", grown(waiting, upTo(10, 2, 40)...),
 			"connection_leak us medium"},
@@ -158,10 +173,38 @@ func leaks() []situation {
 			"port_churn us medium"},
 		{"TIME_WAIT holds more than half of them", grown(lingering, 16000),
 			"port_churn us high"},
-		{"TIME_WAIT holds a quarter of the few ports of this host", ports(grown(lingering, 250)),
+		{"TIME_WAIT holds a quarter of the few ports of this host", fewPorts(grown(lingering, 250), 1000),
 			"port_churn us medium"},
 		{"TIME_WAIT holds some", grown(lingering, 2000),
 			"none"},
+	}
+}
+
+// leakBounds are situations on either side of each bound of the rule of leaks.
+func leakBounds() []situation {
+	minute, most := time.Minute, 5*time.Minute
+	return []situation{
+		{"CLOSE_WAIT grows for five minutes", grown(waiting, upTo(6, 2, 40)...), "connection_leak us medium"},
+		{"CLOSE_WAIT grows for four minutes", grown(waiting, upTo(5, 2, 40)...), "none"},
+		{"CLOSE_WAIT grows from 5 to 10", grown(waiting, upTo(6, 5, 10)...), "connection_leak us medium"},
+		{"CLOSE_WAIT grows from 6 to 10", grown(waiting, upTo(6, 6, 10)...), "none"},
+		{"CLOSE_WAIT grows from 0 to 9", grown(waiting, upTo(6, 0, 9)...), "none"},
+		{"CLOSE_WAIT grows, five samples", grownBy(2*minute, waiting, upTo(5, 2, 40)...), "connection_leak us medium"},
+		{"CLOSE_WAIT grows, four samples", grownBy(2*minute, waiting, upTo(4, 2, 40)...), "none"},
+		{"CLOSE_WAIT falls by one", grown(waiting, 2, 10, 20, 19, 30, 40), "none"},
+		{"the oldest is 5 minutes old", grown(waitingFor(most), upTo(6, 2, 40)...), "connection_leak us high"},
+		{"the oldest is younger", grown(waitingFor(most-1), upTo(6, 2, 40)...), "connection_leak us medium"},
+		{"CLOSE_WAIT grows in the second half alone", grown(waiting, 2, 2, 2, 2, 30, 40), "none"},
+		{"CLOSE_WAIT grows from the middle on", grown(waiting, 2, 2, 2, 20, 30, 40), "connection_leak us medium"},
+		{"CLOSE_WAIT grows in the first half alone", grown(waiting, 2, 10, 20, 40, 40, 40), "none"},
+		{"CLOSE_WAIT grows past the middle", grown(waiting, 2, 10, 20, 39, 40, 40), "connection_leak us medium"},
+		{"connections grow for 20 minutes", grown(open, upTo(21, 50, 600)...), "connection_leak us medium"},
+		{"connections grow for 19 minutes", grown(open, upTo(20, 50, 600)...), "none"},
+		{"connections grow from 50 to 100", grown(open, upTo(21, 50, 100)...), "connection_leak us medium"},
+		{"connections grow from 51 to 100", grown(open, upTo(21, 51, 100)...), "none"},
+		{"connections grow from 40 to 99", grown(open, upTo(21, 40, 99)...), "none"},
+		{"connections grow by half", grown(open, upTo(21, 400, 600)...), "none"},
+		{"TIME_WAIT holds 100 of 500 local ports", fewPorts(grown(lingering, 100), 500), "port_churn us medium"},
 	}
 }
 

@@ -22,6 +22,7 @@ func (o *Observer) dump(now time.Time) error {
 			o.requests = [2][]byte{nil, nil}
 		}
 	}
+	o.targets.adopt(o.sockets)
 	before := o.readCounts()
 	o.dumped = now
 	o.generation++
@@ -82,9 +83,7 @@ func (o *Observer) list(body []byte, now time.Time) {
 		r.first = o.now()
 		r.local, r.localPort = s.local.Addr().As16(), s.local.Port()
 		r.remote, r.remotePort = s.remote.Addr().As16(), s.remote.Port()
-		for _, one := range of {
-			one.last.Opened++
-		}
+		o.targets.open(s.remote, of)
 	}
 	o.note(r, &s)
 	o.show(r, &s, of)

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"errno_exporter/prober/result"
@@ -36,6 +37,7 @@ func (o *Observer) conclude(now counts) {
 	if len(o.pending) == 0 {
 		return
 	}
+	o.targets.adopt(o.sockets)
 	base := o.surroundings(now)
 	for i := range o.pending {
 		s := &o.pending[i]
@@ -133,8 +135,9 @@ func (o *Observer) end(e *evidence, r *record, of []*tally) {
 func (o *Observer) count(end *End, of []*tally) {
 	o.targets.mu.Lock()
 	defer o.targets.mu.Unlock()
+	known := o.targets.addresses[end.Remote]
 	for _, one := range of {
-		if end.Age < 0 { // no dump has seen it
+		if end.Age < 0 || known != nil && slices.Contains(known.fresh, one) { // no dump has seen it, or none for this one
 			one.last.Opened++
 		}
 		one.last.Ended[Ending{end.How, end.Origin}]++

@@ -34,12 +34,14 @@ type targets struct {
 	addresses map[netip.AddrPort]*learned
 	hosts     map[netip.Addr]netip.AddrPort // the only address of a host, or its port is 0: for sockets without a port
 	changed   bool                          // since the last request was made
+	fresh     bool                          // whether an address has targets that are fresh
 }
 
 // learned are the targets of an address.
 type learned struct {
 	until   time.Time
 	tallies []*tally
+	fresh   []*tally // of these, those for which the tracked sockets do not count as opened yet
 }
 
 func newTargets(networks []Network) *targets {
@@ -84,8 +86,41 @@ func (t *targets) learn(target string, addresses []netip.AddrPort, now time.Time
 		}
 		known.until = now.Add(remembered)
 		if !slices.Contains(known.tallies, one) {
-			known.tallies = append(known.tallies, one)
+			known.tallies, known.fresh = append(known.tallies, one), append(known.fresh, one)
+			t.fresh = true
 		}
+	}
+}
+
+// open counts a connection as opened. For targets that are fresh adopt does it. The caller holds mu.
+func (t *targets) open(remote netip.AddrPort, of []*tally) {
+	known := t.addresses[remote]
+	for _, one := range of {
+		if known == nil || !slices.Contains(known.fresh, one) {
+			one.last.Opened++
+		}
+	}
+}
+
+// adopt counts the sockets that are tracked as opened for targets that are fresh: what was a network's, or another
+// target's alone, is theirs from now on.
+func (t *targets) adopt(sockets *table) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.fresh {
+		return
+	}
+	t.fresh = false
+	sockets.each(func(r *record) {
+		_, remote := r.addresses()
+		if known := t.addresses[remote]; known != nil {
+			for _, one := range known.fresh {
+				one.last.Opened++
+			}
+		}
+	})
+	for _, known := range t.addresses {
+		known.fresh = nil
 	}
 }
 

@@ -210,3 +210,28 @@ func TestOrigin(t *testing.T) {
 		}
 	}
 }
+
+// A connection that was a network's, or another target's, counts as opened for a target that is learned later, once.
+func TestLearnedLater(t *testing.T) {
+	needNamespaces(t)
+	s := newSite(t, netlab.V4, Options{Interval: 20 * time.Millisecond,
+		Networks: []Network{{"10.9.3.0/24", netip.MustParsePrefix("10.9.3.0/24")}}})
+	first, _ := s.connect()
+	s.awaitState("established")
+	for _, target := range []string{"second", "third"} {
+		s.observer.(*Observer).Learn(target, []netip.AddrPort{s.address()}, time.Now())
+		s.await("a dump", func(Connections) bool { return true })
+	}
+	s.connect()
+	s.await("both", func(c Connections) bool { return c.States["established"] == 2 })
+	s.closes(first)
+	for range 3 {
+		s.end()
+	}
+	for target, want := range map[string]uint64{"api": 2, "second": 2, "third": 2, "10.9.3.0/24": 0} {
+		c, known := s.observer.Connections(target)
+		if !known || c.Opened != want || len(c.Ended) != int(min(want, 1)) {
+			t.Errorf("%s: %d opened, ended %v, known: %t; want %d opened", target, c.Opened, c.Ended, known, want)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"errno_exporter/internal/claims"
 	"errno_exporter/internal/observe"
 )
 
@@ -37,4 +38,5 @@ func TestApplicationIsBounded(t *testing.T) {
 	if a.Forget(); len(a.evidence(last).Ends)+len(a.evidence(last).Samples) != 0 {
 		t.Error("what was forgotten is still there")
 	}
+	claims.Prove(t, "ends of the application's connections", maxApplicationEnds, maxSamples)
 }

@@ -18,6 +18,7 @@ import (
 type daemon struct {
 	*exec.Cmd
 	client   *http.Client
+	file     string // its configuration
 	address  string
 	out      *output
 	notified chan string // what it tells systemd
@@ -49,7 +50,8 @@ func runDaemonBy(t *testing.T, run func(string, ...string) *exec.Cmd, client *ht
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = socket.Close() })
-	d := &daemon{client: client, address: faultlab.UnusedAddress(t), out: new(output), notified: make(chan string, 100)}
+	d := &daemon{client: client, file: file, address: faultlab.UnusedAddress(t), out: new(output),
+		notified: make(chan string, 100)}
 	go func() {
 		buffer := make([]byte, 1<<10)
 		for {

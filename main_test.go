@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -24,10 +25,11 @@ import (
 //	fault NAME           start a server of the faultlab, its URL in $URL
 //	subst FILE           replace the word URL in a file by $URL
 //	log PATTERN          wait for a log line
+//	logged N PATTERN     N of the log's lines up to now match
 //	signal NAME PATTERN  send HUP, TERM or INT and wait for a log line; TERM and INT must then end it with status 0
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"errno_exporter": main})
+	testscript.Main(m, map[string]func(){"errno_exporter": program})
 }
 
 func TestScripts(t *testing.T) {
@@ -39,6 +41,7 @@ func TestScripts(t *testing.T) {
 			"signal": cmdSignal,
 			"fault":  cmdFault,
 			"log":    cmdLog,
+			"logged": cmdLogged,
 			"subst":  cmdSubst,
 		},
 		Setup: func(env *testscript.Env) error {
@@ -53,6 +56,7 @@ func TestScripts(t *testing.T) {
 type running struct {
 	command *exec.Cmd
 	log     *bufio.Scanner
+	lines   []string // of the log, as far as it was read
 }
 
 type runningKey struct{}
@@ -62,8 +66,7 @@ func current(ts *testscript.TestScript) *running { return ts.Value(runningKey{})
 // waitLog reads the exporter's log up to the first line that matches, and returns what the pattern's group matched.
 func (r *running) waitLog(ts *testscript.TestScript, pattern string) string {
 	expression := regexp.MustCompile(pattern)
-	for r.log.Scan() {
-		ts.Logf("%s", r.log.Text())
+	for r.read(ts) {
 		if match := expression.FindStringSubmatch(r.log.Text()); match != nil {
 			return match[len(match)-1]
 		}
@@ -72,12 +75,23 @@ func (r *running) waitLog(ts *testscript.TestScript, pattern string) string {
 	return ""
 }
 
+// read reads the log's next line.
+func (r *running) read(ts *testscript.TestScript) bool {
+	if !r.log.Scan() {
+		return false
+	}
+	r.lines = append(r.lines, r.log.Text())
+	ts.Logf("%s", r.log.Text())
+	return true
+}
+
 func cmdServe(ts *testscript.TestScript, _ bool, flags []string) {
 	program, err := exec.LookPath("errno_exporter")
 	ts.Check(err)
 	command := exec.Command(program, append([]string{"--web.listen-address=127.0.0.1:0"}, flags...)...)
 	command.Dir = ts.MkAbs(".")
-	command.Env = append(os.Environ(), "GOMEMLIMIT="+ts.Getenv("GOMEMLIMIT")) // the script's, or none
+	command.Env = append(os.Environ(), "GOMEMLIMIT="+ts.Getenv("GOMEMLIMIT"), // the script's, or none
+		deniedVariable+"="+ts.Getenv(deniedVariable))
 	log, err := command.StderrPipe()
 	ts.Check(err)
 	ts.Check(command.Start())
@@ -86,7 +100,7 @@ func cmdServe(ts *testscript.TestScript, _ bool, flags []string) {
 		_ = command.Wait()
 	})
 	r := current(ts)
-	r.command, r.log = command, bufio.NewScanner(log)
+	r.command, r.log, r.lines = command, bufio.NewScanner(log), nil
 	ts.Setenv("ADDR", r.waitLog(ts, `msg="Listening on" address=(\S+)`))
 }
 
@@ -105,6 +119,21 @@ func cmdLog(ts *testscript.TestScript, _ bool, args []string) {
 	current(ts).waitLog(ts, strings.Join(args, " "))
 }
 
+func cmdLogged(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	expression := regexp.MustCompile(strings.Join(args[1:], " "))
+	found := 0
+	for _, line := range current(ts).lines {
+		if expression.MatchString(line) {
+			found++
+		}
+	}
+	if found != want {
+		ts.Fatalf("%d lines of the log match %q, want %d", found, expression, want)
+	}
+}
+
 func cmdSubst(ts *testscript.TestScript, _ bool, args []string) {
 	file := ts.MkAbs(args[0])
 	ts.Check(os.WriteFile(file, []byte(strings.ReplaceAll(ts.ReadFile(file), `"URL"`, `"`+ts.Getenv("URL")+`"`)),
@@ -119,8 +148,8 @@ func cmdSignal(ts *testscript.TestScript, _ bool, args []string) {
 	if args[0] == "HUP" {
 		return
 	}
-	for r.log.Scan() { // up to its end, which Wait must not cut off
-		ts.Logf("%s", r.log.Text())
+	for r.read(ts) { // up to its end, which Wait must not cut off
+		continue
 	}
 	ts.Check(r.command.Wait())
 }

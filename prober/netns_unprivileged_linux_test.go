@@ -18,6 +18,7 @@ import (
 
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/internal/faultlab/netlab"
+	"errno_exporter/internal/faultlab/sandbox"
 	"errno_exporter/prober"
 	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
@@ -31,14 +32,14 @@ const nobody = 65534
 
 // containerDenied are system calls that the seccomp profile of container runtimes denies to a process without
 // capabilities (github.com/moby/moby, profiles/seccomp).
-var containerDenied = []call{
+var containerDenied = []sandbox.Call{
 	{Number: unix.SYS_ACCT}, {Number: unix.SYS_ADD_KEY}, {Number: unix.SYS_BPF}, {Number: unix.SYS_CLOCK_SETTIME},
 	{Number: unix.SYS_FANOTIFY_INIT}, {Number: unix.SYS_INIT_MODULE}, {Number: unix.SYS_IO_URING_SETUP},
 	{Number: unix.SYS_KCMP}, {Number: unix.SYS_KEYCTL}, {Number: unix.SYS_MOUNT}, {Number: unix.SYS_OPEN_BY_HANDLE_AT},
 	{Number: unix.SYS_PERF_EVENT_OPEN}, {Number: unix.SYS_PIVOT_ROOT}, {Number: unix.SYS_PROCESS_VM_READV},
 	{Number: unix.SYS_PTRACE}, {Number: unix.SYS_REQUEST_KEY}, {Number: unix.SYS_SETNS}, {Number: unix.SYS_SYSLOG},
 	{Number: unix.SYS_UMOUNT2}, {Number: unix.SYS_UNSHARE}, {Number: unix.SYS_USERFAULTFD},
-	openSocket(unix.AF_ALG), openSocket(unix.AF_VSOCK), openSocket(unix.AF_PACKET),
+	sandbox.OpenSocket(unix.AF_ALG), sandbox.OpenSocket(unix.AF_VSOCK), sandbox.OpenSocket(unix.AF_PACKET),
 }
 
 // unprivilegedOrder is what such a process probes, and what it is to find. Hellos and Intercepted are in the words of
@@ -158,7 +159,7 @@ func TestUnprivilegedChild(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, err := range []error{syscall.Setgroups(nil), syscall.Setgid(nobody), syscall.Setuid(nobody),
-		deny(&deniedOrder{Errno: unix.EPERM, Deny: containerDenied})} {
+		sandbox.Deny(unix.EPERM, containerDenied...)} {
 		if err != nil {
 			t.Fatal(err)
 		}

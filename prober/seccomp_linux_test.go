@@ -5,19 +5,16 @@ package prober_test
 import (
 	"crypto/x509"
 	"encoding/json"
-	"fmt"
 	"os"
 	"os/exec"
-	"runtime"
 	"syscall"
 	"testing"
 	"time"
-	"unsafe"
 
-	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 
 	"errno_exporter/internal/faultlab"
+	"errno_exporter/internal/faultlab/sandbox"
 	"errno_exporter/prober"
 	"errno_exporter/prober/result"
 )
@@ -28,60 +25,41 @@ import (
 // deniedVariable holds the order of such a process, in JSON.
 const deniedVariable = "ERRNO_EXPORTER_DENIED"
 
-// call is a system call, by its number and the values of some of its arguments.
-type call struct {
-	Number uint32
-	Args   map[uint32]uint32 // by index
-}
-
-func setOption(level, option uint32) call {
-	return call{unix.SYS_SETSOCKOPT, map[uint32]uint32{1: level, 2: option}}
-}
-
-func getOption(level, option uint32) call {
-	return call{unix.SYS_GETSOCKOPT, map[uint32]uint32{1: level, 2: option}}
-}
-
-func openSocket(family uint32) call { return call{unix.SYS_SOCKET, map[uint32]uint32{0: family}} }
-
-// needed are the options without which package net makes no socket; the prober needs none.
-var needed = []call{setOption(unix.SOL_SOCKET, unix.SO_BROADCAST), setOption(unix.IPPROTO_IPV6, unix.IPV6_V6ONLY)}
-
 // evidence are all the calls that are not needed, those of tomorrow too: every option, every ioctl, recvmsg with its
 // control messages.
-var evidenceCalls = []call{{Number: unix.SYS_SETSOCKOPT}, {Number: unix.SYS_GETSOCKOPT}, {Number: unix.SYS_IOCTL},
-	{Number: unix.SYS_RECVMSG},
-	openSocket(unix.AF_PACKET), openSocket(unix.AF_NETLINK)}
+var evidenceCalls = []sandbox.Call{{Number: unix.SYS_SETSOCKOPT}, {Number: unix.SYS_GETSOCKOPT},
+	{Number: unix.SYS_IOCTL}, {Number: unix.SYS_RECVMSG},
+	sandbox.OpenSocket(unix.AF_PACKET), sandbox.OpenSocket(unix.AF_NETLINK)}
 
 // denials are the sandboxes.
 var denials = []struct {
 	name  string
 	errno syscall.Errno
-	deny  []call
+	deny  []sandbox.Call
 }{
 	{"nothing", unix.EPERM, nil},
 	{"all evidence, EPERM", unix.EPERM, evidenceCalls},
 	{"all evidence, ENOSYS", unix.ENOSYS, evidenceCalls},
 	{"all evidence, ENOPROTOOPT", unix.ENOPROTOOPT, evidenceCalls},
 	{"all evidence, EINVAL", unix.EINVAL, evidenceCalls},
-	{"TCP_INFO", unix.EPERM, []call{getOption(unix.IPPROTO_TCP, unix.TCP_INFO)}},
-	{"SO_ERROR", unix.EPERM, []call{getOption(unix.SOL_SOCKET, unix.SO_ERROR)}},
-	{"TCP_INFO and SO_ERROR", unix.EPERM, []call{getOption(unix.IPPROTO_TCP, unix.TCP_INFO),
-		getOption(unix.SOL_SOCKET, unix.SO_ERROR)}},
-	{"SO_MEMINFO", unix.EPERM, []call{getOption(unix.SOL_SOCKET, unix.SO_MEMINFO)}},
-	{"getsockopt", unix.EPERM, []call{{Number: unix.SYS_GETSOCKOPT}}},
-	{"SO_TIMESTAMPING", unix.EPERM, []call{setOption(unix.SOL_SOCKET, unix.SO_TIMESTAMPING)}},
-	{"SO_KEEPALIVE", unix.EPERM, []call{setOption(unix.SOL_SOCKET, unix.SO_KEEPALIVE)}},
-	{"TCP_NODELAY", unix.EPERM, []call{setOption(unix.IPPROTO_TCP, unix.TCP_NODELAY)}},
-	{"IP_RECVERR", unix.EPERM, []call{setOption(unix.IPPROTO_IP, unix.IP_RECVERR),
-		setOption(unix.IPPROTO_IPV6, unix.IPV6_RECVERR)}},
-	{"setsockopt", unix.EPERM, []call{{Number: unix.SYS_SETSOCKOPT}}},
-	{"recvmsg", unix.EPERM, []call{{Number: unix.SYS_RECVMSG}}},
-	{"the error queue", unix.EPERM, []call{{unix.SYS_RECVMSG,
-		map[uint32]uint32{2: unix.MSG_ERRQUEUE | unix.MSG_DONTWAIT}}}},
-	{"ioctl", unix.EPERM, []call{{Number: unix.SYS_IOCTL}}},
-	{"packet sockets", unix.EPERM, []call{openSocket(unix.AF_PACKET)}},
-	{"netlink", unix.EPERM, []call{openSocket(unix.AF_NETLINK)}},
+	{"TCP_INFO", unix.EPERM, []sandbox.Call{sandbox.GetOption(unix.IPPROTO_TCP, unix.TCP_INFO)}},
+	{"SO_ERROR", unix.EPERM, []sandbox.Call{sandbox.GetOption(unix.SOL_SOCKET, unix.SO_ERROR)}},
+	{"TCP_INFO and SO_ERROR", unix.EPERM, []sandbox.Call{sandbox.GetOption(unix.IPPROTO_TCP, unix.TCP_INFO),
+		sandbox.GetOption(unix.SOL_SOCKET, unix.SO_ERROR)}},
+	{"SO_MEMINFO", unix.EPERM, []sandbox.Call{sandbox.GetOption(unix.SOL_SOCKET, unix.SO_MEMINFO)}},
+	{"getsockopt", unix.EPERM, []sandbox.Call{{Number: unix.SYS_GETSOCKOPT}}},
+	{"SO_TIMESTAMPING", unix.EPERM, []sandbox.Call{sandbox.SetOption(unix.SOL_SOCKET, unix.SO_TIMESTAMPING)}},
+	{"SO_KEEPALIVE", unix.EPERM, []sandbox.Call{sandbox.SetOption(unix.SOL_SOCKET, unix.SO_KEEPALIVE)}},
+	{"TCP_NODELAY", unix.EPERM, []sandbox.Call{sandbox.SetOption(unix.IPPROTO_TCP, unix.TCP_NODELAY)}},
+	{"IP_RECVERR", unix.EPERM, []sandbox.Call{sandbox.SetOption(unix.IPPROTO_IP, unix.IP_RECVERR),
+		sandbox.SetOption(unix.IPPROTO_IPV6, unix.IPV6_RECVERR)}},
+	{"setsockopt", unix.EPERM, []sandbox.Call{{Number: unix.SYS_SETSOCKOPT}}},
+	{"recvmsg", unix.EPERM, []sandbox.Call{{Number: unix.SYS_RECVMSG}}},
+	{"the error queue", unix.EPERM, []sandbox.Call{{Number: unix.SYS_RECVMSG,
+		Args: map[uint32]uint32{2: unix.MSG_ERRQUEUE | unix.MSG_DONTWAIT}}}},
+	{"ioctl", unix.EPERM, []sandbox.Call{{Number: unix.SYS_IOCTL}}},
+	{"packet sockets", unix.EPERM, []sandbox.Call{sandbox.OpenSocket(unix.AF_PACKET)}},
+	{"netlink", unix.EPERM, []sandbox.Call{sandbox.OpenSocket(unix.AF_NETLINK)}},
 }
 
 // deniedVisit is one target, and what becomes of it.
@@ -96,7 +74,7 @@ type deniedVisit struct {
 // deniedOrder is what such a process is to do.
 type deniedOrder struct {
 	Errno  syscall.Errno
-	Deny   []call
+	Deny   []sandbox.Call
 	Roots  []byte
 	Visits []deniedVisit
 }
@@ -148,7 +126,7 @@ func TestDeniedChild(t *testing.T) {
 	}
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(order.Roots)
-	if err := deny(&order); err != nil {
+	if err := sandbox.Deny(order.Errno, order.Deny...); err != nil {
 		t.Fatal(err)
 	}
 	p := prober.New(prober.Options{UserAgent: "seccomp test"})
@@ -168,49 +146,4 @@ func TestDeniedChild(t *testing.T) {
 				v.Reason)
 		}
 	}
-}
-
-// deny has the kernel refuse calls of all threads from here on.
-func deny(order *deniedOrder) error {
-	var program []bpf.Instruction
-	for _, c := range needed {
-		program = append(program, match(c, 0x7fff0000)...) // SECCOMP_RET_ALLOW
-	}
-	for _, c := range order.Deny {
-		program = append(program, match(c, 0x00050000|uint32(order.Errno))...) // SECCOMP_RET_ERRNO
-	}
-	raw, err := bpf.Assemble(append(program, bpf.RetConstant{Val: 0x7fff0000}))
-	if err != nil {
-		return err
-	}
-	filter := make([]unix.SockFilter, len(raw))
-	for i, r := range raw {
-		filter[i] = unix.SockFilter{Code: r.Op, Jt: r.Jt, Jf: r.Jf, K: r.K}
-	}
-	runtime.LockOSThread() // the first call is about its thread, and the second fails on another
-	defer runtime.UnlockOSThread()
-	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		return fmt.Errorf("give up new privileges: %w", err)
-	}
-	installed := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
-	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC,
-		uintptr(unsafe.Pointer(&installed)))
-	if errno != 0 {
-		return fmt.Errorf("install a filter of system calls: %w", errno)
-	}
-	return nil
-}
-
-// match returns a value for a call, and goes on for others. The filter reads a struct seccomp_data: the call's number,
-// and from byte 16 on its arguments of 64 bits, of which the lower half is compared.
-func match(c call, verdict uint32) []bpf.Instruction {
-	program := []bpf.Instruction{bpf.LoadAbsolute{Off: 0, Size: 4},
-		bpf.JumpIf{Val: c.Number, SkipFalse: uint8(2*len(c.Args) + 1)}}
-	left := len(c.Args)
-	for i, value := range c.Args {
-		left--
-		program = append(program, bpf.LoadAbsolute{Off: 16 + 8*i, Size: 4},
-			bpf.JumpIf{Val: value, SkipFalse: uint8(2*left + 1)})
-	}
-	return append(program, bpf.RetConstant{Val: verdict})
 }

@@ -69,7 +69,7 @@ func (t *Target) Claim(now, until time.Time, slack time.Duration) schedule.Claim
 func (t *Target) Count(o *Outcome) {
 	t.Totals.Add(o.Result)
 	t.Timeline.Add(state.Tick{Record: o.Record, Ended: o.Ended, Elapsed: o.Result.Elapsed,
-		Failure: o.Result.Failure.Brief()})
+		Phases: state.PhaseTimesOf(o.Result.Last()), Failure: o.Result.Failure.Brief()})
 	t.Evidence.Add(o.seen())
 }
 

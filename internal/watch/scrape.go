@@ -54,10 +54,14 @@ func (w *Watch) Status() []Status {
 	targets := w.current()
 	all := make([]Status, len(targets))
 	for i, t := range targets {
-		all[i] = Status{Target: t.Config, Last: t.Results.Latest(), Timeline: t.Timeline.At(now), Idle: t.Idle.State(),
-			Verdict: w.verdict(t), Application: w.application.of(t)}
+		all[i] = w.status(t, now)
 	}
 	return all
+}
+
+func (w *Watch) status(t *target.Target, now time.Time) Status {
+	return Status{Target: t.Config, Last: t.Results.Latest(), Timeline: t.Timeline.At(now), Idle: t.Idle.State(),
+		Verdict: w.verdict(t), Application: w.application.of(t)}
 }
 
 // Scrape probes every configured target, and returns what it has of each when all have ended, at the latest when its
@@ -68,16 +72,18 @@ func (w *Watch) Scrape(ctx context.Context, budget time.Duration) []State {
 
 // ProbeTarget is Scrape for one configured target. It reports false if there is none of that name.
 func (w *Watch) ProbeTarget(ctx context.Context, name string, budget time.Duration) (State, bool) {
-	for _, t := range w.current() {
-		if t.Config.Name == name {
-			states := w.scrape(ctx, []*target.Target{t}, budget)
-			if states == nil {
-				return State{Target: t.Config, Module: t.Config.Module, Totals: t.Totals}, true
-			}
-			return states[0], true
-		}
+	t := w.find(name)
+	if t == nil {
+		return State{}, false
 	}
-	return State{}, false
+	return w.probeOne(ctx, t, budget), true
+}
+
+func (w *Watch) probeOne(ctx context.Context, t *target.Target, budget time.Duration) State {
+	if states := w.scrape(ctx, []*target.Target{t}, budget); states != nil {
+		return states[0]
+	}
+	return State{Target: t.Config, Module: t.Config.Module, Totals: t.Totals}
 }
 
 func (w *Watch) scrape(ctx context.Context, targets []*target.Target, budget time.Duration) []State {

@@ -20,22 +20,29 @@ const (
 	longestDiagnose = 3 * time.Minute
 )
 
-// diagnose makes experiments after a failure, beside everything else, and renews the verdict.
+// diagnose makes experiments after a failure, where the module wants them.
 func (w *Watch) diagnose(t *target.Target, o *target.Outcome) {
-	m := t.Config.Module
-	if !m.Diagnose.OnFailure {
-		return
+	if t.Config.Module.Diagnose.OnFailure {
+		w.experiment(t, o)
 	}
+}
+
+// experiment makes a round of experiments after a failure, beside everything else, and renews the verdict. The channel
+// is closed when the round has ended. It is nil where none was begun: there is one, or there were enough.
+func (w *Watch) experiment(t *target.Target, o *target.Outcome) <-chan struct{} {
+	m := t.Config.Module
 	select {
 	case w.diagnosing <- struct{}{}:
 	default:
-		return
+		return nil
 	}
 	if !t.Evidence.Begin(m.Diagnose.MaxPerHour) {
 		<-w.diagnosing
-		return
+		return nil
 	}
+	done := make(chan struct{})
 	started := w.background.Start(func() {
+		defer close(done)
 		defer func() { <-w.diagnosing }()
 		ended := false
 		defer func() {
@@ -55,7 +62,9 @@ func (w *Watch) diagnose(t *target.Target, o *target.Outcome) {
 	})
 	if !started { // the exporter is ending
 		<-w.diagnosing
+		return nil
 	}
+	return done
 }
 
 // verdict is the cause of a target's failures; nil where nothing failed recently.

@@ -39,6 +39,8 @@ func (e *Endpoints) Handler() http.Handler {
 	e.Life.handle(mux)
 	records{e.History, e.Probe.Config}.handle(mux, waiting)
 	documented(mux, waiting)
+	mux.HandleFunc("GET /targets/{name...}", waiting.buffered(e.showTarget))
+	mux.Handle("POST /targets/{name...}", e.Life.probes(e.unlooped(e.act(new(actions)))))
 	mux.HandleFunc("GET /config", waiting.buffered(e.config))
 	mux.HandleFunc("GET /{$}", waiting.buffered(e.status))
 	mux.HandleFunc("GET /static/{file}", func(w http.ResponseWriter, r *http.Request) {

@@ -22,7 +22,7 @@ const (
 // What a timeline takes in memory, in bytes.
 const (
 	timelineBytes = 7 << 10 // the buckets of a day
-	perTick       = 56
+	perTick       = 96
 )
 
 // Tick is one result on a timeline.
@@ -30,7 +30,27 @@ type Tick struct {
 	Record  ulid.ULID // the ID of its record; zero if none is kept
 	Ended   time.Time
 	Elapsed time.Duration
+	Phases  PhaseTimes
 	Failure *result.Failure // nil if it succeeded
+}
+
+// PhaseTimes is what each phase of a probe took, in seconds, at its place in result.Phases. A phase that did not begin
+// has 0, as has one that took no time.
+type PhaseTimes [9]float32
+
+// PhaseTimesOf adds up the phases of an attempt's hops.
+func PhaseTimesOf(a *result.Attempt) PhaseTimes {
+	var t PhaseTimes
+	for i := range a.Hops {
+		for _, s := range a.Hops[i].Spans {
+			for at := range result.Phases {
+				if result.Phases[at].Phase == s.Phase {
+					t[at] += float32(s.Duration.Seconds())
+				}
+			}
+		}
+	}
+	return t
 }
 
 // Timeline is a target's results over time. It may be used by many goroutines.

@@ -60,6 +60,6 @@ bench: ## a probe beside a bare client that does the same network work
 workflows: ## the workflows, by actionlint and our rules; what the Go packages export, by apidiff
 	$(GO) test -C tools/lint ./...
 
-# The list of known vulnerabilities is on the internet, and so is its tool: govulncheck does not build from every module proxy.
+# The list of known vulnerabilities is fetched from vuln.go.dev.
 vulnerabilities: ## known vulnerabilities in what the program links
 	$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.1.4 ./...

@@ -14,7 +14,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-var update = flag.Bool("update", false, "write kubernetes/prometheusrule.yaml anew")
+var update = flag.Bool("update", false, "write kubernetes/prometheusrule.yaml, and the files of the Helm chart")
 
 // The operator's rules are those of monitoring/.
 func TestPrometheusRule(t *testing.T) {
@@ -160,5 +160,56 @@ func TestPrometheusConfiguration(t *testing.T) {
 	if out, err := exec.Command(promtool, "check", "config", "--syntax-only",
 		"compose/prometheus.yml").CombinedOutput(); err != nil {
 		t.Errorf("promtool check config: %v\n%s", err, out)
+	}
+}
+
+// The chart's rules and dashboards are those of monitoring/: a chart cannot have files from outside its directory.
+func TestChartFiles(t *testing.T) {
+	dashboards, err := filepath.Glob("../monitoring/dashboards/*.json")
+	if err != nil || len(dashboards) == 0 {
+		t.Fatalf("%v, %v; want the dashboards", dashboards, err)
+	}
+	wanted := map[string]string{"alerts.yml": "../monitoring/alerts.yml", "recording.yml": "../monitoring/recording.yml"}
+	for _, file := range dashboards {
+		wanted[filepath.Join("dashboards", filepath.Base(file))] = file
+	}
+	const files = "helm/errno-exporter/files"
+	if *update {
+		if err := os.RemoveAll(files); err != nil {
+			t.Fatal(err)
+		}
+		for name, from := range wanted {
+			copyFile(t, from, filepath.Join(files, name))
+		}
+	}
+	found := 0
+	err = filepath.WalkDir(files, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		found++
+		name, _ := filepath.Rel(files, path)
+		want, _ := os.ReadFile(wanted[name])
+		if got, err := os.ReadFile(path); err != nil || string(got) != string(want) {
+			t.Errorf("%s (%v) is not the file of monitoring/; run: go test ./deploy -update", path, err)
+		}
+		return nil
+	})
+	if err != nil || found != len(wanted) {
+		t.Errorf("%d files (%v), want %d; run: go test ./deploy -update", found, err, len(wanted))
+	}
+}
+
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	content, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(to, content, 0o644); err != nil {
+		t.Fatal(err)
 	}
 }

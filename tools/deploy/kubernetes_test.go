@@ -35,7 +35,7 @@ type built struct {
 	budget      policyv1.PodDisruptionBudget
 }
 
-// build makes deploy/kubernetes with components. Each resource is decoded strictly: no key that its type does not know.
+// build makes deploy/kubernetes with components.
 func build(t *testing.T, components []string) *built {
 	t.Helper()
 	dir := t.TempDir()
@@ -64,20 +64,34 @@ func build(t *testing.T, components []string) *built {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := new(built)
-	into := map[string]any{"Service": &b.service, "ConfigMap": &b.configMap, "ServiceMonitor": &b.monitor,
-		"Probe": &b.probe, "PrometheusRule": &b.rule, "NetworkPolicy": &b.network, "PodDisruptionBudget": &b.budget,
-		"Deployment": &b.deployment, "StatefulSet": &b.statefulSet}
+	var documents [][]byte
 	for _, r := range resources.Resources() {
-		b.kinds = append(b.kinds, r.GetKind())
 		text, err := r.AsYAML()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if into[r.GetKind()] == nil {
-			t.Errorf("unknown kind %s", r.GetKind())
-		} else if err := yaml.UnmarshalStrict(text, into[r.GetKind()]); err != nil {
-			t.Errorf("%s: %v", r.GetKind(), err)
+		documents = append(documents, text)
+	}
+	return decoded(t, documents)
+}
+
+// decoded decodes each resource strictly: no key that its type does not know.
+func decoded(t *testing.T, documents [][]byte) *built {
+	t.Helper()
+	b := new(built)
+	into := map[string]any{"Service": &b.service, "ConfigMap": &b.configMap, "ServiceMonitor": &b.monitor,
+		"Probe": &b.probe, "PrometheusRule": &b.rule, "NetworkPolicy": &b.network, "PodDisruptionBudget": &b.budget,
+		"Deployment": &b.deployment, "StatefulSet": &b.statefulSet}
+	for _, text := range documents {
+		var r metav1.TypeMeta
+		if err := yaml.Unmarshal(text, &r); err != nil {
+			t.Fatalf("%v:\n%s", err, text)
+		}
+		b.kinds = append(b.kinds, r.Kind)
+		if into[r.Kind] == nil {
+			t.Errorf("unknown kind %s", r.Kind)
+		} else if err := yaml.UnmarshalStrict(text, into[r.Kind]); err != nil {
+			t.Errorf("%s: %v", r.Kind, err)
 		}
 	}
 	slices.Sort(b.kinds)

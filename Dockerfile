@@ -1,9 +1,10 @@
-# Two stages; both base images can be replaced. The program is static and needs nothing but the CA certificates. It runs as an ordinary user
-# and writes nothing: a read-only root will do. deploy/image-test.sh builds it and runs it so.
+# The program is static and needs nothing but the CA certificates, so that the image has nothing else: no shell, no package manager. It runs as
+# an ordinary user and writes nothing: a read-only root will do. The build stage cross-compiles for each platform. The base images can be
+# replaced. deploy/image-test.sh builds it and runs it so.
 ARG BUILD_IMAGE=docker.io/library/golang:1.26
-ARG BASE_IMAGE=gcr.io/distroless/static-debian12:nonroot
+ARG BASE_IMAGE=scratch
 
-FROM ${BUILD_IMAGE} AS build
+FROM --platform=$BUILDPLATFORM ${BUILD_IMAGE} AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
@@ -11,7 +12,10 @@ COPY . .
 # The version is in the file VERSION; make image gives the commit and its date.
 ARG REVISION
 ARG DATE
-RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w \
+ARG TARGETOS
+ARG TARGETARCH
+ARG TARGETVARIANT
+RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH GOARM=${TARGETVARIANT#v} go build -trimpath -buildvcs=false -ldflags "-s -w \
       -X github.com/prometheus/common/version.Revision=${REVISION} -X github.com/prometheus/common/version.BuildDate=${DATE}" -o /errno_exporter .
 
 # The program with the file capability CAP_NET_RAW, permitted only: it also runs where the capability is not granted.
@@ -20,11 +24,23 @@ RUN (command -v setcap >/dev/null || (apt-get update && apt-get install --yes --
     && setcap cap_net_raw=p /errno_exporter
 
 FROM ${BASE_IMAGE} AS base
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY exporter.yml /etc/errno_exporter/exporter.yml
+ARG VERSION
+ARG REVISION
+ARG DATE
+LABEL org.opencontainers.image.title="errno_exporter" \
+      org.opencontainers.image.description="Probes HTTP APIs for Prometheus and reports in which phase a call failed, why, and with which errno." \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.created="${DATE}"
 USER 65532:65532
 EXPOSE 10104
 ENTRYPOINT ["/errno_exporter"]
 CMD ["--config.file=/etc/errno_exporter/exporter.yml"]
+# Where the exporter listens elsewhere, replace it: errno_exporter healthy --web.listen-address=…
+HEALTHCHECK --interval=30s --timeout=3s --start-period=5s CMD ["/errno_exporter", "healthy"]
 
 # docker build --target capture: attributes resets to the server or a middlebox where the container has NET_RAW (docs/reset-capture.md).
 FROM base AS capture

@@ -50,6 +50,7 @@ var dialSites = map[string]string{
 	"config/compile.dialForFetch":          "token endpoints",
 	"config/compile.(tokens).valid":        "token endpoints",
 	"internal/egress.(References).reached": "reference targets",
+	"internal/cli.healthyTransport":        "the exporter itself, for the command `healthy`",
 }
 
 // dialling are the names by which Go programs connect: package and identifier. An identifier with a final * is a

@@ -27,10 +27,11 @@ import (
 
 // The commands.
 const (
-	commandServe = "serve"
-	commandProbe = "probe"
-	commandCheck = "check-config"
-	commandWatch = "watch"
+	commandServe   = "serve"
+	commandProbe   = "probe"
+	commandCheck   = "check-config"
+	commandWatch   = "watch"
+	commandHealthy = "healthy"
 )
 
 // The limits of flags.
@@ -110,10 +111,11 @@ func parseFlags(args []string) *options {
 	probeFlags(app, &o.probe)
 	checkFlags(app, &o.check)
 	watchFlags(app, &o.watch)
+	healthyFlags(app)
 	completionFlags(app, o)
 
-	if len(args) > 0 && slices.Contains([]string{commandProbe, commandCheck, commandWatch}, args[0]) {
-		hideServing(app)
+	if len(args) > 0 {
+		hideServing(app, args[0])
 	}
 	command, err := app.Parse(args)
 	if err != nil {
@@ -199,12 +201,18 @@ func checkFlags(app *kingpin.Application, o *cli.CheckOptions) {
 	c.Flag("strict", "Exit with 1 for warnings too.").BoolVar(&o.Strict)
 }
 
-// hideServing hides the flags that only serve uses from the help of the other commands.
-func hideServing(app *kingpin.Application) {
+// hideServing hides the flags that only serve uses from the help of another command.
+func hideServing(app *kingpin.Application, command string) {
+	shown := []string{"config.file", "http.user-agent", "reset-capture", "help", "version"}
+	switch command {
+	case commandProbe, commandCheck, commandWatch:
+	case commandHealthy:
+		shown = healthyShows
+	default:
+		return
+	}
 	for _, f := range app.Model().Flags {
-		switch f.Name {
-		case "config.file", "http.user-agent", "reset-capture", "help", "version":
-		default:
+		if !slices.Contains(shown, f.Name) {
 			app.GetFlag(f.Name).Hidden()
 		}
 	}

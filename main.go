@@ -38,6 +38,8 @@ func main() {
 		status = probe(o)
 	case commandWatch:
 		status = watchConnections(o)
+	case commandHealthy:
+		status = healthy(o)
 	default:
 		status = run(o)
 	}

@@ -4,6 +4,7 @@
 //		keepalive.go  its --keepalive: connections that are left idle, then used again
 //		find.go       its --keepalive find: for how long idle connections live
 //		check.go      the command check-config
+//		healthy.go    the command healthy
 //		print.go      a probe as bars, as one line, and the verdict on it
 //		json.go       a probe as one line of JSON
 //		summary.go    many probes in a table

@@ -5,12 +5,20 @@ DATE ?= $(shell TZ=UTC git log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%
 INFO := github.com/prometheus/common/version
 LDFLAGS := -s -w -X $(INFO).Revision=$(REVISION) -X $(INFO).BuildDate=$(DATE)
 
-.PHONY: accuracy all soak build platforms tools man test lint check bench workflows vulnerabilities
+.PHONY: accuracy all soak build image platforms tools man test lint check bench workflows vulnerabilities
 
 all: check build
 
 build: ## the program, static
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o errno_exporter .
+
+# docker, podman or buildah; several platforms with BUILDER="docker buildx" and IMAGE_FLAGS="--platform linux/amd64,linux/arm64,linux/arm/v7".
+BUILDER ?= docker
+IMAGE_FLAGS ?=
+
+image: ## the images errno_exporter and errno_exporter:capture
+	$(BUILDER) build $(IMAGE_FLAGS) --build-arg VERSION=$$(cat VERSION) --build-arg REVISION=$(REVISION) --build-arg DATE=$(DATE) --tag errno_exporter:$$(cat VERSION) .
+	$(BUILDER) build $(IMAGE_FLAGS) --build-arg VERSION=$$(cat VERSION) --build-arg REVISION=$(REVISION) --build-arg DATE=$(DATE) --target capture --tag errno_exporter:$$(cat VERSION)-capture .
 
 # Where it has to build. Tests are type-checked and vetted once for each system, and for words of 32 bits: no file of ours
 # is for one processor only but those.
@@ -20,7 +28,7 @@ VETTED ?= linux/386 darwin/arm64 freebsd/amd64 windows/amd64
 platforms: ## the program, built for each platform, and all tests, vetted for each system
 	@for p in $(PLATFORMS); do \
 		echo "$$p"; \
-		CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -o /dev/null . || exit 1; \
+		CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -trimpath -o /dev/null . || exit 1; \
 	done
 	@for p in $(VETTED); do \
 		echo "$$p: vet"; \

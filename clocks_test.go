@@ -25,6 +25,8 @@ var wallClock = map[string]int{
 	"internal/metrics/tls.go":         4, // subtracts: the two dates of a certificate
 	"internal/metrics/write.go":       1,
 	"internal/reset/packets_linux.go": 3, // subtracts: see arrivedAt
+	"internal/store/columns.go":       1, // outlives the process
+	"internal/store/walk.go":          2, // compares with the times of IDs
 	"internal/web/status.go":          1, // the page's time, here and below
 	"internal/web/target_page.go":     1,
 	"prober/revocation/list.go":       1, // when a certificate was revoked, as its list has it

@@ -39,6 +39,7 @@ const (
 	maxTimeoutOffset  = 3600 // seconds
 	maxShutdown       = time.Hour
 	maxHistory        = 100_000
+	maxSuccesses      = 1000
 	maxRemember       = 1_000_000
 	minReloadInterval = 100 * time.Millisecond
 	maxReloadInterval = 24 * time.Hour
@@ -46,33 +47,35 @@ const (
 
 // options is the command line.
 type options struct {
-	command        string
-	probe          cli.Options
-	check          cli.CheckOptions
-	watch          cli.WatchOptions
-	configFile     string
-	configGiven    bool          // by the user: the file must exist
-	autoReload     time.Duration // between checks for changes; 0: never
-	timeoutOffset  time.Duration
-	shutdown       time.Duration // for the scrapes in progress
-	capture        bool          // attribute resets
-	historyLimit   int
-	remember       int      // targets of /probe to keep the counters of
-	externalURL    *url.URL // nil unless given
-	routePrefix    string
-	demo           bool
-	lifecycle      bool // answer /-/reload
-	pprof          bool
-	blackboxErrors bool
-	userAgent      string   // empty for the exporter's own
-	hosts          []string // that requests may name; empty for any
-	shard          config.Shard
-	web            *toolkit.FlagConfig
-	logger         *slog.Logger
-	probeLogger    *slog.Logger // one line a probe
-	logs           *logs.Queue  // what both write to; nil: to messages
-	output         *cli.Output  // standard output
-	messages       io.Writer    // standard error
+	command       string
+	probe         cli.Options
+	check         cli.CheckOptions
+	watch         cli.WatchOptions
+	configFile    string
+	configGiven   bool          // by the user: the file must exist
+	autoReload    time.Duration // between checks for changes; 0: never
+	timeoutOffset time.Duration
+	shutdown      time.Duration // for the scrapes in progress
+	capture       bool          // attribute resets
+	historyLimit  int
+
+	incidentSuccesses int      // that end an incident
+	remember          int      // targets of /probe to keep the counters of
+	externalURL       *url.URL // nil unless given
+	routePrefix       string
+	demo              bool
+	lifecycle         bool // answer /-/reload
+	pprof             bool
+	blackboxErrors    bool
+	userAgent         string   // empty for the exporter's own
+	hosts             []string // that requests may name; empty for any
+	shard             config.Shard
+	web               *toolkit.FlagConfig
+	logger            *slog.Logger
+	probeLogger       *slog.Logger // one line a probe
+	logs              *logs.Queue  // what both write to; nil: to messages
+	output            *cli.Output  // standard output
+	messages          io.Writer    // standard error
 }
 
 // rawFlags are the flags whose values are parsed here, and the levels of the log.
@@ -175,6 +178,9 @@ func serveFlags(app *kingpin.Application, o *options, raw *rawFlags) {
 		"Number of probes whose records are kept, and of failed ones in addition, 0 to 100000. Together they "+
 			"take at most 32 MiB.").
 		Default("100").IntVar(&o.historyLimit)
+	app.Flag("incidents.successes",
+		"Number of successes in a row that end a target's incident, 1 to 1000. It ends when the first of them began.").
+		Default("3").IntVar(&o.incidentSuccesses)
 	app.Flag("probe.remember",
 		"Number of pairs of module and target of /probe to remember, 1 to 1000000; they take about 3.4 kB "+
 			"each, and the least recently used are evicted.").
@@ -230,6 +236,9 @@ func (o *options) resolve(raw *rawFlags) (err error) {
 	}
 	if o.historyLimit < 0 || o.historyLimit > maxHistory {
 		return fmt.Errorf("--history.limit %d is out of range, want 0 to %d", o.historyLimit, maxHistory)
+	}
+	if o.incidentSuccesses < 1 || o.incidentSuccesses > maxSuccesses {
+		return fmt.Errorf("--incidents.successes %d is out of range, want 1 to %d", o.incidentSuccesses, maxSuccesses)
 	}
 	if o.remember < 1 || o.remember > maxRemember {
 		return fmt.Errorf("--probe.remember %d is out of range, want 1 to %d", o.remember, maxRemember)

@@ -70,6 +70,12 @@ var forbidden = map[string]map[string]string{
 		"errno_exporter/internal/metrics": "a verdict is exposed elsewhere",
 		"errno_exporter/internal/watch":   "a verdict is a function of evidence",
 	},
+	"errno_exporter/internal/incident": {
+		"errno_exporter/internal/web":     "pages are made of incidents, not incidents of pages",
+		"errno_exporter/internal/watch":   "incidents are a function of results, whoever probes",
+		"errno_exporter/internal/metrics": "samples are made of values",
+		"errno_exporter/internal/store":   "incidents are stored by others",
+	},
 	"errno_exporter/internal/history": {
 		"errno_exporter/internal/web": "pages are made of records, not records of pages",
 	},
@@ -114,6 +120,11 @@ var forbiddenDirectly = map[string]map[string]string{
 	"errno_exporter/internal/cause": {
 		"github.com/prometheus": "a verdict is a function of evidence",
 		"errno_exporter/config": "a verdict is a function of results",
+	},
+	"errno_exporter/internal/incident": {
+		"errno_exporter/prober":        "incidents are a function of results",
+		"errno_exporter/prober/result": "", // of these
+		"errno_exporter/config":        "incidents are a function of results",
 	},
 	"errno_exporter/internal/history": {
 		"github.com/prometheus": "it keeps Results, and shows none",

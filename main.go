@@ -18,6 +18,7 @@ import (
 	"errno_exporter/guard"
 	"errno_exporter/internal/cli"
 	"errno_exporter/internal/history"
+	"errno_exporter/internal/incident"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/schedule"
 	"errno_exporter/internal/serve"
@@ -113,6 +114,7 @@ func exporter(o *options) error {
 		defer capture.Close()
 	}
 	records := history.New(o.historyLimit)
+	incidents := incident.NewLog(incident.Options{Rule: incident.Rule{Successes: o.incidentSuccesses}})
 	connections := schedule.Connections(serve.Descriptors())
 	own := new(socket.Own)
 	watching := watch.New(watch.Options{
@@ -120,7 +122,7 @@ func exporter(o *options) error {
 			Distances: prober.NewDistances(), Panicked: panicked, Own: own}),
 		Counters: openCounters(o, slog.LevelInfo, panicked), Observe: o.observer(capture, own), Own: own,
 		Remember: o.remember, Registry: registry, Descriptors: serve.Descriptors(), Panicked: panicked,
-		Sinks: []watch.Sink{web.LogTo(o.probeLogger), web.RecordIn(records)},
+		Sinks: []watch.Sink{web.IncidentsIn(incidents), web.LogTo(o.probeLogger, incidents), web.RecordIn(records)},
 	})
 	defer watching.Close()
 	watching.Apply(loaded)
@@ -132,7 +134,7 @@ func exporter(o *options) error {
 			UnknownModule:  metrics.NewUnknownModules(registry),
 			BlackboxErrors: o.blackboxErrors,
 		},
-		Life: life, History: records, Registry: registry, Panicked: panicked,
+		Life: life, History: records, Incidents: incidents, Registry: registry, Panicked: panicked,
 		ExternalURL: o.externalURL, RoutePrefix: o.routePrefix, Pprof: o.pprof, Hosts: o.hosts,
 	}
 	o.logger.Info("Starting errno_exporter", version.Slog()...)

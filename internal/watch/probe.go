@@ -221,6 +221,7 @@ type Published struct {
 	Reliable bool           // the exporter was not overloaded during the probe
 	Found    cause.Findings // nothing for a success
 	Later    bool           // the probe was published before
+	Callers  bool           // it is the caller's alone, and nothing of the target's: see package target
 }
 
 // Sink takes what is published. It may be called by many goroutines, and delays the probe's answer.
@@ -236,7 +237,7 @@ func (w *Watch) publish(p *Published) {
 // publishOutcome sends the outcome of a target, of this name if it is configured, with its verdict through the sinks.
 func (w *Watch) publishOutcome(name string, o *target.Outcome, m *module.Module, v *cause.Verdict) {
 	w.publish(&Published{ID: o.Record, Target: name, Result: o.Result, Module: m, Reliable: o.Reliable,
-		Found: cause.Findings{Verdict: v, Kernel: o.Kernel}})
+		Callers: o.Callers, Found: cause.Findings{Verdict: v, Kernel: o.Kernel}})
 }
 
 // count is the sink of the exporter's own counters.

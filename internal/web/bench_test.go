@@ -28,7 +28,7 @@ func BenchmarkScrape(b *testing.B) {
 		watching := watch.New(watch.Options{
 			Prober: prober.New(prober.Options{UserAgent: "errno_exporter"}), Remember: 1,
 			Registry: prometheus.NewRegistry(),
-			Sinks:    []watch.Sink{LogTo(slog.New(slog.DiscardHandler)), RecordIn(records)},
+			Sinks:    []watch.Sink{LogTo(slog.New(slog.DiscardHandler), nil), RecordIn(records)},
 		})
 		watching.Apply(server.Config(b, row.url, 1000))
 		states := watching.Scrape(b.Context(), 20*time.Second)

@@ -44,7 +44,7 @@ func serveOptions(t *testing.T, c *config.Config, logger *slog.Logger, options p
 	registry, records := prometheus.NewPedanticRegistry(), history.New(2)
 	watching := watch.New(watch.Options{
 		Prober: prober.New(options), Remember: 10, Registry: registry,
-		Sinks: []watch.Sink{LogTo(logger), RecordIn(records)}, IDs: counted(),
+		Sinks: []watch.Sink{LogTo(logger, nil), RecordIn(records)}, IDs: counted(),
 	})
 	watching.Apply(c)
 	endpoints := &Endpoints{

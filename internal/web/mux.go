@@ -11,6 +11,7 @@ import (
 
 	"errno_exporter/guard"
 	"errno_exporter/internal/history"
+	"errno_exporter/internal/incident"
 )
 
 // Endpoints are what the exporter answers.
@@ -18,6 +19,7 @@ type Endpoints struct {
 	Probe       *ProbeHandler
 	Life        *Lifecycle
 	History     *history.History
+	Incidents   *incident.Log
 	Registry    *prometheus.Registry // the exporter's own metrics, no target's
 	ExternalURL *url.URL             // under which the exporter is reached from outside; nil if that was not said
 	RoutePrefix string               // where they begin: "/", or a path without a slash at its end

@@ -4,15 +4,39 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 
 	"errno_exporter/internal/history"
+	"errno_exporter/internal/incident"
 	"errno_exporter/internal/watch"
 	"errno_exporter/prober/result"
 )
 
-// LogTo is the sink that logs one line for each probe, and one for the experiments after a failure.
-func LogTo(logger *slog.Logger) watch.Sink {
-	return func(p *watch.Published) { LogProbe(logger, p) }
+// LogTo is the sink that logs one line for each probe, and one for the experiments after a failure. The incidents,
+// which may be nil, are those that an earlier sink notes.
+func LogTo(logger *slog.Logger, incidents *incident.Log) watch.Sink {
+	return func(p *watch.Published) { LogProbe(logger, p, incidents) }
+}
+
+// IncidentsIn is the sink that notes the incidents of configured targets. A failure that is a caller's alone is none of
+// its target's, nor is one that its client cancelled.
+func IncidentsIn(incidents *incident.Log) watch.Sink {
+	return func(p *watch.Published) {
+		if p.Target == "" || p.Callers {
+			return
+		}
+		if f := p.Result.Failure; f != nil && f.Reason == result.Abandoned {
+			return
+		}
+		s := incident.Of(p.Result, p.Found)
+		s.ID, s.Target, s.Unreliable = p.ID, p.Target, !p.Reliable
+		if p.Later {
+			s.At = time.Now()
+			incidents.Learned(s)
+			return
+		}
+		incidents.Observe(s, p.Found.Kernel)
+	}
 }
 
 // RecordIn is the sink that keeps the records of probes.
@@ -26,9 +50,10 @@ func RecordIn(records *history.History) watch.Sink {
 	}
 }
 
-// LogProbe writes one line for a probe, with what metrics have as labels under the same names, the record's ID, and its
-// trace ID if it has one. A probe that its client cancelled is no evidence about the target.
-func LogProbe(logger *slog.Logger, p *watch.Published) {
+// LogProbe writes one line for a probe, with what metrics have as labels under the same names, the IDs of its record,
+// of its trace if it has one, and of the incident that a failure belongs to. A probe that its client cancelled is no
+// evidence about the target.
+func LogProbe(logger *slog.Logger, p *watch.Published, incidents *incident.Log) {
 	r := p.Result
 	level, text := slog.LevelDebug, "probe succeeded"
 	if f := r.Failure; f != nil {
@@ -47,7 +72,13 @@ func LogProbe(logger *slog.Logger, p *watch.Published) {
 	if !logger.Enabled(context.Background(), level) {
 		return
 	}
-	attrs := append(identity(p), failure(r.Failure)...)
+	attrs := identity(p)
+	if r.Failure != nil {
+		if i := incidents.Of(p.Target, p.ID); i != nil {
+			attrs = append(attrs, slog.String("incident", i.ID.String()))
+		}
+		attrs = append(attrs, failure(r.Failure)...)
+	}
 	if v := p.Found.Verdict; v != nil {
 		attrs = append(attrs, slog.String("cause", string(v.Cause)), slog.String("party", string(v.Party)),
 			slog.String("confidence", string(v.Confidence)))
@@ -76,11 +107,8 @@ func identity(p *watch.Published) []slog.Attr {
 	return attrs
 }
 
-// failure is how a probe failed; nothing for a success.
+// failure is how a probe failed.
 func failure(f *result.Failure) []slog.Attr {
-	if f == nil {
-		return nil
-	}
 	attrs := []slog.Attr{slog.String("phase", string(f.Phase)), slog.String("reason", string(f.Reason)),
 		slog.String("errno", result.ErrnoName(f.Errno)), slog.String("origin", string(f.Origin)), slog.Any("err", f.Err)}
 	if denied, is := errors.AsType[*result.DeniedError](f.Err); is { // the log is the operator's, answers are not

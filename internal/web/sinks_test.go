@@ -59,7 +59,7 @@ func TestLogProbe(t *testing.T) {
 			}
 			logger := slog.New(slog.NewTextHandler(&got,
 				&slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: withoutTime}))
-			LogProbe(logger, &row.published)
+			LogProbe(logger, &row.published, nil)
 			if diff := cmp.Diff(row.want, got.String()); diff != "" {
 				t.Errorf("LogProbe (-want +got):\n%s", diff)
 			}

@@ -31,6 +31,6 @@ type Config struct {
 	targetPatterns []string
 	targetFiles    []targetFile
 
-	yaml        []byte      // what may be shown of it
-	fingerprint Fingerprint // of the files it was loaded from
+	shown       func() []byte // what may be shown of it, which is made when it is first asked for
+	fingerprint Fingerprint   // of the files it was loaded from
 }

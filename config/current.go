@@ -37,9 +37,10 @@ func (c *Current) Get() *Config { return c.config.Load() }
 func (c *Current) Reload(path string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.last = FingerprintOf(path) // before the load: what changes during it counts as a change
+	written, fingerprint := read(path)
+	c.last = fingerprint
 	c.lastTargets = c.Get().targetFingerprint()
-	loaded, err := load(path, c.Get())
+	loaded, err := load(path, written, c.Get())
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"fmt"
 	"hash"
@@ -20,25 +19,32 @@ type Fingerprint [sha256.Size]byte
 
 // FingerprintOf reads the file and those it names.
 func FingerprintOf(path string) Fingerprint {
-	sum := sha256.New()
-	add := func(path string) []byte { return addFile(sum, path) }
-	var document yaml.Node
-	if yaml.NewDecoder(bytes.NewReader(add(path))).Decode(&document) == nil {
-		for _, named := range namedFiles(&document, filepath.Dir(path)) {
-			add(named.path)
-		}
-		for _, path := range targetPathsIn(&document, filepath.Dir(path)) {
-			add(path)
-		}
-	}
-	return Fingerprint(sum.Sum(nil))
+	_, fingerprint := read(path)
+	return fingerprint
 }
 
-func addFile(sum hash.Hash, path string) []byte {
+// read reads a file, and those it names for their fingerprint. What changes later, during the load, counts as a change.
+func read(path string) (*source, Fingerprint) {
+	sum := sha256.New()
+	data, err := addFile(sum, path)
+	written := decode(data)
+	written.unread = err
+	if written.broken == nil {
+		for _, named := range namedFiles(&written.document, filepath.Dir(path)) {
+			_, _ = addFile(sum, named.path) // the sum has the error
+		}
+		for _, path := range targetPathsIn(&written.document, filepath.Dir(path)) {
+			_, _ = addFile(sum, path)
+		}
+	}
+	return written, Fingerprint(sum.Sum(nil))
+}
+
+func addFile(sum hash.Hash, path string) ([]byte, error) {
 	data, err := file.Read(path)
 	fmt.Fprintf(sum, "%q %d %v\n", path, len(data), err)
 	sum.Write(data) // fails never
-	return data
+	return data, err
 }
 
 // targetFingerprint is that of target_files, as they are now.
@@ -46,7 +52,7 @@ func (c *Config) targetFingerprint() Fingerprint {
 	sum := sha256.New()
 	paths, _ := targetPaths(c.dir, c.targetPatterns) // the patterns were checked at load
 	for _, path := range paths {
-		addFile(sum, path)
+		_, _ = addFile(sum, path) // the sum has the error
 	}
 	return Fingerprint(sum.Sum(nil))
 }

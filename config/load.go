@@ -7,25 +7,18 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"gopkg.in/yaml.v3"
 
-	"errno_exporter/config/file"
 	"errno_exporter/prober/module"
 )
 
 // Load reads a configuration file and everything it refers to. The error has one line for each thing that is wrong,
 // naming file, line, module, key, value and the fix.
-func Load(path string) (*Config, error) { return load(path, nil) }
-
-// load loads a file that takes the place of the previous configuration, nil at the start.
-func load(path string, previous *Config) (*Config, error) {
-	fingerprint := FingerprintOf(path) // before the load: what changes during it counts as a change
-	data, err := file.Read(path)
-	if err != nil {
-		return nil, fmt.Errorf("read configuration: %w", err)
-	}
-	c, err := parse(data, place{file: path, notes: new(notes)}, filepath.Dir(path), previous)
+func Load(path string) (*Config, error) {
+	written, fingerprint := read(path)
+	c, err := load(path, written, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -33,13 +26,21 @@ func load(path string, previous *Config) (*Config, error) {
 	return c, nil
 }
 
-// Parse reads a configuration. file is its name in errors; files it refers to are relative to dir.
-func Parse(data []byte, file, dir string) (*Config, error) {
-	return parse(data, place{file: file, notes: new(notes)}, dir, nil)
+// load loads what a file has. It takes the place of the previous configuration, nil at the start.
+func load(path string, written *source, previous *Config) (*Config, error) {
+	if written.unread != nil {
+		return nil, fmt.Errorf("read configuration: %w", written.unread)
+	}
+	return parse(written, place{file: path, notes: new(notes)}, filepath.Dir(path), previous)
 }
 
-func parse(data []byte, p place, dir string, previous *Config) (*Config, error) {
-	root, err := p.document(data)
+// Parse reads a configuration. file is its name in errors; files it refers to are relative to dir.
+func Parse(data []byte, file, dir string) (*Config, error) {
+	return parse(decode(data), place{file: file, notes: new(notes)}, dir, nil)
+}
+
+func parse(written *source, p place, dir string, previous *Config) (*Config, error) {
+	root, err := p.document(written)
 	if err != nil {
 		return nil, err
 	}
@@ -75,31 +76,44 @@ func parse(data []byte, p place, dir string, previous *Config) (*Config, error) 
 	}
 	c.missing = c.missingFiles(root, dir)
 	c.Warnings, c.Differences = p.notes.warnings, p.notes.different
-	if c.yaml, err = show(root, c.secretParams()); err != nil {
-		return nil, fmt.Errorf("%s:1: cannot be shown: %w", p.file, err)
-	}
+	data, params := written.data, c.secretParams() // not the document, which takes more memory
+	c.shown = sync.OnceValue(func() []byte { return show(place{file: p.file, notes: new(notes)}, data, params) })
 	return c, nil
 }
 
-// document reads the one document of a file. Empty ones behind it are what templates leave.
-func (p place) document(data []byte) (*yaml.Node, error) {
-	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	var document, more yaml.Node
-	if err := decoder.Decode(&document); err != nil {
+// source is what a file has: it is read and decoded once, for its fingerprint and for its meaning.
+type source struct {
+	data     []byte
+	unread   error // why the file could not be read; nil if it was
+	document yaml.Node
+	broken   error         // of the first document's YAML; io.EOF if there is none
+	rest     *yaml.Decoder // of the documents behind it
+}
+
+func decode(data []byte) *source {
+	s := &source{data: data, rest: yaml.NewDecoder(bytes.NewReader(data))}
+	s.broken = s.rest.Decode(&s.document)
+	return s
+}
+
+// document is the one document of a file. Empty ones behind it are what templates leave.
+func (p place) document(written *source) (*yaml.Node, error) {
+	if err := written.broken; err != nil {
 		if errors.Is(err, io.EOF) {
 			return nil, fmt.Errorf("%s:1: the file is empty, want at least the key modules", p.file)
 		}
-		return nil, p.syntaxError(data, err)
+		return nil, p.syntaxError(written.data, err)
 	}
-	err := decoder.Decode(&more)
+	var more yaml.Node
+	err := written.rest.Decode(&more)
 	for err == nil && isNull(more.Content[0]) {
-		err = decoder.Decode(&more)
+		err = written.rest.Decode(&more)
 	}
 	if errors.Is(err, io.EOF) {
-		return document.Content[0], nil
+		return written.document.Content[0], nil
 	}
 	if err != nil {
-		return nil, p.syntaxError(data, err)
+		return nil, p.syntaxError(written.data, err)
 	}
 	return nil, p.errorAt(&more, "a second document begins here, want one")
 }

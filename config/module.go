@@ -12,6 +12,6 @@ func Default() *Config {
 	return &Config{
 		Modules: map[string]*module.Module{DefaultModule: module.New(DefaultModule)},
 		Policy:  DefaultPolicy(),
-		yaml:    []byte("modules:\n    " + DefaultModule + ":\n        prober: http\n"),
+		shown:   func() []byte { return []byte("modules:\n    " + DefaultModule + ":\n        prober: http\n") },
 	}
 }

@@ -11,8 +11,13 @@ import (
 )
 
 // YAML is the configuration as it was written, merge keys put into effect, without comments and with every secret
-// masked: what may be shown to whoever asks.
-func (c *Config) YAML() []byte { return c.yaml }
+// masked: what may be shown to whoever asks. It is nothing for a Config that was not read.
+func (c *Config) YAML() []byte {
+	if c.shown == nil {
+		return nil
+	}
+	return c.shown()
+}
 
 // secretKeys are the keys whose values, whatever is in them, are not shown.
 var secretKeys = []string{
@@ -22,10 +27,21 @@ var secretKeys = []string{
 }
 
 // show writes a document for Config.YAML. params are the query parameters that some module names as secret.
-func show(document *yaml.Node, params []string) ([]byte, error) {
+func show(p place, data []byte, params []string) []byte {
+	document, err := p.document(decode(data))
+	if err == nil {
+		err = (merges{p, map[*yaml.Node]bool{}}).expand(document)
+	}
+	if err != nil {
+		return []byte("# cannot be shown\n") // it was loaded, so this cannot be; the error might quote a secret
+	}
 	m := masker{params: params, shown: map[*yaml.Node]string{}, seen: map[visited]bool{}}
 	m.walk(visited{node: document})
-	return yaml.Marshal(m.copy(document, map[*yaml.Node]*yaml.Node{}))
+	shown, err := yaml.Marshal(m.copy(document, map[*yaml.Node]*yaml.Node{}))
+	if err != nil {
+		return []byte("# cannot be shown\n")
+	}
+	return shown
 }
 
 // masker finds the values that are not shown as they are.

@@ -8,7 +8,7 @@ func (c *Config) ModuleYAML(name string) string {
 	var written struct {
 		Modules map[string]any `yaml:"modules"`
 	}
-	if err := yaml.Unmarshal(c.yaml, &written); err != nil || written.Modules[name] == nil {
+	if err := yaml.Unmarshal(c.YAML(), &written); err != nil || written.Modules[name] == nil {
 		return ""
 	}
 	text, err := yaml.Marshal(written.Modules[name])

@@ -113,7 +113,7 @@ func (c *Config) readTargetFile(p place) ([]*Target, error) {
 	if strings.EqualFold(filepath.Ext(p.file), ".json") {
 		data = bytes.ReplaceAll(data, []byte("\t"), []byte(" ")) // which YAML forbids; no text in JSON has a raw one
 	}
-	root, err := p.document(data)
+	root, err := p.document(decode(data))
 	if err != nil {
 		return nil, err
 	}

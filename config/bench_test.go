@@ -1,0 +1,50 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// BenchmarkLoad loads 1,000 targets, as at the start; BenchmarkReload loads them again.
+func BenchmarkLoad(b *testing.B) {
+	path := manyTargets(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Load(path); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkReload(b *testing.B) {
+	path := manyTargets(b)
+	c, err := Load(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	current := NewCurrent(c)
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := current.Reload(path); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func manyTargets(b *testing.B) string {
+	b.Helper()
+	var text strings.Builder
+	text.WriteString("modules:\n  api:\n    prober: http\n    timeout: 5s\ntargets:\n")
+	for i := range 1000 {
+		fmt.Fprintf(&text, "  - name: api-%d\n    url: https://api-%d.example.com/v1/health\n    module: api\n"+
+			"    labels: {team: team-%d}\n", i, i, i%9)
+	}
+	path := filepath.Join(b.TempDir(), "exporter.yml")
+	if err := os.WriteFile(path, []byte(text.String()), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	return path
+}

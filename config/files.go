@@ -33,7 +33,7 @@ func (h *httpKeys) loadBody(module *yaml.Node) error {
 		h.Broken = fmt.Errorf("body_file: %w", err)
 		h.warnOfFile(module, &compile.KeyError{Keys: []string{"body_file"}, Err: h.Broken})
 	}
-	h.Body = body
+	h.Body, h.BodyFile = body, h.bodyFile
 	return nil
 }
 

@@ -70,6 +70,9 @@ func namesFiles(c *promconfig.TLSConfig) bool {
 // connections compiles TLS and proxies.
 func (c *Client) connections(m *module.Module) error {
 	c.TLSConfig.SetDirectory(c.Dir)
+	m.Handshake = module.Handshake{CA: named(c.TLSConfig.CAFile, c.TLSConfig.CA, "CA"),
+		Certificate: named(c.TLSConfig.CertFile, c.TLSConfig.Cert, "CERTIFICATE"),
+		Key:         named(c.TLSConfig.KeyFile, string(c.TLSConfig.Key), "KEY")}
 	c.proxies(m)
 	secured, err := promconfig.NewTLSConfig(&c.TLSConfig)
 	if err != nil {
@@ -85,6 +88,14 @@ func (c *Client) connections(m *module.Module) error {
 	c.Handshake.into(secured)
 	m.TLS = secured
 	return nil
+}
+
+// named is a file's name, or another where the configuration has the content; empty for neither.
+func named(file, content, instead string) string {
+	if file == "" && content != "" {
+		return instead
+	}
+	return file
 }
 
 func (c *Client) proxies(m *module.Module) {

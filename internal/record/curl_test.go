@@ -30,14 +30,14 @@ func TestCurl(t *testing.T) {
 	}{
 		{"POST", &post, `curl -sv -o /dev/null --max-time 9.5 --resolve api.example.com:80:192.0.2.7 --http1.1 -X POST ` +
 			`-H 'Host: other.example.com' ` +
-			`-H 'Authorization: <hidden>' -H 'User-Agent: errno_exporter' -H 'X-Team: o'\''neil' --data-binary @BODY ` +
+			`-H 'Authorization: <hidden>' -H 'User-Agent: errno_exporter' -H 'X-Team: o'\''neil' --data-binary @BODY -H Accept: -H Content-Type: -H Expect: ` +
 			`http://api.example.com/health`},
 		{"no request was " +
 			"made", &plain, `curl -sv -o /dev/null --max-time 9.5 --resolve api.example.com:80:192.0.2.7 --http1.1 ` +
 			`http://api.example.com/health`},
 		{"HTTP/2", &secure, `curl -sv -o /dev/null --max-time 9.5 --resolve www.example.com:443:192.0.2.8 --http2 -H ` +
 			`'Authorization: <hidden>' ` +
-			`-H 'User-Agent: errno_exporter/0.1.0' -H 'X-Tenant: <hidden>' https://www.example.com/health`},
+			`-H 'User-Agent: errno_exporter/0.1.0' -H 'X-Tenant: <hidden>' -H Accept: https://www.example.com/health`},
 	} {
 		if got := Curl(row.r, row.r.Last().LastHop(), m); got != row.want {
 			t.Errorf("%s:\n got %s\nwant %s", row.name, got, row.want)

@@ -70,13 +70,10 @@ func (p *page) header(header http.Header, omitted int, shown func(name, value st
 
 // requestValue is what is shown of a request header's value. Those that the program writes itself contain no secret.
 func requestValue(name, value string, m *module.Module) string {
-	switch textproto.CanonicalMIMEHeaderKey(name) {
-	case "Accept", "Accept-Encoding", "Content-Length", "Content-Type", "Host", "User-Agent":
-		return value
-	case "Referer":
+	switch {
+	case textproto.CanonicalMIMEHeaderKey(name) == "Referer":
 		return m.MaskLink(value)
-	}
-	if module.SoundsSecret(name) || !slices.Contains(m.Header.Values(name), value) {
+	case !m.ShowsHeader(name, value):
 		return module.Masked
 	}
 	return value

@@ -15,6 +15,7 @@ func TestRequestValue(t *testing.T) {
 		{"under headers, sounds secret", "X-Api-Key", "hunter2", "<hidden>"},
 		{"not under headers: a secret of http_headers", "X-Site", "hunter2", "<hidden>"},
 		{"the same name twice, another value", "X-Tenant", "hunter2", "<hidden>"},
+		{"the trace ID, by which the API's owner finds the request", "Traceparent", "00-1-2-01", "00-1-2-01"},
 		{"credentials", "Authorization", "Basic aHVudGVyMg==", "<hidden>"},
 		{"credentials for the proxy", "Proxy-Authorization", "Basic aHVudGVyMg==", "<hidden>"},
 		{"cookie", "Cookie", "id=hunter2", "<hidden>"},

@@ -33,7 +33,7 @@ func TestRecords(t *testing.T) {
 		{"the page of a failure", "/history/" + id(2), 200, "<p><strong>unexpected HTTP status: 500 Internal Server Error, wanted 2xx</strong></p>"},
 		{"its waterfall", "/history/" + id(2), 200, `<rect class="p-processing" x="`},
 		{"the command that repeats it", "/history/" + id(2), 200,
-			"<pre>curl -sv -o /dev/null --max-time 120 --http1.1 -H &#39;User-Agent: errno_exporter/test&#39; " +
+			"<pre>curl -sv -o /dev/null --max-time 120 --http1.1 -H &#39;User-Agent: errno_exporter/test&#39; -H Accept: " +
 				target.URL + "/broken</pre>"},
 		{"the whole record", "/history/" + id(2), 200, "FAILED: " + target.URL + "/broken: unexpected HTTP status"},
 		{"logs by id", "/logs?id=" + id(2), 200, "FAILED: " + target.URL + "/broken: unexpected HTTP status"},

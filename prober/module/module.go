@@ -22,6 +22,15 @@ type Retry struct {
 	MaxBackoff     time.Duration
 }
 
+// Handshake is what a record needs to say how TLS is spoken. The files are those that tls_config names; for what the
+// configuration has itself they are CA, CERTIFICATE and KEY. The rest is known of a module that is Shown.
+type Handshake struct {
+	CA, Certificate, Key   string // files
+	ServerName             string // of tls_config
+	Insecure               bool
+	MinVersion, MaxVersion uint16 // 0: the default
+}
+
 // MaxAddresses bounds the addresses of a name that are probed at once.
 const MaxAddresses = 16
 
@@ -111,12 +120,15 @@ type Module struct {
 	Host   string      // the Host header of `headers:`; empty for the URL's
 	Body   []byte      // body or the content of body_file; nil for none
 
+	BodyFile string // its name; empty where body has it, or none
+
 	// How the target is reached.
 	PreferIPv6         bool // preferred_ip_protocol: ip6
 	IPProtocolFallback bool // the other family will do when the preferred one has no address
 	EnableHTTP2        bool // offer h2 by ALPN
 	EnableHTTP3        bool // speak HTTP/3 over QUIC, and nothing else; http:// targets are taken for https://
 	TLS                *tls.Config
+	Handshake          Handshake
 	CheckRevoked       bool                                  // look verified certificates up in the lists of their issuers
 	PinnedKeys         []Pin                                 // of which the target has to show one; empty: any key will do
 	Proxy              func(*http.Request) (*url.URL, error) // nil: none is configured
@@ -220,6 +232,10 @@ func (m *Module) Shown() *Module {
 	}
 	c := *m
 	c.TLS, c.Resolver, c.Body, c.Proxy, c.Sent = nil, nil, nil, nil, nil
+	if m.TLS != nil {
+		c.Handshake.Insecure, c.Handshake.ServerName = m.TLS.InsecureSkipVerify, m.TLS.ServerName
+		c.Handshake.MinVersion, c.Handshake.MaxVersion = m.TLS.MinVersion, m.TLS.MaxVersion
+	}
 	c.FailIfBodyMatches, c.FailIfBodyNotMatches, c.FailIfHeaderMatches, c.FailIfHeaderNotMatches = nil, nil, nil, nil
 	for _, rule := range []**CEL{&c.FailIfBodyJSONMatches, &c.FailIfBodyJSONNotMatches} {
 		if *rule != nil {

@@ -34,6 +34,13 @@ type JSON struct {
 
 	Experiments []ExperimentJSON  `json:"experiments,omitempty"`
 	Kernel      *counters.Changes `json:"kernel_counters,omitempty"`
+	Compared    *ComparedJSON     `json:"compared_with_last_success,omitempty"`
+}
+
+// ComparedJSON is a failure beside the last success before it.
+type ComparedJSON struct {
+	ID    ulid.ULID    `json:"id"` // of the success
+	Facts []Difference `json:"facts"`
 }
 
 // AttemptJSON is one attempt.

@@ -1,9 +1,11 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -20,13 +22,24 @@ var recordTemplate = template.Must(template.ParseFS(files, "templates/record.htm
 // recordPage is the content of the page of one probe.
 type recordPage struct {
 	ID                   ulid.ULID
+	Name                 string // of the configured target, or its URL
+	Path                 string // of the target's page; empty for one that is not configured
 	Target, Module       string
 	Start, Took, Allowed string
-	Failure              *failureStatus // nil for a success
-	Cause                *causeStatus   // nil without one
+	Failure              *record.Failure // nil for a success
+	Cause                *causeStatus    // nil without one
 	Hops                 []waterfall
-	Curl                 string // repeats the last hop's request
-	Text                 string // the whole record
+	Rest                 string      // where the rest of the last attempt's time went; empty for nowhere
+	Compared             *comparison // nil for a success, and where no earlier success is kept
+	Curl                 string      // repeats the last hop's request
+	Text                 string      // the whole record
+}
+
+// comparison is a failure beside the last success before it.
+type comparison struct {
+	ID   ulid.ULID
+	Ago  string // from the success to the failure
+	Rows []record.Difference
 }
 
 // waterfall is a hop's phases as bars, in a picture of 1000 units' width.
@@ -58,6 +71,9 @@ func (h records) show(w http.ResponseWriter, r *http.Request, kept *history.Reco
 	if r.URL.Query().Get("format") == "json" {
 		out := record.JSONOf(kept.Result, kept.Found)
 		out.ID, out.Name = kept.ID, kept.Target
+		if c := h.compare(kept); c != nil {
+			out.Compared = &record.ComparedJSON{ID: c.ID, Facts: c.Rows}
+		}
 		w.Header().Set("Content-Type", "application/json")
 		_ = out.Write(w) // fails only if the client is gone
 		return
@@ -68,24 +84,46 @@ func (h records) show(w http.ResponseWriter, r *http.Request, kept *history.Reco
 		_, _ = w.Write(text) // fails only if the client is gone
 		return
 	}
-	_ = recordTemplate.Execute(page(w), newRecordPage(kept, string(text))) // fails only if the client is gone
+	p := newRecordPage(kept, string(text))
+	p.Compared = h.compare(kept)
+	if h.config.Get().Find(kept.Target) != nil {
+		p.Path = targetPath(kept.Target)
+	}
+	_ = recordTemplate.Execute(page(w), p) // fails only if the client is gone
+}
+
+// compare compares a failure with the last success of the same target before it; nil if there is none.
+func (h records) compare(kept *history.Record) *comparison {
+	if kept.Result.Failure == nil {
+		return nil
+	}
+	for _, r := range h.history.Records() {
+		if r.ID.Compare(kept.ID) < 0 && r.Result.Failure == nil && r.Target == kept.Target &&
+			r.KeyOf() == kept.KeyOf() {
+			return &comparison{r.ID, record.Long(kept.Result.Start.Sub(r.Result.Start)),
+				record.Compare(r.Result, kept.Result, kept.Module)}
+		}
+	}
+	return nil
 }
 
 func newRecordPage(kept *history.Record, text string) recordPage {
 	r := kept.Result
 	p := recordPage{
-		ID: kept.ID, Target: r.URL, Module: r.Module, Start: r.Start.UTC().Format(time.RFC3339),
-		Took: record.Short(r.Elapsed), Allowed: record.Short(r.Timeout),
+		ID: kept.ID, Name: cmp.Or(kept.Target, r.URL), Target: r.URL, Module: r.Module,
+		Start: r.Start.UTC().Format(time.RFC3339), Took: record.Short(r.Elapsed), Allowed: record.Short(r.Timeout),
 		Curl: record.Curl(r, r.Last().LastHop(), kept.Module), Text: text,
+		Rest: strings.TrimSpace(record.Rest(r.Last())),
 	}
-	if f := r.Failure; f != nil {
-		p.Failure = &failureStatus{Failure: record.FailureOf(f)}
+	if r.Failure != nil {
+		failure := record.FailureOf(r.Failure)
+		p.Failure = &failure
 	}
 	p.Cause = toCause(kept.Found.Verdict)
 	for i := range r.Attempts {
 		a := &r.Attempts[i]
 		for j := range a.Hops {
-			title := a.Hops[j].URL
+			title := fmt.Sprintf("Hop %d: %s", j+1, a.Hops[j].URL)
 			if len(r.Attempts) > 1 {
 				title = fmt.Sprintf("Attempt %d of %d: %s", i+1, len(r.Attempts), title)
 			}

@@ -24,6 +24,10 @@ func (h records) handle(mux *http.ServeMux, answers *spools) {
 	mux.HandleFunc("GET /history", answers.buffered(h.list))
 	mux.HandleFunc("GET /history/{id}", answers.buffered(func(w http.ResponseWriter,
 		r *http.Request) {
+		if _, err := onlyFormat(r.URL.Query()); err != nil {
+			refuse(w, err.Error(), http.StatusBadRequest)
+			return
+		}
 		h.byID(w, r, r.PathValue("id"))
 	}))
 	mux.HandleFunc("GET /logs", answers.buffered(h.logs))

@@ -28,9 +28,10 @@ func TestRecords(t *testing.T) {
 		has        string
 	}{
 		{"by id", "/history/" + id(3) + "?format=text", 200, "OK: " + target.URL + "/last?token=<hidden> answered 200"},
-		{"the page of a success", "/history/" + id(3), 200, `<span class="state">OK</span> <span class="url">` + target.URL +
+		{"the page of a success", "/history/" + id(3), 200, `<span class="state">OK</span></h2>
+<p><span class="url">` + target.URL +
 			"/last?token=&lt;hidden&gt;</span>"},
-		{"the page of a failure", "/history/" + id(2), 200, "<p><strong>unexpected HTTP status: 500 Internal Server Error, wanted 2xx</strong></p>"},
+		{"the page of a failure", "/history/" + id(2), 200, `<span class="state">FAILED</span> unexpected HTTP status: 500 Internal Server Error, wanted 2xx</h2>`},
 		{"its waterfall", "/history/" + id(2), 200, `<rect class="p-processing" x="`},
 		{"the command that repeats it", "/history/" + id(2), 200,
 			"<pre>curl -sv -o /dev/null --max-time 120 --http1.1 -H &#39;User-Agent: errno_exporter/test&#39; -H Accept: " +
@@ -44,7 +45,7 @@ func TestRecords(t *testing.T) {
 		{"never made", "/logs?id=" + id(9), 404, "probe " + id(9) + " is not kept, or no longer"},
 		{"no ID", "/history/x", 400, `id "x" is not the ID of a probe`},
 		{"no ID, but as long as one", "/history/0000000000000000000000000U", 400, `id "0000000000000000000000000U" is not the ID`},
-		{"in lower case", "/history/" + strings.ToLower(id(2)), 200, "<h1>Probe " + id(2)},
+		{"in lower case", "/history/" + strings.ToLower(id(2)), 200, "record " + id(2)},
 		{"logs of nothing", "/logs", 400, "add id=ID or target=URL"},
 		{"list", "/history", 200, `<a href="history/` + id(3) + `">` + id(3) + `</a>`},
 		{"list masks", "/history", 200, "/last?token=&lt;hidden&gt;"},

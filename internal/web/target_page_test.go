@@ -40,7 +40,7 @@ func TestTargetPage(t *testing.T) {
 			`action="../targets/mail%2F2%20%252F"`, `history?target=mail%2f2%20%252F"`}},
 		{"/targets/payments", 200, []string{"<title>payments: connection reset by the peer while waiting for the " +
 			"response (ECONNRESET) – errno_exporter</title>", "Failing for 0 seconds: connection reset by the peer",
-			"<code>tcp.reset</code> <code>ECONNRESET</code> by <code>peer</code>", `<rect class="bad" x="885"`,
+			`<a href="../docs/failures#tcp.reset"><code>tcp.reset</code></a> <code>ECONNRESET</code> by <code>peer</code>`, `<rect class="bad" x="885"`,
 			", party ", "<dd>0.0 % <span class=\"faint\">of 1</span></dd>"}},
 		{"/targets/%2E%2E", 200, []string{"<h1>..</h1>", `action="../targets/%2E%2E"`}},
 		{"/targets/mail/2%20%252F", 200, []string{"<h1>mail/2 %2F</h1>", `href="../../static/style.css"`}},

@@ -168,7 +168,7 @@ func TestFromTargetToRecord(t *testing.T) {
 	verdict, title := get(t, p, chromedp.Text(".verdict")), get(t, p, chromedp.Title())
 	if heading != "reset-after-request" || !strings.Contains(verdict,
 		"connection reset by the peer while waiting for the response (ECONNRESET)") ||
-		!strings.HasPrefix(title, "Probe ") {
+		!strings.HasPrefix(title, "reset-after-request: connection reset by the peer") {
 		t.Errorf("heading %q, verdict %q, title %q", heading, verdict, title)
 	}
 	p.mu.Lock()

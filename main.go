@@ -108,6 +108,7 @@ func exporter(o *options) error {
 	current := config.NewCurrent(loaded)
 	metrics.NewShard(registry, o.shard.Index, o.shard.Count, func() int { return len(current.Get().OtherTargets) })
 	metrics.NewLog(registry, o.logs.Dropped)
+	metrics.NewWebInfo(registry, o.externalURL)
 	capture := openCapture(o, slog.LevelInfo, panicked)
 	metrics.NewResetCapture(registry, capture != nil)
 	if capture != nil {

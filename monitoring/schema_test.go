@@ -29,13 +29,13 @@ type (
 		Text, Value any
 	}
 	grafanaVariable struct {
-		Name, Label, Type, Definition, AllValue, Description string
-		Query                                                any
-		Datasource                                           *grafanaSource
-		Hide, Refresh, Sort                                  int
-		Multi, IncludeAll                                    bool
-		Options                                              []grafanaOption
-		Current                                              grafanaOption
+		Name, Label, Type, Definition, AllValue, Description, Regex string
+		Query                                                       any
+		Datasource                                                  *grafanaSource
+		Hide, Refresh, Sort                                         int
+		Multi, IncludeAll                                           bool
+		Options                                                     []grafanaOption
+		Current                                                     grafanaOption
 	}
 	grafanaAnnotation struct {
 		Name, Type, IconColor, Expr, Step, TitleFormat, TextFormat, TagKeys, UseValueForTime string

@@ -1,6 +1,11 @@
 package metrics
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"net/url"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 // Own is what the exporter reports of itself: its load and its scheduling latency.
 type Own struct {
@@ -79,6 +84,21 @@ func NewShard(registry prometheus.Registerer, index, count int, others func() in
 		func() int { return count })
 	gauge("errno_exporter_other_targets", "Number of configured targets that belong to other shards; "+
 		"errno_exporter_targets counts this one's.", others)
+}
+
+// NewWebInfo registers the URL under which the exporter's pages are, so that alerts and dashboards link to them. Without
+// --web.external-url there is no such metric: an exporter does not know under which of its addresses people reach it.
+func NewWebInfo(registry prometheus.Registerer, external *url.URL) {
+	if external == nil {
+		return
+	}
+	shown := *external
+	shown.User = nil // who follows a link has credentials of their own
+	info := prometheus.NewGauge(prometheus.GaugeOpts{Name: "errno_exporter_web_info",
+		Help:        "1, with the URL under which the exporter's pages are (--web.external-url), without a slash at its end.",
+		ConstLabels: prometheus.Labels{"external_url": strings.TrimRight(shown.String(), "/")}})
+	info.Set(1)
+	registry.MustRegister(info)
 }
 
 // NewLog registers how many lines of the log were dropped.

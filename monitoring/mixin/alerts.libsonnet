@@ -10,7 +10,7 @@ local lib = import 'lib.libsonnet';
   local key = lib.key,
   local name = lib.name,
 
-  local runbook(anchor) = config.runbookURL + '#' + std.asciiLower(anchor),
+  local runbook(anchor) = lib.runbook(config) + '#' + std.asciiLower(anchor),
   // A link has no variable for a label that the alert lacks: an empty one would show no series.
   local variable(label) = '{{ with $labels.%s }}&var-%s={{ . | urlquery }}{{ end }}' % [label, label],
   local variables(labels) =
@@ -38,6 +38,7 @@ local lib = import 'lib.libsonnet';
     },
   },
   local ofTarget(a) = alert({ dashboard: 'errno-target', variables: ['instance', 'target'] } + a + {
+    description: a.description + lib.page,
     labels: { api: name } + lib.joined + std.get(a, 'labels', {}),
     severity: if a.severity == 'critical' then '{{ or $labels.severity "critical" }}' else a.severity,
   }),

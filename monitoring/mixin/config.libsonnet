@@ -18,7 +18,8 @@
     certificateCriticalDays: 3,
     certificateCriticalPercent: 15,
 
-    // Where the runbook and the dashboards are. The dashboards' UIDs are errno-overview, errno-target and errno-exporter.
+    // Where the runbook is if no exporter reports its own address, under which it serves /docs/runbook (errno_exporter_web_info, from
+    // --web.external-url), and always in Grafana's alerting; and where the dashboards are. The dashboards' UIDs are errno-overview, errno-target and errno-exporter.
     runbookURL: 'https://runbooks.example.com/runbook.md',
     grafanaURL: 'https://grafana.example.com',
 

@@ -52,9 +52,11 @@ local lib = import 'lib.libsonnet';
       '{{ with $labels.%s }}{{ .%s }}{{ end }}' % [words[0], if std.length(words) > 1 then ' ' + words[1] else ''] + halves[1];
     parts[0] + std.join('', std.map(one, parts[1:])),
   local replaced(text, pairs) = std.foldl(function(t, pair) std.strReplace(t, pair[0], pair[1]), pairs, text),
-  // Grafana has no external labels; $value is a text there; and the verdict has annotations of its own.
+  // Grafana has no external labels and no function query; $value is a text there; and the verdict has annotations of its own.
   local annotation(text) = present(replaced(text, [
     [lib.verdict, ''],
+    [lib.page, ''],
+    [lib.runbook(config), config.runbookURL],
     [config.grafanaURL + '/', '{{ externalURL }}'],
     ['$value', '$values.A.Value'],
     ['$externalLabels.vantage ', ''],

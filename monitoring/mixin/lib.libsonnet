@@ -20,6 +20,16 @@
   check:: '{{ with $labels.check }} check={{ . }} index={{ $labels.index }}{{ end }}',
   verdict:: '{{ with $labels.cause }} Verdict: {{ . }} (party {{ $labels.party }}, confidence {{ $labels.confidence }}).{{ end }}',
 
+  // What alerts link to of the exporter's own pages is queried when they fire: a join would cost in every evaluation. A target's page is at
+  // the exporter that was scraped for it; any exporter has the runbook.
+  local webInfo = 'errno_exporter_web_info{job=%q,instance=%q}',
+  local external(query) = '{{ with printf "' + query + '" $labels.job $labels.instance | query }}',
+  local address = '{{ . | sortByLabel "external_url" | first | label "external_url" }}',
+  runbook(config):: external(webInfo + ' or on () errno_exporter_web_info') + address + '/docs/runbook{{ else }}' + config.runbookURL + '{{ end }}',
+  // page ends a description where the exporter reports its address. Where one scrape is one probe, the target has no page.
+  page:: '{{ if $labels.target }}' + external(webInfo) + ' Its page: ' + address +
+         '/targets/{{ $labels.target | urlquery | reReplaceAll "[+]" "%20" }}{{ end }}{{ end }}',
+
   // joined are the labels that a join adds for the annotations; an empty label is no label, so that alerts do not have them.
   joined:: { cause: '', check: '', index: '', confidence: '', party: '', short: '', sentence: '', during: '', objective: '' },
 }

@@ -77,7 +77,7 @@ func TestDashboardConfiguration(t *testing.T) {
 		{`{dashboardSelector: 'cluster="a"'}`, "target.json", `label_values(probe_success{cluster=\"a\", job=~\"$job\", `},
 		{`{dashboardSource: "mimir"}`, "target.json", `{"selected":true,"text":"mimir","value":"mimir"}`},
 		{`{dashboardTop: 30}`, "overview.json", `"current":{"selected":true,"text":"30","value":"30"}`},
-		{`{dashboardExporterURL: "https://probes.example.org"}`, "target.json", `"query":"https://probes.example.org"`},
+		{`{dashboardExporterURL: "https://probes.example.org"}`, "target.json", `\"external_url\", \"https://probes.example.org\", `},
 		{`{dashboardFrom: "now-1d"}`, "exporter.json", `"from":"now-1d"`},
 		{`{dashboardRefresh: "1m"}`, "exporter.json", `"refresh":"1m"`},
 		{`{targetLabels: ["team", "service"]}`, "overview.json", "group_left (team, service)"},

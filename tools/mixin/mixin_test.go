@@ -94,7 +94,7 @@ func TestConfiguration(t *testing.T) {
 			"group_left (severity, team, service)"},
 		{`{exporterSelector: 'job="errno"'}`, "prometheusAlerts", "ErrnoExporterDown", `up{job="errno"} == 0`},
 		{`{runbookURL: "https://wiki.example.org/errno"}`, "prometheusAlerts", "ErrnoEgressDown",
-			"https://wiki.example.org/errno#errnoegressdown"},
+			"https://wiki.example.org/errno{{ end }}#errnoegressdown"},
 		{`{grafanaURL: "https://g.example.org"}`, "prometheusAlerts", "ErrnoEgressDown",
 			"https://g.example.org/d/errno-overview"},
 		{`{dashboardSource: "prom-eu"}`, "prometheusAlerts", "ErrnoTargetFailing",

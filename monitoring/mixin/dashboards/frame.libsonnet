@@ -35,15 +35,26 @@ function(config) {
   instance(metric):: query('instance', 'Instance', metric, (if extra == '' then '' else extra + ', ') + 'job=~"$job"', '.+'),
   target:: query('target', 'Target', 'probe_success', p.expand('@all'), '.*')
            + { description: 'Empty with one scrape per target: there the instance is the target.' },
+  // The address of the exporter's own pages, for links: of the selected exporters, or where they are no exporters because one scrape is one
+  // probe, of any; else what the mixin has.
   exporter:: {
-    local url = config.dashboardExporterURL,
+    local webInfo(matchers) = 'max by (external_url) (errno_exporter_web_info{%s})' % std.join(', ', std.filter(function(m) m != '', matchers)),
+    local text = 'query_result(%s or on () %s or on () label_replace(vector(1), "external_url", "%s", "", ""))' %
+                 [webInfo([extra, 'instance=~"$instance"']), webInfo([extra]), config.dashboardExporterURL],
     name: 'exporter',
     label: 'Exporter',
-    type: 'textbox',
-    query: url,
-    current: { text: url, value: url },
+    type: 'query',
+    datasource: source,
+    query: { query: text, refId: 'exporter' },
+    definition: text,
+    regex: '/external_url="([^"]+)"/',
+    refresh: 2,
+    sort: 1,
+    multi: false,
+    includeAll: false,
+    current: { text: config.dashboardExporterURL, value: config.dashboardExporterURL },
     hide: 0,
-    description: "Address of the exporter's pages, for links to the records of probes.",
+    description: "Address of the exporter's pages, for links to targets and records: --web.external-url, or the mixin's dashboardExporterURL.",
   },
   top:: {
     local numbers = std.set([10, 20, 50, 100, config.dashboardTop]),
@@ -74,20 +85,22 @@ function(config) {
       '${__url_time_range}',
     ]),
   },
-  local records = { title: 'Records of its probes', url: '${exporter}/history', targetBlank: true },
-  seriesLinks:: p.links([toTarget('__field.labels'), records]),
+  local page(name) = { title: 'Its page', url: '${exporter}/targets/${%s:percentencode}' % name, targetBlank: true },
+  local records(query) = { title: 'Records of its probes', url: '${exporter}/history' + query, targetBlank: true },
+  local recordsOf(name) = records('?target=${%s:percentencode}' % name),
+  seriesLinks:: p.links([toTarget('__field.labels'), page('__field.labels.api'), recordsOf('__field.labels.api')]),
   // Columns of a table that are hidden can still be used by links. Grafana 12 has another name for that.
   local hidden(column) = p.override('byName', column, [['custom.hidden', true], ['custom.hideFrom.viz', true]]),
   // A table of failing targets, with the links in the column that names the target.
   failures(order)::
     p.columns(['Time', '__name__', 'target'], ['api', 'Value'] + order + ['instance', 'job'], { api: 'target', Value: 'last success' })
     + p.override('byName', 'last success', [['unit', 'dateTimeFromNow'], ['mappings', [p.mapping([['0', 'never', 'red']])]], ['custom.width', 130]])
-    + p.override('byName', 'target', [['links', [toTarget('__data.fields'), records]]])
+    + p.override('byName', 'target', [['links', [toTarget('__data.fields'), page('__data.fields.target'), recordsOf('__data.fields.target')]]])
     + p.override('byName', 'cause', [['color', { mode: 'fixed', fixedColor: 'orange' }], ['custom.cellOptions', { type: 'color-text' }]])
     + p.widths([['party', 90], ['phase', 100], ['errno', 145], ['confidence', 100]])
     + hidden('job') + hidden('instance') + hidden('target_variable')
     + p.option({ sortBy: [{ displayName: 'last success', desc: true }] }),
-  records:: p.links([records]),
+  records:: p.links([records('')]),
 
   local byHand = {
     name: 'Annotations & Alerts',

@@ -45,7 +45,6 @@ const (
 var boolParameters = map[string]string{
 	"internal/cause.note":                  measuredValue,
 	"internal/cause.proxy":                 measuredValue,
-	"internal/metrics.Freshness":           measuredValue,
 	"internal/metrics.NewResetCapture":     measuredValue,
 	"internal/metrics.Reliable":            measuredValue,
 	"internal/metrics.number":              measuredValue,

@@ -61,6 +61,7 @@ type options struct {
 
 	incidentSuccesses int      // that end an incident
 	remember          int      // targets of /probe to keep the counters of
+	histograms        string   // of targets that have no choice of their own
 	externalURL       *url.URL // nil unless given
 	routePrefix       string
 	demo              bool
@@ -185,6 +186,10 @@ func serveFlags(app *kingpin.Application, o *options, raw *rawFlags) {
 		"Number of pairs of module and target of /probe to remember, 1 to 1000000; they take about 3.4 kB "+
 			"each, and the least recently used are evicted.").
 		Default("10000").IntVar(&o.remember)
+	app.Flag("metrics.histograms", "Histograms of the durations of phases: native (of all phases, for Prometheus servers "+
+		"that ask for them), classic (of all phases), none, or auto: native, and classic of connect and processing. A "+
+		"target's key histograms takes precedence. One of: ["+strings.Join(config.HistogramKinds(), ", ")+"]").
+		Default(string(config.AutoHistograms)).EnumVar(&o.histograms, config.HistogramKinds()...)
 	app.Flag("shard", "Probe only the configured targets of shard I of N, numbered from 0; each target belongs to one "+
 		"by its name. All shards have the same configuration.").Default("0/1").PlaceHolder("I/N").StringVar(&raw.shard)
 	app.Flag("demo", "Start faulty servers on loopback and probe them instead of the configured targets.").

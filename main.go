@@ -133,7 +133,7 @@ func exporter(o *options) error {
 		Probe: &web.ProbeHandler{
 			Watch: watching, Config: current, TimeoutOffset: o.timeoutOffset, Requests: web.NewRequests(connections),
 			UnknownModule:  metrics.NewUnknownModules(registry),
-			BlackboxErrors: o.blackboxErrors,
+			BlackboxErrors: o.blackboxErrors, Histograms: config.Histograms(o.histograms),
 		},
 		Life: life, History: records, Incidents: incidents, Registry: registry, Panicked: panicked,
 		ExternalURL: o.externalURL, RoutePrefix: o.routePrefix, Pprof: o.pprof, Hosts: o.hosts,

@@ -264,6 +264,7 @@ targets:
     module: api
     labels: {team: billing, stage: 1}
     min_interval: 10s
+    histograms: classic
 `), "f.yml", ".")
 	if err != nil {
 		t.Fatal(err)
@@ -284,6 +285,7 @@ targets:
 			Name: "all keys", URL: parsed("https://u:p@api.example.com:8443/?a=b"),
 			ShownURL: "https://api.example.com:8443/?a=b", Module: c.Modules["api"],
 			Labels: []Label{{"stage", "1"}, {"team", "billing"}}, MinInterval: 10 * time.Second,
+			Histograms: ClassicHistograms,
 		},
 	}
 	if diff := cmp.Diff(want, c.Targets, equalModules, cmp.AllowUnexported(url.Userinfo{})); diff != "" {

@@ -88,6 +88,7 @@ var aroundDefault = map[string]string{
 	"networks":       "observe: {networks: %s}\n",
 	"target_files":   "target_files: %s\n",
 	"labels":         "targets: [{name: t, url: http://t/, labels: %s}]\n",
+	"histograms":     "targets: [{name: t, url: http://t/, histograms: %s}]\n",
 	"min_interval":   "targets: [{name: t, url: http://t/, min_interval: %s}]\n",
 }
 

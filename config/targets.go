@@ -24,6 +24,7 @@ type Target struct {
 	Module      *module.Module
 	Labels      []Label       // of probe_target_info, by name
 	MinInterval time.Duration // a scrape within it gets the last result again; 0: every scrape probes
+	Histograms  Histograms    // empty: those of --metrics.histograms
 }
 
 // Label is a label that a target was given.
@@ -54,7 +55,8 @@ func (c *Config) readTargets(p place, node *yaml.Node) error {
 		return nil
 	}
 	if node.Kind != yaml.SequenceNode {
-		return placedError{p.errorAt(node, "targets: want a list, each {name, url, module, labels, min_interval}")}
+		return placedError{p.errorAt(node, "targets: want a list, each {name, url, module, labels, min_interval, "+
+			"histograms}")}
 	}
 	var problems []error
 	lines := map[string]int{}
@@ -109,6 +111,7 @@ func (t *Target) keys(p place, modules map[string]*module.Module) map[string]key
 	return map[string]key{
 		"name":         checked(&t.Name, checkName),
 		"min_interval": duration(&t.MinInterval),
+		"histograms":   checked(&t.Histograms, checkHistograms),
 		"labels":       func(value *yaml.Node) error { return t.readLabels(p, value) },
 		"url": func(value *yaml.Node) error {
 			u, err := module.ParseURL(value.Value)

@@ -20,6 +20,7 @@ type Exposition struct {
 	order    []int           // of the families, by name; shorter than they are where it has to be rebuilt
 	next     int             // where the family is expected that is added to next: targets have much the same
 	target   string          // the label target of what is added; empty for none
+	detail   Detail          // of what is added
 	labels   []label         // of the samples, in one piece
 	copies   []*state.Counts // of targets; those behind the first ones are used again
 	targets  int             // whose counts are in use
@@ -39,6 +40,7 @@ type sample struct {
 	labels    []label
 	value     float64
 	histogram *state.Histogram // of histograms, instead of value
+	buckets   buckets          // of a histogram
 }
 
 // NewExposition returns one without samples.
@@ -55,7 +57,7 @@ func (e *Exposition) Reset() {
 	}
 	clear(e.labels)
 	e.labels, e.targets = e.labels[:0], 0
-	e.next, e.target = 0, ""
+	e.next, e.target, e.detail = 0, "", Whole
 }
 
 // For makes what is added from here on carry a label target.
@@ -71,11 +73,6 @@ func (e *Exposition) gauge(name, help string, value float64, labels ...label) {
 // counter adds a counter's sample. Its name ends in _total.
 func (e *Exposition) counter(name, help string, value float64, labels ...label) {
 	e.add(name, help, dto.MetricType_COUNTER, sample{value: value}, labels...)
-}
-
-// histogram adds a histogram, which no longer changes.
-func (e *Exposition) histogram(name, help string, h *state.Histogram, labels ...label) {
-	e.add(name, help, dto.MetricType_HISTOGRAM, sample{histogram: h}, labels...)
 }
 
 func (e *Exposition) add(name, help string, kind dto.MetricType, s sample, labels ...label) {

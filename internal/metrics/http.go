@@ -28,9 +28,11 @@ func (e *Exposition) addHTTP(a *result.Attempt, m *module.Module, failure *resul
 	e.gauge("probe_http_redirects", "Number of redirects, including a last one that was not followed.", redirects(a))
 	e.gauge("probe_http_ssl", "1 if the final response came over TLS, 0 if not, or if there was none.",
 		number(last.Response != nil && last.TLS != nil && last.TLS.Complete))
-	e.gauge("probe_failed_due_to_regex", "1 if a regular expression on the body or a header rejected the response, 0 "+
-		"if not.",
-		number(refusedByRegexp(failure)))
+	if e.detail != Scraped || m.HasRegexp() {
+		e.gauge("probe_failed_due_to_regex", "1 if a regular expression on the body or a header rejected the response, 0 "+
+			"if not.",
+			number(refusedByRegexp(failure)))
+	}
 	if u := last.Upstream; u != nil {
 		e.gauge("probe_upstream_failure_info", "1 with what a gateway's answer states about its upstream (error types "+
 			"of RFC 9209), and the gateway; absent if it states nothing.", 1,

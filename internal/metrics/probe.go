@@ -17,7 +17,7 @@ import (
 // zero.
 func (e *Exposition) Probe(r *result.Result, m *module.Module) {
 	attempt := r.Last()
-	e.addVerdict(r)
+	e.addVerdict(r, m)
 	e.addAddress(&attempt.Hops[0], m)
 	e.addNetwork(r)
 	e.addDurations(attempt)
@@ -32,11 +32,15 @@ func (e *Exposition) Probe(r *result.Result, m *module.Module) {
 	e.addComparison(&attempt.Hops[0])
 }
 
-func (e *Exposition) addVerdict(r *result.Result) {
+func (e *Exposition) addVerdict(r *result.Result, m *module.Module) {
 	e.gauge("probe_success", "1 if the probe succeeded, 0 if not.", number(r.Failure == nil))
 	e.gauge("probe_duration_seconds", "Duration of the whole probe, in seconds.", r.Elapsed.Seconds())
-	e.gauge("probe_timeout_seconds", "Deadline of the probe, in seconds after its start.", r.Timeout.Seconds())
-	e.gauge("probe_attempts_made", "Number of attempts of this probe.", float64(len(r.Attempts)))
+	if e.detail != Scraped {
+		e.gauge("probe_timeout_seconds", "Deadline of the probe, in seconds after its start.", r.Timeout.Seconds())
+	}
+	if m.Retry.Attempts > 1 || e.detail == Whole {
+		e.gauge("probe_attempts_made", "Number of attempts of this probe.", float64(len(r.Attempts)))
+	}
 	if failure := r.Failure; failure != nil {
 		e.gauge("probe_failure_info", "1 if the probe failed, with phase, reason, errno and origin; absent if it "+
 			"succeeded.", 1,
@@ -157,6 +161,15 @@ func spentIn(a *result.Attempt, p result.Phase) (time.Duration, bool) {
 	return spent, began
 }
 
+// differs reports whether the time of a phase has a sample of each address: finding the name is one for all of them,
+// and writing the request takes microseconds.
+func (e *Exposition) differs(p result.Phase) bool {
+	if e.detail == Whole {
+		return p != result.Validate
+	}
+	return p == result.Connect || p == result.TLS || p == result.Processing || p == result.Transfer
+}
+
 // addAddresses adds what became of each address, where all were probed.
 func (e *Exposition) addAddresses(r *result.Result) {
 	if len(r.Addresses) == 0 {
@@ -175,7 +188,10 @@ func (e *Exposition) addAddresses(r *result.Result) {
 				label{"phase", string(f.Phase)}, label{"reason", string(f.Reason)})
 		}
 		for _, row := range result.Phases {
-			if d, began := spentIn(p.Last(), row.Phase); began && row.Phase != result.Validate {
+			if !e.differs(row.Phase) {
+				continue
+			}
+			if d, began := spentIn(p.Last(), row.Phase); began {
 				e.gauge("probe_address_duration_seconds", "Duration of each phase with this address, in seconds.",
 					d.Seconds(), address, label{"phase", string(row.Phase)})
 			}

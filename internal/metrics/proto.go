@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"math"
+	"slices"
 
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -51,43 +52,59 @@ func (f *family) fill(m *dto.Metric, s *sample) {
 	case dto.MetricType_COUNTER:
 		m.Counter = &dto.Counter{Value: &s.value}
 	case dto.MetricType_HISTOGRAM:
-		m.Histogram = histogramProto(s.histogram)
+		m.Histogram = histogramProto(s.histogram, s.buckets)
 	default:
 		m.Gauge = &dto.Gauge{Value: &s.value}
 	}
 }
 
-// upperBounds are the bounds of all classic buckets, the last one's included.
-var upperBounds = append(state.Bounds[:], math.Inf(1))
-
 // zeroThreshold is the largest observation that counts as 0: there is none but 0 itself.
 const zeroThreshold = 0x1p-128
 
-func histogramProto(h *state.Histogram) *dto.Histogram {
-	p := &dto.Histogram{
-		SampleCount: new(h.Count()), SampleSum: &h.Sum,
-		Schema: &h.Schema, ZeroThreshold: new(float64(zeroThreshold)), ZeroCount: &h.Zero,
+func histogramProto(h *state.Histogram, kinds buckets) *dto.Histogram {
+	p := &dto.Histogram{SampleCount: new(h.Count()), SampleSum: &h.Sum}
+	addClassic(p, h)
+	if kinds.native() {
+		for _, bucket := range p.Bucket {
+			if bucket.Exemplar != nil {
+				p.Exemplars = append(p.Exemplars, bucket.Exemplar)
+			}
+		}
+		p.Schema, p.ZeroThreshold, p.ZeroCount = &h.Schema, new(float64(zeroThreshold)), &h.Zero
+		addSpans(p, h)
 	}
-	buckets, counts := make([]dto.Bucket, len(h.Classic)), h.Classic
-	p.Bucket = make([]*dto.Bucket, len(h.Classic))
+	if !kinds.classic() {
+		p.Bucket = nil
+	}
+	return p
+}
+
+// addClassic adds the classic buckets with their exemplars.
+func addClassic(p *dto.Histogram, h *state.Histogram) {
+	counts, bounds := slices.Clone(h.Classic()), state.Bounds(int(h.Phase))
+	buckets := make([]dto.Bucket, len(counts))
+	p.Bucket = make([]*dto.Bucket, len(counts))
 	for i := range buckets {
 		if i > 0 {
 			counts[i] += counts[i-1]
 		}
 		bucket := &buckets[i]
 		p.Bucket[i] = bucket
-		bucket.CumulativeCount, bucket.UpperBound = &counts[i], &upperBounds[i]
+		bucket.CumulativeCount, bucket.UpperBound = &counts[i], &infinity
+		if i < len(bounds) {
+			bucket.UpperBound = &bounds[i]
+		}
 		if x := h.Exemplar(i); x != nil {
 			bucket.Exemplar = &dto.Exemplar{
 				Label: []*dto.LabelPair{{Name: new("trace_id"), Value: &x.TraceID}}, Value: &x.Value,
 				Timestamp: timestamppb.New(x.At),
 			}
-			p.Exemplars = append(p.Exemplars, bucket.Exemplar)
 		}
 	}
-	addSpans(p, h)
-	return p
 }
+
+// infinity is the bound of the last bucket.
+var infinity = math.Inf(1)
 
 // addSpans writes the native buckets: runs of neighbours, each bucket as the difference to the one before.
 func addSpans(p *dto.Histogram, h *state.Histogram) {

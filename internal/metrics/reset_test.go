@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"errno_exporter/config"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/metrics/resulttest"
 	"errno_exporter/internal/target/state"
@@ -12,7 +13,7 @@ import (
 
 // TestReset: what is written after a Reset is what a fresh exposition writes, whatever was in it before.
 func TestReset(t *testing.T) {
-	used := everything(t)
+	used := everything(t, config.AutoHistograms)
 	records := resulttest.Records()
 	for i := range records {
 		fresh := metrics.NewExposition()
@@ -21,7 +22,7 @@ func TestReset(t *testing.T) {
 			totals := state.NewTotals()
 			totals.Add(&records[i].Result)
 			e.Probe(&records[i].Result, apiModule())
-			e.Totals(totals)
+			e.Totals(totals, metrics.Kept{})
 		}
 		if diff := cmp.Diff(fresh.Text(), used.Text()); diff != "" {
 			t.Errorf("%s (-fresh +used again):\n%s", records[i].Name, diff)

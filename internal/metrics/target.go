@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"slices"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -22,11 +23,10 @@ func (e *Exposition) Target(t *config.Target) {
 	e.gauge("probe_target_info", "1, with the configured target's URL, module and labels.", 1, labels...)
 }
 
-// Freshness adds how old a result is, and whether its times can be believed.
-func (e *Exposition) Freshness(age time.Duration, reliable bool) {
+// Age adds how old a result is, of targets with min_interval: it is 0 for others.
+func (e *Exposition) Age(age time.Duration) {
 	e.gauge("probe_result_age_seconds", "Time since the probe of this result ended, in seconds; 0 for a probe of "+
 		"this scrape.", age.Seconds())
-	e.Reliable(reliable)
 }
 
 // Reliable adds whether a probe's times can be believed.
@@ -43,9 +43,11 @@ func (e *Exposition) Keepalive(k state.Idle) {
 			label{"idle", AgeLabel(a.Age)})
 	}
 	for _, a := range k.Ages {
-		e.gauge("probe_keepalive_idle_seconds", "Time that the connection had been idle when it was used again, or "+
-			"when it was closed, in seconds.",
-			a.Last.Idle.Seconds(), label{"idle", AgeLabel(a.Age)})
+		if a.Last.Failure != nil || e.detail == Whole {
+			e.gauge("probe_keepalive_idle_seconds", "Time that the connection that did not serve a request had been idle "+
+				"when it was used again, or when it was closed, in seconds.",
+				a.Last.Idle.Seconds(), label{"idle", AgeLabel(a.Age)})
+		}
 	}
 	e.lifetime(k.Lifetime)
 	if k.Asked && k.Announced != 0 {
@@ -82,15 +84,18 @@ func (e *Exposition) lifetime(s lifetime.Search) {
 // AgeLabel is how an age is written: as in the configuration, 5m and not 5m0s.
 func AgeLabel(age time.Duration) string { return model.Duration(age).String() }
 
-// Totals adds what was counted of a target. What alerts need is there from the first scrape: resets in every phase, at
-// 0 if there was none.
-func (e *Exposition) Totals(t *state.Totals) {
+// Totals adds what was counted of a target. What alerts need is there from the first scrape: resets in every phase in
+// which there may be some, at 0 if there was none.
+func (e *Exposition) Totals(t *state.Totals, kept Kept) {
 	c := e.counts()
 	t.CopyTo(c)
 	e.counter("probe_attempts_total", "Attempts since the exporter first saw the target.", float64(c.Attempts))
 	e.counter("probe_attempts_failed_total", "Attempts that failed since the exporter first saw the target.",
 		float64(c.Failed))
 	for i, row := range result.Phases {
+		if c.Resets[i] == 0 && !slices.Contains(kept.Resets, row.Phase) {
+			continue
+		}
 		e.counter("probe_connection_resets_total", "Attempts that ended with a connection reset, by phase.",
 			float64(c.Resets[i]), label{"phase", string(row.Phase)})
 	}
@@ -104,15 +109,7 @@ func (e *Exposition) Totals(t *state.Totals) {
 			label{"errno", f.Errno}, label{"idle", AgeLabel(f.Age)}, label{"origin", f.Origin},
 			label{"phase", f.Phase}, label{"reason", f.Reason})
 	}
-	for i, row := range result.Phases {
-		for failed, result := range []string{"success", "failure"} {
-			if h := c.Durations[i][failed]; h != nil && h.Count() > 0 {
-				e.histogram("probe_phase_duration_seconds",
-					"How long the phases of all attempts took, in seconds, by whether the phase succeeded.", h,
-					label{"phase", string(row.Phase)}, label{"result", result})
-			}
-		}
-	}
+	e.addHistograms(c, kept.Histograms)
 	e.timestamp("probe_last_success_timestamp_seconds", "Unix time at which a probe last succeeded.", c.LastSuccess)
 	e.timestamp("probe_last_failure_timestamp_seconds", "Unix time at which a probe last failed.", c.LastFailure)
 }

@@ -13,9 +13,12 @@ func (e *Exposition) addBytes(a *result.Attempt) {
 			received += wire.BytesReceived
 		}
 	}
-	e.gauge("probe_bytes_sent", "Bytes sent on the connection until it ended or failed.", float64(sent))
-	e.gauge("probe_bytes_received", "Bytes received on the connection until it ended or failed.", float64(received))
+	e.recorded("probe_bytes_sent", "Bytes sent on the connection until it ended or failed.", float64(sent))
+	e.recorded("probe_bytes_received", "Bytes received on the connection until it ended or failed.", float64(received))
 }
+
+// ethernetMTU is the path MTU where nothing makes it smaller, in bytes (RFC 894).
+const ethernetMTU = 1500
 
 // addTCP adds the kernel's measurements of the last connection that has any. Round trips are absent when none was
 // measured: the SYN was not answered.
@@ -31,29 +34,33 @@ func (e *Exposition) addTCP(a *result.Attempt) {
 		}
 	}
 	if wire.Acknowledged > 0 {
-		e.gauge("probe_request_acknowledged_seconds",
+		e.recorded("probe_request_acknowledged_seconds",
 			"Time from sending the request to its acknowledgement by the peer's kernel, in seconds: processing minus "+
 				"it is the server's own time.", wire.Acknowledged.Seconds())
 	}
-	e.gauge("probe_kernel_timestamps", "1 if the kernel reported when packets arrived, 0 if user-space timestamps "+
-		"were used.", number(wire.KernelTimes))
+	if !wire.KernelTimes || e.detail == Whole {
+		e.gauge("probe_kernel_timestamps", "1 if the kernel reported when packets arrived, 0 if user-space timestamps "+
+			"were used.", number(wire.KernelTimes))
+	}
 	info := wire.Info
 	if info.RTT > 0 {
 		e.gauge("probe_tcp_rtt_seconds", "Smoothed round-trip time, as measured by the kernel, in seconds.",
 			info.RTT.Seconds())
-		e.gauge("probe_tcp_rtt_variance_seconds", "Mean deviation of the round-trip time, in seconds.",
+		e.recorded("probe_tcp_rtt_variance_seconds", "Mean deviation of the round-trip time, in seconds.",
 			info.RTTVar.Seconds())
 	}
 	if info.MinRTT > 0 {
-		e.gauge("probe_tcp_min_rtt_seconds", "Minimum round-trip time, as measured by the kernel, in seconds.",
+		e.recorded("probe_tcp_min_rtt_seconds", "Minimum round-trip time, as measured by the kernel, in seconds.",
 			info.MinRTT.Seconds())
 	}
-	e.gauge("probe_tcp_syn_retransmits", "Number of retransmissions of the SYN.", float64(wire.RepeatedSYNs()))
-	e.gauge("probe_tcp_retransmitted_segments", "Number of retransmitted segments, including the SYN.",
+	e.loss("probe_tcp_syn_retransmits", "Number of retransmissions of the SYN.", float64(wire.RepeatedSYNs()))
+	e.loss("probe_tcp_retransmitted_segments", "Number of retransmitted segments, including the SYN.",
 		float64(info.TotalRetrans))
-	e.gauge("probe_tcp_out_of_order_packets", "Number of packets that arrived out of order.", float64(info.OutOfOrder))
-	e.gauge("probe_tcp_mss_bytes", "Maximum segment size of the sending direction, in bytes.", float64(info.SndMSS))
-	e.gauge("probe_tcp_path_mtu_bytes", "Path MTU that the kernel assumes, in bytes.", float64(info.PMTU))
+	e.loss("probe_tcp_out_of_order_packets", "Number of packets that arrived out of order.", float64(info.OutOfOrder))
+	e.recorded("probe_tcp_mss_bytes", "Maximum segment size of the sending direction, in bytes.", float64(info.SndMSS))
+	if info.PMTU < ethernetMTU || e.detail == Whole {
+		e.gauge("probe_tcp_path_mtu_bytes", "Path MTU that the kernel assumes, in bytes.", float64(info.PMTU))
+	}
 }
 
 // lastMeasured returns the last connection of which the kernel's measurements were taken; nil if there is none.

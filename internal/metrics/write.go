@@ -75,11 +75,14 @@ func (e *Exposition) writeText(w io.Writer, d dialect) error {
 		text = make([]byte, 0, flushAt+4<<10)
 	}
 	for _, at := range e.sorted() {
-		f := &e.families[at]
-		if len(f.samples) > 0 {
-			text = append(text, f.head(d)...)
-		}
+		f, headed := &e.families[at], false
 		for i := range f.samples {
+			if !f.samples[i].inText() {
+				continue
+			}
+			if !headed {
+				text, headed = append(text, f.head(d)...), true
+			}
 			text = f.appendSample(text, &f.samples[i], d)
 			if !buffered && len(text) >= flushAt {
 				if _, err := w.Write(text); err != nil {
@@ -110,6 +113,9 @@ func (f *family) head(d dialect) string {
 	}
 	return f.heads[d]
 }
+
+// inText reports whether the text formats have the sample: they know no native histograms.
+func (s *sample) inText() bool { return s.histogram == nil || s.buckets.classic() }
 
 func (f *family) appendSample(b []byte, s *sample, d dialect) []byte {
 	if s.histogram != nil {
@@ -186,16 +192,16 @@ func appendFloat(b []byte, v float64, d dialect) []byte {
 
 // appendHistogram writes the classic buckets: the text formats know no others.
 func (f *family) appendHistogram(b []byte, s *sample, d dialect) []byte {
-	h := s.histogram
+	h, counts := s.histogram, s.histogram.Classic()
 	var cumulative uint64
 	from := len(b)
 	b = appendPairs(append(append(b, f.name...), "_bucket{"...), s)
 	to := len(b) // up to here all buckets are the same
-	for i, bound := range boundTexts[d] {
+	for i, bound := range boundTexts[d][h.Phase] {
 		if i > 0 {
 			b = append(b, b[from:to]...)
 		}
-		cumulative += h.Classic[i]
+		cumulative += counts[i]
 		b = append(append(append(b, `le="`...), bound...), `"} `...)
 		b = strconv.AppendUint(b, cumulative, 10)
 		if x := h.Exemplar(i); x != nil && d == openMetrics {

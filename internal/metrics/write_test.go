@@ -13,10 +13,11 @@ import (
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/metrics/resulttest"
 	"errno_exporter/internal/target/state"
+	"errno_exporter/prober/result"
 )
 
 // everything is the exposition of two configured targets with all that can be said of them.
-func everything(t *testing.T) *metrics.Exposition {
+func everything(t *testing.T, histograms config.Histograms) *metrics.Exposition {
 	t.Helper()
 	c, err := config.Parse([]byte(`
 modules: {http_2xx: {prober: http}}
@@ -36,25 +37,27 @@ targets:
 		}
 		e.For(target.Name)
 		e.Target(target)
-		e.Freshness(1500_000_000, i == 0)
+		e.Age(1500_000_000)
+		e.Reliable(i == 0)
 		e.Probe(&resulttest.Records()[i].Result, apiModule())
-		e.Totals(totals)
+		e.Totals(totals, metrics.Kept{Histograms: histograms, Resets: []result.Phase{result.Processing}})
 	}
 	return e
 }
 
 // TestFormats: in each text format the writer says what prometheus/common's encoder says of the same samples.
 func TestFormats(t *testing.T) {
-	e := everything(t)
 	for _, row := range []struct {
-		name   string
-		format expfmt.Format
+		name       string
+		format     expfmt.Format
+		histograms config.Histograms
 	}{
-		{"text", expfmt.NewFormat(expfmt.TypeTextPlain)},
-		{"OpenMetrics", expfmt.NewFormat(expfmt.TypeOpenMetrics)},
-		{"protobuf", expfmt.NewFormat(expfmt.TypeProtoDelim)},
+		{"text", expfmt.NewFormat(expfmt.TypeTextPlain), config.ClassicHistograms},
+		{"OpenMetrics", expfmt.NewFormat(expfmt.TypeOpenMetrics), config.ClassicHistograms},
+		{"protobuf", expfmt.NewFormat(expfmt.TypeProtoDelim), config.AutoHistograms},
 	} {
 		t.Run(row.name, func(t *testing.T) {
+			e := everything(t, row.histograms)
 			var want, got bytes.Buffer
 			encoder := expfmt.NewEncoder(&want, row.format)
 			for _, family := range e.Families() {
@@ -81,7 +84,7 @@ func TestFormats(t *testing.T) {
 }
 
 func TestEverythingLints(t *testing.T) {
-	problems, err := promlint.NewWithMetricFamilies(everything(t).Families()).Lint()
+	problems, err := promlint.NewWithMetricFamilies(everything(t, config.ClassicHistograms).Families()).Lint()
 	if err != nil || len(problems) > 0 {
 		t.Errorf("Lint() = %v, %v, want nothing", problems, err)
 	}
@@ -89,7 +92,7 @@ func TestEverythingLints(t *testing.T) {
 
 func TestSecretsAreNoLabels(t *testing.T) {
 	for _, secret := range []string{"u:p", "token=x"} {
-		if strings.Contains(everything(t).Text(), secret) {
+		if strings.Contains(everything(t, config.AutoHistograms).Text(), secret) {
 			t.Errorf("%q is shown", secret)
 		}
 	}

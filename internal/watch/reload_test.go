@@ -69,7 +69,7 @@ func TestReloadStorm(t *testing.T) {
 	}
 	for i, s := range b.Scrape(t.Context(), 20*time.Second) {
 		e := metrics.NewExposition()
-		e.Totals(s.Totals)
+		e.Totals(s.Totals, metrics.Kept{})
 		if want := fmt.Sprintf("\nprobe_attempts_total %d\n", asked[i].Load()); !strings.Contains(e.Text(), want) {
 			t.Errorf("target %d: the server saw %d requests, counted were\n%s", i, asked[i].Load(), e.Text())
 		}

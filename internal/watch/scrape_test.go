@@ -21,7 +21,7 @@ import (
 // exposed is the samples without labels that totals expose.
 func exposed(totals *state.Totals) map[string]float64 {
 	e := metrics.NewExposition()
-	e.Totals(totals)
+	e.Totals(totals, metrics.Kept{})
 	samples := map[string]float64{}
 	for line := range strings.Lines(e.Text()) {
 		if name, value, ok := strings.Cut(strings.TrimSpace(line), " "); ok && name != "#" &&

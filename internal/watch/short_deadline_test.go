@@ -30,7 +30,7 @@ func (b *tested) waitFor(name string) {
 // sums is what totals expose, by the metric's name, whatever its labels.
 func sums(totals *state.Totals) map[string]float64 {
 	e := metrics.NewExposition()
-	e.Totals(totals)
+	e.Totals(totals, metrics.Kept{})
 	all := map[string]float64{}
 	for line := range strings.Lines(e.Text()) {
 		line = strings.TrimSpace(line)

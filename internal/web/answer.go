@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"net"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/prometheus/common/expfmt"
 
+	"errno_exporter/config"
 	"errno_exporter/guard"
 	"errno_exporter/internal/escape"
 	"errno_exporter/internal/metrics"
@@ -79,19 +81,22 @@ func refuse(w http.ResponseWriter, text string, status int) {
 
 // expose adds the samples of one target, for /probe and for /metrics. Without an outcome there is what is known without
 // probing, and that the exporter itself is why.
-func expose(e *metrics.Exposition, s *watch.State) {
+func expose(e *metrics.Exposition, s *watch.State, histograms config.Histograms) {
 	if s.Target != nil {
 		e.Target(s.Target)
+		histograms = cmp.Or(s.Target.Histograms, histograms)
+		if s.Target.MinInterval > 0 {
+			e.Age(s.Age)
+		}
 	}
+	r, reliable := s.Missing, false
 	if o := s.Outcome; o != nil {
-		e.Freshness(s.Age, o.Reliable)
-		e.Probe(o.Result, s.Module)
-	} else {
-		e.Freshness(0, false)
-		e.Probe(s.Missing, s.Module)
+		r, reliable = o.Result, o.Reliable
 	}
+	e.Reliable(reliable)
+	e.Probe(r, s.Module)
 	e.Keepalive(s.Idle)
-	e.Totals(s.Totals)
+	e.Totals(s.Totals, metrics.Kept{Histograms: histograms, Resets: metrics.ResetPhases(s.Module, r.Target.URL)})
 	e.Cause(s.Verdict)
 }
 

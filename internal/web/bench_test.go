@@ -1,7 +1,7 @@
 package web
 
 import (
-	"io"
+	"bytes"
 	"log/slog"
 	"testing"
 	"time"
@@ -46,12 +46,16 @@ func BenchmarkScrape(b *testing.B) {
 		}{{"text", expfmt.NewFormat(expfmt.TypeTextPlain)}, {"openmetrics", expfmt.NewFormat(expfmt.TypeOpenMetrics)},
 			{"protobuf", expfmt.NewFormat(expfmt.TypeProtoDelim)}} {
 			b.Run(row.protocol+"/"+format.name, func(b *testing.B) {
+				var answer bytes.Buffer
+				samples := metrics.NewExposition()
 				reportCPU(b, func() {
-					if err := writeScrape(io.Discard, format.format, scraped{states: states,
-						samples: metrics.NewExposition()}); err != nil {
+					answer.Reset()
+					samples.Reset()
+					if err := writeScrape(&answer, format.format, scraped{states: states, samples: samples}); err != nil {
 						b.Fatal(err)
 					}
 				})
+				b.ReportMetric(float64(answer.Len())/1e6, "MB/answer")
 			})
 		}
 	}

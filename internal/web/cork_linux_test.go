@@ -5,10 +5,10 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -16,7 +16,9 @@ import (
 
 // TestCorked: an answer arrives in one segment, in every format. net/http by itself writes 4 KiB and then the rest.
 func TestCorked(t *testing.T) {
-	plain := exporter(t, slog.New(slog.DiscardHandler))
+	long := strings.Repeat("x", 500)
+	plain := serveText(t, labModule()+fmt.Sprintf("targets:\n  - {name: api, url: %q, module: api, labels: {a: %s, b: %s, "+
+		"c: %s, d: %s}}\n", api(t).URL, long, long, long, long))
 	secure := httptest.NewUnstartedServer(plain.Config.Handler)
 	secure.Config.ConnContext = ConnContext
 	secure.StartTLS()
@@ -27,7 +29,6 @@ func TestCorked(t *testing.T) {
 	asItIs := func(conn net.Conn) net.Conn { return conn }
 	const openMetrics, protobuf = "application/openmetrics-text;version=1.0.0",
 		"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
-	target := api(t)
 	for _, row := range []struct {
 		name, accept string
 		server       *httptest.Server
@@ -51,8 +52,7 @@ func TestCorked(t *testing.T) {
 				t.Fatal(err)
 			}
 			before := segments(t, socket)
-			fmt.Fprintf(conn, "GET /probe?target=%s HTTP/1.1\r\nHost: exporter\r\nAccept: %s\r\n\r\n", target.URL,
-				row.accept)
+			fmt.Fprintf(conn, "GET /probe?target=api HTTP/1.1\r\nHost: exporter\r\nAccept: %s\r\n\r\n", row.accept)
 			response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 			if err != nil {
 				t.Fatal(err)

@@ -33,6 +33,7 @@ type ProbeHandler struct {
 	UnknownModule func()        // is called for each request that names a module that there is not; may be nil
 	// answer 200 and probe_success 0 also where a target cannot be probed, as blackbox_exporter does
 	BlackboxErrors bool
+	Histograms     config.Histograms // of targets that have no choice of their own; empty: auto
 
 	buffers     sync.Pool // *bytes.Buffer, of answers
 	expositions sync.Pool // *metrics.Exposition
@@ -81,7 +82,10 @@ func (h *ProbeHandler) answer(w http.ResponseWriter, r *http.Request, q *questio
 	}
 	defer h.expositions.Put(e)
 	e.Reset()
-	expose(e, state)
+	if !q.debug {
+		e.Show(metrics.Single)
+	}
+	expose(e, state, h.Histograms)
 	if q.debug {
 		plainText(w)
 		// fails only if the client is gone

@@ -8,19 +8,21 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"regexp"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
 	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
+	"errno_exporter/internal/history"
+	"errno_exporter/internal/watch"
+	"errno_exporter/prober"
 	"errno_exporter/prober/module"
 )
 
@@ -56,7 +58,7 @@ func series(body, pattern string) []string {
 func TestScrape(t *testing.T) {
 	healthy, broken := faultlab.TLSHandler(t, faultlab.Healthy, "h2", "http/1.1"), faultlab.ResetAfterRequest(t)
 	server := serveText(t, labModule()+fmt.Sprintf(`targets:
-  - {name: payments, url: %q, module: api, labels: {team: billing}}
+  - {name: payments, url: %q, module: api, labels: {team: billing}, min_interval: 1s}
   - {name: "mail \"2\"", url: "%s?key=secret", module: other}
 `, strings.Replace(healthy, "https://", "https://user:hunter2@", 1), broken))
 	got := ask(t, http.MethodGet, server.URL+"/metrics", http.Header{})
@@ -73,14 +75,14 @@ func TestScrape(t *testing.T) {
 		`probe_attempts_total{target="payments"} 1`,
 		`probe_attempts_failed_total{target="payments"} 0`,
 		`probe_attempts_failed_total{target="mail \"2\""} 1`,
-		`probe_connection_resets_total{phase="connect",target="payments"} 0`,
+		`probe_connection_resets_total{phase="transfer",target="payments"} 0`,
 		`probe_connection_resets_total{phase="processing",target="mail \"2\""} 1`,
 		`probe_target_info{team="billing",module="api",url="` + healthy + `",target="payments"} 1`,
 		`probe_target_info{module="other",url="` + broken + `?key=<hidden>",target="mail \"2\""} 1`,
 		`probe_last_success_timestamp_seconds{target="payments"} `,
 		`probe_last_failure_timestamp_seconds{target="mail \"2\""} `,
-		`probe_phase_duration_seconds_count{phase="tls",result="success",target="payments"} 1`,
-		`probe_phase_duration_seconds_count{phase="processing",result="failure",target="mail \"2\""} 1`,
+		`probe_phase_duration_seconds_count{phase="processing",result="success",target="payments"} 1`,
+		`probe_phase_duration_seconds_count{phase="connect",result="success",target="mail \"2\""} 1`,
 		`errno_exporter_targets 2`,
 		`errno_exporter_probes_total 2`,
 	} {
@@ -88,7 +90,7 @@ func TestScrape(t *testing.T) {
 			t.Errorf("/metrics has no line that begins with %s", want)
 		}
 	}
-	for _, unwanted := range []string{"hunter2", "secret", `last_failure_timestamp_seconds{target="payments"}`,
+	for _, unwanted := range []string{`probe_result_age_seconds{target="mail`, "hunter2", "secret", `last_failure_timestamp_seconds{target="payments"}`,
 		`probe_failure_info{errno="",origin="",phase="",reason="",target="payments"}`} {
 		if strings.Contains(got.Body, unwanted) {
 			t.Errorf("/metrics contains %s", unwanted)
@@ -232,28 +234,36 @@ func TestScrapeTimeoutHeader(t *testing.T) {
 	}
 }
 
-// The table of docs/metrics.md has how many series a target has, but for one.
-func TestCardinality(t *testing.T) {
-	page, err := os.ReadFile("../../docs/metrics.md")
+// A target has the histograms of its own key, or else those of --metrics.histograms, by /metrics and by /probe.
+func TestHistogramsOfTargets(t *testing.T) {
+	healthy := faultlab.Handler(t, faultlab.Healthy)
+	c, err := config.Parse(fmt.Appendf(nil, `%stargets:
+  - {name: flag, url: %q, module: api}
+  - {name: key, url: %q, module: api, histograms: classic}
+`, labModule(), healthy, healthy), "test", ".")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, row := range []struct{ name, url string }{
-		{"over HTTP, succeeding", faultlab.Handler(t, faultlab.Healthy)},
-		{"over HTTPS, succeeding", faultlab.TLSHandler(t, faultlab.Healthy, "h2", "http/1.1")},
-		{"over HTTPS, reset after the request", faultlab.TLSResetAfterRequest(t)},
+	registry := prometheus.NewPedanticRegistry()
+	watching := watch.New(watch.Options{Prober: prober.New(prober.Options{}), Remember: 10, Registry: registry})
+	watching.Apply(c)
+	server := httptest.NewServer((&Endpoints{
+		Probe: &ProbeHandler{Watch: watching, Config: config.NewCurrent(c), Histograms: config.NoHistograms},
+		Life:  new(Lifecycle), History: history.New(1), Registry: registry,
+	}).Handler())
+	defer server.Close()
+	for _, row := range []struct {
+		path string
+		want int // phases with a histogram
+	}{
+		{"/metrics", 5},
+		{"/probe?target=flag", 0},
+		{"/probe?target=key", 5},
+		{"/probe?module=api&target=" + healthy, 0},
 	} {
-		server := serveText(t, labModule()+fmt.Sprintf("targets:\n  - {name: a, url: %q, module: api}\n", row.url))
-		body := ask(t, http.MethodGet, server.URL+"/metrics", http.Header{}).Body
-		all := slices.DeleteFunc(series(body, `target="a"`), func(s string) bool {
-			// which depends on when the kernel's word comes
-			return strings.HasPrefix(s, "probe_request_acknowledged_seconds")
-		})
-		buckets := series(body, `^probe_phase_duration_seconds_(bucket|sum|count)\{`)
-		native := len(series(body, `^probe_phase_duration_seconds_count\{`))
-		want := fmt.Sprintf("| %s | %d | %d |", row.name, len(all), len(all)-len(buckets)+native)
-		if !strings.Contains(string(page), want) {
-			t.Errorf("docs/metrics.md has no line %s", want)
+		body := ask(t, http.MethodGet, server.URL+row.path, http.Header{}).Body
+		if got := len(series(body, `^probe_phase_duration_seconds_count\{`)); got != row.want {
+			t.Errorf("%s has histograms of %d phases, want %d:\n%s", row.path, got, row.want, body)
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"errno_exporter/internal/metrics"
 )
 
-// How answers that nobody takes are kept from filling memory. An answer of a thousand targets is 14 MB, and what it is
+// How answers that nobody takes are kept from filling memory. An answer of a thousand targets is 5 MB, and what it is
 // made from as much again.
 //
 //   - An answer is written into memory first, compressed where the client accepts that, and then sent: what it was made

@@ -197,6 +197,11 @@ func (m *Module) ChecksBody() bool {
 // MatchesBody reports whether the module compares bodies with regular expressions.
 func (m *Module) MatchesBody() bool { return len(m.FailIfBodyMatches)+len(m.FailIfBodyNotMatches) > 0 }
 
+// HasRegexp reports whether the module compares bodies or headers with regular expressions.
+func (m *Module) HasRegexp() bool {
+	return m.MatchesBody() || len(m.FailIfHeaderMatches)+len(m.FailIfHeaderNotMatches) > 0
+}
+
 // Authorizes reports whether the module adds credentials, or headers with secrets.
 func (m *Module) Authorizes() bool { return m.Credentials != nil }
 

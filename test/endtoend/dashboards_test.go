@@ -10,7 +10,7 @@ import (
 )
 
 // withoutData are the panels that the demo has no data for: it has no reference targets, observes no application, measures no idle
-// connections, captures no resets, and nothing of its host fails; and this Prometheus does not scrape itself.
+// connections, repeats no results, captures no resets, reaches nothing through a tunnel, and nothing of its host fails; and this Prometheus does not scrape itself.
 var withoutData = map[string]bool{
 	"overview.json: Reference targets":                         true,
 	"target.json: The application's connections":               true,
@@ -20,6 +20,8 @@ var withoutData = map[string]bool{
 	"target.json: Lifetime of idle connections":                true,
 	"target.json: How idle connections end":                    true,
 	"target.json: Sender of resets":                            true,
+	"target.json: Path MTU":                                    true,
+	"target.json: Age of results":                              true,
 	"exporter.json: Resources in use":                          true,
 	"exporter.json: Pressure and throttling":                   true,
 	"exporter.json: Dropped by the kernel":                     true,

@@ -89,12 +89,11 @@ func TestScrapedByPrometheus(t *testing.T) {
 						"rate-limited answers 429": "0"}},
 				{`histogram_count(probe_phase_duration_seconds{job="one",target="healthy"}) > bool 0`,
 					[]string{"phase", "result"}, map[string]string{
-						"resolve success": "1", "connect success": "1", "tls success": "1", "request success": "1",
-						"processing success": "1", "transfer success": "1"}},
+						"resolve success": "1", "connect success": "1", "tls success": "1", "processing success": "1",
+						"transfer success": "1"}},
 				{`increase(probe_connection_resets_total{job="one",target="reset-in-body"}[1m]) > bool 0`,
 					[]string{"phase"}, map[string]string{
-						"resolve": "0", "connect": "0", "proxy": "0", "tls": "0", "request": "0", "processing": "0",
-						"transfer": "1", "validate": "0", "idle": "0"}},
+						"processing": "0", "transfer": "1"}},
 				{`ALERTS{alertname="ErrnoConnectionReset",alertstate="firing",target=~"reset-after-request|",instance!~"flapping|reset-in-body|one-bad-address"}`,
 					[]string{"job", "target", "instance", "phase"},
 					map[string]string{"one reset-after-request " + address + " processing": "1",

@@ -41,8 +41,8 @@ const targets = [
 ];
 const cut = [ago(7.1), ago(6.85)]; // the egress of eu
 
-const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-const phases = ['resolve', 'connect', 'proxy', 'tls', 'request', 'processing', 'transfer', 'validate', 'idle'];
+const buckets = {connect: [0.001, 0.005, 0.025, 0.1, 0.25, 1, 3], processing: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 5]};
+const phases = ['tls', 'processing', 'transfer'];
 const counters = new Map();
 
 const write = (name, labels, value, t) => out.write(
@@ -79,7 +79,6 @@ function probe(target, vantage, t) {
   (failure ? lastFailure : lastSuccess).set(key, t);
   write('probe_success', of, failure ? 0 : 1, t);
   write('probe_reliable', of, 1, t);
-  write('probe_result_age_seconds', of, 0, t);
   write('probe_target_info', {...of, team, module: 'http_2xx', url: `https://${name.includes('.') ? name : name + '.internal.example'}/health`}, 1, t);
   write('probe_duration_seconds', of, Object.values(took).reduce((a, b) => a + b, 0), t);
   if (lastSuccess.has(key)) write('probe_last_success_timestamp_seconds', of, lastSuccess.get(key), t);
@@ -88,9 +87,9 @@ function probe(target, vantage, t) {
   for (const phase of phases) count('probe_connection_resets_total', {...of, phase}, t, failure?.[1] === 'tcp.reset' && failure[0] === phase ? 1 : 0);
   count('probe_attempts_total', of, t);
   count('probe_attempts_failed_total', of, t, failure ? 1 : 0);
-  for (const phase of ['connect', 'tls', 'processing']) {
+  for (const phase in buckets) {
     const ok = phase in took && failure?.[0] !== phase;
-    for (const le of [...buckets, '+Inf']) count('probe_phase_duration_seconds_bucket', {...of, phase, result: 'success', le}, t, ok && (le === '+Inf' || took[phase] <= le) ? 1 : 0);
+    for (const le of [...buckets[phase], '+Inf']) count('probe_phase_duration_seconds_bucket', {...of, phase, result: 'success', le}, t, ok && (le === '+Inf' || took[phase] <= le) ? 1 : 0);
   }
   const [phase, reason, errno, origin, cause, party, confidence] = failure ?? [];
   const failures = new Set([...target[4].map((f) => f[3]), ...(vantage === 'eu' ? [egress] : [])]);
@@ -102,18 +101,16 @@ function probe(target, vantage, t) {
   if (t - (lastFailure.get(key) ?? 0) < 600) write('probe_cause_info', {...of, ...lastCause.get(key)}, 1, t);
   const connected = !failure || failure[0] !== 'connect', answered = !failure || failure[0] === 'validate';
   write('probe_http_status_code', of, answered ? {'http.error': 503, 'http.rate_limited': 429}[reason] ?? 200 : 0, t);
-  write('probe_tcp_syn_retransmits', of, failure?.[1] === 'tcp.timed_out' ? 3 : hit(0.01, t, key, 'syn') ? 1 : 0, t);
+  const repeated = failure?.[1] === 'tcp.timed_out' ? 3 : hit(0.01, t, key, 'syn') ? 1 : 0;
+  if (repeated) write('probe_tcp_syn_retransmits', of, repeated, t);
   write('probe_dns_lookup_time_seconds', of, took.resolve, t);
   write('probe_addresses', of, 2, t);
   if (!connected) return;
   const rtt = (vantage === 'us' ? 0.09 : 0.018) * (0.9 + 0.3 * random(t, key, 'rtt'));
   write('probe_tcp_rtt_seconds', of, rtt, t);
-  write('probe_tcp_min_rtt_seconds', of, 0.9 * rtt, t);
-  write('probe_bytes_sent', of, 1890, t);
-  write('probe_bytes_received', of, answered ? 5210 : 3900, t);
-  write('probe_tcp_path_mtu_bytes', of, 1500, t);
-  write('probe_tcp_mss_bytes', of, 1448, t);
-  write('probe_tcp_retransmitted_segments', of, hit(0.02, t, key, 'lost') ? 1 : 0, t);
+  write('probe_http_uncompressed_body_length', of, answered ? 5210 : 0, t);
+  write('probe_http_content_length', of, answered ? 5210 : 0, t);
+  if (hit(0.02, t, key, 'lost')) write('probe_tcp_retransmitted_segments', of, 1, t);
   write('probe_ssl_earliest_cert_expiry', of, end + days * 86400, t);
   write('probe_tls_version_info', {...of, version: 'TLS 1.3'}, 1, t);
   write('probe_tls_cipher_info', {...of, cipher: 'TLS_AES_128_GCM_SHA256'}, 1, t);
@@ -121,7 +118,7 @@ function probe(target, vantage, t) {
   for (const idle of [10, 50, 70]) {
     const died = idle === 70 || (idle === 50 && t >= ago(5));
     write('probe_keepalive_success', {...of, idle: idle + 's'}, died ? 0 : 1, t);
-    write('probe_keepalive_idle_seconds', {...of, idle: idle + 's'}, died ? (t >= ago(5) ? 30.1 : 60.1) : idle, t);
+    if (died) write('probe_keepalive_idle_seconds', {...of, idle: idle + 's'}, t >= ago(5) ? 30.1 : 60.1, t);
   }
   write('probe_keepalive_announced_seconds', of, 60, t);
   write('probe_keepalive_lifetime_seconds', {...of, bound: 'survived'}, t >= ago(5) ? 29 : 58, t);

@@ -6,9 +6,24 @@ import (
 	"time"
 )
 
-// Bounds are the upper bounds of the classic buckets in seconds: from a connect on the same network to a response that
-// nobody waits for any more. A last bucket has no bound.
-var Bounds = [...]float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10}
+// mostBounds is how many bounds the classic buckets of a phase have at most. A last bucket has no bound.
+const mostBounds = 7
+
+// bounds are the upper bounds of the classic buckets in seconds, for the phases of result.Phases that have a duration.
+// Linux repeats a SYN that is not answered after 1 s and after 3 s: a connect between the two lost one packet.
+var bounds = [PhaseCount][]float64{
+	{0.001, 0.005, 0.025, 0.1, 0.5, 1, 5},  // resolve: a cache, a name server; the system's resolver repeats after 5 s
+	{0.001, 0.005, 0.025, 0.1, 0.25, 1, 3}, // connect: a rack, a city, a continent, the world; repeated SYNs
+	{0.005, 0.025, 0.1, 0.25, 0.5, 1, 5},   // proxy: a few round trips, and what the proxy connects to
+	{0.005, 0.025, 0.05, 0.1, 0.25, 1, 3},  // tls: two round trips, and the server's signature
+	{0.001, 0.01, 0.1, 1},                  // request: one write, unless it has a long body
+	{0.01, 0.05, 0.1, 0.25, 0.5, 1, 5},     // processing: what objectives of APIs are about
+	{0.001, 0.01, 0.05, 0.25, 1, 5, 10},    // transfer: nothing, or a body of megabytes
+}
+
+// Bounds are the upper bounds of the classic buckets of a phase, which is an index of result.Phases. A last bucket has
+// no bound.
+func Bounds(phase int) []float64 { return bounds[phase] }
 
 // Native buckets (Prometheus's exponential histograms): of schema 3, that is 8 buckets for each doubling, a factor of
 // 1.09. There are at most maxNative of them: where there would be more, the resolution is halved.
@@ -20,12 +35,13 @@ const (
 // Histogram counts durations in classic and in native buckets. client_golang's takes ten times its memory, and there
 // are a dozen for each of the targets remembered.
 type Histogram struct {
-	Classic   [len(Bounds) + 1]uint64 // each for itself, not cumulative
+	classic   [mostBounds + 1]uint64
 	Sum       float64
-	Schema    int32
 	Zero      uint64         // observations of 0
 	Native    []NativeBucket // by index
-	exemplars *[len(Bounds) + 1]Exemplar
+	exemplars *[mostBounds + 1]Exemplar
+	Schema    int32
+	Phase     int8 // index of result.Phases
 }
 
 // NativeBucket counts observations v with 2^((index-1)/2^schema) < v <= 2^(index/2^schema). It is small: ten thousand
@@ -46,20 +62,23 @@ type Exemplar struct {
 // usualNative is how many native buckets most phases of a target come to within its first probes.
 const usualNative = 8
 
-func newHistogram() *Histogram {
-	return &Histogram{Schema: firstSchema, Native: make([]NativeBucket, 0, usualNative)}
+func newHistogram(phase int) *Histogram {
+	return &Histogram{Phase: int8(phase), Schema: firstSchema, Native: make([]NativeBucket, 0, usualNative)}
 }
+
+// Classic are the classic buckets, each for itself, not cumulative. The last one has no bound.
+func (h *Histogram) Classic() []uint64 { return h.classic[:len(bounds[h.Phase])+1] }
 
 // observe counts a duration in seconds. The exemplar takes the place of its bucket's last one unless it has no trace
 // ID.
 func (h *Histogram) observe(seconds float64, x Exemplar) {
-	at, _ := slices.BinarySearch(Bounds[:], seconds)
-	h.Classic[at]++
+	at, _ := slices.BinarySearch(bounds[h.Phase], seconds)
+	h.classic[at]++
 	h.Sum += seconds
 	h.observeNative(seconds)
 	if x.TraceID != "" {
 		if h.exemplars == nil {
-			h.exemplars = new([len(Bounds) + 1]Exemplar)
+			h.exemplars = new([mostBounds + 1]Exemplar)
 		}
 		h.exemplars[at] = x
 	}
@@ -105,7 +124,7 @@ func (h *Histogram) halve() {
 // Count is the number of observations.
 func (h *Histogram) Count() uint64 {
 	var n uint64
-	for _, c := range h.Classic {
+	for _, c := range h.classic {
 		n += c
 	}
 	return n
@@ -120,7 +139,9 @@ func (h *Histogram) Exemplar(bucket int) *Exemplar {
 }
 
 // clear takes all observations away; the memory is used again.
-func (h *Histogram) clear() { *h = Histogram{Schema: firstSchema, Native: h.Native[:0]} }
+func (h *Histogram) clear() {
+	*h = Histogram{Phase: h.Phase, Schema: firstSchema, Native: h.Native[:0]}
+}
 
 // copy makes h the same as another, which may change after.
 func (h *Histogram) copy(other *Histogram) {

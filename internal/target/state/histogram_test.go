@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"errno_exporter/prober/result"
 )
 
 // TestHistogram: rows are observations in seconds; native is index:count of schema 3.
@@ -15,15 +17,15 @@ func TestHistogram(t *testing.T) {
 		native  map[int32]uint64
 		zero    uint64
 	}{
-		{"nothing", nil, map[float64]uint64{10: 0}, map[int32]uint64{}, 0},
-		{"on a bound", []float64{0.5, 1}, map[float64]uint64{0.25: 0, 0.5: 1, 1: 2, 10: 2},
+		{"nothing", nil, map[float64]uint64{5: 0}, map[int32]uint64{}, 0},
+		{"on a bound", []float64{0.5, 1}, map[float64]uint64{0.25: 0, 0.5: 1, 1: 2, 5: 2},
 			map[int32]uint64{-8: 1, 0: 1}, 0},
-		{"beyond the last bound", []float64{11}, map[float64]uint64{10: 0}, map[int32]uint64{28: 1}, 0},
-		{"zero", []float64{0}, map[float64]uint64{0.001: 1}, map[int32]uint64{}, 1},
-		{"twice in one bucket", []float64{3, 3.01}, map[float64]uint64{2.5: 0, 5: 2}, map[int32]uint64{13: 2}, 0},
+		{"beyond the last bound", []float64{11}, map[float64]uint64{5: 0}, map[int32]uint64{28: 1}, 0},
+		{"zero", []float64{0}, map[float64]uint64{0.01: 1}, map[int32]uint64{}, 1},
+		{"twice in one bucket", []float64{3, 3.01}, map[float64]uint64{1: 0, 5: 2}, map[int32]uint64{13: 2}, 0},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			h := newHistogram()
+			h := newHistogram(phaseIndex(result.Processing))
 			sum := 0.0
 			for _, s := range row.seconds {
 				h.observe(s, Exemplar{})
@@ -40,9 +42,9 @@ func TestHistogram(t *testing.T) {
 			}
 			for bound, want := range row.classic {
 				var got uint64
-				for i, b := range Bounds {
+				for i, b := range Bounds(int(h.Phase)) {
 					if b <= bound {
-						got += h.Classic[i]
+						got += h.Classic()[i]
 					}
 				}
 				if got != want {
@@ -55,7 +57,7 @@ func TestHistogram(t *testing.T) {
 
 // TestHistogramStaysSmall: more than 160 native buckets become fewer, and nothing is lost.
 func TestHistogramStaysSmall(t *testing.T) {
-	h := newHistogram()
+	h := newHistogram(phaseIndex(result.Processing))
 	n := 0
 	for v := 1e-9; v < 1e9; v *= 1.05 {
 		h.observe(v, Exemplar{})

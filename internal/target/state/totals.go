@@ -35,8 +35,8 @@ const (
 	totalsBytes    = 1 << 10 // themselves, with the places in whatever keeps them
 	kindsBytes     = 704     // a map of failures with its first eight places
 	perKind        = 160
-	histogramBytes = 224
-	exemplarBytes  = 14 * (48 + 48) // with their trace IDs
+	histogramBytes = 176
+	exemplarBytes  = (mostBounds + 1) * (48 + 48) // with their trace IDs
 )
 
 // Size is about how many bytes of memory the totals take.
@@ -108,9 +108,10 @@ func (t *Totals) addSpan(span result.Span, x Exemplar) {
 	if span.Failed {
 		failed = 1
 	}
-	h := &t.durations[phaseIndex(span.Phase)][failed]
+	phase := phaseIndex(span.Phase)
+	h := &t.durations[phase][failed]
 	if *h == nil {
-		*h = newHistogram()
+		*h = newHistogram(phase)
 	}
 	(*h).observe(span.Duration.Seconds(), x)
 }

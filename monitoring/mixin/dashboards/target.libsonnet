@@ -83,10 +83,13 @@ function(config) {
     + p.size(24, 5) + p.field({ mappings: [okOrFailing] }) + f.records,
   ],
 
+  // Classic buckets are coarse, and those that have exemplars.
   local quantile(q) = [
     'p%d {{phase}}' % (q * 100),
     |||
       histogram_quantile(%(q)s, sum by (phase) (rate(probe_phase_duration_seconds{@one}[$__rate_interval])))
+      or
+        max by (phase) (quantile_over_time(%(q)s, probe_http_duration_seconds{@one}[$__rate_interval]))
       or
         histogram_quantile(%(q)s, sum by (phase, le) (rate(probe_phase_duration_seconds_bucket{@one}[$__rate_interval])))
     ||| % { q: q },
@@ -96,7 +99,7 @@ function(config) {
     + p.over([['{{phase}}', 'avg by (phase) (probe_http_duration_seconds{@one})']])
     + p.size(12, 9) + p.stacked + p.legendOnTheRight + f.records,
 
-    p.timeseries(10, 'Phases: p50 and p95', 'Of all attempts per interval, from the histograms, native ones where there are any. Exemplars lead to the records of probes.', 's')
+    p.timeseries(10, 'Phases: p50 and p95', 'Per interval, of all attempts where there are native histograms, otherwise of the last attempt of each probe. Exemplars lead to the records of probes.', 's')
     + p.over([quantile(0.5), quantile(0.95)]) + p.exemplars
     + p.size(12, 9) + p.legendOnTheRight,
 
@@ -133,9 +136,9 @@ function(config) {
     + p.over([['idle for {{idle}}' + name, 'min_over_time(probe_keepalive_success{@one}[$__interval])']])
     + p.size(12, 7) + p.field({ noValue: 'no keepalive', mappings: [served] }) + f.records,
 
-    p.timeseries(19, 'Idle connections: age', 'How long they had been idle when they were used again, or when they were closed.', 's')
+    p.timeseries(19, 'Idle connections: age', 'How long those that did not serve another request had been idle when they were used again, or when they were closed.', 's')
     + p.over([['idle for {{idle}}' + name, 'probe_keepalive_idle_seconds{@one}']])
-    + p.size(12, 7) + p.field({ noValue: 'no keepalive' }),
+    + p.size(12, 7) + p.field({ noValue: 'none failed' }),
 
     p.timeseries(35, 'Lifetime of idle connections', 'With keepalive measure: the longest idle age that survived, the shortest that died, and the idle timeout that the server announces.', 's')
     + p.over([
@@ -155,7 +158,7 @@ function(config) {
     + p.over([['{{address}}' + name, 'min_over_time(probe_address_success{@one}[$__interval])']])
     + p.size(12, 8) + p.field({ noValue: 'requires addresses: all', mappings: [okOrFailing] }) + f.records,
 
-    p.timeseries(37, 'Duration by address', 'Of all phases of the last probe; requires addresses: all.', 's')
+    p.timeseries(37, 'Duration by address', 'Connecting, TLS, waiting for the response and receiving it, of the last probe; requires addresses: all.', 's')
     + p.over([['{{address}}' + name, 'sum by (%s, address) (probe_address_duration_seconds{@one})' % p.key]])
     + p.size(12, 8) + p.field({ noValue: 'requires addresses: all' }),
 
@@ -174,30 +177,39 @@ function(config) {
     + p.field({ noValue: 'requires compare_with' }),
   ],
 
+  // A count that has no series while it is 0.
+  local lost(metric) = |||
+    %(metric)s{@one}
+    or
+      0 * probe_tcp_rtt_seconds{@one}
+  ||| % { metric: metric },
   local tcp = [
-    p.timeseries(13, 'TCP round trip', "As measured by the kernel; excludes the server's own time.", 's')
+    p.timeseries(13, 'TCP round trip', "As measured by the kernel; excludes the server's own time. Shortest and standard deviation are those of the interval.", 's')
     + p.over([
       ['round trip' + name, 'probe_tcp_rtt_seconds{@one}'],
-      ['shortest' + name, 'probe_tcp_min_rtt_seconds{@one}'],
-      ['variance' + name, 'probe_tcp_rtt_variance_seconds{@one}'],
+      ['shortest' + name, 'min_over_time(probe_tcp_rtt_seconds{@one}[$__rate_interval])'],
+      ['deviation' + name, 'stddev_over_time(probe_tcp_rtt_seconds{@one}[$__rate_interval])'],
     ])
     + p.size(12, 8),
 
     p.timeseries(14, 'Retransmissions', 'Packet loss: retransmitted segments show it towards the server, segments received out of order from it. SYN retransmissions are shown separately.')
     + p.over([
-      ['retransmitted' + name, 'probe_tcp_retransmitted_segments{@one}'],
-      ['SYN retransmitted' + name, 'probe_tcp_syn_retransmits{@one}'],
-      ['out of order' + name, 'probe_tcp_out_of_order_packets{@one}'],
+      ['retransmitted' + name, lost('probe_tcp_retransmitted_segments')],
+      ['SYN retransmitted' + name, lost('probe_tcp_syn_retransmits')],
+      ['out of order' + name, lost('probe_tcp_out_of_order_packets')],
     ])
     + p.size(12, 8),
 
-    p.timeseries(16, 'Bytes', 'Sent and received on the connection, until it ended or failed.', 'bytes')
-    + p.over([['sent' + name, 'probe_bytes_sent{@one}'], ['received' + name, 'probe_bytes_received{@one}']])
+    p.timeseries(16, 'Response size', 'The body after decompression, and what the server announced. Records of probes have the bytes on the connection.', 'bytes')
+    + p.over([
+      ['body' + name, 'probe_http_uncompressed_body_length{@one}'],
+      ['Content-Length' + name, 'probe_http_content_length{@one} >= 0'],
+    ])
     + p.size(12, 8),
 
-    p.timeseries(38, 'Path MTU and segment size', 'As the kernel has them; a path MTU that falls shows a tunnel or a changed route.', 'bytes')
-    + p.over([['path MTU' + name, 'probe_tcp_path_mtu_bytes{@one}'], ['segment' + name, 'probe_tcp_mss_bytes{@one}']])
-    + p.size(12, 8),
+    p.timeseries(38, 'Path MTU', 'Below the 1500 bytes of Ethernet, as the kernel has it: a tunnel, or a changed route.', 'bytes')
+    + p.over([['path MTU' + name, 'probe_tcp_path_mtu_bytes{@one}']])
+    + p.size(12, 8) + p.field({ noValue: '1500 or more' }),
   ],
 
   local certificate = [
@@ -263,7 +275,7 @@ function(config) {
 
     p.timeseries(42, 'Age of results', 'Of a result that min_interval repeats.', 's')
     + p.over([['age' + name, 'probe_result_age_seconds{@one}']])
-    + p.size(12, 7),
+    + p.size(12, 7) + p.field({ noValue: 'no min_interval' }),
   ],
 
   dashboard: f.dashboard({

@@ -65,6 +65,13 @@ func (a *Application) evidence(now time.Time) cause.Application {
 	return cause.Application{Ends: slices.Clone(a.recent(now)), Samples: slices.Clone(a.samples)}
 }
 
+// Failed are the connections of the last hour whose end is a failure.
+func (a *Application) Failed(now time.Time) []observe.End {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.recent(now))
+}
+
 // recent are the ends of the last hour. The caller holds mu.
 func (a *Application) recent(now time.Time) []observe.End {
 	first := slices.IndexFunc(a.ends, func(e observe.End) bool { return now.Sub(e.At) <= applicationEndAge })

@@ -46,6 +46,7 @@ type Status struct {
 	Verdict  *cause.Verdict
 	// Application is what is known of the application's connections; nil where they are not observed.
 	Application *observe.Connections
+	Ends        []observe.End // of the application's connections in the last hour that are failures
 }
 
 // Status returns what is known of every configured target, in the configuration's order.
@@ -59,9 +60,19 @@ func (w *Watch) Status() []Status {
 	return all
 }
 
+// StatusAt returns what is still known of how every configured target was at an earlier time.
+func (w *Watch) StatusAt(at time.Time) []Status {
+	targets := w.current()
+	all := make([]Status, len(targets))
+	for i, t := range targets {
+		all[i] = Status{Target: t.Config, Timeline: t.Timeline.At(at)}
+	}
+	return all
+}
+
 func (w *Watch) status(t *target.Target, now time.Time) Status {
 	return Status{Target: t.Config, Last: t.Results.Latest(), Timeline: t.Timeline.At(now), Idle: t.Idle.State(),
-		Verdict: w.verdict(t), Application: w.application.of(t)}
+		Verdict: w.verdict(t), Application: w.application.of(t), Ends: t.Application.Failed(now)}
 }
 
 // Scrape probes every configured target, and returns what it has of each when all have ended, at the latest when its

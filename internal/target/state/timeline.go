@@ -17,11 +17,13 @@ const MaxTicks = 60
 const (
 	bucketWidth = 5 * time.Minute // of the shares
 	bucketCount = 24 * 12         // a day of them
+	dayWidth    = 24 * time.Hour  // of the shares of a month
+	dayCount    = 31              // 30 days of them, and the one of now
 )
 
 // What a timeline takes in memory, in bytes.
 const (
-	timelineBytes = 7 << 10 // the buckets of a day
+	timelineBytes = 8 << 10 // the buckets of a day and of a month
 	perTick       = 96
 )
 
@@ -62,13 +64,30 @@ type Timeline struct {
 	all     share
 	first   time.Time // end of the first result: buckets are numbered from there
 	buckets [bucketCount]bucket
+	days    [dayCount]bucket
 }
 
 type share struct{ ok, failed uint64 }
 
 type bucket struct {
-	began int64 // in bucketWidths since the first result
+	began int64 // in widths since the first result
 	share
+}
+
+// bucketOf is the bucket of a time in a ring of them, as it is and as it would begin.
+func bucketOf(ring []bucket, since, width time.Duration) (b *bucket, began int64) {
+	began = int64(since / width)
+	return &ring[began%int64(len(ring))], began
+}
+
+// count counts a result in a ring of buckets, which ended so long after the first one.
+func count(ring []bucket, since, width time.Duration, result share) {
+	b, began := bucketOf(ring, since, width)
+	if b.began != began {
+		*b = bucket{began: began}
+	}
+	b.ok += result.ok
+	b.failed += result.failed
 }
 
 // Add notes a result.
@@ -85,19 +104,15 @@ func (l *Timeline) Add(t Tick) {
 	if l.first.IsZero() {
 		l.first = t.Ended
 	}
-	began := int64(t.Ended.Sub(l.first) / bucketWidth)
-	b := &l.buckets[began%bucketCount]
-	if b.began != began {
-		*b = bucket{began: began}
+	since := max(0, t.Ended.Sub(l.first))
+	result := share{ok: 1}
+	if t.Failure != nil {
+		result, l.last = share{failed: 1}, &t
 	}
-	if t.Failure == nil {
-		l.all.ok++
-		b.ok++
-		return
-	}
-	l.all.failed++
-	b.failed++
-	l.last = &t
+	count(l.buckets[:], since, bucketWidth, result)
+	count(l.days[:], since, dayWidth, result)
+	l.all.ok += result.ok
+	l.all.failed += result.failed
 }
 
 // Size is about how many bytes of memory the timeline takes.
@@ -117,34 +132,106 @@ func (l *Timeline) Size() int {
 // Overview is a timeline at one moment.
 type Overview struct {
 	Ticks       []Tick    // the last ones, at most 60, the oldest first
-	Since       time.Time // when the state of now began; zero before the first probe
-	LastFailure *Tick     // nil if there was none
+	First       time.Time // when the first result ended; zero before it
+	State       State
+	Since       time.Time // when the state of that moment began; zero where that is not known
+	LastFailure *Tick     // nil if there was none, or if it is no longer known
 	Hour, Day   Share
+	Month       Share // of 30 days
 	All         Share // since start
 }
+
+// State is what a target's last result shows.
+type State string
+
+// The states.
+const (
+	OK      State = "ok"
+	Failing State = "failing"
+	Unknown State = "unknown" // there is no result, or it is no longer known
+)
 
 // Share is how many probes succeeded, of how many.
 type Share struct{ Succeeded, Probes uint64 }
 
-// At is the timeline at a time.
-func (l *Timeline) At(now time.Time) Overview {
+// At is the timeline at a time: of now, or of an earlier one as far as that is still known.
+func (l *Timeline) At(at time.Time) Overview {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return Overview{
-		Ticks: slices.Clone(l.ticks), Since: l.since, LastFailure: l.last,
-		Hour: l.within(now, time.Hour), Day: l.within(now, 24*time.Hour), All: Share{l.all.ok, l.all.ok + l.all.failed},
+	o := Overview{First: l.first, State: Unknown}
+	n, _ := slices.BinarySearchFunc(l.ticks, at, func(t Tick, at time.Time) int {
+		if t.Ended.After(at) {
+			return 1
+		}
+		return -1
+	})
+	o.Ticks = slices.Clone(l.ticks[:n])
+	if l.first.IsZero() || at.Before(l.first) {
+		o.First = time.Time{}
+		return o
 	}
+	o.State, o.Since = l.state(n, at)
+	o.Hour = within(l.buckets[:], bucketWidth, l.span(at, time.Hour))
+	o.Day = within(l.buckets[:], bucketWidth, l.span(at, 24*time.Hour))
+	o.Month = within(l.days[:], dayWidth, l.span(at, 30*24*time.Hour))
+	if o.All = (Share{l.all.ok, l.all.ok + l.all.failed}); n < len(l.ticks) {
+		o.All = o.Month // the rest is no longer known by itself
+	}
+	if l.last != nil && !l.last.Ended.After(at) {
+		o.LastFailure = l.last
+	}
+	for i := range o.Ticks {
+		if o.LastFailure != l.last && o.Ticks[i].Failure != nil {
+			o.LastFailure = &o.Ticks[i]
+		}
+	}
+	return o
 }
 
-// within adds up the buckets of a span of time, by the monotonic clock: whoever sets the system's clock neither loses
-// a result nor has an old one counted. The caller holds mu.
-func (l *Timeline) within(now time.Time, span time.Duration) Share {
-	from := now.Sub(l.first) - span
+// state is the state at a time, before which n of the ticks ended, and since when. The caller holds mu.
+func (l *Timeline) state(n int, at time.Time) (State, time.Time) {
+	of := func(failed bool) State {
+		if failed {
+			return Failing
+		}
+		return OK
+	}
+	last := len(l.ticks) - 1
+	if !at.Before(l.since) {
+		return of(l.ticks[last].Failure != nil), l.since
+	}
+	if n > 0 {
+		failed, began := l.ticks[n-1].Failure != nil, n-1
+		for began > 0 && (l.ticks[began-1].Failure != nil) == failed {
+			began--
+		}
+		if began > 0 || l.ticks[0].Ended.Equal(l.first) {
+			return of(failed), l.ticks[began].Ended
+		}
+		return of(failed), time.Time{}
+	}
+	b, began := bucketOf(l.buckets[:], at.Sub(l.first), bucketWidth)
+	switch {
+	case b.began != began || b.ok+b.failed == 0 || b.ok > 0 && b.failed > 0:
+		return Unknown, time.Time{}
+	}
+	return of(b.failed > 0), time.Time{}
+}
+
+// span is a span of time that ends at a time, in time since the first result. The caller holds mu. It is by the
+// monotonic clock: whoever sets the system's clock neither loses a result nor has an old one counted.
+func (l *Timeline) span(at time.Time, length time.Duration) [2]time.Duration {
+	to := at.Sub(l.first)
+	return [2]time.Duration{to - length, to}
+}
+
+// within adds up the buckets that begin within a span of time.
+func within(ring []bucket, width time.Duration, span [2]time.Duration) Share {
 	var s Share
-	for i := range l.buckets {
-		if b := &l.buckets[i]; time.Duration(b.began)*bucketWidth > from {
-			s.Succeeded += b.ok
-			s.Probes += b.ok + b.failed
+	for i := range ring {
+		if began := time.Duration(ring[i].began) * width; began > span[0] && began <= span[1] {
+			s.Succeeded += ring[i].ok
+			s.Probes += ring[i].ok + ring[i].failed
 		}
 	}
 	return s

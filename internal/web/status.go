@@ -2,13 +2,9 @@ package web
 
 import (
 	"cmp"
-	"embed"
 	"encoding/json"
 	"fmt"
-	"html/template"
-	"maps"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -19,32 +15,29 @@ import (
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/escape"
 	"errno_exporter/internal/record"
+	"errno_exporter/internal/target/state"
 	"errno_exporter/internal/watch"
 	"errno_exporter/prober/result"
 )
 
-//go:embed templates static
-var files embed.FS
+// statusSchema is the version of the status page's JSON. Fields are added without a new one.
+const statusSchema = 1
 
-// statusPage is the page at /.
-var statusPage = template.Must(template.ParseFS(files, "templates/status.html"))
-
-// status is the content of the page at /, also in JSON.
+// status is the content of the page at / in JSON.
 type status struct {
+	Schema    int            `json:"schema"`
 	Version   string         `json:"version"`
 	Time      time.Time      `json:"time"`
-	Targets   int            `json:"targets"` // configured
+	At        *time.Time     `json:"at,omitempty"` // that was asked for, where it was not now
+	Targets   int            `json:"targets"`      // configured
 	Failing   int            `json:"failing"`
+	Degraded  int            `json:"degraded"`                // whose last probe succeeded although something fails
+	Unprobed  int            `json:"unprobed"`                // that were never probed
+	Unscraped bool           `json:"unscraped"`               // nothing has probed any target yet
 	Shard     string         `json:"shard,omitempty"`         // I/N, empty if the targets are not divided
 	Others    int            `json:"other_targets,omitempty"` // that belong to other shards
 	Problems  []string       `json:"problems"`                // of the exporter itself
 	Shown     []targetStatus `json:"shown"`                   // those that were asked for
-	Query     string         `json:"-"`
-	OnlyBad   bool           `json:"-"`
-	Modules   []string       `json:"-"`
-	Default   string         `json:"-"`
-	Pprof     bool           `json:"-"`
-	Lifecycle bool           `json:"-"`
 }
 
 // targetStatus is what there is to say of one target.
@@ -53,26 +46,24 @@ type targetStatus struct {
 	URL      string         `json:"url"`
 	Module   string         `json:"module"`
 	Labels   []config.Label `json:"labels,omitempty"`
-	State    string         `json:"state"` // ok, failing or unknown
+	State    state.State    `json:"state"`
 	Since    *time.Time     `json:"since,omitempty"`
+	Warnings []string       `json:"warnings,omitempty"` // what fails although the last probe succeeded
 	Reliable bool           `json:"reliable"`
 	Duration float64        `json:"duration_seconds"`
 	Failure  *failureStatus `json:"last_failure,omitempty"`
 	Cause    *causeStatus   `json:"cause,omitempty"`
 	Hour     shareStatus    `json:"hour"`
 	Day      shareStatus    `json:"day"`
+	Month    shareStatus    `json:"month"` // of 30 days
+	Known    *time.Time     `json:"known_since,omitempty"`
+	P50      float64        `json:"p50_seconds,omitempty"` // of the results that succeeded
+	P95      float64        `json:"p95_seconds,omitempty"`
 	All      shareStatus    `json:"since_start"`
 	Phases   []phaseStatus  `json:"phases,omitempty"`
 	Ticks    []tickStatus   `json:"results,omitempty"`
 	// Application is nil where the application's connections are not observed.
 	Application *applicationStatus `json:"application,omitempty"`
-
-	SinceText   string       `json:"-"`
-	Sparkline   string       `json:"-"` // points of a polyline
-	OKPath      string       `json:"-"` // ticks without a record: of successes
-	BadPath     string       `json:"-"` // and of failures
-	Links       []tickStatus `json:"-"` // ticks with a record
-	SlowestText string       `json:"-"` // of the ticks
 }
 
 // failureStatus is a failure, and when it was.
@@ -80,7 +71,6 @@ type failureStatus struct {
 	Time time.Time `json:"time"`
 	record.Failure
 	Record ulid.ULID `json:"record,omitzero"`
-	Ago    string    `json:"-"`
 }
 
 // causeStatus is the verdict, with what to do.
@@ -102,6 +92,14 @@ type shareStatus struct {
 	Probes    uint64 `json:"probes"`
 }
 
+// fraction is the share; of no probes it is more than 1.
+func (s shareStatus) fraction() float64 {
+	if s.Probes == 0 {
+		return 2
+	}
+	return float64(s.Succeeded) / float64(s.Probes)
+}
+
 // Text is the share in percent; of no probes it is a dash. What is not quite 100 is never shown as 100.
 func (s shareStatus) Text() string {
 	switch {
@@ -110,76 +108,97 @@ func (s shareStatus) Text() string {
 	case s.Succeeded == s.Probes:
 		return "100 %"
 	}
-	return fmt.Sprintf("%.1f %%", min(99.9, 100*float64(s.Succeeded)/float64(s.Probes)))
+	return fmt.Sprintf("%.1f %%", min(99.9, 100*s.fraction()))
 }
 
-// phaseStatus is a phase of the last probe, and its position in a bar of 1000 units.
+// phaseStatus is a phase of the last probe.
 type phaseStatus struct {
 	Phase    result.Phase `json:"phase"`
 	Duration float64      `json:"duration_seconds"`
 	Failed   bool         `json:"failed,omitempty"`
-	Text     string       `json:"-"`
-	X, Width float64      `json:"-"`
 }
 
-// tickStatus is one of the last results, and its position.
+// tickStatus is one of the last results.
 type tickStatus struct {
 	Record  ulid.ULID `json:"record,omitzero"` // zero: its record is no longer kept
 	Time    time.Time `json:"time"`
 	OK      bool      `json:"ok"`
 	Seconds float64   `json:"duration_seconds"`
 	Reason  string    `json:"reason,omitempty"`
-	Title   string    `json:"-"`
-	X       int       `json:"-"`
 }
 
 // status answers /: human-readable, or with format=json or by Accept in JSON.
 func (e *Endpoints) status(w http.ResponseWriter, r *http.Request) {
-	s := e.statusOf(r)
-	if r.URL.Query().Get("format") == "json" || strings.HasPrefix(r.Header.Get("Accept"), "application/json") {
+	now := time.Now()
+	q, err := parseStatusQuery(r.URL.Query(), e.Probe.Config.Get(), now)
+	if err != nil {
+		refuse(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	asJSON := strings.HasPrefix(r.Header.Get("Accept"), "application/json")
+	s, shown := e.statusOf(&q, now)
+	if q.Format == "json" || q.Format == "" && asJSON {
+		for i := range shown {
+			s.Shown = append(s.Shown, e.targetStatus(&shown[i]))
+		}
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(escape.NewWriter(w)).Encode(s) // fails only if the client is gone
 		return
 	}
-	_ = statusPage.Execute(page(w), s) // fails only if the client is gone
+	_ = statusTemplate.Execute(page(w), e.statusPage(r, &q, &s, shown)) // as above
 }
 
-func (e *Endpoints) statusOf(r *http.Request) status {
-	c, query, targets := e.Probe.Config.Get(), r.URL.Query(), e.Probe.Watch.Status()
-	now := time.Now()
-	s := status{
-		Version: cmp.Or(version.Version, "unversioned"), Time: now.UTC().Truncate(time.Second),
-		Problems: e.problems(targets), Shown: []targetStatus{},
-		Query: query.Get("q"), OnlyBad: query.Get("failing") != "", Modules: slices.Sorted(maps.Keys(c.Modules)),
-		Default: defaultModule,
-		Pprof:   e.Pprof, Lifecycle: e.Life.Enabled,
-	}
+// statusOf is the summary, and the targets that are asked for in their order.
+func (e *Endpoints) statusOf(q *statusQuery, now time.Time) (status, []seen) {
+	c := e.Probe.Config.Get()
+	s := status{Schema: statusSchema, Version: cmp.Or(version.Version, "unversioned"),
+		Time: now.UTC().Truncate(time.Second), Problems: []string{}, Shown: []targetStatus{}}
 	if c.Shard.Divides() {
 		s.Shard, s.Others = c.Shard.String(), len(c.OtherTargets)
 	}
-	for _, t := range targets {
-		s.Targets++
-		bad := t.Last != nil && t.Last.Result.Failure != nil
-		if bad {
-			s.Failing++
-		}
-		if matches(t.Target, s.Query) && (bad || !s.OnlyBad) {
-			s.Shown = append(s.Shown, e.targetStatus(&t, now))
-		}
+	if q.At.IsZero() {
+		targets := e.Probe.Watch.Status()
+		s.Problems = e.problems(targets, now)
+		return s, s.choose(q, targets, now)
 	}
-	// failing, ok, unknown
-	slices.SortStableFunc(s.Shown, func(a, b targetStatus) int { return strings.Compare(a.State, b.State) })
-	return s
+	at := q.At.UTC()
+	s.At = &at
+	return s, s.choose(q, e.Probe.Watch.StatusAt(at), at)
 }
 
-// The size of the picture of the last results.
-const (
-	tickStep        = 8
-	sparklineHeight = 24
-)
+// choose counts the targets, and returns those that are asked for in their order.
+func (s *status) choose(q *statusQuery, targets []watch.Status, now time.Time) []seen {
+	var shown []seen
+	for i := range targets {
+		t := see(&targets[i], now)
+		s.add(t.State)
+		if q.shows(&t) {
+			shown = append(shown, t)
+		}
+	}
+	s.Unscraped = s.Targets > 0 && s.Unprobed == s.Targets && q.At.IsZero()
+	q.sorted(shown)
+	return shown
+}
+
+// add counts a target of a state.
+func (s *status) add(state string) {
+	s.Targets++
+	switch state {
+	case "failing":
+		s.Failing++
+	case degraded:
+		s.Degraded++
+	case "unknown":
+		s.Unprobed++
+	}
+}
+
+// staleAfter is how old the newest result is where nothing scrapes any more: nobody scrapes less often.
+const staleAfter = 10 * time.Minute
 
 // problems are those of the exporter itself, each in a sentence.
-func (e *Endpoints) problems(targets []watch.Status) []string {
+func (e *Endpoints) problems(targets []watch.Status, now time.Time) []string {
 	problems := []string{}
 	if err := e.Life.Failed(); err != nil {
 		problems = append(problems, "The last reload of the configuration failed, the previous one stays in "+
@@ -194,15 +213,25 @@ func (e *Endpoints) problems(targets []watch.Status) []string {
 			"are out of reach.",
 			egress.OutOfReach, egress.Targets))
 	}
-	late := 0
+	late, newest := 0, time.Time{}
 	for _, t := range targets {
-		if t.Last != nil && !t.Last.Reliable {
+		if t.Last == nil {
+			continue
+		}
+		if !t.Last.Reliable {
 			late++
 		}
+		if t.Last.Ended.After(newest) {
+			newest = t.Last.Ended
+		}
+	}
+	if age := now.Sub(newest); !newest.IsZero() && age > staleAfter {
+		problems = append(problems, fmt.Sprintf("The last probe of any target was %s ago: nothing scrapes /metrics any "+
+			"more.", record.Long(age)))
 	}
 	if late > 0 {
-		problems = append(problems, fmt.Sprintf("The exporter was overloaded during the last probe of %d targets: "+
-			"their durations are too long.", late))
+		problems = append(problems, fmt.Sprintf("The exporter was overloaded during the last probe of %s: the "+
+			"durations are too long.", targetCount(late)))
 	}
 	return problems
 }

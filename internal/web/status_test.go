@@ -1,22 +1,17 @@
 package web
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"html/template"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/oklog/ulid/v2"
 	"golang.org/x/net/html"
 
-	"errno_exporter/config"
 	"errno_exporter/internal/faultlab"
-	"errno_exporter/internal/record"
 )
 
 // ofStatus is the JSON twin of the status page.
@@ -59,10 +54,12 @@ func TestStatus(t *testing.T) {
 		t.Errorf("mail: %+v; payments: %+v", good, bad)
 	}
 	page := ask(t, http.MethodGet, server.URL+"/", nil)
-	for _, want := range []string{"2 targets, <strong class=\"bad\">1 failing</strong>",
-		`<h2 id="t-payments">payments</h2>`, bad.Failure.Sentence, template.HTMLEscapeString(bad.Failure.Advice),
-		fmt.Sprintf(`<a href="history/%s">record</a>`, bad.Failure.Record), "<dd>0.0 %</dd>", "<dd>100 %</dd>",
-		`class="p-processing failed"`, "team=billing", "token=&lt;hidden&gt;"} {
+	for _, want := range []string{"2 targets: <strong class=\"bad\">1 failing</strong>",
+		"<h2>Failing: 1 target</h2>", "<h2>OK: 1 target</h2>",
+		`<tr class=f><th><a href="targets/payments">payments</a>`, "<strong>" + bad.Failure.Sentence + "</strong>",
+		fmt.Sprintf(`<a href="history/%s" aria-label="record %s">record</a>`, bad.Failure.Record, bad.Failure.Record),
+		"<td>0/2<svg", "<td>2/2<svg", "<td>0%<td><td><td><td>", "<td>100%<td><td><td>", " ms",
+		"team=billing", "token=&lt;hidden&gt;"} {
 		if !strings.Contains(page.Body, want) {
 			t.Errorf("the page has no %s", want)
 		}
@@ -86,6 +83,10 @@ func TestStatusFilters(t *testing.T) {
 		{"&q=127.0.0.1", []string{"payments", "mail"}},
 		{"&q=nothing", nil}, {"&failing=1", []string{"payments"}}, {"&failing=1&q=mail", nil},
 		{"&failing=", []string{"payments", "mail"}},
+		{"&state=failing", []string{"payments"}}, {"&state=ok", []string{"mail"}}, {"&state=unknown", nil},
+		{"&state=degraded", nil}, {"&state=&sort=&group=&at=&q=", []string{"payments", "mail"}},
+		{"&sort=name", []string{"mail", "payments"}}, {"&sort=availability", []string{"payments", "mail"}},
+		{"&sort=p95", []string{"mail", "payments"}}, {"&sort=state&group=team", []string{"payments", "mail"}},
 	} {
 		var got []string
 		for _, shown := range ofStatus(t, server.URL, row.query).Shown {
@@ -129,7 +130,7 @@ func TestStatusIsText(t *testing.T) {
 			}
 		}
 	}
-	if scripts != 1 || !strings.Contains(got.Body, "&lt;script&gt;alert(1)&lt;/script&gt;") {
+	if scripts != 2 || !strings.Contains(got.Body, "&lt;script&gt;alert(1)&lt;/script&gt;") {
 		t.Errorf("%d scripts, want our own only:\n%s", scripts, got.Body)
 	}
 }
@@ -147,7 +148,8 @@ func TestStatusPolicy(t *testing.T) {
 		strings.Contains(csp, "unsafe") || response.Header.Get("X-Content-Type-Options") != "nosniff" {
 		t.Errorf("policy %q, %v", csp, response.Header)
 	}
-	for _, path := range []string{"/static/style.css", "/static/refresh.js"} {
+	for _, path := range []string{"/static/style.css", "/static/status.css", "/static/status.js",
+		"/static/refresh.js"} {
 		if got := ask(t, http.MethodGet, server.URL+path, nil); got.Status != 200 ||
 			strings.Contains(got.Body, "url(") || strings.Contains(got.Body, "http:") ||
 			strings.Contains(got.Body, "https:") {
@@ -169,30 +171,5 @@ func TestStatusTellsOfAFailedReload(t *testing.T) {
 	l.Reload = func() error { return nil }
 	if err := l.Again(); err != nil || l.Failed() != nil {
 		t.Errorf("Failed() = %v after a good reload", l.Failed())
-	}
-}
-
-// BenchmarkStatus renders the page of 1,000 targets with 60 results each.
-func BenchmarkStatus(b *testing.B) {
-	s := status{Targets: 1000}
-	ticks := make([]tickStatus, 60)
-	for i := range 1000 {
-		s.Shown = append(s.Shown, targetStatus{
-			Name: fmt.Sprint("api-", i), URL: "https://api.example.com/", Module: "api", State: "failing",
-			Labels: []config.Label{{Name: "team", Value: "web"}},
-			Failure: &failureStatus{Failure: record.Failure{Sentence: "connection reset by the peer while waiting " +
-				"for the response (ECONNRESET)", Advice: strings.Repeat("advice ", 20)}, Record: ulid.ULID{15: 1}},
-			Phases:  []phaseStatus{{Phase: "connect", Width: 500}, {Phase: "processing", X: 500, Width: 500}},
-			Ticks:   ticks,
-			BadPath: strings.Repeat("M480 0h6v20h-6z", 60), Sparkline: strings.Repeat("480,12.5 ", 60),
-		})
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		var page bytes.Buffer
-		if err := statusPage.Execute(&page, s); err != nil {
-			b.Fatal(err)
-		}
-		b.SetBytes(int64(page.Len()))
 	}
 }

@@ -27,6 +27,7 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 const repository = "../.."
@@ -162,14 +163,14 @@ func (p *page) run(t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
 func TestFromTargetToRecord(t *testing.T) {
 	address, p := exporter(t, 3), open(t)
 	p.run(t, chromedp.Navigate("http://"+address+"/"))
-	heading := get(t, p, chromedp.Text("#t-reset-after-request"))
-	p.run(t, chromedp.Click(`article[aria-labelledby="t-reset-after-request"] .why a`),
-		chromedp.WaitVisible("svg.waterfall"))
+	line := lineOf("reset-after-request")
+	sentence := get(t, p, chromedp.Text(line+" td strong"))
+	p.run(t, chromedp.Click(line+" td:nth-child(3) a"), chromedp.WaitVisible("svg.waterfall"))
 	verdict, title := get(t, p, chromedp.Text(".verdict")), get(t, p, chromedp.Title())
-	if heading != "reset-after-request" || !strings.Contains(verdict,
-		"connection reset by the peer while waiting for the response (ECONNRESET)") ||
+	const want = "connection reset by the peer while waiting for the response (ECONNRESET)"
+	if sentence != want || !strings.Contains(verdict, want) ||
 		!strings.HasPrefix(title, "reset-after-request: connection reset by the peer") {
-		t.Errorf("heading %q, verdict %q, title %q", heading, verdict, title)
+		t.Errorf("sentence %q, verdict %q, title %q", sentence, verdict, title)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -183,33 +184,58 @@ func TestFromTargetToRecord(t *testing.T) {
 	}
 }
 
-// Filters, and the link of a tick.
-func TestFilterAndTicks(t *testing.T) {
-	address, p := exporter(t, 2), open(t)
-	p.run(t, chromedp.Navigate("http://"+address+"/"), chromedp.Click(`input[name="failing"]`),
+// lineOf selects the line of a target.
+func lineOf(name string) string { return fmt.Sprintf(`tr:has(> th > a[href$="%s"])`, name) }
+
+// names are the targets that the page shows.
+const names = `[...document.querySelectorAll("tbody tr:not(.group) th > a")].map(a => a.textContent).join(" ")`
+
+// Filters, and the results: one tab stop for each line, the arrow keys within it, and the way to a record.
+func TestFilterAndResults(t *testing.T) {
+	address, p := exporter(t, 3), open(t)
+	p.run(t, chromedp.Navigate("http://"+address+"/"), chromedp.SetValue(`select[name="state"]`, "failing"),
 		chromedp.SendKeys(`input[name="q"]`, "RESET-"),
-		chromedp.Submit(`input[name="q"]`), chromedp.WaitNotPresent("#t-healthy"))
-	names := get(t, p, chromedp.Evaluate[string](`[...document.querySelectorAll("h2[id]")].map(h => `+
-		`h.textContent).join(" ")`))
-	p.run(t, chromedp.Click(`article[aria-labelledby="t-reset-in-body"] .ticks a`), chromedp.WaitVisible(".verdict"))
-	location := get(t, p, chromedp.Location())
-	if names != "reset-after-request reset-in-body" || !strings.Contains(location, "/history/") {
-		t.Errorf("names %q, location %q", names, location)
+		chromedp.Submit(`input[name="q"]`), chromedp.WaitNotPresent(lineOf("healthy")))
+	shown := get(t, p, chromedp.Evaluate[string](names))
+	stops := get(t, p, chromedp.Evaluate[string](`[...document.querySelectorAll("td svg")].map(s => `+
+		`s.querySelectorAll("a").length + "/" + s.querySelectorAll("a:not([tabindex='-1'])").length).join(" ")`))
+	if shown != "reset-after-request reset-in-body" || stops != "3/1 3/1" {
+		t.Errorf("names %q, links and tab stops %q", shown, stops)
+	}
+	const place = `(() => { const all = [...document.querySelectorAll("td svg")[0].querySelectorAll("a")]; ` +
+		`return all.indexOf(document.activeElement) + " " + all.findIndex(a => a.getAttribute("tabindex") !== "-1"); })()`
+	p.run(t, chromedp.Evaluate[chromedp.Void](`document.querySelectorAll("td svg a:not([tabindex='-1'])")[0].focus()`))
+	for _, row := range []struct{ key, want string }{{"", "2 2"}, {kb.ArrowLeft, "1 1"}, {kb.Home, "0 0"},
+		{kb.ArrowLeft, "0 0"}, {kb.ArrowRight, "1 1"}, {kb.End, "2 2"}, {kb.ArrowRight, "2 2"}} {
+		if row.key != "" {
+			p.run(t, chromedp.KeyEvent(row.key))
+		}
+		if got := get(t, p, chromedp.Evaluate[string](place)); got != row.want {
+			t.Errorf("after %q the focus and the tab stop are %s, want %s", row.key, got, row.want)
+		}
+	}
+	p.run(t, chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible(".verdict"))
+	if location := get(t, p, chromedp.Location()); !strings.Contains(location, "/history/") {
+		t.Errorf("location %q", location)
 	}
 }
 
-// What is new takes the place of what is old: where the reader has scrolled to, and what has the focus, stay.
+// What is new takes the place of what is old: where the reader has scrolled to, what is open and what has the focus
+// stay.
 func TestRefreshInPlace(t *testing.T) {
 	address, p := exporter(t, 1), open(t)
-	p.run(t, chromedp.Navigate("http://"+address+"/"), chromedp.WaitVisible("#live"))
-	before := get(t, p, chromedp.Evaluate[string](`document.querySelectorAll("article")[0].querySelectorAll(".ticks `+
-		`a").length + " " + (scrollTo(0, 300), scrollY)`))
+	p.run(t, chromedp.Navigate("http://"+address+"/"), chromedp.WaitVisible("#targets"))
+	const line = `[...document.querySelectorAll("tr")].find(r => r.textContent.startsWith("reset-in-body"))`
+	const state = line + `.querySelectorAll("svg a").length + " " + scrollY + " " + ` +
+		line + `.querySelector("details").open + " " + document.querySelectorAll("details[open]").length + " " + ` +
+		line + `.contains(document.activeElement) + " " + document.activeElement.tagName`
+	before := get(t, p, chromedp.Evaluate[string](`(`+line+`.querySelector("details").open = true, `+line+
+		`.querySelector("summary").focus(), scrollTo(0, 300), `+state+`)`))
 	scrape(t, address)
 	p.run(t, chromedp.Evaluate[chromedp.Void](`refresh()`, chromedp.EvalAwaitPromise))
-	after := get(t, p, chromedp.Evaluate[string](`document.querySelectorAll("article")[0].querySelectorAll(".ticks `+
-		`a").length + " " + scrollY`))
-	if before != "1 300" || after != "2 300" {
-		t.Errorf("results and scroll before %q, after %q, want 1 300, 2 300", before, after)
+	after := get(t, p, chromedp.Evaluate[string](state))
+	if before != "1 300 true 1 true SUMMARY" || after != "2 300 true 1 true SUMMARY" {
+		t.Errorf("before %q, after %q, want 1 and 2 results, and the rest the same", before, after)
 	}
 }
 
@@ -238,7 +264,7 @@ func TestAccessibilityTree(t *testing.T) {
 		}
 	}
 	for _, role := range []string{"banner", "navigation", "main", "search", "contentinfo", "heading", "searchbox",
-		"checkbox", "button", "combobox", "textbox", "article"} {
+		"checkbox", "button", "combobox", "textbox", "table", "rowheader", "columnheader"} {
 		if roles[role] == 0 {
 			t.Errorf("there is no %s: %v", role, roles)
 		}
@@ -265,8 +291,8 @@ func TestWithoutJavaScript(t *testing.T) {
 	address, p := exporter(t, 1), open(t)
 	call(t, p, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 	p.run(t, chromedp.Navigate("http://"+address+"/?failing=1"))
-	if nodes := get(t, p, chromedp.Nodes("article.failing")); len(nodes) != 5 {
-		t.Errorf("%d failing targets, want 5", len(nodes))
+	if nodes := get(t, p, chromedp.Nodes("tr.f td svg a")); len(nodes) != 5 {
+		t.Errorf("%d results of failing targets lead to their records, want 5", len(nodes))
 	}
 }
 

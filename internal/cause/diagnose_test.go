@@ -60,12 +60,15 @@ type situation struct {
 	want     string
 }
 
-// The table of situations: what is seen, and what may be said of it.
+// The table of situations: what is seen, and what may be said of it. Where Fails reports false nobody asks for a verdict.
 func TestJudge(t *testing.T) {
 	for _, row := range situations() {
 		v, ok := Judge(&row.evidence)
 		if got := brieflyPut(v, ok); got != row.want {
 			t.Errorf("%s:\n got %s\nwant %s\n%s", row.name, got, row.want, strings.Join(v.Evidence, "\n"))
+		}
+		if ok && !row.evidence.Fails() {
+			t.Errorf("%s: Fails() = false, want true: there is a verdict", row.name)
 		}
 	}
 }

@@ -198,6 +198,7 @@ func leakBounds() []situation {
 		{"CLOSE_WAIT grows from the middle on", grown(waiting, 2, 2, 2, 20, 30, 40), "connection_leak us medium"},
 		{"CLOSE_WAIT grows in the first half alone", grown(waiting, 2, 10, 20, 40, 40, 40), "none"},
 		{"CLOSE_WAIT grows past the middle", grown(waiting, 2, 10, 20, 39, 40, 40), "connection_leak us medium"},
+		{"CLOSE_WAIT grows in the last minute", grown(waiting, 2, 10, 20, 30, 30, 40), "connection_leak us medium"},
 		{"connections grow for 20 minutes", grown(open, upTo(21, 50, 600)...), "connection_leak us medium"},
 		{"connections grow for 19 minutes", grown(open, upTo(20, 50, 600)...), "none"},
 		{"connections grow from 50 to 100", grown(open, upTo(21, 50, 100)...), "connection_leak us medium"},

@@ -5,11 +5,16 @@ import (
 	"slices"
 	"time"
 
+	"errno_exporter/internal/reset"
 	"errno_exporter/prober/result"
 )
 
 // batch bounds how many ends wait.
 const batch = 4096
+
+// leastTimeout is the least retransmission timeout of TCP_RTO_MIN (linux/net/tcp.h): for so long a peer does not repeat
+// the FIN that was acknowledged, and no RST can answer a second acknowledgement (RFC 1337 section 1).
+const leastTimeout = 200 * time.Millisecond
 
 // drain reads the ends that have come. How each came is concluded when the counters are read the next time, which costs
 // as much as dozens of ends.
@@ -17,8 +22,28 @@ func (o *Observer) drain() {
 	for more := true; more; {
 		before := len(o.pending)
 		o.events.drain(batch-before, func(datagram []byte) { messages(datagram, o.pend) })
+		emptied := time.Now()
+		o.follow(o.pending[before:])
 		if more = len(o.pending) >= batch; more {
 			o.conclude(o.readCounts())
+		} else {
+			o.emptied = emptied
+		}
+	}
+}
+
+// follow looks what has followed the ends that have just come, as long as it is there: a TIME_WAIT, or nothing.
+func (o *Observer) follow(ends []sighting) {
+	for i := range ends {
+		s := &ends[i]
+		if !s.finAcknowledged() || o.own(s.cookie) || len(o.ofEnd(s.local, s.remote)) == 0 {
+			continue
+		}
+		switch s.after = o.find(s.local, s.remote); s.after {
+		case timeWait, finWait2:
+		default: // nothing, or the next connection with the same addresses
+			s.prompt = s.after == 0 && s.info.lastACK+time.Since(o.emptied) < leastTimeout
+			s.after = 0
 		}
 	}
 }
@@ -77,7 +102,7 @@ func (o *Observer) surroundings(now counts) (e evidence) {
 			e.unread++
 		}
 	}
-	e.batch, e.dump = now.since(o.atEvents), now.since(o.atDump)
+	e.batch, e.dump, e.recent = now.since(o.atEvents), now.since(o.atDump), now.since(o.atTicks[0])
 	o.atEvents = now
 	return e
 }
@@ -94,28 +119,25 @@ func (o *Observer) ofEnd(local, remote netip.AddrPort) []*tally {
 
 // end concludes how a connection ended, counts it, and reports it.
 func (o *Observer) end(e *evidence, r *record, of []*tally) {
-	at := e.end.at
-	end := End{Local: e.end.local, Remote: e.end.remote, Idle: e.end.idle(), Age: -1, Lost: e.end.lost(), TCP: e.end.tcp(),
-		SinceReceived: e.end.sinceReceived()}
+	end := End{Local: e.end.local, Remote: e.end.remote, At: e.end.at, Idle: e.end.idle(), Age: -1, Lost: e.end.lost(),
+		TCP: e.end.tcp(), SinceReceived: e.end.sinceReceived()}
 	if r != nil {
 		end.Local, end.Remote = r.addresses()
-		end.Age = max(0, o.between(r.first, at))
+		end.Age = max(0, o.between(r.first, end.At))
 		e.seen, e.received = r.state, r.received
 		e.sameData = e.end.info.dataSegmentsIn == r.segments
-		if r.gone != 0 {
-			held := max(0, o.between(r.gone, at))
-			e.gone, e.dump = true, r.why.counts()
-			at, end.Age, end.Idle = at.Add(-held), max(0, end.Age-held), max(0, end.Idle-held)
-			end.SinceReceived = max(0, end.SinceReceived-held)
-		} else if r.closeWait != 0 {
-			waited := max(0, o.between(r.closeWait, at))
-			end.Idle, end.SinceReceived = max(0, end.Idle-waited), max(0, end.SinceReceived-waited)
-		}
 	}
-	end.At = at
-	if e.end.finAcknowledged() {
-		e.after = o.find(end.Local, end.Remote)
+	switch {
+	case r != nil && r.gone != 0:
+		e.gone, e.dump = true, r.why.counts()
+		end.earlier(max(0, o.between(r.gone, end.At)))
+	case r != nil && r.closeWait != 0:
+		waited := max(0, o.between(r.closeWait, end.At))
+		end.Idle, end.SinceReceived = max(0, end.Idle-waited), max(0, end.SinceReceived-waited)
+	case e.end.finAcknowledged(): // which was the last that came: the kernel reports the end when it finds the time
+		end.earlier(e.end.info.lastACK)
 	}
+	e.after, e.stays = e.end.after, e.end.stays() && e.recent.resetsSent == 0
 	o.captured(e, &end)
 	end.How, end.Certain = e.conclude()
 	if end.How != ResetReceived && end.How != FINReceived {
@@ -128,6 +150,15 @@ func (o *Observer) end(e *evidence, r *record, of []*tally) {
 			each.Target = one.name
 			o.options.Ended(&each)
 		}
+	}
+}
+
+// earlier is for an end that was reported late.
+func (e *End) earlier(by time.Duration) {
+	e.At = e.At.Add(-by)
+	e.Idle, e.SinceReceived = max(0, e.Idle-by), max(0, e.SinceReceived-by)
+	if e.Age >= 0 {
+		e.Age = max(0, e.Age-by)
 	}
 }
 
@@ -147,9 +178,14 @@ func (o *Observer) count(end *End, of []*tally) {
 	}
 }
 
-// captured asks the capture for the RST that ended the connection, and says who sent it.
+// captured asks the capture for the peer's FIN, and for the RST that ended the connection, and says who sent it.
 func (o *Observer) captured(e *evidence, end *End) {
-	if o.options.Capture == nil || e.end.finAcknowledged() {
+	if o.options.Capture == nil {
+		return
+	}
+	e.closing = o.options.Capture.Closed(end.Local, end.Remote,
+		reset.Bytes{Received: e.end.info.bytesReceived, Acknowledged: e.end.info.bytesAcked})
+	if e.end.finAcknowledged() {
 		return
 	}
 	rst := o.options.Capture.Ended(&result.Wire{Local: end.Local, Remote: end.Remote})

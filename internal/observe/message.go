@@ -62,6 +62,8 @@ type sighting struct {
 	readQueue     uint32 // bytes received and not read; 1 more with a FIN that was not read
 	writeQueue    uint32 // bytes written and not acknowledged; 1 more with a FIN
 	info          tcpInfo
+	after         state // of what had the same addresses when it was read, for an end whose own FIN was acknowledged
+	prompt        bool  // that was within the time in which no peer retransmits
 }
 
 // tcpInfo is what is used of struct tcp_info; it is zero in TIME_WAIT.

@@ -33,9 +33,10 @@ type Observer struct {
 	requests   [2][]byte
 	dumped     time.Time // when the last dump began
 	took       time.Duration
-	atDump     counts // when it began
-	atEvents   counts // when the last events were read
-	atTick     counts
+	atDump     counts    // when it began
+	atEvents   counts    // when the last events were read
+	atTicks    [4]counts // at the last ticks, the oldest first
+	emptied    time.Time // when there was no end to read
 	atRise     time.Time // when the counters rose first since the last dump
 	pending    []sighting
 	listed     []Socket // for Options.Dumped
@@ -76,7 +77,13 @@ func (o *Observer) open() (err error) {
 	}
 	o.text = make([]byte, 64<<10)
 	o.atDump = o.readCounts()
-	o.atEvents, o.atTick = o.atDump, o.atDump
+	o.atEvents = o.atDump
+	for i := range o.atTicks {
+		o.atTicks[i] = o.atDump
+	}
+	if o.options.Capture != nil {
+		_ = o.options.Capture.SeeFINs() // without them more is uncertain
+	}
 	return o.dump(time.Now()) // a kernel without inet_diag refuses here
 }
 
@@ -173,12 +180,14 @@ func (o *Observer) await(until time.Time) bool {
 
 // look reads the counters, and dumps when it is time: at once if connections were reset, so that it is known when.
 func (o *Observer) look(now time.Time) {
+	o.drain()
 	c := o.readCounts()
 	o.conclude(c)
-	if risen := c.since(o.atTick); risen.estabResets > 0 && o.atRise.IsZero() {
+	if risen := c.since(o.atTicks[len(o.atTicks)-1]); risen.estabResets > 0 && o.atRise.IsZero() {
 		o.atRise = now
 	}
-	o.atTick = c
+	copy(o.atTicks[:], o.atTicks[1:])
+	o.atTicks[len(o.atTicks)-1] = c
 	rest := min(max(o.tick, restShare*o.took), o.options.Interval)
 	switch since := now.Sub(o.dumped); {
 	case since >= o.options.Interval, !o.atRise.IsZero() && since >= rest:

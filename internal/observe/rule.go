@@ -1,6 +1,10 @@
 package observe
 
-import "time"
+import (
+	"time"
+
+	"errno_exporter/internal/reset"
+)
 
 // How it is concluded how a connection ended. The kernel's last message about a socket does not say it: the state is
 // CLOSE whatever happened. But its counters do, to a large part. docs/application-connections.md has the rule in words,
@@ -14,6 +18,7 @@ const never = 3
 type evidence struct {
 	end   sighting
 	after state // of what has the same addresses right after the end: TIME_WAIT, FIN_WAIT2; 0 for nothing
+	stays bool  // whether a TIME_WAIT that had been there would still be, unless the peer resets what was closed
 
 	// what the dumps before it showed; zero if none did
 	seen     state
@@ -21,10 +26,12 @@ type evidence struct {
 	received uint64
 
 	batch, dump counts // how much the counters have risen since the events before, and since the dump before the end
+	recent      counts // … since before the end, if it is read promptly
 	unread      uint64 // ends among the events at hand that look like a close with unread data
 	expired     uint64 // … like a timeout
 	gone        bool   // a dump missed it before its end was reported; dump is until then
 	captured    bool   // a RST was captured
+	closing     reset.Closing
 }
 
 // What the counters of an end say.
@@ -54,14 +61,24 @@ func (s *sighting) finSent() bool {
 		int64(s.writeQueue)-int64(s.info.notSent)-s.outstanding() == 1)
 }
 
-// peerClosed reports whether the peer's FIN had come: seen in a dump, or counted as a byte since without any data.
+// peerClosed reports whether the peer's FIN had come: captured, seen in a dump, or counted as a byte since without any
+// data.
 func (e *evidence) peerClosed() bool {
-	return e.seen == closeWait || e.seen == lastACK || e.sameData && e.end.info.bytesReceived == e.received+1
+	return e.closing.Closed || e.seen == closeWait || e.seen == lastACK ||
+		e.sameData && e.end.info.bytesReceived == e.received+1
+}
+
+// noFIN reports whether the peer's FIN had not come: since the dump nothing was received.
+func (e *evidence) noFIN() bool {
+	return e.seen == established && e.sameData && e.end.info.bytesReceived == e.received
 }
 
 // mayHaveClosed reports whether the peer's FIN may have come unseen.
 func (e *evidence) mayHaveClosed() bool {
-	return e.seen != established || !e.sameData || e.end.info.bytesReceived != e.received
+	if e.closing.Known {
+		return e.closing.Closed
+	}
+	return !e.noFIN()
 }
 
 // closedHere reports whether this side's FIN had been seen to go first.
@@ -80,15 +97,12 @@ func (e *evidence) conclude() (how How, certain bool) {
 		return TimedOut, e.dump.abortOnTimeout >= e.expired
 	case e.end.finAcknowledged():
 		return e.concludeFIN()
-	case e.peerClosed():
-		return FINReceived, true // a RST may have followed
 	case e.closedHere():
 		return FINSent, true
-	case e.end.finSent(): // a RST answered it, or data came after the close
-		if e.seen == established {
-			return FINSent, false
-		}
-		return Unknown, false
+	case e.end.finSent():
+		return e.concludePendingFIN()
+	case e.peerClosed():
+		return FINReceived, true // a RST may have followed
 	}
 	return e.concludeAbort()
 }
@@ -110,6 +124,8 @@ func (e *evidence) concludeErased() (how How, certain bool) {
 		return e.concludeReset()
 	case e.gone && e.others():
 		return Unknown, false
+	case e.closing.Known:
+		return ResetSent, !e.closing.FIN
 	}
 	return ResetSent, e.seen == established
 }
@@ -136,13 +152,28 @@ func (e *evidence) concludeFIN() (how How, certain bool) {
 		return FINSent, true
 	case e.seen == closeWait || e.seen == lastACK:
 		return FINReceived, true
-	case e.sameData && e.end.info.bytesReceived == e.received: // without the peer's FIN, it was not LAST_ACK
+	case e.noFIN() || e.closing.Known && !e.closing.Closed || e.closing.Answered: // this was no LAST_ACK
 		return FINSent, true
+	case e.peerClosed() && e.end.readQueue == 0: // the process had read the FIN before it closed
+		return FINReceived, true
 	case e.dump.timeWaitOverflow > 0: // there may have been no TIME_WAIT
 		return Unknown, false
+	case e.closing.Closed, e.stays && e.end.readQueue <= 1: // or both closed at the same time
+		return FINReceived, false
 	}
-	// the process had read the FIN before it closed
-	return FINReceived, e.peerClosed() && e.end.readQueue == 0
+	return Unknown, false
+}
+
+// concludePendingFIN is about a connection whose own FIN was not acknowledged: a RST answered it, or data came after the
+// close. A peer's FIN that was not read may have crossed it.
+func (e *evidence) concludePendingFIN() (how How, certain bool) {
+	switch {
+	case e.peerClosed():
+		return FINReceived, e.seen == closeWait || e.seen == lastACK || e.end.readQueue == 0
+	case e.closing.Known || e.noFIN():
+		return FINSent, true
+	}
+	return Unknown, false
 }
 
 // concludeAbort is about a connection that ended without a FIN of this side: by a RST, sent or received.
@@ -151,6 +182,8 @@ func (e *evidence) concludeAbort() (how How, certain bool) {
 	switch {
 	case e.captured:
 		return ResetReceived, true
+	case unread && e.closing.Known && !e.closing.FIN:
+		return ResetSent, true
 	case unread && e.gone && e.dump.abortOnClose > 0:
 		if e.others() {
 			return Unknown, false
@@ -174,6 +207,12 @@ func (e *evidence) concludeReset() (how How, certain bool) {
 	}
 	alone := e.dump.resetsSent == 0 && e.dump.abortOnTimeout == 0
 	return ResetReceived, alone && !e.end.erased() && !e.mayHaveClosed()
+}
+
+// stays reports whether a TIME_WAIT of this end could have been gone when it was looked for only where the peer, or this
+// side, has sent a RST: a peer that has answered all that it was sent has no data unread, for which it would send one.
+func (s *sighting) stays() bool {
+	return s.prompt && s.lost() == NothingLost && !s.sentAtClose()
 }
 
 // lost says what was lost. What is sent right before this side's FIN is no request: TLS has its close_notify there (RFC

@@ -41,6 +41,8 @@ type flow struct{ local, remote netip.AddrPort }
 // flowSeen is what was captured of it.
 type flowSeen struct {
 	synAck synAck
+	fins   bool // FINs were captured from the SYN-ACK on
+	fin    fin
 	resets []rst // the first ones, and the last
 	count  int   // of all
 }
@@ -51,6 +53,13 @@ type synAck struct {
 	next         uint32 // the sequence number of the server's first byte
 	acknowledged uint32 // that of ours
 	arrived      time.Time
+}
+
+// fin is what is kept of the server's FIN.
+type fin struct {
+	seen         bool
+	end          uint32 // the sequence number after the FIN
+	acknowledged uint32 // that of ours
 }
 
 // rst is a RST of a flow, with its number among them.
@@ -74,6 +83,7 @@ type Capture struct {
 	report guard.Report // is called with panics of the draining; may be nil
 
 	mu      sync.Mutex // guards what follows
+	fins    bool       // FINs are captured
 	flows   map[flow]flowSeen
 	order   [maxFlows]flow // of the flows, the oldest goes first
 	next    int
@@ -121,6 +131,8 @@ func (c *Capture) note(s *segment) {
 		}
 		seen.add(&kept)
 		c.keepFlow(key, seen)
+	case s.flags&flagFIN != 0:
+		c.noteFIN(key, s)
 	case s.flags&(flagSYN|flagACK) == flagSYN|flagACK:
 		server := c.servers[s.remote]
 		if server.ttl != s.ttl {
@@ -128,7 +140,15 @@ func (c *Capture) note(s *segment) {
 		}
 		server.alike++
 		c.keepServer(s.remote, server)
-		c.keepFlow(key, flowSeen{synAck: synAck{s.ttl, s.sequence + 1, s.acknowledged, s.arrived}})
+		c.keepFlow(key, flowSeen{synAck: synAck{s.ttl, s.sequence + 1, s.acknowledged, s.arrived}, fins: c.fins})
+	}
+}
+
+// noteFIN notes the server's first FIN of a connection whose SYN-ACK was captured.
+func (c *Capture) noteFIN(key flow, s *segment) {
+	if seen := c.flows[key]; seen.fins && !seen.fin.seen {
+		seen.fin = fin{true, s.sequence + uint32(s.length) + 1, s.acknowledged}
+		c.flows[key] = seen
 	}
 }
 

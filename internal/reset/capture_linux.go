@@ -44,17 +44,8 @@ func Open(report guard.Report) (*Capture, error) {
 }
 
 func prepareCapture(fd int) error {
-	filter, err := bpf.Assemble(captureFilter())
-	if err != nil {
-		return fmt.Errorf("assemble the capture's filter: %w", err)
-	}
-	kernel := make([]unix.SockFilter, len(filter))
-	for i, f := range filter {
-		kernel[i] = unix.SockFilter{Code: f.Op, Jt: f.Jt, Jf: f.Jf, K: f.K}
-	}
-	program := unix.SockFprog{Len: uint16(len(kernel)), Filter: &kernel[0]}
-	if err := unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &program); err != nil {
-		return os.NewSyscallError("attach the capture's filter", err)
+	if err := attachFilter(fd, flagRST); err != nil {
+		return err
 	}
 	// before Linux 4.20 we see our own, too, and they match no connection
 	_ = unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1)
@@ -69,8 +60,40 @@ func prepareCapture(fd int) error {
 	return nil
 }
 
-// captureFilter lets SYN-ACKs and RSTs of TCP over IPv4 and IPv6 pass. The packet begins with the IP header.
-func captureFilter() []bpf.Instruction {
+// SeeFINs has the FINs of peers captured, too, of connections that begin from now on.
+func (c *Capture) SeeFINs() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	source, is := c.source.(*packetSocket)
+	if !is || source.fd < 0 || c.fins {
+		return nil
+	}
+	if err := attachFilter(source.fd, flagRST|flagFIN); err != nil {
+		return err
+	}
+	c.drain() // what has begun by now may have lost its FIN
+	c.fins = true
+	return nil
+}
+
+// attachFilter lets only the packets pass that are wanted.
+func attachFilter(fd int, flags uint32) error {
+	filter, err := bpf.Assemble(captureFilter(flags))
+	if err != nil {
+		return fmt.Errorf("assemble the capture's filter: %w", err)
+	}
+	kernel := make([]unix.SockFilter, len(filter))
+	for i, f := range filter {
+		kernel[i] = unix.SockFilter{Code: f.Op, Jt: f.Jt, Jf: f.Jf, K: f.K}
+	}
+	program := unix.SockFprog{Len: uint16(len(kernel)), Filter: &kernel[0]}
+	return os.NewSyscallError("attach the capture's filter",
+		unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &program))
+}
+
+// captureFilter lets SYN-ACKs of TCP over IPv4 and IPv6 pass, and packets with one of the flags. The packet begins with
+// the IP header.
+func captureFilter(flags uint32) []bpf.Instruction {
 	const drop = 255 // resolved below
 	program := []bpf.Instruction{
 		0:  bpf.LoadExtension{Num: bpf.ExtProto},
@@ -86,7 +109,7 @@ func captureFilter() []bpf.Instruction {
 		10: bpf.LoadAbsolute{Off: 6, Size: 1},
 		11: bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.IPPROTO_TCP, SkipFalse: drop},
 		12: bpf.LoadAbsolute{Off: 40 + 13, Size: 1},
-		13: bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: flagRST, SkipTrue: 2}, // to 16
+		13: bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: flags, SkipTrue: 2}, // to 16
 		14: bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: flagSYN | flagACK},
 		15: bpf.JumpIf{Cond: bpf.JumpEqual, Val: flagSYN | flagACK, SkipFalse: drop},
 		16: bpf.RetConstant{Val: captureLength},

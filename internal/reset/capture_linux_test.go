@@ -46,7 +46,7 @@ func TestCaptureFilter(t *testing.T) {
 		}
 		for reset() == nil { // until the RST has arrived
 		}
-		var flags []uint8
+		var flags []uint8 // no FIN until they are wanted
 		source.read(func(a arrival) {
 			s, ok := parseSegment(a.packet)
 			if !ok || s.remote != server.LocalAddr().(*net.TCPAddr).AddrPort() {
@@ -105,6 +105,44 @@ func TestArrivedAt(t *testing.T) {
 	} {
 		if got := now.Sub(arrivedAt(row.stamp, now, row.before)); got != row.want {
 			t.Errorf("%s: %s before now, want %s", row.name, got, row.want)
+		}
+	}
+}
+
+// FINs come once they are wanted.
+func TestSeeFINs(t *testing.T) {
+	c, err := Open(nil)
+	if err != nil {
+		t.Skip(err)
+	}
+	defer c.Close()
+	for _, address := range []string{"127.0.0.1:0", "[::1]:0"} {
+		server, client := ends(t, address)
+		local, remote := client.LocalAddr().(*net.TCPAddr).AddrPort(), client.RemoteAddr().(*net.TCPAddr).AddrPort()
+		before := c.Closed(local, remote, Bytes{1, 1})
+		for range 2 {
+			if err := c.SeeFINs(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := c.Closed(local, remote, Bytes{1, 1}); got != before {
+			t.Errorf("%s: after SeeFINs: %+v, want %+v", address, got, before)
+		}
+		_, _ = server.Close(), client.Close()
+		server, client = ends(t, address)
+		local = client.LocalAddr().(*net.TCPAddr).AddrPort()
+		remote = client.RemoteAddr().(*net.TCPAddr).AddrPort()
+		if got := c.Closed(local, remote, Bytes{1, 0}); got != (Closing{Known: true}) {
+			t.Errorf("%s: while it is open: %+v, want one that is known", address, got)
+		}
+		if err := server.CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadAll(client); err != nil { // the FIN has arrived
+			t.Fatal(err)
+		}
+		if got := c.Closed(local, remote, Bytes{1, 1}); got != (Closing{true, true, true, true}) {
+			t.Errorf("%s: after the FIN: %+v, want a FIN that acknowledges the SYN", address, got)
 		}
 	}
 }

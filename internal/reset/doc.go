@@ -8,9 +8,9 @@
 //   - A RST with TCP options comes from a socket that is alive: its application aborted. One without answers a segment
 //     of a connection that its sender does not know, or no longer knows.
 //   - Only a RST with exactly the next sequence number ends a connection of Linux (RFC 5961 section 3.2). Among several
-//     that one did, and others ahead of the stream are signs of an injector that guesses. FINs are not captured: that a
-//     connection ended in order is seen by its socket.
+//     that one did, and others ahead of the stream are signs of an injector that guesses. That a connection ended
+//     in order is seen by its socket; of those of other processes SeeFINs shows who closed first.
 //
-// Reading order: capture.go (what is remembered), compare.go (which RST ended a connection, and what it is beside the
+// Reading order: capture.go (what is remembered), closed.go (who closed first), compare.go (which RST ended a connection, and what it is beside the
 // others), segment.go (one packet), capture_linux.go and packets_linux.go (the packet socket).
 package reset

@@ -24,12 +24,14 @@ type segment struct {
 	window        uint16
 	sequence      uint32
 	acknowledged  uint32
+	length        int    // of a FIN's data
 	payload       string // of a RST; printable
 	arrived       time.Time
 }
 
 // TCP flags (RFC 9293 section 3.1), and Don't Fragment in the high byte of IPv4's flags (RFC 791 section 3.1).
 const (
+	flagFIN = 1 << 0
 	flagSYN = 1 << 1
 	flagRST = 1 << 2
 	flagACK = 1 << 4
@@ -46,18 +48,21 @@ func parseSegment(b []byte) (segment, bool) {
 	var s segment
 	var tcp []byte
 	var from, to netip.Addr
+	whole := 0  // the length of the packet, which may be cut
 	header := 0 // of IPv4; at least 20 bytes (RFC 791 section 3.1)
 	if len(b) >= 20 && b[0]>>4 == 4 {
 		header = int(b[0]&15) * 4
 	}
 	switch {
 	case header >= 20 && b[9] == 6 && len(b) >= header:
-		b = b[:max(min(len(b), int(binary.BigEndian.Uint16(b[2:]))), header)] // Ethernet pads to 60 bytes
+		whole = int(binary.BigEndian.Uint16(b[2:])) - header
+		b = b[:max(min(len(b), header+whole), header)] // Ethernet pads to 60 bytes
 		s.ttl, s.ipv4, tcp = b[8], true, b[header:]
 		s.id, s.df = binary.BigEndian.Uint16(b[4:]), b[6]&flagDF != 0
 		from, to = netip.AddrFrom4([4]byte(b[12:16])), netip.AddrFrom4([4]byte(b[16:20]))
 	case len(b) >= 40 && b[0]>>4 == 6 && b[6] == 6:
-		b = b[:min(len(b), 40+int(binary.BigEndian.Uint16(b[4:])))]
+		whole = int(binary.BigEndian.Uint16(b[4:]))
+		b = b[:min(len(b), 40+whole)]
 		s.ttl, tcp = b[7], b[40:]
 		from, to = netip.AddrFrom16([16]byte(b[8:24])), netip.AddrFrom16([16]byte(b[24:40]))
 	}
@@ -68,6 +73,9 @@ func parseSegment(b []byte) (segment, bool) {
 	s.local = netip.AddrPortFrom(to, binary.BigEndian.Uint16(tcp[2:]))
 	s.sequence, s.acknowledged = binary.BigEndian.Uint32(tcp[4:]), binary.BigEndian.Uint32(tcp[8:])
 	s.options, s.flags, s.window = tcp[12]>>4 > 5, tcp[13], binary.BigEndian.Uint16(tcp[14:])
+	if s.flags&flagFIN != 0 {
+		s.length = max(0, whole-int(tcp[12]>>4)*4)
+	}
 	if header := int(tcp[12]>>4) * 4; s.flags&flagRST != 0 && header >= 20 && len(tcp) > header {
 		s.payload = payloadText(tcp[header:])
 	}

@@ -23,6 +23,7 @@ var (
 	bareRST = []byte{0, 80, 0x9c, 0x40, 1, 2, 3, 4, 0, 0, 0, 0, 0x50, 4, 0, 0, 0, 0, 0, 0}
 	rstACK  = []byte{0, 80, 0x9c, 0x40, 1, 2, 3, 4, 5, 6, 7, 8, 0x80, 0x14, 0, 64, 0, 0, 0, 0, 1, 1, 8, 10, 0, 0, 0, 1, 0,
 		0, 0, 2}
+	finACK = []byte{0, 80, 0x9c, 0x40, 1, 2, 3, 4, 5, 6, 7, 8, 0x50, 0x11, 0, 64, 0, 0, 0, 0}
 	synACK = []byte{0, 80, 0x9c, 0x40, 1, 2, 3, 3, 5, 6, 7, 7, 0x50, 0x12, 0xff, 0, 0, 0, 0, 0}
 )
 
@@ -45,6 +46,11 @@ func segmentRows() []segmentRow {
 		sequence: 0x01020304}
 	with := func(change func(*segment)) segment { s := four; change(&s); return s }
 	said := func(text string) segment { return with(func(s *segment) { s.payload = text }) }
+	finished := func(length int) segment {
+		return with(func(s *segment) {
+			s.flags, s.acknowledged, s.window, s.length = flagFIN|flagACK, 0x05060708, 64, length
+		})
+	}
 	longer := append([]byte{0x46}, append(slices.Clone(ipv4Header[1:]), 1, 1, 1, 1)...)
 	changed := func(header []byte, at int, to byte) []byte { b := slices.Clone(header); b[at] = to; return b }
 	long := strings.Repeat("x", 300)
@@ -56,6 +62,12 @@ func segmentRows() []segmentRow {
 		{"a RST-ACK with options", packet(ipv4Header, rstACK), with(func(s *segment) {
 			s.flags, s.options, s.acknowledged, s.window = flagRST|flagACK, true, 0x05060708, 64
 		}), true},
+		{"a FIN", packet(ipv4Header, finACK), finished(0), true},
+		{"a FIN with data", packet(ipv4Header, finACK, []byte("bye")), finished(3), true},
+		{"a FIN with data that was cut", packet(ipv4Header, finACK, []byte(long))[:256], finished(300), true},
+		{"a FIN over IPv6 with data", packet(ipv6Header, finACK, []byte("bye")), segment{local: local6, remote: remote6,
+			flags: flagFIN | flagACK, ttl: 254, window: 64, sequence: 0x01020304, acknowledged: 0x05060708, length: 3}, true},
+		{"a FIN padded by Ethernet", append(packet(ipv4Header, finACK), 0, 0, 0, 0, 0, 0), finished(0), true},
 		{"padded by Ethernet", append(packet(ipv4Header, bareRST), 0, 0, 0, 0, 0, 0), four, true},
 		{"a SYN-ACK over IPv6", packet(ipv6Header, synACK), segment{local: local6, remote: remote6,
 			flags: flagSYN | flagACK, ttl: 254, window: 0xff00, sequence: 0x01020303, acknowledged: 0x05060707}, true},

@@ -47,6 +47,7 @@ func TestApplications(t *testing.T) {
 		watch(t, n, "without privileges", setpriv, "--reuid=65534", "--regid=65534", "--clear-groups",
 			"--inh-caps=-all", "--bounding-set=-all", "--no-new-privs", program),
 	}
+	exporters[0].least, exporters[1].least = leastCaptured, least
 	w := captureAt(t, n)
 	began := time.Now()
 	outcomes := runAll(t, n, commands)
@@ -108,9 +109,14 @@ func compareOutcomes(t *testing.T, flows []flow, outcomes []outcome) {
 
 func scenarioAt(remote netip.AddrPort) string { return scenarios[remote.Port()-scenarios[0].port].name }
 
-// least is the share of kinds that have to be right. What is not right is a close that data crosses: the application's
-// FIN is on its way when data arrives that nobody will read, and a RST follows.
-const least = 0.98
+// The shares of kinds that have to be right. With a capture it is all, but where a FIN is captured on its way in while
+// the application's own is on its way out. Without one, more is unknown the longer an exporter waits for a CPU: a
+// TIME_WAIT may be gone when it looks for it. That is no wrong kind, of which mostWrong bounds the share.
+const (
+	leastCaptured = 0.998
+	least         = 0.92 // on an idle machine it is more than 0.98
+	mostWrong     = 0.005
+)
 
 // compare compares the ends that an exporter reported with the capture: each is reported once, nearly all kinds are
 // right, and what is said to be certain is.
@@ -125,7 +131,7 @@ func compare(t *testing.T, x *exporter, flows []flow) {
 		t.Errorf("%s: %d ends of %d connections were reported and %d were not, want %d", x.name, len(ends), len(reported),
 			x.lost, len(flows))
 	}
-	right, certain, wrong := 0, 0, map[string]int{}
+	right, unknown, certain, wrong := 0, 0, 0, map[string]int{}
 	idle := map[string][]float64{} // errors of the idle times, in seconds
 	for _, f := range flows {
 		e, found := reported[[2]netip.AddrPort{f.local, f.remote}]
@@ -143,6 +149,9 @@ func compare(t *testing.T, x *exporter, flows []flow) {
 				certain++
 			}
 			wrong[what]++
+			if e.How == "unknown" {
+				unknown++
+			}
 		}
 		if f.unanswered() != (e.Lost != "") {
 			wrong[fmt.Sprintf("%s: %s lost %q, a request was lost: %t", scenario, f.how, e.Lost, f.unanswered())]++
@@ -155,26 +164,34 @@ func compare(t *testing.T, x *exporter, flows []flow) {
 			scenario = "timed out: " + scenario
 		case !f.closedAtOnce():
 			scenario = "held: " + scenario
+		case f.orderly():
+			scenario = "orderly: " + scenario
 		}
 		idle[scenario] = append(idle[scenario], math.Abs(e.Idle-f.idle().Seconds()))
 	}
 	for _, what := range slices.Sorted(maps.Keys(wrong)) {
 		t.Logf("%s: %d times %s", x.name, wrong[what], what)
 	}
-	if share := float64(right) / float64(len(flows)); share < least {
-		t.Errorf("%s: %.2f %% of %d kinds are right, want %v %%", x.name, 100*share, len(flows), 100*least)
+	share := func(n int) float64 { return float64(n) / float64(len(flows)) }
+	t.Logf("%s: %.2f %% of %d kinds are right, and %.2f %% unknown", x.name, 100*share(right), len(flows),
+		100*share(unknown))
+	if share(right) < x.least || share(len(flows)-right-unknown) > mostWrong {
+		t.Errorf("%s: want at least %v %% right, and at most %v %% wrong", x.name, 100*x.least, 100*mostWrong)
 	}
-	if share := float64(certain) / float64(len(flows)); share > (1-least)/2 {
-		t.Errorf("%s: %.2f %% are wrong and said to be certain, or wrong about a lost request", x.name, 100*share)
+	if share(certain) > mostWrong {
+		t.Errorf("%s: %.2f %% are wrong and said to be certain, or wrong about a lost request", x.name,
+			100*share(certain))
 	}
 	compareIdle(t, x.name, idle)
 }
 
-// A connection's idle time is the kernel's, and so is the capture's: on an idle machine they are the same within a tenth
-// of a second. But the kernel writes a socket's last TCP_INFO in a work queue, which waits for a CPU. The bound of the
-// median is what a busy machine needs; a rule that is wrong is further off: idle times are a second and more. What is
-// noticed by dumps has the allowance alone, and so has what timed out, whose retransmissions are calculated.
+// A connection's idle time is the kernel's, and so is the capture's. Of one that both sides closed in order the time of
+// the end is the kernel's, too: that of the last acknowledgement. Of others it is when the kernel writes the socket's
+// last TCP_INFO, in a work queue, which waits for a CPU on a busy machine; a rule that is wrong is further off: idle
+// times are a second and more. What is noticed by dumps has the allowance alone, and so has what timed out, whose
+// retransmissions are calculated.
 const (
+	orderly   = 0.1
 	precision = 0.5
 	allowance = 10
 )
@@ -186,9 +203,15 @@ func compareIdle(t *testing.T, name string, errors map[string][]float64) {
 		slices.Sort(all)
 		t.Logf("%s: %s: %d idle times are wrong by %.3f s at the median, %.3f s at most", name, scenario, len(all),
 			all[len(all)/2], all[len(all)-1])
-		bounded := !strings.HasPrefix(scenario, "held: ") && !strings.HasPrefix(scenario, "timed out: ")
-		if bounded && all[len(all)/2] > precision || all[len(all)-1] > allowance {
-			t.Errorf("%s: %s: want %v s at the median, and %v s at most", name, scenario, precision, allowance)
+		bound := precision
+		switch kind, _, _ := strings.Cut(scenario, ": "); kind {
+		case "orderly":
+			bound = orderly
+		case "held", "timed out":
+			bound = allowance
+		}
+		if all[len(all)/2] > bound || all[len(all)-1] > allowance {
+			t.Errorf("%s: %s: want %v s at the median, and %v s at most", name, scenario, bound, allowance)
 		}
 	}
 }

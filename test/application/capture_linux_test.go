@@ -22,6 +22,7 @@ type flow struct {
 	sent          time.Time // the last segment with data
 	received      time.Time
 	finSent       time.Time
+	reset         bool      // a RST passed
 	end           time.Time // the first FIN or RST; zero: none passed
 	how           string    // as the exporter says it; "timed_out": neither FIN nor RST passed
 }
@@ -36,6 +37,9 @@ func (f *flow) idle() time.Duration {
 	}
 	return f.end.Sub(f.received)
 }
+
+// orderly reports whether both sides closed the connection by a FIN, and nothing else passed.
+func (f *flow) orderly() bool { return (f.how == "fin_sent" || f.how == "fin_received") && !f.reset }
 
 // closedAtOnce reports whether the application closed the connection as soon as it had ended: what it holds, the
 // exporter notices by dumps alone.
@@ -175,6 +179,9 @@ func (w *wire) add(s *segment) {
 	}
 	if f != nil && s.outgoing && s.flags&flagFIN != 0 && f.finSent.IsZero() {
 		f.finSent = s.at
+	}
+	if f != nil && s.flags&flagRST != 0 {
+		f.reset = true
 	}
 	switch {
 	case f == nil || !f.end.IsZero():

@@ -124,6 +124,7 @@ type end struct {
 // An exporter watches the applications' connections.
 type exporter struct {
 	name    string
+	least   float64 // share of kinds that have to be right
 	command *exec.Cmd
 	lines   *bufio.Scanner
 	errors  bytes.Buffer

@@ -114,7 +114,7 @@ func scenarioAt(remote netip.AddrPort) string { return scenarios[remote.Port()-s
 // TIME_WAIT may be gone when it looks for it. That is no wrong kind, of which mostWrong bounds the share.
 const (
 	leastCaptured = 0.998
-	least         = 0.92 // on an idle machine it is more than 0.98
+	least         = 0.96 // 0.993 and more was measured, also on a busy machine
 	mostWrong     = 0.005
 )
 

@@ -18,6 +18,7 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/claims"
 	"errno_exporter/internal/history"
+	"errno_exporter/internal/incident"
 	"errno_exporter/internal/watch"
 	"errno_exporter/prober"
 	"errno_exporter/prober/module"
@@ -41,21 +42,33 @@ func serveConfig(t *testing.T, c *config.Config, logger *slog.Logger) *httptest.
 // serveOptions serves the endpoints with a prober of its own.
 func serveOptions(t *testing.T, c *config.Config, logger *slog.Logger, options prober.Options) *httptest.Server {
 	t.Helper()
+	return serveEndpoints(t, c, logger, options).server
+}
+
+// served are endpoints with what a test needs of them.
+type served struct {
+	server    *httptest.Server
+	endpoints *Endpoints
+}
+
+func serveEndpoints(t *testing.T, c *config.Config, logger *slog.Logger, options prober.Options) served {
+	t.Helper()
 	registry, records := prometheus.NewPedanticRegistry(), history.New(2)
+	incidents := incident.NewLog(incident.Options{Rule: incident.Rule{Successes: 1}})
 	watching := watch.New(watch.Options{
 		Prober: prober.New(options), Remember: 10, Registry: registry,
-		Sinks: []watch.Sink{LogTo(logger, nil), RecordIn(records)}, IDs: counted(),
+		Sinks: []watch.Sink{LogTo(logger, nil), IncidentsIn(incidents), RecordIn(records)}, IDs: counted(),
 	})
 	watching.Apply(c)
 	endpoints := &Endpoints{
 		Probe: &ProbeHandler{Watch: watching, Config: config.NewCurrent(c), TimeoutOffset: 500 * time.Millisecond},
-		Life:  new(Lifecycle), History: records, Registry: registry,
+		Life:  new(Lifecycle), History: records, Registry: registry, Incidents: incidents,
 	}
 	server := httptest.NewUnstartedServer(endpoints.Handler())
 	server.Config.ConnContext = ConnContext
 	server.Start()
 	t.Cleanup(server.Close)
-	return server
+	return served{server, endpoints}
 }
 
 // api answers 200 with what it was asked for, and 500 at /broken.

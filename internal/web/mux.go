@@ -41,6 +41,7 @@ func (e *Endpoints) Handler() http.Handler {
 	e.Life.handle(mux)
 	records{e.History, e.Probe.Config}.handle(mux, waiting)
 	documented(mux, waiting)
+	e.handleIncidents(mux, waiting)
 	mux.HandleFunc("GET /targets/{name...}", waiting.buffered(e.showTarget))
 	mux.Handle("POST /targets/{name...}", e.Life.probes(e.unlooped(e.act(new(actions)))))
 	mux.HandleFunc("GET /config", waiting.buffered(e.config))

@@ -27,7 +27,8 @@ var wallClock = map[string]int{
 	"internal/reset/packets_linux.go": 3, // subtracts: see arrivedAt
 	"internal/store/columns.go":       1, // outlives the process
 	"internal/store/walk.go":          2, // compares with the times of IDs
-	"internal/web/status.go":          1, // the page's time, here and below
+	"internal/web/incidents.go":       1, // the page's time, here and below
+	"internal/web/status.go":          1,
 	"internal/web/target_page.go":     1,
 	"prober/revocation/list.go":       1, // when a certificate was revoked, as its list has it
 	"prober/socket/clock.go":          1, // subtracts: see since

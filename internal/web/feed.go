@@ -14,7 +14,7 @@ import (
 )
 
 // The incidents as an Atom feed (RFC 4287): an entry for each, which is updated when the incident ends. The ID of an
-// entry is the incident's as a UUID, which has as many bits, so that it stays the same wherever the exporter is reached.
+// entry is the incident's as a UUID, which has as many bits: it stays the same wherever the exporter is reached.
 
 // feedEntries bounds a feed.
 const feedEntries = 50

@@ -24,7 +24,7 @@ var incidentTemplate = template.Must(template.ParseFS(files, "templates/incident
 
 // incidentPage is one incident, as a page, as a file of its own, and in JSON.
 type incidentPage struct {
-	describedFailing
+	described
 	State   string           `json:"state"` // failing, recovering, recovered or unobserved
 	Cause   *causeStatus     `json:"cause,omitempty"`
 	Records []incidentRecord `json:"records"`
@@ -72,8 +72,9 @@ func (e *Endpoints) showIncident(w http.ResponseWriter, r *http.Request) {
 	p := e.incidentPage(i, time.Now())
 	if download != "" {
 		w.Header().Set("Content-Disposition", `attachment; filename="incident-`+id.String()+extension(format)+`"`)
+		e.standAlone(p)
 	}
-	e.writeIncident(w, p, format, download != "")
+	p.answer(w, format)
 }
 
 // extension is that of a file in a format.
@@ -87,7 +88,8 @@ func extension(format string) string {
 	return ".html"
 }
 
-func (e *Endpoints) writeIncident(w http.ResponseWriter, p *incidentPage, format string, alone bool) {
+// answer answers in a format.
+func (p *incidentPage) answer(w http.ResponseWriter, format string) {
 	switch {
 	case format == "json":
 		w.Header().Set("Content-Type", "application/json")
@@ -97,8 +99,7 @@ func (e *Endpoints) writeIncident(w http.ResponseWriter, p *incidentPage, format
 		p.write(w)
 	default:
 		to := page(w)
-		if alone {
-			e.standAlone(p)
+		if p.Style != "" {
 			// the file has its style itself, and loads nothing
 			w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
 		}
@@ -108,7 +109,7 @@ func (e *Endpoints) writeIncident(w http.ResponseWriter, p *incidentPage, format
 
 // incidentPage is what there is to say of an incident.
 func (e *Endpoints) incidentPage(i *incident.Incident, now time.Time) *incidentPage {
-	p := &incidentPage{describedFailing: describe(i, now), State: stateOf(i), Cause: toCause(i.Verdict),
+	p := &incidentPage{described: describe(i, now), State: stateOf(i), Cause: toCause(i.Verdict),
 		Records: []incidentRecord{}, Root: "../", Configured: e.Probe.Config.Get().Find(i.Target) != nil}
 	p.addRecord(e, i.First, "the first failure")
 	for _, k := range i.Kinds {

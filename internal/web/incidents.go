@@ -82,15 +82,18 @@ func parseIncidentQuery(query url.Values, known []string, now time.Time) (incide
 
 // incidentGroup is a group with what it is in words.
 type incidentGroup struct {
-	Headline  string             `json:"headline"`
-	Shared    incident.Shared    `json:"shared"`
-	Where     string             `json:"where,omitempty"`
-	Targets   []string           `json:"targets"`
-	Incidents []describedFailing `json:"incidents"` // the oldest first
+	Headline  string          `json:"headline"`
+	Shared    incident.Shared `json:"shared"`
+	Where     string          `json:"where,omitempty"`
+	Targets   []string        `json:"targets"`
+	Incidents []described     `json:"incidents"` // the oldest first
 }
 
-// describedFailing is an incident with its headline.
-type describedFailing struct {
+// Alone reports whether the group is one incident.
+func (g *incidentGroup) Alone() bool { return len(g.Incidents) == 1 }
+
+// described is an incident with its headline.
+type described struct {
 	*incident.Incident
 	Headline string `json:"headline"`
 	Spell    string `json:"spell"` // when it was and how much of it failed, in words
@@ -98,15 +101,15 @@ type describedFailing struct {
 	Path string `json:"-"` // of its target's page
 }
 
-func describe(i *incident.Incident, now time.Time) describedFailing {
-	return describedFailing{i, headline(i), spell(i, now), targetPath(i.Target)}
+func describe(i *incident.Incident, now time.Time) described {
+	return described{i, headline(i), spell(i, now), targetPath(i.Target)}
 }
 
 // incidentGroups are the groups of incidents, those with the newest incident first.
-func incidentGroups(incidents []*incident.Incident, now time.Time) []incidentGroup {
-	groups := []incidentGroup{}
+func incidentGroups(incidents []*incident.Incident, now time.Time) []*incidentGroup {
+	groups := []*incidentGroup{}
 	for _, g := range incident.Groups(incidents) {
-		shown := incidentGroup{Shared: g.Shared, Where: g.Where, Targets: g.Targets(), Headline: groupHeadline(&g)}
+		shown := &incidentGroup{Shared: g.Shared, Where: g.Where, Targets: g.Targets(), Headline: groupHeadline(&g)}
 		for _, i := range g.Incidents {
 			shown.Incidents = append(shown.Incidents, describe(i, now))
 		}
@@ -117,12 +120,12 @@ func incidentGroups(incidents []*incident.Incident, now time.Time) []incidentGro
 
 // incidentList is the content of /incidents, as a page and in JSON.
 type incidentList struct {
-	Schema  int             `json:"schema"`
-	Time    time.Time       `json:"time"`
-	Listed  int             `json:"listed"`
-	Open    int             `json:"open"` // of those listed
-	Limited bool            `json:"limited"`
-	Groups  []incidentGroup `json:"groups"`
+	Schema  int              `json:"schema"`
+	Time    time.Time        `json:"time"`
+	Listed  int              `json:"listed"`
+	Open    int              `json:"open"` // of those listed
+	Limited bool             `json:"limited"`
+	Groups  []*incidentGroup `json:"groups"`
 
 	Query    url.Values   `json:"-"`
 	Feed     template.URL `json:"-"` // of the feed with the same filters
@@ -183,8 +186,7 @@ func (l *incidentList) write(w io.Writer) {
 	line := func(format string, args ...any) {
 		_, _ = io.WriteString(w, record.Printable(fmt.Sprintf(format, args...))+"\n") // fails only if the client is gone
 	}
-	for n := range l.Groups {
-		g := &l.Groups[n]
+	for _, g := range l.Groups {
 		if len(g.Incidents) > 1 {
 			line("%s", g.Headline)
 		}

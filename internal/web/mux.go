@@ -39,7 +39,7 @@ func (e *Endpoints) Handler() http.Handler {
 	mux.HandleFunc("GET /sd", waiting.buffered(e.discover))
 	mux.HandleFunc("GET /-/healthy", healthy)
 	e.Life.handle(mux)
-	records{e.History, e.Probe.Config}.handle(mux, waiting)
+	records{e.History, e.Probe.Config, e.Incidents}.handle(mux, waiting)
 	documented(mux, waiting)
 	e.handleIncidents(mux, waiting)
 	mux.HandleFunc("GET /targets/{name...}", waiting.buffered(e.showTarget))

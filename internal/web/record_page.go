@@ -11,6 +11,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"errno_exporter/internal/history"
+	"errno_exporter/internal/incident"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/record"
 	"errno_exporter/internal/target/state"
@@ -29,7 +30,8 @@ type recordPage struct {
 	Failure              *record.Failure // nil for a success
 	Cause                *causeStatus    // nil without one
 	Hops                 []waterfall
-	Rest                 string      // where the rest of the last attempt's time went; empty for nowhere
+	Rest                 string // where the rest of the last attempt's time went; empty for nowhere
+	Incident             *incident.Incident
 	Compared             *comparison // nil for a success, and where no earlier success is kept
 	Curl                 string      // repeats the last hop's request
 	Text                 string      // the whole record
@@ -85,7 +87,7 @@ func (h records) show(w http.ResponseWriter, r *http.Request, kept *history.Reco
 		return
 	}
 	p := newRecordPage(kept, string(text))
-	p.Compared = h.compare(kept)
+	p.Compared, p.Incident = h.compare(kept), h.incidents.Of(kept.Target, kept.ID)
 	if h.config.Get().Find(kept.Target) != nil {
 		p.Path = targetPath(kept.Target)
 	}

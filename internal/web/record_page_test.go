@@ -32,6 +32,7 @@ func TestRecordPage(t *testing.T) {
 	}{
 		{id(2), 200, []string{"<title>&lt;b&gt;/1: unexpected HTTP status: 502 Bad Gateway, wanted 2xx – record – " +
 			"errno_exporter</title>", "<h1>&lt;b&gt;/1</h1>", `<a href="../targets/%3Cb%3E%2F1">this target</a>`,
+			`<a href="../incidents/` + id(2) + `">its incident</a>`,
 			`<a href="` + id(1) + `">That record</a> is from 0 seconds before`,
 			`<th scope="row">response</th><td>HTTP/1.1 200 OK</td><td>HTTP/1.1 502 Bad Gateway</td><td>changed</td>`,
 			`<th scope="row">header Server</th><td>–</td><td>&lt;/td&gt;&lt;script&gt;alert(1)&lt;/script&gt;</td>`,

@@ -11,6 +11,7 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/escape"
 	"errno_exporter/internal/history"
+	"errno_exporter/internal/incident"
 	"errno_exporter/prober/module"
 )
 
@@ -18,6 +19,8 @@ import (
 type records struct {
 	history *history.History
 	config  *config.Current
+
+	incidents *incident.Log
 }
 
 func (h records) handle(mux *http.ServeMux, answers *spools) {

@@ -131,10 +131,15 @@ func TestApplicationConnections(t *testing.T) {
 		s.Application.Ended[0].How != "reset_received" || s.Application.Ended[0].Count < 3 {
 		t.Errorf("the status is %+v", s)
 	}
-	_, html := d.get(t, "/")
-	for _, want := range []string{`Cause: <code>stale_pool</code>, party us`, `Application: .*Ended: \d+ reset_received`} {
-		if !regexp.MustCompile(want).MatchString(html) {
-			t.Errorf("the page has no %s:\n%s", want, html)
+	for path, wanted := range map[string][]string{
+		"/":            {`<code>stale_pool</code>`, `The application&#39;s connections in the last hour: \d+ reset by the peer`},
+		"/targets/api": {`<code>stale_pool</code>`, `\d+ reset_received`},
+	} {
+		_, html := d.get(t, path)
+		for _, want := range wanted {
+			if !regexp.MustCompile(want).MatchString(html) {
+				t.Errorf("%s has no %s:\n%s", path, want, html)
+			}
 		}
 	}
 }

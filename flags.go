@@ -65,7 +65,9 @@ type options struct {
 	externalURL       *url.URL // nil unless given
 	routePrefix       string
 	demo              bool
-	lifecycle         bool // answer /-/reload
+	probeInterval     time.Duration // between rounds of probes; 0: only scrapes probe
+	intervalGiven     bool          // by the user
+	lifecycle         bool          // answer /-/reload
 	pprof             bool
 	blackboxErrors    bool
 	userAgent         string   // empty for the exporter's own
@@ -190,9 +192,14 @@ func serveFlags(app *kingpin.Application, o *options, raw *rawFlags) {
 		"that ask for them), classic (of all phases), none, or auto: native, and classic of connect and processing. A "+
 		"target's key histograms takes precedence. One of: ["+strings.Join(config.HistogramKinds(), ", ")+"]").
 		Default(string(config.AutoHistograms)).EnumVar(&o.histograms, config.HistogramKinds()...)
+	app.Flag("probe.interval",
+		"Probe all configured targets at this interval, 1s to 24h, also without Prometheus. Scrapes then get the last "+
+			"result. 0s: only scrapes probe.").
+		Default("0s").IsSetByUser(&o.intervalGiven).DurationVar(&o.probeInterval)
 	app.Flag("shard", "Probe only the configured targets of shard I of N, numbered from 0; each target belongs to one "+
 		"by its name. All shards have the same configuration.").Default("0/1").PlaceHolder("I/N").StringVar(&raw.shard)
-	app.Flag("demo", "Start faulty servers on loopback and probe them instead of the configured targets.").
+	app.Flag("demo", "Start faulty servers on loopback and probe them instead of the configured "+
+		"targets, every 15 s unless --probe.interval says otherwise.").
 		BoolVar(&o.demo)
 	o.web = kingpinflag.AddFlags(app, ":10104")
 }
@@ -247,6 +254,9 @@ func (o *options) resolve(raw *rawFlags) (err error) {
 	}
 	if o.remember < 1 || o.remember > maxRemember {
 		return fmt.Errorf("--probe.remember %d is out of range, want 1 to %d", o.remember, maxRemember)
+	}
+	if err := o.resolveInterval(); err != nil {
+		return err
 	}
 	if o.externalURL, o.routePrefix, err = routes(raw.externalURL, raw.routePrefix); err != nil {
 		return err

@@ -45,3 +45,21 @@ func reloadInterval(text string) (time.Duration, error) {
 	}
 	return d, nil
 }
+
+// The interval of rounds of probes.
+const (
+	minProbeInterval  = time.Second
+	maxProbeInterval  = 24 * time.Hour
+	demoProbeInterval = 15 * time.Second // unless the user gives one
+)
+
+// resolveInterval validates the interval of rounds.
+func (o *options) resolveInterval() error {
+	if o.probeInterval != 0 && (o.probeInterval < minProbeInterval || o.probeInterval > maxProbeInterval) {
+		return fmt.Errorf("--probe.interval %s is out of range, want 0s for none, or 1s to 24h", o.probeInterval)
+	}
+	if o.demo && !o.intervalGiven {
+		o.probeInterval = demoProbeInterval
+	}
+	return nil
+}

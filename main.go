@@ -127,6 +127,9 @@ func exporter(o *options) error {
 	})
 	defer watching.Close()
 	watching.Apply(loaded)
+	if o.probeInterval > 0 {
+		watching.Every(o.probeInterval)
+	}
 	reload := newReload(o, current, watching, registry)
 	life := &web.Lifecycle{Enabled: o.lifecycle, Reload: reload.run}
 	endpoints := &web.Endpoints{

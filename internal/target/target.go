@@ -23,6 +23,7 @@ type Target struct {
 	Config *config.Target
 	Policy *module.Networks
 	Idle   *IdlePool
+	Shared time.Duration // for which a result answers scrapes where that is longer than the target's min_interval
 }
 
 // Known is what is known of a target. It outlives a configuration if the next one has the same target.
@@ -58,7 +59,8 @@ func (t *Target) Key() Key {
 
 // Claim is a scrape's claim on a probe of the target.
 func (t *Target) Claim(now, until time.Time, slack time.Duration) schedule.Claim {
-	c := schedule.Claim{Now: now, Until: until, Allowed: until.Sub(now), Slack: slack, Recent: t.Config.MinInterval}
+	c := schedule.Claim{Now: now, Until: until, Allowed: until.Sub(now), Slack: slack,
+		Recent: max(t.Config.MinInterval, t.Shared)}
 	if timeout := t.Config.Module.Timeout; timeout > 0 {
 		c.Allowed = min(c.Allowed, timeout)
 	}

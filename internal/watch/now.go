@@ -35,7 +35,7 @@ func (w *Watch) ProbeNow(ctx context.Context, name string, budget time.Duration)
 		return State{}, false
 	}
 	now, configured := *t, *t.Config
-	configured.MinInterval = 0
+	configured.MinInterval, now.Shared = 0, 0
 	now.Config = &configured
 	return w.probeOne(ctx, &now, budget), true
 }

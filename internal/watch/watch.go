@@ -71,7 +71,8 @@ type Watch struct {
 	idle        atomic.Int64 // idle connections of all targets
 	application application
 
-	mu      sync.Mutex // guards targets
+	mu      sync.Mutex    // guards what follows
+	rounds  time.Duration // between rounds; 0 for none
 	targets []*target.Target
 }
 
@@ -125,7 +126,7 @@ func (w *Watch) Apply(c *config.Config) {
 	}
 	w.targets = nil
 	for _, configured := range c.Targets {
-		t := &target.Target{Config: configured, Policy: &c.Policy.Networks}
+		t := &target.Target{Config: configured, Policy: &c.Policy.Networks, Shared: sharedRounds * w.rounds}
 		if before := stayed[t.Key()]; before != nil {
 			t.Known = before.Known
 		} else {

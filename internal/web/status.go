@@ -225,7 +225,7 @@ func (e *Endpoints) problems(targets []watch.Status, now time.Time) []string {
 			newest = t.Last.Ended
 		}
 	}
-	if age := now.Sub(newest); !newest.IsZero() && age > staleAfter {
+	if age := now.Sub(newest); !newest.IsZero() && age > max(staleAfter, 2*e.Probe.Watch.Interval()) {
 		problems = append(problems, fmt.Sprintf("The last probe of any target was %s ago: nothing scrapes /metrics any "+
 			"more.", record.Long(age)))
 	}

@@ -25,8 +25,9 @@ var statusTemplate = template.Must(template.ParseFS(files, "templates/status.htm
 type statusPage struct {
 	*status
 	Query     *statusQuery
-	Filtered  bool // not all targets are asked for
-	Scrape    string
+	Filtered  bool          // not all targets are asked for
+	Scrape    string        // lines for prometheus.yml; empty where they are not needed
+	Interval  time.Duration // of rounds; 0 for none
 	Blocks    []statusBlock
 	States    []string // to choose from, as what follows
 	Groups    []string
@@ -102,7 +103,10 @@ func (e *Endpoints) statusPage(r *http.Request, q *statusQuery, s *status, shown
 	p := &statusPage{status: s, Query: q, Filtered: q.Text != "" || q.State != "", States: statusStates,
 		Groups: groupsOf(c), Modules: slices.Sorted(maps.Keys(c.Modules)), Default: defaultModule, Pprof: e.Pprof,
 		Lifecycle: e.Life.Enabled}
-	if s.Unscraped {
+	if e.Probe.Watch != nil {
+		p.Interval = e.Probe.Watch.Interval()
+	}
+	if s.Unscraped && p.Interval == 0 {
 		p.Scrape = e.scrapeLines(r)
 	}
 	now := s.Time

@@ -50,7 +50,7 @@ scrape_configs:
 func startDemo(t *testing.T) string {
 	t.Helper()
 	address := faultlab.UnusedAddress(t)
-	start(t, "http://"+address+"/-/ready", exporter, "--demo", "--web.listen-address="+address)
+	start(t, "http://"+address+"/-/ready", exporter, "--demo", "--probe.interval=0s", "--web.listen-address="+address)
 	return address
 }
 

@@ -35,7 +35,7 @@ const repository = "../.."
 // exporter runs the demo until the test ends, scrapes it a few times, and returns its address.
 func exporter(t *testing.T, scrapes int) string {
 	t.Helper()
-	return run(t, scrapes, "--demo")
+	return run(t, scrapes, "--demo", "--probe.interval=0s")
 }
 
 // run runs the exporter until the test ends.

@@ -10,7 +10,7 @@ import (
 )
 
 // listening is the line that exporter-toolkit logs once a program listens.
-var listening = regexp.MustCompile(`msg="Listening on" address=(\S+)`)
+var listening = regexp.MustCompile(`msg="Listening on".* address=(\S+)`)
 
 // Listening starts a program that logs where it listens, as exporter-toolkit does, and waits for that line. It returns
 // the address, host:port. The program is killed when the test ends.

@@ -27,6 +27,25 @@ func (c Cause) Info() Info {
 	return Causes[i]
 }
 
+// Listed reports whether the cause is in the list. What another version wrote may not be.
+func (c Cause) Listed() bool {
+	return slices.ContainsFunc(Causes, func(row Info) bool { return row.Cause == c })
+}
+
+// Known is the verdict with the causes of the list alone, for one that another version wrote.
+func (v *Verdict) Known() *Verdict {
+	if v == nil {
+		return nil
+	}
+	k := *v
+	if !k.Cause.Listed() {
+		k.Cause = Unknown
+	}
+	k.Open = slices.DeleteFunc(slices.Clone(v.Open), func(c Cause) bool { return !c.Listed() })
+	k.RuledOut = slices.DeleteFunc(slices.Clone(v.RuledOut), func(out RuledOut) bool { return !out.Cause.Listed() })
+	return &k
+}
+
 // Party is where to look, and whom to ask. It is named as soon as it is certain, also where the cause is not.
 type Party string
 

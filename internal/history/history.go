@@ -155,6 +155,17 @@ func (h *History) Get(id ulid.ULID) *Record {
 	return nil
 }
 
+// SuccessBefore returns the last success before a failed probe of the same target and module; nil if none is kept.
+func (h *History) SuccessBefore(failed *Record) *Record {
+	for _, r := range h.Records() {
+		if r.ID.Compare(failed.ID) < 0 && r.Result.Failure == nil && r.Target == failed.Target &&
+			r.KeyOf() == failed.KeyOf() {
+			return r
+		}
+	}
+	return nil
+}
+
 // Has reports whether the record of an ID is kept.
 func (h *History) Has(id ulid.ULID) bool { return !id.IsZero() && h.Get(id) != nil }
 

@@ -38,7 +38,12 @@ func Decode(b []byte) (*Incident, error) {
 			k.Reason = result.Unknown
 		}
 	}
-	i.knownCauses()
+	for n := range i.Judgements {
+		if j := &i.Judgements[n]; !j.Cause.Listed() {
+			j.Cause = cause.Unknown
+		}
+	}
+	i.Verdict = i.Verdict.Known()
 	return i, nil
 }
 
@@ -50,25 +55,4 @@ func listed(p result.Phase) bool {
 		}
 	}
 	return false
-}
-
-// knownCauses replaces causes that are not in the list.
-func (i *Incident) knownCauses() {
-	unlisted := func(c cause.Cause) bool {
-		return !slices.ContainsFunc(cause.Causes, func(row cause.Info) bool { return row.Cause == c })
-	}
-	for n := range i.Judgements {
-		if j := &i.Judgements[n]; unlisted(j.Cause) {
-			j.Cause = cause.Unknown
-		}
-	}
-	v := i.Verdict
-	if v == nil {
-		return
-	}
-	if unlisted(v.Cause) {
-		v.Cause = cause.Unknown
-	}
-	v.Open = slices.DeleteFunc(v.Open, unlisted)
-	v.RuledOut = slices.DeleteFunc(v.RuledOut, func(out cause.RuledOut) bool { return unlisted(out.Cause) })
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"errno_exporter/guard"
+	"errno_exporter/internal/archive"
 	"errno_exporter/internal/history"
 	"errno_exporter/internal/incident"
 )
@@ -20,6 +21,7 @@ type Endpoints struct {
 	Life        *Lifecycle
 	History     *history.History
 	Incidents   *incident.Log
+	Archive     *archive.Archive     // what is stored; may be nil
 	Registry    *prometheus.Registry // the exporter's own metrics, no target's
 	ExternalURL *url.URL             // under which the exporter is reached from outside; nil if that was not said
 	RoutePrefix string               // where they begin: "/", or a path without a slash at its end
@@ -39,7 +41,7 @@ func (e *Endpoints) Handler() http.Handler {
 	mux.HandleFunc("GET /sd", waiting.buffered(e.discover))
 	mux.HandleFunc("GET /-/healthy", healthy)
 	e.Life.handle(mux)
-	records{e.History, e.Probe.Config, e.Incidents}.handle(mux, waiting)
+	records{e.History, e.Probe.Config, e.Incidents, e.Archive}.handle(mux, waiting)
 	documented(mux, waiting)
 	e.handleIncidents(mux, waiting)
 	mux.HandleFunc("GET /targets/{name...}", waiting.buffered(e.showTarget))

@@ -99,14 +99,12 @@ func (h records) compare(kept *history.Record) *comparison {
 	if kept.Result.Failure == nil {
 		return nil
 	}
-	for _, r := range h.history.Records() {
-		if r.ID.Compare(kept.ID) < 0 && r.Result.Failure == nil && r.Target == kept.Target &&
-			r.KeyOf() == kept.KeyOf() {
-			return &comparison{r.ID, record.Long(kept.Result.Start.Sub(r.Result.Start)),
-				record.Compare(r.Result, kept.Result, kept.Module)}
-		}
+	r := h.history.SuccessBefore(kept)
+	if r == nil {
+		return nil
 	}
-	return nil
+	return &comparison{r.ID, record.Long(kept.Result.Start.Sub(r.Result.Start)),
+		record.Compare(r.Result, kept.Result, kept.Module)}
 }
 
 func newRecordPage(kept *history.Record, text string) recordPage {

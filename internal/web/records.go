@@ -9,6 +9,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"errno_exporter/config"
+	"errno_exporter/internal/archive"
 	"errno_exporter/internal/escape"
 	"errno_exporter/internal/history"
 	"errno_exporter/internal/incident"
@@ -21,6 +22,7 @@ type records struct {
 	config  *config.Current
 
 	incidents *incident.Log
+	archive   *archive.Archive
 }
 
 func (h records) handle(mux *http.ServeMux, answers *spools) {
@@ -79,6 +81,10 @@ func (h records) byID(w http.ResponseWriter, r *http.Request, text string) {
 		return
 	}
 	kept := h.history.Get(id)
+	if stored := h.archive.Record(id); kept == nil && stored != nil {
+		h.showStored(w, r, stored)
+		return
+	}
 	if kept == nil {
 		refuse(w, fmt.Sprintf("probe %s is not kept, or no longer: see /history, and --history.limit", id),
 			http.StatusNotFound)

@@ -18,12 +18,12 @@ var withoutMonotonic = regexp.MustCompile(`\.(Round\(0\)|Truncate\(|Unix(Nano|Mi
 // wallClock is how often a file does that. None of these times is subtracted from another one, but where it says so.
 var wallClock = map[string]int{
 	"config/compile/oauth2.go":        2, // subtracts, beside the monotonic clock: see fresh
-	"internal/metrics/http.go":        1, // the moment of a sample, here and below
+	"internal/metrics/exemplar.go":    1, // the moment of a sample, here and below
+	"internal/metrics/http.go":        1,
 	"internal/metrics/reload.go":      1,
 	"internal/metrics/revocation.go":  2,
 	"internal/metrics/target.go":      1,
 	"internal/metrics/tls.go":         4, // subtracts: the two dates of a certificate
-	"internal/metrics/write.go":       1,
 	"internal/reset/packets_linux.go": 3, // subtracts: see arrivedAt
 	"internal/store/columns.go":       1, // outlives the process
 	"internal/store/walk.go":          2, // compares with the times of IDs

@@ -41,6 +41,7 @@ type sample struct {
 	value     float64
 	histogram *state.Histogram // of histograms, instead of value
 	buckets   buckets          // of a histogram
+	exemplar  *state.Exemplar  // of a counter; may be nil
 }
 
 // NewExposition returns one without samples.

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oklog/ulid/v2"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/common/expfmt"
 
@@ -27,9 +29,9 @@ func TestHistograms(t *testing.T) {
 	stalled := &result.Failure{Phase: result.Processing, Reason: result.HTTPResponseTimedOut, Origin: result.Self}
 	totals := state.NewTotals()
 	totals.Add(probed(attempt(nil, span(result.Connect, false), span(result.Request, false),
-		span(result.Processing, false), span(result.Transfer, false), span(result.Validate, false))))
+		span(result.Processing, false), span(result.Transfer, false), span(result.Validate, false))), ulid.Zero)
 	totals.Add(probed(attempt(stalled, span(result.Connect, false), span(result.Request, false),
-		span(result.Processing, true))))
+		span(result.Processing, true))), ulid.Zero)
 	const connect, request, processing, stall, transfer = "connect success", "request success", "processing success",
 		"processing failure", "transfer success"
 	for _, row := range []struct {
@@ -91,7 +93,7 @@ func TestExemplarsOfNativeHistograms(t *testing.T) {
 	r := probed(attempt(nil, result.Span{Phase: result.Processing, Duration: time.Second}))
 	r.TraceID = trace
 	totals := state.NewTotals()
-	totals.Add(r)
+	totals.Add(r, ulid.ULID{15: 1})
 	for _, choice := range []config.Histograms{config.AutoHistograms, config.NativeHistograms, config.ClassicHistograms} {
 		e := NewExposition()
 		e.Totals(totals, Kept{Histograms: choice})
@@ -99,8 +101,8 @@ func TestExemplarsOfNativeHistograms(t *testing.T) {
 		if err := e.WriteTo(&b, expfmt.NewFormat(expfmt.TypeProtoCompact)); err != nil {
 			t.Fatal(err)
 		}
-		if !strings.Contains(b.String(), trace) {
-			t.Errorf("histograms=%s: no exemplar in %s", choice, b.String())
+		if !strings.Contains(b.String(), trace) || !strings.Contains(b.String(), ulid.ULID{15: 1}.String()) {
+			t.Errorf("histograms=%s: no exemplar with trace ID and record in %s", choice, b.String())
 		}
 	}
 }

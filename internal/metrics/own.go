@@ -86,8 +86,9 @@ func NewShard(registry prometheus.Registerer, index, count int, others func() in
 		"errno_exporter_targets counts this one's.", others)
 }
 
-// NewWebInfo registers the URL under which the exporter's pages are, so that alerts and dashboards link to them. Without
-// --web.external-url there is no such metric: an exporter does not know under which of its addresses people reach it.
+// NewWebInfo registers the URL under which the exporter's pages are, so that alerts and dashboards link to them.
+// Without --web.external-url there is no such metric: an exporter does not know under which of its addresses people
+// reach it.
 func NewWebInfo(registry prometheus.Registerer, external *url.URL) {
 	if external == nil {
 		return

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	dto "github.com/prometheus/client_model/go"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"errno_exporter/internal/target/state"
 )
@@ -51,6 +50,9 @@ func (f *family) fill(m *dto.Metric, s *sample) {
 	switch f.kind {
 	case dto.MetricType_COUNTER:
 		m.Counter = &dto.Counter{Value: &s.value}
+		if s.exemplar != nil {
+			m.Counter.Exemplar = exemplarProto(s.exemplar)
+		}
 	case dto.MetricType_HISTOGRAM:
 		m.Histogram = histogramProto(s.histogram, s.buckets)
 	default:
@@ -95,10 +97,7 @@ func addClassic(p *dto.Histogram, h *state.Histogram) {
 			bucket.UpperBound = &bounds[i]
 		}
 		if x := h.Exemplar(i); x != nil {
-			bucket.Exemplar = &dto.Exemplar{
-				Label: []*dto.LabelPair{{Name: new("trace_id"), Value: &x.TraceID}}, Value: &x.Value,
-				Timestamp: timestamppb.New(x.At),
-			}
+			bucket.Exemplar = exemplarProto(x)
 		}
 	}
 }

@@ -3,6 +3,8 @@ package metrics_test
 import (
 	"testing"
 
+	"github.com/oklog/ulid/v2"
+
 	"github.com/google/go-cmp/cmp"
 
 	"errno_exporter/config"
@@ -20,7 +22,7 @@ func TestReset(t *testing.T) {
 		used.Reset()
 		for _, e := range []*metrics.Exposition{used, fresh} {
 			totals := state.NewTotals()
-			totals.Add(&records[i].Result)
+			totals.Add(&records[i].Result, ulid.Zero)
 			e.Probe(&records[i].Result, apiModule())
 			e.Totals(totals, metrics.Kept{})
 		}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/model"
 
 	"errno_exporter/config"
@@ -100,7 +101,8 @@ func (e *Exposition) Totals(t *state.Totals, kept Kept) {
 			float64(c.Resets[i]), label{"phase", string(row.Phase)})
 	}
 	for _, f := range c.Failures {
-		e.counter("probe_failures_total", "Attempts that failed, by phase, reason, errno and origin.", float64(f.N),
+		e.add("probe_failures_total", "Attempts that failed, by phase, reason, errno and origin.",
+			dto.MetricType_COUNTER, sample{value: float64(f.N), exemplar: exemplarOf(f.Record)},
 			label{"errno", f.Errno}, label{"origin", f.Origin}, label{"phase", f.Phase}, label{"reason", f.Reason})
 	}
 	for _, f := range c.IdleFailures {

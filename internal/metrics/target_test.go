@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oklog/ulid/v2"
+
 	"github.com/google/go-cmp/cmp"
 
 	"errno_exporter/config"
@@ -62,7 +64,7 @@ probe_phase_duration_seconds_count{phase="connect",result="failure"} 1`},
 		t.Run(row.name, func(t *testing.T) {
 			totals := state.NewTotals()
 			for _, r := range row.results {
-				totals.Add(r)
+				totals.Add(r, ulid.Zero)
 			}
 			e := NewExposition()
 			e.Totals(totals, Kept{Histograms: config.ClassicHistograms,

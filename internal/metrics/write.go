@@ -122,7 +122,11 @@ func (f *family) appendSample(b []byte, s *sample, d dialect) []byte {
 		return f.appendHistogram(b, s, d)
 	}
 	b = appendLabels(append(b, f.name...), s)
-	return append(appendFloat(append(b, ' '), s.value, d), '\n')
+	b = appendFloat(append(b, ' '), s.value, d)
+	if s.exemplar != nil && d == openMetrics {
+		b = appendExemplar(b, s.exemplar)
+	}
+	return append(b, '\n')
 }
 
 // appendLabels writes a sample's labels.
@@ -205,9 +209,7 @@ func (f *family) appendHistogram(b []byte, s *sample, d dialect) []byte {
 		b = append(append(append(b, `le="`...), bound...), `"} `...)
 		b = strconv.AppendUint(b, cumulative, 10)
 		if x := h.Exemplar(i); x != nil && d == openMetrics {
-			b = append(append(append(b, ` # {trace_id="`...), x.TraceID...), `"} `...)
-			b = append(appendFloat(b, x.Value, d), ' ')
-			b = appendFloat(b, float64(x.At.UnixNano())/1e9, d)
+			b = appendExemplar(b, x)
 		}
 		b = append(b, '\n')
 	}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/oklog/ulid/v2"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"github.com/prometheus/common/expfmt"
@@ -31,9 +33,9 @@ targets:
 	e := metrics.NewExposition()
 	for i, target := range c.Targets {
 		totals := state.NewTotals()
-		for _, record := range resulttest.Records()[i:] {
+		for j, record := range resulttest.Records()[i:] {
 			record.Result.TraceID = strings.Repeat("ab", 16*i)
-			totals.Add(&record.Result)
+			totals.Add(&record.Result, ulid.ULID{15: byte(j % 2)})
 		}
 		e.For(target.Name)
 		e.Target(target)

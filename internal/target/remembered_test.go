@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oklog/ulid/v2"
+
 	"errno_exporter/internal/claims"
 	"errno_exporter/prober/result"
 )
@@ -85,7 +87,7 @@ func TestMemoryIsCharged(t *testing.T) {
 					if row.trace {
 						trace = fmt.Sprintf("%032x", i)
 					}
-					m.Totals(key).Add(failed(i, result.Phases[i%len(result.Phases)].Phase, trace))
+					m.Totals(key).Add(failed(i, result.Phases[i%len(result.Phases)].Phase, trace), ulid.ULID{15: 1})
 				}
 				m.Totals(key)
 			}

@@ -69,7 +69,7 @@ func (t *Target) Claim(now, until time.Time, slack time.Duration) schedule.Claim
 
 // Count counts an outcome that is the target's.
 func (t *Target) Count(o *Outcome) {
-	t.Totals.Add(o.Result)
+	t.Totals.Add(o.Result, o.Record)
 	t.Timeline.Add(state.Tick{Record: o.Record, Ended: o.Ended, Elapsed: o.Result.Elapsed,
 		Phases: state.PhaseTimesOf(o.Result.Last()), Failure: o.Result.Failure.Brief()})
 	t.Evidence.Add(o.seen())

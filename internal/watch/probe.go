@@ -36,7 +36,7 @@ func (w *Watch) Probe(ctx context.Context, t prober.Target, m *module.Module) (S
 		return State{}, err
 	}
 	totals := w.others.Totals(target.Identity{Module: m.Name, Target: t.URL.String(), Host: t.Host}.Key())
-	totals.Add(o.Result)
+	totals.Add(o.Result, o.Record)
 	v := w.alone(o)
 	w.publishOutcome("", o, m, v)
 	return State{Module: m, Outcome: o, Totals: totals, Verdict: v}, nil

@@ -105,7 +105,7 @@ func TestScrape(t *testing.T) {
 	}
 }
 
-// An exemplar's trace_id is the one that the request bore, and leads to the probe's record.
+// An exemplar's trace_id is the one that the request bore. It leads to the probe's record, as the record's ID does.
 func TestExemplar(t *testing.T) {
 	var sent atomic.Pointer[string]
 	healthy := faultlab.Handler(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -115,7 +115,7 @@ func TestExemplar(t *testing.T) {
 	server := serveText(t, labModule()+fmt.Sprintf("targets:\n  - {name: a, url: %q, module: api}\n", healthy))
 	got := ask(t, http.MethodGet, server.URL+"/metrics",
 		http.Header{"Accept": {"application/openmetrics-text;version=1.0.0"}})
-	match := regexp.MustCompile(`probe_phase_duration_seconds_bucket\{phase="processing",result="success",target="a",le="[^"]*"\} 1 # \{trace_id="([0-9a-f]{32})"\}`).FindStringSubmatch(got.Body)
+	match := regexp.MustCompile(`probe_phase_duration_seconds_bucket\{phase="processing",result="success",target="a",le="[^"]*"\} 1 # \{trace_id="([0-9a-f]{32})",record="([0-9A-Z]{26})"\}`).FindStringSubmatch(got.Body)
 	if match == nil {
 		t.Fatalf("no exemplar in\n%s", got.Body)
 	}
@@ -125,9 +125,30 @@ func TestExemplar(t *testing.T) {
 	if !strings.HasSuffix(got.Body, "\n# EOF\n") || strings.Contains(got.Body, "_created") {
 		t.Errorf("the answer does not end with # EOF, or has _created lines:\n%s", got.Body)
 	}
-	record := ask(t, http.MethodGet, server.URL+"/history/"+match[1], nil)
-	if record.Status != 200 || !strings.Contains(record.Body, healthy) {
-		t.Errorf("GET /history/%s = %d, want the record:\n%s", match[1], record.Status, record.Body)
+	for _, id := range match[1:] {
+		record := ask(t, http.MethodGet, server.URL+"/history/"+id, nil)
+		if record.Status != 200 || !strings.Contains(record.Body, healthy) {
+			t.Errorf("GET /history/%s = %d, want the record:\n%s", id, record.Status, record.Body)
+		}
+	}
+}
+
+// A failure's exemplar leads to its record, also without trace: true.
+func TestExemplarOfFailure(t *testing.T) {
+	broken := faultlab.ResetAfterRequest(t)
+	server := serveText(t, fmt.Sprintf("modules: {api: {prober: http}}\ntargets:\n  - {name: a, url: %q, module: api}\n",
+		broken))
+	got := ask(t, http.MethodGet, server.URL+"/metrics",
+		http.Header{"Accept": {"application/openmetrics-text;version=1.0.0"}})
+	match := regexp.MustCompile(`(?m)^probe_failures_total\{.*reason="tcp.reset",target="a"\} 1.0 # ` +
+		`\{record="([0-9A-Z]{26})"\} 1.0 [0-9.e+]+$`).FindStringSubmatch(got.Body)
+	if match == nil || strings.Count(got.Body, " # {") != 1 {
+		t.Fatalf("no exemplar, or others, in\n%s", got.Body)
+	}
+	id := match[1]
+	record := ask(t, http.MethodGet, server.URL+"/history/"+id, nil)
+	if record.Status != 200 || !strings.Contains(record.Body, broken) {
+		t.Errorf("GET /history/%s = %d, want the record:\n%s", id, record.Status, record.Body)
 	}
 }
 

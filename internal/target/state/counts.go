@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"github.com/oklog/ulid/v2"
 )
 
 // Counts are Totals at one moment.
@@ -19,7 +21,8 @@ type Counts struct {
 // FailureCount is how many attempts failed in one way.
 type FailureCount struct {
 	FailureKind
-	N uint64
+	N      uint64
+	Record ulid.ULID // of the last probe that failed so; zero if none is kept
 }
 
 // IdleFailureCount is how many idle connections of one age failed in one way.
@@ -36,7 +39,7 @@ func (t *Totals) CopyTo(c *Counts) {
 	c.LastSuccess, c.LastFailure = t.lastSuccess, t.lastFailure
 	c.Failures, c.IdleFailures = c.Failures[:0], c.IdleFailures[:0]
 	for kind, n := range t.failures {
-		c.Failures = append(c.Failures, FailureCount{kind, n})
+		c.Failures = append(c.Failures, FailureCount{kind, n, t.records[kind]})
 	}
 	for kind, n := range t.idle {
 		c.IdleFailures = append(c.IdleFailures, IdleFailureCount{kind, n})

@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/oklog/ulid/v2"
 )
 
 // mostBounds is how many bounds the classic buckets of a phase have at most. A last bucket has no bound.
@@ -55,6 +57,7 @@ type NativeBucket struct {
 // Exemplar is one observation that represents its bucket.
 type Exemplar struct {
 	TraceID string
+	Record  ulid.ULID // the ID of the probe's record; zero if none is kept
 	Value   float64
 	At      time.Time
 }

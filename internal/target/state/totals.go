@@ -4,6 +4,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/oklog/ulid/v2"
+
 	"errno_exporter/prober/result"
 )
 
@@ -14,6 +16,7 @@ type Totals struct {
 	failed      uint64
 	resets      [PhaseCount]uint64
 	failures    map[FailureKind]uint64
+	records     map[FailureKind]ulid.ULID // of the last probe that failed so; nil before the first
 	durations   [PhaseCount][2]*Histogram // by phase, and whether it failed; nil before the first
 	idle        map[IdleFailureKind]uint64
 	lastSuccess time.Time // zero before the first
@@ -36,7 +39,7 @@ const (
 	kindsBytes     = 704     // a map of failures with its first eight places
 	perKind        = 160
 	histogramBytes = 176
-	exemplarBytes  = (mostBounds + 1) * (48 + 48) // with their trace IDs
+	exemplarBytes  = (mostBounds + 1) * (64 + 48) // with their trace IDs
 )
 
 // Size is about how many bytes of memory the totals take.
@@ -44,6 +47,9 @@ func (t *Totals) Size() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	n := totalsBytes + kindsBytes + perKind*len(t.failures)
+	if t.records != nil {
+		n += kindsBytes + perKind*len(t.records)
+	}
 	if t.idle != nil {
 		n += kindsBytes + perKind*len(t.idle)
 	}
@@ -64,15 +70,16 @@ func (t *Totals) Size() int {
 // NewTotals returns one that has counted nothing.
 func NewTotals() *Totals { return &Totals{failures: map[FailureKind]uint64{}} }
 
-// Add counts a result. A probe that was abandoned says nothing about its target and does not count.
-func (t *Totals) Add(r *result.Result) {
+// Add counts a result, whose record has an ID unless none is kept. A probe that was abandoned says nothing about its
+// target and does not count.
+func (t *Totals) Add(r *result.Result, record ulid.ULID) {
 	if r.Failure != nil && r.Failure.Reason == result.Abandoned {
 		return
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for a := range r.Every() {
-		t.addAttempt(a, r.TraceID)
+		t.addAttempt(a, Exemplar{TraceID: r.TraceID, Record: record})
 	}
 	if ended := r.Start.Add(r.Elapsed); r.Failure == nil {
 		t.lastSuccess = ended
@@ -81,11 +88,12 @@ func (t *Totals) Add(r *result.Result) {
 	}
 }
 
-func (t *Totals) addAttempt(a *result.Attempt, traceID string) {
+func (t *Totals) addAttempt(a *result.Attempt, x Exemplar) {
 	t.attempts++
 	for i := range a.Hops {
 		for _, span := range a.Hops[i].Spans {
-			t.addSpan(span, Exemplar{traceID, span.Duration.Seconds(), a.Start.Add(span.Start + span.Duration)})
+			x.Value, x.At = span.Duration.Seconds(), a.Start.Add(span.Start+span.Duration)
+			t.addSpan(span, x)
 		}
 	}
 	f := a.Failure
@@ -93,7 +101,14 @@ func (t *Totals) addAttempt(a *result.Attempt, traceID string) {
 		return
 	}
 	t.failed++
-	t.failures[kindOf(f)]++
+	kind := kindOf(f)
+	t.failures[kind]++
+	if x.Record != ulid.Zero {
+		if t.records == nil {
+			t.records = map[FailureKind]ulid.ULID{}
+		}
+		t.records[kind] = x.Record
+	}
 	if f.Reason == result.TCPReset {
 		t.resets[phaseIndex(f.Phase)]++
 	}

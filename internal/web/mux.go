@@ -46,6 +46,7 @@ func (e *Endpoints) Handler() http.Handler {
 	e.handleIncidents(mux, waiting)
 	mux.HandleFunc("GET /targets/{name...}", waiting.buffered(e.showTarget))
 	mux.Handle("POST /targets/{name...}", e.Life.probes(e.unlooped(e.act(new(actions)))))
+	mux.HandleFunc("GET /api", waiting.buffered(e.api))
 	mux.HandleFunc("GET /config", waiting.buffered(e.config))
 	mux.HandleFunc("GET /{$}", waiting.buffered(e.status))
 	mux.HandleFunc("GET /static/{file}", func(w http.ResponseWriter, r *http.Request) {

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"errno_exporter/internal/claims"
 )
@@ -117,4 +118,5 @@ func TestDefaultLimits(t *testing.T) {
 	o := parseFlags([]string{commandCheck})
 	claims.Prove(t, "records", o.historyLimit)
 	claims.Prove(t, "targets of `/probe` whose counters are kept", o.remember)
+	claims.Prove(t, "the store's file", int(o.storage.maxSize), int(o.storage.retention/(24*time.Hour)))
 }

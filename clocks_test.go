@@ -22,11 +22,13 @@ var wallClock = map[string]int{
 	"internal/metrics/http.go":        1,
 	"internal/metrics/reload.go":      1,
 	"internal/metrics/revocation.go":  2,
+	"internal/metrics/storage.go":     1,
 	"internal/metrics/target.go":      1,
 	"internal/metrics/tls.go":         4, // subtracts: the two dates of a certificate
 	"internal/reset/packets_linux.go": 3, // subtracts: see arrivedAt
 	"internal/store/columns.go":       1, // outlives the process
 	"internal/store/walk.go":          2, // compares with the times of IDs
+	"internal/target/state/encode.go": 1, // outlives the process
 	"internal/web/incidents.go":       1, // the page's time, here and below
 	"internal/web/status.go":          1,
 	"internal/web/target_page.go":     1,

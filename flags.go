@@ -73,6 +73,7 @@ type options struct {
 	userAgent         string   // empty for the exporter's own
 	hosts             []string // that requests may name; empty for any
 	shard             config.Shard
+	storage           storage
 	web               *toolkit.FlagConfig
 	logger            *slog.Logger
 	probeLogger       *slog.Logger // one line a probe
@@ -91,6 +92,7 @@ type rawFlags struct {
 	routePrefix    string
 	hosts          []string
 	shard          string
+	storage        rawStorage
 	probeLevel     *promslog.Level
 	logging        promslog.Config
 }
@@ -112,6 +114,7 @@ func parseFlags(args []string) *options {
 	app.ErrorWriter(o.messages)
 	configFlags(app, o, raw)
 	serveFlags(app, o, raw)
+	storageFlags(app, &o.storage, &raw.storage)
 	logFlags(app, raw)
 	app.Command(commandServe, "Run the exporter.").Default()
 	probeFlags(app, &o.probe)
@@ -256,6 +259,9 @@ func (o *options) resolve(raw *rawFlags) (err error) {
 		return fmt.Errorf("--probe.remember %d is out of range, want 1 to %d", o.remember, maxRemember)
 	}
 	if err := o.resolveInterval(); err != nil {
+		return err
+	}
+	if err := o.storage.resolve(&raw.storage); err != nil {
 		return err
 	}
 	if o.externalURL, o.routePrefix, err = routes(raw.externalURL, raw.routePrefix); err != nil {

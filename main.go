@@ -114,6 +114,8 @@ func exporter(o *options) error {
 	if capture != nil {
 		defer capture.Close()
 	}
+	stored := o.openStorage(registry, panicked)
+	defer stored.Close()
 	records := history.New(o.historyLimit)
 	incidents := incident.NewLog(incident.Options{Rule: incident.Rule{Successes: o.incidentSuccesses}})
 	connections := schedule.Connections(serve.Descriptors())
@@ -123,6 +125,7 @@ func exporter(o *options) error {
 			Distances: prober.NewDistances(), Panicked: panicked, Own: own}),
 		Counters: openCounters(o, slog.LevelInfo, panicked), Observe: o.observer(capture, own), Own: own,
 		Remember: o.remember, Registry: registry, Descriptors: serve.Descriptors(), Panicked: panicked,
+		Saved: stored,
 		Sinks: []watch.Sink{web.IncidentsIn(incidents), web.LogTo(o.probeLogger, incidents), web.RecordIn(records)},
 	})
 	defer watching.Close()

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"errno_exporter/internal/claims"
 )
 
 // Whatever is put while the disk does not answer is taken or dropped at once, and counted: summaries of incidents have
@@ -38,6 +40,7 @@ func TestQueueIsBounded(t *testing.T) {
 	if most := uint64(s.options.MaxSize / 16 / 10_000); got.Records > most {
 		t.Errorf("%d records of 10 kB waited, want at most %d", got.Records, most)
 	}
+	claims.Prove(t, "values that wait to be stored", maxQueued, maxQueued/4, maxBody)
 	for k := range 200 {
 		i, ok := s.Incident(idAt(began, k))
 		if want := fmt.Sprint(n - 200 + k); !ok || !strings.HasPrefix(string(i.Body), want+"x") {

@@ -82,7 +82,7 @@ type Store struct {
 
 	writing sync.Mutex // serialises transactions that write
 	damaged atomic.Bool
-	broken  bool // the last commit failed; the goroutine's alone
+	broken  atomic.Bool // the last write failed, which is logged
 	counted counted
 }
 

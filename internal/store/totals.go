@@ -37,7 +37,7 @@ func (s *Store) SaveTotals(all iter.Seq2[string, []byte]) error {
 
 func (s *Store) saveTotals(chunk map[string][]byte) error {
 	written := appendTime(nil, s.options.now())
-	return s.update(s.writeLimit(), func(tx *bbolt.Tx) error {
+	return s.store(func(tx *bbolt.Tx) error {
 		for key, body := range chunk {
 			if err := tx.Bucket(totals).Put([]byte(key), append(bytes.Clone(written), body...)); err != nil {
 				return err

@@ -43,7 +43,7 @@ func (s *Store) run() {
 // collect waits for more to commit at once, and commits.
 func (s *Store) collect() {
 	wait := s.options.every
-	if s.broken {
+	if s.broken.Load() {
 		wait *= retryInterval
 	}
 	timer := time.NewTimer(wait)
@@ -88,11 +88,7 @@ func (s *Store) commit() error {
 		return nil
 	}
 	err := s.write(&taken)
-	for n := 0; n < forcedPrunes && errors.Is(err, bolterrors.ErrMaxSizeReached) && s.removes(removeOldest); n++ {
-		err = s.write(&taken) // free pages are there, but no run of them that was long enough
-	}
 	s.queue.wrote(err)
-	s.report(err)
 	if err != nil {
 		s.queue.wake()
 		return err
@@ -101,25 +97,34 @@ func (s *Store) commit() error {
 	return nil
 }
 
-// forcedPrunes is how often a commit removes the oldest to find its pages.
+// forcedPrunes is how often a transaction removes the oldest to find its pages.
 const forcedPrunes = 64
+
+// store runs a transaction that writes what was put.
+func (s *Store) store(f func(tx *bbolt.Tx) error) error {
+	err := s.update(s.writeLimit(), f)
+	for n := 0; n < forcedPrunes && errors.Is(err, bolterrors.ErrMaxSizeReached) && s.removes(removeOldest); n++ {
+		err = s.update(s.writeLimit(), f) // free pages are there, but no run of them that was long enough
+	}
+	s.report(err)
+	return err
+}
 
 // report logs when writing begins to fail, and when it works again.
 func (s *Store) report(err error) {
 	switch {
-	case err != nil && !s.broken:
+	case err != nil && !s.broken.Swap(true):
 		s.options.Logger.Error("Writing to storage fails, new records and incidents stay in memory as far as they fit",
 			"path", s.path, "err", refuse(s.path, err))
-	case err == nil && s.broken:
+	case err == nil && s.broken.Swap(false):
 		s.options.Logger.Info("Writing to storage works again", "path", s.path, "dropped", s.queue.lost())
 	}
-	s.broken = err != nil
 }
 
 // write commits a batch.
 func (s *Store) write(b *batch) error {
 	written := s.options.now()
-	return s.update(s.writeLimit(), func(tx *bbolt.Tx) error {
+	return s.store(func(tx *bbolt.Tx) error {
 		c, err := readCounts(tx)
 		if err != nil {
 			return err

@@ -42,6 +42,7 @@ type Options struct {
 	// Observe opens the observer of the application's connections; nil where the kernel refuses, which it has logged.
 	// It may be nil itself: then nothing is observed.
 	Observe func(observe.Options) *observe.Observer
+	Saved   Saved            // keeps the targets' counters across restarts; may be nil
 	Own     *socket.Own      // notes the sockets of reference targets, as the prober does its own; may be nil
 	IDs     func() ulid.ULID // makes the IDs of records; nil for ULIDs that sort by time
 }
@@ -70,6 +71,7 @@ type Watch struct {
 	own         *metrics.Own
 	idle        atomic.Int64 // idle connections of all targets
 	application application
+	saved       saved
 
 	mu      sync.Mutex    // guards what follows
 	rounds  time.Duration // between rounds; 0 for none
@@ -105,6 +107,9 @@ func New(o Options) *Watch {
 	})
 	w.sinks = append([]Sink{count(w.own), w.observeShared}, o.Sinks...)
 	w.lag = schedule.NewLag(w.own.SchedulerDelay, w.background.Running.Report)
+	if w.saved.in = o.Saved; o.Saved != nil {
+		w.background.Start(w.save)
+	}
 	return w
 }
 
@@ -130,7 +135,7 @@ func (w *Watch) Apply(c *config.Config) {
 		if before := stayed[t.Key()]; before != nil {
 			t.Known = before.Known
 		} else {
-			t.Known = target.NewKnown()
+			t.Known = w.saved.known(t.Key())
 		}
 		t.Idle = target.NewIdlePool(t, &w.idle, w.panicked)
 		w.targets = append(w.targets, t)
@@ -164,6 +169,7 @@ func (w *Watch) Close() {
 	w.end()
 	w.application.close()
 	w.background.Wait()
+	w.saveTotals()
 	for _, t := range w.current() {
 		t.Idle.Close()
 	}

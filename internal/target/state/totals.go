@@ -104,14 +104,19 @@ func (t *Totals) addAttempt(a *result.Attempt, x Exemplar) {
 	kind := kindOf(f)
 	t.failures[kind]++
 	if x.Record != ulid.Zero {
-		if t.records == nil {
-			t.records = map[FailureKind]ulid.ULID{}
-		}
-		t.records[kind] = x.Record
+		t.note(kind, x.Record)
 	}
 	if f.Reason == result.TCPReset {
 		t.resets[phaseIndex(f.Phase)]++
 	}
+}
+
+// note notes the record of the last probe that failed so.
+func (t *Totals) note(kind FailureKind, record ulid.ULID) {
+	if t.records == nil {
+		t.records = map[FailureKind]ulid.ULID{}
+	}
+	t.records[kind] = record
 }
 
 // addSpan counts a phase's time. The checks of a response take no time worth a histogram.

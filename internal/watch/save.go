@@ -1,0 +1,77 @@
+package watch
+
+import (
+	"iter"
+	"time"
+
+	"errno_exporter/internal/target"
+	"errno_exporter/internal/target/state"
+)
+
+// The counters and timelines of configured targets go on after a restart: they are saved every minute where they have
+// changed, and when the Watch is closed. After a process was killed they are those of a minute ago: Prometheus sees
+// counters that went back as reset, and counts from there.
+
+// Saved keeps values by key across restarts.
+type Saved interface {
+	Totals(key string) []byte                          // nil for none
+	SaveTotals(values iter.Seq2[string, []byte]) error // returns when they are stored
+}
+
+// saveInterval is the time between two saves.
+const saveInterval = time.Minute
+
+// saved is what is known of what was saved.
+type saved struct {
+	in       Saved                 // nil for none
+	attempts map[target.Key]uint64 // that were saved; the goroutine's that saves
+}
+
+// known is what is known of a target whose counters may have been saved. What cannot be decoded begins again.
+func (s *saved) known(key target.Key) *target.Known {
+	k := target.NewKnown()
+	if s.in == nil {
+		return k
+	}
+	if body := s.in.Totals(string(key[:])); body != nil {
+		if totals, timeline, err := state.Decode(body, time.Now()); err == nil {
+			k.Totals, k.Timeline = totals, timeline
+		}
+	}
+	return k
+}
+
+// save saves until the Watch is closed.
+func (w *Watch) save() {
+	tick := time.NewTicker(saveInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-w.life.Done():
+			return
+		case <-tick.C:
+			w.saveTotals()
+		}
+	}
+}
+
+// saveTotals saves what has changed.
+func (w *Watch) saveTotals() {
+	if w.saved.in == nil {
+		return
+	}
+	before, now := w.saved.attempts, map[target.Key]uint64{}
+	err := w.saved.in.SaveTotals(func(yield func(string, []byte) bool) {
+		for _, t := range w.current() {
+			key := t.Key()
+			n := t.Totals.Changes()
+			now[key] = n
+			if n > 0 && n != before[key] && !yield(string(key[:]), state.Encode(nil, t.Totals, t.Timeline)) {
+				return
+			}
+		}
+	})
+	if err == nil { // else all are saved again, which is logged
+		w.saved.attempts = now
+	}
+}

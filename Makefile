@@ -5,7 +5,7 @@ DATE ?= $(shell TZ=UTC git log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%
 INFO := github.com/prometheus/common/version
 LDFLAGS := -s -w -X $(INFO).Revision=$(REVISION) -X $(INFO).BuildDate=$(DATE)
 
-.PHONY: accuracy all soak build image platforms tools man test lint check bench workflows vulnerabilities
+.PHONY: accuracy all axe soak build image platforms tools man test lint check bench workflows vulnerabilities
 
 all: check build
 
@@ -34,6 +34,9 @@ platforms: ## the program, built for each platform, and all tests, vetted for ea
 		echo "$$p: vet"; \
 		CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) vet ./... || exit 1; \
 	done
+
+axe: ## axe-core, pinned, for the test of the pages' accessibility; npm fetches it
+	tools/browser/axe.sh
 
 tools: ## Prometheus 3 and Alertmanager for the end-to-end tests; minutes when built for the first time
 	$(GO) build -C tools/prometheus -o $(CURDIR)/.tools/prometheus-3 github.com/prometheus/prometheus/cmd/prometheus

@@ -3,7 +3,7 @@ package metrics
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"fmt"
+	"encoding/hex"
 	"strconv"
 	"strings"
 	"time"
@@ -55,11 +55,11 @@ func (e *Exposition) addChain(state *result.TLSState) {
 	e.gauge("probe_ssl_earliest_cert_lifetime_seconds",
 		"For how long the certificate that expires earliest is valid in all, from its notBefore to its notAfter.",
 		float64(earliest.NotAfter.Unix()-earliest.NotBefore.Unix()))
-	leaf := chain[0]
+	leaf, fingerprint := chain[0], state.Fingerprint()
 	e.gauge("probe_ssl_last_chain_info", "1, with fields of the server's own certificate.", 1,
-		label{"fingerprint_sha256", fmt.Sprintf("%x", state.Fingerprint())},
+		label{"fingerprint_sha256", hex.EncodeToString(fingerprint[:])},
 		label{"issuer", leaf.Issuer.String()},
-		label{"serialnumber", fmt.Sprintf("%x", leaf.SerialNumber.Bytes())},
+		label{"serialnumber", hex.EncodeToString(leaf.SerialNumber.Bytes())},
 		label{"subject", leaf.Subject.String()},
 		label{"subjectalternative", strings.Join(leaf.DNSNames, ",")})
 }

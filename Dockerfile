@@ -1,5 +1,5 @@
 # The program is static and needs nothing but the CA certificates, so that the image has nothing else: no shell, no package manager. It runs as
-# an ordinary user and writes nothing: a read-only root will do. The build stage cross-compiles for each platform. The base images can be
+# an ordinary user and writes nothing but /var/lib/errno_exporter (--storage.path): a read-only root will do. The build stage cross-compiles for each platform. The base images can be
 # replaced. deploy/image-test.sh builds it and runs it so.
 ARG BUILD_IMAGE=docker.io/library/golang:1.26
 ARG BASE_IMAGE=scratch
@@ -16,7 +16,8 @@ ARG TARGETOS
 ARG TARGETARCH
 ARG TARGETVARIANT
 RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH GOARM=${TARGETVARIANT#v} go build -trimpath -buildvcs=false -ldflags "-s -w \
-      -X github.com/prometheus/common/version.Revision=${REVISION} -X github.com/prometheus/common/version.BuildDate=${DATE}" -o /errno_exporter .
+      -X github.com/prometheus/common/version.Revision=${REVISION} -X github.com/prometheus/common/version.BuildDate=${DATE}" -o /errno_exporter . \
+    && mkdir -p /state/errno_exporter
 
 # The program with the file capability CAP_NET_RAW, permitted only: it also runs where the capability is not granted.
 FROM build AS capable
@@ -26,6 +27,8 @@ RUN (command -v setcap >/dev/null || (apt-get update && apt-get install --yes --
 FROM ${BASE_IMAGE} AS base
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY exporter.yml /etc/errno_exporter/exporter.yml
+# For --storage.path: a volume that is mounted here gets its owner.
+COPY --from=build --chown=65532:65532 /state/ /var/lib/
 ARG VERSION
 ARG REVISION
 ARG DATE

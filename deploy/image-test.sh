@@ -75,6 +75,8 @@ echo "image: $mib MiB, $pulled MiB to pull"
 [ "$mib" -lt 30 ] && [ "$pulled" -lt 25 ] || { echo "want less than 30, and 25 to pull"; exit 1; }
 expect "files" "$(cd "$root" && find . -type f | sort | xargs)" "./errno_exporter ./etc/errno_exporter/exporter.yml ./etc/ssl/certs/ca-certificates.crt"
 
+expect "the owner of /var/lib/errno_exporter" "$(stat -c %u:%g "$root/var/lib/errno_exporter")" 65532:65532
+
 entrypoint=$(buildah inspect --type image --format '{{index .OCIv1.Config.Entrypoint 0}}' localhost/errno_exporter)
 user=$(buildah inspect --type image --format '{{.OCIv1.Config.User}}' localhost/errno_exporter)
 expect "user" "$user" 65532:65532

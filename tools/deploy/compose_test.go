@@ -45,8 +45,8 @@ func TestCompose(t *testing.T) {
 	}{
 		{"alertmanager", []string{"alertmanager"}, "/alertmanager", false},
 		{"alertmanager-receiver", []string{"alertmanager"}, "", false},
-		{"apis", []string{"apis"}, "", true},
-		{"exporter", nil, "", true},
+		{"apis", []string{"apis"}, "/var/lib/errno_exporter", true},
+		{"exporter", nil, "/var/lib/errno_exporter", true},
 		{"grafana", nil, "/var/lib/grafana", false},
 		{"prometheus", nil, "/prometheus", false},
 		{"receiver", nil, "", false},

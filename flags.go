@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"log/slog"
@@ -39,7 +40,6 @@ const (
 	maxTimeoutOffset  = 3600 // seconds
 	maxShutdown       = time.Hour
 	maxHistory        = 100_000
-	maxSuccesses      = 1000
 	maxRemember       = 1_000_000
 	minReloadInterval = 100 * time.Millisecond
 	maxReloadInterval = 24 * time.Hour
@@ -51,6 +51,7 @@ type options struct {
 	probe         cli.Options
 	check         cli.CheckOptions
 	watch         cli.WatchOptions
+	incidents     cli.IncidentsOptions
 	configFile    string
 	configGiven   bool          // by the user: the file must exist
 	autoReload    time.Duration // between checks for changes; 0: never
@@ -121,6 +122,7 @@ func parseFlags(args []string) *options {
 	checkFlags(app, &o.check)
 	watchFlags(app, &o.watch)
 	healthyFlags(app)
+	incidentsFlags(app, &o.incidents)
 	completionFlags(app, o)
 
 	if len(args) > 0 {
@@ -184,9 +186,7 @@ func serveFlags(app *kingpin.Application, o *options, raw *rawFlags) {
 		"Number of probes whose records are kept, and of failed ones in addition, 0 to 100000. Together they "+
 			"take at most 32 MiB.").
 		Default("100").IntVar(&o.historyLimit)
-	app.Flag("incidents.successes",
-		"Number of successes in a row that end a target's incident, 1 to 1000. It ends when the first of them began.").
-		Default("3").IntVar(&o.incidentSuccesses)
+	successesFlag(app, o)
 	app.Flag("probe.remember",
 		"Number of pairs of module and target of /probe to remember, 1 to 1000000; they take about 3.4 kB "+
 			"each, and the least recently used are evicted.").
@@ -227,6 +227,8 @@ func hideServing(app *kingpin.Application, command string) {
 	shown := []string{"config.file", "http.user-agent", "reset-capture", "help", "version"}
 	switch command {
 	case commandProbe, commandCheck, commandWatch:
+	case commandIncidents:
+		shown = incidentsShows
 	case commandHealthy:
 		shown = healthyShows
 	default:
@@ -252,16 +254,13 @@ func (o *options) resolve(raw *rawFlags) (err error) {
 	if o.historyLimit < 0 || o.historyLimit > maxHistory {
 		return fmt.Errorf("--history.limit %d is out of range, want 0 to %d", o.historyLimit, maxHistory)
 	}
-	if o.incidentSuccesses < 1 || o.incidentSuccesses > maxSuccesses {
-		return fmt.Errorf("--incidents.successes %d is out of range, want 1 to %d", o.incidentSuccesses, maxSuccesses)
-	}
 	if o.remember < 1 || o.remember > maxRemember {
 		return fmt.Errorf("--probe.remember %d is out of range, want 1 to %d", o.remember, maxRemember)
 	}
 	if err := o.resolveInterval(); err != nil {
 		return err
 	}
-	if err := o.storage.resolve(&raw.storage); err != nil {
+	if err := cmp.Or(o.resolveSuccesses(), o.storage.resolve(&raw.storage)); err != nil {
 		return err
 	}
 	if o.externalURL, o.routePrefix, err = routes(raw.externalURL, raw.routePrefix); err != nil {

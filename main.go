@@ -17,8 +17,6 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/guard"
 	"errno_exporter/internal/cli"
-	"errno_exporter/internal/history"
-	"errno_exporter/internal/incident"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/schedule"
 	"errno_exporter/internal/serve"
@@ -39,6 +37,9 @@ func main() {
 		status = probe(o)
 	case commandWatch:
 		status = watchConnections(o)
+	case commandIncidents:
+		o.incidents.Store = o.storage.path
+		status = cli.Incidents(&o.incidents, o.output, o.messages)
 	case commandHealthy:
 		status = healthy(o)
 	default:
@@ -116,8 +117,7 @@ func exporter(o *options) error {
 	}
 	stored := o.openStorage(registry, panicked)
 	defer stored.Close()
-	records := history.New(o.historyLimit)
-	incidents := incident.NewLog(incident.Options{Rule: incident.Rule{Successes: o.incidentSuccesses}})
+	remembered := newMemory(o, stored)
 	connections := schedule.Connections(serve.Descriptors())
 	own := new(socket.Own)
 	watching := watch.New(watch.Options{
@@ -125,8 +125,7 @@ func exporter(o *options) error {
 			Distances: prober.NewDistances(), Panicked: panicked, Own: own}),
 		Counters: openCounters(o, slog.LevelInfo, panicked), Observe: o.observer(capture, own), Own: own,
 		Remember: o.remember, Registry: registry, Descriptors: serve.Descriptors(), Panicked: panicked,
-		Saved: stored,
-		Sinks: []watch.Sink{web.IncidentsIn(incidents), web.LogTo(o.probeLogger, incidents), web.RecordIn(records)},
+		Saved: stored, Sinks: remembered.sinks,
 	})
 	defer watching.Close()
 	watching.Apply(loaded)
@@ -141,8 +140,9 @@ func exporter(o *options) error {
 			UnknownModule:  metrics.NewUnknownModules(registry),
 			BlackboxErrors: o.blackboxErrors, Histograms: config.Histograms(o.histograms),
 		},
-		Life: life, History: records, Incidents: incidents, Registry: registry, Panicked: panicked,
-		ExternalURL: o.externalURL, RoutePrefix: o.routePrefix, Pprof: o.pprof, Hosts: o.hosts,
+		Life: life, History: remembered.records, Incidents: remembered.incidents, Archive: remembered.archive,
+		Registry: registry, Panicked: panicked, ExternalURL: o.externalURL, RoutePrefix: o.routePrefix, Pprof: o.pprof,
+		Hosts: o.hosts,
 	}
 	o.logger.Info("Starting errno_exporter", version.Slog()...)
 	return serve.Run(newServer(o, endpoints.Handler(), newInbound(registry, connections)), serve.Options{

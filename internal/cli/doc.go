@@ -5,6 +5,7 @@
 //		find.go       its --keepalive find: for how long idle connections live
 //		check.go      the command check-config
 //		healthy.go    the command healthy
+//		incidents.go  the command incidents
 //		print.go      a probe as bars, as one line, and the verdict on it
 //		json.go       a probe as one line of JSON
 //		summary.go    many probes in a table

@@ -21,8 +21,9 @@ complete -c errno_exporter -f -a '(__errno_exporter_complete)'
 complete -c errno_exporter -l config.file -l web.config.file -l cacert -r -F
 `
 
-// completionFlags are the flag that prints fish's script, and the values that only the configuration knows.
-func completionFlags(app *kingpin.Application, o *options) {
+// completionFlags are the flag that prints fish's script, and the values that only the configuration knows. It returns
+// the command line, which is another one where it is to be completed.
+func completionFlags(app *kingpin.Application, o *options, args []string) []string {
 	app.Flag("completion-script-fish", "Generate completion script for fish.").Hidden().
 		PreAction(func(*kingpin.ParseContext) error {
 			fmt.Fprint(o.output, fishCompletion) // Output has the error
@@ -42,6 +43,38 @@ func completionFlags(app *kingpin.Application, o *options) {
 	c.GetFlag("module").HintAction(func() []string {
 		return plain(slices.Sorted(maps.Keys(o.completing().Modules)))
 	})
+	if len(args) > 0 && args[0] == completionFlag {
+		return completed(app, args)
+	}
+	app.GetCommand(commandServe).Default() // of a default command no other one is completed
+	return args
+}
+
+// completionFlag is how the shells' scripts ask for the words that may come next.
+const completionFlag = "--completion-bash"
+
+// completed is a command line that is to be completed, as kingpin understands it: it knows no value of a flag's short
+// name, and no flag where only a dash is typed.
+func completed(app *kingpin.Application, args []string) []string {
+	model := app.Model()
+	flags := slices.Clone(model.Flags)
+	for _, c := range model.Commands {
+		if slices.Contains(args, c.Name) {
+			flags = append(flags, c.Flags...)
+		}
+	}
+	args = slices.Clone(args)
+	for i, word := range args {
+		for _, f := range flags {
+			if f.Short != 0 && word == "-"+string(f.Short) && i < len(args)-1 {
+				args[i] = "--" + f.Name
+			}
+		}
+	}
+	if last := len(args) - 1; args[last] == "-" {
+		args[last] = "--"
+	}
+	return args
 }
 
 // plain are the names that a shell takes for themselves: bash's compgen expands the words it is given.

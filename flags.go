@@ -117,13 +117,13 @@ func parseFlags(args []string) *options {
 	serveFlags(app, o, raw)
 	storageFlags(app, &o.storage, &raw.storage)
 	logFlags(app, raw)
-	app.Command(commandServe, "Run the exporter.").Default()
+	app.Command(commandServe, "Run the exporter.")
 	probeFlags(app, &o.probe)
 	checkFlags(app, &o.check)
 	watchFlags(app, &o.watch)
 	healthyFlags(app)
 	incidentsFlags(app, &o.incidents)
-	completionFlags(app, o)
+	args = completionFlags(app, o, args)
 
 	if len(args) > 0 {
 		hideServing(app, args[0])

@@ -91,13 +91,13 @@ func (s *session) testIdleFor(ctx context.Context, age time.Duration, print func
 		if announced < 0 {
 			why = "the server closes the connection after each response"
 		}
-		print(func() { fmt.Fprintf(s.out, "%-8s not tested: %s\n", age, why) })
+		print(func() { s.printer.line("%-8s not tested: %s", age, why) })
 		return false
 	}
 	defer conn.Close()
 	if announced > 0 {
 		print(func() {
-			fmt.Fprintf(s.out, "%-8s the server announces an idle timeout of %s\n", age, announced)
+			s.printer.line("%-8s the server announces an idle timeout of %s", age, announced)
 		})
 	}
 	if !conn.Rest(ctx, age) {

@@ -19,8 +19,23 @@ type Printer struct {
 	Width  int // of the terminal, in columns; 0: lines are not broken
 }
 
-// barWidth is the width in columns of an attempt's time.
-const barWidth = 40
+// The widths in columns of an attempt's time, and of what is before it in a line.
+const (
+	barWidth    = 40
+	minBarWidth = 10
+	besideBar   = 2 + 10 + 1 + 10 + 2 + 2 // indentation, phase, duration, the bar's ends
+)
+
+// barWidth is what a line has room for; 0 where a bar would say nothing.
+func (p *Printer) barWidth() int {
+	if p.Width == 0 {
+		return barWidth
+	}
+	if room := p.Width - besideBar; room >= minBarWidth {
+		return min(room, barWidth)
+	}
+	return 0
+}
 
 // The colours of SGR (ECMA-48 section 8.3.117).
 const (
@@ -108,7 +123,10 @@ func (p *Printer) Cause(f cause.Findings) {
 func (p *Printer) hop(h *result.Hop, a *result.Attempt) {
 	p.line("%s", record.Printable(h.URL))
 	for _, s := range h.Spans {
-		bar := record.Bar(s, a.Elapsed, barWidth)
+		bar := ""
+		if n := p.barWidth(); n > 0 {
+			bar = record.Bar(s, a.Elapsed, n)
+		}
 		text := record.Printable(fact(h, s))
 		if s.Failed {
 			bar, text = p.paint(red, bar), p.paint(red, "FAILED here")

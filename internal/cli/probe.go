@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -151,7 +152,7 @@ const Redraw = "\r\x1b[K"
 // progressf shows what is in progress, on a terminal only; the next call overwrites it.
 func (s *session) progressf(format string, args ...any) {
 	if s.progress {
-		fmt.Fprintf(s.messages, Redraw+format, args...)
+		_, _ = io.WriteString(s.messages, Redraw+fit(fmt.Sprintf(format, args...), width(os.Stderr)))
 	}
 }
 
@@ -249,7 +250,9 @@ func (s *session) print(n int, r *result.Result, found cause.Findings) {
 		if n > 1 {
 			_, _ = s.out.WriteString("\n")
 		}
-		_, _ = s.out.Write(record.Text(r, s.module, found, state.Idle{}, e))
+		for line := range strings.Lines(string(record.Text(r, s.module, found, state.Idle{}, e))) {
+			_, _ = s.out.WriteString(wrap(strings.TrimSuffix(line, "\n"), s.printer.Width) + "\n")
+		}
 	case s.Count == 1:
 		s.printer.Waterfall(r)
 		s.printer.Cause(found)

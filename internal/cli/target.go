@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"os"
 	"strings"
 
 	"errno_exporter/config"
@@ -25,8 +26,8 @@ func (o *Options) resolve(t *Terminal) (prober.Target, *module.Module, error) {
 			return target, nil, err
 		}
 		if meant := t.Config.DidYouMean(o.Target); meant != "" && !strings.ContainsAny(o.Target, ".:/") {
-			fmt.Fprintf(t.Messages, "errno_exporter: no target is named %s (did you mean %s?), probing the host %s\n",
-				o.Target, meant, target.URL.Hostname())
+			fmt.Fprintln(t.Messages, wrap(fmt.Sprintf("errno_exporter: no target is named %s (did you mean %s?), probing "+
+				"the host %s", o.Target, meant, target.URL.Hostname()), width(os.Stderr)))
 		}
 	}
 	name = cmp.Or(name, config.DefaultModule)

@@ -18,7 +18,7 @@ func wrap(line string, width int) string {
 	indent := strings.Repeat(" ", min(len(line)-len(strings.TrimLeft(line, " "))+2, width/2))
 	var lines []string
 	current := ""
-	for i, word := range strings.Split(line, " ") {
+	for i, word := range words(line) {
 		switch {
 		case i == 0:
 			current = word
@@ -30,6 +30,35 @@ func wrap(line string, width int) string {
 		}
 	}
 	return strings.Join(append(lines, current), "\n")
+}
+
+// words are a line's words, each of the spaces between them that is beyond the first, and bars (|==   |) as one.
+func words(line string) []string {
+	all := strings.Split(line, " ")
+	for i := 0; i < len(all); i++ {
+		if !strings.HasPrefix(all[i], "|") || len(all[i]) > 1 && strings.HasSuffix(all[i], "|") {
+			continue
+		}
+		for end := i + 1; end < len(all); end++ {
+			if strings.HasSuffix(all[end], "|") {
+				all = append(append(all[:i:i], strings.Join(all[i:end+1], " ")), all[end+1:]...)
+				break
+			}
+			if strings.Trim(all[end], "=") != "" {
+				break // no bar
+			}
+		}
+	}
+	return all
+}
+
+// fit are the first columns of a text that the next one replaces in place; 0: no limit.
+func fit(text string, width int) string {
+	runes := []rune(text)
+	if width == 0 || len(runes) < width {
+		return text
+	}
+	return string(runes[:max(width-1, 0)]) // a full line would begin the next one
 }
 
 // columns is how many columns a text takes: its runes without the sequences that change colours.

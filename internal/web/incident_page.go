@@ -66,6 +66,9 @@ func (e *Endpoints) showIncident(w http.ResponseWriter, r *http.Request) {
 	}
 	i := e.Incidents.Get(id)
 	if i == nil {
+		i = e.Archive.Incident(id)
+	}
+	if i == nil {
 		refuse(w, fmt.Sprintf("incident %s is not kept, or no longer: see /incidents", id), http.StatusNotFound)
 		return
 	}
@@ -139,7 +142,7 @@ func (p *incidentPage) addRecord(e *Endpoints, id ulid.ULID, why string) {
 		}
 	}
 	if !id.IsZero() {
-		p.Records = append(p.Records, incidentRecord{ID: id, Why: why, Kept: e.History.Has(id)})
+		p.Records = append(p.Records, incidentRecord{ID: id, Why: why, Kept: e.History.Has(id) || e.Archive.Record(id) != nil})
 	}
 }
 
@@ -154,13 +157,19 @@ func (e *Endpoints) standAlone(p *incidentPage) {
 	}
 	p.Made = time.Now().UTC().Format(time.DateTime)
 	for n := range p.Records {
-		kept := e.History.Get(p.Records[n].ID)
-		if kept == nil {
-			continue
-		}
-		p.Records[n].Text = string(record.Text(kept.Result, kept.Module, kept.Found, state.Idle{},
-			metrics.NewExposition()))
+		p.Records[n].Text = e.recordText(p.Records[n].ID)
 	}
+}
+
+// recordText is the text of a record; empty if it is not kept.
+func (e *Endpoints) recordText(id ulid.ULID) string {
+	if kept := e.History.Get(id); kept != nil {
+		return string(record.Text(kept.Result, kept.Module, kept.Found, state.Idle{}, metrics.NewExposition()))
+	}
+	if stored := e.Archive.Record(id); stored != nil {
+		return stored.Text
+	}
+	return ""
 }
 
 // write writes the incident as plain text.

@@ -15,6 +15,7 @@ import (
 
 	"errno_exporter/config"
 	"errno_exporter/internal/escape"
+	"errno_exporter/internal/incident"
 	"errno_exporter/internal/record"
 	"errno_exporter/internal/target/state"
 	"errno_exporter/internal/watch"
@@ -26,6 +27,9 @@ var targetTemplate = template.Must(template.ParseFS(files, "templates/target.htm
 
 // targetRecords bounds the records that the page of a target lists.
 const targetRecords = 20
+
+// targetIncidents bounds the incidents that it has: more cannot be told apart in its picture.
+const targetIncidents = 100
 
 // targetSchema is the version of a target's JSON. It rises when a field is removed or changes its meaning.
 const targetSchema = 1
@@ -48,19 +52,22 @@ type targetPage struct {
 	Last         *lastProbe         `json:"last_probe,omitempty"`
 	Idle         *idleStatus        `json:"idle_connections,omitempty"`
 	Application  *applicationStatus `json:"application,omitempty"`
-	Results      []targetResult     `json:"results"` // the oldest first
-	Records      []listed           `json:"records"` // the newest first
+	Incidents    []described        `json:"incidents"` // the newest first
+	Results      []targetResult     `json:"results"`   // the oldest first
+	Records      []listed           `json:"records"`   // the newest first
 
-	Root   string  `json:"-"` // the path from the page to the exporter's root
-	Path   string  `json:"-"` // and from there to the page
-	Chart  *chart  `json:"-"` // nil before the first result
-	Rounds int     `json:"-"` // of experiments, in an hour
-	Facts  []facts `json:"-"`
+	Root   string        `json:"-"` // the path from the page to the exporter's root
+	Path   string        `json:"-"` // and from there to the page
+	Chart  *chart        `json:"-"` // nil before the first result
+	Over   *incidentSpan `json:"-"` // incidents over time; nil without one
+	Rounds int           `json:"-"` // of experiments, in an hour
+	Facts  []facts       `json:"-"`
 }
 
 type availability struct {
 	Hour shareStatus `json:"hour"`
 	Day  shareStatus `json:"day"`
+	Mon  shareStatus `json:"month"` // 30 days
 	All  shareStatus `json:"since_start"`
 }
 
@@ -155,7 +162,7 @@ func (e *Endpoints) targetPage(s *watch.Status, now time.Time) *targetPage {
 		Sentence: "No probe has ended yet: nothing scrapes /metrics, or it has only begun.",
 		Cause:    toCause(s.Verdict), Application: toApplication(s.Application), Idle: toIdle(&s.Idle),
 		Availability: availability{shareStatus(s.Timeline.Hour), shareStatus(s.Timeline.Day),
-			shareStatus(s.Timeline.All)},
+			shareStatus(s.Timeline.Month), shareStatus(s.Timeline.All)},
 		Results: []targetResult{}, Records: e.recordsOf(s.Target.Name),
 		Rounds: s.Target.Module.Diagnose.MaxPerHour,
 	}
@@ -168,6 +175,11 @@ func (e *Endpoints) targetPage(s *watch.Status, now time.Time) *targetPage {
 		p.Results = append(p.Results, e.targetResult(&s.Timeline.Ticks[i]))
 	}
 	p.Chart = newChart(s.Timeline.Ticks)
+	found := e.Incidents.List(incident.Query{Target: p.Name, Limit: targetIncidents})
+	p.Incidents, p.Over = []described{}, newSpan(found, s.Timeline.First, now)
+	for _, i := range found {
+		p.Incidents = append(p.Incidents, describe(i, now))
+	}
 	if s.Last != nil {
 		p.addLast(s, now)
 		p.Last.Record = e.keptID(s.Last.Record)
@@ -238,13 +250,21 @@ func (p *targetPage) write(w io.Writer) {
 	}
 	line("%s, module %s", p.URL, p.Module)
 	a := p.Availability
-	line("Availability: 1 h %s, 24 h %s, since start %s", a.Hour.Text(), a.Day.Text(), a.All.Text())
+	line("Availability: 1 h %s, 24 h %s, 30 d %s, since start %s", a.Hour.Text(), a.Day.Text(), a.Mon.Text(),
+		a.All.Text())
 	for _, f := range p.Facts {
 		line("")
 		line("%s", f.Title)
 		for _, row := range f.Rows {
 			line("  %-14s %s", row.Name, row.Value)
 		}
+	}
+	if len(p.Incidents) > 0 {
+		line("")
+		line("Incidents")
+	}
+	for _, i := range p.Incidents {
+		line("  %s  %s: %s", i.ID, i.Main().Sentence, i.Spell)
 	}
 	if len(p.Records) > 0 {
 		line("")

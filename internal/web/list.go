@@ -140,13 +140,14 @@ type listed struct {
 	Verdict  *cause.Verdict  `json:"verdict,omitempty"`
 
 	Took string `json:"-"`
+	Path string `json:"-"` // of the configured target's page
 }
 
 func newListed(kept *history.Record) listed {
 	r := kept.Result
 	l := listed{ID: kept.ID, Name: kept.Target, Target: r.URL, Module: r.Module, Start: r.Start.UTC(),
 		Duration: r.Elapsed.Seconds(), Success: r.Failure == nil, Verdict: kept.Found.Verdict,
-		Took: record.Short(r.Elapsed)}
+		Took: record.Short(r.Elapsed), Path: targetPath(kept.Target)}
 	if r.Failure != nil {
 		failure := record.FailureOf(r.Failure)
 		l.Failure = &failure

@@ -120,7 +120,11 @@ func checkPage(t *testing.T, body string) {
 			continue
 		}
 		switch n.Data {
-		case "script", "img", "b":
+		case "script":
+			if n.FirstChild != nil || len(n.Attr) != 2 || !strings.HasSuffix(n.Attr[0].Val, "static/status.js") {
+				t.Errorf("a script that is not the exporter's: %v", n.Attr)
+			}
+		case "img", "b":
 			t.Errorf("the page has a <%s>", n.Data)
 		case "h1":
 			headings++

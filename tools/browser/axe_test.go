@@ -29,10 +29,13 @@ func TestAxe(t *testing.T) {
 	address, p := exporter(t, 3), open(t)
 	p.run(t, chromedp.Navigate("http://"+address+"/"))
 	record := get(t, p, chromedp.Evaluate[string](`document.querySelector("tr.f td:nth-child(3) a").pathname`))
+	p.run(t, chromedp.Navigate("http://"+address+"/incidents"))
+	incident := get(t, p, chromedp.Evaluate[string](`document.querySelector(".group a").pathname`))
 	for _, scheme := range []string{"light", "dark"} {
 		call(t, p, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
 			{Name: "prefers-color-scheme", Value: scheme}}})
-		for _, path := range []string{"/", "/history", record, "/targets/reset-after-request", "/incidents", "/docs/"} {
+		for _, path := range []string{"/", "/history", record, "/targets/reset-after-request",
+			"/targets/closes-idle", "/incidents", incident, "/docs/"} {
 			p.run(t, chromedp.Navigate("http://"+address+path), chromedp.WaitVisible("main"),
 				chromedp.Evaluate[chromedp.Void](`for (const d of document.querySelectorAll("details")) d.open = true`),
 				chromedp.Evaluate[chromedp.Void](string(axe)))

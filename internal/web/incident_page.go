@@ -142,7 +142,8 @@ func (p *incidentPage) addRecord(e *Endpoints, id ulid.ULID, why string) {
 		}
 	}
 	if !id.IsZero() {
-		p.Records = append(p.Records, incidentRecord{ID: id, Why: why, Kept: e.History.Has(id) || e.Archive.Record(id) != nil})
+		kept := e.History.Has(id) || e.Archive.Record(id) != nil
+		p.Records = append(p.Records, incidentRecord{ID: id, Why: why, Kept: kept})
 	}
 }
 

@@ -67,7 +67,7 @@ bench: ## a probe beside a bare client that does the same network work
 	$(GO) test ./internal/web ./internal/watch -p 1 -run '^$$' -bench . -benchtime 1x
 	$(GO) test ./internal/observe -run '^$$' -bench .
 	$(GO) test ./config -run '^$$' -bench .
-	$(GO) test ./test/cost -run '^$$' -bench . -benchtime 1x -timeout 30m
+	$(GO) test ./test/cost -run '^$$' -bench . -benchtime 1x -timeout 60m
 
 workflows: ## the workflows, by actionlint and our rules; what the Go packages export, by apidiff
 	$(GO) test -C tools/lint ./...

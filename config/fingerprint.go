@@ -80,11 +80,12 @@ func namedFiles(root *yaml.Node, dir string) []namedFile {
 	var walk func(node *yaml.Node, key string)
 	walk = func(node *yaml.Node, key string) {
 		node = resolved(node)
-		if node == nil || seen[visited{node: node, under: key}] {
+		names := strings.HasSuffix(key, "_file") || key == "files"
+		if node == nil || node.Kind == yaml.ScalarNode && !names || seen[visited{node: node, under: key}] {
 			return
 		}
 		seen[visited{node: node, under: key}] = true
-		if node.Kind == yaml.ScalarNode && node.Value != "" && (strings.HasSuffix(key, "_file") || key == "files") {
+		if node.Kind == yaml.ScalarNode && node.Value != "" {
 			files = append(files, namedFile{promconfig.JoinDir(dir, node.Value), node})
 		}
 		for i, inside := range node.Content {

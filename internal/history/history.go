@@ -157,13 +157,16 @@ func (h *History) Get(id ulid.ULID) *Record {
 
 // SuccessBefore returns the last success before a failed probe of the same target and module; nil if none is kept.
 func (h *History) SuccessBefore(failed *Record) *Record {
-	for _, r := range h.Records() {
-		if r.ID.Compare(failed.ID) < 0 && r.Result.Failure == nil && r.Target == failed.Target &&
-			r.KeyOf() == failed.KeyOf() {
-			return r
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var last *Record
+	for _, r := range h.results.byKey[failed.KeyOf()] {
+		if r.Result.Failure == nil && r.Target == failed.Target && r.ID.Compare(failed.ID) < 0 &&
+			(last == nil || r.ID.Compare(last.ID) > 0) {
+			last = r
 		}
 	}
-	return nil
+	return last
 }
 
 // Has reports whether the record of an ID is kept.

@@ -61,6 +61,32 @@ func TestHistory(t *testing.T) {
 	}
 }
 
+// The last success before a failure is of the same target, as it is configured.
+func TestSuccessBefore(t *testing.T) {
+	h := New(10)
+	for i, text := range []string{"a", "a", "b", "a!", "a", "a!"} {
+		r := Record{ID: ulid.ULID{15: byte(i + 1)}, Result: made(t, text), Module: module.New("m")}
+		if i == 1 {
+			r.Target = "configured"
+		}
+		h.Add(r)
+	}
+	for _, row := range []struct {
+		id     byte
+		target string
+		want   byte // 0 for none
+	}{{4, "", 1}, {4, "configured", 2}, {6, "", 5}, {1, "", 0}, {6, "another", 0}} {
+		got := byte(0)
+		failed := Record{ID: ulid.ULID{15: row.id}, Target: row.target, Result: made(t, "a!")}
+		if r := h.SuccessBefore(&failed); r != nil {
+			got = r.ID[15]
+		}
+		if got != row.want {
+			t.Errorf("before %d of %q: %d, want %d", row.id, row.target, got, row.want)
+		}
+	}
+}
+
 func made(t *testing.T, text string) *result.Result {
 	t.Helper()
 	u, err := url.Parse("http://" + text[:1])

@@ -257,3 +257,30 @@ func TestDecode(t *testing.T) {
 		t.Error("a torn one is read")
 	}
 }
+
+// What a page of 10,000 incidents asks for: all of them in groups, and those of a target.
+func BenchmarkList(b *testing.B) {
+	l := NewLog(Options{Rule: Rule{1}})
+	for n := range maxIncidents {
+		s := seen(n, n/10, 'R')
+		s.ID = ulid.ULID{13: byte(n >> 16), 14: byte(n >> 8), 15: byte(n)}
+		s.URL = fmt.Sprint("http://api.test/", n)
+		l.Observe(of(fmt.Sprint("target-", n%300), s), nil)
+	}
+	for _, row := range []struct {
+		name string
+		f    func() int
+	}{
+		{"all", func() int { return len(l.List(Query{})) }},
+		{"groups", func() int { return len(Groups(l.List(Query{}))) }},
+		{"target", func() int { return len(l.List(Query{Target: "target-7"})) }},
+	} {
+		b.Run(row.name, func(b *testing.B) {
+			for b.Loop() {
+				if row.f() == 0 {
+					b.Fatal("nothing is found")
+				}
+			}
+		})
+	}
+}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"html/template"
@@ -64,7 +65,7 @@ func (e *Endpoints) showIncident(w http.ResponseWriter, r *http.Request) {
 			module.Shortened(r.PathValue("id"))), http.StatusBadRequest)
 		return
 	}
-	i := e.Incidents.Get(id)
+	i := cmp.Or(e.Incidents.Get(id), e.Archive.Incident(id))
 	if i == nil {
 		i = e.Archive.Incident(id)
 	}

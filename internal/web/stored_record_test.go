@@ -36,6 +36,7 @@ func TestStoredRecord(t *testing.T) {
 	answer := func(h *history.History, path string) *httptest.ResponseRecorder {
 		endpoints := &Endpoints{Probe: &ProbeHandler{Config: config.NewCurrent(config.Default())}, Life: new(Lifecycle),
 			History: h, Archive: stored}
+		endpoints.Incidents = incident.NewLog(incident.Options{}) // which has forgotten all
 		got := httptest.NewRecorder()
 		endpoints.Handler().ServeHTTP(got, httptest.NewRequest(http.MethodGet, path, nil))
 		return got
@@ -70,6 +71,10 @@ func TestStoredRecord(t *testing.T) {
 		if diff := cmp.Diff(newRecordPage(kept, text), newStoredPage(stored.Record(p.ID)), ownScale,
 			cmp.Transformer("valid", valid)); diff != "" {
 			t.Errorf("%s: the page (-from memory +from the store):\n%s", r.Name, diff)
+		}
+		if got := answer(history.New(1), "/incidents/"+p.ID.String()+"?format=json"); got.Code != http.StatusOK ||
+			!strings.Contains(got.Body.String(), p.ID.String()) {
+			t.Errorf("%s: its incident is %d from the store:\n%s", r.Name, got.Code, got.Body)
 		}
 		if page := answer(history.New(1), path).Body.String(); !strings.Contains(page, p.ID.String()) {
 			t.Errorf("%s: the page lacks %s:\n%s", r.Name, p.ID, page)

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"errno_exporter/internal/faultlab"
+	"errno_exporter/internal/store"
 )
 
 // canary is a secret: whatever shows it has a leak. Each place has one of its own, which tells the leak.
@@ -159,7 +160,9 @@ func TestSecretsAreNotShown(t *testing.T) {
 	for i, u := range urls {
 		text += fmt.Sprintf("- {name: t%d, url: %q, module: %s}\n", i, u, names[i%len(names)])
 	}
-	d := runDaemon(t, text, "", "--log.level=debug", "--log.prober=debug", "--history.limit=5000", "--web.enable-pprof")
+	stored := filepath.Join(t.TempDir(), "errno_exporter.db")
+	d := runDaemon(t, text, "", "--log.level=debug", "--log.prober=debug", "--history.limit=5000", "--web.enable-pprof",
+		"--storage.path="+stored)
 	seen := map[string]string{}
 	ask := func(path string) string {
 		status, body := d.get(t, path)
@@ -176,7 +179,7 @@ func TestSecretsAreNotShown(t *testing.T) {
 		}
 		ask(fmt.Sprintf("/probe?target=t%d", i))
 	}
-	for _, path := range []string{"/", "/?format=json", "/config", "/sd", "/history", "/debug/pprof/cmdline", "/nosuch",
+	for _, path := range []string{"/", "/?format=json", "/config", "/sd", "/history", "/incidents?format=json", "/debug/pprof/cmdline", "/nosuch",
 		"/probe?module=basic&target=" + url.QueryEscape("ftp://user:"+canary("user")+"@a/?token="+canary("query")),
 		"/probe?module=basic&target=" + url.QueryEscape("http://user:"+canary("user")+"@[::1?token="+canary("query")),
 		"/probe?module=basic&target=" + url.QueryEscape("http://user:"+canary("user")+"@169.254.169.254/?token="+canary("query")),
@@ -203,6 +206,38 @@ func TestSecretsAreNotShown(t *testing.T) {
 	}
 	if !strings.Contains(d.out.text.String(), "probe failed") {
 		t.Error("the log has no probes")
+	}
+	notStored(t, stored)
+}
+
+// notStored looks for canaries in what is stored, of which there is some.
+func notStored(t *testing.T, path string) {
+	t.Helper()
+	s, err := store.OpenReadOnly(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	incidents, err := s.Incidents(store.Query{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	records, err := s.Records(store.Query{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(incidents) < 5 || len(records) < 5 {
+		t.Errorf("%d incidents and %d records are stored, want those of the failing targets", len(incidents), len(records))
+	}
+	for _, i := range incidents {
+		for _, leak := range leaks(string(i.Body)) {
+			t.Errorf("a stored incident has %s", leak)
+		}
+	}
+	for _, r := range records {
+		for _, leak := range leaks(string(r.Body)) {
+			t.Errorf("a stored record has %s", leak)
+		}
 	}
 }
 

@@ -103,6 +103,24 @@ func (a *Archive) Record(id ulid.ULID) *Record {
 	return decode(stored.Body)
 }
 
+// Records are the stored ones that a query chooses, the newest first. A nil Archive has none.
+func (a *Archive) Records(q store.Query) []*Record {
+	if a == nil {
+		return nil
+	}
+	stored, err := a.store.Records(q)
+	if err != nil {
+		a.logger.Warn("Stored records cannot be read", "path", a.store.Path(), "err", err)
+	}
+	var all []*Record
+	for i := range stored {
+		if r := decode(stored[i].Body); r != nil {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
 func decode(body []byte) *Record {
 	r := new(Record)
 	if err := json.Unmarshal(body, r); err != nil || r.Schema != schema || r.JSON == nil {

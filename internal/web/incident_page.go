@@ -105,7 +105,8 @@ func (p *incidentPage) answer(w http.ResponseWriter, format string) {
 		to := page(w)
 		if p.Style != "" {
 			// the file has its style itself, and loads nothing
-			w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
+			w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox; "+
+				"frame-ancestors 'none'")
 		}
 		_ = incidentTemplate.Execute(to, p)
 	} // writing fails only if the client is gone

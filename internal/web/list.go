@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"html/template"
@@ -17,6 +18,7 @@ import (
 	"errno_exporter/internal/escape"
 	"errno_exporter/internal/history"
 	"errno_exporter/internal/record"
+	"errno_exporter/internal/store"
 	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
@@ -26,8 +28,10 @@ var listTemplate = template.Must(template.ParseFS(files, "templates/history.html
 // recordFilter chooses records. What is empty chooses all.
 type recordFilter struct {
 	Target, Module, Phase, Reason, Errno, Cause string
+	Name                                        string    // the configured target's
 	Since, Until                                time.Time // of the probe's start
 	Failing                                     bool
+	Limit                                       int // of stored records; 0 for listedStored
 }
 
 // listParameters are the parameters of /history.
@@ -105,26 +109,28 @@ func parseTime(text string, now time.Time) (time.Time, error) {
 }
 
 // matches reports whether a record is chosen.
-func (f *recordFilter) matches(kept *history.Record) bool {
-	r := kept.Result
-	failure := result.Failure{}
-	if r.Failure != nil {
-		failure = *r.Failure
+func (f *recordFilter) matches(l *listed) bool {
+	failure := record.Failure{}
+	if l.Failure != nil {
+		failure = *l.Failure
 	}
 	var cause cause.Cause
-	if v := kept.Found.Verdict; v != nil {
-		cause = v.Cause
+	if l.Verdict != nil {
+		cause = l.Verdict.Cause
 	}
 	for _, wanted := range []struct{ filter, is string }{
-		{f.Module, r.Module}, {f.Phase, string(failure.Phase)}, {f.Reason, string(failure.Reason)},
-		{f.Errno, result.ErrnoName(failure.Errno)}, {f.Cause, string(cause)},
+		{f.Module, l.Module}, {f.Phase, string(failure.Phase)}, {f.Reason, string(failure.Reason)},
+		{f.Errno, failure.Errno}, {f.Cause, string(cause)},
 	} {
 		if wanted.filter != "" && wanted.filter != wanted.is {
 			return false
 		}
 	}
-	return (f.Target == "" || f.Target == kept.Target || f.Target == r.URL) && (!f.Failing || r.Failure != nil) &&
-		(f.Since.IsZero() || !r.Start.Before(f.Since)) && (f.Until.IsZero() || r.Start.Before(f.Until))
+	if f.Name != "" && f.Name != l.Name {
+		return false
+	}
+	return (f.Target == "" || f.Target == l.Name || f.Target == l.Target) && (!f.Failing || !l.Success) &&
+		(f.Since.IsZero() || !l.Start.Before(f.Since)) && (f.Until.IsZero() || l.Start.Before(f.Until))
 }
 
 // listed is one record of the list.
@@ -155,6 +161,47 @@ func newListed(kept *history.Record) listed {
 	return l
 }
 
+// How many stored records a list reads, and has at most beside those in memory.
+const (
+	readStored   = 1000
+	listedStored = 200
+)
+
+// chosen are the records that a filter chooses, in memory and in the store, the newest first.
+func (h records) chosen(f *recordFilter) []listed {
+	lines, known := []listed{}, map[ulid.ULID]bool{}
+	for _, kept := range h.history.Records() {
+		l := newListed(kept)
+		if known[l.ID] = true; f.matches(&l) {
+			lines = append(lines, l)
+		}
+	}
+	most := cmp.Or(f.Limit, listedStored)
+	q := store.Query{Target: f.Name, Since: f.Since, Until: f.Until, Limit: most}
+	if f.Module != "" || f.Phase != "" || f.Reason != "" || f.Errno != "" || f.Cause != "" || f.Target != "" {
+		q.Limit = readStored
+	}
+	if f.Name == "" && !strings.Contains(f.Target, "/") { // else it may be a URL
+		q.Target = f.Target
+	}
+	stored := 0
+	for _, r := range h.archive.Records(q) {
+		l := storedListed(r.JSON)
+		if stored < most && !known[l.ID] && f.matches(&l) {
+			lines = append(lines, l)
+			stored++
+		}
+	}
+	slices.SortFunc(lines, func(a, b listed) int { return b.ID.Compare(a.ID) })
+	return lines
+}
+
+func storedListed(j *record.JSON) listed {
+	return listed{ID: j.ID, Name: j.Name, Target: j.Target, Module: j.Module, Start: j.Start.UTC(), Duration: j.Duration,
+		Success: j.Success, Failure: j.Failure, Verdict: j.Verdict, Took: record.Short(seconds(j.Duration)),
+		Path: targetPath(j.Name)}
+}
+
 // list shows what is kept and chosen, the newest first.
 func (h records) list(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
@@ -163,12 +210,7 @@ func (h records) list(w http.ResponseWriter, r *http.Request) {
 		refuse(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	lines := []listed{}
-	for _, kept := range h.history.Records() {
-		if filter.matches(kept) {
-			lines = append(lines, newListed(kept))
-		}
-	}
+	lines := h.chosen(filter)
 	switch query.Get("format") {
 	case "", "html":
 		_ = listTemplate.Execute(page(w), map[string]any{"Query": query, "Filtered": len(query) > 0, "Records": lines})

@@ -70,7 +70,7 @@ func TestRecordFilter(t *testing.T) {
 		}
 		var got []byte
 		for _, kept := range records {
-			if filter.matches(kept) {
+			if l := newListed(kept); filter.matches(&l) {
 				got = append(got, kept.ID[15])
 			}
 		}

@@ -41,7 +41,7 @@ func (e *Endpoints) Handler() http.Handler {
 	mux.HandleFunc("GET /sd", waiting.buffered(e.discover))
 	mux.HandleFunc("GET /-/healthy", healthy)
 	e.Life.handle(mux)
-	records{e.History, e.Probe.Config, e.Incidents, e.Archive}.handle(mux, waiting)
+	e.records().handle(mux, waiting)
 	documented(mux, waiting)
 	e.handleIncidents(mux, waiting)
 	mux.HandleFunc("GET /targets/{name...}", waiting.buffered(e.showTarget))

@@ -25,6 +25,10 @@ type records struct {
 	archive   *archive.Archive
 }
 
+func (e *Endpoints) records() records {
+	return records{e.History, e.Probe.Config, e.Incidents, e.Archive}
+}
+
 func (h records) handle(mux *http.ServeMux, answers *spools) {
 	mux.HandleFunc("GET /history", answers.buffered(h.list))
 	mux.HandleFunc("GET /history/{id}", answers.buffered(func(w http.ResponseWriter,

@@ -198,13 +198,8 @@ func (e *Endpoints) keptID(id ulid.ULID) ulid.ULID {
 
 // recordsOf are the newest records of a target.
 func (e *Endpoints) recordsOf(name string) []listed {
-	found := []listed{}
-	for _, kept := range e.History.Records() {
-		if kept.Target == name && len(found) < targetRecords {
-			found = append(found, newListed(kept))
-		}
-	}
-	return found
+	found := e.records().chosen(&recordFilter{Name: name, Limit: targetRecords})
+	return found[:min(len(found), targetRecords)]
 }
 
 // targetResult is a result with its record, if that is kept.

@@ -15,6 +15,7 @@ import (
 // endpoints are all that the exporter answers.
 var endpoints = []string{"/", "/?format=json", "/metrics", "/probe?target=http://127.0.0.1:1", "/sd", "/config",
 	"/history", "/history/01M80KTK3S0000000000000000", "/logs?id=01M80KTK3S0000000000000000",
+	"/targets/nosuch", "/incidents", "/incidents/01M80KTK3S0000000000000000", "/incidents.atom", "/api",
 	"/static/style.css", "/-/healthy", "/-/ready", "/-/reload", "/debug/pprof/", "/debug/pprof/heap", "/nosuch"}
 
 // With --web.config.file every endpoint wants TLS, a client's certificate, and a password.

@@ -14,6 +14,7 @@ import (
 	"errno_exporter/config"
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/escape"
+	"errno_exporter/internal/incident"
 	"errno_exporter/internal/record"
 	"errno_exporter/internal/target/state"
 	"errno_exporter/internal/watch"
@@ -57,6 +58,7 @@ type targetStatus struct {
 	Day      shareStatus    `json:"day"`
 	Month    shareStatus    `json:"month"` // of 30 days
 	Known    *time.Time     `json:"known_since,omitempty"`
+	Incident ulid.ULID      `json:"incident,omitzero"`     // that it has
 	P50      float64        `json:"p50_seconds,omitempty"` // of the results that succeeded
 	P95      float64        `json:"p95_seconds,omitempty"`
 	All      shareStatus    `json:"since_start"`
@@ -159,18 +161,42 @@ func (e *Endpoints) statusOf(q *statusQuery, now time.Time) (status, []seen) {
 	if q.At.IsZero() {
 		targets := e.Probe.Watch.Status()
 		s.Problems = e.problems(targets, now)
-		return s, s.choose(q, targets, now)
+		return s, s.choose(q, &moment{now, targets, e.incidentsAt(now)})
 	}
 	at := q.At.UTC()
 	s.At = &at
-	return s, s.choose(q, e.Probe.Watch.StatusAt(at), at)
+	return s, s.choose(q, &moment{at, e.Probe.Watch.StatusAt(at), e.incidentsAt(at)})
+}
+
+// moment is what is known of all targets at a time.
+type moment struct {
+	at        time.Time
+	targets   []watch.Status
+	incidents map[string]*incident.Incident // that lasted then, by their targets
+}
+
+// incidentsAt are the incidents that lasted at a time.
+func (e *Endpoints) incidentsAt(at time.Time) map[string]*incident.Incident {
+	by := map[string]*incident.Incident{}
+	for _, i := range e.Incidents.List(incident.Query{Since: at, Until: at.Add(1)}) {
+		if i.Open() || i.End.After(at) {
+			by[i.Target] = i
+		}
+	}
+	return by
 }
 
 // choose counts the targets, and returns those that are asked for in their order.
-func (s *status) choose(q *statusQuery, targets []watch.Status, now time.Time) []seen {
+func (s *status) choose(q *statusQuery, m *moment) []seen {
 	var shown []seen
-	for i := range targets {
-		t := see(&targets[i], now)
+	for i := range m.targets {
+		t := see(&m.targets[i], m.at)
+		if during := m.incidents[t.Target.Name]; during != nil {
+			t.Incident = during.ID
+			if s.At != nil {
+				t.recall(during, m.at)
+			}
+		}
 		s.add(t.State)
 		if q.shows(&t) {
 			shown = append(shown, t)

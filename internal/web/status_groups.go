@@ -34,8 +34,8 @@ type shared struct {
 // sharedBy is what a failing target may share with others.
 func sharedBy(t *seen) shared {
 	var s shared
-	if f := t.Timeline.LastFailure; f != nil {
-		s.phase, s.reason, s.errno = f.Failure.Phase, f.Failure.Reason, result.ErrnoName(f.Failure.Errno)
+	if f := t.Failure; f != nil {
+		s.phase, s.reason, s.errno = f.Phase, f.Reason, f.Errno
 	}
 	if t.Verdict != nil {
 		s.cause, s.party = t.Verdict.Cause, t.Verdict.Party
@@ -100,8 +100,13 @@ func sharedFailure(targets []seen) (text, at string) {
 			addresses[last.Result.Last().LastHop().Addr] = true
 		}
 	}
-	f := targets[0].Timeline.LastFailure.Failure
-	text = (&result.Failure{Phase: f.Phase, Reason: f.Reason, Errno: f.Errno}).Sentence()
+	text = targets[0].Failure.Sentence
+	for i := range targets {
+		if f := targets[i].Failure; f.Sentence != text { // they have the check in common, not what it found
+			text = (&result.Failure{Phase: f.Phase, Reason: f.Reason}).Sentence()
+			break
+		}
+	}
 	delete(addresses, netip.AddrPort{})
 	switch {
 	case len(addresses) == 1:

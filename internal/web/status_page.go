@@ -48,12 +48,12 @@ type statusBlock struct {
 // statusRow is the line of a target.
 type statusRow struct {
 	seen
-	Class        string // f, d, u or k: failing, degraded, unknown, ok
-	Word         string // the state
-	For          string // how long it has lasted; empty where that is not known
-	Began        string // when it began
-	Failure      *rowFailure
-	Reason       string // of the last failure, where there is no room for its sentence
+	Class        string      // f, d, u or k: failing, degraded, unknown, ok
+	Word         string      // the state
+	For          string      // how long it has lasted; empty where that is not known
+	Began        string      // when it began
+	Last         *rowFailure // failure
+	Reason       string      // of the last failure, where there is no room for its sentence
 	Cause        string
 	Details      *causeStatus // nil where there is no room for it, as what follows
 	ShowURL      bool
@@ -72,6 +72,7 @@ type rowFailure struct {
 	Ago      string
 	Time     string
 	Record   ulid.ULID // zero: it is no longer kept
+	Incident ulid.ULID // zero: it is over, or not remembered
 }
 
 // Path is the target's page.
@@ -116,7 +117,11 @@ func (e *Endpoints) statusPage(r *http.Request, q *statusQuery, s *status, shown
 	for _, g := range q.groups(shown) {
 		b := statusBlock{Heading: g.heading, Sentence: g.sentence, Cause: g.cause}
 		for i := range g.targets {
-			b.Rows = append(b.Rows, newStatusRow(&g.targets[i], now))
+			row := newStatusRow(&g.targets[i], now)
+			if s.At != nil && row.State == "unknown" {
+				row.Word = "not known"
+			}
+			b.Rows = append(b.Rows, row)
 		}
 		p.Blocks = append(p.Blocks, b)
 	}
@@ -128,10 +133,7 @@ func (e *Endpoints) statusPage(r *http.Request, q *statusQuery, s *status, shown
 func newStatusRow(t *seen, now time.Time) statusRow {
 	row := statusRow{seen: *t, Word: t.State, Class: map[string]string{"failing": "f", degraded: "d", "unknown": "u",
 		"ok": "k"}[t.State], Hour: percent(t.Timeline.Hour)}
-	switch {
-	case t.State == "unknown" && !t.Timeline.First.IsZero():
-		row.Word = "not known"
-	case t.State == "unknown":
+	if t.State == "unknown" {
 		row.Word = "no probe yet"
 	}
 	if !t.Since.IsZero() {

@@ -8,7 +8,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oklog/ulid/v2"
+
 	"errno_exporter/config"
+	"errno_exporter/internal/cause"
+	"errno_exporter/internal/incident"
+	"errno_exporter/internal/record"
 	"errno_exporter/internal/target/state"
 	"errno_exporter/internal/watch"
 	"errno_exporter/prober/module"
@@ -105,6 +110,8 @@ type seen struct {
 	State    string // as in the query
 	Since    time.Time
 	Warnings []string // what fails although the last probe succeeded
+	Failure  *failureStatus
+	Incident ulid.ULID // that it has; zero for none
 	P50, P95 time.Duration
 }
 
@@ -114,8 +121,34 @@ func see(t *watch.Status, now time.Time) seen {
 	if s.State == string(state.OK) && len(s.Warnings) > 0 {
 		s.State = degraded
 	}
+	if f := t.Timeline.LastFailure; f != nil {
+		s.Failure = &failureStatus{Time: f.Ended, Failure: record.FailureOf(f.Failure), Record: f.Record}
+		s.Failure.Error = "" // which is for the record
+	}
 	s.P50, s.P95 = quantiles(t.Timeline.Ticks)
 	return s
+}
+
+// recall adds what an incident, which lasted at an earlier time, says of the target at that time, where the timeline
+// says nothing.
+func (t *seen) recall(i *incident.Incident, at time.Time) {
+	if t.State != string(state.Unknown) {
+		return
+	}
+	t.State, t.Since = string(state.Failing), i.Begin
+	for n := range i.Kinds {
+		if k := &i.Kinds[n]; !k.First.After(at) && (t.Failure == nil || k.First.After(t.Failure.Time)) {
+			t.Failure = &failureStatus{Time: k.First, Record: k.Record, Failure: record.Failure{Phase: k.Phase, Reason: k.Reason,
+				Errno: k.Errno, Origin: k.Origin, Sentence: k.Sentence, Advice: k.Reason.Info().Sentence}}
+		}
+	}
+	for _, j := range i.Judgements {
+		if !j.At.After(at) {
+			status := *t.Status
+			status.Verdict = &cause.Verdict{Cause: j.Cause, Party: j.Party, Confidence: j.Confidence}
+			t.Status = &status
+		}
+	}
 }
 
 // quantiles are the median and the 95th percentile of the durations of successes; 0 without any.

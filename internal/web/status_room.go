@@ -25,7 +25,7 @@ const (
 	pathBytes    = 24    // and each of its lines, without its points
 	headingBytes = 100
 	timeBytes    = 42
-	failureBytes = 175 // with the link to the record
+	failureBytes = 280 // with the links to the record and the incident
 	partBytes    = 20  // of anything else
 	linkBytes    = 115 // a result that leads to its record, without its title
 )
@@ -57,8 +57,8 @@ func (p *statusPage) furnish(kept func(ulid.ULID) bool, now time.Time) {
 	})
 	explain := func(b *statusBlock, r *statusRow) {
 		r.addFailure(&left, b.Sentence, now)
-		if r.Failure != nil && kept(r.Timeline.LastFailure.Record) {
-			r.Failure.Record = r.Timeline.LastFailure.Record
+		if r.Last != nil && kept(r.Failure.Record) {
+			r.Last.Record = r.Failure.Record
 		}
 		r.addCause(&left, b.Cause)
 	}
@@ -103,17 +103,20 @@ func (p *statusPage) each(do func(*statusBlock, *statusRow)) {
 
 // addFailure adds the last failure, whose sentence the heading may have.
 func (r *statusRow) addFailure(left *room, heading string, now time.Time) {
-	last := r.Timeline.LastFailure
+	last := r.Failure
 	if last == nil {
 		return
 	}
-	f := &rowFailure{Sentence: last.Failure.Sentence(), Ago: span(now.Sub(last.Ended)), Time: stamp(last.Ended)}
+	f := &rowFailure{Sentence: last.Sentence, Ago: span(now.Sub(last.Time)), Time: stamp(last.Time)}
+	if r.State == string(state.Failing) {
+		f.Incident = r.Incident
+	}
 	if f.Sentence == heading {
 		f.Sentence = ""
 	}
-	switch reason := string(last.Failure.Reason); {
+	switch reason := string(last.Reason); {
 	case left.takes(failureBytes + len(f.Sentence)):
-		r.Failure = f
+		r.Last = f
 	case f.Sentence != "" && left.takes(len(reason)):
 		r.Reason = reason
 	}

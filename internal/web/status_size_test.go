@@ -69,7 +69,7 @@ func rendered(tb testing.TB, targets []watch.Status, now time.Time) string {
 	e := &Endpoints{Probe: &ProbeHandler{Config: config.NewCurrent(c)}, Life: new(Lifecycle), History: history.New(0)}
 	q := &statusQuery{Sort: "state", Group: byCause}
 	s := &status{Time: now}
-	page := e.statusPage(httptest.NewRequest(http.MethodGet, "/", nil), q, s, s.choose(q, targets, now))
+	page := e.statusPage(httptest.NewRequest(http.MethodGet, "/", nil), q, s, s.choose(q, &moment{at: now, targets: targets}))
 	page.furnish(func(ulid.ULID) bool { return true }, now)
 	var b bytes.Buffer
 	if err := statusTemplate.Execute(&b, page); err != nil {

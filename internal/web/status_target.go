@@ -6,7 +6,6 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"errno_exporter/config"
-	"errno_exporter/internal/record"
 	"errno_exporter/internal/target/state"
 	"errno_exporter/prober/result"
 )
@@ -26,17 +25,23 @@ func (e *Endpoints) targetStatus(t *seen) targetStatus {
 	line := &t.Timeline
 	s := targetStatus{
 		Name: t.Target.Name, URL: t.Target.ShownURL, Module: t.Target.Module.Name,
-		Labels: t.Target.Labels, State: line.State, Warnings: t.Warnings, Reliable: true,
+		Labels: t.Target.Labels, State: state.State(t.State), Warnings: t.Warnings, Reliable: true,
 		Hour: shareStatus(line.Hour), Day: shareStatus(line.Day), Month: shareStatus(line.Month),
 		All: shareStatus(line.All), P50: t.P50.Seconds(), P95: t.P95.Seconds(),
+		Incident: t.Incident,
 	}
-	if f := line.LastFailure; f != nil {
-		s.Failure = e.failureStatus(f)
+	if t.Failure != nil {
+		failure := *t.Failure
+		failure.Record = e.keptID(failure.Record)
+		s.Failure = &failure
+	}
+	if t.State == degraded {
+		s.State = state.OK
 	}
 	s.Cause, s.Application = toCause(t.Verdict), toApplication(t.Application)
 	s.addTicks(line.Ticks, e.History.Has)
-	if !line.Since.IsZero() {
-		s.Since = &line.Since
+	if !t.Since.IsZero() {
+		s.Since = &t.Since
 	}
 	if !line.First.IsZero() {
 		s.Known = &line.First
@@ -44,15 +49,6 @@ func (e *Endpoints) targetStatus(t *seen) targetStatus {
 	if t.Last != nil {
 		s.Reliable, s.Duration = t.Last.Reliable, t.Last.Result.Elapsed.Seconds()
 		s.addPhases(t.Last.Result.Last())
-	}
-	return s
-}
-
-func (e *Endpoints) failureStatus(t *state.Tick) *failureStatus {
-	s := &failureStatus{Time: t.Ended, Failure: record.FailureOf(t.Failure)}
-	s.Error = "" // which is for the record
-	if e.History.Has(t.Record) {
-		s.Record = t.Record
 	}
 	return s
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"errno_exporter/internal/observe"
-	"errno_exporter/internal/record"
 	"errno_exporter/internal/watch"
 	"errno_exporter/prober/result"
 )
@@ -27,7 +26,7 @@ func warnings(t *watch.Status, now time.Time) []string {
 	for _, age := range t.Idle.Ages {
 		if age.Last != nil && age.Last.Failure != nil {
 			all = append(all, fmt.Sprintf("A connection that was idle for %s failed %s ago: %s.", age.Age,
-				record.Long(now.Sub(age.Last.Ended)), age.Last.Failure.Sentence()))
+				span(now.Sub(age.Last.Ended)), age.Last.Failure.Sentence()))
 		}
 	}
 	return append(all, endWarnings(t.Ends, now)...)
@@ -97,5 +96,5 @@ func endWarnings(ends []observe.End, now time.Time) []string {
 		return nil
 	}
 	return []string{fmt.Sprintf("The application's connections in the last hour: %s; the last one %s ago.",
-		strings.Join(parts, ", "), record.Long(now.Sub(last)))}
+		strings.Join(parts, ", "), span(now.Sub(last)))}
 }

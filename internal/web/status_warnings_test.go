@@ -48,14 +48,14 @@ func TestStatusWarnings(t *testing.T) {
 				"waiting for the response (ECONNRESET)."}},
 		{"an idle connection", result.Result{}, []state.IdleAge{{Age: 5 * time.Minute, Last: &result.IdleResult{
 			Failure: resetFailure, Ended: now.Add(-3 * time.Minute)}}}, nil,
-			[]string{"A connection that was idle for 5m0s failed 3 minutes ago: connection reset by the peer while waiting " +
+			[]string{"A connection that was idle for 5m0s failed 3 min ago: connection reset by the peer while waiting " +
 				"for the response (ECONNRESET)."}},
 		{"the application's connections", result.Result{}, nil, []observe.End{
 			{How: observe.ResetReceived, At: now.Add(-40 * time.Minute)},
 			{How: observe.ResetReceived, At: now.Add(-5 * time.Minute)},
 			{How: observe.TimedOut, At: now.Add(-time.Hour)}, {How: observe.FINSent, Lost: observe.Unacknowledged}},
 			[]string{"The application's connections in the last hour: 2 reset by the peer, 1 given up by the kernel without " +
-				"an answer, 1 not acknowledged by the peer; the last one 5 minutes ago."}},
+				"an answer, 1 not acknowledged by the peer; the last one 5 min ago."}},
 	} {
 		r := row.result
 		if r.Attempts == nil {

@@ -2,11 +2,11 @@
 package browser
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -47,17 +47,16 @@ func run(t *testing.T, scrapes int, flags ...string) string {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	command := exec.Command(program, append(flags, "--web.listen-address=127.0.0.1:0")...)
+	log, err := command.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := l.Addr().String()
-	_ = l.Close()
-	command := exec.Command(program, append(flags, "--web.listen-address="+address)...)
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = command.Process.Signal(syscall.SIGTERM); _ = command.Wait() })
+	address := listening(t, log)
 	for deadline := time.Now().Add(30 * time.Second); ; {
 		if response, err := http.Get("http://" + address + "/-/ready"); err == nil {
 			_ = response.Body.Close()
@@ -71,6 +70,20 @@ func run(t *testing.T, scrapes int, flags ...string) string {
 		scrape(t, address)
 	}
 	return address
+}
+
+// listening is the address of which the exporter's log says that it listens; the rest of the log is read and dropped.
+func listening(t *testing.T, log io.Reader) string {
+	t.Helper()
+	lines := bufio.NewScanner(log)
+	for lines.Scan() {
+		if _, address, found := strings.Cut(lines.Text(), `msg="Listening on" address=`); found {
+			go func() { _, _ = io.Copy(io.Discard, log) }()
+			return address
+		}
+	}
+	t.Fatal("the exporter ended before it listened")
+	return ""
 }
 
 func scrape(t *testing.T, address string) {

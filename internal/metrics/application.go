@@ -114,8 +114,11 @@ func connectionValues() []observedValue[observe.Connections] {
 			"seconds.", prometheus.GaugeValue, func(c *observe.Connections) float64 { return c.TCP.RTT.Seconds() }),
 		value("tcp_rtt_variance_seconds", "Mean variance of that round-trip time, in seconds.", prometheus.GaugeValue,
 			func(c *observe.Connections) float64 { return c.TCP.RTTVariance.Seconds() }),
-		value("tcp_retransmitted_segments", "Segments that the application's connections have retransmitted, of those that "+
-			"are open.", prometheus.GaugeValue, func(c *observe.Connections) float64 { return float64(c.TCP.Retransmits) }),
+		value("tcp_retransmitted_segments_total", "Segments that the application's connections have retransmitted.",
+			prometheus.CounterValue, func(c *observe.Connections) float64 { return float64(c.Retransmitted) }),
+		value("tcp_window_limited_seconds_total", "For how long the application's connections had data to send that the "+
+			"target's receive window did not allow: it does not read, in seconds.", prometheus.CounterValue,
+			func(c *observe.Connections) float64 { return c.WindowLimited.Seconds() }),
 		value("tcp_unacknowledged_bytes", "Bytes that the application sent and the target has not acknowledged.",
 			prometheus.GaugeValue, func(c *observe.Connections) float64 { return float64(c.TCP.Unacknowledged) }),
 	}

@@ -79,8 +79,9 @@ func TestApplication(t *testing.T) {
 		"app_requests_lost_total lost=unacknowledged target=api":                   0,
 		"app_requests_lost_total lost=unanswered target=api":                       0,
 		"app_close_wait_oldest_seconds target=api":                                 0, "app_tcp_rtt_seconds target=api": 0,
-		"app_tcp_rtt_variance_seconds target=api": 0, "app_tcp_retransmitted_segments target=api": 0,
-		"app_tcp_unacknowledged_bytes target=api": 0,
+		"app_tcp_rtt_variance_seconds target=api": 0, "app_tcp_retransmitted_segments_total target=api": 0,
+		"app_tcp_window_limited_seconds_total target=api": 0,
+		"app_tcp_unacknowledged_bytes target=api":         0,
 	}
 	if diff := cmp.Diff(want, samples(t, a)); diff != "" {
 		t.Errorf("before the first connection (-want +got):\n%s", diff)
@@ -92,7 +93,7 @@ func TestApplication(t *testing.T) {
 		Ended: map[observe.Ending]uint64{{How: observe.ResetReceived}: 2, {How: observe.FINSent}: 8,
 			{How: observe.ResetReceived, Origin: result.Path}: 3, {How: observe.FINReceived, Origin: result.Peer}: 1},
 		Lost:            map[observe.Lost]uint64{observe.Unacknowledged: 2, observe.Unanswered: 1},
-		OldestCloseWait: time.Minute,
+		OldestCloseWait: time.Minute, Retransmitted: 9, WindowLimited: 1500 * time.Millisecond,
 		TCP: observe.TCP{RTT: 20 * time.Millisecond, RTTVariance: 10 * time.Millisecond, Retransmits: 7,
 			Unacknowledged: 300},
 	}
@@ -115,7 +116,8 @@ func TestApplication(t *testing.T) {
 		"app_close_wait_oldest_seconds target=api":                                 60,
 		"app_tcp_rtt_seconds target=api":                                           0.02,
 		"app_tcp_rtt_variance_seconds target=api":                                  0.01,
-		"app_tcp_retransmitted_segments target=api":                                7,
+		"app_tcp_retransmitted_segments_total target=api":                          9,
+		"app_tcp_window_limited_seconds_total target=api":                          1.5,
 		"app_tcp_unacknowledged_bytes target=api":                                  300,
 		"app_connection_idle_seconds how=reset_received target=api":                2,
 		"app_connection_age_seconds how=reset_received target=api":                 1, // of the other it is not known

@@ -84,7 +84,13 @@ func (o *Observer) list(body []byte, now time.Time) {
 		r.local, r.localPort = s.local.Addr().As16(), s.local.Port()
 		r.remote, r.remotePort = s.remote.Addr().As16(), s.remote.Port()
 		o.targets.open(s.remote, of)
+		for _, one := range of { // what was before it is observed does not count
+			if !one.listed {
+				r.counted(&s)
+			}
+		}
 	}
+	transmitted(r, &s, of)
 	o.note(r, &s)
 	o.show(r, &s, of)
 	if r.closeWait != 0 {

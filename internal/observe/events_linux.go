@@ -144,6 +144,7 @@ func (o *Observer) end(e *evidence, r *record, of []*tally) {
 		end.Origin = ""
 	}
 	o.count(&end, of)
+	o.transmitted(r, &e.end, of)
 	if o.options.Ended != nil {
 		for _, one := range of {
 			each := end
@@ -198,4 +199,17 @@ func (o *Observer) captured(e *evidence, end *End) {
 	failure.Origin = result.Peer
 	rst.Correct(&failure)
 	end.Origin = failure.Origin
+}
+
+// transmitted counts what a connection that has ended retransmitted since the last dump.
+func (o *Observer) transmitted(r *record, s *sighting, of []*tally) {
+	if s.erased() { // the kernel has forgotten it
+		return
+	}
+	if r == nil {
+		r = new(record)
+	}
+	o.targets.mu.Lock()
+	defer o.targets.mu.Unlock()
+	transmitted(r, s, of)
 }

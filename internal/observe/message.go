@@ -83,7 +83,8 @@ type tcpInfo struct {
 	dataSegmentsIn   uint32
 	bytesSent        uint64 // with retransmissions
 	bytesRetransmit  uint64
-	hasBytesSent     bool // Linux 4.19
+	hasBytesSent     bool          // Linux 4.19
+	windowLimited    time.Duration // Linux 4.10
 }
 
 // messages calls each with the type and the body of every netlink message of a datagram, and stops at a broken one.
@@ -145,6 +146,9 @@ func (t *tcpInfo) parse(b []byte) {
 		rttVariance: duration(72, time.Microsecond), totalRetransmits: u32(100),
 		bytesAcked: binary.NativeEndian.Uint64(b[120:]), bytesReceived: binary.NativeEndian.Uint64(b[128:]),
 		notSent: u32(144), dataSegmentsIn: u32(152)}
+	if len(b) >= 184 {
+		t.windowLimited = time.Duration(binary.NativeEndian.Uint64(b[176:])) * time.Microsecond
+	}
 	if len(b) >= 216 {
 		t.hasBytesSent = true
 		t.bytesSent = binary.NativeEndian.Uint64(b[200:])

@@ -51,6 +51,7 @@ func TestParseSocket(t *testing.T) {
 		rttVariance: 72 * time.Microsecond, totalRetransmits: 100, bytesAcked: u64(120), bytesReceived: u64(128),
 		notSent: 144, dataSegmentsIn: 152}
 	full := old
+	full.windowLimited = time.Duration(u64(176)) * time.Microsecond
 	full.hasBytesSent, full.bytesSent, full.bytesRetransmit = true, u64(200), u64(208)
 	for _, row := range []struct {
 		name    string

@@ -67,6 +67,8 @@ type Connections struct {
 	Opened          uint64
 	Ended           map[Ending]uint64
 	Lost            map[Lost]uint64
+	Retransmitted   uint64        // segments, of connections that have ended, too
+	WindowLimited   time.Duration // for how long they waited for the peer's receive window, in all
 	OldestCloseWait time.Duration // for how long the oldest has been in CLOSE_WAIT; 0: none is
 	TCP             TCP
 }

@@ -11,8 +11,9 @@ import (
 
 const (
 	tick      = 100 * time.Millisecond // between two looks at the counters
-	gather    = 20 * time.Millisecond  // ends are read together: a goroutine that wakes for each costs more
+	gather    = 50 * time.Millisecond  // ends are read together: a goroutine that wakes for each costs more
 	restShare = 200                    // between two dumps, at least so many times what the last one took
+	dumpShare = 300                    // the same where nothing was reset, up to twice the interval
 )
 
 // Observer watches the connections of a network namespace. One goroutine reads what the kernel says.
@@ -100,7 +101,6 @@ func openCounters() (files [2]*os.File, err error) {
 // Close ends the observer, and waits until nothing is reported any more.
 func (o *Observer) Close() {
 	close(o.stop)
-	_ = o.events.file.SetReadDeadline(time.Unix(1, 0)) // it waits there
 	o.done.Wait()
 	o.closeFiles()
 }
@@ -108,7 +108,7 @@ func (o *Observer) Close() {
 func (o *Observer) closeFiles() {
 	for _, n := range []*netlink{o.dumps, o.events} {
 		if n != nil {
-			_ = n.file.Close() // nothing was written that could be lost
+			n.close()
 		}
 	}
 	for _, f := range o.files {
@@ -137,13 +137,18 @@ func (o *Observer) readCounts() (c counts) {
 	return c
 }
 
-// run reads ends as they come, and dumps now and then.
+// run reads the ends that have come, and dumps now and then.
 func (o *Observer) run() {
 	report := guard.Report(o.options.Report)
-	for next := time.Now().Add(o.tick); !o.stopped(); {
-		if o.await(next) {
-			report.Run(o.drain)
+	ticker := time.NewTicker(min(gather, o.tick))
+	defer ticker.Stop()
+	for next := time.Now().Add(o.tick); ; {
+		select {
+		case <-o.stop:
+			return
+		case <-ticker.C:
 		}
+		report.Run(o.drain)
 		if now := time.Now(); !now.Before(next) {
 			next = now.Add(o.tick)
 			report.Run(func() { o.look(now) })
@@ -151,36 +156,8 @@ func (o *Observer) run() {
 	}
 }
 
-func (o *Observer) stopped() bool {
-	select {
-	case <-o.stop:
-		return true
-	default:
-		return false
-	}
-}
-
-// await waits until there are ends to read, or a time.
-func (o *Observer) await(until time.Time) bool {
-	_ = o.events.file.SetReadDeadline(until)
-	if o.stopped() { // Close may have set its own meanwhile
-		return false
-	}
-	if !o.events.readable() {
-		return false
-	}
-	timer := time.NewTimer(gather)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-o.stop:
-	}
-	return true
-}
-
 // look reads the counters, and dumps when it is time: at once if connections were reset, so that it is known when.
 func (o *Observer) look(now time.Time) {
-	o.drain()
 	c := o.readCounts()
 	o.conclude(c)
 	if risen := c.since(o.atTicks[len(o.atTicks)-1]); risen.estabResets > 0 && o.atRise.IsZero() {
@@ -188,9 +165,10 @@ func (o *Observer) look(now time.Time) {
 	}
 	copy(o.atTicks[:], o.atTicks[1:])
 	o.atTicks[len(o.atTicks)-1] = c
-	rest := min(max(o.tick, restShare*o.took), o.options.Interval)
+	interval := min(max(o.options.Interval, dumpShare*o.took), 2*o.options.Interval)
+	rest := min(max(o.tick, restShare*o.took), interval)
 	switch since := now.Sub(o.dumped); {
-	case since >= o.options.Interval, !o.atRise.IsZero() && since >= rest:
+	case since >= interval, !o.atRise.IsZero() && since >= rest:
 		o.dumpNow(now)
 	}
 }

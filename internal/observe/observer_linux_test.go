@@ -293,6 +293,9 @@ func TestKindsOfEnd(t *testing.T) {
 			s.compareKinds(t, kinds)
 			if f == netlab.V4 {
 				s.compareKinds(t, timeouts)
+				if c, _ := s.observer.Connections("api"); c.Retransmitted == 0 || c.WindowLimited != 0 {
+					t.Errorf("%d segments were retransmitted, limited for %v; want some, and 0", c.Retransmitted, c.WindowLimited)
+				}
 			}
 		})
 	}

@@ -10,6 +10,8 @@ type record struct {
 	closeWait     moment // since when it has been in CLOSE_WAIT
 	gone          moment // when it was missed in a dump
 	segments      uint32 // of data received
+	retransmits   uint32 // segments, as counted
+	windowLimited uint32 // in milliseconds, as counted
 	local, remote [16]byte
 	localPort     uint16
 	remotePort    uint16

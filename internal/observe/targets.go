@@ -22,6 +22,7 @@ type tally struct {
 	last    Connections // at the last dump, and the counters
 	dumping Connections // of the dump that is under way
 	rtts    int         // connections with a round-trip time in it
+	listed  bool        // a dump was made since it was learned
 }
 
 // targets are the addresses that are watched.
@@ -234,6 +235,7 @@ func (t *targets) finish() {
 			one.dumping.TCP.RTT /= n
 			one.dumping.TCP.RTTVariance /= n
 		}
+		one.listed = true
 		one.last.States, one.last.TCP = one.dumping.States, one.dumping.TCP
 		one.last.OldestCloseWait = one.dumping.OldestCloseWait
 	}

@@ -51,7 +51,7 @@ func TestConditions(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			defer n.file.Close()
+			defer n.close()
 			return n.ask(dumpRequest(familyIPv4, row.conditions), func([]byte) { found++ })
 		})
 		if err != nil || found != row.want {

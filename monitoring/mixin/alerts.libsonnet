@@ -562,6 +562,16 @@ local lib = import 'lib.libsonnet';
                    'to them is not monitored. The log names the file and the error.',
     }),
     ofExporter({
+      name: 'ErrnoObserverLosesEvents',
+      expr: 'increase(errno_exporter_observe_events_lost_total[15m]) > 0',
+      'for': '0m',
+      keep: '15m',
+      severity: 'warning',
+      summary: "{{ $labels.instance }}: ends of the application's connections were lost: {{ $value | printf `%.0f` }} in 15 minutes",
+      description: 'The kernel could not report them, because the buffer of the exporter was full: counts of connections that ended, resets ' +
+                   'among them, are too low. More connections end here than the exporter can read, or it lacks CPU.',
+    }),
+    ofExporter({
       name: 'ErrnoExporterLate',
       expr: |||
         increase(errno_exporter_probes_not_started_total[10m]) > 0

@@ -164,8 +164,8 @@ func (e *evidence) concludeFIN() (how How, certain bool) {
 	return Unknown, false
 }
 
-// concludePendingFIN is about a connection whose own FIN was not acknowledged: a RST answered it, or data came after the
-// close. A peer's FIN that was not read may have crossed it.
+// concludePendingFIN is about a connection whose own FIN was not acknowledged: a RST answered it, or data came after
+// the close. A peer's FIN that was not read may have crossed it.
 func (e *evidence) concludePendingFIN() (how How, certain bool) {
 	switch {
 	case e.peerClosed():
@@ -209,8 +209,8 @@ func (e *evidence) concludeReset() (how How, certain bool) {
 	return ResetReceived, alone && !e.end.erased() && !e.mayHaveClosed()
 }
 
-// stays reports whether a TIME_WAIT of this end could have been gone when it was looked for only where the peer, or this
-// side, has sent a RST: a peer that has answered all that it was sent has no data unread, for which it would send one.
+// stays reports whether a TIME_WAIT of this end could have been gone when it was looked for only where the peer, or
+// this side, has sent a RST: a peer that has answered all that it was sent has no data unread, for which it would send one.
 func (s *sighting) stays() bool {
 	return s.prompt && s.lost() == NothingLost && !s.sentAtClose()
 }

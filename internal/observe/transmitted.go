@@ -23,4 +23,4 @@ func (r *record) counted(s *sighting) {
 }
 
 // limited is windowLimited in milliseconds, of which 32 bits are 49 days.
-func (i *tcpInfo) limited() uint32 { return uint32(i.windowLimited / time.Millisecond) }
+func (t *tcpInfo) limited() uint32 { return uint32(t.windowLimited / time.Millisecond) }

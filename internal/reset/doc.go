@@ -11,6 +11,7 @@
 //     that one did, and others ahead of the stream are signs of an injector that guesses. That a connection ended
 //     in order is seen by its socket; of those of other processes SeeFINs shows who closed first.
 //
-// Reading order: capture.go (what is remembered), closed.go (who closed first), compare.go (which RST ended a connection, and what it is beside the
-// others), segment.go (one packet), capture_linux.go and packets_linux.go (the packet socket).
+// Reading order: capture.go (what is remembered), closed.go (who closed first), compare.go (which RST ended a
+// connection, and what it is beside the others), segment.go (one packet), capture_linux.go and packets_linux.go (the
+// packet socket).
 package reset

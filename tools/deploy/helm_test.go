@@ -152,6 +152,7 @@ func TestHelmValues(t *testing.T) {
 		"sharded": {Workload: "StatefulSet", Image: "ghcr.io/example/errno_exporter:0.1.0", Service: "None",
 			Shard: "$(POD_INDEX)/4"},
 		"reset-capture": {Workload: "Deployment", Image: image + ":capture", Added: "NET_RAW"},
+		"claim":         {Workload: "Deployment", Image: image + ":latest"},
 		"bare":          {Workload: "Deployment", Image: image + "@sha256:" + strings.Repeat("0a", 32)},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -16,14 +17,18 @@ import (
 // The codings of a body.
 const (
 	plain = iota
-	compressed
+	zstandard
+	snappy // S2, a third of the CPU time: for the summaries of incidents, which are written and listed often
 )
 
 // maxBody is the size of a body in bytes.
 const maxBody = 4 << 20
 
-// worthCompressing is the size in bytes from which bodies are compressed.
-const worthCompressing = 256
+// The sizes in bytes from which bodies are compressed, and from which well.
+const (
+	worthCompressing = 256
+	worthTime        = 4 << 10
+)
 
 // errCut is of a value that ends before its last column.
 var errCut = errors.New("a stored value is cut off")
@@ -47,10 +52,13 @@ func newCodec() (*codec, error) {
 
 // append appends a body with its coding.
 func (c *codec) append(to, body []byte) []byte {
-	if len(body) < worthCompressing {
+	switch {
+	case len(body) < worthCompressing:
 		return append(append(to, plain), body...)
+	case len(body) < worthTime:
+		return append(append(to, snappy), s2.Encode(nil, body)...)
 	}
-	return c.to.EncodeAll(body, append(to, compressed))
+	return c.to.EncodeAll(body, append(to, zstandard))
 }
 
 // body is a body without its coding, in memory of its own.
@@ -60,8 +68,13 @@ func (c *codec) body(coded []byte) ([]byte, error) {
 		return nil, errCut
 	case coded[0] == plain:
 		return append([]byte(nil), coded[1:]...), nil
-	case coded[0] == compressed:
+	case coded[0] == zstandard:
 		return c.from.DecodeAll(coded[1:], nil)
+	case coded[0] == snappy:
+		if n, err := s2.DecodedLen(coded[1:]); err != nil || n > maxBody {
+			return nil, errCut
+		}
+		return s2.Decode(nil, coded[1:])
 	}
 	return nil, errors.New("a stored value has an unknown coding")
 }

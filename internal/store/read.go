@@ -29,7 +29,7 @@ func (s *Store) Record(id ID) (Record, bool) {
 	var r Record
 	found := false
 	err := s.view(func(tx *bbolt.Tx) (err error) {
-		r, found, err = s.readRecord(tx, id, &Query{})
+		r, found, err = s.readRecord(tx, &Query{}, located{id: id})
 		return err
 	})
 	return r, found && err == nil
@@ -46,7 +46,7 @@ func (s *Store) Incident(id ID) (Incident, bool) {
 	var i Incident
 	found := false
 	err := s.view(func(tx *bbolt.Tx) (err error) {
-		i, found, err = s.readIncident(tx, id, &Query{})
+		i, found, err = s.readIncident(tx, &Query{}, located{id: id})
 		return err
 	})
 	return i, found && err == nil
@@ -75,7 +75,7 @@ type lister[T any] struct {
 	q       *Query
 	waiting map[ID]T // of the queue, from before the file is read: nothing is between them
 	walks   func(*bbolt.Tx) []*walk
-	read    func(*bbolt.Tx, ID, *Query) (T, bool, error)
+	read    func(*bbolt.Tx, *Query, located) (T, bool, error)
 	wants   func(*T) bool
 	id      func(*T) ID
 }
@@ -93,11 +93,11 @@ func list[T any](s *Store, l lister[T]) ([]T, error) {
 	}
 	err := s.view(func(tx *bbolt.Tx) error {
 		walks := l.walks(tx)
-		for id, more := next(walks); more && len(found) < most; id, more = next(walks) {
+		for id, value, more := next(walks); more && len(found) < most; id, value, more = next(walks) {
 			if _, waits := l.waiting[id]; waits {
 				continue
 			}
-			v, is, err := l.read(tx, id, l.q)
+			v, is, err := l.read(tx, l.q, located{id, value})
 			if err != nil {
 				return err
 			}
@@ -134,9 +134,16 @@ func (q *Query) wantsIncident(i *Incident) bool {
 		(q.Until.IsZero() || !i.Begin.After(q.Until))
 }
 
+// located is what a walk has come to.
+type located struct {
+	id    ID
+	value []byte // nil where it has to be looked up
+}
+
 // readRecord reads a record that the query selects; false if there is none.
-func (s *Store) readRecord(tx *bbolt.Tx, id ID, q *Query) (Record, bool, error) {
-	value := tx.Bucket(records).Get(id[:])
+func (s *Store) readRecord(tx *bbolt.Tx, q *Query, at located) (Record, bool, error) {
+	id := at.id
+	value := tx.Bucket(records).Get(id[:]) // the bucket is to be known, whatever the walk has
 	first := value == nil
 	if first {
 		value = tx.Bucket(firsts).Get(id[:])
@@ -156,8 +163,11 @@ func (s *Store) readRecord(tx *bbolt.Tx, id ID, q *Query) (Record, bool, error) 
 }
 
 // readIncident reads an incident that the query selects; false if there is none.
-func (s *Store) readIncident(tx *bbolt.Tx, id ID, q *Query) (Incident, bool, error) {
-	value := tx.Bucket(incidents).Get(id[:])
+func (s *Store) readIncident(tx *bbolt.Tx, q *Query, at located) (Incident, bool, error) {
+	id, value := at.id, at.value
+	if len(value) == 0 { // an index has none
+		value = tx.Bucket(incidents).Get(id[:])
+	}
 	if value == nil {
 		return Incident{}, false, nil
 	}

@@ -19,6 +19,7 @@ type walk struct {
 	prefix []byte
 	oldest int64 // milliseconds since 1970, of the last one
 	key    []byte
+	value  []byte // in a bucket that has values
 }
 
 // recordWalks are the walks to the records that the query may select.
@@ -53,11 +54,11 @@ func (q *Query) walk(tx *bbolt.Tx, bucket, prefix []byte) *walk {
 		w.oldest = q.Since.Add(-slack).UnixMilli()
 	}
 	after := slices.Concat(prefix, newest)
-	if w.key, _ = w.cursor.Seek(after); w.key == nil {
-		w.key, _ = w.cursor.Last()
+	if w.key, w.value = w.cursor.Seek(after); w.key == nil {
+		w.key, w.value = w.cursor.Last()
 	}
 	for w.key != nil && bytes.Compare(w.key, after) > 0 {
-		w.key, _ = w.cursor.Prev()
+		w.key, w.value = w.cursor.Prev()
 	}
 	return w
 }
@@ -71,16 +72,16 @@ func (w *walk) id() (ID, bool) {
 	return id, id.millis() >= w.oldest
 }
 
-// next is the newest ID of walks, which it passes; false at the end of all.
-func next(walks []*walk) (newest ID, found bool) {
+// next is the newest ID of walks, which it passes, with its value where the walk has it; false at the end of all.
+func next(walks []*walk) (newest ID, value []byte, found bool) {
 	var from *walk
 	for _, w := range walks {
 		if id, is := w.id(); is && (!found || bytes.Compare(id[:], newest[:]) > 0) {
-			newest, found, from = id, true, w
+			newest, value, found, from = id, w.value, true, w
 		}
 	}
 	if found {
-		from.key, _ = from.cursor.Prev()
+		from.key, from.value = from.cursor.Prev()
 	}
-	return newest, found
+	return newest, value, found
 }

@@ -65,7 +65,7 @@ soak: ## 100,000 connections of an application, observed; as root
 bench: ## a probe beside a bare client that does the same network work
 	$(GO) test ./prober -run '^$$' -bench . -benchtime 3s -count 3
 	$(GO) test ./internal/web ./internal/watch -p 1 -run '^$$' -bench . -benchtime 1x
-	$(GO) test ./internal/observe -run '^$$' -bench .
+	$(GO) test ./internal/observe ./internal/store -p 1 -run '^$$' -bench .
 	$(GO) test ./config -run '^$$' -bench .
 	$(GO) test ./test/cost -run '^$$' -bench . -benchtime 1x -timeout 60m
 

@@ -210,7 +210,8 @@ func (e *evidence) concludeReset() (how How, certain bool) {
 }
 
 // stays reports whether a TIME_WAIT of this end could have been gone when it was looked for only where the peer, or
-// this side, has sent a RST: a peer that has answered all that it was sent has no data unread, for which it would send one.
+// this side, has sent a RST: a peer that has answered all that it was sent has no data unread, for which it would send
+// one.
 func (s *sighting) stays() bool {
 	return s.prompt && s.lost() == NothingLost && !s.sentAtClose()
 }

@@ -110,7 +110,7 @@ func compareOutcomes(t *testing.T, flows []flow, outcomes []outcome) {
 func scenarioAt(remote netip.AddrPort) string { return scenarios[remote.Port()-scenarios[0].port].name }
 
 // The shares of kinds that have to be right. With a capture it is all, but where a FIN is captured on its way in while
-// the application's own is on its way out. Without one, more is unknown the longer an exporter waits for a CPU: a
+// the application's own leaves. Without one, more is unknown the longer an exporter waits for a CPU: a
 // TIME_WAIT may be gone when it looks for it. That is no wrong kind, of which mostWrong bounds the share.
 const (
 	leastCaptured = 0.998

@@ -2,10 +2,11 @@ GO ?= go
 # The version is in the file VERSION; the commit and its date are given to the linker. Without git there are none.
 REVISION ?= $(shell git describe --always --abbrev=40 --exclude='*' --dirty=-modified 2>/dev/null)
 DATE ?= $(shell TZ=UTC git log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ 2>/dev/null)
+EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
 INFO := github.com/prometheus/common/version
 LDFLAGS := -s -w -X $(INFO).Revision=$(REVISION) -X $(INFO).BuildDate=$(DATE)
 
-.PHONY: accuracy all axe soak build image platforms tools man test lint check bench workflows vulnerabilities
+.PHONY: accuracy all axe soak build image release revision FORCE platforms tools man test lint check bench workflows vulnerabilities
 
 all: check build
 
@@ -19,6 +20,29 @@ IMAGE_FLAGS ?=
 image: ## the images errno_exporter and errno_exporter:capture
 	$(BUILDER) build $(IMAGE_FLAGS) --build-arg VERSION=$$(cat VERSION) --build-arg REVISION=$(REVISION) --build-arg DATE=$(DATE) --tag errno_exporter:$$(cat VERSION) .
 	$(BUILDER) build $(IMAGE_FLAGS) --build-arg VERSION=$$(cat VERSION) --build-arg REVISION=$(REVISION) --build-arg DATE=$(DATE) --target capture --tag errno_exporter:$$(cat VERSION)-capture .
+
+# What a release has besides the program: the man page and what completes its commands.
+.tools/documents: FORCE
+	rm -rf $@ && mkdir -p $@
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o .tools/errno_exporter .
+	.tools/errno_exporter --help-man | gzip -9n >$@/errno_exporter.1.gz
+	.tools/errno_exporter --completion-script-bash >$@/errno_exporter.bash
+	.tools/errno_exporter --completion-script-fish >$@/errno_exporter.fish
+	cp deploy/packages/zsh $@/_errno_exporter
+FORCE:
+
+# At a tag, RELEASE_FLAGS= publishes. Without a key nothing is signed.
+RELEASE_FLAGS ?= --snapshot
+GPG_KEY ?=
+
+revision:
+	@echo $(REVISION)
+
+release: .tools/documents ## archives, packages, checksums and the bill of materials, in dist/
+	$(GO) build -C tools/release -o $(CURDIR)/.tools/goreleaser github.com/goreleaser/goreleaser/v2
+	$(GO) build -C tools/release -o $(CURDIR)/.tools/errno_exporter-sbom ./sbom
+	PATH="$(CURDIR)/.tools:$$PATH" VERSION=$$(cat VERSION) DATE=$(DATE) EPOCH=$(EPOCH) LDFLAGS='$(LDFLAGS)' GPG_KEY=$(GPG_KEY) PLATFORMS='$(PLATFORMS)' \
+		.tools/goreleaser release --clean $(if $(GPG_KEY),,--skip=sign) $(RELEASE_FLAGS)
 
 # Where it has to build. Tests are type-checked and vetted once for each system, and for words of 32 bits: no file of ours
 # is for one processor only but those.

@@ -58,6 +58,7 @@ expect "its files" "$(cd "$top" && find . -type f | LC_ALL=C sort)" "./CHANGELOG
 ./systemd/errno_exporter.socket
 ./systemd/reset-capture.conf"
 program=("$top/errno_exporter")
+"${program[@]}" --version | grep -qF "revision: $(make -s revision))" || fail "dist/ is another commit's: make release"
 size=$(stat -c %s "${program[0]}")
 echo "the program: $((size >> 10)) KiB"
 [ "$size" -lt $((30 << 20)) ] || fail "want less than 30 MiB"
@@ -101,7 +102,8 @@ expect "the unchanged file" "$(tail -1 "$root/etc/default/errno_exporter")" "# a
 in_root dpkg --remove errno-exporter
 expect "after its removal" "$(cd "$root" && find . -xdev -name '*errno[_-]exporter*' -not -path './proc/*' -not -path './var/lib/dpkg/*' | LC_ALL=C sort)" "./etc/default/errno_exporter
 ./etc/errno_exporter
-./var/lib/errno_exporter"
+./var/lib/errno_exporter
+./var/lib/errno_exporter/errno_exporter.db"
 in_root dpkg --purge errno-exporter
 expect "after its purge" "$(cd "$root" && find . -xdev -name '*errno[_-]exporter*' -not -path './proc/*' -not -path './var/lib/dpkg/*')" ""
 
@@ -118,6 +120,7 @@ rpm --root "$work/fedora" --install --nodeps --noscripts --ignorearch "$rpm"
 says_version "the rpm" "$work/fedora/usr/bin/errno_exporter"
 
 echo "again, in another directory, signed"
+rm -rf "$root" "$work/next" "$work/fedora"
 git clone --quiet . "$work/clone"
 git ls-files -z --cached --others --exclude-standard | xargs -0 tar -cf - | tar -xf - -C "$work/clone"
 mkdir "$work/clone/.tools" && cp .tools/goreleaser "$work/clone/.tools/"

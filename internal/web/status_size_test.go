@@ -121,10 +121,7 @@ func BenchmarkStatus(b *testing.B) {
 	targets := thousand(now, func(target, _ int) *result.Failure {
 		return map[int]*result.Failure{3: resetFailure, 13: refusedFailure}[target%20]
 	})
-	b.ReportAllocs()
 	n := 0
-	for b.Loop() {
-		n = len(rendered(b, targets, now))
-	}
+	reportCPU(b, func() { n = len(rendered(b, targets, now)) })
 	b.ReportMetric(float64(n), "page-bytes")
 }

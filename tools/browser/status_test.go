@@ -137,7 +137,7 @@ func open(t *testing.T) *page {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	limited, cancel := context.WithTimeout(tab, time.Minute)
+	limited, cancel := context.WithTimeout(tab, 3*time.Minute)
 	t.Cleanup(cancel)
 	p.Context = limited
 	call(t, p, network.Enable, network.EnableParams{})

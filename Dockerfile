@@ -1,7 +1,7 @@
 # The program is static and needs nothing but the CA certificates, so that the image has nothing else: no shell, no package manager. It runs as
 # an ordinary user and writes nothing but /var/lib/errno_exporter (--storage.path): a read-only root will do. The build stage cross-compiles for each platform. The base images can be
 # replaced. deploy/image-test.sh builds it and runs it so.
-ARG BUILD_IMAGE=docker.io/library/golang:1.26
+ARG BUILD_IMAGE=docker.io/library/golang:1.26-bookworm@sha256:a688600ca24f8a4d3ca77f95b0dd40704a9fc787c826660eb7ba0b641b8b175d
 ARG BASE_IMAGE=scratch
 
 FROM --platform=$BUILDPLATFORM ${BUILD_IMAGE} AS build

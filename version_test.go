@@ -29,6 +29,19 @@ func TestVersionOf(t *testing.T) {
 	}
 }
 
+// The Helm chart has the file's version, as its own and as the exporter's.
+func TestVersionOfTheChart(t *testing.T) {
+	chart, err := os.ReadFile("deploy/helm/errno-exporter/Chart.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`(?m)^(?:v|appV)ersion: (.*)$`).FindAllStringSubmatch(string(chart), -1)
+	want := strings.TrimSpace(versionFile)
+	if len(found) != 2 || found[0][1] != want || found[1][1] != want {
+		t.Errorf("Chart.yaml has the versions %q, want %s twice", found, want)
+	}
+}
+
 // The file holds a version, and the changelog's top section is about it: unreleased, or with the release's date.
 func TestVersionFile(t *testing.T) {
 	match := regexp.MustCompile(`^(\d+\.\d+\.\d+)(-dev|-rc\.\d+)?\n$`).FindStringSubmatch(versionFile)

@@ -149,7 +149,7 @@ func TestHelmValues(t *testing.T) {
 	const image = "registry.example.com/errno_exporter"
 	for name, want := range map[string]deployed{
 		"kube-prometheus-stack": {Workload: "Deployment", Image: image + ":latest", Release: "kube-prometheus-stack"},
-		"sharded": {Workload: "StatefulSet", Image: "ghcr.io/example/errno_exporter:0.1.0", Service: "None",
+		"sharded": {Workload: "StatefulSet", Image: "ghcr.io/example/errno_exporter:0.1.0-dev", Service: "None",
 			Shard: "$(POD_INDEX)/4"},
 		"reset-capture": {Workload: "Deployment", Image: image + ":capture", Added: "NET_RAW"},
 		"claim":         {Workload: "Deployment", Image: image + ":latest"},

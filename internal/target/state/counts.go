@@ -38,8 +38,8 @@ func (t *Totals) CopyTo(c *Counts) {
 	c.Attempts, c.Failed, c.Resets = t.attempts, t.failed, t.resets
 	c.LastSuccess, c.LastFailure = t.lastSuccess, t.lastFailure
 	c.Failures, c.IdleFailures = c.Failures[:0], c.IdleFailures[:0]
-	for kind, n := range t.failures {
-		c.Failures = append(c.Failures, FailureCount{kind, n, t.records[kind]})
+	for kind, f := range t.failures {
+		c.Failures = append(c.Failures, FailureCount{kind, f.n, f.record})
 	}
 	for kind, n := range t.idle {
 		c.IdleFailures = append(c.IdleFailures, IdleFailureCount{kind, n})

@@ -131,10 +131,7 @@ func (t *Totals) decode(d *decoder) {
 	}
 	for range d.count(maxKinds) {
 		kind := d.kind()
-		t.failures[kind] = d.number()
-		if id := d.record(); id != ulid.Zero {
-			t.note(kind, id)
-		}
+		t.failures[kind] = failures{n: d.number(), record: d.record()}
 	}
 	if n := d.count(maxKinds); n > 0 {
 		t.idle = map[IdleFailureKind]uint64{}

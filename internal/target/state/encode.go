@@ -74,10 +74,10 @@ func (t *Totals) encode(e *encoder) {
 		e.number(n)
 	}
 	e.number(uint64(len(t.failures)))
-	for kind, n := range t.failures {
+	for kind, f := range t.failures {
 		e.kind(&kind)
-		e.number(n)
-		e.record(t.records[kind])
+		e.number(f.n)
+		e.record(f.record)
 	}
 	e.number(uint64(len(t.idle)))
 	for kind, n := range t.idle {

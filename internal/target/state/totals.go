@@ -15,8 +15,7 @@ type Totals struct {
 	attempts    uint64
 	failed      uint64
 	resets      [PhaseCount]uint64
-	failures    map[FailureKind]uint64
-	records     map[FailureKind]ulid.ULID // of the last probe that failed so; nil before the first
+	failures    map[FailureKind]failures
 	durations   [PhaseCount][2]*Histogram // by phase, and whether it failed; nil before the first
 	idle        map[IdleFailureKind]uint64
 	lastSuccess time.Time // zero before the first
@@ -42,14 +41,17 @@ const (
 	exemplarBytes  = (mostBounds + 1) * (64 + 48) // with their trace IDs
 )
 
+// failures is what is counted of one kind of failure.
+type failures struct {
+	n      uint64
+	record ulid.ULID // of the last probe that failed so; zero if none is kept
+}
+
 // Size is about how many bytes of memory the totals take.
 func (t *Totals) Size() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	n := totalsBytes + kindsBytes + perKind*len(t.failures)
-	if t.records != nil {
-		n += kindsBytes + perKind*len(t.records)
-	}
 	if t.idle != nil {
 		n += kindsBytes + perKind*len(t.idle)
 	}
@@ -68,7 +70,7 @@ func (t *Totals) Size() int {
 }
 
 // NewTotals returns one that has counted nothing.
-func NewTotals() *Totals { return &Totals{failures: map[FailureKind]uint64{}} }
+func NewTotals() *Totals { return &Totals{failures: map[FailureKind]failures{}} }
 
 // Add counts a result, whose record has an ID unless none is kept. A probe that was abandoned says nothing about its
 // target and does not count.
@@ -102,21 +104,15 @@ func (t *Totals) addAttempt(a *result.Attempt, x Exemplar) {
 	}
 	t.failed++
 	kind := kindOf(f)
-	t.failures[kind]++
+	counted := t.failures[kind]
+	counted.n++
 	if x.Record != ulid.Zero {
-		t.note(kind, x.Record)
+		counted.record = x.Record
 	}
+	t.failures[kind] = counted
 	if f.Reason == result.TCPReset {
 		t.resets[phaseIndex(f.Phase)]++
 	}
-}
-
-// note notes the record of the last probe that failed so.
-func (t *Totals) note(kind FailureKind, record ulid.ULID) {
-	if t.records == nil {
-		t.records = map[FailureKind]ulid.ULID{}
-	}
-	t.records[kind] = record
 }
 
 // addSpan counts a phase's time. The checks of a response take no time worth a histogram.

@@ -3,7 +3,7 @@
 # `go install`. Then it builds again in another directory, signed by a key made for it, and compares the files. Needs root, mmdebstrap, rpm, gpg.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-version=$(cat VERSION) dist=$PWD/dist work=$(mktemp -d)
+version=$(cat VERSION) dist=$PWD/dist readme=$PWD/README.md work=$(mktemp -d)
 cleanup() {
   [ -z "${server:-}" ] || kill "$server" 2>/dev/null || true
   [ ! -d "$work/gnupg" ] || GNUPGHOME=$work/gnupg gpgconf --kill all
@@ -11,13 +11,13 @@ cleanup() {
   rm -rf "$work"
 }
 trap cleanup EXIT
-fail() { echo "$*"; exit 1; }
+fail() { echo "$*" >&2; exit 1; }
 # expect WHAT GOT WANT
 expect() { [ "$2" = "$3" ] || { echo "$1:"; diff <(echo "$3") <(echo "$2"); exit 1; }; }
 # line BEGINNING: the README's command that begins so, which is run here as it is written; root needs no sudo.
 line() {
   local command
-  command=$(grep -m 1 "^$1" README.md) || fail "the README has no line that begins with $1"
+  command=$(grep -m 1 "^$1" "$readme") || fail "the README has no line that begins with $1"
   command=${command#sudo }
   echo "${command%%#*}"
 }

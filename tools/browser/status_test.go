@@ -296,7 +296,7 @@ func TestPhone(t *testing.T) {
 				path = get(t, p, chromedp.Evaluate[string](`document.querySelector("main a[href*='`+list[1:]+`']").pathname`))
 			}
 			p.run(t, chromedp.Navigate("http://"+address+path), chromedp.WaitVisible("main"))
-			width := get(t, p, chromedp.Evaluate[float64]("document.documentElement.scrollWidth - innerWidth"))
+			width := get(t, p, chromedp.Evaluate[float64]("document.documentElement.scrollWidth - 390"))
 			ground := get(t, p, chromedp.Evaluate[string]("getComputedStyle(document.body).backgroundColor"))
 			if width > 0 || ground != row.ground {
 				t.Errorf("%s, %s: %v wider than the screen, on %s, want %s", path, row.scheme, width, ground, row.ground)

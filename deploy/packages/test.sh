@@ -82,7 +82,7 @@ echo "the deb"
 deb=$(ls "$dist"/errno-exporter_*_amd64.deb)
 expect "its version" "$(dpkg-deb --field "$deb" Version)" "${version/-/\~}"
 root=$work/debian
-mmdebstrap --quiet --variant=essential --include=systemd,procps bookworm "$root" http://deb.debian.org/debian
+mmdebstrap --quiet --variant=essential --include=systemd,procps bookworm "$root"
 mkdir "$root/dist" && cp "$deb" "$root/dist/"
 in_root() { DEBIAN_FRONTEND=noninteractive chroot "$root" "$@"; }
 in_root sh -c "$(line 'sudo dpkg --install ')"

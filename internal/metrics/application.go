@@ -14,12 +14,14 @@ import (
 type Observed struct {
 	Enabled bool // nothing else is known otherwise
 	Health  observe.Health
-	Targets []ObservedTarget
+	Peers   []ObservedPeer
 }
 
-// ObservedTarget is a target, or an observed network, and the application's connections to it.
-type ObservedTarget struct {
+// ObservedPeer is the host and port of targets, or an observed network, and the application's connections to it. They
+// are counted once, and exposed for each of the targets.
+type ObservedPeer struct {
 	Name        string
+	Targets     []string // the values of the label target
 	Connections observe.Connections
 }
 
@@ -31,7 +33,7 @@ type Application struct {
 	values []observedValue[observe.Connections]
 
 	enabled, connections, ended, lost *prometheus.Desc
-	idle, age                         *prometheus.HistogramVec
+	idle, age                         *peerHistogram
 }
 
 // observedValue is a metric with one value.
@@ -66,18 +68,12 @@ func NewApplication(read func() Observed) *Application {
 			[]string{"target", "how", "origin"}, nil),
 		lost: prometheus.NewDesc("app_requests_lost_total", "Connections of the application that ended with its last data "+
 			"unacknowledged, or acknowledged and unanswered.", []string{"target", "lost"}, nil),
-		idle: connectionHistogram("app_connection_idle_seconds",
+		idle: newPeerHistogram("app_connection_idle_seconds",
 			"How long the application's connections had been idle when they ended, in seconds, by how they ended.",
 			idleBuckets),
-		age: connectionHistogram("app_connection_age_seconds",
+		age: newPeerHistogram("app_connection_age_seconds",
 			"How old the application's connections were when they ended, in seconds, by how they ended.", ageBuckets),
 	}
-}
-
-func connectionHistogram(name, help string, buckets []float64) *prometheus.HistogramVec {
-	return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets,
-		NativeHistogramBucketFactor: nativeFactor, NativeHistogramMaxBucketNumber: nativeBuckets},
-		[]string{"target", "how"})
 }
 
 // observerHealth are the metrics of the observer itself.
@@ -126,16 +122,16 @@ func connectionValues() []observedValue[observe.Connections] {
 
 // Ended counts the end of a connection in the histograms.
 func (a *Application) Ended(e *observe.End) {
-	a.idle.WithLabelValues(e.Target, string(e.How)).Observe(e.Idle.Seconds())
+	a.idle.observe(e, e.Idle)
 	if e.Age >= 0 {
-		a.age.WithLabelValues(e.Target, string(e.How)).Observe(e.Age.Seconds())
+		a.age.observe(e, e.Age)
 	}
 }
 
-// Forget deletes the histograms of a target that is no longer observed.
-func (a *Application) Forget(target string) {
-	a.idle.DeletePartialMatch(prometheus.Labels{"target": target})
-	a.age.DeletePartialMatch(prometheus.Labels{"target": target})
+// Forget deletes the histograms of a peer that is no longer observed.
+func (a *Application) Forget(peer string) {
+	a.idle.forget(peer)
+	a.age.forget(peer)
 }
 
 // Describe lists the metrics.
@@ -149,8 +145,8 @@ func (a *Application) Describe(to chan<- *prometheus.Desc) {
 	for i := range a.values {
 		to <- a.values[i].desc
 	}
-	a.idle.Describe(to)
-	a.age.Describe(to)
+	to <- a.idle.desc
+	to <- a.age.desc
 }
 
 // Collect reports what is observed.
@@ -164,11 +160,14 @@ func (a *Application) Collect(to chan<- prometheus.Metric) {
 		v := &a.health[i]
 		to <- prometheus.MustNewConstMetric(v.desc, v.kind, v.read(&seen.Health))
 	}
-	for i := range seen.Targets {
-		a.collectTarget(to, &seen.Targets[i])
+	for i := range seen.Peers {
+		p := &seen.Peers[i]
+		for _, target := range p.Targets {
+			a.collectTarget(to, target, &p.Connections)
+		}
+		a.idle.collect(to, p)
+		a.age.collect(to, p)
 	}
-	a.idle.Collect(to)
-	a.age.Collect(to)
 }
 
 // The states and endings that have a sample where there is none of them: alerts need them, or they are the usual ones.
@@ -180,11 +179,10 @@ var (
 // unknownOrigin is the label of a reset that no capture saw.
 const unknownOrigin = "unknown"
 
-func (a *Application) collectTarget(to chan<- prometheus.Metric, t *ObservedTarget) {
-	c := &t.Connections
+func (a *Application) collectTarget(to chan<- prometheus.Metric, target string, c *observe.Connections) {
 	for i := range a.values {
 		v := &a.values[i]
-		to <- prometheus.MustNewConstMetric(v.desc, v.kind, v.read(c), t.Name)
+		to <- prometheus.MustNewConstMetric(v.desc, v.kind, v.read(c), target)
 	}
 	states := map[string]int{}
 	for _, state := range usualStates {
@@ -194,13 +192,13 @@ func (a *Application) collectTarget(to chan<- prometheus.Metric, t *ObservedTarg
 		states[state] = n
 	}
 	for state, n := range states {
-		to <- prometheus.MustNewConstMetric(a.connections, prometheus.GaugeValue, float64(n), t.Name, state)
+		to <- prometheus.MustNewConstMetric(a.connections, prometheus.GaugeValue, float64(n), target, state)
 	}
 	for ending, n := range endings(c.Ended) {
-		to <- prometheus.MustNewConstMetric(a.ended, prometheus.CounterValue, float64(n), t.Name, ending[0], ending[1])
+		to <- prometheus.MustNewConstMetric(a.ended, prometheus.CounterValue, float64(n), target, ending[0], ending[1])
 	}
 	for _, lost := range []observe.Lost{observe.Unacknowledged, observe.Unanswered} {
-		to <- prometheus.MustNewConstMetric(a.lost, prometheus.CounterValue, float64(c.Lost[lost]), t.Name, string(lost))
+		to <- prometheus.MustNewConstMetric(a.lost, prometheus.CounterValue, float64(c.Lost[lost]), target, string(lost))
 	}
 }
 

@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -60,7 +61,7 @@ func TestApplication(t *testing.T) {
 		t.Errorf("nothing is observed (-want +got):\n%s", diff)
 	}
 
-	seen = Observed{Enabled: true, Targets: []ObservedTarget{{Name: "api"}}}
+	seen = Observed{Enabled: true, Peers: []ObservedPeer{{Name: "api.example.com:443", Targets: []string{"api"}}}}
 	want := map[string]float64{
 		"errno_exporter_observe_enabled": 1, "errno_exporter_observe_sockets": 0,
 		"errno_exporter_observe_events_lost_total": 0, "errno_exporter_observe_dumps_total": 0,
@@ -88,7 +89,7 @@ func TestApplication(t *testing.T) {
 	}
 
 	seen.Health = observe.Health{Sockets: 4, EventsLost: 1, Dumps: 9, DumpDuration: 2 * time.Millisecond}
-	seen.Targets[0].Connections = observe.Connections{
+	seen.Peers[0].Connections = observe.Connections{
 		States: map[string]int{"established": 3, "close_wait": 1, "last_ack": 2}, Opened: 20,
 		Ended: map[observe.Ending]uint64{{How: observe.ResetReceived}: 2, {How: observe.FINSent}: 8,
 			{How: observe.ResetReceived, Origin: result.Path}: 3, {How: observe.FINReceived, Origin: result.Peer}: 1},
@@ -97,7 +98,7 @@ func TestApplication(t *testing.T) {
 		TCP: observe.TCP{RTT: 20 * time.Millisecond, RTTVariance: 10 * time.Millisecond, Retransmits: 7,
 			Unacknowledged: 300},
 	}
-	end := observe.End{Target: "api", Local: netip.MustParseAddrPort("10.0.0.1:4000"), How: observe.ResetReceived,
+	end := observe.End{Target: "api.example.com:443", Local: netip.MustParseAddrPort("10.0.0.1:4000"), How: observe.ResetReceived,
 		Idle: 350 * time.Second, Age: -1}
 	a.Ended(&end)
 	end.Age = time.Hour
@@ -128,8 +129,26 @@ func TestApplication(t *testing.T) {
 		t.Errorf("after some connections (-want +got):\n%s", diff)
 	}
 
-	a.Forget("api")
-	seen.Targets = nil
+	seen.Peers[0].Targets = []string{"api", "other"}
+	count := 0
+	for name, value := range samples(t, a) {
+		if one := strings.Replace(name, "target=other", "target=api", 1); value != want[one] {
+			t.Errorf("two targets of the same host and port: %s is %v, want %v", name, value, want[one])
+		}
+		count++
+	}
+	if count != 2*(len(want)-5)+5 { // five are not of a target
+		t.Errorf("two targets of the same host and port have %d samples, want %d", count, 2*(len(want)-5)+5)
+	}
+
+	a.Forget("api.example.com:443")
+	seen.Peers[0].Connections, seen.Peers[0].Targets = observe.Connections{}, []string{"api"}
+	for name := range samples(t, a) {
+		if strings.Contains(name, "_idle_") || strings.Contains(name, "_age_") {
+			t.Errorf("a peer that is forgotten has %s", name)
+		}
+	}
+	seen.Peers = nil
 	for name := range samples(t, a) {
 		if name[:4] == "app_" {
 			t.Errorf("a target that is gone has %s", name)

@@ -23,19 +23,21 @@ type Target struct {
 	Config *config.Target
 	Policy *module.Networks
 	Idle   *IdlePool
-	Shared time.Duration // for which a result answers scrapes where that is longer than the target's min_interval
+	// Application is what is known of the application's connections to the target's host and port. Targets of the same
+	// host and port share it.
+	Application *Application
+	Shared      time.Duration // for which a result answers scrapes where that is longer than the target's min_interval
 }
 
 // Known is what is known of a target. It outlives a configuration if the next one has the same target.
 type Known struct {
-	Totals      *state.Totals
-	Timeline    *state.Timeline
-	Probes      Probes
-	Results     Results
-	Evidence    Evidence
-	Lifetime    Lifetime
-	Application Application
-	usual       usual
+	Totals   *state.Totals
+	Timeline *state.Timeline
+	Probes   Probes
+	Results  Results
+	Evidence Evidence
+	Lifetime Lifetime
+	usual    usual
 }
 
 // Probes are a target's probes that are in flight or about to start, and Probe is one of them.

@@ -1,12 +1,13 @@
 package watch
 
 import (
-	"maps"
+	"net"
 	"net/netip"
 	"net/url"
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,34 +27,56 @@ type application struct {
 	metrics  *metrics.Application
 	panicked guard.Report
 
-	known atomic.Pointer[map[string]*target.Application] // what is observed, by name; of networks nil
+	known atomic.Pointer[map[string]*peer] // what is observed, by name
 
 	mu       sync.Mutex // guards what follows
 	settings *config.Observe
 	observer *observe.Observer // nil: nothing is observed
 }
 
-// apply takes a configuration's settings, and the targets of now.
+// peer is one whose connections are observed: the host and port of targets, which cannot be told apart by their
+// connections, or a network.
+type peer struct {
+	application *target.Application // what the targets share; of networks nil
+	targets     []string            // that it is exposed as; of a network its own name
+}
+
+// peerOf names the host and port of a target.
+func peerOf(u *url.URL) string {
+	return net.JoinHostPort(strings.ToLower(u.Hostname()), strconv.Itoa(int(portOf(u))))
+}
+
+// apply takes a configuration's settings, and the targets of now. What is known of a peer that stays is kept.
 func (a *application) apply(c *config.Observe, targets []*target.Target) {
-	known := map[string]*target.Application{}
-	if c != nil {
-		for _, t := range targets {
-			known[t.Config.Name] = &t.Application
+	known, before := map[string]*peer{}, a.known.Load()
+	for _, t := range targets {
+		name := peerOf(t.Config.URL)
+		if known[name] == nil {
+			known[name] = &peer{application: new(target.Application)}
+			if before != nil && (*before)[name] != nil {
+				known[name].application = (*before)[name].application
+			}
 		}
+		t.Application = known[name].application
+		known[name].targets = append(known[name].targets, t.Config.Name)
+	}
+	if c == nil {
+		clear(known)
+	} else {
 		for _, network := range c.Networks {
-			known[network.String()] = nil
+			known[network.String()] = &peer{targets: []string{network.String()}}
 		}
 	}
-	before := a.known.Swap(&known)
+	a.known.Store(&known)
 	a.observe(c)
 	if before == nil {
 		return
 	}
-	for name, application := range *before {
+	for name, p := range *before {
 		if _, still := known[name]; !still {
 			a.metrics.Forget(name)
-			if application != nil {
-				application.Forget()
+			if p.application != nil {
+				p.application.Forget()
 			}
 		}
 	}
@@ -97,15 +120,15 @@ func (a *application) current() *observe.Observer {
 	return a.observer
 }
 
-// ended counts the end of a connection, unless its target has been removed from the configuration meanwhile.
+// ended counts the end of a connection, unless its peer has been removed from the configuration meanwhile.
 func (a *application) ended(e *observe.End) {
-	application, known := (*a.known.Load())[e.Target]
+	p, known := (*a.known.Load())[e.Target]
 	if !known {
 		return
 	}
 	a.metrics.Ended(e)
-	if application != nil {
-		application.Ended(e)
+	if p.application != nil {
+		p.application.Ended(e)
 	}
 }
 
@@ -116,9 +139,9 @@ func (a *application) learn(t *target.Target, r *result.Result, now time.Time) {
 		return
 	}
 	if addresses := resolved(t.Config.URL, r); len(addresses) > 0 {
-		observer.Learn(t.Config.Name, addresses, now)
+		observer.Learn(peerOf(t.Config.URL), addresses, now)
 	}
-	if connections, known := observer.Connections(t.Config.Name); known {
+	if connections, known := observer.Connections(peerOf(t.Config.URL)); known {
 		t.Application.Sample(&connections, now)
 	}
 }
@@ -160,9 +183,9 @@ func (a *application) observed() metrics.Observed {
 		return metrics.Observed{}
 	}
 	o := metrics.Observed{Enabled: true, Health: observer.Health()}
-	for _, name := range slices.Sorted(maps.Keys(*a.known.Load())) {
+	for name, p := range *a.known.Load() {
 		connections, _ := observer.Connections(name) // none before the first probe
-		o.Targets = append(o.Targets, metrics.ObservedTarget{Name: name, Connections: connections})
+		o.Peers = append(o.Peers, metrics.ObservedPeer{Name: name, Targets: p.targets, Connections: connections})
 	}
 	return o
 }
@@ -173,6 +196,6 @@ func (a *application) of(t *target.Target) *observe.Connections {
 	if observer == nil {
 		return nil
 	}
-	connections, _ := observer.Connections(t.Config.Name) // none before the first probe
+	connections, _ := observer.Connections(peerOf(t.Config.URL)) // none before the first probe
 	return &connections
 }

@@ -43,7 +43,10 @@ func Decode(b []byte) (*Incident, error) {
 			j.Cause = cause.Unknown
 		}
 	}
-	i.Verdict = i.Verdict.Known()
+	i.Verdict, i.Application = i.Verdict.Known(), i.Application.known()
+	if i.Recovering != nil {
+		i.Recovering.Application = i.Recovering.Application.known()
+	}
 	return i, nil
 }
 

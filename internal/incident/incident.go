@@ -1,9 +1,9 @@
 // Package incident makes incidents of results: an incident is a run of failures of one configured target that enough
 // successes in a row end. Everything here but Log is a pure function of values.
 //
-// Read incident.go first: what an incident is; seen.go is what is taken from a probe, next.go how an incident develops
-// with it, group.go which incidents have a cause in common, log.go the incidents that are remembered, query.go how they
-// are found.
+// Read incident.go first: what an incident is; seen.go is what is taken from a probe, application.go from the
+// application's connections beside it, next.go how an incident develops with both, group.go which incidents have a
+// cause in common, log.go the incidents that are remembered, query.go how they are found.
 package incident
 
 import (
@@ -66,6 +66,10 @@ type Incident struct {
 	Experiments []Experiment      `json:"experiments,omitempty"`     // of the newest round after a failure
 	Kernel      *counters.Changes `json:"kernel_counters,omitempty"` // around the newest failure for which they are known
 
+	// Application is from the probe before the first failure to the success after the last one; nil where the
+	// application's connections are not observed.
+	Application *Application `json:"application,omitempty"`
+
 	Recovering *Recovering `json:"recovering,omitempty"` // nil unless the last probe of an open incident succeeded
 }
 
@@ -121,6 +125,9 @@ type Experiment struct {
 type Recovering struct {
 	Since     time.Time `json:"since"` // when the first of them began
 	Successes int       `json:"successes"`
+
+	// Application is what followed the first of them: it is the incident's if another failure follows.
+	Application *Application `json:"application,omitempty"`
 }
 
 // Open reports whether the incident lasts.
@@ -165,6 +172,9 @@ func (i *Incident) Size() int {
 	}
 	if i.Kernel != nil {
 		n += 48 * len(i.Kernel.Changed)
+	}
+	if i.Application != nil {
+		n += 64 + (128+16*len(idleBounds))*len(i.Application.Ends)
 	}
 	if v := i.Verdict; v != nil {
 		n += 256 + 16*len(v.Open)

@@ -59,7 +59,11 @@ func (i *Incident) ended(at time.Time, why Ending) *Incident {
 // begun is an incident of its first failure.
 func begun(s *Seen) *Incident {
 	i := &Incident{Schema: Schema, ID: s.ID, Target: s.Target, Module: s.Module, URL: s.URL, Begin: s.At, First: s.ID}
-	return i.failed(s)
+	i = i.failed(s)
+	if a := i.Application; a != nil && s.At.Sub(a.Since) > longestGap {
+		i.Application = &Application{Since: s.At} // nobody knows how much of it was before the target failed
+	}
+	return i
 }
 
 // failed is the incident after a failure.
@@ -68,8 +72,10 @@ func (i *Incident) failed(s *Seen) *Incident {
 	next.Attempts++
 	if i.Recovering != nil {
 		next.Attempts += i.Recovering.Successes
+		next.Application = i.Application.and(i.Recovering.Application)
 		next.Recovering = nil
 	}
+	next.Application = next.Application.and(s.Application)
 	next.Failed++
 	if s.Unreliable {
 		next.Unreliable++
@@ -88,9 +94,11 @@ func (i *Incident) failed(s *Seen) *Incident {
 func (i *Incident) succeeded(s *Seen) *Incident {
 	next := *i
 	next.LastProbe = s.At
-	next.Recovering = &Recovering{Since: s.At, Successes: 1}
-	if i.Recovering != nil {
-		next.Recovering = &Recovering{Since: i.Recovering.Since, Successes: i.Recovering.Successes + 1}
+	if r := i.Recovering; r != nil {
+		next.Recovering = &Recovering{r.Since, r.Successes + 1, r.Application.and(s.Application)}
+	} else {
+		next.Recovering = &Recovering{Since: s.At, Successes: 1}
+		next.Application = i.Application.and(s.Application)
 	}
 	next.addAddresses(s)
 	return &next

@@ -26,6 +26,7 @@ type Seen struct {
 	Verdict     *cause.Verdict
 	Experiments []Experiment
 	Kernel      *counters.Changes
+	Application *Application // since the probe before this one; nil where it is not observed
 }
 
 // Of is what is seen of a result and the findings about it; who made the probe adds its ID, Target and Unreliable.

@@ -4,7 +4,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"errno_exporter/internal/claims"
+	"errno_exporter/internal/incident"
 	"errno_exporter/internal/observe"
 )
 
@@ -39,4 +42,47 @@ func TestApplicationIsBounded(t *testing.T) {
 		t.Error("what was forgotten is still there")
 	}
 	claims.Prove(t, "ends of the application's connections", maxApplicationEnds, maxSamples)
+}
+
+// Each of the targets of one host and port takes all that became of the application's connections, once, from when it
+// was probed first, also after the observation was switched off and on.
+func TestTakeApplication(t *testing.T) {
+	shared, at := new(Application), time.Date(2026, 11, 21, 3, 0, 0, 0, time.UTC)
+	a, b := &Target{Known: NewKnown(), Application: shared}, &Target{Known: NewKnown(), Application: shared}
+	end := func(n int) func() {
+		return func() {
+			for range n {
+				shared.Ended(&observe.End{How: observe.ResetReceived, Idle: 65 * time.Second})
+			}
+		}
+	}
+	for n, row := range []struct {
+		before     func()
+		target     *Target
+		since      int // minutes
+		ended      uint64
+		idle, wait float64
+	}{
+		{end(3), a, 0, 0, 0, 0},
+		{end(2), a, 0, 2, 130, 0},
+		{end(0), b, 2, 0, 0, 0},
+		{end(4), a, 1, 4, 260, 0},
+		{end(1), b, 2, 5, 325, 0},
+		{end(0), b, 4, 0, 0, 0},
+		{func() { shared.Sample(&observe.Connections{OldestCloseWait: time.Minute}, at) }, a, 3, 1, 65, 60},
+		{func() { shared.Forget(); end(2)() }, a, 6, 2, 130, 0},
+		{end(0), a, 7, 0, 0, 0},
+	} {
+		row.before()
+		got := row.target.TakeApplication(at.Add(time.Duration(n) * time.Minute))
+		want := &incident.Application{Since: at.Add(time.Duration(row.since) * time.Minute), Ended: row.ended,
+			OldestCloseWait: row.wait}
+		if row.ended > 0 {
+			want.Ends = []incident.Ends{{How: observe.ResetReceived, Count: row.ended, Idle: row.idle,
+				IdleFor: []incident.IdleFor{{Below: 75, Count: row.ended}}}}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("in minute %d (-want +got):\n%s", n, diff)
+		}
+	}
 }

@@ -38,6 +38,7 @@ type Known struct {
 	Evidence Evidence
 	Lifetime Lifetime
 	usual    usual
+	taken    taken
 }
 
 // Probes are a target's probes that are in flight or about to start, and Probe is one of them.

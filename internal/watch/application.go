@@ -14,6 +14,7 @@ import (
 
 	"errno_exporter/config"
 	"errno_exporter/guard"
+	"errno_exporter/internal/incident"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/observe"
 	"errno_exporter/internal/target"
@@ -144,6 +145,14 @@ func (a *application) learn(t *target.Target, r *result.Result, now time.Time) {
 	if connections, known := observer.Connections(peerOf(t.Config.URL)); known {
 		t.Application.Sample(&connections, now)
 	}
+}
+
+// since is what became of a target's connections since it was taken before; nil where they are not observed.
+func (a *application) since(t *target.Target, now time.Time) *incident.Application {
+	if a.current() == nil {
+		return nil
+	}
+	return t.TakeApplication(now)
 }
 
 // resolved are the addresses of a target's host, with the port. Behind a proxy there are none: connections to the

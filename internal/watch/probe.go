@@ -11,6 +11,7 @@ import (
 
 	"errno_exporter/guard"
 	"errno_exporter/internal/cause"
+	"errno_exporter/internal/incident"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/schedule"
 	"errno_exporter/internal/target"
@@ -38,7 +39,7 @@ func (w *Watch) Probe(ctx context.Context, t prober.Target, m *module.Module) (S
 	totals := w.others.Totals(target.Identity{Module: m.Name, Target: t.URL.String(), Host: t.Host}.Key())
 	totals.Add(o.Result, o.Record)
 	v := w.alone(o)
-	w.publishOutcome("", o, m, v)
+	w.publish(publishedOf(o, m, v))
 	return State{Module: m, Outcome: o, Totals: totals, Verdict: v}, nil
 }
 
@@ -105,7 +106,11 @@ func (w *Watch) run(t *target.Target, f *target.Probe) {
 	}
 	w.application.learn(t, outcome.Result, outcome.Ended)
 	recent := t.Results.Note(outcome)
-	w.publishOutcome(t.Config.Name, outcome, t.Config.Module, w.verdictOn(t, outcome))
+	published := publishedOf(outcome, t.Config.Module, w.verdictOn(t, outcome))
+	if published.Target = t.Config.Name; !outcome.Callers {
+		published.Application = w.application.since(t, outcome.Ended)
+	}
+	w.publish(published)
 	t.Probes.EndWith(f, outcome, recent)
 	w.lasts.Noted(t)
 	switch {
@@ -222,6 +227,9 @@ type Published struct {
 	Found    cause.Findings // nothing for a success
 	Later    bool           // the probe was published before
 	Callers  bool           // it is the caller's alone, and nothing of the target's: see package target
+	// Application is what became of the application's connections since the probe that was published before; nil where
+	// they are not observed.
+	Application *incident.Application
 }
 
 // Sink takes what is published. It may be called by many goroutines, and delays the probe's answer.
@@ -234,10 +242,10 @@ func (w *Watch) publish(p *Published) {
 	}
 }
 
-// publishOutcome sends the outcome of a target, of this name if it is configured, with its verdict through the sinks.
-func (w *Watch) publishOutcome(name string, o *target.Outcome, m *module.Module, v *cause.Verdict) {
-	w.publish(&Published{ID: o.Record, Target: name, Result: o.Result, Module: m, Reliable: o.Reliable,
-		Callers: o.Callers, Found: cause.Findings{Verdict: v, Kernel: o.Kernel}})
+// publishedOf is what is published of an outcome with its verdict.
+func publishedOf(o *target.Outcome, m *module.Module, v *cause.Verdict) *Published {
+	return &Published{ID: o.Record, Result: o.Result, Module: m, Reliable: o.Reliable, Callers: o.Callers,
+		Found: cause.Findings{Verdict: v, Kernel: o.Kernel}}
 }
 
 // count is the sink of the exporter's own counters.

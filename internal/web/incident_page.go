@@ -36,6 +36,7 @@ type incidentPage struct {
 	Root          string       `json:"-"` // the path to the exporter's root
 	Made          string       `json:"-"` // when, of a file of its own
 	Configured    bool         `json:"-"` // the target still is
+	Connections   []string     `json:"-"` // what became of the application's connections
 }
 
 // incidentRecord is a record that shows an incident: the first, the last, or the first of a kind.
@@ -115,7 +116,8 @@ func (p *incidentPage) answer(w http.ResponseWriter, format string) {
 // incidentPage is what there is to say of an incident.
 func (e *Endpoints) incidentPage(i *incident.Incident, now time.Time) *incidentPage {
 	p := &incidentPage{described: describe(i, now), State: stateOf(i), Cause: toCause(i.Verdict),
-		Records: []incidentRecord{}, Root: "../", Configured: e.Probe.Config.Get().Find(i.Target) != nil}
+		Records: []incidentRecord{}, Root: "../", Configured: e.Probe.Config.Get().Find(i.Target) != nil,
+		Connections: applicationWords(i.Application)}
 	p.addRecord(e, i.First, "the first failure")
 	for _, k := range i.Kinds {
 		p.addRecord(e, k.Record, "the first with: "+k.Sentence)
@@ -213,6 +215,13 @@ func (p *incidentPage) write(w io.Writer) {
 	}
 	for _, x := range p.Experiments {
 		line("  experiment: %s", x.Text)
+	}
+	for n, text := range p.Connections {
+		if n == 0 {
+			line("")
+			line("The application's connections")
+		}
+		line("  %s", text)
 	}
 	line("")
 	line("Records")

@@ -16,6 +16,7 @@ import (
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/faultlab"
 	"errno_exporter/internal/incident"
+	"errno_exporter/internal/observe"
 	"errno_exporter/prober"
 	"errno_exporter/prober/result"
 )
@@ -51,6 +52,17 @@ func remembered() []*incident.Incident {
 	hostile.Experiments[0].Text, hostile.Verdict.Cause = attack, cause.Unknown
 	open := made(4, "mail/4", 2*time.Minute)
 	open.End, open.Ended = time.Time{}, ""
+	open.Application = &incident.Application{Since: noon, Ended: 19, OldestCloseWait: 150, Ends: []incident.Ends{
+		{How: observe.ResetReceived, Count: 1, Idle: 0.0415, IdleFor: []incident.IdleFor{{Below: 1, Count: 1}}},
+		{How: observe.ResetReceived, Origin: result.Peer, Count: 12, Unacknowledged: 1, Unanswered: 2, Idle: 726,
+			IdleFor: []incident.IdleFor{{Below: 60, Count: 5}, {Below: 75, Count: 7}}},
+		{How: observe.ResetReceived, Origin: result.Path, Count: 1, Idle: 1, IdleFor: []incident.IdleFor{{Below: 5, Count: 1}}},
+		{How: observe.ResetSent, Count: 1, IdleFor: []incident.IdleFor{{Below: 1, Count: 1}}},
+		{How: observe.FINReceived, Count: 1, IdleFor: []incident.IdleFor{{Below: 1, Count: 1}}},
+		{How: observe.FINSent, Count: 2, Idle: 8000, IdleFor: []incident.IdleFor{{Count: 2}}},
+		{How: observe.TimedOut, Count: 1, Idle: 900, IdleFor: []incident.IdleFor{{Below: 1800, Count: 1}}},
+		{How: observe.Unknown, Count: 1, IdleFor: []incident.IdleFor{{Below: 1, Count: 1}}}}}
+	hostile.Application = &incident.Application{Since: noon}
 	return []*incident.Incident{hostile, made(2, "a", 0), made(3, "b", time.Minute), open}
 }
 
@@ -144,6 +156,22 @@ func TestIncidentPages(t *testing.T) {
 			id(2) + " (no longer kept): the first failure, the first with: connection refused"}},
 		{"/incidents/" + id(4), []string{`<span class="state">failing</span> mail/4: connection refused`,
 			"since 2026-11-21 12:02:00 UTC, "}},
+		{"/incidents/" + id(4), []string{`<h2 id="application">The application's connections</h2><ul><li>19 ended since ` +
+			"2026-11-21 12:00:00 UTC, 3 of them with a request in progress</li><li>1 reset (RST received), idle for 0.042 s</li>",
+			"<li>12 reset by the peer, idle for 60.5 s on average, from 45 s to 75 s; 1 with its last request unacknowledged; 2 " +
+				"with its last request unanswered</li><li>1 reset by a middlebox, idle for 1 s</li>"}},
+		{"/incidents/" + id(4) + "?download=1", []string{"<style>", "<li>12 reset by the peer, idle for 60.5 s on average"}},
+		{"/incidents/" + id(4) + "?format=text", []string{"\n\nThe application's connections\n  19 ended since 2026-11-21 " +
+			"12:00:00 UTC, 3 of them with a request in progress\n", "\n  1 reset by the application (RST sent), idle for 0 s\n" +
+			"  1 closed by the peer (FIN received), idle for 0 s\n  2 closed by the application (FIN sent), idle for 66 " +
+			"minutes on average, at least 60 minutes\n  1 given up by the kernel without an answer (timed out), idle for 15 " +
+			"minutes\n  1 ended in an unknown way, idle for 0 s\n  the oldest was in CLOSE_WAIT for 2 minutes: closed by " +
+			"the peer, and not by the application\n"}},
+		{"/incidents/" + id(4) + "?format=json", []string{`"application":{"since":"2026-11-21T12:00:00Z","ended":19,"ends":[{` +
+			`"how":"reset_received","count":1,"idle_seconds":0.0415,"idle_for":[{"below_seconds":1,"count":1}]},{"how":` +
+			`"reset_received","origin":"peer","count":12,"unacknowledged":1,"unanswered":2,"idle_seconds":726,"idle_for":[{` +
+			`"below_seconds":60,"count":5},{"below_seconds":75,"count":7}]},`, `],"oldest_close_wait_seconds":150}`}},
+		{"/incidents/" + id(1) + "?format=text", []string{"\n  none ended since 2026-11-21 12:00:00 UTC\n"}},
 		{"/incidents/" + strings.ToLower(id(2)) + "?format=text", []string{"a: connection refused (ECONNREFUSED)\nfrom ",
 			"\nCause: not_listening, party server, high confidence. ", "\n  next: look at the server's process\n",
 			"\nWith 2 other targets: 3 targets: connection refused", "     45  connection refused"}},

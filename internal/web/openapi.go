@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"net/http"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,10 +31,11 @@ const (
 // operation is what a path answers to a method.
 type operation struct {
 	path, method, summary string
-	parameters            []string // of the query, beside those in the path
-	strict                []string // the same, where others are 400
-	answers               []string // media types
-	schema                int      // version of the JSON; 0 where it has none
+	parameters            []string     // of the query, beside those in the path
+	strict                []string     // the same, where others are 400
+	answers               []string     // media types
+	schema                int          // version of the JSON; 0 where it has none
+	body                  reflect.Type // of the JSON; nil where only its version is described
 	errors                []int
 }
 
@@ -48,10 +50,10 @@ func operations() []operation {
 		{path: "/targets/{name}", method: "post", summary: "Probe or diagnose the target now, then redirect to the record",
 			errors: []int{303, 400, 403, 404, 429, 503}},
 		{path: "/incidents", method: "get", summary: "Incidents in groups, the newest first", strict: incidentParameters,
-			answers: []string{asHTML, asJSON, asText}, schema: incident.Schema},
+			answers: []string{asHTML, asJSON, asText}, schema: incident.Schema, body: reflect.TypeFor[incidentList]()},
 		{path: "/incidents/{id}", method: "get", summary: "One incident; with download=1 as a file",
 			strict: []string{"format", "download"}, answers: []string{asHTML, asJSON, asText}, schema: incident.Schema,
-			errors: []int{404}},
+			body: reflect.TypeFor[incidentPage](), errors: []int{404}},
 		{path: "/incidents.atom", method: "get", summary: "The newest incidents as an Atom feed", strict: feedParameters,
 			answers: []string{asAtom}},
 		{path: "/history", method: "get", summary: "Records of probes, the newest first", strict: listParameters,
@@ -144,8 +146,13 @@ func (o *operation) describe() object {
 	for _, media := range o.answers {
 		content[media] = object{}
 		if media == asJSON && o.schema > 0 {
-			content[media] = object{"schema": object{"type": "object", "required": []string{"schema"}, "properties": object{
-				"schema": object{"const": o.schema, "description": "rises when a field is removed or changes its meaning"}}}}
+			properties := object{}
+			if o.body != nil {
+				properties = propertiesOf(o.body)
+			}
+			properties["schema"] = object{"const": o.schema,
+				"description": "rises when a field is removed or changes its meaning"}
+			content[media] = object{"schema": object{"type": "object", "required": []string{"schema"}, "properties": properties}}
 		}
 	}
 	if len(content) > 0 {

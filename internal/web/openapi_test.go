@@ -123,3 +123,67 @@ func handled(t *testing.T) []string {
 	}
 	return slices.Sorted(maps.Keys(found))
 }
+
+// The description of an incident has every field that its JSON has, with its type.
+func TestIncidentIsDescribed(t *testing.T) {
+	address := serveRemembered(t)
+	var d struct {
+		Paths map[string]map[string]struct {
+			Responses map[string]struct {
+				Content map[string]struct{ Schema map[string]any }
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(ask(t, http.MethodGet, address+"/api", nil).Body), &d); err != nil {
+		t.Fatal(err)
+	}
+	for path, at := range map[string]string{"/incidents": "/incidents", "/incidents/{id}": "/incidents/" + id(4)} {
+		schema := d.Paths[path]["get"].Responses["200"].Content["application/json"].Schema
+		var answer any
+		if err := json.Unmarshal([]byte(ask(t, http.MethodGet, address+at+"?format=json", nil).Body), &answer); err != nil {
+			t.Fatal(err)
+		}
+		for _, wrong := range undescribed(path, schema, answer) {
+			t.Error(wrong)
+		}
+		if wrong := undescribed(path, schema, map[string]any{"schema": 1.0, "more": true}); len(wrong) != 1 {
+			t.Errorf("%s: of a field that there is not: %q, want one line", path, wrong)
+		}
+	}
+}
+
+// undescribed is what of a value its schema does not allow.
+func undescribed(at string, schema map[string]any, value any) (wrong []string) {
+	kind := "null"
+	switch v := value.(type) {
+	case map[string]any:
+		kind = "object"
+		properties, _ := schema["properties"].(map[string]any)
+		for name, inner := range v {
+			described, is := properties[name].(map[string]any)
+			if !is {
+				wrong = append(wrong, at+"."+name+" is not described")
+				continue
+			}
+			wrong = append(wrong, undescribed(at+"."+name, described, inner)...)
+		}
+	case []any:
+		kind = "array"
+		items, _ := schema["items"].(map[string]any)
+		for _, inner := range v {
+			wrong = append(wrong, undescribed(at+"[]", items, inner)...)
+		}
+	case string:
+		kind = "string"
+	case bool:
+		kind = "boolean"
+	case float64:
+		if kind = "number"; v == float64(int64(v)) && schema["type"] == "integer" || schema["const"] == v {
+			return nil
+		}
+	}
+	if schema["type"] != kind {
+		wrong = append(wrong, fmt.Sprintf("%s is %s, described as %v", at, kind, schema["type"]))
+	}
+	return wrong
+}

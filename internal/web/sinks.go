@@ -29,7 +29,7 @@ func IncidentsIn(incidents *incident.Log) watch.Sink {
 			return
 		}
 		s := incident.Of(p.Result, p.Found)
-		s.ID, s.Target, s.Unreliable = p.ID, p.Target, !p.Reliable
+		s.ID, s.Target, s.Unreliable, s.Application = p.ID, p.Target, !p.Reliable, p.Application
 		if p.Later {
 			s.At = time.Now()
 			incidents.Learned(s)

@@ -14,6 +14,7 @@ import (
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/incident"
 	"errno_exporter/internal/metrics/resulttest"
+	"errno_exporter/internal/observe"
 	"errno_exporter/internal/watch"
 	"errno_exporter/prober/result"
 )
@@ -67,6 +68,30 @@ func TestIncidentsIn(t *testing.T) {
 		logged, _, _ = strings.Cut(logged, " ")
 		if logged != row.logged {
 			t.Errorf("%s: the line has incident %q, want %q:\n%s", row.name, logged, row.logged, line.String())
+		}
+	}
+}
+
+// An incident has what is published of the application's connections with its probes, and nothing of what is published
+// with others.
+func TestApplicationInIncidents(t *testing.T) {
+	reset := resulttest.ResetInProcessing()
+	incidents := incident.NewLog(incident.Options{Rule: incident.Rule{Successes: 1}})
+	for n, row := range []struct {
+		published watch.Published
+		want      uint64
+	}{
+		{watch.Published{Result: &reset, Application: &incident.Application{Since: reset.Start,
+			Ends: []incident.Ends{{How: observe.FINSent, Count: 1}}, Ended: 1}}, 1},
+		{watch.Published{Result: &reset, Callers: true, Application: &incident.Application{
+			Ends: []incident.Ends{{How: observe.FINSent, Count: 2}}}}, 1},
+		{watch.Published{Result: &reset, Application: &incident.Application{
+			Ends: []incident.Ends{{How: observe.FINSent, Count: 4}}}}, 5},
+	} {
+		row.published.ID, row.published.Target = ulid.ULID{15: byte(n + 1)}, "payments"
+		IncidentsIn(incidents)(&row.published)
+		if got := incidents.Open("payments").Application.Ended; got != row.want {
+			t.Errorf("after %d probes %d connections ended, want %d", n+1, got, row.want)
 		}
 	}
 }

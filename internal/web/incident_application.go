@@ -1,0 +1,87 @@
+package web
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+
+	"errno_exporter/internal/incident"
+	"errno_exporter/internal/observe"
+	"errno_exporter/internal/record"
+	"errno_exporter/prober/result"
+)
+
+// applicationWords are what became of the application's connections in an incident: how many ended, then how; nothing
+// where they were not observed.
+func applicationWords(a *incident.Application) []string {
+	if a == nil {
+		return nil
+	}
+	since := " ended since " + a.Since.UTC().Format(time.DateTime) + " UTC"
+	lines := []string{"none" + since}
+	if a.Ended > 0 {
+		lines[0] = fmt.Sprint(a.Ended) + since
+	}
+	if lost := a.Lost(); lost > 0 {
+		lines[0] += fmt.Sprintf(", %d of them with a request in progress", lost)
+	}
+	for i := range a.Ends {
+		lines = append(lines, endsWords(&a.Ends[i]))
+	}
+	if a.OldestCloseWait > 0 {
+		lines = append(lines, "the oldest was in CLOSE_WAIT for "+idleWords(a.OldestCloseWait)+
+			": closed by the peer, and not by the application")
+	}
+	return lines
+}
+
+// endsWords are the connections that ended in one way.
+func endsWords(e *incident.Ends) string {
+	text := fmt.Sprintf("%d %s, idle for %s", e.Count, howWords(e), idleWords(e.Idle/float64(max(1, e.Count))))
+	if from, below := e.IdleRange(); e.Count > 1 && below > 0 {
+		text += fmt.Sprintf(" on average, from %s to %s", idleWords(from), idleWords(below))
+	} else if e.Count > 1 {
+		text += " on average, at least " + idleWords(from)
+	}
+	for _, lost := range []struct {
+		count uint64
+		words string
+	}{{e.Unacknowledged, "unacknowledged"}, {e.Unanswered, "unanswered"}} {
+		if lost.count > 0 {
+			text += fmt.Sprintf("; %d with its last request %s", lost.count, lost.words)
+		}
+	}
+	return text
+}
+
+// howWords is how connections ended, and by whom.
+func howWords(e *incident.Ends) string {
+	switch e.How {
+	case observe.ResetReceived:
+		if e.Origin == result.Path {
+			return "reset by a middlebox"
+		}
+		if e.Origin == result.Peer {
+			return "reset by the peer"
+		}
+		return "reset (RST received)"
+	case observe.ResetSent:
+		return "reset by the application (RST sent)"
+	case observe.FINReceived:
+		return "closed by the peer (FIN received)"
+	case observe.FINSent:
+		return "closed by the application (FIN sent)"
+	case observe.TimedOut:
+		return "given up by the kernel without an answer (timed out)"
+	}
+	return "ended in an unknown way"
+}
+
+// idleWords is a time that was measured in seconds.
+func idleWords(seconds float64) string {
+	if d := time.Duration(seconds * float64(time.Second)); d >= 2*time.Minute {
+		return record.Long(d)
+	}
+	return strconv.FormatFloat(math.Round(seconds*1000)/1000, 'f', -1, 64) + " s"
+}

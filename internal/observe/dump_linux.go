@@ -15,12 +15,8 @@ func (o *Observer) dumpNow(now time.Time) {
 
 // dump has the kernel list the sockets, and compares them with those that are tracked.
 func (o *Observer) dump(now time.Time) error {
-	if o.targets.forget(now) || o.requests[0] == nil {
-		conditions := o.targets.conditions()
-		o.requests = [2][]byte{dumpRequest(familyIPv4, conditions), dumpRequest(familyIPv6, conditions)}
-		if len(conditions) == 0 {
-			o.requests = [2][]byte{nil, nil}
-		}
+	if o.targets.forget(now) || o.requests == nil {
+		o.requests = o.dumpRequests(o.targets.conditions())
 	}
 	o.targets.adopt(o.sockets)
 	before := o.readCounts()
@@ -32,9 +28,6 @@ func (o *Observer) dump(now time.Time) error {
 	o.targets.mu.Unlock()
 	began := time.Now()
 	for _, request := range o.requests {
-		if request == nil {
-			continue
-		}
 		if err := o.dumps.ask(request, func(body []byte) { o.list(body, now) }); err != nil {
 			return err
 		}
@@ -55,6 +48,28 @@ func (o *Observer) dump(now time.Time) error {
 	o.health.EventsLost = o.events.dropped()
 	o.atDump, o.atRise = before, time.Time{}
 	return nil
+}
+
+// dumpRequests are what lists the sockets that meet the conditions: none where there are none.
+func (o *Observer) dumpRequests(conditions []condition) [][]byte {
+	switch {
+	case len(conditions) == 0:
+		return nil
+	case o.twice:
+		return [][]byte{dumpRequest(familyIPv4, conditions), dumpRequest(familyIPv6, conditions)}
+	}
+	return [][]byte{anyRequest(conditions)}
+}
+
+// try finds out whether the kernel lists sockets, and whether it lists those of both families at once.
+func (o *Observer) try() error {
+	nobody := []condition{{netip.PrefixFrom(netip.IPv4Unspecified(), 32), 1}}
+	ignored := func([]byte) {}
+	if o.dumps.ask(anyRequest(nobody), ignored) == nil {
+		return nil
+	}
+	o.twice = true
+	return o.dumps.ask(dumpRequest(familyIPv4, nobody), ignored)
 }
 
 // list notes one socket of a dump.

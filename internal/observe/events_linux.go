@@ -49,9 +49,9 @@ func (o *Observer) follow(ends []sighting) {
 }
 
 // pend keeps an end until the others that have come are read, too.
-func (o *Observer) pend(kind uint16, body []byte) {
+func (o *Observer) pend(h header, body []byte) {
 	var s sighting
-	if kind == typeSocket && parseSocket(body, &s) {
+	if h.kind == typeSocket && parseSocket(body, &s) {
 		s.at = time.Now()
 		o.pending = append(o.pending, s)
 	}

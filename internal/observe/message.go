@@ -17,7 +17,9 @@ const (
 	attributeLength  = 4   // struct rtattr
 	typeError        = 2   // NLMSG_ERROR
 	typeDone         = 3   // NLMSG_DONE
+	typeAnySocket    = 18  // TCPDIAG_GETSOCK
 	typeSocket       = 20  // SOCK_DIAG_BY_FAMILY
+	flagInterrupted  = 16  // NLM_F_DUMP_INTR
 	attributeTCPInfo = 2   // INET_DIAG_INFO
 	leastTCPInfo     = 160 // tcp_info up to tcpi_data_segs_out: Linux 4.6
 	familyIPv4       = 2   // AF_INET
@@ -87,14 +89,21 @@ type tcpInfo struct {
 	windowLimited    time.Duration // Linux 4.10
 }
 
-// messages calls each with the type and the body of every netlink message of a datagram, and stops at a broken one.
-func messages(b []byte, each func(kind uint16, body []byte)) {
+// header is what is used of struct nlmsghdr.
+type header struct {
+	kind, flags uint16
+	sequence    uint32 // that of the request which the message answers
+}
+
+// messages calls each with the header and the body of every netlink message of a datagram, and stops at a broken one.
+func messages(b []byte, each func(h header, body []byte)) {
 	for len(b) >= headerLength {
 		length := binary.NativeEndian.Uint32(b)
 		if length < headerLength || uint64(length) > uint64(len(b)) {
 			return
 		}
-		each(binary.NativeEndian.Uint16(b[4:]), b[headerLength:length])
+		each(header{binary.NativeEndian.Uint16(b[4:]), binary.NativeEndian.Uint16(b[6:]),
+			binary.NativeEndian.Uint32(b[8:])}, b[headerLength:length])
 		b = b[min(len(b), align(int(length))):]
 	}
 }

@@ -69,9 +69,9 @@ func TestParseSocket(t *testing.T) {
 		want := sighting{cookie: 77, local: row.address, remote: row.address, state: closeWait, readQueue: 1,
 			writeQueue: 2, info: row.info}
 		var got []sighting
-		messages(row.message, func(kind uint16, body []byte) {
+		messages(row.message, func(h header, body []byte) {
 			var s sighting
-			if kind == typeSocket && parseSocket(body, &s) {
+			if h.kind == typeSocket && parseSocket(body, &s) {
 				got = append(got, s)
 			}
 		})
@@ -90,7 +90,7 @@ func FuzzMessages(f *testing.F) {
 	f.Add(whole[:len(whole)-1])
 	f.Fuzz(func(t *testing.T, b []byte) {
 		total := 0
-		messages(b, func(_ uint16, body []byte) {
+		messages(b, func(_ header, body []byte) {
 			total += headerLength + len(body)
 			var s sighting
 			if parseSocket(body, &s) != (len(body) >= messageLength) {

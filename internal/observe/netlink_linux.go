@@ -2,6 +2,7 @@ package observe
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
 	"syscall"
@@ -10,21 +11,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The multicast groups of sock_diag(7) (enum sknetlink_groups of linux/sock_diag.h).
 const (
-	groupTCPDestroyed  = 1 // SKNLGRP_INET_TCP_DESTROY
-	groupTCP6Destroyed = 3 // SKNLGRP_INET6_TCP_DESTROY
-
-	eventBuffer  = 32 << 20 // bytes of the kernel, for ends that were not read yet; what net.core.rmem_max allows
 	readBuffer   = 128 << 10
 	dumpDeadline = 5 * time.Second
 )
 
-// netlink is a socket of NETLINK_SOCK_DIAG. It is none of the runtime's poller, which would wake a thread for every
-// message that comes: what is asked is answered at once, and ends are read at intervals.
+// netlink is a socket of NETLINK_SOCK_DIAG that is asked. It is none of the runtime's poller: what is asked is answered
+// at once.
 type netlink struct {
-	fd     int
-	buffer []byte
+	fd       int
+	buffer   []byte
+	sequence uint32 // of the last request
+	behind   bool   // whether there may be messages left of a request before
 }
 
 // openNetlink opens one in the network namespace of the calling thread.
@@ -54,29 +52,30 @@ func openNetlink() (*netlink, error) {
 
 func (n *netlink) close() { _ = unix.Close(n.fd) } // nothing was written that could be lost
 
-// subscribe makes the socket receive a message for each TCP socket of the namespace that is destroyed. When its buffer
-// is full, messages are counted and dropped, one by one (NETLINK_NO_ENOBUFS, netlink(7)): otherwise the kernel would
-// drop all of them until the buffer is empty.
-func (n *netlink) subscribe() error {
-	if unix.SetsockoptInt(n.fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, eventBuffer) != nil {
-		_ = unix.SetsockoptInt(n.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, eventBuffer) // as much as is allowed
-	}
-	_ = unix.SetsockoptInt(n.fd, unix.SOL_NETLINK, unix.NETLINK_NO_ENOBUFS, 1) // before Linux 2.6.30
-	for _, group := range []int{groupTCPDestroyed, groupTCP6Destroyed} {
-		if err := unix.SetsockoptInt(n.fd, unix.SOL_NETLINK, unix.NETLINK_ADD_MEMBERSHIP, group); err != nil {
-			return os.NewSyscallError("join the multicast group of destroyed sockets", err)
-		}
-	}
-	return os.NewSyscallError("make the socket of destroyed sockets not wait", unix.SetNonblock(n.fd, true))
-}
-
-// write sends a request.
+// write sends a request, with a sequence number of its own: the kernel answers with the same (netlink(7)).
 func (n *netlink) write(request []byte) error {
+	if n.behind {
+		n.skip()
+	}
+	n.sequence++
+	n.behind = true
+	binary.NativeEndian.PutUint32(request[8:], n.sequence)
 	_, err := ignoringEINTR(func() (int, error) { return unix.Write(n.fd, request) })
 	return os.NewSyscallError("write to sock_diag", err)
 }
 
-// read waits for a datagram, at most until the deadline; one that has subscribed does not wait.
+// skip reads what is left of the answer to a request before, which was given up: the kernel refuses another dump until
+// the last one is read (EBUSY).
+func (n *netlink) skip() {
+	for until := time.Now().Add(dumpDeadline); time.Now().Before(until); {
+		_, _, err := unix.Recvfrom(n.fd, n.buffer, unix.MSG_DONTWAIT)
+		if err != nil && err != unix.EINTR {
+			return
+		}
+	}
+}
+
+// read waits for a datagram, at most until the deadline.
 func (n *netlink) read() ([]byte, error) {
 	size, err := ignoringEINTR(func() (int, error) { return unix.Read(n.fd, n.buffer) })
 	if err != nil {
@@ -93,20 +92,29 @@ func ignoringEINTR(call func() (int, error)) (int, error) {
 	}
 }
 
+// errInterrupted is a dump that may have missed sockets (NLM_F_DUMP_INTR of linux/netlink.h).
+var errInterrupted = errors.New("the kernel's list of sockets changed while it was read")
+
 // ask sends a request and calls each with every message of the answer. It waits at most until the deadline.
 func (n *netlink) ask(request []byte, each func(body []byte)) error {
 	if err := n.write(request); err != nil {
 		return err
 	}
+	var failed error
 	for done := false; !done; {
 		datagram, err := n.read()
 		if err != nil {
 			return err
 		}
-		var failed error
-		messages(datagram, func(kind uint16, body []byte) {
-			switch kind {
-			case typeSocket:
+		messages(datagram, func(h header, body []byte) {
+			if h.sequence != n.sequence || done {
+				return
+			}
+			if h.flags&flagInterrupted != 0 && failed == nil {
+				failed = errInterrupted
+			}
+			switch h.kind {
+			case typeSocket, typeAnySocket:
 				each(body)
 			case typeDone:
 				done = true
@@ -114,11 +122,9 @@ func (n *netlink) ask(request []byte, each func(body []byte)) error {
 				done, failed = true, answered(body)
 			}
 		})
-		if failed != nil {
-			return failed
-		}
 	}
-	return nil
+	n.behind = false
+	return failed
 }
 
 // askOne is the state of the one socket that a request names; 0 if there is none.
@@ -126,28 +132,24 @@ func (n *netlink) askOne(request []byte) (found state) {
 	if n.write(request) != nil {
 		return 0
 	}
-	datagram, err := n.read() // a socket, or ENOENT
-	if err != nil {
-		return 0
-	}
-	messages(datagram, func(kind uint16, body []byte) {
-		var s sighting
-		if kind == typeSocket && parseSocket(body, &s) {
-			found = s.state
+	for done := false; !done; {
+		datagram, err := n.read() // a socket, or ENOENT
+		if err != nil {
+			return 0
 		}
-	})
+		messages(datagram, func(h header, body []byte) {
+			if h.sequence != n.sequence {
+				return
+			}
+			done = true
+			var s sighting
+			if h.kind == typeSocket && parseSocket(body, &s) {
+				found = s.state
+			}
+		})
+	}
+	n.behind = false
 	return found
-}
-
-// drain calls each with the datagrams that are there, at most so many, and does not wait for more.
-func (n *netlink) drain(most int, each func(datagram []byte)) {
-	for range most {
-		datagram, err := n.read()
-		if err != nil || len(datagram) == 0 {
-			return
-		}
-		each(datagram)
-	}
 }
 
 // answered is the error of a struct nlmsgerr, nil for none.
@@ -159,15 +161,4 @@ func answered(body []byte) error {
 		return os.NewSyscallError("sock_diag", syscall.Errno(errno))
 	}
 	return nil
-}
-
-// dropped is how many messages the kernel could not put into the socket's full buffer: SK_MEMINFO_DROPS, the last
-// number of SO_MEMINFO (linux/sock_diag.h).
-func (n *netlink) dropped() uint64 { // Linux 4.12
-	// nine numbers of 32 bits, read as a structure that has the ninth one at the same place
-	numbers, err := unix.GetsockoptTCPInfo(n.fd, unix.SOL_SOCKET, unix.SO_MEMINFO)
-	if err != nil {
-		return 0
-	}
-	return uint64(numbers.Lost)
 }

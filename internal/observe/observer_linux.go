@@ -2,9 +2,10 @@ package observe
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"errno_exporter/guard"
 )
@@ -27,11 +28,12 @@ type Observer struct {
 	// what follows belongs to the goroutine
 	sockets    *table
 	dumps      *netlink
-	events     *netlink
+	events     *subscription
 	files      [2]*os.File // of counters
 	text       []byte
 	generation uint8
-	requests   [2][]byte
+	requests   [][]byte
+	twice      bool      // whether the kernel lists one address family at a time only
 	dumped     time.Time // when the last dump began
 	took       time.Duration
 	atDump     counts    // when it began
@@ -41,14 +43,14 @@ type Observer struct {
 	atRise     time.Time // when the counters rose first since the last dump
 	pending    []sighting
 	listed     []Socket // for Options.Dumped
-	stop       chan struct{}
+	pace       *pace
 	done       guard.Group
 }
 
 // Open begins to watch the network namespace of the calling thread. The error says why the kernel refuses.
 func Open(options Options) (*Observer, error) {
 	options = options.defaults()
-	o := &Observer{options: options, tick: min(tick, options.Interval), stop: make(chan struct{}),
+	o := &Observer{options: options, tick: min(tick, options.Interval),
 		began: time.Now().Add(-time.Second)}
 	o.targets, o.sockets = newTargets(o.options.Networks), newTable(o.options.Max)
 	if err := o.open(); err != nil {
@@ -64,10 +66,7 @@ func (o *Observer) open() (err error) {
 	if o.dumps, err = openNetlink(); err != nil {
 		return err
 	}
-	if o.events, err = openNetlink(); err != nil {
-		return err
-	}
-	if err = o.events.subscribe(); err != nil {
+	if o.events, err = subscribe(); err != nil {
 		return err
 	}
 	if o.files, err = openCounters(); err != nil {
@@ -75,6 +74,9 @@ func (o *Observer) open() (err error) {
 	}
 	if ports, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range"); err == nil {
 		o.targets.leastPort = leastPort(string(ports))
+	}
+	if o.pace, err = newPace(min(gather, o.tick)); err != nil {
+		return err
 	}
 	o.text = make([]byte, 64<<10)
 	o.atDump = o.readCounts()
@@ -85,7 +87,10 @@ func (o *Observer) open() (err error) {
 	if o.options.Capture != nil {
 		_ = o.options.Capture.SeeFINs() // without them more is uncertain
 	}
-	return o.dump(time.Now()) // a kernel without inet_diag refuses here
+	if err = o.try(); err != nil { // a kernel without inet_diag refuses here
+		return err
+	}
+	return o.dump(time.Now())
 }
 
 // openCounters opens the counters of the calling thread's namespace, which stay those wherever they are read.
@@ -100,16 +105,20 @@ func openCounters() (files [2]*os.File, err error) {
 
 // Close ends the observer, and waits until nothing is reported any more.
 func (o *Observer) Close() {
-	close(o.stop)
+	o.pace.close()
 	o.done.Wait()
 	o.closeFiles()
 }
 
 func (o *Observer) closeFiles() {
-	for _, n := range []*netlink{o.dumps, o.events} {
-		if n != nil {
-			n.close()
-		}
+	if o.dumps != nil {
+		o.dumps.close()
+	}
+	if o.events != nil {
+		o.events.close()
+	}
+	if o.pace != nil {
+		o.pace.close()
 	}
 	for _, f := range o.files {
 		if f != nil {
@@ -129,8 +138,7 @@ func (o *Observer) between(m moment, until time.Time) time.Duration {
 // readCounts reads the namespace's counters; what cannot be read is 0.
 func (o *Observer) readCounts() (c counts) {
 	for _, f := range o.files {
-		n, err := f.ReadAt(o.text, 0)
-		if err == nil || err == io.EOF {
+		if n, err := unix.Pread(int(f.Fd()), o.text, 0); err == nil { // the whole file; ReadAt would read its end, too
 			c.parse(string(o.text[:n]))
 		}
 	}
@@ -140,14 +148,7 @@ func (o *Observer) readCounts() (c counts) {
 // run reads the ends that have come, and dumps now and then.
 func (o *Observer) run() {
 	report := guard.Report(o.options.Report)
-	ticker := time.NewTicker(min(gather, o.tick))
-	defer ticker.Stop()
-	for next := time.Now().Add(o.tick); ; {
-		select {
-		case <-o.stop:
-			return
-		case <-ticker.C:
-		}
+	for next := time.Now().Add(o.tick); o.pace.wait(); {
 		report.Run(o.drain)
 		if now := time.Now(); !now.Before(next) {
 			next = now.Add(o.tick)

@@ -17,6 +17,8 @@ const (
 	familyIPv6       = 10    // AF_INET6
 	protocolTCP      = 6
 	requestLength    = 56 // struct inet_diag_req_v2
+	firstLength      = 60 // struct inet_diag_req
+	extensions       = 1 << (attributeTCPInfo - 1)
 	anyPort          = 0xffffffff
 
 	allStates = 1<<newSynReceived | (1<<listen - 2) | 1<<closing // but LISTEN
@@ -37,10 +39,26 @@ type condition struct {
 func dumpRequest(family uint8, conditions []condition) []byte {
 	b := make([]byte, headerLength+requestLength)
 	binary.NativeEndian.PutUint16(b[4:], typeSocket)
-	binary.NativeEndian.PutUint16(b[6:], flagRequest|flagDump)
 	r := b[headerLength:]
-	r[0], r[1], r[2] = family, protocolTCP, 1<<(attributeTCPInfo-1)
+	r[0], r[1], r[2] = family, protocolTCP, extensions
 	binary.NativeEndian.PutUint32(r[4:], allStates)
+	return finish(b, conditions)
+}
+
+// anyRequest asks for those of both families, for which the kernel goes through its table of sockets only once. No
+// request of the second version does (struct inet_diag_req of linux/inet_diag.h).
+func anyRequest(conditions []condition) []byte {
+	b := make([]byte, headerLength+firstLength)
+	binary.NativeEndian.PutUint16(b[4:], typeAnySocket)
+	r := b[headerLength:]
+	r[3] = extensions
+	binary.NativeEndian.PutUint32(r[52:], allStates)
+	return finish(b, conditions)
+}
+
+// finish adds what both kinds of requests have.
+func finish(b []byte, conditions []condition) []byte {
+	binary.NativeEndian.PutUint16(b[6:], flagRequest|flagDump)
 	if len(conditions) <= maxConditions {
 		b = appendProgram(b, conditions)
 	}

@@ -45,17 +45,20 @@ func TestConditions(t *testing.T) {
 		{"the last of as many as there may be", append(many, host(peer)), 1},
 		{"too many, which are not filtered here", append(many, host(other), host(other)), 1},
 	} {
-		found := 0
-		err := s.net.Inside(netlab.C, func() error {
-			n, err := openNetlink()
-			if err != nil {
-				return err
+		for kind, request := range map[string][]byte{"one family": dumpRequest(familyIPv4, row.conditions),
+			"any family": anyRequest(row.conditions)} {
+			found := 0
+			err := s.net.Inside(netlab.C, func() error {
+				n, err := openNetlink()
+				if err != nil {
+					return err
+				}
+				defer n.close()
+				return n.ask(request, func([]byte) { found++ })
+			})
+			if err != nil || found != row.want {
+				t.Errorf("%s: %s: %d sockets, error %v; want %d", row.name, kind, found, err, row.want)
 			}
-			defer n.close()
-			return n.ask(dumpRequest(familyIPv4, row.conditions), func([]byte) { found++ })
-		})
-		if err != nil || found != row.want {
-			t.Errorf("%s: %d sockets, error %v; want %d", row.name, found, err, row.want)
 		}
 	}
 }

@@ -97,6 +97,9 @@ func (p *Printer) End(e *observe.End) {
 	if e.Lost != observe.NothingLost {
 		text += "  lost: data " + string(e.Lost)
 	}
+	if e.Container != "" {
+		text += "  of " + record.Printable(e.Container)
+	}
 	p.line("%s  %s → %s  %s  %s", e.At.Format("15:04:05.000"), e.Local, e.Remote, record.Printable(e.Target),
 		p.paint(colourOf(e.How, e.Lost), strings.TrimRight(text, " ")))
 }
@@ -111,6 +114,7 @@ func (p *Printer) Endings(target string, now *observe.Connections, e *endings) {
 	p.line("")
 	open := now.Opened - min(now.Opened, ended)
 	p.line("%s: %d opened, %d ended, %d open", record.Printable(target), now.Opened, ended, open)
+	defer p.containers(now)
 	if len(e.count) == 0 {
 		return
 	}

@@ -11,30 +11,32 @@ import (
 
 // endJSON is the end of a connection for programs, documented in docs/terminal.md. Durations are seconds.
 type endJSON struct {
-	Event   string        `json:"event"` // "end"
-	Time    time.Time     `json:"time"`
-	Target  string        `json:"target"`
-	Local   string        `json:"local"`
-	Remote  string        `json:"remote"`
-	How     observe.How   `json:"how"`
-	Certain bool          `json:"certain"`
-	Origin  result.Origin `json:"origin,omitempty"`
-	Idle    float64       `json:"idle_seconds"`
-	Age     *float64      `json:"age_seconds,omitempty"`
-	Lost    observe.Lost  `json:"lost,omitempty"`
+	Event     string        `json:"event"` // "end"
+	Time      time.Time     `json:"time"`
+	Target    string        `json:"target"`
+	Local     string        `json:"local"`
+	Remote    string        `json:"remote"`
+	How       observe.How   `json:"how"`
+	Certain   bool          `json:"certain"`
+	Origin    result.Origin `json:"origin,omitempty"`
+	Idle      float64       `json:"idle_seconds"`
+	Age       *float64      `json:"age_seconds,omitempty"`
+	Lost      observe.Lost  `json:"lost,omitempty"`
+	Container string        `json:"container,omitempty"`
 	tcpJSON
 }
 
 // connectionsJSON are the connections of a target.
 type connectionsJSON struct {
-	Event           string         `json:"event"` // "connections", or "summary" for the last
-	Time            time.Time      `json:"time"`
-	Target          string         `json:"target"`
-	States          map[string]int `json:"states"`
-	Opened          uint64         `json:"opened"`
-	Ended           []endedJSON    `json:"ended"`
-	OldestCloseWait float64        `json:"oldest_close_wait_seconds"`
-	EventsLost      uint64         `json:"events_lost"`
+	Event           string          `json:"event"` // "connections", or "summary" for the last
+	Time            time.Time       `json:"time"`
+	Target          string          `json:"target"`
+	States          map[string]int  `json:"states"`
+	Opened          uint64          `json:"opened"`
+	Ended           []endedJSON     `json:"ended"`
+	Containers      []containerJSON `json:"containers,omitempty"`
+	OldestCloseWait float64         `json:"oldest_close_wait_seconds"`
+	EventsLost      uint64          `json:"events_lost"`
 	tcpJSON
 }
 
@@ -42,6 +44,14 @@ type endedJSON struct {
 	How    observe.How   `json:"how"`
 	Origin result.Origin `json:"origin,omitempty"`
 	Count  uint64        `json:"count"`
+}
+
+type containerJSON struct {
+	Name  string `json:"name"`
+	Open  int    `json:"open"`
+	Ended uint64 `json:"ended"`
+	Reset uint64 `json:"reset"`
+	Lost  uint64 `json:"lost"`
 }
 
 type tcpJSON struct {
@@ -61,7 +71,8 @@ func toTCP(t *observe.TCP) tcpJSON {
 // EndJSON prints the end of one connection as one line of JSON.
 func (p *Printer) EndJSON(e *observe.End) error {
 	out := endJSON{Event: "end", Time: e.At, Target: e.Target, Local: e.Local.String(), Remote: e.Remote.String(),
-		How: e.How, Certain: e.Certain, Origin: e.Origin, Idle: idleOf(e).Seconds(), Lost: e.Lost, tcpJSON: toTCP(&e.TCP)}
+		How: e.How, Certain: e.Certain, Origin: e.Origin, Idle: idleOf(e).Seconds(), Lost: e.Lost, Container: e.Container,
+		tcpJSON: toTCP(&e.TCP)}
 	if e.Age >= 0 {
 		age := e.Age.Seconds()
 		out.Age = &age
@@ -88,6 +99,10 @@ func (p *Printer) ConnectionsJSON(g *glance) error {
 	}
 	for _, kind := range sortedEndings(g.Now.Ended) {
 		out.Ended = append(out.Ended, endedJSON{kind.How, kind.Origin, g.Now.Ended[kind]})
+	}
+	for _, name := range observe.SortedContainers(g.Now.Containers) {
+		n := g.Now.Containers[name]
+		out.Containers = append(out.Containers, containerJSON{name, n.Open, n.Ended, n.Reset, n.Lost})
 	}
 	return json.NewEncoder(escape.NewWriter(p.Out)).Encode(out)
 }

@@ -31,16 +31,19 @@ func (v *view) table(lines, columns int) []string {
 	out := []string{""}
 	for i := range v.targets {
 		out = append(out, v.targets[i].line())
+		out = append(out, containerLines(&v.targets[i].Now)...)
 	}
 	slices.SortFunc(v.sockets, func(a, b observe.Socket) int { return int(b.Idle.Milliseconds() - a.Idle.Milliseconds()) })
 	if len(v.sockets) > 0 {
-		out = append(out, fmt.Sprintf("%-12s %-21s  %-21s %10s %10s %10s %7s %7s", "state", "local", "remote", "idle",
-			"age", "rtt", "retrans", "unacked"))
+		out = append(out, fmt.Sprintf("%-12s %-21s  %-21s %10s %10s %10s %7s %7s%s", "state", "local", "remote", "idle",
+			"age", "rtt", "retrans", "unacked", v.containerTitle()))
 	}
 	for i := range v.sockets {
 		s := &v.sockets[i]
-		out = append(out, fmt.Sprintf("%-12s %-21s  %-21s %10s %10s %10s %7d %7d", s.State, s.Local, s.Remote,
-			longShort(s.Idle), longShort(s.Age), record.Short(s.TCP.RTT), s.TCP.Retransmits, s.TCP.Unacknowledged))
+		row := fmt.Sprintf("%-12s %-21s  %-21s %10s %10s %10s %7d %7d  %s", s.State, s.Local, s.Remote,
+			longShort(s.Idle), longShort(s.Age), record.Short(s.TCP.RTT), s.TCP.Retransmits, s.TCP.Unacknowledged,
+			s.Container)
+		out = append(out, strings.TrimRight(row, " "))
 	}
 	var last []string
 	if v.eventsLost > 0 {

@@ -40,8 +40,10 @@ func watchEnds() []observe.End {
 	add(observe.FINSent, "", observe.NothingLost)
 	add(observe.TimedOut, "", observe.Unacknowledged)
 	add(observe.Unknown, "", observe.NothingLost)
+	ends[0].Container, ends[6].Container = "containerd://0123456789ab", "shop.service"
 	ends[1].SinceReceived = ends[1].Idle + 42*time.Second // the request was sent 351 s ago, after 42 s
 	hostile := ends[0]
+	hostile.Container = "/\x1b[2Jjob\u202e"
 	hostile.Target, hostile.Age = "\x1b[2Jall is well\n\u202e", -1
 	hostile.Local, hostile.Remote = netip.MustParseAddrPort("[2001:db8::7]:41002"),
 		netip.MustParseAddrPort("[2001:db8::8]:443")
@@ -57,6 +59,8 @@ func watchGlance() *glance {
 			OldestCloseWait: 90 * time.Second,
 			TCP: observe.TCP{RTT: 2 * time.Millisecond, RTTVariance: 300 * time.Microsecond, Retransmits: 5,
 				Unacknowledged: 1448, BytesSent: 10, BytesReceived: 20},
+			Containers: map[string]observe.ContainerCount{"shop.service": {Open: 2, Ended: 6},
+				"containerd://0123456789ab": {Open: 1, Ended: 20, Reset: 19, Lost: 3}, "/\x1b[2Jjob": {Ended: 6}},
 		}, EventsLost: 4}
 }
 
@@ -75,7 +79,7 @@ func TestWatchText(t *testing.T) {
 		p.Endings("api", &g.Now, all)
 		p.Endings("idle", &observe.Connections{}, newEndings())
 		empty := &glance{Target: "\x1b[2Jidle"}
-		for _, line := range (&view{targets: []glance{*g, *empty}, sockets: watchSockets(), eventsLost: 4}).table(9, 100) {
+		for _, line := range (&view{targets: []glance{*g, *empty}, sockets: watchSockets(), eventsLost: 4}).table(12, 140) {
 			p.line("%s", line)
 		}
 	}
@@ -117,6 +121,7 @@ func watchSockets() []observe.Socket {
 			Remote: netip.MustParseAddrPort("192.0.2.7:443"), State: "established", Idle: time.Duration(i) * time.Second,
 			Age: time.Hour, TCP: observe.TCP{RTT: time.Millisecond, Retransmits: uint64(i)}})
 	}
+	out[4].Container, out[3].Container = "containerd://0123456789ab", "/\x1b[2Jjob"
 	return out
 }
 

@@ -22,7 +22,7 @@ func (o *Observer) dump(now time.Time) error {
 	before := o.readCounts()
 	o.dumped = now
 	o.generation++
-	o.listed = nil // the last ones are the caller's
+	o.listed, o.unnamed = nil, nil // the last ones are the caller's
 	o.targets.mu.Lock()
 	o.targets.begin()
 	o.targets.mu.Unlock()
@@ -37,6 +37,7 @@ func (o *Observer) dump(now time.Time) error {
 	after := o.readCounts()
 	o.conclude(after)
 	o.sweep(after)
+	o.nameContainers()
 	if o.options.Dumped != nil {
 		o.options.Dumped(o.listed)
 	}
@@ -106,6 +107,7 @@ func (o *Observer) list(body []byte, now time.Time) {
 		}
 	}
 	transmitted(r, &s, of)
+	o.contain(r, &s, of)
 	o.note(r, &s)
 	o.show(r, &s, of)
 	if r.closeWait != 0 {
@@ -125,7 +127,8 @@ func (o *Observer) show(r *record, s *sighting, of []*tally) {
 	}
 	for _, one := range of[:min(len(of), maxListed-len(o.listed))] {
 		o.listed = append(o.listed, Socket{Target: one.name, Local: s.local, Remote: s.remote, State: s.state.String(),
-			Idle: s.idle(), Age: o.between(r.first, time.Now()), TCP: s.tcp()})
+			Idle: s.idle(), Age: o.between(r.first, time.Now()), TCP: s.tcp(),
+			Container: o.containers.names[r.container], cgroup: s.cgroup})
 	}
 }
 

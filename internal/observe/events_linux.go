@@ -126,6 +126,7 @@ func (o *Observer) end(e *evidence, r *record, of []*tally) {
 		end.Age = max(0, o.between(r.first, end.At))
 		e.seen, e.received = r.state, r.received
 		e.sameData = e.end.info.dataSegmentsIn == r.segments
+		end.Container = o.containers.names[r.container]
 	}
 	switch {
 	case r != nil && r.gone != 0:
@@ -176,6 +177,7 @@ func (o *Observer) count(end *End, of []*tally) {
 		if end.Lost != NothingLost {
 			one.last.Lost[end.Lost]++
 		}
+		one.containerEnded(end)
 	}
 }
 

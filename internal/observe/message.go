@@ -21,6 +21,7 @@ const (
 	typeSocket       = 20  // SOCK_DIAG_BY_FAMILY
 	flagInterrupted  = 16  // NLM_F_DUMP_INTR
 	attributeTCPInfo = 2   // INET_DIAG_INFO
+	attributeCgroup  = 21  // INET_DIAG_CGROUP_ID: Linux 5.9
 	leastTCPInfo     = 160 // tcp_info up to tcpi_data_segs_out: Linux 4.6
 	familyIPv4       = 2   // AF_INET
 )
@@ -59,6 +60,7 @@ func (s state) String() string {
 type sighting struct {
 	at            time.Time // when it was read; zero in a dump
 	cookie        uint64
+	cgroup        uint64 // the ID of its cgroup; 0 if it is not known, as in TIME_WAIT and at an end
 	local, remote netip.AddrPort
 	state         state
 	readQueue     uint32 // bytes received and not read; 1 more with a FIN that was not read
@@ -125,8 +127,13 @@ func parseSocket(b []byte, s *sighting) bool {
 		if length < attributeLength || length > len(b) {
 			break
 		}
-		if binary.NativeEndian.Uint16(b[2:]) == attributeTCPInfo {
-			s.info.parse(b[attributeLength:length])
+		switch value := b[attributeLength:length]; binary.NativeEndian.Uint16(b[2:]) {
+		case attributeTCPInfo:
+			s.info.parse(value)
+		case attributeCgroup:
+			if len(value) >= 8 {
+				s.cgroup = binary.NativeEndian.Uint64(value)
+			}
 		}
 		b = b[min(len(b), align(length)):]
 	}

@@ -27,6 +27,7 @@ func message(family uint8, local, remote netip.AddrPort, info []byte) []byte {
 	}
 	attribute(15, []byte{6}) // INET_DIAG_PROTOCOL
 	attribute(attributeTCPInfo, info)
+	attribute(attributeCgroup, binary.NativeEndian.AppendUint64(nil, 78))
 	binary.NativeEndian.PutUint32(b, uint32(len(b)))
 	binary.NativeEndian.PutUint16(b[4:], typeSocket)
 	return b
@@ -66,7 +67,7 @@ func TestParseSocket(t *testing.T) {
 		{"Linux 4.1", message(familyIPv4, four, four, tcpInfoBytes(136)), four, tcpInfo{}},
 		{"TIME_WAIT", message(familyIPv4, four, four, nil), four, tcpInfo{}},
 	} {
-		want := sighting{cookie: 77, local: row.address, remote: row.address, state: closeWait, readQueue: 1,
+		want := sighting{cookie: 77, cgroup: 78, local: row.address, remote: row.address, state: closeWait, readQueue: 1,
 			writeQueue: 2, info: row.info}
 		var got []sighting
 		messages(row.message, func(h header, body []byte) {

@@ -50,6 +50,7 @@ type End struct {
 	Age           time.Duration // since the connection was first seen; negative: unknown
 	Lost          Lost
 	TCP           TCP
+	Container     string // or unit whose process made it; empty where that is not known
 }
 
 // TCP is the kernel's view of connections: of one at its end, or of all of a target.
@@ -71,6 +72,15 @@ type Connections struct {
 	WindowLimited   time.Duration // for how long they waited for the peer's receive window, in all
 	OldestCloseWait time.Duration // for how long the oldest has been in CLOSE_WAIT; 0: none is
 	TCP             TCP
+	Containers      map[string]ContainerCount // by Container; of those that have had connections in the last hour
+}
+
+// ContainerCount are a container's connections to a target.
+type ContainerCount struct {
+	Open  int // at the last dump
+	Ended uint64
+	Reset uint64 // of these, by a reset that was received
+	Lost  uint64 // of these, with a request
 }
 
 // An Ending is a kind of end: what ends are counted by.

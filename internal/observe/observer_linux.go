@@ -44,6 +44,10 @@ type Observer struct {
 	pending    []sighting
 	listed     []Socket // for Options.Dumped
 	pace       *pace
+	containers containers
+	cgroups    string    // where they are mounted; empty: nothing is named
+	unnamed    []unnamed // of the dump that is under way
+	searched   time.Time // from when on cgroups may be searched for again
 	done       guard.Group
 }
 
@@ -78,6 +82,7 @@ func (o *Observer) open() (err error) {
 	if o.pace, err = newPace(min(gather, o.tick)); err != nil {
 		return err
 	}
+	o.cgroups, o.containers = findCgroups(), newContainers()
 	o.text = make([]byte, 64<<10)
 	o.atDump = o.readCounts()
 	o.atEvents = o.atDump

@@ -13,4 +13,7 @@ type Socket struct {
 	Idle          time.Duration // since data was last sent or received
 	Age           time.Duration // since the connection was first seen
 	TCP           TCP
+	Container     string // or unit whose process made it; empty where that is not known
+
+	cgroup uint64
 }

@@ -18,6 +18,7 @@ type record struct {
 	state         state
 	generation    uint8 // of the dump that saw it
 	why           why
+	container     place
 }
 
 // moment is a time in units of 10 ms since the observer was opened; 0 for none.

@@ -22,6 +22,7 @@ type tally struct {
 	last    Connections // at the last dump, and the counters
 	dumping Connections // of the dump that is under way
 	rtts    int         // connections with a round-trip time in it
+	open    openCount   // of it, by container
 	listed  bool        // a dump was made since it was learned
 }
 
@@ -215,13 +216,14 @@ func (t *targets) connections(target string) (Connections, bool) {
 	}
 	c := one.last
 	c.States, c.Ended, c.Lost = maps.Clone(c.States), maps.Clone(c.Ended), maps.Clone(c.Lost)
+	c.Containers = maps.Clone(c.Containers)
 	return c, true
 }
 
 // begin begins the count of a dump. The caller holds mu.
 func (t *targets) begin() {
 	for _, one := range t.tallies {
-		one.dumping, one.rtts = Connections{States: map[string]int{}}, 0
+		one.dumping, one.rtts, one.open = Connections{States: map[string]int{}}, 0, openCount{}
 	}
 }
 
@@ -236,6 +238,7 @@ func (t *targets) finish() {
 			one.dumping.TCP.RTTVariance /= n
 		}
 		one.listed = true
+		one.contained()
 		one.last.States, one.last.TCP = one.dumping.States, one.dumping.TCP
 		one.last.OldestCloseWait = one.dumping.OldestCloseWait
 	}

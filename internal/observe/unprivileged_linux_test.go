@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"os/exec"
 	"strings"
 	"sync"
 	"syscall"
@@ -28,6 +29,8 @@ type line struct {
 	TCP    TCP
 	Opened uint64
 	Health Health
+
+	Containers map[string]ContainerCount
 }
 
 // remote is an Observer in another process.
@@ -45,7 +48,7 @@ func (r *remote) ask() line {
 
 func (r *remote) Connections(string) (Connections, bool) {
 	l := r.ask()
-	return Connections{States: l.States, TCP: l.TCP, Opened: l.Opened}, l.Health.Dumps > 0
+	return Connections{States: l.States, TCP: l.TCP, Opened: l.Opened, Containers: l.Containers}, l.Health.Dumps > 0
 }
 
 func (r *remote) Health() Health { return r.ask().Health }
@@ -62,7 +65,7 @@ func startRemote(s *site) *remote {
 	if err != nil {
 		s.Fatal(err)
 	}
-	child := s.net.Command(netlab.C, binary, "-test.run=^TestUnprivilegedChild$")
+	child := exec.Command(binary, "-test.run=^TestUnprivilegedChild$")
 	child.Env = append(os.Environ(), observedVariable+"="+s.address().String())
 	child.Stderr = os.Stderr
 	input, err := child.StdinPipe()
@@ -73,7 +76,7 @@ func startRemote(s *site) *remote {
 	if err != nil {
 		s.Fatal(err)
 	}
-	if err := child.Start(); err != nil {
+	if err := s.net.Inside(netlab.C, child.Start); err != nil {
 		s.Fatal(err)
 	}
 	r := &remote{input: input, answers: make(chan line)}
@@ -143,6 +146,6 @@ func TestUnprivilegedChild(t *testing.T) {
 	o.Learn("api", []netip.AddrPort{netip.MustParseAddrPort(address)}, time.Now())
 	for questions := bufio.NewScanner(os.Stdin); questions.Scan(); {
 		c, _ := o.Connections("api")
-		write(line{States: c.States, TCP: c.TCP, Opened: c.Opened, Health: o.Health()})
+		write(line{States: c.States, TCP: c.TCP, Opened: c.Opened, Health: o.Health(), Containers: c.Containers})
 	}
 }

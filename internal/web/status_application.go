@@ -19,10 +19,21 @@ type applicationStatus struct {
 	Lost            map[string]uint64 `json:"requests_lost"`
 	OldestCloseWait float64           `json:"oldest_close_wait_seconds"`
 	RTT             float64           `json:"rtt_seconds"`
+	Containers      []containerStatus `json:"containers,omitempty"`
 	Open            string            `json:"-"` // in words, as what follows
 	Ends            string            `json:"-"`
 	Unanswered      string            `json:"-"`
 	CloseWait       string            `json:"-"`
+}
+
+// containerStatus is what a container's connections show.
+type containerStatus struct {
+	Name  string `json:"name"`
+	Open  int    `json:"open"`
+	Ended uint64 `json:"ended"`
+	Reset uint64 `json:"reset"`
+	Lost  uint64 `json:"requests_lost"`
+	Text  string `json:"-"` // in words
 }
 
 // endingStatus is how many connections ended in a way.
@@ -51,6 +62,10 @@ func toApplication(c *observe.Connections) *applicationStatus {
 	for kind, n := range c.Lost {
 		s.Lost[string(kind)] = n
 		lost += n
+	}
+	for _, name := range observe.SortedContainers(c.Containers) {
+		n := c.Containers[name]
+		s.Containers = append(s.Containers, containerStatus{name, n.Open, n.Ended, n.Reset, n.Lost, name + ": " + n.String()})
 	}
 	s.Open, s.Ends = s.open(), s.ends()
 	if lost > 0 {

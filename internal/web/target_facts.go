@@ -276,6 +276,15 @@ func (p *targetPage) applicationFacts() facts {
 		f.add("ended", cmp.Or(a.Ends, "none"))
 		f.add("lost", a.Unanswered)
 		f.add("CLOSE_WAIT", a.CloseWait)
+		for i := range a.Containers[:min(len(a.Containers), maxContainerFacts)] {
+			f.add("container", a.Containers[i].Text)
+		}
+		if n := len(a.Containers) - maxContainerFacts; n > 0 {
+			f.add("container", fmt.Sprintf("%d more", n))
+		}
 	}
 	return f
 }
+
+// maxContainerFacts bounds the containers on a target's page; its JSON has all of them.
+const maxContainerFacts = 20

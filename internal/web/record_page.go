@@ -44,7 +44,7 @@ type comparison struct {
 	Rows []record.Difference
 }
 
-// waterfall is a hop's phases as bars, in a picture of 1000 units' width.
+// waterfall is a hop's phases as bars. Widths are percentages, heights pixels: the texts are as large on a phone.
 type waterfall struct {
 	Title  string
 	Height int
@@ -61,7 +61,8 @@ type waterfallBar struct {
 
 // The places in the picture: names, then bars, then durations.
 const (
-	barsFrom, barsWidth = 100, 720
+	barsFrom, barsWidth = 23, 40
+	leastBar            = 0.3 // the shortest is still to be seen
 	barHeight           = 24
 )
 
@@ -143,10 +144,10 @@ func newWaterfall(title string, h *result.Hop, whole time.Duration) waterfall {
 	}
 	for i, s := range h.Spans {
 		from := place(s.Start)
-		width := max(2, place(s.Start+s.Duration)-from) // the shortest is still to be seen
+		width := max(leastBar, place(s.Start+s.Duration)-from)
 		w.Bars = append(w.Bars, waterfallBar{
 			Phase: s.Phase, Text: record.Short(s.Duration), Failed: s.Failed, X: barsFrom + from, Width: width,
-			TextX: barsFrom + from + width + 6,
+			TextX: barsFrom + from + width,
 			Y:     i*barHeight + 3, TextY: i*barHeight + 17,
 		})
 	}

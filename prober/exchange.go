@@ -27,6 +27,8 @@ func (h *hop) exchange() []byte {
 		h.socket.Floods().Grant(h.request.ContentLength)
 		if h.request.ContentLength <= smallRequest {
 			h.stampRequest()
+		} else {
+			h.socket.StopStamping()
 		}
 		request := h.traced(p)
 		h.Request = h.requestHead(request)
@@ -92,12 +94,15 @@ func (h *hop) received(began time.Duration) time.Duration {
 // stampRequest requests the kernel's timestamps of a small request. A probe that runs alone needs no time of sending:
 // the clock gives the same.
 func (h *hop) stampRequest() {
-	if h.attempt.prober.probing.Load() <= 1 {
-		h.socket.StampAcknowledgement()
-	} else {
+	if h.attempt.prober.crowded() {
 		h.socket.StampRequest()
+	} else {
+		h.socket.StampAcknowledgement()
 	}
 }
+
+// crowded reports whether several probes are under way.
+func (p *Prober) crowded() bool { return p.probing.Load() > 1 }
 
 // smallRequest is the size of a body in bytes up to which the socket's buffer is never full.
 const smallRequest = 8 << 10

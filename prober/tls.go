@@ -10,11 +10,13 @@ import (
 	"errno_exporter/prober/classify"
 	"errno_exporter/prober/flood"
 	"errno_exporter/prober/result"
+	"errno_exporter/prober/socket"
 )
 
 // secure does the TLS handshake with the target.
 func (h *hop) secure(host string) error {
 	began := h.attempt.elapsed()
+	times := h.beginHandshake()
 	g := h.newGate(h.stream)
 	config := h.tlsConfig(host)
 	h.named = h.attempt.hello.apply(config)
@@ -26,27 +28,33 @@ func (h *hop) secure(host string) error {
 		h.fail(result.TLS, began, h.classified(result.TLS, err))
 		return err
 	}
-	began, ended := h.handshakeTimes(began+g.queued, h.attempt.elapsed())
+	took := times(began+g.queued, h.attempt.elapsed()-(g.waited-g.queued))
 	h.stream = conn
-	ended -= g.waited - g.queued
 	if f := h.checkRevoked(conn.OCSPResponse()); f != nil {
 		h.close()
-		h.failAt(result.TLS, began, ended, *f)
+		h.failAt(result.TLS, took.Began, took.Began+took.Took, *f)
 		return f.Err
 	}
-	h.done(result.TLS, began, ended)
+	h.done(result.TLS, took.Began, took.Began+took.Took)
+	if took.Exact {
+		h.exactly()
+	}
 	return nil
 }
 
-// handshakeTimes are when our first message left, and when our last left or the peer's last arrived: what we compute
-// before and after is not the handshake's time. They are the clock's where the kernel's are not known, or are those of
-// the TLS connection to a proxy.
-func (h *hop) handshakeTimes(began, ended time.Duration) (from, to time.Duration) {
+// beginHandshake begins to measure a handshake. What is returned ends that, given when the handshake began and ended by
+// the clock: it took that time where the kernel's timestamps are not known, or are those of a TLS connection to a proxy
+// around this one.
+func (h *hop) beginHandshake() func(began, ended time.Duration) socket.Flights {
 	if h.stream != h.socket || !h.socket.Stamped() {
-		return began, ended
+		return func(began, ended time.Duration) socket.Flights {
+			return socket.Flights{Began: began, Took: ended - began}
+		}
 	}
-	read, sent := h.socket.Times()
-	return max(began, h.socket.FirstWrite()), min(ended, max(read, sent))
+	if h.socket.BeginFlights(); h.attempt.prober.crowded() {
+		h.socket.StampFlights()
+	}
+	return func(time.Duration, time.Duration) socket.Flights { return h.socket.EndFlights() }
 }
 
 // handshake is one that computes in turn with others.

@@ -56,11 +56,15 @@ func serve() {
 	secure := &tls.Config{Certificates: []tls.Certificate{faultlab.ChainCertificate(time.Now().Add(24 * time.Hour))}}
 	plain, first, second := httptest.NewServer(handler), httptest.NewUnstartedServer(handler),
 		httptest.NewUnstartedServer(handler)
+	retry := httptest.NewUnstartedServer(handler)
 	first.TLS, second.TLS = secure, secure.Clone()
 	first.StartTLS()
 	second.EnableHTTP2 = true
 	second.StartTLS()
-	fmt.Println(plain.URL, first.URL, second.URL)
+	retry.TLS = secure.Clone()
+	retry.TLS.CurvePreferences = []tls.CurveID{tls.CurveP256} // for which no client sends a key share at once
+	retry.StartTLS()
+	fmt.Println(plain.URL, first.URL, second.URL, retry.URL)
 	_, _ = os.Stdout.Write(faultlab.RootsPEM()) // the parent's end is its business
 	fmt.Println("ready")
 	_, _ = io.Copy(io.Discard, os.Stdin)
@@ -69,6 +73,7 @@ func serve() {
 // Server is a server in another process.
 type Server struct {
 	HTTP, HTTPS1, HTTPS2 string // URLs; HTTPS2 speaks HTTP/2
+	HTTPSRetry           string // HTTP/1.1, and a TLS 1.3 handshake of two round trips (HelloRetryRequest)
 	RootPEM              []byte
 	Roots                *x509.CertPool
 }
@@ -95,7 +100,7 @@ func Start(b testing.TB) Server {
 	})
 	s := Server{Roots: x509.NewCertPool()}
 	lines := bufio.NewReader(stdout)
-	if _, err := fmt.Fscan(lines, &s.HTTP, &s.HTTPS1, &s.HTTPS2); err != nil {
+	if _, err := fmt.Fscan(lines, &s.HTTP, &s.HTTPS1, &s.HTTPS2, &s.HTTPSRetry); err != nil {
 		b.Fatal(err)
 	}
 	for {

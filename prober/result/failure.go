@@ -14,7 +14,7 @@ const (
 	Resolve    Phase = "resolve"    // question asked to addresses known
 	Connect    Phase = "connect"    // socket() to a completed TCP handshake
 	Proxy      Phase = "proxy"      // TLS with the proxy and its tunnel; all of a failure to reach or to use it
-	TLS        Phase = "tls"        // ClientHello to handshake done
+	TLS        Phase = "tls"        // flights sent to answers arrived, summed; elsewhere ClientHello to handshake done
 	Request    Phase = "request"    // connection ready to last request byte accepted by the kernel
 	Processing Phase = "processing" // request written to first byte of the final response
 	Transfer   Phase = "transfer"   // first response byte to last body byte

@@ -52,6 +52,9 @@ type Recorder struct {
 	acks      []stamp       // of requests, as they were read from the error queue
 	stampBase int64         // bytes written before acknowledgements were requested; -1 until then
 	stampings int           // writes since then
+	requested bool          // the acknowledgement of the request was requested, too
+	recording bool          // flights of a handshake
+	flights   []flight
 	firstSent time.Duration // start of the first write; 0 before
 	accepted  time.Duration // when the kernel took the last bytes written while the connection was alive; 0 before
 	writing   time.Duration // start of the write in progress; 0 when there is none
@@ -96,6 +99,7 @@ func (r *Recorder) Read(p []byte) (got int, err error) {
 	r.wire.BytesReceived += int64(n)
 	if n > 0 {
 		r.lastRead = r.since(at, now)
+		r.noteArrived(now)
 	}
 	return n, r.note(result.Event{Op: result.OpRead, Start: began, End: now.since, Calls: 1, Bytes: int64(n), Err: err})
 }
@@ -167,6 +171,7 @@ func (r *Recorder) endWrite(w writeCall, n int, err error) (failed error, hold b
 		r.firstSent = w.began
 	}
 	if w.alive && err == nil {
+		r.noteSent(w.began, ended)
 		if r.accepted = ended; r.stamps != nil && r.wire.BytesSent <= smallWrites {
 			r.accepted = w.began // it was sent at once; after that this goroutine waited for a CPU
 		}

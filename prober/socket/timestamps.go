@@ -20,11 +20,23 @@ func (r *Recorder) StampRequest() { r.stampFromHere(stampRequest) }
 func (r *Recorder) stampFromHere(request func(syscall.RawConn)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.stamps == nil || r.stampBase >= 0 {
+	if r.stamps == nil || r.requested {
 		return
 	}
-	r.stampBase = r.written
+	if r.requested = true; r.stampBase < 0 {
+		r.stampBase = r.written // else the kernel goes on counting from there
+	}
 	request(r.raw)
+}
+
+// StopStamping ends the timestamps of what is written: a large request would fill the error queue with them.
+func (r *Recorder) StopStamping() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.stamps != nil && r.stampBase >= 0 && !r.requested {
+		r.requested = true
+		stopStamping(r.raw)
+	}
 }
 
 // maxStamped is how many writes are timestamped. A timestamp that is not read counts as the socket's receive memory: a
@@ -66,14 +78,21 @@ func (r *Recorder) stampedAt(upTo int64, kind stampKind) time.Duration {
 	if !hasAcknowledgement(r.acks, last) { // which comes after the other kind
 		r.acks = r.stamps.readQueue(r.acks, last)
 	}
+	at, _ := r.stampOf(last, kind)
+	return at
+}
+
+// stampOf is when what a timestamp of a byte is of happened, by those that were read; it is false where there is none.
+// The caller holds mu.
+func (r *Recorder) stampOf(last uint32, kind stampKind) (time.Duration, bool) {
 	for _, s := range r.acks {
 		if s.of(kind, last) && !s.at.IsZero() {
 			if now := r.now(); r.since(s.at, now) != now.since {
-				return r.since(s.at, now)
+				return r.since(s.at, now), true
 			}
 		}
 	}
-	return 0
+	return 0, false
 }
 
 // hasAcknowledgement reports whether one of the timestamps is of the acknowledgement of a byte.

@@ -29,7 +29,8 @@ const (
 	arrivals         = unix.SOF_TIMESTAMPING_SOFTWARE | unix.SOF_TIMESTAMPING_RX_SOFTWARE
 	acknowledgements = arrivals | unix.SOF_TIMESTAMPING_TX_ACK | unix.SOF_TIMESTAMPING_OPT_ID |
 		unix.SOF_TIMESTAMPING_OPT_TSONLY
-	sendings = acknowledgements | unix.SOF_TIMESTAMPING_TX_SOFTWARE
+	sendings = arrivals | unix.SOF_TIMESTAMPING_TX_SOFTWARE | unix.SOF_TIMESTAMPING_OPT_ID |
+		unix.SOF_TIMESTAMPING_OPT_TSONLY
 )
 
 // HoldStamping keeps the kernel timestamping arrivals until the file is closed, or collected: switched on and off with
@@ -124,6 +125,12 @@ func stampAcknowledgement(raw syscall.RawConn) {
 
 // stampRequest makes the kernel timestamp when it is sent, too.
 func stampRequest(raw syscall.RawConn) {
+	// where it fails there are none
+	_ = raw.Control(func(fd uintptr) { _ = setStamping(int(fd), acknowledgements|sendings) })
+}
+
+// stampSendings makes the kernel timestamp when what is written from here on is sent.
+func stampSendings(raw syscall.RawConn) {
 	_ = raw.Control(func(fd uintptr) { _ = setStamping(int(fd), sendings) }) // where it fails there are none
 }
 

@@ -24,6 +24,14 @@ func TestRequestStamps(t *testing.T) {
 			r.StampAcknowledgement()
 			r.StampRequest()
 		}, false, true},
+		{"the handshake's flights, and later the request", func(r *Recorder) {
+			r.StampFlights()
+			r.StampRequest()
+		}, true, true},
+		{"the handshake's flights, and then nothing", func(r *Recorder) {
+			r.StampFlights()
+			r.StopStamping()
+		}, false, false},
 	} {
 		r, peer := connection(t)
 		row.request(r)

@@ -22,6 +22,8 @@ func stampAcknowledgement(syscall.RawConn) {}
 
 func stampRequest(syscall.RawConn) {}
 
+func stampSendings(syscall.RawConn) {}
+
 func stopStamping(syscall.RawConn) {}
 
 func (*stamps) readQueue(earlier []stamp, _ uint32) []stamp { return earlier }

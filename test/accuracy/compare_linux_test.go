@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,6 +27,19 @@ func (e excess) at(p result.Phase, share float64) float64 {
 	}
 	slices.Sort(e[p])
 	return e[p][min(len(e[p])-1, int(share*float64(len(e[p]))))]
+}
+
+// cells are the cells of a table: the median and the 99th percentile of each phase.
+func (e excess) cells(phases []result.Phase) string {
+	var cells strings.Builder
+	for _, phase := range phases {
+		if len(e[phase]) == 0 {
+			cells.WriteString(" – |")
+		} else {
+			fmt.Fprintf(&cells, " %.2f / %.2f |", e.at(phase, 0.5), e.at(phase, 0.99))
+		}
+	}
+	return cells.String()
 }
 
 // measured are the phases that the wire knows of.
@@ -56,7 +70,7 @@ func compare[K comparable](reports map[K]reported, truths map[K]*Truth, alsoUnre
 		}
 		c.compared++
 		wire := map[result.Phase]time.Duration{
-			result.Connect: truth.SYNACK.Sub(truth.SYN), result.TLS: truth.Finished.Sub(truth.Hello),
+			result.Connect: truth.SYNACK.Sub(truth.SYN), result.TLS: truth.TLS,
 			result.Processing: truth.Answered.Sub(truth.Asked), result.Transfer: truth.Last.Sub(truth.Answered),
 		}
 		for _, phase := range measured {
@@ -124,10 +138,10 @@ func TestTruthsOfOneAddress(t *testing.T) {
 		packets = append(packets, Packet{From: client, To: server, Outgoing: true, SYN: true, At: at(begin)},
 			Packet{From: client, To: server, Outgoing: true, SYN: true, At: at(begin + 10)},
 			Packet{From: server, To: client, SYN: true, ACK: true, At: at(begin + 20)},
-			Packet{From: client, To: server, Outgoing: true, Bytes: 100, Path: "/", At: at(begin + 30)},
-			Packet{From: server, To: client, Bytes: 100, At: at(begin + 40)})
+			Packet{From: client, To: server, Outgoing: true, Bytes: 100, Seq: 1, Path: "/", At: at(begin + 30)},
+			Packet{From: server, To: client, Bytes: 100, Seq: 1, At: at(begin + 40)})
 	}
-	got := Truths(packets)
+	got := Truths(packets, TLS13)
 	if len(got) != 2 {
 		t.Fatalf("%d connections, want 2", len(got))
 	}

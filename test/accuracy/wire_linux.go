@@ -22,6 +22,7 @@ type Packet struct {
 	From, To netip.AddrPort
 	SYN, ACK bool
 	Bytes    int    // of data
+	Seq      uint32 // of its first byte
 	Path     string // of a request that begins in it
 	Outgoing bool
 }
@@ -113,7 +114,7 @@ func parse(b []byte) (Packet, bool) {
 	p := Packet{
 		From: netip.AddrPortFrom(netip.AddrFrom4([4]byte(b[12:16])), binary.BigEndian.Uint16(t)),
 		To:   netip.AddrPortFrom(netip.AddrFrom4([4]byte(b[16:20])), binary.BigEndian.Uint16(t[2:])),
-		SYN:  t[13]&2 != 0, ACK: t[13]&16 != 0,
+		SYN:  t[13]&2 != 0, ACK: t[13]&16 != 0, Seq: binary.BigEndian.Uint32(t[4:]),
 	}
 	if data := t[min(len(t), int(t[12]>>4)*4):]; bytes.HasPrefix(data, []byte("GET ")) {
 		p.Path, _, _ = strings.Cut(string(data[4:]), " ")
@@ -161,111 +162,4 @@ func (w *Wire) Close() {
 	_ = unix.Shutdown(w.fd, unix.SHUT_RD) // which packet sockets may not know
 	_ = unix.Close(w.fd)
 	w.done.Wait()
-}
-
-// Truth is when what happened on a connection's wire, as seen by its client: it sends when a packet leaves, and gets
-// when one arrives.
-type Truth struct {
-	SYN, SYNACK time.Time
-	Hello       time.Time // the first data sent
-	Finished    time.Time // the last data sent before the request: of a TLS handshake
-	Path        string    // of the request, where it is not encrypted
-	Asked       time.Time // the last data sent before the longest wait
-	Answered    time.Time // the first data that arrived after it
-	Last        time.Time // the last data that arrived
-}
-
-// Sizes of TLS 1.3 records that are not what is looked for, in bytes of data.
-const (
-	changeCipherSpec = 6  // sent for the sake of old middleboxes (RFC 8446 appendix D.4)
-	closeNotify      = 24 // sent by the server after the answer
-	// the answer is a kilobyte; session tickets, which come any time after the handshake, are less
-	answerAtLeast = 1000
-)
-
-// seen is what a client sent and got.
-type seen struct {
-	Truth
-	sent, got []moment
-	encrypted bool
-}
-
-type moment struct {
-	at    time.Time
-	bytes int
-}
-
-// Connection is one connection of a client. A port that was closed is used again after a second where both ends are on
-// loopback (tcp_tw_reuse of Linux' ip-sysctl), so that an address alone does not name it.
-type Connection struct {
-	Local netip.AddrPort
-	Use   int // how often the address was used before
-}
-
-// Truths are those of the connections that a client made.
-func Truths(packets []Packet) map[Connection]*Truth {
-	all := map[Connection]*seen{}
-	latest := map[netip.AddrPort]*seen{}
-	uses := map[netip.AddrPort]int{}
-	for _, p := range packets {
-		if p.Outgoing && p.SYN && !p.ACK {
-			s := latest[p.From]
-			if s == nil || !s.SYNACK.IsZero() { // or the SYN is repeated
-				s = &seen{encrypted: true}
-				latest[p.From], all[Connection{p.From, uses[p.From]}] = s, s
-				uses[p.From]++
-			}
-			s.SYN = p.At
-		}
-		if s := latest[p.From]; s != nil && p.Outgoing && p.Bytes > 0 {
-			if p.Path != "" {
-				s.Path, s.encrypted = p.Path, false
-			}
-			s.sent = append(s.sent, moment{p.At, p.Bytes})
-		}
-		if s := latest[p.To]; s != nil && !p.Outgoing {
-			if p.SYN && p.ACK {
-				s.SYNACK = p.At
-			}
-			if p.Bytes > 0 {
-				s.got = append(s.got, moment{p.At, p.Bytes})
-			}
-		}
-	}
-	truths := map[Connection]*Truth{}
-	for connection, s := range all {
-		if s.tell() {
-			truths[connection] = &s.Truth
-		}
-	}
-	return truths
-}
-
-// tell finds what is what: in the clear the request is the first that is sent; encrypted it comes after our first and
-// second flight.
-func (s *seen) tell() bool {
-	least := 1
-	if s.encrypted {
-		s.sent = slices.DeleteFunc(s.sent, func(m moment) bool { return m.bytes <= changeCipherSpec })
-		s.got = slices.DeleteFunc(s.got, func(m moment) bool { return m.bytes == closeNotify })
-		if len(s.sent) < 3 {
-			return false
-		}
-		s.Hello, s.Finished = s.sent[0].at, s.sent[1].at
-		s.sent, least = s.sent[2:], answerAtLeast
-	}
-	if len(s.sent) == 0 {
-		return false
-	}
-	s.Asked = s.sent[0].at
-	for _, m := range s.got {
-		if m.at.Before(s.Asked) || s.Answered.IsZero() && m.bytes < least {
-			continue
-		}
-		if s.Answered.IsZero() {
-			s.Answered = m.at
-		}
-		s.Last = m.at
-	}
-	return !s.Answered.IsZero()
 }

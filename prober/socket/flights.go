@@ -1,0 +1,117 @@
+package socket
+
+import (
+	"math"
+	"time"
+)
+
+// How long a handshake takes on the network. A handshake is a sequence of flights: a side sends some messages, and
+// then waits for the other side's (RFC 8446 section 2). Its time is the sum, over the client's flights, from the moment
+// that the flight was sent until the peer's answer to it had arrived. What is computed between an answer and the next
+// flight, and the wait for a CPU, is the exporter's. So a last flight that is not answered, such as the Finished of
+// TLS 1.3, takes no time, and what the peer sends after the handshake, such as session tickets, counts nowhere.
+
+// flight is what was sent before the peer answered, and the answer.
+type flight struct {
+	upTo    int64         // bytes written with it
+	sent    time.Duration // when its last write began, by the clock
+	ended   time.Duration // when that write had returned
+	arrived time.Duration // the last bytes of the answer; 0 while there is none
+	late    bool          // the kernel did not report when the answer arrived
+}
+
+// maxFlights bounds the flights that are recorded: no handshake has more than four.
+const maxFlights = 8
+
+// Exact is how much a duration may contain of the exporter's own delays and still count as free of them.
+const Exact = time.Millisecond
+
+// BeginFlights begins to record flights.
+func (r *Recorder) BeginFlights() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.recording, r.flights = true, make([]flight, 0, 3)
+}
+
+// StampFlights makes the kernel timestamp the sending of what is written from here on. Where a probe runs alone, the
+// clock before the call is as accurate.
+func (r *Recorder) StampFlights() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.stamps == nil || r.stampBase >= 0 {
+		return
+	}
+	r.stampBase = r.written
+	stampSendings(r.raw)
+}
+
+// Flights is what a handshake took.
+type Flights struct {
+	Began time.Duration // the first flight was sent
+	Took  time.Duration // from each flight to its answer, summed
+	Exact bool          // no delay of the exporter is in it
+}
+
+// EndFlights ends the recording, and returns what the handshake took.
+func (r *Recorder) EndFlights() Flights {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.recording = false
+	if r.stamps != nil && r.stampBase >= 0 && !r.closed {
+		r.acks = r.stamps.readQueue(r.acks, math.MaxInt32)
+	}
+	all := Flights{Exact: r.wire.KernelTimes}
+	before := time.Duration(0)
+	for i := range r.flights {
+		f := &r.flights[i]
+		sent, stamped := r.flightSent(f, before)
+		if i == 0 {
+			all.Began = sent
+		}
+		if f.arrived == 0 {
+			continue
+		}
+		all.Took += max(0, f.arrived-sent)
+		all.Exact = all.Exact && !f.late && (stamped || f.ended-f.sent <= Exact)
+		before = f.arrived
+	}
+	all.Exact = all.Exact && r.wire.KernelTimes // a timestamp may have shown that the clock was set
+	return all
+}
+
+// flightSent is when a flight was sent, after the answer to the one before it, and whether the kernel reported that.
+// The caller holds mu.
+func (r *Recorder) flightSent(f *flight, before time.Duration) (at time.Duration, stamped bool) {
+	if r.stampBase < 0 {
+		return f.sent, false
+	}
+	at, ok := r.stampOf(uint32(f.upTo-r.stampBase-1), sent)
+	if !ok || at < before || f.arrived > 0 && at > f.arrived {
+		return f.sent, false
+	}
+	return at, true
+}
+
+// noteSent notes a write of the flight under way, or of the next one. The caller holds mu.
+func (r *Recorder) noteSent(began, ended time.Duration) {
+	if !r.recording {
+		return
+	}
+	last := len(r.flights) - 1
+	if last < 0 || r.flights[last].arrived > 0 {
+		if len(r.flights) == maxFlights {
+			r.recording = false
+			return
+		}
+		r.flights, last = append(r.flights, flight{}), last+1
+	}
+	f := &r.flights[last]
+	f.upTo, f.sent, f.ended = r.written, began, ended
+}
+
+// noteArrived notes that a read returned something, which answers the flight under way. The caller holds mu.
+func (r *Recorder) noteArrived(now moment) {
+	if last := len(r.flights) - 1; r.recording && last >= 0 {
+		r.flights[last].arrived, r.flights[last].late = r.lastRead, r.lastRead == now.since
+	}
+}

@@ -21,7 +21,7 @@ import (
 )
 
 // repeatInterval is between two stored records of failures of one incident that are alike: the text of a record takes
-// longer to make than the rest of a scrape's work for a target.
+// longer to make than the rest of a scrape's work for a target. It is made by the store, when it writes the record.
 const repeatInterval = 10 * time.Minute
 
 // schema is the version of a stored record.
@@ -130,13 +130,15 @@ func decode(body []byte) *Record {
 	return r
 }
 
-// Changed stores an incident that began, changed or ended. With its end the records of the first failure, of which more
-// is known by then, and of the last are stored, if they are still in memory.
-func (a *Archive) Changed(i *incident.Incident) {
+// Changed stores an incident that began, changed or ended; where it only goes on, within a minute. With its end the
+// records of the first failure, of which more is known by then, and of the last are stored, if they are still in
+// memory.
+func (a *Archive) Changed(before, i *incident.Incident) {
 	if a.store == nil {
 		return
 	}
-	a.store.PutIncident(store.Incident{ID: store.ID(i.ID), Target: i.Target, Begin: i.Begin, End: i.End, Body: i.Encode()})
+	a.store.PutIncident(store.Incident{ID: store.ID(i.ID), Target: i.Target, Begin: i.Begin, End: i.End,
+		Later: &store.Later{Make: i.Encode, Size: i.Size()}, Minor: i.GoesOn(before)})
 	if i.Open() {
 		return
 	}
@@ -179,14 +181,21 @@ func (a *Archive) due(i *incident.Incident, p *watch.Published) bool {
 	return due
 }
 
-// put stores a record.
+// put stores a record. Its text and JSON are made by the store: the probe's answer does not wait for them. Nobody
+// changes a result that was published.
 func (a *Archive) put(i *incident.Incident, p *watch.Published) {
+	failed := &history.Record{ID: p.ID, Target: p.Target, Result: p.Result, Module: p.Module, Found: p.Found}
+	size := failed.Size()
+	success := a.records.SuccessBefore(failed) // which may be forgotten by then
+	if success != nil {
+		size += success.Size()
+	}
 	a.store.PutRecord(store.Record{ID: store.ID(p.ID), Incident: store.ID(i.ID), Target: p.Target, At: p.Result.Start,
-		First: p.ID == i.First, Body: a.encode(p)})
+		First: p.ID == i.First, Later: &store.Later{Make: func() []byte { return encode(failed, success) }, Size: size}})
 }
 
-// encode is the record as it is stored.
-func (a *Archive) encode(p *watch.Published) []byte {
+// encode is the record as it is stored. The success before it may be nil.
+func encode(p, success *history.Record) []byte {
 	r, shown := p.Result, p.Module.Shown()
 	samples := metrics.NewExposition()
 	samples.Probe(r, shown)
@@ -195,8 +204,7 @@ func (a *Archive) encode(p *watch.Published) []byte {
 		Text: string(record.Text(r, shown, p.Found, state.Idle{}, samples)),
 		Rest: strings.TrimSpace(record.Rest(r.Last())), Curl: record.Curl(r, r.Last().LastHop(), shown)}
 	out.JSON.ID, out.JSON.Name = p.ID, p.Target
-	kept := &history.Record{ID: p.ID, Target: p.Target, Result: r, Module: shown}
-	if success := a.records.SuccessBefore(kept); success != nil {
+	if success != nil {
 		out.JSON.Compared = &record.ComparedJSON{ID: success.ID, Facts: record.Compare(success.Result, r, shown)}
 	}
 	b, _ := json.Marshal(&out) // plain values: there is nothing that cannot be marshalled

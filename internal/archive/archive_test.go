@@ -2,7 +2,6 @@ package archive
 
 import (
 	"bytes"
-	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -175,7 +174,7 @@ func TestWithoutStore(t *testing.T) {
 	}
 }
 
-func open(t *testing.T, folder string) *store.Store {
+func open(t testing.TB, folder string) *store.Store {
 	t.Helper()
 	s, err := store.Open(store.Options{Path: folder, Retention: 1e6 * time.Hour, MaxSize: 64 << 20,
 		Logger: slog.New(slog.DiscardHandler)})
@@ -184,31 +183,4 @@ func open(t *testing.T, folder string) *store.Store {
 	}
 	t.Cleanup(s.Close)
 	return s
-}
-
-// What incidents and the store add to a scrape of 1,000 targets with 100 failing, one a minute: a scrape itself takes
-// 1,000 probes.
-func BenchmarkScrapeOfAThousand(b *testing.B) {
-	s, err := store.Open(store.Options{Path: b.TempDir(), Retention: 1e6 * time.Hour, MaxSize: 512 << 20,
-		Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer s.Close()
-	l := start(s, slog.New(slog.DiscardHandler))
-	minute := 0
-	all := make([]*watch.Published, 1000)
-	for b.Loop() {
-		b.StopTimer()
-		minute++
-		for n := range all {
-			all[n] = probe(minute, map[bool]byte{true: 'R', false: '.'}[n < 100])
-			all[n].ID[14], all[n].ID[15] = byte(n>>8), byte(n)
-			all[n].Target = fmt.Sprint("target-", n)
-		}
-		b.StartTimer()
-		for _, p := range all {
-			l.publish(p)
-		}
-	}
 }

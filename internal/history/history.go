@@ -60,7 +60,7 @@ func (h *History) Add(added Record) {
 	if f := added.Result.Failure; h.limit <= 0 || f != nil && f.Reason == result.Abandoned {
 		return
 	}
-	added.bytes = added.size() // which takes its time, outside of the lock
+	added.bytes = added.Size() // which takes its time, outside of the lock
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	added.Module = h.shown(added.Module)
@@ -68,8 +68,8 @@ func (h *History) Add(added Record) {
 	h.bound()
 }
 
-// size is about how many bytes of memory the record takes.
-func (r *Record) size() int {
+// Size is about how many bytes of memory the record takes.
+func (r *Record) Size() int {
 	n := recordBytes + r.Result.Size() + r.Found.Kernel.Size()
 	for i := range r.Found.Experiments {
 		n += r.Found.Experiments[i].Size()
@@ -116,7 +116,7 @@ func (h *History) Diagnosed(id ulid.ULID, found cause.Findings) {
 		}
 		diagnosed := *old // who reads the old one goes on reading it
 		diagnosed.Found = found
-		diagnosed.bytes = diagnosed.size()
+		diagnosed.bytes = diagnosed.Size()
 		s.bytes += diagnosed.bytes - old.bytes
 		s.byID[id] = &diagnosed
 		records := s.byKey[old.KeyOf()]

@@ -7,6 +7,7 @@
 package incident
 
 import (
+	"slices"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -142,6 +143,15 @@ func (i *Incident) Main() *Kind {
 		}
 	}
 	return main
+}
+
+// GoesOn reports whether the incident differs from what it was before, nil if it began, in nothing but counts, times,
+// the last record, the kernel's newest counters and a verdict's words.
+func (i *Incident) GoesOn(before *Incident) bool {
+	return before != nil && before.Ended == i.Ended && len(before.Kinds) == len(i.Kinds) &&
+		len(before.Addresses) == len(i.Addresses) && before.Judged == i.Judged &&
+		slices.Equal(before.Experiments, i.Experiments) && (before.Kernel == nil) == (i.Kernel == nil) &&
+		(before.Recovering == nil) == (i.Recovering == nil)
 }
 
 // Duration is how long the incident lasted, or lasts at a time.

@@ -21,14 +21,17 @@ const expireInterval = time.Minute
 
 // Options are what a Log is made of.
 type Options struct {
-	Rule    Rule
-	Changed func(*Incident) // is called with each incident that began, changed or ended; nil for nobody
+	Rule Rule
+
+	// Changed is called with each incident that began, changed or ended, and what it was before, nil if it began; nil
+	// for nobody.
+	Changed func(before, now *Incident)
 }
 
 // Log remembers incidents. It may be used by many goroutines. A nil Log remembers nothing.
 type Log struct {
 	rule      Rule
-	changed   func(*Incident)
+	changed   func(before, now *Incident)
 	incidents int // bounds, as above
 	bytes     int
 
@@ -45,7 +48,7 @@ func NewLog(o Options) *Log {
 	l := &Log{rule: Rule{max(1, o.Rule.Successes)}, changed: o.Changed, incidents: maxIncidents, bytes: maxBytes,
 		byTarget: map[string][]*Incident{}, byID: map[ulid.ULID]*Incident{}, kernel: map[string]*counters.Around{}}
 	if l.changed == nil {
-		l.changed = func(*Incident) {}
+		l.changed = func(_, _ *Incident) {}
 	}
 	return l
 }
@@ -123,8 +126,9 @@ func (l *Log) of(target string, record ulid.ULID) *Incident {
 
 // note puts an incident in place of what it was, and reports it. The caller holds mu.
 func (l *Log) note(i *Incident) {
+	before := l.byID[i.ID]
 	l.put(i)
-	l.changed(i)
+	l.changed(before, i)
 }
 
 // put puts an incident in place of what it was. The caller holds mu.

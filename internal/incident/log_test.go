@@ -84,7 +84,7 @@ func TestFill(t *testing.T) {
 		stored := map[ulid.ULID][]byte{}
 		reported := 0
 		started := func() *Log {
-			l := NewLog(Options{Rule: Rule{2}, Changed: func(i *Incident) {
+			l := NewLog(Options{Rule: Rule{2}, Changed: func(_, i *Incident) {
 				stored[i.ID] = i.Encode()
 				reported++
 			}})

@@ -79,19 +79,6 @@ func (c *codec) body(coded []byte) ([]byte, error) {
 	return nil, errors.New("a stored value has an unknown coding")
 }
 
-func (c *codec) encodeRecord(r *Record) []byte {
-	value := append([]byte(nil), r.Incident[:]...)
-	value = appendTime(value, r.At)
-	return c.append(appendText(value, r.Target), r.Body)
-}
-
-func (c *codec) encodeIncident(i *Incident, written time.Time) []byte {
-	value := appendTime(nil, i.Begin)
-	value = appendTime(value, i.End)
-	value = appendTime(value, written)
-	return c.append(appendText(value, i.Target), i.Body)
-}
-
 // recordColumns are the columns of a stored record; body is coded, and is the file's memory.
 func recordColumns(id ID, value []byte) (r Record, body []byte, err error) {
 	c := columns{left: value}

@@ -86,7 +86,7 @@ func options(t testing.TB, path string) (Options, *tested) {
 	t.Helper()
 	s := &tested{lines: new(lines), time: began}
 	return Options{Path: path, Retention: 30 * 24 * time.Hour, MaxSize: 64 << 20, LockWait: 100 * time.Millisecond,
-		Logger: slog.New(slog.NewTextHandler(s.lines, nil)), every: time.Hour, now: s.now,
+		Logger: slog.New(slog.NewTextHandler(s.lines, nil)), Every: time.Hour, now: s.now,
 		Panicked: func(p *guard.Panic) { t.Errorf("a goroutine panicked: %v\n%s", p, p.Stack) }}, s
 }
 

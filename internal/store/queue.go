@@ -1,104 +1,165 @@
 package store
 
-import (
-	"maps"
-	"sync"
-)
+import "sync"
 
 // maxQueued is how many bytes of bodies and columns wait to be written; those of incidents have a quarter more, for a
 // summary without its records is worth more than records without their summary.
 const maxQueued = 16 << 20
 
-// perQueued is what an entry takes beside its body.
-const perQueued = 256
-
 // queue is what waits to be written. What is put again replaces what waits.
 type queue struct {
-	most    int
-	more    chan struct{} // has a value when something waits
-	mu      sync.Mutex    // guards what follows
-	closed  bool
-	waiting batch
-	writing batch // is being committed; readers see it
-	dropped uint64
-}
+	most  int
+	more  chan struct{} // has a value when something waits for the next commit
+	crowd chan struct{} // has a value when so much waits that it is not to wait any longer
 
-// batch is what one transaction writes.
-type batch struct {
-	records   map[ID]Record
-	incidents map[ID]Incident
-	bytes     int
+	mu      sync.Mutex // guards what follows
+	closed  bool
+	waiting map[key]entry // for the next commit
+	minor   map[key]entry // for the next one after minorInterval, or after hurry
+	writing map[key]entry // are being committed; readers see them
+	bytes   int           // of those that wait
+	dropped uint64
 }
 
 func (q *queue) init(maxSize int64) {
 	q.most = int(min(maxQueued, maxSize/16)) // so that one transaction fits into what pruning leaves free
-	q.more = make(chan struct{}, 1)
-	q.waiting, q.writing = newBatch(), newBatch()
+	q.more, q.crowd = make(chan struct{}, 1), make(chan struct{}, 1)
+	q.waiting, q.minor = map[key]entry{}, map[key]entry{}
 }
-
-func newBatch() batch { return batch{records: map[ID]Record{}, incidents: map[ID]Incident{}} }
-
-func (b *batch) len() int { return len(b.records) + len(b.incidents) }
-
-func (r *Record) size() int   { return perQueued + len(r.Target) + len(r.Body) }
-func (i *Incident) size() int { return perQueued + len(i.Target) + len(i.Body) }
 
 // PutRecord stores a record within about a second; one of the same ID is replaced. It never waits: what does not fit
-// into memory is dropped, and counted. The body is the store's from then on.
-func (s *Store) PutRecord(r Record) {
-	if s == nil {
-		return
-	}
-	q := &s.queue
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	before, replaces := q.waiting.records[r.ID]
-	bytes := q.waiting.bytes + r.size()
-	if replaces {
-		bytes -= before.size()
-	}
-	if q.closed || len(r.Body) > maxBody || bytes > q.most {
-		q.dropped++
-		return
-	}
-	q.waiting.records[r.ID], q.waiting.bytes = r, bytes
-	q.wake()
-}
+// into memory is dropped, and counted. The body is the store's from then on. Where too much waits for its body, it is
+// made at once: its bytes take a tenth of the memory.
+func (s *Store) PutRecord(r Record) { s.put(&r) }
 
 // PutIncident stores a summary as PutRecord does a record.
-func (s *Store) PutIncident(i Incident) {
+func (s *Store) PutIncident(i Incident) { s.put(&i) }
+
+func (s *Store) put(v value) {
 	if s == nil {
 		return
 	}
-	q := &s.queue
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	before, replaces := q.waiting.incidents[i.ID]
-	bytes := q.waiting.bytes + i.size()
-	if replaces {
-		bytes -= before.size()
+	put := s.queue.put(entry{value: v, size: v.size()})
+	if put == tooMuch {
+		if e := s.codeOne(v, s.options.now()); e.coded != nil {
+			put = s.queue.put(e)
+		} else {
+			return // it is counted
+		}
 	}
-	if q.closed || len(i.Body) > maxBody || bytes > q.most+q.most/4 {
-		q.dropped++
-		return
+	if put != accepted {
+		s.queue.drop()
 	}
-	q.waiting.incidents[i.ID], q.waiting.bytes = i, bytes
-	q.wake()
 }
 
-func (q *queue) wake() {
+// outcome is what becomes of an entry that is put.
+type outcome int
+
+const (
+	dropped outcome = iota
+	accepted
+	tooMuch // it may be accepted with its bytes
+)
+
+// put takes an entry if it fits.
+func (q *queue) put(e entry) outcome {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed || len(e.value.body().bytes) > maxBody {
+		return dropped
+	}
+	if !q.add(e) {
+		if e.coded == nil && e.value.body().later != nil && q.bytes < q.most-q.most/8 {
+			return tooMuch
+		}
+		return dropped
+	}
+	if q.crowded() {
+		signal(q.crowd)
+	}
+	if e.value.hurries() || q.crowded() {
+		q.wake()
+	}
+	return accepted
+}
+
+// room is how many bytes may wait for an entry to be taken: what is without its bytes leaves half for what has them.
+func (q *queue) room(e entry) int {
+	if e.coded == nil && e.value.body().later != nil {
+		return e.value.room(q.most) / 2
+	}
+	return e.value.room(q.most)
+}
+
+// add puts an entry where it waits, in place of what waits under its key, and reports whether it fits. The caller holds
+// mu.
+func (q *queue) add(e entry) bool {
+	k := e.value.key()
+	before, waits := q.waiting[k]
+	bytes := q.bytes + e.size - before.size - q.minor[k].size
+	if bytes > q.room(e) {
+		return false
+	}
+	q.bytes = bytes
+	if waits || e.value.hurries() {
+		delete(q.minor, k)
+		q.waiting[k] = e
+	} else {
+		q.minor[k] = e
+	}
+	return true
+}
+
+// crowded reports whether what waits takes so much that nothing is to wait any longer. The caller holds mu.
+func (q *queue) crowded() bool { return q.bytes > q.most/4 }
+
+func (q *queue) wake() { signal(q.more) }
+
+func signal(to chan struct{}) {
 	select {
-	case q.more <- struct{}{}:
+	case to <- struct{}{}:
 	default:
 	}
 }
 
-// take begins to write what waits.
-func (q *queue) take() batch {
+// hurry makes minor changes wait for the next commit.
+func (q *queue) hurry() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.writing, q.waiting = q.waiting, newBatch()
+	if len(q.minor) > 0 {
+		q.allHurry()
+		q.wake()
+	}
+}
+
+// allHurry is hurry. The caller holds mu.
+func (q *queue) allHurry() {
+	for k, e := range q.minor {
+		q.waiting[k] = e
+	}
+	clear(q.minor)
+}
+
+// take begins to write what waits.
+func (q *queue) take() map[key]entry {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.crowded() {
+		q.allHurry()
+	}
+	q.writing, q.waiting = q.waiting, map[key]entry{}
+	q.bytes = 0
+	for _, e := range q.minor {
+		q.bytes += e.size
+	}
 	return q.writing
+}
+
+// made replaces what is being written by the same with its bytes: the memory that those were made of is free.
+func (q *queue) made(coded map[key]entry) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.writing = coded
 }
 
 // wrote ends a commit. What could not be written waits again, unless something newer of the same ID does.
@@ -108,32 +169,32 @@ func (q *queue) wrote(err error) {
 	if err != nil {
 		q.putBack()
 	}
-	q.writing = newBatch()
+	q.writing = nil
 }
 
-// putBack puts back as much as fits. The caller holds mu.
+// putBack puts back as much as fits, incidents first. The caller holds mu.
 func (q *queue) putBack() {
-	w := &q.waiting
-	for id, i := range q.writing.incidents {
-		if _, newer := w.incidents[id]; newer {
-			continue
+	for _, incidents := range []bool{true, false} {
+		for k, e := range q.writing {
+			if k.incident != incidents {
+				continue
+			}
+			if newer, waits := q.minor[k]; waits { // it tells also what was not to wait
+				delete(q.minor, k)
+				q.waiting[k] = newer
+			}
+			if _, newer := q.waiting[k]; !newer && !q.add(e) {
+				q.dropped++
+			}
 		}
-		if w.bytes+i.size() > q.most+q.most/4 {
-			q.dropped++
-			continue
-		}
-		w.incidents[id], w.bytes = i, w.bytes+i.size()
 	}
-	for id, r := range q.writing.records {
-		if _, newer := w.records[id]; newer {
-			continue
-		}
-		if w.bytes+r.size() > q.most {
-			q.dropped++
-			continue
-		}
-		w.records[id], w.bytes = r, w.bytes+r.size()
-	}
+}
+
+// drop counts what is not written.
+func (q *queue) drop() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.dropped++
 }
 
 // close takes nothing more.
@@ -146,45 +207,32 @@ func (q *queue) close() {
 func (q *queue) len() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.waiting.len() + q.writing.len()
+	return len(q.waiting) + len(q.minor) + len(q.writing)
 }
 
-// record is a record that waits.
-func (q *queue) record(id ID) (Record, bool) {
+// find is a value that waits; nil if none does.
+func (q *queue) find(k key) value {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if r, waits := q.waiting.records[id]; waits {
-		return r, true
+	for _, all := range []map[key]entry{q.waiting, q.minor, q.writing} {
+		if e, waits := all[k]; waits {
+			return e.value
+		}
 	}
-	r, waits := q.writing.records[id]
-	return r, waits
+	return nil
 }
 
-// incident is an incident that waits.
-func (q *queue) incident(id ID) (Incident, bool) {
+// allOf are the records, or the incidents, that wait.
+func allOf[T any](q *queue) map[ID]T {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if i, waits := q.waiting.incidents[id]; waits {
-		return i, true
+	found := map[ID]T{}
+	for _, all := range []map[key]entry{q.writing, q.minor, q.waiting} { // the newest last
+		for k, e := range all {
+			if v, is := any(e.value).(*T); is {
+				found[k.id] = *v
+			}
+		}
 	}
-	i, waits := q.writing.incidents[id]
-	return i, waits
-}
-
-// allRecords are the records that wait.
-func (q *queue) allRecords() map[ID]Record {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	all := maps.Clone(q.writing.records)
-	maps.Copy(all, q.waiting.records)
-	return all
-}
-
-// allIncidents are the incidents that wait.
-func (q *queue) allIncidents() map[ID]Incident {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	all := maps.Clone(q.writing.incidents)
-	maps.Copy(all, q.waiting.incidents)
-	return all
+	return found
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -49,11 +50,41 @@ func TestQueueIsBounded(t *testing.T) {
 	}
 }
 
+// While the disk does not answer, what waits to be made is bounded by the memory that it holds, and what does not fit so
+// has room as bytes.
+func TestQueueOfLaterIsBounded(t *testing.T) {
+	t.Parallel()
+	s := open(t, file(t))
+	s.writing.Lock() // as a commit that hangs
+	var made atomic.Int32
+	waits := 0
+	const n = 1000
+	for k := range n {
+		r := recordAt("a", began, k)
+		r.Body, r.Later = nil, &Later{Size: 20_000, Make: func() []byte { made.Add(1); return []byte("text") }}
+		s.PutRecord(r)
+		s.queue.mu.Lock()
+		waits = max(waits, s.queue.bytes)
+		s.queue.mu.Unlock()
+	}
+	if waits > s.queue.most {
+		t.Errorf("%d bytes waited, want at most %d", waits, s.queue.most)
+	}
+	if made.Load() == 0 {
+		t.Error("no body was made to have room")
+	}
+	s.writing.Unlock()
+	s.flush(t)
+	if got := s.Stats(); got.Records != n || got.Dropped != 0 {
+		t.Errorf("the figures are %+v, want %d records", got, n)
+	}
+}
+
 // What is put is committed without anybody's help, and when the store is closed.
 func TestCommits(t *testing.T) {
 	t.Parallel()
 	o, s := options(t, file(t))
-	o.every = time.Millisecond
+	o.Every = time.Millisecond
 	s.open(t, o)
 	for n := range 3 {
 		s.PutRecord(recordAt("a", began, n))

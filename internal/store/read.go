@@ -23,7 +23,9 @@ func (s *Store) Record(id ID) (Record, bool) {
 	if s == nil {
 		return Record{}, false
 	}
-	if r, waits := s.queue.record(id); waits {
+	if waits, is := s.queue.find(key{id: id}).(*Record); is {
+		r := *waits
+		r.fill()
 		return r, true
 	}
 	var r Record
@@ -40,7 +42,9 @@ func (s *Store) Incident(id ID) (Incident, bool) {
 	if s == nil {
 		return Incident{}, false
 	}
-	if i, waits := s.queue.incident(id); waits {
+	if waits, is := s.queue.find(key{true, id}).(*Incident); is {
+		i := *waits
+		i.fill()
 		return i, true
 	}
 	var i Incident
@@ -57,8 +61,8 @@ func (s *Store) Records(q Query) ([]Record, error) {
 	if s == nil {
 		return nil, nil
 	}
-	return list(s, lister[Record]{q: &q, waiting: s.queue.allRecords(), walks: q.recordWalks, read: s.readRecord,
-		wants: q.wantsRecord, id: func(r *Record) ID { return r.ID }})
+	return list(s, lister[Record]{q: &q, waiting: allOf[Record](&s.queue), walks: q.recordWalks, read: s.readRecord,
+		wants: q.wantsRecord, id: func(r *Record) ID { return r.ID }, fill: (*Record).fill})
 }
 
 // Incidents are the incidents of a query, the newest first.
@@ -66,8 +70,8 @@ func (s *Store) Incidents(q Query) ([]Incident, error) {
 	if s == nil {
 		return nil, nil
 	}
-	return list(s, lister[Incident]{q: &q, waiting: s.queue.allIncidents(), walks: q.incidentWalks, read: s.readIncident,
-		wants: q.wantsIncident, id: func(i *Incident) ID { return i.ID }})
+	return list(s, lister[Incident]{q: &q, waiting: allOf[Incident](&s.queue), walks: q.incidentWalks,
+		read: s.readIncident, wants: q.wantsIncident, id: func(i *Incident) ID { return i.ID }, fill: (*Incident).fill})
 }
 
 // lister is how records or incidents are listed.
@@ -78,6 +82,7 @@ type lister[T any] struct {
 	read    func(*bbolt.Tx, *Query, located) (T, bool, error)
 	wants   func(*T) bool
 	id      func(*T) ID
+	fill    func(*T) // makes the body of one that waits
 }
 
 func list[T any](s *Store, l lister[T]) ([]T, error) {
@@ -111,7 +116,13 @@ func list[T any](s *Store, l lister[T]) ([]T, error) {
 		newer, older := l.id(&b), l.id(&a)
 		return bytes.Compare(newer[:], older[:])
 	})
-	return limited(found, l.q.Limit), err
+	found = limited(found, l.q.Limit)
+	for n := range found {
+		if !l.q.WithoutBody {
+			l.fill(&found[n])
+		}
+	}
+	return found, err
 }
 
 func limited[T any](all []T, limit int) []T {

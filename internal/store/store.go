@@ -2,8 +2,9 @@
 // the store knows the few columns that its queries need.
 //
 // Read store.go first: what is stored, and how a Store is opened and closed. queue.go takes what is put without
-// delaying whoever puts it, write.go commits it, prune.go makes room, read.go answers queries, totals.go keeps
-// counters, open.go says why a file cannot be used, snapshot.go reads a file beside the exporter that writes it.
+// delaying whoever puts it, value.go makes its bytes, write.go commits them, prune.go makes room, read.go answers
+// queries, totals.go keeps counters, open.go says why a file cannot be used, snapshot.go reads a file beside the
+// exporter that writes it.
 package store
 
 import (
@@ -33,6 +34,13 @@ type Record struct {
 	At       time.Time
 	First    bool // of its incident: it is stored for as long as the incident
 	Body     []byte
+	Later    *Later // makes Body when it is written or read, where that is not worth doing before; nil for Body
+}
+
+// Later is a body that is made when it is wanted, perhaps more than once, and not by whoever puts it.
+type Later struct {
+	Make func() []byte // may be called by any goroutine
+	Size int           // about how many bytes of memory it holds
 }
 
 // Incident is the summary of an incident.
@@ -42,6 +50,8 @@ type Incident struct {
 	Begin  time.Time
 	End    time.Time // zero while it lasts
 	Body   []byte
+	Later  *Later // as a Record's
+	Minor  bool   // what differs from the one that was put last may be lost: it is written within minorInterval
 }
 
 // Options are what a Store is opened with.
@@ -53,7 +63,9 @@ type Options struct {
 	Panicked  guard.Report  // of the goroutine that writes
 	LockWait  time.Duration // for another process that has the file open; 0 for 5 s
 
-	every time.Duration    // between commits; 0 for commitInterval
+	Every time.Duration // between commits; 0 for a second
+
+	minor time.Duration    // as long as a minor change waits; 0 for minorInterval
 	now   func() time.Time // nil for time.Now
 }
 
@@ -61,6 +73,7 @@ type Options struct {
 const (
 	defaultLockWait = 5 * time.Second
 	commitInterval  = time.Second
+	minorInterval   = time.Minute // for which counts of incidents may be lost by a SIGKILL
 )
 
 // closeTimeout is how long Close waits for what is queued: a disk may hang.
@@ -91,8 +104,11 @@ func Open(o Options) (*Store, error) {
 	if o.LockWait == 0 {
 		o.LockWait = defaultLockWait
 	}
-	if o.every == 0 {
-		o.every = commitInterval
+	if o.Every == 0 {
+		o.Every = commitInterval
+	}
+	if o.minor == 0 {
+		o.minor = minorInterval
 	}
 	if o.now == nil {
 		o.now = time.Now

@@ -21,17 +21,20 @@ const pruneInterval = time.Minute
 func (s *Store) run() {
 	defer close(s.done)
 	defer s.closeFile()
-	prune := time.NewTicker(pruneInterval)
+	prune, minor := time.NewTicker(pruneInterval), time.NewTicker(s.options.minor)
 	defer prune.Stop()
+	defer minor.Stop()
 	s.prune()
 	for {
 		select {
 		case <-s.closing:
 			s.queue.close()
-			_ = s.commit() // it is logged
+			_ = s.commitAll() // it is logged
 			return
 		case answer := <-s.flushes:
-			answer <- s.commit()
+			answer <- s.commitAll()
+		case <-minor.C:
+			s.queue.hurry()
 		case <-prune.C:
 			s.prune()
 		case <-s.queue.more:
@@ -42,17 +45,19 @@ func (s *Store) run() {
 
 // collect waits for more to commit at once, and commits.
 func (s *Store) collect() {
-	wait := s.options.every
+	wait, crowd := s.options.Every, s.queue.crowd
 	if s.broken.Load() {
-		wait *= retryInterval
+		wait, crowd = wait*retryInterval, nil
 	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 		_ = s.commit() // it is logged
+	case <-crowd:
+		_ = s.commit() // as above
 	case answer := <-s.flushes:
-		answer <- s.commit()
+		answer <- s.commitAll()
 	case <-s.closing: // which commits
 	}
 }
@@ -80,14 +85,21 @@ func (s *Store) Flush() error {
 	}
 }
 
+// commitAll commits what waits, minor changes with it.
+func (s *Store) commitAll() error {
+	s.queue.hurry()
+	return s.commit()
+}
+
 // commit writes what waits. Where that fails, it waits on.
 func (s *Store) commit() error {
 	taken := s.queue.take()
-	if taken.len() == 0 {
-		s.queue.wrote(nil)
+	if len(taken) == 0 {
 		return nil
 	}
-	err := s.write(&taken)
+	coded := s.code(taken)
+	s.queue.made(coded)
+	err := s.write(coded)
 	s.queue.wrote(err)
 	if err != nil {
 		s.queue.wake()
@@ -121,51 +133,20 @@ func (s *Store) report(err error) {
 	}
 }
 
-// write commits a batch.
-func (s *Store) write(b *batch) error {
-	written := s.options.now()
+// write commits values that were made.
+func (s *Store) write(all map[key]entry) error {
 	return s.store(func(tx *bbolt.Tx) error {
 		c, err := readCounts(tx)
 		if err != nil {
 			return err
 		}
-		for id := range b.records {
-			if err := s.putRecord(tx, &c, b.records[id]); err != nil {
-				return err
-			}
-		}
-		for id, i := range b.incidents {
-			value := s.codec.encodeIncident(&i, written)
-			if tx.Bucket(incidents).Get(id[:]) == nil {
-				c.incidents++
-			}
-			if err := put(tx, incidents, id[:], value); err != nil {
-				return err
-			}
-			if err := put(tx, incidentsByTarget, indexKey(i.Target, id), nil); err != nil {
+		for _, e := range all {
+			if err := e.value.store(tx, &c, e.coded); err != nil {
 				return err
 			}
 		}
 		return noteCounts(tx, c)
 	})
-}
-
-func (s *Store) putRecord(tx *bbolt.Tx, c *counts, r Record) error {
-	into, other := records, firsts
-	if r.First {
-		into, other = firsts, records
-	}
-	if tx.Bucket(other).Get(r.ID[:]) == nil && tx.Bucket(into).Get(r.ID[:]) == nil {
-		c.records++
-	}
-	err := errors.Join(
-		tx.Bucket(other).Delete(r.ID[:]),
-		put(tx, into, r.ID[:], s.codec.encodeRecord(&r)),
-		put(tx, recordsByTarget, indexKey(r.Target, r.ID), nil))
-	if r.Incident != (ID{}) {
-		err = errors.Join(err, put(tx, recordsByIncident, append(r.Incident[:], r.ID[:]...), nil))
-	}
-	return err
 }
 
 // put puts a value where another one is stored.

@@ -8,9 +8,9 @@ import (
 	"errno_exporter/internal/target/state"
 )
 
-// The counters and timelines of configured targets go on after a restart: they are saved every minute where they have
-// changed, and when the Watch is closed. After a process was killed they are those of a minute ago: Prometheus sees
-// counters that went back as reset, and counts from there.
+// The counters and timelines of configured targets go on after a restart: they are saved where they have changed, the
+// less often the more targets there are, and when the Watch is closed. After a process was killed they are those of at
+// most longestSave ago: Prometheus sees counters that went back as reset, and counts from there.
 
 // Saved keeps values by key across restarts.
 type Saved interface {
@@ -18,8 +18,18 @@ type Saved interface {
 	SaveTotals(values iter.Seq2[string, []byte]) error // returns when they are stored
 }
 
-// saveInterval is the time between two saves.
-const saveInterval = time.Minute
+// The time between two saves: a save of a target takes some 25 µs of CPU time, which is to stay a small part of what
+// its probes take.
+const (
+	savePerTarget = 300 * time.Millisecond
+	shortestSave  = 15 * time.Second
+	longestSave   = 5 * time.Minute
+)
+
+// saveInterval is the time until so many targets are saved again.
+func saveInterval(targets int) time.Duration {
+	return min(max(time.Duration(targets)*savePerTarget, shortestSave), longestSave)
+}
 
 // saved is what is known of what was saved.
 type saved struct {
@@ -43,13 +53,13 @@ func (s *saved) known(key target.Key) *target.Known {
 
 // save saves until the Watch is closed.
 func (w *Watch) save() {
-	tick := time.NewTicker(saveInterval)
-	defer tick.Stop()
 	for {
+		timer := time.NewTimer(saveInterval(len(w.current())))
 		select {
 		case <-w.life.Done():
+			timer.Stop()
 			return
-		case <-tick.C:
+		case <-timer.C:
 			w.saveTotals()
 		}
 	}
@@ -61,12 +71,16 @@ func (w *Watch) saveTotals() {
 		return
 	}
 	before, now := w.saved.attempts, map[target.Key]uint64{}
+	var body []byte
 	err := w.saved.in.SaveTotals(func(yield func(string, []byte) bool) {
 		for _, t := range w.current() {
 			key := t.Key()
 			n := t.Totals.Changes()
 			now[key] = n
-			if n > 0 && n != before[key] && !yield(string(key[:]), state.Encode(nil, t.Totals, t.Timeline)) {
+			if n == 0 || n == before[key] {
+				continue
+			}
+			if body = state.Encode(body[:0], t.Totals, t.Timeline); !yield(string(key[:]), body) {
 				return
 			}
 		}

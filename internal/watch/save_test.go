@@ -111,3 +111,16 @@ func newSaved(t *testing.T, stored *kept.Store, c *config.Config) *Watch {
 	w.Apply(c)
 	return w
 }
+
+// Counters are saved the less often the more targets there are.
+func TestSaveInterval(t *testing.T) {
+	for _, row := range []struct {
+		targets int
+		want    time.Duration
+	}{{0, 15 * time.Second}, {1, 15 * time.Second}, {50, 15 * time.Second}, {200, time.Minute},
+		{1000, 5 * time.Minute}, {1 << 20, 5 * time.Minute}} {
+		if got := saveInterval(row.targets); got != row.want {
+			t.Errorf("%d targets are saved every %s, want %s", row.targets, got, row.want)
+		}
+	}
+}

@@ -58,6 +58,11 @@ func (s *Slots) Acquire(ctx context.Context, until time.Time, want Need) bool {
 		s.mu.Unlock()
 		return false
 	}
+	if s.free(want) {
+		s.used[want.By] += want.N
+		s.mu.Unlock()
+		return true
+	}
 	t := &turn{want, make(chan struct{})}
 	s.waiting[want.By] = append(s.waiting[want.By], t)
 	s.serve()
@@ -77,6 +82,16 @@ func (s *Slots) Acquire(ctx context.Context, until time.Time, want Need) bool {
 	}
 	s.leave(t)
 	return false
+}
+
+// free reports whether slots may be taken at once: nobody waits who comes first. The caller holds mu.
+func (s *Slots) free(want Need) bool {
+	for by := range want.By + 1 {
+		if len(s.waiting[by]) > 0 {
+			return false
+		}
+	}
+	return s.fits(want)
 }
 
 // fits reports whether slots may be taken. The caller holds mu.

@@ -38,27 +38,22 @@ type Connections struct {
 
 	mu      sync.Mutex // guards what follows
 	open    map[net.Conn]*client
-	idle    *list.List    // of unused, in the order in which they came to be without a request
-	changed chan struct{} // is closed when a connection ends, or is without a request
+	idle    *list.List    // of *client, in the order in which they came to be without a request
+	changed chan struct{} // is closed when a connection ends, or is without a request; nil while nobody waits
 }
 
-// client is a connection: how many of its requests are being answered (HTTP/2 has several), and where it is in the list
-// of those without one.
+// client is a connection: how many of its requests are being answered (HTTP/2 has several), where it is in the list of
+// those without one, and from when on it may be closed there.
 type client struct {
+	conn      net.Conn
 	answering int
 	element   *list.Element
-}
-
-// unused is a connection without a request. It may be closed from a time on.
-type unused struct {
-	conn net.Conn
-	from time.Time
+	from      time.Time
 }
 
 // NewConnections returns a bound on connections; closed is called for each that is closed to make room.
 func NewConnections(limit int, closed func()) *Connections {
-	return &Connections{limit: limit, closed: closed, open: map[net.Conn]*client{}, idle: list.New(),
-		changed: make(chan struct{})}
+	return &Connections{limit: limit, closed: closed, open: map[net.Conn]*client{}, idle: list.New()}
 }
 
 // Open is how many connections there are.
@@ -98,7 +93,7 @@ func (c *Connections) answer(conn net.Conn, change int) {
 		return // closed to make room
 	}
 	known.answering += change
-	c.queue(conn, known, settle)
+	c.queue(known, settle)
 }
 
 // state notes what became of a connection (http.Server.ConnState). For a new one it waits until there is room: net/http
@@ -108,7 +103,7 @@ func (c *Connections) state(conn net.Conn, state http.ConnState) {
 	defer c.mu.Unlock()
 	if state == http.StateNew {
 		c.makeRoom(conn)
-		c.open[conn] = &client{}
+		c.open[conn] = &client{conn: conn}
 	}
 	known := c.open[conn]
 	if known == nil {
@@ -116,9 +111,9 @@ func (c *Connections) state(conn net.Conn, state http.ConnState) {
 	}
 	switch state {
 	case http.StateNew, http.StateActive: // a head was read: the handler begins
-		c.queue(conn, known, grace)
+		c.queue(known, grace)
 	case http.StateIdle:
-		c.queue(conn, known, 0)
+		c.queue(known, 0)
 	case http.StateClosed, http.StateHijacked:
 		c.remove(known)
 		delete(c.open, conn)
@@ -128,12 +123,18 @@ func (c *Connections) state(conn net.Conn, state http.ConnState) {
 
 // queue puts a connection at the end of those without a request, to be left alone for a time, unless it has one. The
 // caller holds mu.
-func (c *Connections) queue(conn net.Conn, known *client, leave time.Duration) {
-	c.remove(known)
-	if known.answering == 0 {
-		known.element = c.idle.PushBack(unused{conn, time.Now().Add(leave)})
-		c.tell()
+func (c *Connections) queue(known *client, leave time.Duration) {
+	if known.answering > 0 {
+		c.remove(known)
+		return
 	}
+	known.from = time.Now().Add(leave)
+	if known.element == nil {
+		known.element = c.idle.PushBack(known)
+	} else {
+		c.idle.MoveToBack(known.element)
+	}
+	c.tell()
 }
 
 // remove takes a connection from those without a request. The caller holds mu.
@@ -146,8 +147,10 @@ func (c *Connections) remove(known *client) {
 
 // tell wakes those who wait for room. The caller holds mu.
 func (c *Connections) tell() {
-	close(c.changed)
-	c.changed = make(chan struct{})
+	if c.changed != nil {
+		close(c.changed)
+		c.changed = nil
+	}
 }
 
 // makeRoom waits for room for a new connection. Then it closes the one that is without a request for longest, or the
@@ -165,7 +168,7 @@ func (c *Connections) makeRoom(fresh net.Conn) {
 			hangUp(fresh)
 			return
 		}
-		conn := c.idle.Remove(longest).(unused).conn
+		conn := c.idle.Remove(longest).(*client).conn
 		delete(c.open, conn)
 		hangUp(conn)
 	}
@@ -175,15 +178,15 @@ func (c *Connections) makeRoom(fresh net.Conn) {
 // nil, and one may be at the returned time, which is the end at the latest. The caller holds mu.
 func (c *Connections) longest(now, end time.Time) (*list.Element, time.Time) {
 	for e, looks := c.idle.Front(), 0; e != nil && looks < maxLooks; e = e.Next() {
-		u := e.Value.(unused)
-		if u.from.After(now) {
-			if u.from.Before(end) {
-				end = u.from
+		unused := e.Value.(*client)
+		if unused.from.After(now) {
+			if unused.from.Before(end) {
+				end = unused.from
 			}
 			continue
 		}
 		looks++
-		if !arrived(u.conn) {
+		if !arrived(unused.conn) {
 			return e, now
 		}
 	}
@@ -192,6 +195,9 @@ func (c *Connections) longest(now, end time.Time) (*list.Element, time.Time) {
 
 // wait waits for a change, for a time at most. The caller holds mu, which is free meanwhile.
 func (c *Connections) wait(atMost time.Duration) {
+	if c.changed == nil {
+		c.changed = make(chan struct{})
+	}
 	changed := c.changed
 	c.mu.Unlock()
 	defer c.mu.Lock()

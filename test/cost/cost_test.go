@@ -74,14 +74,16 @@ type measured struct {
 	*running
 	name                string
 	cpu, objects, bytes []float64 // microseconds, of a probe
+	slept               []float64 // times, of threads
 }
 
 func (m *measured) round(b *testing.B, url string, concurrency int) {
 	b.Helper()
 	objects, bytes := m.counter(b, "go_memstats_mallocs_total"), m.counter(b, "go_memstats_alloc_bytes_total")
-	cpu := m.cpuTime(b) // being asked for counters takes time, too
+	cpu, sleeps := m.cpuTime(b), m.sleeps(b) // being asked for counters takes time, too
 	m.ask(b, url, concurrency, probesOfARound)
 	m.cpu = append(m.cpu, float64((m.cpuTime(b)-cpu).Nanoseconds())/1000/probesOfARound)
+	m.slept = append(m.slept, (m.sleeps(b)-sleeps)/probesOfARound)
 	m.objects = append(m.objects, (m.counter(b, "go_memstats_mallocs_total")-objects)/probesOfARound)
 	m.bytes = append(m.bytes, (m.counter(b, "go_memstats_alloc_bytes_total")-bytes)/probesOfARound)
 }
@@ -89,6 +91,7 @@ func (m *measured) round(b *testing.B, url string, concurrency int) {
 func (m *measured) report(b *testing.B) {
 	b.Helper()
 	b.ReportMetric(median(m.cpu), m.name+"-cpu-µs/probe")
+	b.ReportMetric(median(m.slept), m.name+"-sleeps/probe")
 	b.ReportMetric(median(m.objects), m.name+"-objects/probe")
 	b.ReportMetric(median(m.bytes)/1024, m.name+"-KiB/probe")
 	b.ReportMetric(m.memory(b, "VmHWM")/1024, m.name+"-MiB")

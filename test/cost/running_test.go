@@ -71,22 +71,36 @@ func (r *running) askEach(b *testing.B, concurrency, n int, target func(int) str
 // cpuTime is the CPU time that the process' threads took so far (proc(5), schedstat).
 func (r *running) cpuTime(b *testing.B) time.Duration {
 	b.Helper()
-	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", r.Process.Pid))
+	return time.Duration(r.threads(b, "schedstat", regexp.MustCompile(`^(\d+)`)))
+}
+
+// sleeps is how many times its threads gave up their CPU to wait, so that something had to wake them (proc(5), status).
+func (r *running) sleeps(b *testing.B) float64 {
+	b.Helper()
+	return float64(r.threads(b, "status", regexp.MustCompile(`(?m)^voluntary_ctxt_switches:\s+(\d+)$`)))
+}
+
+// threads is the sum of a number in a file of each of the process' threads.
+func (r *running) threads(b *testing.B, file string, number *regexp.Regexp) (sum int64) {
+	b.Helper()
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/%s", r.Process.Pid, file))
 	if err != nil || len(files) == 0 {
 		b.Fatalf("no threads: %v", err)
 	}
-	var sum time.Duration
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			b.Fatal(err)
 		}
-		ran, _, _ := strings.Cut(string(text), " ")
-		n, err := strconv.ParseInt(ran, 10, 64)
+		found := number.FindSubmatch(text)
+		if found == nil {
+			b.Fatalf("%s: no %s in\n%s", file, number, text)
+		}
+		n, err := strconv.ParseInt(string(found[1]), 10, 64)
 		if err != nil {
 			b.Fatal(err)
 		}
-		sum += time.Duration(n)
+		sum += n
 	}
 	return sum
 }

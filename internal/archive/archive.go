@@ -75,6 +75,32 @@ func (a *Archive) Incidents(limit int) []*incident.Incident {
 	return all
 }
 
+// Lasted are the stored incidents that lasted at a time. Those whose end nobody stored ended with their last failure.
+// A nil Archive has none.
+func (a *Archive) Lasted(at time.Time) []*incident.Incident {
+	if a == nil {
+		return nil
+	}
+	stored, err := a.store.Incidents(store.Query{Since: at, Until: at})
+	if err != nil {
+		a.logger.Warn("Stored incidents cannot be read", "path", a.store.Path(), "err", err)
+	}
+	var all []*incident.Incident
+	for n := range stored {
+		i, err := incident.Decode(stored[n].Body)
+		if err != nil {
+			continue // which the start has logged
+		}
+		if i.Open() {
+			i = i.Lost()
+		}
+		if i.End.After(at) {
+			all = append(all, i)
+		}
+	}
+	return all
+}
+
 // Incident is a stored incident; nil if there is none. A nil Archive has none, and no records.
 func (a *Archive) Incident(id ulid.ULID) *incident.Incident {
 	if a == nil {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -160,5 +161,34 @@ func TestMaxSize(t *testing.T) {
 	}
 	if got := s.Stats(); got.FileBytes > o.MaxSize || got.Errors != 0 {
 		t.Errorf("the figures are %+v, want at most %d bytes", got, o.MaxSize)
+	}
+}
+
+// A file that is larger than a bound that was reduced is named in one line, and what it has is reduced to the bound.
+func TestReducedBound(t *testing.T) {
+	t.Parallel()
+	o, s := options(t, file(t))
+	s.open(t, o)
+	for n := range 200 {
+		r := recordAt("a", began, n)
+		r.Body = incompressible(10_000, n)
+		s.PutRecord(r)
+	}
+	s.flush(t)
+	s.Close()
+	if strings.Contains(s.lines.String(), "larger than its bound") {
+		t.Errorf("a file within its bound is too large:\n%s", s.lines)
+	}
+	o.MaxSize = 1 << 20
+	s.open(t, o)
+	if n := strings.Count(s.lines.String(), "larger than its bound"); n != 1 {
+		t.Errorf("%d lines say that the file is too large, want one:\n%s", n, s.lines)
+	}
+	s.flush(t) // after the first look for what is too much
+	if got := s.Stats(); got.UsedBytes > s.percent(fullPercent) || got.Records == 0 || got.Records >= 200 {
+		t.Errorf("the figures are %+v, want the newest records, and at most %d bytes", got, s.percent(fullPercent))
+	}
+	if _, newest := s.Record(idAt(began, 199)); !newest {
+		t.Error("the newest record is removed")
 	}
 }

@@ -134,6 +134,10 @@ func Open(o Options) (*Store, error) {
 		_ = db.Close() // the error is the one of reading
 		return nil, refuse(path, err)
 	}
+	if size := s.Stats().FileBytes; size > o.MaxSize {
+		o.Logger.Warn("Storage is larger than its bound: the oldest are removed, but the file does not shrink; stop the "+
+			"exporter and compact it with bbolt compact, or remove it", "path", path, "bytes", size, "bound", o.MaxSize)
+	}
 	report := o.Panicked
 	if report == nil {
 		report = func(*guard.Panic) {}

@@ -165,7 +165,7 @@ func (e *Endpoints) statusOf(q *statusQuery, now time.Time) (status, []seen) {
 	}
 	at := q.At.UTC()
 	s.At = &at
-	return s, s.choose(q, &moment{at, e.Probe.Watch.StatusAt(at), e.incidentsAt(at)})
+	return s, s.choose(q, &moment{at, e.Probe.Watch.StatusAt(at), e.lastedAt(at)})
 }
 
 // moment is what is known of all targets at a time.
@@ -180,6 +180,17 @@ func (e *Endpoints) incidentsAt(at time.Time) map[string]*incident.Incident {
 	by := map[string]*incident.Incident{}
 	for _, i := range e.Incidents.List(incident.Query{Since: at, Until: at.Add(1)}) {
 		if i.Open() || i.End.After(at) {
+			by[i.Target] = i
+		}
+	}
+	return by
+}
+
+// lastedAt are incidentsAt with those that are in the store alone: they are too old, or too many for memory.
+func (e *Endpoints) lastedAt(at time.Time) map[string]*incident.Incident {
+	by := e.incidentsAt(at)
+	for _, i := range e.Archive.Lasted(at) {
+		if by[i.Target] == nil && e.Incidents.Get(i.ID) == nil {
 			by[i.Target] = i
 		}
 	}

@@ -37,6 +37,7 @@ var (
 // handleIncidents adds the endpoints of incidents.
 func (e *Endpoints) handleIncidents(mux *http.ServeMux, answers *spools) {
 	mux.HandleFunc("GET /incidents", answers.buffered(e.listIncidents))
+	mux.HandleFunc("GET /incidents/latest", answers.buffered(e.latestIncident))
 	mux.HandleFunc("GET /incidents/{id}", answers.buffered(e.showIncident))
 	mux.HandleFunc("GET /incidents.atom", answers.buffered(e.feed))
 }

@@ -54,6 +54,8 @@ func operations() []operation {
 		{path: "/incidents/{id}", method: "get", summary: "One incident; with download=1 as a file",
 			strict: []string{"format", "download"}, answers: []string{asHTML, asJSON, asText}, schema: incident.Schema,
 			body: reflect.TypeFor[incidentPage](), errors: []int{404}},
+		{path: "/incidents/latest", method: "get", summary: "Redirects to the incident of a target that lasts, or lasted " +
+			"at a time, or else to the last one before", strict: latestParameters, errors: []int{302, 404}},
 		{path: "/incidents.atom", method: "get", summary: "The newest incidents as an Atom feed", strict: feedParameters,
 			answers: []string{asAtom}},
 		{path: "/history", method: "get", summary: "Records of probes, the newest first", strict: listParameters,
@@ -111,7 +113,8 @@ func parameterValues(name, path string) (values []string, description string) {
 		"module": "its name", "errno": "such as ECONNRESET", "since": "RFC 3339, or 1h for an hour ago",
 		"until": "RFC 3339, or 1h for an hour ago", "limit": "of incidents, 1 to 1000", "failing": "1 for failures only",
 		"q": "a text in a target's name, URL, module or labels", "group": "cause, none, or the name of a label",
-		"at": "RFC 3339, or 1h for an hour ago: the status at that time", "id": "a record's", "name": "the configured name",
+		"at": "RFC 3339, or 1h for an hour ago: the status at that time; for an incident also Unix seconds or " +
+			"milliseconds", "id": "a record's", "name": "the configured name",
 		"hostname": "the Host header and TLS server name", "debug": "true for the record instead of metrics"}[name]
 }
 

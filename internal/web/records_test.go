@@ -12,6 +12,7 @@ import (
 
 	"errno_exporter/config"
 	"errno_exporter/internal/history"
+	"errno_exporter/internal/incident"
 	"errno_exporter/internal/watch"
 )
 
@@ -77,13 +78,15 @@ func TestRoutePrefix(t *testing.T) {
 		{"/errno", "/", 302, "/errno/"},
 		{"/errno", "/-/healthy", 404, ""},
 		{"/a/b", "/a/b/config", 200, ""},
+		{"/errno", "/errno/incidents/latest?target=a", 302, id(2)}, // relative: what is before it a proxy may change
 	} {
 		endpoints := &Endpoints{
 			Probe: &ProbeHandler{Watch: watch.New(watch.Options{Registry: prometheus.NewRegistry()}),
 				Config: config.NewCurrent(config.Default())},
 			Life: new(Lifecycle), History: history.New(1), Registry: prometheus.NewPedanticRegistry(),
-			RoutePrefix: row.prefix,
+			RoutePrefix: row.prefix, Incidents: incident.NewLog(incident.Options{}),
 		}
+		endpoints.Incidents.Fill(remembered())
 		answer := httptest.NewRecorder()
 		endpoints.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, row.path, nil))
 		if answer.Code != row.status || answer.Header().Get("Location") != row.location {

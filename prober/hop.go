@@ -125,9 +125,6 @@ func (h *hop) done(p result.Phase, began, ended time.Duration) {
 	h.Spans = append(h.Spans, result.Span{Phase: p, Start: began, Duration: max(0, ended-began-h.waitedIn(p))})
 }
 
-// exactly says of the span added last that the kernel's timestamps keep the exporter's own delays out of it.
-func (h *hop) exactly() { h.Spans[len(h.Spans)-1].Exact = true }
-
 // fail adds the span of the phase that failed, and ends the attempt with its failure.
 func (h *hop) fail(p result.Phase, began time.Duration, f result.Failure) {
 	h.failAt(p, began, h.attempt.elapsed(), f)

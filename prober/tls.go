@@ -36,9 +36,6 @@ func (h *hop) secure(host string) error {
 		return f.Err
 	}
 	h.done(result.TLS, took.Began, took.Began+took.Took)
-	if took.Exact {
-		h.exactly()
-	}
 	return nil
 }
 

@@ -118,8 +118,6 @@ type Span struct {
 	Start    time.Duration // since the attempt began
 	Duration time.Duration
 	Failed   bool // the phase did not complete
-	// by the kernel's timestamps: none of the exporter's own delays is in the duration, to a millisecond
-	Exact bool
 }
 
 // Span returns the hop's span of a phase, and whether the phase began.

@@ -15,16 +15,11 @@ import (
 type flight struct {
 	upTo    int64         // bytes written with it
 	sent    time.Duration // when its last write began, by the clock
-	ended   time.Duration // when that write had returned
 	arrived time.Duration // the last bytes of the answer; 0 while there is none
-	late    bool          // the kernel did not report when the answer arrived
 }
 
 // maxFlights bounds the flights that are recorded: no handshake has more than four.
 const maxFlights = 8
-
-// Exact is how much a duration may contain of the exporter's own delays and still count as free of them.
-const Exact = time.Millisecond
 
 // BeginFlights begins to record flights.
 func (r *Recorder) BeginFlights() {
@@ -49,7 +44,6 @@ func (r *Recorder) StampFlights() {
 type Flights struct {
 	Began time.Duration // the first flight was sent
 	Took  time.Duration // from each flight to its answer, summed
-	Exact bool          // no delay of the exporter is in it
 }
 
 // EndFlights ends the recording, and returns what the handshake took.
@@ -60,40 +54,37 @@ func (r *Recorder) EndFlights() Flights {
 	if r.stamps != nil && r.stampBase >= 0 && !r.closed {
 		r.acks = r.stamps.readQueue(r.acks, math.MaxInt32)
 	}
-	all := Flights{Exact: r.wire.KernelTimes}
+	all := Flights{}
 	before := time.Duration(0)
 	for i := range r.flights {
 		f := &r.flights[i]
-		sent, stamped := r.flightSent(f, before)
+		at := r.flightSent(f, before)
 		if i == 0 {
-			all.Began = sent
+			all.Began = at
 		}
-		if f.arrived == 0 {
-			continue
+		if f.arrived > 0 {
+			all.Took += max(0, f.arrived-at)
+			before = f.arrived
 		}
-		all.Took += max(0, f.arrived-sent)
-		all.Exact = all.Exact && !f.late && (stamped || f.ended-f.sent <= Exact)
-		before = f.arrived
 	}
-	all.Exact = all.Exact && r.wire.KernelTimes // a timestamp may have shown that the clock was set
 	return all
 }
 
-// flightSent is when a flight was sent, after the answer to the one before it, and whether the kernel reported that.
+// flightSent is when a flight was sent, after the answer to the one before it: by the kernel, where it reported that.
 // The caller holds mu.
-func (r *Recorder) flightSent(f *flight, before time.Duration) (at time.Duration, stamped bool) {
+func (r *Recorder) flightSent(f *flight, before time.Duration) time.Duration {
 	if r.stampBase < 0 {
-		return f.sent, false
+		return f.sent
 	}
 	at, ok := r.stampOf(uint32(f.upTo-r.stampBase-1), sent)
 	if !ok || at < before || f.arrived > 0 && at > f.arrived {
-		return f.sent, false
+		return f.sent
 	}
-	return at, true
+	return at
 }
 
 // noteSent notes a write of the flight under way, or of the next one. The caller holds mu.
-func (r *Recorder) noteSent(began, ended time.Duration) {
+func (r *Recorder) noteSent(began time.Duration) {
 	if !r.recording {
 		return
 	}
@@ -106,12 +97,12 @@ func (r *Recorder) noteSent(began, ended time.Duration) {
 		r.flights, last = append(r.flights, flight{}), last+1
 	}
 	f := &r.flights[last]
-	f.upTo, f.sent, f.ended = r.written, began, ended
+	f.upTo, f.sent = r.written, began
 }
 
-// noteArrived notes that a read returned something, which answers the flight under way. The caller holds mu.
-func (r *Recorder) noteArrived(now moment) {
+// noteArrived notes an arrival, which answers the flight under way. The caller holds mu.
+func (r *Recorder) noteArrived(at time.Duration) {
 	if last := len(r.flights) - 1; r.recording && last >= 0 {
-		r.flights[last].arrived, r.flights[last].late = r.lastRead, r.lastRead == now.since
+		r.flights[last].arrived = at
 	}
 }

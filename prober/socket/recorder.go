@@ -99,7 +99,7 @@ func (r *Recorder) Read(p []byte) (got int, err error) {
 	r.wire.BytesReceived += int64(n)
 	if n > 0 {
 		r.lastRead = r.since(at, now)
-		r.noteArrived(now)
+		r.noteArrived(r.lastRead)
 	}
 	return n, r.note(result.Event{Op: result.OpRead, Start: began, End: now.since, Calls: 1, Bytes: int64(n), Err: err})
 }
@@ -171,7 +171,7 @@ func (r *Recorder) endWrite(w writeCall, n int, err error) (failed error, hold b
 		r.firstSent = w.began
 	}
 	if w.alive && err == nil {
-		r.noteSent(w.began, ended)
+		r.noteSent(w.began)
 		if r.accepted = ended; r.stamps != nil && r.wire.BytesSent <= smallWrites {
 			r.accepted = w.began // it was sent at once; after that this goroutine waited for a CPU
 		}

@@ -19,6 +19,9 @@ func (h *hop) exchange() []byte {
 	began := h.attempt.elapsed()
 	h.attempt.demand(result.Request)
 	p := &progress{start: h.attempt.start, caught: h.attempt.caught, conn: h.socket}
+	if conn, ok := h.stream.(*tlsConn); ok && h.attempt.prober.crowded() {
+		conn.reads.readSingly()
+	}
 	err := h.newClient()
 	if err == nil {
 		if !h.secondProtocol() { // whose read loop writes, too, and would wait for itself

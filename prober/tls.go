@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"errno_exporter/guard"
@@ -92,7 +93,7 @@ func handshake(over net.Conn, c *tls.Config, h *hop) (*tlsConn, *result.TLSState
 	}
 	h.requirePins(c, found)
 	records := &tlsRecords{Conn: over, budget: h.socket.Floods().Layer("TLS records", flood.FreeUnits, flood.UnitPrice)}
-	conn := &tlsConn{tls.Client(records, c), records.budget}
+	conn := &tlsConn{tls.Client(records, c), records.budget, records}
 	err := conn.Handshake()
 	bad, _ := errors.AsType[*tls.CertificateVerificationError](err)
 	state := tlsState(conn.ConnectionState(), c, bad)
@@ -150,12 +151,31 @@ type tlsRecords struct {
 	head   [tlsRecordHeader]byte // of the record under way
 	have   int                   // bytes of it
 	rest   int                   // bytes of its content still to come
+	single atomic.Int32          // how many more reads end where a record does
 }
 
 // tlsRecordHeader is the length of a record's type, version and length.
 const tlsRecordHeader = 5
 
+// singleReads is how many reads at most end where a record does: two for each of the few records before a response.
+const singleReads = 32
+
+// readSingly makes reads end where a record does until the response has begun. The kernel reports of a read when its
+// last packet arrived: of a response and what follows it at once, such as close_notify, that would be the latter's time.
+func (r *tlsRecords) readSingly() { r.single.Store(singleReads) }
+
+// withinRecord is as much of a buffer as the record under way, or its header, fills.
+func (r *tlsRecords) withinRecord(p []byte) []byte {
+	if r.rest > 0 {
+		return p[:min(len(p), r.rest)]
+	}
+	return p[:min(len(p), tlsRecordHeader-r.have)]
+}
+
 func (r *tlsRecords) Read(p []byte) (int, error) {
+	if r.single.Load() > 0 && r.single.Add(-1) >= 0 {
+		p = r.withinRecord(p)
+	}
 	n, err := r.Conn.Read(p)
 	if records := r.count(p[:n]); records > 0 {
 		if flood := r.budget.Charge(records, 0); flood != nil {
@@ -187,6 +207,7 @@ func (r *tlsRecords) count(p []byte) (records int64) {
 type tlsConn struct {
 	*tls.Conn
 	records *flood.Budget
+	reads   *tlsRecords
 }
 
 func (c *tlsConn) Read(p []byte) (int, error) {

@@ -35,6 +35,7 @@ type connectionsJSON struct {
 	Opened          uint64          `json:"opened"`
 	Ended           []endedJSON     `json:"ended"`
 	Containers      []containerJSON `json:"containers,omitempty"`
+	Congestion      map[string]int  `json:"congested,omitempty"`
 	OldestCloseWait float64         `json:"oldest_close_wait_seconds"`
 	EventsLost      uint64          `json:"events_lost"`
 	tcpJSON
@@ -61,11 +62,13 @@ type tcpJSON struct {
 	Unacknowledged uint64  `json:"unacknowledged"`
 	BytesSent      uint64  `json:"sent_bytes"`
 	BytesReceived  uint64  `json:"received_bytes"`
+	Window         uint64  `json:"congestion_window_bytes"`
+	Congestion     string  `json:"congestion_state,omitempty"`
 }
 
 func toTCP(t *observe.TCP) tcpJSON {
 	return tcpJSON{t.RTT.Seconds(), t.RTTVariance.Seconds(), t.Retransmits, t.Unacknowledged, t.BytesSent,
-		t.BytesReceived}
+		t.BytesReceived, t.Window, t.Congestion}
 }
 
 // EndJSON prints the end of one connection as one line of JSON.
@@ -92,7 +95,8 @@ type glance struct {
 // ConnectionsJSON prints the connections of one target as one line of JSON.
 func (p *Printer) ConnectionsJSON(g *glance) error {
 	out := connectionsJSON{Event: g.Event, Time: g.At, Target: g.Target, States: g.Now.States, Opened: g.Now.Opened,
-		Ended: []endedJSON{}, OldestCloseWait: g.Now.OldestCloseWait.Seconds(), EventsLost: g.EventsLost,
+		Ended: []endedJSON{}, Congestion: g.Now.Congestion,
+		OldestCloseWait: g.Now.OldestCloseWait.Seconds(), EventsLost: g.EventsLost,
 		tcpJSON: toTCP(&g.Now.TCP)}
 	if out.States == nil {
 		out.States = map[string]int{}

@@ -35,14 +35,14 @@ func (v *view) table(lines, columns int) []string {
 	}
 	slices.SortFunc(v.sockets, func(a, b observe.Socket) int { return int(b.Idle.Milliseconds() - a.Idle.Milliseconds()) })
 	if len(v.sockets) > 0 {
-		out = append(out, fmt.Sprintf("%-12s %-21s  %-21s %10s %10s %10s %7s %7s%s", "state", "local", "remote", "idle",
-			"age", "rtt", "retrans", "unacked", v.containerTitle()))
+		out = append(out, fmt.Sprintf("%-12s %-21s  %-21s %10s %10s %10s %7s %7s %8s %-8s%s", "state", "local", "remote",
+			"idle", "age", "rtt", "retrans", "unacked", "cwnd", "", v.containerTitle()))
 	}
 	for i := range v.sockets {
 		s := &v.sockets[i]
-		row := fmt.Sprintf("%-12s %-21s  %-21s %10s %10s %10s %7d %7d  %s", s.State, s.Local, s.Remote,
+		row := fmt.Sprintf("%-12s %-21s  %-21s %10s %10s %10s %7d %7d %8d %-8s  %s", s.State, s.Local, s.Remote,
 			longShort(s.Idle), longShort(s.Age), record.Short(s.TCP.RTT), s.TCP.Retransmits, s.TCP.Unacknowledged,
-			s.Container)
+			s.TCP.Window, s.TCP.Congestion, s.Container)
 		out = append(out, strings.TrimRight(row, " "))
 	}
 	var last []string
@@ -88,9 +88,13 @@ func (g *glance) line() string {
 		ended += n
 	}
 	t := &g.Now.TCP
-	return fmt.Sprintf("%s: %s; %d opened, %d ended; rtt %s ± %s, %d retransmitted, %d unacknowledged", g.Target,
-		strings.Join(states, ", "), g.Now.Opened, ended, record.Short(t.RTT), record.Short(t.RTTVariance), t.Retransmits,
-		t.Unacknowledged)
+	congested := observe.CongestionText(g.Now.Congestion)
+	if congested != "" {
+		congested = ", " + congested
+	}
+	return fmt.Sprintf("%s: %s; %d opened, %d ended; rtt %s ± %s, cwnd %d, %d retransmitted, %d unacknowledged%s",
+		g.Target, strings.Join(states, ", "), g.Now.Opened, ended, record.Short(t.RTT), record.Short(t.RTTVariance),
+		t.Window, t.Retransmits, t.Unacknowledged, congested)
 }
 
 // erase removes the lines of the last table, so that what comes next stays above the next one.

@@ -24,7 +24,7 @@ func watchEnds() []observe.End {
 	at := time.Date(2026, 11, 22, 3, 0, 0, 4e6, time.UTC)
 	local, remote := netip.MustParseAddrPort("10.0.0.7:41002"), netip.MustParseAddrPort("192.0.2.7:443")
 	tcp := observe.TCP{RTT: 2 * time.Millisecond, RTTVariance: time.Millisecond, Retransmits: 3, Unacknowledged: 212,
-		BytesSent: 1000, BytesReceived: 2000}
+		BytesSent: 1000, BytesReceived: 2000, Window: 2896, Congestion: "loss"}
 	var ends []observe.End
 	add := func(how observe.How, origin result.Origin, lost observe.Lost) {
 		n := len(ends)
@@ -58,7 +58,8 @@ func watchGlance() *glance {
 				{How: observe.ResetReceived, Origin: result.Path}: 6},
 			OldestCloseWait: 90 * time.Second,
 			TCP: observe.TCP{RTT: 2 * time.Millisecond, RTTVariance: 300 * time.Microsecond, Retransmits: 5,
-				Unacknowledged: 1448, BytesSent: 10, BytesReceived: 20},
+				Unacknowledged: 1448, BytesSent: 10, BytesReceived: 20, Window: 14480},
+			Congestion: map[string]int{"recovery": 2, "loss": 1},
 			Containers: map[string]observe.ContainerCount{"shop.service": {Open: 2, Ended: 6},
 				"containerd://0123456789ab": {Open: 1, Ended: 20, Reset: 19, Lost: 3}, "/\x1b[2Jjob": {Ended: 6}},
 		}, EventsLost: 4}
@@ -79,7 +80,7 @@ func TestWatchText(t *testing.T) {
 		p.Endings("api", &g.Now, all)
 		p.Endings("idle", &observe.Connections{}, newEndings())
 		empty := &glance{Target: "\x1b[2Jidle"}
-		for _, line := range (&view{targets: []glance{*g, *empty}, sockets: watchSockets(), eventsLost: 4}).table(12, 140) {
+		for _, line := range (&view{targets: []glance{*g, *empty}, sockets: watchSockets(), eventsLost: 4}).table(12, 160) {
 			p.line("%s", line)
 		}
 	}
@@ -119,7 +120,8 @@ func watchSockets() []observe.Socket {
 	for i := range 5 {
 		out = append(out, observe.Socket{Target: "api", Local: netip.MustParseAddrPort("10.0.0.7:41002"),
 			Remote: netip.MustParseAddrPort("192.0.2.7:443"), State: "established", Idle: time.Duration(i) * time.Second,
-			Age: time.Hour, TCP: observe.TCP{RTT: time.Millisecond, Retransmits: uint64(i)}})
+			Age: time.Hour, TCP: observe.TCP{RTT: time.Millisecond, Retransmits: uint64(i),
+				Window: 14480, Congestion: []string{"", "recovery"}[i%2]}})
 	}
 	out[4].Container, out[3].Container = "containerd://0123456789ab", "/\x1b[2Jjob"
 	return out

@@ -32,8 +32,8 @@ type Application struct {
 	health []observedValue[observe.Health]
 	values []observedValue[observe.Connections]
 
-	enabled, connections, ended, lost *prometheus.Desc
-	idle, age                         *peerHistogram
+	enabled, connections, ended, lost, congestion *prometheus.Desc
+	idle, age                                     *peerHistogram
 }
 
 // observedValue is a metric with one value.
@@ -68,6 +68,9 @@ func NewApplication(read func() Observed) *Application {
 			[]string{"target", "how", "origin"}, nil),
 		lost: prometheus.NewDesc("app_requests_lost_total", "Connections of the application that ended with its last data "+
 			"unacknowledged, or acknowledged and unanswered.", []string{"target", "lost"}, nil),
+		congestion: prometheus.NewDesc("app_tcp_congested_connections", "Number of the application's connections with a "+
+			"sign of congestion, by the state of the kernel's congestion control, as of the last dump.",
+			[]string{"target", "state"}, nil),
 		idle: newPeerHistogram("app_connection_idle_seconds",
 			"How long the application's connections had been idle when they ended, in seconds, by how they ended.",
 			idleBuckets),
@@ -115,6 +118,8 @@ func connectionValues() []observedValue[observe.Connections] {
 		value("tcp_window_limited_seconds_total", "For how long the application's connections had data to send that the "+
 			"target's receive window did not allow: it does not read, in seconds.", prometheus.CounterValue,
 			func(c *observe.Connections) float64 { return c.WindowLimited.Seconds() }),
+		value("tcp_congestion_window_bytes", "Mean congestion window of the application's connections, in bytes.",
+			prometheus.GaugeValue, func(c *observe.Connections) float64 { return float64(c.TCP.Window) }),
 		value("tcp_unacknowledged_bytes", "Bytes that the application sent and the target has not acknowledged.",
 			prometheus.GaugeValue, func(c *observe.Connections) float64 { return float64(c.TCP.Unacknowledged) }),
 	}
@@ -136,7 +141,7 @@ func (a *Application) Forget(peer string) {
 
 // Describe lists the metrics.
 func (a *Application) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{a.enabled, a.connections, a.ended, a.lost} {
+	for _, d := range []*prometheus.Desc{a.enabled, a.connections, a.ended, a.lost, a.congestion} {
 		to <- d
 	}
 	for i := range a.health {
@@ -193,6 +198,9 @@ func (a *Application) collectTarget(to chan<- prometheus.Metric, target string, 
 	}
 	for state, n := range states {
 		to <- prometheus.MustNewConstMetric(a.connections, prometheus.GaugeValue, float64(n), target, state)
+	}
+	for _, state := range observe.CongestionStates() {
+		to <- prometheus.MustNewConstMetric(a.congestion, prometheus.GaugeValue, float64(c.Congestion[state]), target, state)
 	}
 	for ending, n := range endings(c.Ended) {
 		to <- prometheus.MustNewConstMetric(a.ended, prometheus.CounterValue, float64(n), target, ending[0], ending[1])

@@ -81,8 +81,13 @@ func TestApplication(t *testing.T) {
 		"app_requests_lost_total lost=unanswered target=api":                       0,
 		"app_close_wait_oldest_seconds target=api":                                 0, "app_tcp_rtt_seconds target=api": 0,
 		"app_tcp_rtt_variance_seconds target=api": 0, "app_tcp_retransmitted_segments_total target=api": 0,
-		"app_tcp_window_limited_seconds_total target=api": 0,
-		"app_tcp_unacknowledged_bytes target=api":         0,
+		"app_tcp_window_limited_seconds_total target=api":         0,
+		"app_tcp_unacknowledged_bytes target=api":                 0,
+		"app_tcp_congestion_window_bytes target=api":              0,
+		"app_tcp_congested_connections state=disorder target=api": 0,
+		"app_tcp_congested_connections state=cwr target=api":      0,
+		"app_tcp_congested_connections state=recovery target=api": 0,
+		"app_tcp_congested_connections state=loss target=api":     0,
 	}
 	if diff := cmp.Diff(want, samples(t, a)); diff != "" {
 		t.Errorf("before the first connection (-want +got):\n%s", diff)
@@ -96,7 +101,8 @@ func TestApplication(t *testing.T) {
 		Lost:            map[observe.Lost]uint64{observe.Unacknowledged: 2, observe.Unanswered: 1},
 		OldestCloseWait: time.Minute, Retransmitted: 9, WindowLimited: 1500 * time.Millisecond,
 		TCP: observe.TCP{RTT: 20 * time.Millisecond, RTTVariance: 10 * time.Millisecond, Retransmits: 7,
-			Unacknowledged: 300},
+			Unacknowledged: 300, Window: 14480},
+		Congestion: map[string]int{"recovery": 2, "loss": 1},
 	}
 	end := observe.End{Target: "api.example.com:443", Local: netip.MustParseAddrPort("10.0.0.1:4000"), How: observe.ResetReceived,
 		Idle: 350 * time.Second, Age: -1}
@@ -120,6 +126,9 @@ func TestApplication(t *testing.T) {
 		"app_tcp_retransmitted_segments_total target=api":                          9,
 		"app_tcp_window_limited_seconds_total target=api":                          1.5,
 		"app_tcp_unacknowledged_bytes target=api":                                  300,
+		"app_tcp_congestion_window_bytes target=api":                               14480,
+		"app_tcp_congested_connections state=recovery target=api":                  2,
+		"app_tcp_congested_connections state=loss target=api":                      1,
 		"app_connection_idle_seconds how=reset_received target=api":                2,
 		"app_connection_age_seconds how=reset_received target=api":                 1, // of the other it is not known
 	} {

@@ -73,12 +73,14 @@ type sighting struct {
 // tcpInfo is what is used of struct tcp_info; it is zero in TIME_WAIT.
 type tcpInfo struct {
 	known            bool
+	congestion       congestion
 	retransmits      uint8 // timeouts in a row, without an answer
 	probes           uint8 // keepalive or zero window probes without an answer
 	lastSent         time.Duration
 	lastReceived     time.Duration
 	lastACK          time.Duration // received
 	rtt, rttVariance time.Duration
+	window           uint64 // bytes that the congestion control allows to be in flight
 	unacknowledged   uint32 // segments
 	totalRetransmits uint32
 	bytesAcked       uint64 // 1 more for the SYN, and for the FIN
@@ -156,7 +158,8 @@ func (t *tcpInfo) parse(b []byte) {
 	}
 	u32 := func(at int) uint32 { return binary.NativeEndian.Uint32(b[at:]) }
 	duration := func(at int, unit time.Duration) time.Duration { return time.Duration(u32(at)) * unit }
-	*t = tcpInfo{known: true, retransmits: b[2], probes: b[3],
+	*t = tcpInfo{known: true, congestion: congestion(b[1]), retransmits: b[2], probes: b[3],
+		window:         uint64(u32(80)) * uint64(u32(16)),
 		unacknowledged: u32(24), lastSent: duration(44, time.Millisecond), lastReceived: duration(52, time.Millisecond),
 		lastACK: duration(56, time.Millisecond), rtt: duration(68, time.Microsecond),
 		rttVariance: duration(72, time.Microsecond), totalRetransmits: u32(100),

@@ -49,7 +49,7 @@ func TestParseSocket(t *testing.T) {
 	u64 := func(at int) uint64 { return binary.NativeEndian.Uint64(tcpInfoBytes(at + 8)[at:]) }
 	old := tcpInfo{known: true, unacknowledged: 24, lastSent: 44 * time.Millisecond,
 		lastReceived: 52 * time.Millisecond, lastACK: 56 * time.Millisecond, rtt: 68 * time.Microsecond,
-		rttVariance: 72 * time.Microsecond, totalRetransmits: 100, bytesAcked: u64(120), bytesReceived: u64(128),
+		rttVariance: 72 * time.Microsecond, totalRetransmits: 100, window: 16 * 80, bytesAcked: u64(120), bytesReceived: u64(128),
 		notSent: 144, dataSegmentsIn: 152}
 	full := old
 	full.windowLimited = time.Duration(u64(176)) * time.Microsecond

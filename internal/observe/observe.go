@@ -60,6 +60,8 @@ type TCP struct {
 	Unacknowledged   uint64        // bytes sent, or segments where the kernel has no bytes
 	BytesSent        uint64
 	BytesReceived    uint64
+	Window           uint64 // the congestion window in bytes; of a target: the mean of its connections
+	Congestion       string // of one connection: one of CongestionStates; empty for none
 }
 
 // Connections are a target's at the last dump, and what happened to them since the start.
@@ -72,6 +74,7 @@ type Connections struct {
 	WindowLimited   time.Duration // for how long they waited for the peer's receive window, in all
 	OldestCloseWait time.Duration // for how long the oldest has been in CLOSE_WAIT; 0: none is
 	TCP             TCP
+	Congestion      map[string]int            // connections by CongestionStates, at the last dump
 	Containers      map[string]ContainerCount // by Container; of those that have had connections in the last hour
 }
 

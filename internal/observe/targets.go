@@ -216,7 +216,7 @@ func (t *targets) connections(target string) (Connections, bool) {
 	}
 	c := one.last
 	c.States, c.Ended, c.Lost = maps.Clone(c.States), maps.Clone(c.Ended), maps.Clone(c.Lost)
-	c.Containers = maps.Clone(c.Containers)
+	c.Congestion, c.Containers = maps.Clone(c.Congestion), maps.Clone(c.Containers)
 	return c, true
 }
 
@@ -236,10 +236,12 @@ func (t *targets) finish() {
 		if n := time.Duration(one.rtts); n > 0 {
 			one.dumping.TCP.RTT /= n
 			one.dumping.TCP.RTTVariance /= n
+			one.dumping.TCP.Window /= uint64(n)
 		}
 		one.listed = true
 		one.contained()
 		one.last.States, one.last.TCP = one.dumping.States, one.dumping.TCP
+		one.last.Congestion = one.dumping.Congestion
 		one.last.OldestCloseWait = one.dumping.OldestCloseWait
 	}
 }
@@ -256,7 +258,9 @@ func (t *tally) count(s *sighting) {
 	sum, tcp := &t.dumping.TCP, s.tcp()
 	if tcp.RTT > 0 {
 		t.rtts++
+		sum.Window += tcp.Window
 	}
+	t.dumping.congested(tcp.Congestion)
 	sum.RTT += tcp.RTT
 	sum.RTTVariance += tcp.RTTVariance
 	sum.Retransmits += tcp.Retransmits
@@ -269,7 +273,8 @@ func (t *tally) count(s *sighting) {
 func (s *sighting) tcp() TCP {
 	i := &s.info
 	tcp := TCP{RTT: i.rtt, RTTVariance: i.rttVariance, Retransmits: uint64(i.totalRetransmits),
-		Unacknowledged: uint64(i.unacknowledged), BytesReceived: i.bytesReceived}
+		Unacknowledged: uint64(i.unacknowledged), BytesReceived: i.bytesReceived,
+		Window: i.window, Congestion: i.congestion.String()}
 	if i.hasBytesSent {
 		tcp.BytesSent = i.bytesSent - i.bytesRetransmit
 		tcp.Unacknowledged = uint64(max(0, s.outstanding()))

@@ -19,11 +19,21 @@ type applicationStatus struct {
 	Lost            map[string]uint64 `json:"requests_lost"`
 	OldestCloseWait float64           `json:"oldest_close_wait_seconds"`
 	RTT             float64           `json:"rtt_seconds"`
+	RTTVariance     float64           `json:"rtt_variance_seconds"`
+	Retransmitted   uint64            `json:"retransmitted_segments"`
+	WindowLimited   float64           `json:"window_limited_seconds"`
+	Unacknowledged  uint64            `json:"unacknowledged_bytes"`
+	Window          uint64            `json:"congestion_window_bytes"`
+	Congested       map[string]int    `json:"congested"`
 	Containers      []containerStatus `json:"containers,omitempty"`
 	Open            string            `json:"-"` // in words, as what follows
 	Ends            string            `json:"-"`
 	Unanswered      string            `json:"-"`
 	CloseWait       string            `json:"-"`
+	RoundTrip       string            `json:"-"`
+	Loss            string            `json:"-"`
+	Congestion      string            `json:"-"`
+	Unread          string            `json:"-"`
 }
 
 // containerStatus is what a container's connections show.
@@ -63,6 +73,7 @@ func toApplication(c *observe.Connections) *applicationStatus {
 		s.Lost[string(kind)] = n
 		lost += n
 	}
+	s.transmission(c)
 	for _, name := range observe.SortedContainers(c.Containers) {
 		n := c.Containers[name]
 		s.Containers = append(s.Containers, containerStatus{name, n.Open, n.Ended, n.Reset, n.Lost, name + ": " + n.String()})

@@ -276,6 +276,7 @@ func (p *targetPage) applicationFacts() facts {
 		f.add("ended", cmp.Or(a.Ends, "none"))
 		f.add("lost", a.Unanswered)
 		f.add("CLOSE_WAIT", a.CloseWait)
+		f.transmission(a)
 		for i := range a.Containers[:min(len(a.Containers), maxContainerFacts)] {
 			f.add("container", a.Containers[i].Text)
 		}

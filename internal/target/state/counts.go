@@ -48,23 +48,23 @@ func (t *Totals) CopyTo(c *Counts) {
 	slices.SortFunc(c.IdleFailures, func(a, b IdleFailureCount) int {
 		return cmp.Or(cmp.Compare(a.Age, b.Age), a.compare(b.FailureKind))
 	})
-	for i := range t.durations {
-		for j, h := range t.durations[i] {
-			copyDurations(&c.Durations[i][j], h)
+	for i := range c.Durations {
+		for j := range c.Durations[i] {
+			t.durations.copyTo(&c.Durations[i][j], placeOf(i, j))
 		}
 	}
 }
 
-// copyDurations makes a histogram the same as another, which is nil where nothing was observed.
-func copyDurations(to **Histogram, from *Histogram) {
-	switch {
-	case from != nil && *to == nil:
-		*to = new(Histogram)
-		fallthrough
-	case from != nil:
-		(*to).copy(from)
-	case *to != nil:
-		(*to).clear()
+// copyTo makes a histogram that of a place, empty where nothing was observed.
+func (d *durations) copyTo(to **Histogram, p place) {
+	if *to != nil {
+		if !d.get(p, *to) {
+			(*to).clear()
+		}
+		return
+	}
+	if h := new(Histogram); d.get(p, h) {
+		*to = h
 	}
 }
 

@@ -140,9 +140,9 @@ func (t *Totals) decode(d *decoder) {
 			t.idle[kind] = d.number()
 		}
 	}
-	for i := range t.durations {
-		for j := range t.durations[i] {
-			t.durations[i][j] = d.histogram(i)
+	for p := range placeOf(PhaseCount, 0) {
+		if h := d.histogram(int(p / 2)); h != nil {
+			t.durations.set(p, h)
 		}
 	}
 	t.lastSuccess, t.lastFailure = d.time(), d.time()

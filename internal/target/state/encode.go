@@ -85,21 +85,19 @@ func (t *Totals) encode(e *encoder) {
 		e.kind(&kind.FailureKind)
 		e.number(n)
 	}
-	for i := range t.durations {
-		for _, h := range t.durations[i] {
+	for p := range placeOf(PhaseCount, 0) {
+		if h := new(Histogram); t.durations.get(p, h) {
 			h.encode(e)
+		} else {
+			e.number(0)
 		}
 	}
 	e.time(t.lastSuccess)
 	e.time(t.lastFailure)
 }
 
-// encode appends a histogram, nil as one without buckets.
+// encode appends a histogram. In the place of one that has observed nothing there is a 0.
 func (h *Histogram) encode(e *encoder) {
-	if h == nil {
-		e.number(0)
-		return
-	}
 	e.number(uint64(len(h.Classic())))
 	e.number(fingerprint(bounds[h.Phase]))
 	for _, n := range h.Classic() {

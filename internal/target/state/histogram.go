@@ -2,7 +2,6 @@ package state
 
 import (
 	"math"
-	"slices"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -34,8 +33,7 @@ const (
 	maxNative   = 160
 )
 
-// Histogram counts durations in classic and in native buckets. client_golang's takes ten times its memory, and there
-// are a dozen for each of the targets remembered.
+// Histogram counts durations in classic and in native buckets.
 type Histogram struct {
 	classic   [mostBounds + 1]uint64
 	Sum       float64
@@ -46,9 +44,8 @@ type Histogram struct {
 	Phase     int8 // index of result.Phases
 }
 
-// NativeBucket counts observations v with 2^((index-1)/2^schema) < v <= 2^(index/2^schema). It is small: ten thousand
-// targets have millions of them. Indices of durations are within ±300, and four thousand million probes of a target
-// take longer than we live.
+// NativeBucket counts observations v with 2^((index-1)/2^schema) < v <= 2^(index/2^schema). Indices of durations are
+// within ±300, and four thousand million probes of a target take longer than we live.
 type NativeBucket struct {
 	Count uint32
 	Index int16
@@ -62,47 +59,10 @@ type Exemplar struct {
 	At      time.Time
 }
 
-// usualNative is how many native buckets most phases of a target come to within its first probes.
-const usualNative = 8
-
-func newHistogram(phase int) *Histogram {
-	return &Histogram{Phase: int8(phase), Schema: firstSchema, Native: make([]NativeBucket, 0, usualNative)}
-}
+func newHistogram(phase int) *Histogram { return &Histogram{Phase: int8(phase), Schema: firstSchema} }
 
 // Classic are the classic buckets, each for itself, not cumulative. The last one has no bound.
 func (h *Histogram) Classic() []uint64 { return h.classic[:len(bounds[h.Phase])+1] }
-
-// observe counts a duration in seconds. The exemplar takes the place of its bucket's last one unless it has no trace
-// ID.
-func (h *Histogram) observe(seconds float64, x Exemplar) {
-	at, _ := slices.BinarySearch(bounds[h.Phase], seconds)
-	h.classic[at]++
-	h.Sum += seconds
-	h.observeNative(seconds)
-	if x.TraceID != "" {
-		if h.exemplars == nil {
-			h.exemplars = new([mostBounds + 1]Exemplar)
-		}
-		h.exemplars[at] = x
-	}
-}
-
-func (h *Histogram) observeNative(seconds float64) {
-	if seconds <= 0 {
-		h.Zero++
-		return
-	}
-	index := int16(nativeIndex(seconds, h.Schema))
-	at, found := slices.BinarySearchFunc(h.Native, index,
-		func(b NativeBucket, i int16) int { return int(b.Index) - int(i) })
-	if !found {
-		h.Native = slices.Insert(h.Native, at, NativeBucket{Index: index})
-	}
-	h.Native[at].Count++
-	if len(h.Native) > maxNative {
-		h.halve()
-	}
-}
 
 // nativeIndex is the bucket of a duration larger than 0.
 func nativeIndex(seconds float64, schema int32) int32 {
@@ -144,15 +104,4 @@ func (h *Histogram) Exemplar(bucket int) *Exemplar {
 // clear takes all observations away; the memory is used again.
 func (h *Histogram) clear() {
 	*h = Histogram{Phase: h.Phase, Schema: firstSchema, Native: h.Native[:0]}
-}
-
-// copy makes h the same as another, which may change after.
-func (h *Histogram) copy(other *Histogram) {
-	native := append(h.Native[:0], other.Native...)
-	*h = *other
-	h.Native = native
-	if other.exemplars != nil {
-		exemplars := *other.exemplars
-		h.exemplars = &exemplars
-	}
 }

@@ -25,10 +25,8 @@ func TestHistogram(t *testing.T) {
 		{"twice in one bucket", []float64{3, 3.01}, map[float64]uint64{1: 0, 5: 2}, map[int32]uint64{13: 2}, 0},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			h := newHistogram(phaseIndex(result.Processing))
-			sum := 0.0
+			h, sum := observed(row.seconds), 0.0
 			for _, s := range row.seconds {
-				h.observe(s, Exemplar{})
 				sum += s
 			}
 			native := map[int32]uint64{}
@@ -55,14 +53,24 @@ func TestHistogram(t *testing.T) {
 	}
 }
 
+// observed is the histogram of durations, which have been observed in their order.
+func observed(seconds []float64) *Histogram {
+	var d durations
+	p, h := placeOf(phaseIndex(result.Processing), 0), newHistogram(phaseIndex(result.Processing))
+	for _, s := range seconds {
+		d.observe(p, s, Exemplar{})
+	}
+	d.get(p, h)
+	return h
+}
+
 // TestHistogramStaysSmall: more than 160 native buckets become fewer, and nothing is lost.
 func TestHistogramStaysSmall(t *testing.T) {
-	h := newHistogram(phaseIndex(result.Processing))
-	n := 0
+	var all []float64
 	for v := 1e-9; v < 1e9; v *= 1.05 {
-		h.observe(v, Exemplar{})
-		n++
+		all = append(all, v)
 	}
+	h, n := observed(all), len(all)
 	var counted uint64
 	for i, b := range h.Native {
 		counted += uint64(b.Count)

@@ -16,7 +16,7 @@ type Totals struct {
 	failed      uint64
 	resets      [PhaseCount]uint64
 	failures    map[FailureKind]failures
-	durations   [PhaseCount][2]*Histogram // by phase, and whether it failed; nil before the first
+	durations   durations
 	idle        map[IdleFailureKind]uint64
 	lastSuccess time.Time // zero before the first
 	lastFailure time.Time
@@ -34,11 +34,10 @@ const PhaseCount = 9
 
 // What totals take in memory, in bytes.
 const (
-	totalsBytes    = 1 << 10 // themselves, with the places in whatever keeps them
-	kindsBytes     = 704     // a map of failures with its first eight places
-	perKind        = 160
-	histogramBytes = 176
-	exemplarBytes  = (mostBounds + 1) * (64 + 48) // with their trace IDs
+	totalsBytes   = 1 << 10 // themselves, with the places in whatever keeps them
+	kindsBytes    = 704     // a map of failures with its first eight places
+	perKind       = 160
+	exemplarBytes = (mostBounds + 1) * (64 + 48) // with their trace IDs
 )
 
 // failures is what is counted of one kind of failure.
@@ -55,18 +54,7 @@ func (t *Totals) Size() int {
 	if t.idle != nil {
 		n += kindsBytes + perKind*len(t.idle)
 	}
-	for i := range t.durations {
-		for _, h := range t.durations[i] {
-			if h == nil {
-				continue
-			}
-			n += histogramBytes + 8*cap(h.Native)
-			if h.exemplars != nil {
-				n += exemplarBytes
-			}
-		}
-	}
-	return n
+	return n + t.durations.size()
 }
 
 // NewTotals returns one that has counted nothing.
@@ -124,12 +112,7 @@ func (t *Totals) addSpan(span result.Span, x Exemplar) {
 	if span.Failed {
 		failed = 1
 	}
-	phase := phaseIndex(span.Phase)
-	h := &t.durations[phase][failed]
-	if *h == nil {
-		*h = newHistogram(phase)
-	}
-	(*h).observe(span.Duration.Seconds(), x)
+	t.durations.observe(placeOf(phaseIndex(span.Phase), failed), span.Duration.Seconds(), x)
 }
 
 func phaseIndex(p result.Phase) int {

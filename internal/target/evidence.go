@@ -10,7 +10,6 @@ import (
 )
 
 const (
-	maxDigests = 30
 	maxKernels = 2  // failures with the kernel's counters: the newest ones may still be awaited
 	maxFates   = 12 // of idle connections
 )
@@ -25,7 +24,7 @@ const (
 // Evidence is what verdicts on a target are made from.
 type Evidence struct {
 	mu          sync.Mutex // guards what follows
-	recent      []cause.Digest
+	recent      digests
 	idle        []cause.IdleConn   // the fates of idle connections, the oldest first
 	experiments *cause.Experiments // the last ones; which failures they count for is the verdict's to say
 	rounds      []time.Time        // of experiments, in the last hour
@@ -36,18 +35,8 @@ type Evidence struct {
 func (o *Evidence) Add(seen cause.Digest) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if len(o.recent) == maxDigests {
-		o.recent = append(o.recent[:0], o.recent[1:]...)
-	}
-	o.recent = append(o.recent, seen)
-	for i, kept := len(o.recent)-1, 0; i >= 0; i-- {
-		if d := &o.recent[i]; d.Kernel != nil {
-			if kept++; kept > maxKernels {
-				d.Kernel = nil
-				return
-			}
-		}
-	}
+	o.recent.add(&seen)
+	o.recent.forgetKernels(maxKernels)
 }
 
 // addIdle notes the newest fates of idle connections. The caller holds mu.
@@ -70,10 +59,7 @@ func (o *Evidence) addIdle(fates []cause.IdleConn) {
 func (o *Evidence) Size() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	n := perFate*cap(o.idle) + perRound*cap(o.rounds)
-	for i := range o.recent {
-		n += o.recent[i].Size()
-	}
+	n := perFate*cap(o.idle) + perRound*cap(o.rounds) + o.recent.size()
 	for i := range o.idle {
 		n += o.idle[i].Failure.Size()
 	}
@@ -119,10 +105,13 @@ func (o *Evidence) forVerdict(fates []cause.IdleConn, application cause.Applicat
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.addIdle(fates)
-	e := cause.Evidence{Recent: o.recent, Idle: o.idle, Application: application}
-	if !e.Fails() {
+	e := cause.Evidence{Idle: o.idle, Application: application}
+	if !o.recent.fail() && !e.Fails() {
 		return cause.Evidence{}, false // as with nearly all of a thousand targets
 	}
-	e.Recent, e.Idle, e.Experiments = slices.Clone(e.Recent), slices.Clone(e.Idle), o.experiments
+	if e.Recent = o.recent.all(); !e.Fails() {
+		return cause.Evidence{}, false
+	}
+	e.Idle, e.Experiments = slices.Clone(e.Idle), o.experiments
 	return e, true
 }

@@ -10,7 +10,6 @@ import (
 	"errno_exporter/internal/bench"
 	"errno_exporter/internal/claims"
 	"errno_exporter/internal/target"
-	"errno_exporter/internal/target/state"
 	"errno_exporter/prober"
 )
 
@@ -58,9 +57,9 @@ var parts = []struct {
 	drop func(*target.Target)
 }{
 	{"last", func(t *target.Target) { t.Results = target.Results{}; t.Probes.Forget() }},
-	{"timeline", func(t *target.Target) { t.Timeline = new(state.Timeline) }},
+	{"timeline", func(t *target.Target) { t.Timeline = nil }},
 	{"digests", func(t *target.Target) { t.Evidence = target.Evidence{} }},
-	{"totals", func(t *target.Target) { t.Totals = state.NewTotals() }},
+	{"totals", func(t *target.Target) { t.Totals, t.Idle = nil, nil }},
 }
 
 // probeEach probes every target once, 50 at a time.

@@ -149,6 +149,11 @@ func (s *TLSState) summary() *TLSState {
 	if soonest.NotAfter.Before(s.Chain[0].NotAfter) {
 		kept.Chain = append(kept.Chain, &x509.Certificate{NotBefore: soonest.NotBefore, NotAfter: soonest.NotAfter})
 	}
+	for _, c := range kept.Chain { // a certificate takes 1.5 KiB: the chain lasts as long as one of these, mostly
+		if len(kept.VerifiedChains) > 0 && kept.VerifiedChains[0][0].NotAfter.Equal(c.NotAfter) {
+			kept.VerifiedChains = [][]*x509.Certificate{{c}}
+		}
+	}
 	return &kept
 }
 

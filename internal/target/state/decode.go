@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"math"
@@ -181,35 +182,40 @@ func (d *decoder) histogram(phase int) *Histogram {
 const leastSchema = -4
 
 func (l *Timeline) decode(d *decoder) {
+	failures := 0
 	for range d.count(MaxTicks) {
-		l.ticks = append(l.ticks, d.tick())
+		t := d.tick()
+		l.ticks.add(&t)
+		if l.failed = t.Failure != nil; l.failed {
+			failures++
+		}
 	}
 	l.since = d.time()
 	if d.count(1) == 1 {
 		last := d.tick()
 		l.last = &last
 	}
-	l.all = d.share()
+	l.total = d.share()
 	l.first = d.time()
-	d.ring(l.buckets[:])
-	d.ring(l.days[:])
-	if l.first.IsZero() != (len(l.ticks) == 0) || l.last == nil && slices.ContainsFunc(l.ticks, failed) {
+	d.shares(&l.day, bucketCount)
+	d.shares(&l.month, dayCount)
+	if l.first.IsZero() != (l.ticks.n == 0) || l.last == nil && failures > 0 {
 		d.fail()
 	}
 }
 
-func (d *decoder) ring(ring []bucket) {
-	for range d.count(len(ring)) {
-		b := bucket{began: d.signed(), share: d.share()}
-		if b.began < 0 {
+func (d *decoder) shares(s *shares, most int) {
+	all := make([]bucket, d.count(most))
+	for i := range all {
+		all[i] = bucket{began: d.signed(), share: d.share()}
+		if all[i].began < 0 {
 			d.fail()
 			return
 		}
-		ring[b.began%int64(len(ring))] = b
 	}
+	slices.SortFunc(all, func(a, b bucket) int { return cmp.Compare(a.began, b.began) })
+	s.set(all, most)
 }
-
-func failed(t Tick) bool { return t.Failure != nil }
 
 func (d *decoder) tick() Tick {
 	var t Tick

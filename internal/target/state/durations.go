@@ -137,6 +137,17 @@ func (r *reader) next() uint64 {
 	return n
 }
 
+// signed is the next number, which may be negative (binary.AppendVarint).
+func (r *reader) signed() int64 {
+	n := r.next()
+	return int64(n>>1) ^ -int64(n&1)
+}
+
+func (r *reader) take(n int) []byte {
+	r.at += n
+	return r.of[r.at-n : r.at]
+}
+
 // observe counts a duration in seconds. The exemplar takes the place of its bucket's last one unless it has no trace
 // ID.
 func (d *durations) observe(p place, seconds float64, x Exemplar) {

@@ -3,6 +3,7 @@ package state
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -126,9 +127,9 @@ func fingerprint(bounds []float64) uint64 {
 func (l *Timeline) encode(e *encoder) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	e.number(uint64(len(l.ticks)))
-	for i := range l.ticks {
-		e.tick(&l.ticks[i])
+	e.number(uint64(l.ticks.n))
+	for _, t := range l.ticks.all() {
+		e.tick(&t)
 	}
 	e.time(l.since)
 	if l.last == nil {
@@ -137,26 +138,19 @@ func (l *Timeline) encode(e *encoder) {
 		e.number(1)
 		e.tick(l.last)
 	}
-	e.share(l.all)
+	e.share(l.total)
 	e.time(l.first)
-	e.ring(l.buckets[:])
-	e.ring(l.days[:])
+	e.shares(&l.day)
+	e.shares(&l.month)
 }
 
-// ring appends the buckets that are not empty.
-func (e *encoder) ring(ring []bucket) {
-	used := 0
-	for i := range ring {
-		if ring[i].share != (share{}) {
-			used++
-		}
-	}
-	e.number(uint64(used))
-	for i := range ring {
-		if b := &ring[i]; b.share != (share{}) {
-			e.signed(b.began)
-			e.share(b.share)
-		}
+// shares appends the buckets.
+func (e *encoder) shares(s *shares) {
+	all := slices.Collect(s.all())
+	e.number(uint64(len(all)))
+	for _, b := range all {
+		e.signed(b.began)
+		e.share(b.share)
 	}
 }
 

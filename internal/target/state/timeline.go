@@ -23,8 +23,8 @@ const (
 
 // What a timeline takes in memory, in bytes.
 const (
-	timelineBytes = 8 << 10 // the buckets of a day and of a month
-	perTick       = 96
+	timelineBytes = 448 // itself
+	tickBytes     = 96
 )
 
 // Tick is one result on a timeline.
@@ -57,74 +57,47 @@ func PhaseTimesOf(a *result.Attempt) PhaseTimes {
 
 // Timeline is a target's results over time. It may be used by many goroutines.
 type Timeline struct {
-	mu      sync.Mutex // guards what follows
-	ticks   []Tick     // the last ones, in their order
-	since   time.Time  // when the state of now began
-	last    *Tick      // failure; nil before the first
-	all     share
-	first   time.Time // end of the first result: buckets are numbered from there
-	buckets [bucketCount]bucket
-	days    [dayCount]bucket
-}
-
-type share struct{ ok, failed uint64 }
-
-type bucket struct {
-	began int64 // in widths since the first result
-	share
-}
-
-// bucketOf is the bucket of a time in a ring of them, as it is and as it would begin.
-func bucketOf(ring []bucket, since, width time.Duration) (b *bucket, began int64) {
-	began = int64(since / width)
-	return &ring[began%int64(len(ring))], began
-}
-
-// count counts a result in a ring of buckets, which ended so long after the first one.
-func count(ring []bucket, since, width time.Duration, result share) {
-	b, began := bucketOf(ring, since, width)
-	if b.began != began {
-		*b = bucket{began: began}
-	}
-	b.ok += result.ok
-	b.failed += result.failed
+	mu     sync.Mutex // guards what follows
+	ticks  ticks      // the last ones, in their order
+	since  time.Time  // when the state of now began
+	failed bool       // the last result
+	last   *Tick      // failure; nil before the first
+	total  share
+	first  time.Time // end of the first result: buckets are numbered from there
+	day    shares    // in buckets of five minutes
+	month  shares    // in days
 }
 
 // Add notes a result.
 func (l *Timeline) Add(t Tick) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if n := len(l.ticks); n == 0 || (l.ticks[n-1].Failure == nil) != (t.Failure == nil) {
-		l.since = t.Ended
+	if failed := t.Failure != nil; l.ticks.n == 0 || failed != l.failed {
+		l.since, l.failed = t.Ended, failed
 	}
-	if len(l.ticks) == MaxTicks {
-		l.ticks = slices.Delete(l.ticks, 0, 1)
-	}
-	l.ticks = append(l.ticks, t)
+	l.ticks.add(&t)
 	if l.first.IsZero() {
 		l.first = t.Ended
 	}
 	since := max(0, t.Ended.Sub(l.first))
 	result := share{ok: 1}
 	if t.Failure != nil {
-		result, l.last = share{failed: 1}, &t
+		kept := t
+		result, l.last = share{failed: 1}, &kept
 	}
-	count(l.buckets[:], since, bucketWidth, result)
-	count(l.days[:], since, dayWidth, result)
-	l.all.ok += result.ok
-	l.all.failed += result.failed
+	l.day.count(int64(since/bucketWidth), result, bucketCount)
+	l.month.count(int64(since/dayWidth), result, dayCount)
+	l.total.ok += result.ok
+	l.total.failed += result.failed
 }
 
 // Size is about how many bytes of memory the timeline takes.
 func (l *Timeline) Size() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	n := timelineBytes + perTick*cap(l.ticks)
-	for i := range l.ticks {
-		n += l.ticks[i].Failure.Size()
-	}
+	n := timelineBytes + l.ticks.size() + cap(l.day.packed) + cap(l.month.packed)
 	if l.last != nil {
-		n += perTick + l.last.Failure.Size()
+		n += tickBytes + l.last.Failure.Size()
 	}
 	return n
 }
@@ -151,30 +124,28 @@ const (
 	Unknown State = "unknown" // there is no result, or it is no longer known
 )
 
-// Share is how many probes succeeded, of how many.
-type Share struct{ Succeeded, Probes uint64 }
-
 // At is the timeline at a time: of now, or of an earlier one as far as that is still known.
 func (l *Timeline) At(at time.Time) Overview {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	o := Overview{First: l.first, State: Unknown}
-	n, _ := slices.BinarySearchFunc(l.ticks, at, func(t Tick, at time.Time) int {
+	all := l.ticks.all()
+	n, _ := slices.BinarySearchFunc(all, at, func(t Tick, at time.Time) int {
 		if t.Ended.After(at) {
 			return 1
 		}
 		return -1
 	})
-	o.Ticks = slices.Clone(l.ticks[:n])
+	o.Ticks = all[:n:n]
 	if l.first.IsZero() || at.Before(l.first) {
 		o.First = time.Time{}
 		return o
 	}
-	o.State, o.Since = l.state(n, at)
-	o.Hour = within(l.buckets[:], bucketWidth, l.span(at, time.Hour))
-	o.Day = within(l.buckets[:], bucketWidth, l.span(at, 24*time.Hour))
-	o.Month = within(l.days[:], dayWidth, l.span(at, 30*24*time.Hour))
-	if o.All = (Share{l.all.ok, l.all.ok + l.all.failed}); n < len(l.ticks) {
+	o.State, o.Since = l.state(all, n, at)
+	o.Hour = l.day.within(bucketWidth, l.span(at, time.Hour))
+	o.Day = l.day.within(bucketWidth, l.span(at, 24*time.Hour))
+	o.Month = l.month.within(dayWidth, l.span(at, 30*24*time.Hour))
+	if o.All = (Share{l.total.ok, l.total.ok + l.total.failed}); n < len(all) {
 		o.All = o.Month // the rest is no longer known by itself
 	}
 	if l.last != nil && !l.last.Ended.After(at) {
@@ -188,31 +159,29 @@ func (l *Timeline) At(at time.Time) Overview {
 	return o
 }
 
-// state is the state at a time, before which n of the ticks ended, and since when. The caller holds mu.
-func (l *Timeline) state(n int, at time.Time) (State, time.Time) {
+// state is the state at a time, before which n of all ticks ended, and since when. The caller holds mu.
+func (l *Timeline) state(ticks []Tick, n int, at time.Time) (State, time.Time) {
 	of := func(failed bool) State {
 		if failed {
 			return Failing
 		}
 		return OK
 	}
-	last := len(l.ticks) - 1
 	if !at.Before(l.since) {
-		return of(l.ticks[last].Failure != nil), l.since
+		return of(l.failed), l.since
 	}
 	if n > 0 {
-		failed, began := l.ticks[n-1].Failure != nil, n-1
-		for began > 0 && (l.ticks[began-1].Failure != nil) == failed {
+		failed, began := ticks[n-1].Failure != nil, n-1
+		for began > 0 && (ticks[began-1].Failure != nil) == failed {
 			began--
 		}
-		if began > 0 || l.ticks[0].Ended.Equal(l.first) {
-			return of(failed), l.ticks[began].Ended
+		if began > 0 || ticks[0].Ended.Equal(l.first) {
+			return of(failed), ticks[began].Ended
 		}
 		return of(failed), time.Time{}
 	}
-	b, began := bucketOf(l.buckets[:], at.Sub(l.first), bucketWidth)
-	switch {
-	case b.began != began || b.ok+b.failed == 0 || b.ok > 0 && b.failed > 0:
+	b := l.day.find(int64(at.Sub(l.first) / bucketWidth))
+	if (b.ok > 0) == (b.failed > 0) {
 		return Unknown, time.Time{}
 	}
 	return of(b.failed > 0), time.Time{}
@@ -223,16 +192,4 @@ func (l *Timeline) state(n int, at time.Time) (State, time.Time) {
 func (l *Timeline) span(at time.Time, length time.Duration) [2]time.Duration {
 	to := at.Sub(l.first)
 	return [2]time.Duration{to - length, to}
-}
-
-// within adds up the buckets that begin within a span of time.
-func within(ring []bucket, width time.Duration, span [2]time.Duration) Share {
-	var s Share
-	for i := range ring {
-		if began := time.Duration(ring[i].began) * width; began > span[0] && began <= span[1] {
-			s.Succeeded += ring[i].ok
-			s.Probes += ring[i].ok + ring[i].failed
-		}
-	}
-	return s
 }

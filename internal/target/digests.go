@@ -1,0 +1,185 @@
+package target
+
+import (
+	"encoding/binary"
+	"reflect"
+	"slices"
+	"time"
+
+	"errno_exporter/internal/cause"
+)
+
+// digests are the digests of a target's last probes, at most maxDigests. Those of probes that succeeded differ in a few
+// numbers: each is kept as what it is like, with the differences, in about 25 bytes where a Digest takes 450.
+type digests struct {
+	packed []byte // of each, the oldest first, the place in likes, and the differences as varints (encoding/binary)
+	n      int
+	likes  []like
+}
+
+// like is a digest that others are like.
+type like struct {
+	digest *cause.Digest // nil if the place is free
+	n      int           // digests that are like it
+}
+
+// maxDigests is how many digests are kept; the place of a like is a byte.
+const maxDigests = 30
+
+// clockSlack is by how much a time of the system's clock may differ from what the monotonic clock makes of another.
+const clockSlack = time.Millisecond
+
+// add adds a digest. The oldest one goes where there are too many.
+func (d *digests) add(seen *cause.Digest) {
+	if d.n == maxDigests {
+		d.drop()
+	}
+	at := d.place(seen)
+	d.likes[at].n++
+	var b [2 + 9*binary.MaxVarintLen64]byte
+	b[0] = byte(at)
+	d.packed = append(d.packed, differences(b[:1], seen, d.likes[at].digest)...)
+	d.n++
+}
+
+// place is the place of what a digest is like. It is itself where there is nothing else.
+func (d *digests) place(seen *cause.Digest) int {
+	if plain(seen) {
+		for i, l := range d.likes {
+			if l.n > 0 && alike(*seen, l.digest) {
+				return i
+			}
+		}
+	}
+	free := slices.IndexFunc(d.likes, func(l like) bool { return l.n == 0 })
+	if free < 0 {
+		free, d.likes = len(d.likes), append(d.likes, like{})
+	}
+	d.likes[free].digest = new(*seen)
+	return free
+}
+
+// plain reports whether other digests may be like this one: nothing failed.
+func plain(d *cause.Digest) bool {
+	return d.Failure == nil && d.Failed == nil && d.Kernel == nil && d.Reset == nil && d.ICMP == nil
+}
+
+// alike reports whether a digest is another one but for the differences that are kept.
+func alike(d cause.Digest, other *cause.Digest) bool {
+	if !plain(other) || other.At.Add(d.At.Sub(other.At)).Round(0).Sub(d.At.Round(0)).Abs() > clockSlack {
+		return false // or the clock was set between the two
+	}
+	d.At = other.At
+	for i, p := range numbers(other) {
+		*numbers(&d)[i] = *p
+	}
+	d.Segments, d.Repeats, d.Progress, d.Lost = other.Segments, other.Repeats, other.Progress, other.Lost
+	return reflect.DeepEqual(&d, other)
+}
+
+// numbers are the numbers in which digests that are alike differ.
+func numbers(d *cause.Digest) [6]*int64 {
+	return [...]*int64{(*int64)(&d.Took), (*int64)(&d.Processing), (*int64)(&d.Timeout), (*int64)(&d.Late), &d.Received,
+		&d.Sent}
+}
+
+// The bits of what else they differ in.
+const (
+	progress = 1 << iota
+	lost
+)
+
+// differences appends what is different from a digest that is alike.
+func differences(b []byte, d, other *cause.Digest) []byte {
+	b = binary.AppendVarint(b, int64(d.At.Sub(other.At)))
+	before := numbers(other)
+	for i, p := range numbers(d) {
+		b = binary.AppendVarint(b, *p-*before[i])
+	}
+	b = binary.AppendVarint(b, int64(d.Segments)-int64(other.Segments))
+	b = binary.AppendVarint(b, int64(d.Repeats)-int64(other.Repeats))
+	var bits byte
+	if d.Progress {
+		bits |= progress
+	}
+	if d.Lost {
+		bits |= lost
+	}
+	return append(b, bits)
+}
+
+// take takes the oldest digest from what is packed, and returns the place of what it is like, and the rest.
+func (d *digests) take(packed []byte) (seen cause.Digest, place int, rest []byte) {
+	place, rest = int(packed[0]), packed[1:]
+	next := func() int64 {
+		n, size := binary.Varint(rest)
+		rest = rest[size:]
+		return n
+	}
+	seen = *d.likes[place].digest
+	seen.At = seen.At.Add(time.Duration(next()))
+	for _, p := range numbers(&seen) {
+		*p += next()
+	}
+	seen.Segments += uint32(next()) // or what it is less, modulo 2^32
+	seen.Repeats += uint32(next())
+	seen.Progress, seen.Lost = rest[0]&progress != 0, rest[0]&lost != 0
+	return seen, place, rest[1:]
+}
+
+// all are the digests, the oldest first.
+func (d *digests) all() []cause.Digest {
+	all, packed := make([]cause.Digest, d.n), d.packed
+	for i := range all {
+		all[i], _, packed = d.take(packed)
+	}
+	return all
+}
+
+// drop takes the oldest one away.
+func (d *digests) drop() {
+	_, at, rest := d.take(d.packed)
+	d.packed = slices.Delete(d.packed, 0, len(d.packed)-len(rest))
+	d.n--
+	if d.likes[at].n--; d.likes[at].n == 0 {
+		d.likes[at].digest = nil
+	}
+}
+
+// fail reports whether there may be a failure among them.
+func (d *digests) fail() bool {
+	return slices.ContainsFunc(d.likes, func(l like) bool { return l.n > 0 && !plain(l.digest) })
+}
+
+// forgetKernels takes the kernel's counters from all failures but the newest ones.
+func (d *digests) forgetKernels(newest int) {
+	if !d.fail() {
+		return
+	}
+	var places []int
+	for packed := d.packed; len(packed) > 0; {
+		var at int
+		_, at, packed = d.take(packed)
+		places = append(places, at)
+	}
+	for _, at := range slices.Backward(places) {
+		if l := d.likes[at].digest; l.Kernel != nil {
+			if newest--; newest < 0 {
+				l.Kernel = nil
+			}
+		}
+	}
+}
+
+// size is about how many bytes of memory the digests take.
+func (d *digests) size() int {
+	n := cap(d.packed) + perLike*cap(d.likes)
+	for _, l := range d.likes {
+		if l.digest != nil {
+			n += l.digest.Size()
+		}
+	}
+	return n
+}
+
+const perLike = 16

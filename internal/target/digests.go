@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"errno_exporter/internal/cause"
+	"errno_exporter/internal/target/state"
 )
 
 // digests are the digests of a target's last probes, at most maxDigests. Those of probes that succeeded differ in a few
@@ -25,9 +26,6 @@ type like struct {
 
 // maxDigests is how many digests are kept; the place of a like is a byte.
 const maxDigests = 30
-
-// clockSlack is by how much a time of the system's clock may differ from what the monotonic clock makes of another.
-const clockSlack = time.Millisecond
 
 // add adds a digest. The oldest one goes where there are too many.
 func (d *digests) add(seen *cause.Digest) {
@@ -66,8 +64,8 @@ func plain(d *cause.Digest) bool {
 
 // alike reports whether a digest is another one but for the differences that are kept.
 func alike(d cause.Digest, other *cause.Digest) bool {
-	if !plain(other) || other.At.Add(d.At.Sub(other.At)).Round(0).Sub(d.At.Round(0)).Abs() > clockSlack {
-		return false // or the clock was set between the two
+	if !plain(other) || !state.SameClock(other.At, d.At) {
+		return false
 	}
 	d.At = other.At
 	for i, p := range numbers(other) {

@@ -41,6 +41,12 @@ const ulidTime = 6
 // before.
 const clockSlack = time.Millisecond
 
+// SameClock reports whether nobody has set the system's clock between two times, so that either clock leads from one to
+// the other.
+func SameClock(a, b time.Time) bool {
+	return (b.Round(0).Sub(a.Round(0)) - b.Sub(a)).Abs() <= clockSlack
+}
+
 // add adds a tick. The oldest one goes where there are too many.
 func (k *ticks) add(t *Tick) {
 	if k.n == MaxTicks {
@@ -48,7 +54,7 @@ func (k *ticks) add(t *Tick) {
 	}
 	var room [128]byte
 	flags, ended := byte(0), k.newest.Add(t.Ended.Sub(k.newest))
-	if k.n == 0 || ended.Round(0).Sub(t.Ended.Round(0)).Abs() > clockSlack {
+	if k.n == 0 || !SameClock(k.newest, t.Ended) || !ended.Equal(t.Ended) {
 		flags, ended = flags|tickOwnTime, t.Ended
 		k.times = append(k.times, ended)
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -15,10 +16,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"errno_exporter/internal/bench"
+	"errno_exporter/internal/schedule"
 )
 
 // bareMode makes the test binary a bare server: "client" or "raw", with the roots' file.
@@ -32,6 +37,7 @@ func serveBare(mode, rootsFile string) {
 	}
 	b := bare{bench.NewBare(&tls.Config{RootCAs: roots}), mode == "raw"}
 	http.HandleFunc("/probe", b.probe)
+	http.HandleFunc("/paced", b.paced)
 	http.HandleFunc("/metrics", func(w http.ResponseWriter, _ *http.Request) {
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
@@ -70,6 +76,34 @@ func (b *bare) probe(w http.ResponseWriter, r *http.Request) {
 	}
 	text = fmt.Appendf(text, "probe_success %d\n", ok)
 	_, _ = w.Write(text)
+}
+
+// paced makes n probes, of which one starts after the other.
+func (b *bare) paced(w http.ResponseWriter, r *http.Request) {
+	u, err := url.Parse(r.FormValue("target"))
+	every, err2 := time.ParseDuration(r.FormValue("every"))
+	n, err3 := strconv.Atoi(r.FormValue("n"))
+	if err := errors.Join(err, err2, err3); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	var probing sync.WaitGroup
+	var failed atomic.Int64
+	pacer := schedule.NewPacer(every)
+	for range n {
+		pacer.Wait()
+		probing.Go(func() {
+			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+			defer cancel()
+			if b.get(ctx, u) != nil {
+				failed.Add(1)
+			}
+		})
+	}
+	probing.Wait()
+	if n := failed.Load(); n > 0 {
+		http.Error(w, fmt.Sprint(n, " failed"), http.StatusInternalServerError)
+	}
 }
 
 // get does without net/http's client where that is wanted.

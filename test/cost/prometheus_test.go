@@ -37,7 +37,7 @@ func BenchmarkPrometheus(b *testing.B) {
 	all := programs(b, &server)
 	ours, theirs := all[0], all[len(all)-1]
 	targets := all[0]
-	targets.command = configured(b, &server, exporter)
+	targets.command = configured(b, &server, watched{exporter, server.HTTPS1, scraped})
 	rows := []struct {
 		name   string
 		of     *program
@@ -53,7 +53,7 @@ func BenchmarkPrometheus(b *testing.B) {
 	}
 	if *beside != "" {
 		other := all[0]
-		other.command = configured(b, &server, *beside)
+		other.command = configured(b, &server, watched{*beside, server.HTTPS1, scraped})
 		rows = append(rows, rows[1], rows[2])
 		for i, name := range []string{"beside/classic", "beside/native"} {
 			rows[len(rows)-2+i].name, rows[len(rows)-2+i].of = name, &other
@@ -74,16 +74,22 @@ func BenchmarkPrometheus(b *testing.B) {
 	}
 }
 
+// watched is a build whose configuration has so many targets at a URL.
+type watched struct {
+	path, url string
+	targets   int
+}
+
 // configured is the command of a build whose configuration has all targets.
-func configured(b *testing.B, server *bench.Server, path string) func() *exec.Cmd {
+func configured(b *testing.B, server *bench.Server, w watched) func() *exec.Cmd {
 	b.Helper()
 	dir := b.TempDir()
 	roots, file := filepath.Join(dir, "roots.pem"), filepath.Join(dir, "exporter.yml")
 	var text strings.Builder
 	fmt.Fprintf(&text, "modules: {bench: {prober: http, http: {preferred_ip_protocol: ip4, tls_config: {ca_file: %s}}}}\n"+
 		"targets:\n", roots)
-	for i := range scraped {
-		fmt.Fprintf(&text, "  - {name: api-%d.example.com, url: %q, module: bench}\n", i, server.HTTPS1)
+	for i := range w.targets {
+		fmt.Fprintf(&text, "  - {name: api-%d.example.com, url: %q, module: bench}\n", i, w.url)
 	}
 	for file, content := range map[string][]byte{roots: pemOf(server), file: []byte(text.String())} {
 		if err := os.WriteFile(file, content, 0o600); err != nil {
@@ -91,7 +97,7 @@ func configured(b *testing.B, server *bench.Server, path string) func() *exec.Cm
 		}
 	}
 	return func() *exec.Cmd {
-		return exec.Command(path, "--config.file="+file, "--web.listen-address=127.0.0.1:0")
+		return exec.Command(w.path, "--config.file="+file, "--web.listen-address=127.0.0.1:0")
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 //	go test ./test/cost -run '^$' -bench Start -benchtime 21x
 func BenchmarkStart(b *testing.B) {
 	server := bench.Start(b)
-	command := configured(b, &server, exporter)
+	command := configured(b, &server, watched{exporter, server.HTTPS1, scraped})
 	var starts, reloads []float64 // milliseconds
 	for b.Loop() {
 		from := time.Now()

@@ -43,11 +43,11 @@ func BenchmarkScrape(b *testing.B) {
 			exporter := run(b, &p)
 			every := schedule.Interval(row.targets, row.timeout, row.timeout)
 			var ours, bare, took, unreliable []float64
-			exporter.scrape(b, row.timeout) // warm
+			exporter.get(b, "/metrics", row.timeout) // warm
 			for b.Loop() {
 				for range row.rounds {
 					began, cpu := time.Now(), exporter.cpuTime(b)
-					text := exporter.scrape(b, row.timeout)
+					text := exporter.get(b, "/metrics", row.timeout)
 					ours = append(ours, (exporter.cpuTime(b) - cpu).Seconds())
 					took = append(took, time.Since(began).Seconds())
 					unreliable = append(unreliable, float64(count(text, "probe_reliable", 0)))
@@ -80,12 +80,7 @@ func count(text, metric string, value int) int {
 	return n
 }
 
-// scrape scrapes /metrics as Prometheus does with a timeout.
-func (r *running) scrape(b *testing.B, timeout time.Duration) string {
-	b.Helper()
-	return r.get(b, "/metrics", timeout)
-}
-
+// get gets a path, as Prometheus does with a timeout; 0 for none.
 func (r *running) get(b *testing.B, path string, timeout time.Duration) string {
 	b.Helper()
 	request, err := http.NewRequestWithContext(b.Context(), http.MethodGet, "http://"+r.address+path, nil)

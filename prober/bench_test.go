@@ -58,6 +58,30 @@ func BenchmarkProbe(b *testing.B) {
 	}
 }
 
+// BenchmarkHTTP3 puts a probe over HTTP/3 beside quic-go's client alone.
+func BenchmarkHTTP3(b *testing.B) {
+	server := bench.Start(b)
+	module := module.New("bench")
+	module.TLS.RootCAs, module.Timeout = server.Roots, 10*time.Second
+	module.EnableHTTP2, module.EnableHTTP3, module.TLS.NextProtos = false, true, []string{"h3"}
+	target, err := prober.ParseTarget(server.HTTP3)
+	if err != nil {
+		b.Fatal(err)
+	}
+	p, bare := prober.New(prober.Options{UserAgent: "errno_exporter"}), bench.NewBareHTTP3(module.TLS)
+	b.Run("probe", func(b *testing.B) {
+		measureCPU(b, func() error {
+			if r := p.Probe(context.Background(), target, module); r.Failure != nil {
+				return r.Failure.Err
+			}
+			return nil
+		})
+	})
+	b.Run("bare", func(b *testing.B) {
+		measureCPU(b, func() error { return bare.Get(context.Background(), target.URL) })
+	})
+}
+
 // measureCPU runs f b.N times and reports the process's CPU time of each.
 func measureCPU(b *testing.B, f func() error) {
 	b.Helper()

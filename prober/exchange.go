@@ -82,6 +82,9 @@ func (h *hop) receive(p *progress, began time.Duration) []byte {
 
 // received is when the response's last byte arrived.
 func (h *hop) received(began time.Duration) time.Duration {
+	if h.quic != nil {
+		return max(began, h.quic.socket.ended())
+	}
 	if h.socket != nil && h.socket.Stamped() {
 		if last, _ := h.socket.Times(); last >= began {
 			return last

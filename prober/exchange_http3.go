@@ -36,6 +36,7 @@ func (h *hop) runHTTP3(host string, port uint16) []byte {
 	h.quic.socket.head.Store(&awaited{attempt: h.attempt})
 	h.response, err = client.RoundTrip(request)
 	h.quic.socket.head.Store(nil)
+	p.byDatagrams(h.quic.socket)
 	if err == nil {
 		h.attempt.leaveSmallHead(result.HeadBytes(h.response.Header))
 		err = h.countHTTP3Fields()

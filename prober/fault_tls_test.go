@@ -66,6 +66,7 @@ func tlsFaults() []fault {
 		{"alert no_application_protocol", alert(120), asIs, raced, told(result.TLSALPNMismatch)},
 		{"HTTP on the TLS port", faultlab.HTTPOnTLSPort, asIs, raced, told(result.TLSNotTLS)},
 		{"SSH on the TLS port", faultlab.SSHOnTLSPort, asIs, raced, told(result.TLSNotTLS)},
+		{"chain of more than 256 KiB", faultlab.TLSHugeChain, asIs, 5, told(result.TLSFailed)},
 		{"a record that means nothing", faultlab.TLSUnknownHandshakeMessage, asIs, 5, told(result.TLSProtocolError)},
 		{"cipher suite refused by us", faultlab.TLSServerHelloUnknownSuite, asIs, 5,
 			refused(result.TLSVersionOrCipherMismatch)},

@@ -39,8 +39,8 @@ const Delayed = "/delayed"
 // Slow is a path that is answered after 5 s.
 const Slow = "/slow"
 
-// serve serves 1 KiB of JSON over HTTP, HTTPS with HTTP/1.1 and HTTPS with HTTP/2 until standard input ends. It prints
-// the URLs and the root of its certificate, which is ECDSA by an authority between, as most of the Web's are.
+// serve serves 1 KiB of JSON over HTTP, HTTPS with HTTP/1.1, HTTPS with HTTP/2 and HTTP/3 until standard input ends. It
+// prints the URLs and the root of its certificate, which is ECDSA by an authority between, as most of the Web's are.
 func serve() {
 	body := []byte(`{"data":"` + strings.Repeat("x", 1013) + `"}`)
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -64,7 +64,12 @@ func serve() {
 	retry.TLS = secure.Clone()
 	retry.TLS.CurvePreferences = []tls.CurveID{tls.CurveP256} // for which no client sends a key share at once
 	retry.StartTLS()
-	fmt.Println(plain.URL, first.URL, second.URL, retry.URL)
+	third, err := serveThird(secure, handler)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	fmt.Println(plain.URL, first.URL, second.URL, retry.URL, third)
 	_, _ = os.Stdout.Write(faultlab.RootsPEM()) // the parent's end is its business
 	fmt.Println("ready")
 	_, _ = io.Copy(io.Discard, os.Stdin)
@@ -74,6 +79,7 @@ func serve() {
 type Server struct {
 	HTTP, HTTPS1, HTTPS2 string // URLs; HTTPS2 speaks HTTP/2
 	HTTPSRetry           string // HTTP/1.1, and a TLS 1.3 handshake of two round trips (HelloRetryRequest)
+	HTTP3                string
 	RootPEM              []byte
 	Roots                *x509.CertPool
 }
@@ -100,7 +106,7 @@ func Start(b testing.TB) Server {
 	})
 	s := Server{Roots: x509.NewCertPool()}
 	lines := bufio.NewReader(stdout)
-	if _, err := fmt.Fscan(lines, &s.HTTP, &s.HTTPS1, &s.HTTPS2, &s.HTTPSRetry); err != nil {
+	if _, err := fmt.Fscan(lines, &s.HTTP, &s.HTTPS1, &s.HTTPS2, &s.HTTPSRetry, &s.HTTP3); err != nil {
 		b.Fatal(err)
 	}
 	for {

@@ -105,6 +105,9 @@ const (
 	lastCryptoError  = 0x1ff
 )
 
+// cryptoBufferExceeded is the code by which quic-go ends a handshake of more than 16 KiB (RFC 9000 section 20.1).
+const cryptoBufferExceeded = 0xd
+
 // reasonOfTransport names a CONNECTION_CLOSE of QUIC itself (RFC 9000 section 20.1), the server's or ours.
 func reasonOfTransport(e *quic.TransportError, asked bool) (result.Reason, result.Origin) {
 	if e.ErrorCode >= firstCryptoError && e.ErrorCode <= lastCryptoError {
@@ -122,6 +125,8 @@ func reasonOfTransport(e *quic.TransportError, asked bool) (result.Reason, resul
 		return result.QUICClosed, result.Peer
 	case e.Remote && e.ErrorCode == quic.ConnectionRefused:
 		return result.QUICRefused, result.Peer
+	case !e.Remote && e.ErrorCode == cryptoBufferExceeded:
+		return result.TLSFailed, result.Peer // as over TCP: a message of the handshake is too long
 	}
 	return result.QUICProtocolError, result.Peer
 }

@@ -72,6 +72,8 @@ func TestSpokenQUIC(t *testing.T) {
 		{"refused", transport(quic.ConnectionRefused, true), nil, peer(result.QUICRefused)},
 		{"refused by us", transport(quic.ConnectionRefused, false), nil, peer(result.QUICProtocolError)},
 		{"another transport error", transport(quic.FlowControlError, true), nil, peer(result.QUICProtocolError)},
+		{"too long a handshake", transport(cryptoBufferExceeded, false), nil, peer(result.TLSFailed)},
+		{"too long a handshake of ours", transport(cryptoBufferExceeded, true), nil, peer(result.QUICProtocolError)},
 		{"no common version", &quic.VersionNegotiationError{}, nil, peer(result.QUICVersion)},
 		{"a stateless reset", &quic.StatelessResetError{}, nil, peer(result.QUICReset)},
 		{"idle", &quic.IdleTimeoutError{}, nil, self(result.QUICTimedOut)},

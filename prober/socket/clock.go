@@ -13,9 +13,18 @@ type moment struct {
 }
 
 // now is this moment. The system's clock is read without the monotonic one, which time.Time would compare instead.
-func (r *Recorder) now() moment {
+func (r *Recorder) now() moment { return momentSince(r.start) }
+
+// momentSince is this moment, of an attempt that began at start.
+func momentSince(start time.Time) moment {
 	now := time.Now()
-	return moment{now.Sub(r.start), now.Round(0)}
+	return moment{now.Sub(start), now.Round(0)}
+}
+
+// steps reports whether the system's clock was set between two moments.
+func (m moment) steps(earlier moment) bool {
+	step := m.wall.Sub(earlier.wall) - (m.since - earlier.since)
+	return step.Abs() > clockStep
 }
 
 // clockStep is by how much the two clocks may differ while none was set: they are read one after the other. Slewing
@@ -28,7 +37,7 @@ func (r *Recorder) since(at time.Time, now moment) time.Duration {
 	if at.IsZero() {
 		return now.since
 	}
-	if step := now.wall.Sub(r.base.wall) - (now.since - r.base.since); step.Abs() > clockStep {
+	if now.steps(r.base) {
 		r.wire.KernelTimes = false
 		return now.since
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"io"
 	"iter"
+	"net"
 	"os"
 	"strconv"
 	"syscall"
@@ -75,6 +76,12 @@ func newStamps(conn *tcpConn) *stamps {
 // stampArrivals switches the timestamps of arrivals on; it reports false where there are none.
 func stampArrivals(fd int) bool {
 	return setStamping(fd, arrivals) == nil
+}
+
+// stampDatagrams switches the timestamps of arrivals on; it reports false where there are none.
+func stampDatagrams(conn *net.UDPConn) (stamped bool) {
+	raw, err := conn.SyscallConn()
+	return err == nil && raw.Control(func(fd uintptr) { stamped = stampArrivals(int(fd)) }) == nil && stamped
 }
 
 // receive is one try to read; it is false while there is nothing to read.

@@ -41,12 +41,15 @@ func BenchmarkCost(b *testing.B) {
 	server := bench.Start(b)
 	all := programs(b, &server)
 	for _, work := range []struct{ name, url string }{{"http", server.HTTP}, {"https1", server.HTTPS1},
-		{"https2", server.HTTPS2}} {
+		{"https2", server.HTTPS2}, {"http3", server.HTTP3}} {
 		for _, concurrency := range []int{1, 50, 500} {
 			b.Run(fmt.Sprintf("%s/%d", work.name, concurrency), func(b *testing.B) {
 				var together []*measured
 				for _, p := range all {
 					if p.skip == nil || !p.skip(work.name) {
+						if work.name == "http3" {
+							p.module = moduleHTTP3
+						}
 						together = append(together, &measured{running: run(b, &p), name: p.name})
 					}
 				}

@@ -35,7 +35,7 @@ func serveBare(mode, rootsFile string) {
 	if text, err := os.ReadFile(rootsFile); err == nil {
 		roots.AppendCertsFromPEM(text)
 	}
-	b := bare{bench.NewBare(&tls.Config{RootCAs: roots}), mode == "raw"}
+	b := bare{bench.NewBare(&tls.Config{RootCAs: roots}), bench.NewBareHTTP3(&tls.Config{RootCAs: roots}), mode == "raw"}
 	http.HandleFunc("/probe", b.probe)
 	http.HandleFunc("/paced", b.paced)
 	http.HandleFunc("/metrics", func(w http.ResponseWriter, _ *http.Request) {
@@ -54,6 +54,7 @@ func serveBare(mode, rootsFile string) {
 
 type bare struct {
 	client *bench.Bare
+	third  *bench.BareHTTP3
 	raw    bool
 }
 
@@ -66,7 +67,11 @@ func (b *bare) probe(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), 20*time.Second)
 	defer cancel()
 	ok := 1
-	if err := b.get(ctx, u); err != nil {
+	get := b.get
+	if r.URL.Query().Get("module") == moduleHTTP3 {
+		get = b.third.Get
+	}
+	if err := get(ctx, u); err != nil {
 		ok = 0
 	}
 	var text []byte
@@ -136,6 +141,9 @@ type program struct {
 	skip    func(work string) bool
 }
 
+// moduleHTTP3 is the module of probes over HTTP/3.
+const moduleHTTP3 = "third"
+
 func programs(b *testing.B, server *bench.Server) []program {
 	dir := b.TempDir()
 	roots := filepath.Join(dir, "roots.pem")
@@ -149,9 +157,11 @@ func programs(b *testing.B, server *bench.Server) []program {
 		}
 		return path
 	}
-	module := "modules: {bench: {prober: http, timeout: 20s, http: {preferred_ip_protocol: ip4, tls_config: " +
-		"{ca_file: " + roots + "}}}}\n"
-	ours, theirs := file("exporter.yml", module), file("blackbox.yml", module)
+	module := "modules:\n  bench: {prober: http, timeout: 20s, http: {preferred_ip_protocol: ip4, tls_config: " +
+		"{ca_file: " + roots + "}}}\n"
+	third := "  " + moduleHTTP3 + ": {prober: http, timeout: 20s, http: {preferred_ip_protocol: ip4, enable_http2: false, " +
+		"enable_http3: true, tls_config: {ca_file: " + roots + "}}}\n"
+	ours, theirs := file("exporter.yml", module+third), file("blackbox.yml", module)
 	bareServer := func(mode string) func() *exec.Cmd {
 		return func() *exec.Cmd {
 			c := exec.Command(os.Args[0], roots)
@@ -164,12 +174,12 @@ func programs(b *testing.B, server *bench.Server) []program {
 			return exec.Command(exporter, "--config.file="+ours, "--web.listen-address=127.0.0.1:0")
 		}, "bench", nil},
 		{"bare", bareServer("client"), "bench", nil},
-		{"raw", bareServer("raw"), "bench", func(work string) bool { return work == "https2" }},
+		{"raw", bareServer("raw"), "bench", func(work string) bool { return work == "https2" || work == "http3" }},
 	}
 	if path, err := exec.LookPath("prometheus-blackbox-exporter"); err == nil {
 		all = append(all, program{"blackbox_exporter", func() *exec.Cmd {
 			return exec.Command(path, "--config.file="+theirs, "--web.listen-address=127.0.0.1:0")
-		}, "bench", nil})
+		}, "bench", func(work string) bool { return work == "http3" }}) // which Debian's does not speak
 	}
 	return all
 }

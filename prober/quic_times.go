@@ -1,0 +1,181 @@
+package prober
+
+import (
+	"slices"
+	"time"
+
+	"github.com/quic-go/quic-go/qlog"
+	"github.com/quic-go/quic-go/qlogwriter"
+)
+
+// The times of an exchange over QUIC are those of the datagrams that carried it. They are encrypted, so quic-go's trace
+// says what is in each of them. It says so when it has made a packet, before the packet is written, and when it has
+// processed one, which is later than the arrival: only the order of the datagrams connects the two.
+
+// requestStream is the stream of a connection's first request (RFC 9000 section 2.1).
+const requestStream = 0
+
+// packetTimes is what quic-go tells of a connection's packets. It is quic-go's qlogwriter.Trace, and its Recorder.
+type packetTimes struct {
+	of      *datagrams // whose mutex guards what follows
+	asked   bool       // for a recorder: the first one is quic-go's, the second http3's
+	waiting []waiting  // datagrams with one packet of 1-RTT that quic-go has not processed
+
+	made     int                          // datagrams
+	checksum qlog.DatagramPayloadChecksum // of the last of them, if it has more than one packet
+	written  int                          // datagrams
+	first    int                          // the number of the datagram with the request's first byte; 0 before it
+	last     int                          // and with the last byte so far
+	end      int64                        // the bytes of the request that were sent
+
+	sent       time.Duration // the request's last byte so far
+	handshaken time.Duration // the last datagram of the handshake arrived
+	answered   time.Duration // the response's first byte arrived
+	ended      time.Duration // its last byte so far arrived
+	complete   bool          // its end arrived
+}
+
+// waiting is a datagram that has arrived.
+type waiting struct {
+	at   time.Duration
+	size int
+}
+
+// maxWaiting bounds the datagrams that are remembered until quic-go has processed them: it drops what is beyond 256.
+const maxWaiting = 256
+
+// AddProducer returns the recorder. HTTP/3's own events are not wanted.
+func (t *packetTimes) AddProducer() qlogwriter.Recorder {
+	t.of.mu.Lock()
+	defer t.of.mu.Unlock()
+	if t.asked {
+		return nil
+	}
+	t.asked = true
+	return t
+}
+
+// Close does nothing: the trace ends with the connection.
+func (t *packetTimes) Close() error { return nil }
+
+// RecordEvent is told what quic-go does.
+func (t *packetTimes) RecordEvent(event qlogwriter.Event) {
+	switch event.(type) {
+	case qlog.PacketSent, qlog.PacketReceived, qlog.ConnectionStateUpdated:
+		t.of.caught.Run(func() { t.record(event) })
+	}
+}
+
+func (t *packetTimes) record(event qlogwriter.Event) {
+	t.of.mu.Lock()
+	defer t.of.mu.Unlock()
+	switch e := event.(type) {
+	case qlog.PacketSent:
+		t.packed(&e)
+	case qlog.PacketReceived:
+		if e.Header.PacketType == qlog.PacketType1RTT {
+			t.processed(e.Raw.Length, e.Frames)
+		}
+	case qlog.ConnectionStateUpdated:
+		if e.State == qlog.ConnectionStateHandshakeComplete {
+			t.handshaken = t.of.lastLong
+		}
+	}
+}
+
+// packed notes a packet that was made. Packets of one datagram have its checksum; alone a packet of 1-RTT has none.
+func (t *packetTimes) packed(e *qlog.PacketSent) {
+	if e.DatagramPayloadChecksum == 0 || e.DatagramPayloadChecksum != t.checksum {
+		t.made++
+	}
+	t.checksum = e.DatagramPayloadChecksum
+	for _, frame := range e.Frames {
+		s, ok := frame.Frame.(*qlog.StreamFrame)
+		if !ok || s.StreamID != requestStream || s.Offset+s.Length <= t.end {
+			continue
+		}
+		t.end, t.last = s.Offset+s.Length, t.made
+		if t.first == 0 {
+			t.first = t.made
+		}
+	}
+}
+
+// wrote notes that a datagram was written at a time.
+func (t *packetTimes) wrote(at time.Duration) {
+	if t.written++; t.first > 0 && t.written >= t.first && t.written <= t.last {
+		t.sent = at
+	}
+}
+
+// arrived notes a datagram that quic-go is going to process.
+func (t *packetTimes) arrived(p []byte, at time.Duration) {
+	if len(p) > 0 && !longHeader(p) && len(t.waiting) < maxWaiting {
+		t.waiting = append(t.waiting, waiting{at, len(p)})
+	}
+}
+
+// processed notes a packet of 1-RTT. Those before it that have not been processed by now were dropped.
+func (t *packetTimes) processed(size int, frames []qlog.Frame) {
+	at := t.of.lastRead
+	if i := slices.IndexFunc(t.waiting, func(w waiting) bool { return w.size == size }); i >= 0 {
+		at = t.waiting[i].at
+		t.waiting = append(t.waiting[:0], t.waiting[i+1:]...)
+	}
+	for _, frame := range frames {
+		s, ok := frame.Frame.(*qlog.StreamFrame)
+		if !ok || s.StreamID != requestStream {
+			continue
+		}
+		if s.Offset == 0 && t.answered == 0 {
+			t.answered = at
+		}
+		t.ended, t.complete = at, t.complete || s.Fin
+	}
+}
+
+// processing is when the packet arrived that quic-go processes now: it has handed on what is in it, and not reported
+// it.
+func (t *packetTimes) processing() time.Duration {
+	if len(t.waiting) > 0 {
+		return t.waiting[0].at
+	}
+	return t.of.lastRead
+}
+
+// exchange returns when the request's last byte was sent, 0 before that, and when the response's first byte arrived.
+func (d *datagrams) exchange() (sent, answered time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.times.answered == 0 {
+		return d.times.sent, d.times.processing()
+	}
+	return d.times.sent, d.times.answered
+}
+
+// ended returns when the response's last byte arrived.
+func (d *datagrams) ended() time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.times.complete {
+		return d.times.processing()
+	}
+	return d.times.ended
+}
+
+// byDatagrams replaces the times that HTTP/3's hooks reported: they run before the request is sent, and later than the
+// response arrives.
+func (p *progress) byDatagrams(d *datagrams) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	sent, answered := d.exchange()
+	if p.wrote && sent > 0 {
+		p.sent, p.wroteAt = sent, sent
+	}
+	if p.firstByte != 0 && p.informed == 0 {
+		p.firstByte = answered
+	}
+}
+
+// longHeader reports whether a datagram begins with a packet of the handshake (RFC 9000 section 17.2).
+func longHeader(p []byte) bool { return p[0]&0x80 != 0 }

@@ -9,8 +9,9 @@ import (
 )
 
 // The counters and timelines of configured targets go on after a restart: they are saved where they have changed, the
-// less often the more targets there are, and when the Watch is closed. After a process was killed they are those of at
-// most longestSave ago: Prometheus sees counters that went back as reset, and counts from there.
+// less often the more targets there are, and when the Watch is closed. After a process was killed counters begin at 0,
+// and timelines are those of at most longestSave ago. Counters that went back a little would count in full: Prometheus
+// takes any lower value for a reset to 0, and adds all of it.
 
 // Saved keeps values by key across restarts.
 type Saved interface {
@@ -31,10 +32,35 @@ func saveInterval(targets int) time.Duration {
 	return min(max(time.Duration(targets)*savePerTarget, shortestSave), longestSave)
 }
 
+// closed is the key of a mark that the counters are the last ones of a Watch that was closed. A target's key is longer.
+const closed = "closed"
+
 // saved is what is known of what was saved.
 type saved struct {
 	in       Saved                 // nil for none
+	whole    bool                  // whether the counters that were saved are the last ones, and go on
 	attempts map[target.Key]uint64 // that were saved; the goroutine's that saves
+}
+
+// open takes what was saved: until it is closed nothing saved is the last.
+func (s *saved) open(in Saved) {
+	if s.in = in; in == nil {
+		return
+	}
+	s.whole = len(in.Totals(closed)) > 0
+	s.mark("")
+}
+
+// mark stores the mark. Where that fails, which is logged, nothing else is stored either.
+func (s *saved) mark(value string) {
+	_ = s.in.SaveTotals(func(yield func(string, []byte) bool) { yield(closed, []byte(value)) })
+}
+
+// close says that what has been saved is the last.
+func (s *saved) close() {
+	if s.in != nil {
+		s.mark("1")
+	}
 }
 
 // known is what is known of a target whose counters may have been saved. What cannot be decoded begins again.
@@ -45,7 +71,10 @@ func (s *saved) known(key target.Key) *target.Known {
 	}
 	if body := s.in.Totals(string(key[:])); body != nil {
 		if totals, timeline, err := state.Decode(body, time.Now()); err == nil {
-			k.Totals, k.Timeline = totals, timeline
+			k.Timeline = timeline
+			if s.whole {
+				k.Totals = totals
+			}
 		}
 	}
 	return k

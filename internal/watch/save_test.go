@@ -19,7 +19,7 @@ import (
 )
 
 // Counters, success rates and the last results of a target go on after a restart if it has the same name, URL and
-// module; nothing that is stored has the text of an error.
+// module, and all but the counters after it was killed; nothing that is stored has the text of an error.
 func TestCountersAreSaved(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "store.db")
 	url := faultlab.ResetAfterRequest(t)
@@ -38,6 +38,9 @@ func TestCountersAreSaved(t *testing.T) {
 		{"another restart", same, counted{3, 3, 3, state.Share{Probes: 3}}},
 		{"another URL", "targets:\n" + item("a", url+"/other"), counted{1, 1, 1, state.Share{Probes: 1}}},
 		{"the first URL again", same, counted{4, 4, 4, state.Share{Probes: 4}}},
+		{"killed after a save", same, counted{5, 5, 5, state.Share{Probes: 5}}},
+		{"a start after it", same, counted{1, 1, 6, state.Share{Probes: 6}}}, // Prometheus sees a reset to 0
+		{"a restart after that", same, counted{2, 2, 7, state.Share{Probes: 7}}},
 	} {
 		stored := openStore(t, path)
 		w := newSaved(t, stored, parse(t, row.targets))
@@ -60,6 +63,10 @@ func TestCountersAreSaved(t *testing.T) {
 			if f := tick.Failure; f == nil || f.Errno.Error() != "connection reset by peer" {
 				t.Errorf("%s: a result has the failure %+v, want ECONNRESET", row.name, f)
 			}
+		}
+		if strings.HasPrefix(row.name, "killed") {
+			w.saveTotals()
+			stored.Close() // nothing is stored any more
 		}
 		w.Close()
 		for _, key := range w.current() {

@@ -107,7 +107,7 @@ func New(o Options) *Watch {
 	})
 	w.sinks = append([]Sink{count(w.own), w.observeShared}, o.Sinks...)
 	w.lag = schedule.NewLag(w.own.SchedulerDelay, w.background.Running.Report)
-	if w.saved.in = o.Saved; o.Saved != nil {
+	if w.saved.open(o.Saved); o.Saved != nil {
 		w.background.Start(w.save)
 	}
 	return w
@@ -170,6 +170,7 @@ func (w *Watch) Close() {
 	w.application.close()
 	w.background.Wait()
 	w.saveTotals()
+	w.saved.close()
 	for _, t := range w.current() {
 		t.Idle.Close()
 	}

@@ -38,7 +38,8 @@ local lib = import 'lib.libsonnet';
     },
   },
   local ofTarget(a) = alert({ dashboard: 'errno-target', variables: ['instance', 'target'] } + a + {
-    description: a.description + lib.page,
+    // Where probes fail there is an incident.
+    description: a.description + (if std.get(a, 'incident', false) then lib.incident else lib.page),
     labels: { api: name } + lib.joined + std.get(a, 'labels', {}),
     severity: if a.severity == 'critical' then '{{ or $labels.severity "critical" }}' else a.severity,
   }),
@@ -63,6 +64,7 @@ local lib = import 'lib.libsonnet';
   // Two minutes without a success. An intermittent reason stays for two minutes, so that it does not reset for.
   local failing(and, a) = ofTarget({
     name: 'ErrnoTargetFailing',
+    incident: true,
     expr: unlessEgressDown(owned(|||
       max_over_time(target:probe_failure:info[2m])
       and on (%(key)s)
@@ -240,6 +242,7 @@ local lib = import 'lib.libsonnet';
 
     ofTarget({
       name: 'ErrnoRateLimited',
+      incident: true,
       expr: owned('count_over_time(probe_failure_info{reason=~"http.rate_limited|h2.throttled|h2.stream_refused"}[15m]) > 0'),
       'for': '0m',
       keep: '15m',
@@ -251,6 +254,7 @@ local lib = import 'lib.libsonnet';
 
     ofTarget({
       name: 'ErrnoDNSFailing',
+      incident: true,
       expr: unlessEgressDown(owned(|||
         max_over_time(target:probe_failure:info{reason=~"dns[.].+"}[5m])
         and on (%(key)s, reason)
@@ -370,6 +374,7 @@ local lib = import 'lib.libsonnet';
         (max_over_time(target:probe_failing:bool[10m]) == 1)
     ||| % { long: a.long, short: a.short, factor: a.factor, key: key })),
     page: 'ErrnoErrorBudgetBurns',
+    incident: true,
     summary: name + ': a share of {{ printf "%.2f" $value }} of the probes of the last ' + a.window + ' failed',
   }),
   local slo = [

@@ -56,6 +56,7 @@ local lib = import 'lib.libsonnet';
   local annotation(text) = present(replaced(text, [
     [lib.verdict, ''],
     [lib.page, ''],
+    [lib.incident, ''],
     [lib.runbook(config), config.runbookURL],
     [config.grafanaURL + '/', '{{ externalURL }}'],
     ['$value', '$values.A.Value'],

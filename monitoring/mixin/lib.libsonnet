@@ -26,9 +26,14 @@
   local external(query) = '{{ with printf "' + query + '" $labels.job $labels.instance | query }}',
   local address = '{{ . | sortByLabel "external_url" | first | label "external_url" }}',
   runbook(config):: external(webInfo + ' or on () errno_exporter_web_info') + address + '/docs/runbook{{ else }}' + config.runbookURL + '{{ end }}',
+  local named = '{{ $labels.target | urlquery | reReplaceAll "[+]" "%20" }}',
   // page ends a description where the exporter reports its address. Where one scrape is one probe, the target has no page.
-  page:: '{{ if $labels.target }}' + external(webInfo) + ' Its page: ' + address +
-         '/targets/{{ $labels.target | urlquery | reReplaceAll "[+]" "%20" }}{{ end }}{{ end }}',
+  page:: '{{ if $labels.target }}' + external(webInfo) + ' Its page: ' + address + '/targets/' + named + '{{ end }}{{ end }}',
+  // incident is the same with the incident that lasts when the alert is evaluated: the exporter finds it by the time, so that the link leads
+  // to it later, too.
+  incident:: '{{ if $labels.target }}' + external(webInfo) + '{{ $url := . | sortByLabel "external_url" | first | label "external_url" }}' +
+             ' Its page: {{ $url }}/targets/' + named + ' Its incident: {{ $url }}/incidents/latest?target=' + named +
+             '&at={{ query "time()" | first | value | printf "%.0f" }}{{ end }}{{ end }}',
 
   // joined are the labels that a join adds for the annotations; an empty label is no label, so that alerts do not have them.
   joined:: { cause: '', check: '', index: '', confidence: '', party: '', short: '', sentence: '', during: '', objective: '' },

@@ -62,7 +62,7 @@ var verdict = regexp.MustCompile(` Verdict: (\S+) \(party (\S*), confidence (\S*
 
 // Links to the exporter's own pages need a query, which Grafana's templates do not have.
 var (
-	ownPage    = regexp.MustCompile(` Its page: \S+$`)
+	ownPage    = regexp.MustCompile(` Its page: \S+(?: Its incident: \S+)?$`)
 	ownRunbook = regexp.MustCompile(`^https://[a-z]\.example\.com/(errno/)?docs/runbook#`)
 )
 

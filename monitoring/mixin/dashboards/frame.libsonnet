@@ -86,16 +86,27 @@ function(config) {
     ]),
   },
   local page(name) = { title: 'Its page', url: '${exporter}/targets/${%s:percentencode}' % name, targetBlank: true },
+  // The incident of a point's time, or in a table the last one of the time range: Unix milliseconds.
+  local incident(name, time) = {
+    title: 'Its incident',
+    url: '${exporter}/incidents/latest?target=${%s:percentencode}&at=${%s}' % [name, time],
+    targetBlank: true,
+  },
   local records(query) = { title: 'Records of its probes', url: '${exporter}/history' + query, targetBlank: true },
   local recordsOf(name) = records('?target=${%s:percentencode}' % name),
-  seriesLinks:: p.links([toTarget('__field.labels'), page('__field.labels.api'), recordsOf('__field.labels.api')]),
+  seriesLinks:: p.links([toTarget('__field.labels'), page('__field.labels.api'), incident('__field.labels.api', '__value.time'), recordsOf('__field.labels.api')]),
   // Columns of a table that are hidden can still be used by links. Grafana 12 has another name for that.
   local hidden(column) = p.override('byName', column, [['custom.hidden', true], ['custom.hideFrom.viz', true]]),
   // A table of failing targets, with the links in the column that names the target.
   failures(order)::
     p.columns(['Time', '__name__', 'target'], ['api', 'Value'] + order + ['instance', 'job'], { api: 'target', Value: 'last success' })
     + p.override('byName', 'last success', [['unit', 'dateTimeFromNow'], ['mappings', [p.mapping([['0', 'never', 'red']])]], ['custom.width', 130]])
-    + p.override('byName', 'target', [['links', [toTarget('__data.fields'), page('__data.fields.target'), recordsOf('__data.fields.target')]]])
+    + p.override('byName', 'target', [['links', [
+      toTarget('__data.fields'),
+      page('__data.fields.target'),
+      incident('__data.fields.target', '__to'),
+      recordsOf('__data.fields.target'),
+    ]]])
     + p.override('byName', 'cause', [['color', { mode: 'fixed', fixedColor: 'orange' }], ['custom.cellOptions', { type: 'color-text' }]])
     + p.widths([['party', 90], ['phase', 100], ['errno', 145], ['confidence', 100]])
     + hidden('job') + hidden('instance') + hidden('target_variable')

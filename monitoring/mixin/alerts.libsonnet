@@ -577,6 +577,16 @@ local lib = import 'lib.libsonnet';
                    'among them, are too low. More connections end here than the exporter can read, or it lacks CPU.',
     }),
     ofExporter({
+      name: 'ErrnoStorageFails',
+      expr: 'errno_exporter_storage_up == 0',
+      'for': '5m',
+      keep: '0m',
+      severity: 'warning',
+      summary: '{{ $labels.instance }} cannot write to its store',
+      description: 'Incidents, records and counters of now are in memory alone: a restart loses them. The log says why: a full disk, a file that is ' +
+                   'damaged or read-only, or a second exporter that uses it.',
+    }),
+    ofExporter({
       name: 'ErrnoExporterLate',
       expr: |||
         increase(errno_exporter_probes_not_started_total[10m]) > 0

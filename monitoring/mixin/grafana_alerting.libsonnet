@@ -99,6 +99,7 @@ local lib = import 'lib.libsonnet';
     ErrnoReferenceTargetDown: ['errno_exporter_control_up', 'errno_exporter_egress_up'],
     ErrnoConfigurationReloadFailed: ['errno_exporter_config_last_reload_successful'],
     ErrnoConfigurationTargetFilesFailed: ['errno_exporter_config_target_files_failed', 'errno_exporter_config_last_reload_successful'],
+    ErrnoStorageFails: ['errno_exporter_storage_up', 'errno_exporter_storage_dropped_total'],
     ErrnoObserverLosesEvents: ['errno_exporter_observe_events_lost_total', 'errno_exporter_probes_unreliable_total'],
     ErrnoExporterLate: ['errno_exporter_probes_unreliable_total', 'errno_exporter_probes_not_started_total'],
   },

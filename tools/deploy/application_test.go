@@ -108,10 +108,27 @@ func TestNode(t *testing.T) {
 	var settings corev1.ConfigMap
 	kustomized(t, filepath.Join(deploy, "application/node"), map[string]any{"DaemonSet": &set, "ConfigMap": &settings})
 	pod := set.Spec.Template.Spec
+	withoutCgroups(t, &pod)
 	compareBeside(t, pod, settings)
 	if !pod.HostNetwork || pod.DNSPolicy != corev1.DNSClusterFirstWithHostNet {
 		t.Errorf("%+v, want the host's network, and the cluster's names", pod)
 	}
+}
+
+// withoutCgroups takes away what has the names of the node's containers: its cgroups, read-only, beside the container's
+// own.
+func withoutCgroups(t *testing.T, pod *corev1.PodSpec) {
+	t.Helper()
+	i := slices.IndexFunc(pod.Volumes, func(v corev1.Volume) bool { return v.HostPath != nil })
+	if i < 0 || pod.Volumes[i].HostPath.Path != "/sys/fs/cgroup" {
+		t.Fatalf("volumes %+v, want the node's cgroups", pod.Volumes)
+	}
+	c, name := exporterOf(*pod), pod.Volumes[i].Name
+	j := slices.IndexFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool { return m.Name == name })
+	if j < 0 || !c.VolumeMounts[j].ReadOnly || c.VolumeMounts[j].MountPath != "/host/sys/fs/cgroup" {
+		t.Fatalf("mounts %+v, want %s read-only, and not where the container's own cgroups are", c.VolumeMounts, name)
+	}
+	pod.Volumes, c.VolumeMounts = slices.Delete(pod.Volumes, i, i+1), slices.Delete(c.VolumeMounts, j, j+1)
 }
 
 func exporterOf(pod corev1.PodSpec) *corev1.Container {

@@ -262,6 +262,22 @@ function(config) {
     p.timeseries(46, "Round trip of the application's connections", 'As the kernel has it, the mean of the open connections.', 's')
     + p.over([['round trip' + name, 'app_tcp_rtt_seconds{@one}'], ['variance' + name, 'app_tcp_rtt_variance_seconds{@one}']])
     + p.size(12, 8) + p.field({ noValue: 'requires observe' }),
+
+    p.timeseries(58, 'Segments that the application retransmitted', 'Per bar: loss on the path, or a target that is gone.')
+    + p.over([['retransmitted' + name, 'increase(app_tcp_retransmitted_segments_total{@one}[$__interval])']])
+    + p.size(12, 8) + p.bars + p.field({ noValue: 'requires observe' }),
+
+    p.timeseries(59, "Congestion of the application's connections", "Open connections by the state of the kernel's congestion control: fast retransmissions (recovery), those after a timeout (loss).")
+    + p.over([['{{state}}' + name, 'app_tcp_congested_connections{@one}']])
+    + p.size(12, 8) + p.field({ noValue: 'requires observe' }),
+
+    p.timeseries(60, "Congestion window of the application's connections", 'As much as each may have in flight, the mean of the open connections.', 'bytes')
+    + p.over([['congestion window' + name, 'app_tcp_congestion_window_bytes{@one}'], ['unacknowledged, of all' + name, 'app_tcp_unacknowledged_bytes{@one}']])
+    + p.size(12, 8) + p.field({ noValue: 'requires observe' }),
+
+    p.timeseries(61, 'Waiting for the target to read', "Seconds per second, added over the connections, in which data waited for the target's receive window.", 's')
+    + p.over([['waiting' + name, 'rate(app_tcp_window_limited_seconds_total{@one}[$__rate_interval])']])
+    + p.size(12, 8) + p.field({ noValue: 'requires observe' }),
   ],
 
   local probes = [

@@ -31,8 +31,8 @@ func TestOverload(t *testing.T) {
 	}
 	defer wire.Close()
 	server := bench.Start(t)
-	table := "| situation | work | connect | tls | processing | transfer | tls and processing, not marked | unreliable " +
-		"|\n|---|---|---|---|---|---|---|---|\n"
+	table := "| situation | work | connect | tls | processing | transfer | tls, not marked | processing, not marked " +
+		"| unreliable |\n|---|---|---|---|---|---|---|---|---|\n"
 	for _, s := range []struct {
 		name     string
 		n        int

@@ -55,8 +55,9 @@ type compared struct {
 func factsOf(r *result.Result) []compared {
 	a := r.Last()
 	h := a.LastHop()
-	facts := []compared{{name: "result", value: "success"}, {name: "address"}, {name: "resolved to"}, {name: "proxy"},
-		{name: "redirects"}, {name: "TCP RTT"}, {name: "MSS"}, {name: "TLS version"}, {name: "cipher"}, {name: "ALPN"},
+	facts := []compared{{name: "result", value: "success"}, {name: "address"}, {name: "resolved to"},
+		{name: "name servers"}, {name: "proxy"}, {name: "redirects"}, {name: "source address"}, {name: "TCP RTT"},
+		{name: "MSS"}, {name: "path MTU"}, {name: "TLS version"}, {name: "cipher"}, {name: "ALPN"},
 		{name: "server name"}, {name: "certificate"}, {name: "issuer"}, {name: "expires"}, {name: "response"}}
 	if r.Failure != nil {
 		facts[0].value = r.Failure.Sentence()
@@ -69,19 +70,18 @@ func factsOf(r *result.Result) []compared {
 		answers = append(answers, answer.String())
 	}
 	slices.Sort(answers) // their order is the resolver's whim
-	facts[2].value, facts[3].value = strings.Join(answers, ", "), h.Proxy
+	facts[2].value, facts[3].value, facts[4].value = strings.Join(answers, ", "), nameServers(h.Lookup), h.Proxy
 	if len(a.Hops) > 1 {
-		facts[4].value = fmt.Sprint(len(a.Hops) - 1)
+		facts[5].value = fmt.Sprint(len(a.Hops) - 1)
 	}
-	if h.Wire != nil && h.Wire.Info != nil && h.Wire.Info.RTT > 0 {
-		facts[5].value, facts[5].took = Short(h.Wire.Info.RTT), h.Wire.Info.RTT
-		facts[6].value = fmt.Sprint(h.Wire.Info.SndMSS)
+	if h.Wire != nil {
+		routeFacts(h.Wire, facts[6:10])
 	}
 	if h.TLS != nil {
-		handshakeFacts(h.TLS, facts[7:14])
+		handshakeFacts(h.TLS, facts[10:17])
 	}
 	if h.Response != nil {
-		facts[14].value = h.Response.Proto + " " + h.Response.StatusText
+		facts[17].value = h.Response.Proto + " " + h.Response.StatusText
 	}
 	for i := range result.Phases {
 		fact := compared{name: string(result.Phases[i].Phase)}
@@ -94,6 +94,35 @@ func factsOf(r *result.Result) []compared {
 		facts = append(facts, fact)
 	}
 	return facts
+}
+
+// nameServers are those that were asked.
+func nameServers(l *result.Lookup) string {
+	if l == nil {
+		return ""
+	}
+	var servers []string
+	for i := range l.Exchanges {
+		servers = append(servers, l.Exchanges[i].Server)
+	}
+	slices.Sort(servers) // who answers first changes each time
+	return strings.Join(slices.Compact(servers), ", ")
+}
+
+// routeFacts are what the socket knows of the route. Its source address is that of the interface which the routing
+// table has for the peer: it is another one when the default route, a VPN or an address of this host has changed.
+func routeFacts(w *result.Wire, facts []compared) {
+	if w.Local.IsValid() {
+		facts[0].value = w.Local.Addr().String()
+	}
+	if w.Info == nil || w.Info.RTT <= 0 {
+		return
+	}
+	facts[1].value, facts[1].took = Short(w.Info.RTT), w.Info.RTT
+	facts[2].value = fmt.Sprint(w.Info.SndMSS)
+	if w.Info.PMTU > 0 {
+		facts[3].value = fmt.Sprint(w.Info.PMTU)
+	}
 }
 
 func handshakeFacts(s *result.TLSState, facts []compared) {

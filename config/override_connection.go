@@ -90,7 +90,8 @@ func (c *Connection) throughProxy(m *module.Module) error {
 		return err
 	}
 	m.Proxy = http.ProxyURL(u)
-	m.ProxyConnectHeader = nil // which may have the password of the module's proxy
+	m.SkipResolve = u.Scheme != "socks5" // as in curl: the proxy resolves the target's name, which may not exist here
+	m.ProxyConnectHeader = nil           // which may have the password of the module's proxy
 	m.Mask = m.Mask.With(module.SecretsOfURL(u, nil)...)
 	return nil
 }

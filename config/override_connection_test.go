@@ -20,6 +20,7 @@ func TestOverrideConnection(t *testing.T) {
 	}
 	type facts struct {
 		IPv6, Fallback, Redirects, Insecure, HTTP2, HTTP3 bool
+		SkipResolve                                       bool
 		Offered, Proxy, Authorization                     string
 	}
 	unchanged := facts{IPv6: true, Fallback: true, Redirects: true, HTTP2: true, Offered: "h2,http/1.1",
@@ -50,9 +51,11 @@ func TestOverrideConnection(t *testing.T) {
 			"HTTP/3 cannot go through a proxy, which has no way for QUIC: remove --http3, or the proxy"},
 		{"-u", Connection{User: "user:geheim"}, change(func(f *facts) { f.Authorization = "" }), ""},
 		{"-x HOST", Connection{Proxy: "proxy.example.com:3128"},
-			change(func(f *facts) { f.Proxy = "http://proxy.example.com:3128" }), ""},
+			change(func(f *facts) { f.Proxy, f.SkipResolve = "http://proxy.example.com:3128", true }), ""},
 		{"-x URL", Connection{Proxy: "socks5h://192.0.2.1:1080"},
-			change(func(f *facts) { f.Proxy = "socks5h://192.0.2.1:1080" }), ""},
+			change(func(f *facts) { f.Proxy, f.SkipResolve = "socks5h://192.0.2.1:1080", true }), ""},
+		{"-x of SOCKS where names are resolved here", Connection{Proxy: "socks5://192.0.2.1:1080"},
+			change(func(f *facts) { f.Proxy = "socks5://192.0.2.1:1080" }), ""},
 		{"-x of another scheme", Connection{Proxy: "ftp://user:geheim@proxy.example.com"}, facts{},
 			`-x "ftp://user:xxxxx@proxy.example.com": want SCHEME://HOST:PORT with one of the schemes http, https, socks5, socks5h`},
 		{"-x that is none", Connection{Proxy: "http://user:geheim@%zz"}, facts{},
@@ -74,7 +77,7 @@ func TestOverrideConnection(t *testing.T) {
 			}
 			got := facts{changed.PreferIPv6, changed.IPProtocolFallback, changed.FollowRedirects,
 				changed.TLS.InsecureSkipVerify, changed.EnableHTTP2, changed.EnableHTTP3,
-				strings.Join(changed.TLS.NextProtos, ","), proxyOf(t, changed), changed.Header.Get("Authorization")}
+				changed.SkipResolve, strings.Join(changed.TLS.NextProtos, ","), proxyOf(t, changed), changed.Header.Get("Authorization")}
 			if got != row.want {
 				t.Errorf("%+v, want %+v", got, row.want)
 			}

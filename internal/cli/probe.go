@@ -250,7 +250,7 @@ func (s *session) print(n int, r *result.Result, found cause.Findings) {
 		if n > 1 {
 			_, _ = s.out.WriteString("\n")
 		}
-		for line := range strings.Lines(string(record.Text(r, s.module, found, state.Idle{}, e))) {
+		for line := range strings.Lines(string(record.Columns(s.printer.Width).Text(r, s.module, found, state.Idle{}, e))) {
 			_, _ = s.out.WriteString(wrap(strings.TrimSuffix(line, "\n"), s.printer.Width) + "\n")
 		}
 	case s.Count == 1:

@@ -8,14 +8,11 @@ import (
 	"errno_exporter/internal/host/counters"
 )
 
-// verdictWidth is the width in columns of a verdict's text.
-const verdictWidth = 100
-
 // findings say why it failed, with the evidence, and what to do.
 func (p *page) findings(f cause.Findings) {
 	if v := f.Verdict; v != nil {
 		p.section("%s", CauseLine(v))
-		for _, line := range VerdictLines(v, 0) {
+		for _, line := range VerdictLines(v, p.width) {
 			p.line("%s", line)
 		}
 	}
@@ -46,9 +43,7 @@ func CauseLine(v *cause.Verdict) string {
 // VerdictLines are the lines after it: what the cause is and its evidence, what was ruled out, what is open, and what
 // is next.
 func VerdictLines(v *cause.Verdict, width int) []string {
-	if width == 0 || width > verdictWidth {
-		width = verdictWidth
-	}
+	width = Columns(width).prose()
 	var lines []string
 	add := func(first, text string) {
 		lines = append(lines, wrap(first, strings.Repeat(" ", len(first)), Printable(text), width)...)

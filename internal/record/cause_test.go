@@ -30,7 +30,7 @@ func TestKernelCounters(t *testing.T) {
 		{"one", changes(counters.Change{Name: "IpOutNoRoutes", By: 2, Meaning: "no route"}),
 			heading + "  IpOutNoRoutes                  +2  no route\n"},
 	} {
-		p := &page{}
+		p := &page{width: int(DefaultWidth)}
 		p.findings(cause.Findings{Kernel: row.kernel})
 		if diff := cmp.Diff(row.want, p.String()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", row.name, diff)

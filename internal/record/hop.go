@@ -10,8 +10,12 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// barWidth is the width in columns of an attempt's time.
-const barWidth = 40
+// The width in columns of an attempt's time, at most and at least, and of what is beside it.
+const (
+	barWidth    = 40
+	minBarWidth = 10
+	besideBar   = 4 + 10 + 1 + 10 + 1 + 10 + 2 + 2 + len("  FAILED here")
+)
 
 // hop is one exchange: its steps, the name, the socket, TLS, and both heads. whole is the attempt's time.
 func (p *page) hop(h *result.Hop, whole time.Duration, now time.Time, m *module.Module) {
@@ -38,8 +42,10 @@ func (p *page) hop(h *result.Hop, whole time.Duration, now time.Time, m *module.
 func (p *page) steps(h *result.Hop, whole time.Duration) {
 	p.section("  Steps           start       took")
 	for _, s := range h.Spans {
-		line := fmt.Sprintf("    %-10s %10s %10s  %s", s.Phase, Short(s.Start), Short(s.Duration),
-			Bar(s, whole, barWidth))
+		line := fmt.Sprintf("    %-10s %10s %10s", s.Phase, Short(s.Start), Short(s.Duration))
+		if columns := min(p.width-besideBar, barWidth); columns >= minBarWidth {
+			line += "  " + Bar(s, whole, columns)
+		}
 		if s.Failed {
 			line += "  FAILED here"
 		}

@@ -13,12 +13,20 @@ import (
 // maxLine bounds a line of a page in bytes: servers may send long ones.
 const maxLine = 4096
 
-// textWidth is where prose is wrapped.
-const textWidth = 100
+// prose is where prose is wrapped.
+func (c Columns) prose() int {
+	if c <= 0 || c > DefaultWidth {
+		c = DefaultWidth
+	}
+	return int(c)
+}
 
 // page is a plain text page under construction. Whatever goes into a line stays in that line and cannot drive a
 // terminal: it may come from a hostile server.
-type page struct{ bytes.Buffer }
+type page struct {
+	bytes.Buffer
+	width int // where prose is wrapped, in columns
+}
 
 // line adds one line.
 func (p *page) line(format string, args ...any) {
@@ -34,19 +42,9 @@ func (p *page) section(format string, args ...any) {
 
 // prose adds sentences, wrapped between words.
 func (p *page) prose(text string) {
-	var line string
-	for word := range strings.FieldsSeq(text) {
-		switch {
-		case line == "":
-			line = word
-		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > textWidth:
-			p.line("%s", line)
-			line = word
-		default:
-			line += " " + word
-		}
+	for _, line := range wrap("", "", text, p.width) {
+		p.line("%s", line)
 	}
-	p.line("%s", line)
 }
 
 // Printable is text with all that is not printable escaped, line feeds too, and cut at maxLine bytes, never within an

@@ -17,7 +17,20 @@ import (
 // Text is the record as text: the verdict first, then what led to it, the samples last.
 func Text(r *result.Result, m *module.Module, found cause.Findings, idle state.Idle,
 	samples *metrics.Exposition) []byte {
-	p := &page{}
+	return DefaultWidth.Text(r, m, found, idle, samples)
+}
+
+// Columns is the width of a text; 0 and what is more than DefaultWidth are DefaultWidth.
+type Columns int
+
+// DefaultWidth is where prose is wrapped where the reader's width is not known or larger.
+const DefaultWidth Columns = 100
+
+// Text is the record as text of this width: sentences are wrapped between words, bars are shorter, and other lines stay
+// as they are.
+func (c Columns) Text(r *result.Result, m *module.Module, found cause.Findings, idle state.Idle,
+	samples *metrics.Exposition) []byte {
+	p := &page{width: c.prose()}
 	p.verdict(r)
 	p.findings(found)
 	p.asked(r)

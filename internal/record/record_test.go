@@ -28,6 +28,28 @@ func TestMain(m *testing.M) {
 
 func updating() bool { return flag.Lookup("update").Value.String() == "true" }
 
+// A sentence is wrapped where the reader's lines end, and a bar takes no more than a line.
+func TestTextInColumns(t *testing.T) {
+	for _, record := range resulttest.Records() {
+		for _, width := range []Columns{36, 40, 60, 80, 100} {
+			got := string(width.Text(&record.Result, new(module.Module), cause.Findings{}, state.Idle{},
+				metrics.NewExposition()))
+			for line := range strings.Lines(got) {
+				if n := utf8.RuneCountInString(line) - 1; strings.Contains(line, "  |") && n > int(width) {
+					t.Errorf("%s in %d columns: %q has %d", record.Name, width, line, n)
+				}
+			}
+			if record.Result.Failure == nil {
+				continue
+			}
+			want := wrap("", "", record.Result.Failure.Reason.Info().Sentence, int(width))
+			if !strings.Contains(got, "\n"+strings.Join(want, "\n")+"\n") {
+				t.Errorf("%s in %d columns lacks %q:\n%s", record.Name, width, want, got)
+			}
+		}
+	}
+}
+
 // Every record gives exactly the page in its golden file: printable, and without the secrets of the records.
 func TestText(t *testing.T) {
 	module := &module.Module{Name: "api", IPProtocolFallback: true, Header: http.Header{}}

@@ -62,11 +62,11 @@ func (t *packetTimes) Close() error { return nil }
 func (t *packetTimes) RecordEvent(event qlogwriter.Event) {
 	switch event.(type) {
 	case qlog.PacketSent, qlog.PacketReceived, qlog.ConnectionStateUpdated:
-		t.of.caught.Run(func() { t.record(event) })
+		t.of.caught.Run(func() { t.note(event) })
 	}
 }
 
-func (t *packetTimes) record(event qlogwriter.Event) {
+func (t *packetTimes) note(event qlogwriter.Event) {
 	t.of.mu.Lock()
 	defer t.of.mu.Unlock()
 	switch e := event.(type) {

@@ -2,8 +2,10 @@ package watch
 
 import (
 	"iter"
+	"sync"
 	"time"
 
+	"errno_exporter/config"
 	"errno_exporter/internal/target"
 	"errno_exporter/internal/target/state"
 )
@@ -32,14 +34,16 @@ func saveInterval(targets int) time.Duration {
 	return min(max(time.Duration(targets)*savePerTarget, shortestSave), longestSave)
 }
 
-// closed is the key of a mark that the counters are the last ones of a Watch that was closed. A target's key is longer.
+// closed is the key of a mark, which is "1" when the counters are the last ones of a Watch that was closed, and empty
+// while one runs. It is not there before the first save. A target's key is longer.
 const closed = "closed"
 
 // saved is what is known of what was saved.
 type saved struct {
 	in       Saved                 // nil for none
 	whole    bool                  // whether the counters that were saved are the last ones, and go on
-	attempts map[target.Key]uint64 // that were saved; the goroutine's that saves
+	mu       sync.Mutex            // of a save: one that is older must not be stored after a newer one
+	attempts map[target.Key]uint64 // that were saved; guarded by mu
 }
 
 // open takes what was saved: until it is closed nothing saved is the last.
@@ -47,20 +51,14 @@ func (s *saved) open(in Saved) {
 	if s.in = in; in == nil {
 		return
 	}
-	s.whole = len(in.Totals(closed)) > 0
+	mark := in.Totals(closed)
+	s.whole = mark == nil || len(mark) > 0
 	s.mark("")
 }
 
 // mark stores the mark. Where that fails, which is logged, nothing else is stored either.
 func (s *saved) mark(value string) {
 	_ = s.in.SaveTotals(func(yield func(string, []byte) bool) { yield(closed, []byte(value)) })
-}
-
-// close says that what has been saved is the last.
-func (s *saved) close() {
-	if s.in != nil {
-		s.mark("1")
-	}
 }
 
 // known is what is known of a target whose counters may have been saved. What cannot be decoded begins again.
@@ -89,18 +87,42 @@ func (w *Watch) save() {
 			timer.Stop()
 			return
 		case <-timer.C:
-			w.saveTotals()
+			_ = w.saveTotals() // it is logged
 		}
 	}
 }
 
-// saveTotals saves what has changed.
-func (w *Watch) saveTotals() {
-	if w.saved.in == nil {
-		return
+// saveLast saves what has changed, and says that nothing comes after it. Where it cannot be saved counters begin again.
+func (w *Watch) saveLast() {
+	if w.saved.in != nil && w.saveTotals() == nil {
+		w.saved.mark("1")
 	}
+}
+
+// saveLeaving saves what has changed where a target is none of a configuration: it may come back.
+func (w *Watch) saveLeaving(c *config.Config) {
+	stays := make(map[target.Key]bool, len(c.Targets))
+	for _, configured := range c.Targets {
+		stays[(&target.Target{Config: configured}).Key()] = true
+	}
+	for _, t := range w.current() {
+		if !stays[t.Key()] {
+			_ = w.saveTotals() // it is logged
+			return
+		}
+	}
+}
+
+// saveTotals saves what has changed, with the mark: that is as old as the newest of them.
+func (w *Watch) saveTotals() error {
+	if w.saved.in == nil {
+		return nil
+	}
+	w.saved.mu.Lock()
+	defer w.saved.mu.Unlock()
 	before, now := w.saved.attempts, map[target.Key]uint64{}
 	var body []byte
+	marked := false
 	err := w.saved.in.SaveTotals(func(yield func(string, []byte) bool) {
 		for _, t := range w.current() {
 			key := t.Key()
@@ -109,6 +131,10 @@ func (w *Watch) saveTotals() {
 			if n == 0 || n == before[key] {
 				continue
 			}
+			if !marked && !yield(closed, nil) {
+				return
+			}
+			marked = true
 			if body = state.Encode(body[:0], t.Totals, t.Timeline); !yield(string(key[:]), body) {
 				return
 			}
@@ -117,4 +143,5 @@ func (w *Watch) saveTotals() {
 	if err == nil { // else all are saved again, which is logged
 		w.saved.attempts = now
 	}
+	return err
 }

@@ -65,7 +65,7 @@ func TestCountersAreSaved(t *testing.T) {
 			}
 		}
 		if strings.HasPrefix(row.name, "killed") {
-			w.saveTotals()
+			_ = w.saveTotals()
 			stored.Close() // nothing is stored any more
 		}
 		w.Close()
@@ -75,6 +75,41 @@ func TestCountersAreSaved(t *testing.T) {
 				t.Errorf("%s: the text of an error is stored", row.name)
 			}
 		}
+		stored.Close()
+	}
+}
+
+// A target that a reload removes and another one brings back goes on from its last counters, which a scrape may have
+// seen; after the exporter was killed it begins again.
+func TestCountersComeBack(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	url := faultlab.ResetAfterRequest(t)
+	with, without := parse(t, "targets:\n"+item("a", url)), parse(t, "targets: []\n")
+	for _, row := range []struct {
+		name   string
+		killed bool
+		want   uint64 // attempts after another probe, a removal, a return, and one more
+	}{{"a new store", false, 2}, {"a restart", true, 4}, {"after it was killed", false, 1}, {"a restart after that", false, 3}} {
+		stored := openStore(t, path)
+		w := newSaved(t, stored, with)
+		probe := func() {
+			if probed, _ := w.ProbeTarget(t.Context(), "a", time.Minute); probed.Outcome == nil {
+				t.Fatalf("%s: no outcome", row.name)
+			}
+		}
+		probe()
+		w.Apply(without)
+		w.Apply(with)
+		probe()
+		var counts state.Counts
+		w.current()[0].Totals.CopyTo(&counts)
+		if counts.Attempts != row.want {
+			t.Errorf("%s: %d attempts, want %d", row.name, counts.Attempts, row.want)
+		}
+		if row.killed {
+			stored.Close() // nothing is stored any more
+		}
+		w.Close()
 		stored.Close()
 	}
 }

@@ -122,6 +122,7 @@ func (w *Watch) Nested(ctx context.Context, header http.Header) (context.Context
 // Apply takes a configuration's targets and bounds. Targets that stay, those of the same name, URL and module, keep
 // their counters, their last result and their in-flight probe. Idle connections are opened again.
 func (w *Watch) Apply(c *config.Config) {
+	w.saveLeaving(c)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	stayed := map[target.Key]*target.Target{}
@@ -169,8 +170,7 @@ func (w *Watch) Close() {
 	w.end()
 	w.application.close()
 	w.background.Wait()
-	w.saveTotals()
-	w.saved.close()
+	w.saveLast()
 	for _, t := range w.current() {
 		t.Idle.Close()
 	}

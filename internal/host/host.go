@@ -2,8 +2,6 @@
 package host
 
 import (
-	"bufio"
-	"bytes"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -22,6 +20,7 @@ type Record struct {
 	DescriptorLimit int           // that it may have
 	Ports           int           // ephemeral ports there are (ip_local_port_range)
 	PortsUsed       int           // of them towards the destination that has most
+	PortsAt         time.Time     // when they were counted, which may be before At: see ports.go
 	TimeWait        int           // sockets of the network namespace in TIME_WAIT
 	Conntrack       int           // entries of the connection tracker
 	ConntrackLimit  int           // that it may have
@@ -39,7 +38,8 @@ type Record struct {
 // Sampler samples, and remembers the last record for those who cannot wait: the table of sockets may be long. It may be
 // used by many goroutines.
 type Sampler struct {
-	take func() Record // sample; another function in tests
+	take  func() Record // sample; another function in tests
+	ports ports         // belongs to the sample under way
 
 	mu    sync.Mutex    // guards taken
 	taken chan struct{} // is closed when the sample under way has ended; nil without one
@@ -53,9 +53,23 @@ const freshness = time.Second
 // takes: on an overloaded host that is seconds, and hundreds of probes may wait for it.
 func (s *Sampler) Sample() Record {
 	called := time.Now()
+	return s.until(func(last *Record) bool { return called.Sub(last.At) <= freshness }, whenDue)
+}
+
+// SampleSince returns a record whose ports were counted at most a second before a time: that of a failure for want of
+// them.
+func (s *Sampler) SampleSince(at time.Time) Record {
+	if now := time.Now(); at.After(now) { // the clock was set back
+		at = now
+	}
+	return s.until(func(last *Record) bool { return at.Sub(last.PortsAt) <= freshness }, always)
+}
+
+// until returns the last record if it is good enough, and else samples.
+func (s *Sampler) until(good func(last *Record) bool, counted when) Record {
 	for {
 		s.mu.Lock()
-		if last := s.last.Load(); last != nil && called.Sub(last.At) <= freshness {
+		if last := s.last.Load(); last != nil && good(last) {
 			s.mu.Unlock()
 			return *last
 		}
@@ -66,12 +80,12 @@ func (s *Sampler) Sample() Record {
 		}
 		s.taken = make(chan struct{})
 		s.mu.Unlock()
-		s.update()
+		s.update(counted)
 	}
 }
 
 // update takes a sample. A sample that panics is nobody's: those who wait for it take their own.
-func (s *Sampler) update() {
+func (s *Sampler) update(counted when) {
 	defer func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -83,6 +97,7 @@ func (s *Sampler) update() {
 		take = sample
 	}
 	r := take()
+	s.ports.add(&r, s.last.Load(), counted)
 	s.last.Store(&r)
 }
 
@@ -106,10 +121,6 @@ func sample() Record {
 			}
 		}
 		r.CPUPressure, r.MemoryPressure = pressure(fs, "cpu"), pressure(fs, "memory")
-	}
-	if low, high, ok := strings.Cut(read("/proc/sys/net/ipv4/ip_local_port_range"), "\t"); ok {
-		r.Ports = number(high) - number(low) + 1
-		r.PortsUsed = portsUsed(number(low), number(high), "/proc/net/tcp", "/proc/net/tcp6")
 	}
 	r.Conntrack, r.ConntrackLimit = number(read("/proc/sys/net/netfilter/nf_conntrack_count")),
 		number(read("/proc/sys/net/netfilter/nf_conntrack_max"))
@@ -164,39 +175,6 @@ func read(path string) string {
 func number(text string) int {
 	n, _ := strconv.Atoi(strings.TrimSpace(text)) // 0 where there is none
 	return n
-}
-
-// maxSockets bounds the lines that are read of a table of sockets.
-const maxSockets = 100_000
-
-// portsUsed counts the sockets with a local port in a range by their remote end, and returns the most. The tables'
-// columns are those of proc_net_tcp.rst.
-func portsUsed(low, high int, tables ...string) int {
-	used := map[string]int{}
-	most := 0
-	for _, table := range tables {
-		file, err := os.Open(table)
-		if err != nil {
-			continue
-		}
-		lines := bufio.NewScanner(file)
-		for n := 0; n < maxSockets && lines.Scan(); n++ {
-			columns := bytes.Fields(lines.Bytes())
-			if len(columns) < 4 {
-				continue
-			}
-			_, hexadecimal, _ := bytes.Cut(columns[1], []byte(":"))
-			port, err := strconv.ParseUint(string(hexadecimal), 16, 16)
-			if err != nil || int(port) < low || int(port) > high || bytes.HasSuffix(columns[2], []byte(":0000")) {
-				continue
-			}
-			remote := string(columns[2])
-			used[remote]++
-			most = max(most, used[remote])
-		}
-		_ = file.Close() // it was only read
-	}
-	return most
 }
 
 // cgroups are the folders of this process' cgroup, by controller; "" is that of version 2.

@@ -80,7 +80,7 @@ func TestSample(t *testing.T) {
 			t.Fatal("the connection was not reset")
 		}
 	}
-	after := sample()
+	after := new(Sampler).Sample()
 	if after.Descriptors < before.Descriptors+6 || after.DescriptorLimit <= after.Descriptors {
 		t.Errorf("descriptors %d of %d, were %d before six more", after.Descriptors, after.DescriptorLimit,
 			before.Descriptors)
@@ -91,20 +91,6 @@ func TestSample(t *testing.T) {
 	}
 	if after.Ports < 100 || after.SchedulerDelay <= 0 {
 		t.Errorf("%d ports, scheduler delay %s", after.Ports, after.SchedulerDelay)
-	}
-}
-
-func TestPortsUsed(t *testing.T) {
-	table := filepath.Join(t.TempDir(), "tcp")
-	text := "  sl  local_address rem_address   st tx_queue rx_queue\n" +
-		"   0: 0100007F:9C40 0A0A0A0A:01BB 01 0\n   1: 0100007F:9C41 0A0A0A0A:01BB 06 0\n   2: 0100007F:9C42 " +
-		"0B0A0A0A:01BB 01 0\n" +
-		"   3: 0100007F:0050 0A0A0A0A:01BB 01 0\n   4: 00000000:9C43 00000000:0000 0A 0\nbroken\n"
-	if err := os.WriteFile(table, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if got := portsUsed(40000, 50000, table, filepath.Join(t.TempDir(), "nosuch")); got != 2 {
-		t.Errorf("portsUsed = %d, want 2: towards 10.10.10.10:443", got)
 	}
 }
 

@@ -14,6 +14,7 @@ const (
 	attributeProgram = 1     // INET_DIAG_REQ_BYTECODE
 	opJump           = 1     // INET_DIAG_BC_JMP
 	opRemote         = 8     // INET_DIAG_BC_D_COND
+	anyFamily        = 0     // AF_UNSPEC
 	familyIPv6       = 10    // AF_INET6
 	protocolTCP      = 6
 	requestLength    = 56 // struct inet_diag_req_v2

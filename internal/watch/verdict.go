@@ -3,12 +3,15 @@ package watch
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/egress"
+	"errno_exporter/internal/host"
 	"errno_exporter/internal/target"
+	"errno_exporter/prober/result"
 )
 
 // How a target's cause is determined: the evidence is collected by its probes, experiments are made after a failure
@@ -73,11 +76,22 @@ func (w *Watch) verdict(t *target.Target) *cause.Verdict {
 	if !fails {
 		return nil
 	}
-	e.Egress, e.Host = w.egressFor(t), w.sampler.Last()
+	e.Egress, e.Host = w.egressFor(t), w.host(e.Recent)
 	if v, ok := cause.Judge(&e); ok {
 		return &v
 	}
 	return nil
+}
+
+// host is what this host is short of. Where a local port was missing they are counted again, of which the last record
+// may know nothing.
+func (w *Watch) host(recent []cause.Digest) host.Record {
+	for _, d := range slices.Backward(recent) {
+		if d.Failure != nil && d.Failure.Reason == result.LocalPortExhausted {
+			return w.sampler.SampleSince(d.At)
+		}
+	}
+	return w.sampler.Last()
 }
 
 // egressFor is the evidence for and against our outbound connectivity, for the failure of one target.
@@ -146,8 +160,9 @@ func (w *Watch) alone(o *target.Outcome) *cause.Verdict {
 		return nil
 	}
 	state := w.references.State()
+	recent := []cause.Digest{o.Digest()}
 	v, ok := cause.Judge(&cause.Evidence{
-		Recent: []cause.Digest{o.Digest()}, Host: w.sampler.Last(),
+		Recent: recent, Host: w.host(recent),
 		Egress: cause.Egress{Known: state.Known, Up: state.Up, At: state.At,
 			Impaired: w.impaired(egress.Network(o.Result))},
 	})

@@ -58,6 +58,11 @@ func TestClassifyConnect(t *testing.T) {
 			ICMP: &result.ICMP{Type: 3, Code: 1, From: self, Errno: syscall.EHOSTUNREACH}},
 			dialError(syscall.EHOSTUNREACH), Running,
 			verdict{result.TCPAddressUnreachable, syscall.EHOSTUNREACH, result.Local}},
+		// An earlier connection had asked for the neighbour, so that it is given up before our SYN is repeated.
+		{"another connection waits for the same neighbour", result.Wire{Info: sent,
+			ICMP: &result.ICMP{Type: 3, Code: 1, From: self, Errno: syscall.EHOSTUNREACH}},
+			dialError(syscall.EHOSTUNREACH), Running,
+			verdict{result.TCPAddressUnreachable, syscall.EHOSTUNREACH, result.Local}},
 		{"no route", result.Wire{Info: kept}, dialError(syscall.ENETUNREACH), Running,
 			verdict{result.LocalNoRoute, syscall.ENETUNREACH, result.Local}},
 		{"interface down", result.Wire{Info: kept}, dialError(syscall.ENETDOWN), Running,

@@ -34,7 +34,7 @@ func reasonOfDial(e *Evidence, errno syscall.Errno) (result.Reason, result.Origi
 	if unsent(e.Wire) {
 		return reasonOfUnsent(errno)
 	}
-	if errno == syscall.EHOSTUNREACH && neighbourSilent(e.Wire.Info) {
+	if errno == syscall.EHOSTUNREACH && (neighbourSilent(e.Wire.Info) || e.ICMPFromHost && unreachableHost(e.Wire.ICMP)) {
 		return result.TCPAddressUnreachable, result.Local // ARP or ND failed on our own network
 	}
 	if e.ICMPFromHost {

@@ -132,7 +132,7 @@ func (h *hop) connectThrough(proxy *url.URL, target string) error {
 	if err != nil {
 		return cmp.Or(head.exceeded(), err)
 	}
-	if response.StatusCode == http.StatusOK {
+	if response.StatusCode/100 == 2 { // any of them begins the tunnel
 		return nil
 	}
 	_ = response.Body.Close() // the connection is given up with it

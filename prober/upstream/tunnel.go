@@ -7,19 +7,28 @@ import (
 )
 
 // OfConnect is what a proxy's answer to CONNECT states. It is the proxy's own: 502, 503 and 504 mean that it got no
-// connection to the target (RFC 9110 section 15.6).
+// connection to the target (RFC 9110 section 15.6); the other errors of 500 and above, that the proxy fails itself; and
+// what is below 500, or says that it does not offer tunnels (501, 505) or wants a login first (511), that it refuses.
 func OfConnect(a Answer) *result.Upstream {
 	u := Of(a)
-	if u == nil && a.Status == http.StatusServiceUnavailable {
-		u = &result.Upstream{Reason: result.UpstreamUnknown, By: result.ByUnknown}
+	if u == nil {
+		u = &result.Upstream{Reason: reasonOfConnect(a.Status), By: result.ByProxy}
 	}
-	if u == nil && a.Status == http.StatusForbidden {
-		u = &result.Upstream{Reason: result.HTTPRequestDenied, By: result.ByUnknown}
-	}
-	if u != nil && u.By == result.ByUnknown {
+	if u.By == result.ByUnknown {
 		u.By = result.ByProxy
 	}
 	return u
+}
+
+func reasonOfConnect(status int) result.UpstreamReason {
+	switch {
+	case status == http.StatusServiceUnavailable:
+		return result.UpstreamUnknown
+	case status < http.StatusInternalServerError, status == http.StatusNotImplemented,
+		status == http.StatusHTTPVersionNotSupported, status == http.StatusNetworkAuthenticationRequired:
+		return result.HTTPRequestDenied
+	}
+	return result.ProxyInternalError
 }
 
 // socksReasons are the replies of RFC 1928 section 6 that name a reason.

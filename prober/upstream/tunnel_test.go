@@ -16,8 +16,16 @@ func TestTunnel(t *testing.T) {
 		{503, "", "proxy unknown"},
 		{504, "", "proxy http_response_timeout"},
 		{403, "", "proxy http_request_denied"},
-		{500, "", ""},
-		{407, "", ""},
+		{500, "", "proxy proxy_internal_error"},
+		{507, "", "proxy proxy_internal_error"},
+		{407, "", "proxy http_request_denied"},
+		{302, "", "proxy http_request_denied"},
+		{400, "", "proxy http_request_denied"},
+		{405, "", "proxy http_request_denied"},
+		{429, "", "proxy http_request_denied"},
+		{501, "", "proxy http_request_denied"},
+		{505, "", "proxy http_request_denied"},
+		{511, "", "proxy http_request_denied"},
 		{503, "ERR_CONNECT_FAIL 111", "squid connection_refused"},
 	} {
 		h := http.Header{}

@@ -24,6 +24,12 @@ func dead(phase result.Phase, tcp string) sighting {
 	return sighting{phase, result.TCPAborted, "", result.Self, "", tcp, deadline.Round(time.Second)}
 }
 
+// held is data that this host itself does not send.
+func held(phase result.Phase) sighting {
+	return sighting{phase, result.TCPAborted, "", result.Local, "", "ESTABLISHED, keepalives",
+		deadline.Round(time.Second)}
+}
+
 func wasReset(phase result.Phase) sighting {
 	return sighting{Phase: phase, Reason: result.TCPReset, Errno: "ECONNRESET", Origin: result.Peer, TCP: "CLOSE"}
 }
@@ -52,6 +58,14 @@ func netnsExchangeRows() []netnsRow {
 				dead("request", "ESTABLISHED, unacked")},
 			{f.String() + " black hole after the handshake, TLS", secure(netlab.BlackHoleAfterHandshake(f)), visit{},
 				dead("tls", "ESTABLISHED, unacked")},
+			{f.String() + " own firewall drops the request", netlab.OwnRequestRefused(f, "drop"), visit{},
+				held("processing")},
+			{f.String() + " own firewall rejects the request", netlab.OwnRequestRefused(f, "reject"), visit{},
+				held("processing")},
+			{f.String() + " own firewall drops the ClientHello", secure(netlab.OwnRequestRefused(f, "drop")), visit{},
+				held("tls")},
+			{f.String() + " own firewall drops the upload", netlab.OwnRequestRefused(f, "drop"),
+				visit{Body: largeUpload}, held("request")},
 			{f.String() + " host dies before the response", netlab.HostDiesBeforeResponse(f), visit{Timeout: attentive},
 				unheard("processing")},
 			{f.String() + " host dies mid-body", netlab.HostDiesMidBody(f), visit{Timeout: attentive},

@@ -93,7 +93,7 @@ func classifyStream(e *Evidence) result.Failure {
 		return f
 	}
 	if e.Ended == Deadline {
-		f.Reason, f.Origin = reasonOfDeadline(e.Phase, e.Wire.Info, e.Handshaking), result.Self
+		f.Reason, f.Origin = reasonOfDeadline(e.Phase, e.Wire.Info, e.Handshaking)
 		return f
 	}
 	f.Reason, f.Origin = malformed(e)
@@ -167,17 +167,26 @@ func reasonOfCause(w *result.Wire, cause *result.Event) (result.Reason, syscall.
 }
 
 // reasonOfDeadline distinguishes what our own deadline means, by the state of TCP when it passed.
-func reasonOfDeadline(phase result.Phase, info *result.TCPInfo, handshaking bool) result.Reason {
+func reasonOfDeadline(phase result.Phase, info *result.TCPInfo, handshaking bool) (result.Reason, result.Origin) {
 	switch {
+	case info != nil && heldBack(info):
+		return result.TCPAborted, result.Local
 	case info != nil && pathDead(info):
-		return result.TCPAborted
+		return result.TCPAborted, result.Self
 	case handshaking:
-		return result.TLSTimedOut
+		return result.TLSTimedOut, result.Self
 	case phase == result.Request:
-		return result.TCPStalled
+		return result.TCPStalled, result.Self
 	default:
-		return result.HTTPResponseTimedOut
+		return result.HTTPResponseTimedOut, result.Self
 	}
+}
+
+// heldBack reports whether this host itself does not send what was written. TCP is not told that a firewall of this
+// host drops a segment: what it could not hand down stays in its queue (net/ipv4/tcp_output.c, tcp_write_xmit), so that
+// nothing is in flight though the peer's window has room for a segment, and it tries again as if it probed a window.
+func heldBack(i *result.TCPInfo) bool {
+	return i.NotSent > 0 && i.Unacked == 0 && i.Probes > 0 && i.SndMSS > 0 && i.SndWnd >= i.SndMSS
 }
 
 // KeepAliveIdle is how long a connection is silent before the kernel asks after the peer.

@@ -187,41 +187,52 @@ func TestReasonOfDeadline(t *testing.T) {
 		info        *result.TCPInfo
 		handshaking bool
 		want        result.Reason
+		origin      result.Origin
 	}{
 		{"request not acknowledged", result.Processing, &result.TCPInfo{Unacked: 1, Retransmits: 3, Backoff: 3}, false,
-			result.TCPAborted},
-		{"sent a moment ago", result.Processing, &result.TCPInfo{Unacked: 1}, false, result.HTTPResponseTimedOut},
+			result.TCPAborted, result.Self},
+		{"sent a moment ago", result.Processing, &result.TCPInfo{Unacked: 1}, false, result.HTTPResponseTimedOut, result.Self},
 		{"keepalives answered", result.Processing, &result.TCPInfo{LastAckRecv: 400 * time.Millisecond}, false,
-			result.HTTPResponseTimedOut},
+			result.HTTPResponseTimedOut, result.Self},
 		{"a keepalive on its way", result.Processing,
 			&result.TCPInfo{Probes: 1, RTT: 80 * time.Millisecond, LastAckRecv: 1050 * time.Millisecond}, false,
-			result.HTTPResponseTimedOut},
+			result.HTTPResponseTimedOut, result.Self},
 		{"keepalives unanswered", result.Transfer,
 			&result.TCPInfo{Probes: 2, RTT: 80 * time.Millisecond, LastAckRecv: 2500 * time.Millisecond}, false,
-			result.TCPAborted},
+			result.TCPAborted, result.Self},
 		{"a hole that is not filled", result.Transfer, &result.TCPInfo{OutOfOrder: 4, OutOfOrderQueued: true}, false,
-			result.TCPAborted},
-		{"reordering long past", result.Transfer, &result.TCPInfo{OutOfOrder: 4}, false, result.HTTPResponseTimedOut},
-		{"window closed", result.Request, &result.TCPInfo{NotSent: 9000, Backoff: 1}, false, result.TCPStalled},
-		{"ClientHello acknowledged", result.TLS, &result.TCPInfo{}, true, result.TLSTimedOut},
-		{"ClientHello lost", result.TLS, &result.TCPInfo{Unacked: 1, Backoff: 2}, true, result.TCPAborted},
-		{"CONNECT unanswered", result.Proxy, &result.TCPInfo{}, false, result.HTTPResponseTimedOut},
+			result.TCPAborted, result.Self},
+		{"reordering long past", result.Transfer, &result.TCPInfo{OutOfOrder: 4}, false, result.HTTPResponseTimedOut, result.Self},
+		{"window closed", result.Request, &result.TCPInfo{NotSent: 9000, Backoff: 1}, false, result.TCPStalled, result.Self},
+		{"ClientHello acknowledged", result.TLS, &result.TCPInfo{}, true, result.TLSTimedOut, result.Self},
+		{"ClientHello lost", result.TLS, &result.TCPInfo{Unacked: 1, Backoff: 2}, true, result.TCPAborted, result.Self},
+		{"CONNECT unanswered", result.Proxy, &result.TCPInfo{}, false, result.HTTPResponseTimedOut, result.Self},
 		{"keepalives unanswered, and data too", result.Processing,
 			&result.TCPInfo{Probes: 2, Unacked: 1, LastAckRecv: 2500 * time.Millisecond}, false,
-			result.HTTPResponseTimedOut},
+			result.HTTPResponseTimedOut, result.Self},
 		{"keepalives unanswered, and data unsent", result.Processing,
 			&result.TCPInfo{Probes: 2, NotSent: 1, LastAckRecv: 2500 * time.Millisecond}, false,
-			result.HTTPResponseTimedOut},
+			result.HTTPResponseTimedOut, result.Self},
 		{"silence without keepalives", result.Processing, &result.TCPInfo{LastAckRecv: 2500 * time.Millisecond}, false,
-			result.HTTPResponseTimedOut},
+			result.HTTPResponseTimedOut, result.Self},
 		{"retransmissions on the timer", result.Processing, &result.TCPInfo{Unacked: 1, Retransmits: 1}, false,
-			result.TCPAborted},
+			result.TCPAborted, result.Self},
 		{"backoff, nothing unacknowledged", result.Processing, &result.TCPInfo{Backoff: 1, Retransmits: 1}, false,
-			result.HTTPResponseTimedOut},
-		{"no TCP_INFO on this system", result.Processing, nil, false, result.HTTPResponseTimedOut},
+			result.HTTPResponseTimedOut, result.Self},
+		{"this host does not send the request", result.Processing,
+			&result.TCPInfo{NotSent: 139, Probes: 3, Backoff: 3, SndMSS: 1448, SndWnd: 65160}, false,
+			result.TCPAborted, result.Local},
+		{"this host does not send the ClientHello", result.TLS,
+			&result.TCPInfo{NotSent: 1500, Probes: 1, SndMSS: 1448, SndWnd: 1448}, true, result.TCPAborted, result.Local},
+		{"a window smaller than a segment", result.Request,
+			&result.TCPInfo{NotSent: 9000, Probes: 1, SndMSS: 1448, SndWnd: 1447}, false, result.TCPStalled, result.Self},
+		{"written a moment ago", result.Processing, &result.TCPInfo{NotSent: 139, SndMSS: 1448, SndWnd: 65160}, false,
+			result.HTTPResponseTimedOut, result.Self},
+		{"no TCP_INFO on this system", result.Processing, nil, false, result.HTTPResponseTimedOut, result.Self},
 	} {
-		if got := reasonOfDeadline(row.phase, row.info, row.handshaking); got != row.want {
-			t.Errorf("%s: reasonOfDeadline = %s, want %s", row.name, got, row.want)
+		reason, origin := reasonOfDeadline(row.phase, row.info, row.handshaking)
+		if reason != row.want || origin != row.origin {
+			t.Errorf("%s: reasonOfDeadline = %s %s, want %s %s", row.name, reason, origin, row.want, row.origin)
 		}
 	}
 }

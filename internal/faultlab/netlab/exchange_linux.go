@@ -34,6 +34,12 @@ func OwnRequestReset(f Family) Fault {
 	return outputFilter(f, fmt.Sprintf("meta length gt %d reject with tcp reset", dataLength))
 }
 
+// OwnRequestRefused has c's own firewall drop the client's data, or answer it with ICMP: with is nft's statement. TCP
+// is not told.
+func OwnRequestRefused(f Family, with string) Fault {
+	return outputFilter(f, fmt.Sprintf("meta length gt %d %s", dataLength, with))
+}
+
 // RequestRejected has a router answer the client's data with ICMP of a type of nft, on a connection that stood.
 func RequestRejected(f Family, router Node, with string) Fault {
 	return forwardFilter(f, router, f.withData(f.reject(with)))

@@ -31,6 +31,7 @@ const (
 	wordRefused
 	wordNoUDP       // refused over QUIC
 	wordUnreachable // ICMP unreachable
+	wordNeighbour   // no neighbour on our own link answers for the address or its gateway
 	wordCertificate
 	wordHandshake  // an alert that names what does not fit
 	wordNotTLS     // the first bytes are not TLS
@@ -43,6 +44,7 @@ const (
 	wordDead       // nothing of ours is acknowledged any more
 	wordStatus     // the status is refused
 	wordContent    // the module's rules refuse the content
+	wordRedirect   // redirects never end
 	wordSlowDown   // ENHANCE_YOUR_CALM
 	wordNoStream   // REFUSED_STREAM
 	wordMalformed  // not HTTP, or a body that does not match its head
@@ -85,6 +87,7 @@ const (
 	saidProxy // the answer is the proxy's own
 	saidDenied
 	saidDirect      // the answer is not a proxy's
+	saidBetween     // the status is one that only a proxy sends, and none is configured
 	saidInternal    // INTERNAL_ERROR
 	status4xx       // the request is at fault by the status's definition
 	status4xxAnswer // 401, 403, 404, …: refused
@@ -94,6 +97,7 @@ const (
 	shownChain  // the server showed a certificate
 	alertSent
 	alertBare // alert 80 before a certificate
+	alertEnds // the handshake is ended by an alert of the peer's
 
 	wireProgress
 	wireFast      // the answer is small
@@ -108,11 +112,13 @@ const (
 	measuredHere // the same, by the counter of the loopback interface
 	endsUnseen   // by whom is not known
 	icmpRule
-	icmpHostUDP // nothing listens at the UDP port
-	icmpHost    // port unreachable from the server's own address
+	icmpHostRule // the same, from the server's own address
+	icmpHostUDP  // nothing listens at the UDP port
+	icmpHost     // port unreachable from the server's own address
 	icmpOther
 	icmpRoute
-	icmpNoHost // no route, from the server's own address
+	icmpLastHop // a router does not find the host
+	icmpNoHost  // no route, from the server's own address
 
 	timesTwice   // at least two attempts in a row failed
 	timesSteady  // at least three, and nothing succeeded since

@@ -34,14 +34,17 @@ func (s *scene) answer(k *known) {
 	k.note(saidProxy, said.Proxy != "", "%s", said.Proxy)
 	k.note(saidDenied, complete && (said.Denied || said.Proxy != "" && o.Status == 403), "the proxy answers %d",
 		o.Status)
-	k.note(saidDirect, complete && (!o.Relayed || said.Origin), "the server answers %d", o.Status)
+	between := complete && (o.Status == 511 || o.Status == 407 && !o.Relayed)
+	k.note(saidBetween, between, "%d is the answer of a proxy or a captive portal on the path (RFC 9110 section 15.5.8, "+
+		"RFC 6585 section 6), and the module has none", o.Status)
+	k.note(saidDirect, complete && !between && (!o.Relayed || said.Origin), "the server answers %d", o.Status)
 	k.note(saidInternal, said.Internal, "the server's own error code is INTERNAL_ERROR")
 	if k.has(wordStatus) {
 		k.note(status4xx, slices.Contains(requestsFault, o.Status), "status %d means that the request is at fault",
 			o.Status)
-		k.note(status4xxAnswer, o.Status >= 400 && o.Status < 500 && !slices.Contains(requestsFault, o.Status),
-			"%d is an answer to the request", o.Status)
-		k.note(status5xx, o.Status >= 500 && o.Status != 503, "%d is an error of the server's own", o.Status)
+		k.note(status4xxAnswer, o.Status >= 400 && o.Status < 500 && !between &&
+			!slices.Contains(requestsFault, o.Status), "%d is an answer to the request", o.Status)
+		k.note(status5xx, o.Status >= 500 && o.Status != 503 && !between, "%d is an error of the server's own", o.Status)
 		k.note(statusOther, o.Status < 400, "the status is %d", o.Status)
 		k.note(status503, o.Status == 503, "503 means that the server cannot serve now: load, maintenance or no "+
 			"backend")
@@ -49,6 +52,8 @@ func (s *scene) answer(k *known) {
 	k.note(shownChain, o.CertShown && k.has(wordCertificate),
 		"the server sent the certificate; the chain is in the record")
 	k.note(alertSent, o.Alert != 0 && k.has(wordHandshake), "the server sent the TLS alert %d", o.Alert)
+	k.note(alertEnds, o.Alert != 0 && (k.has(wordHandshake) || k.has(wordTLSAlert)), "what refuses it speaks TLS: it "+
+		"sent the alert %d", o.Alert)
 	// RFC 8446 section 6.2 has 112 for an unknown name; Caddy and older Go servers send 80.
 	k.note(alertBare, o.Alert == 80 && !o.CertShown && k.has(wordTLSAlert),
 		"the server sent the TLS alert 80 before any certificate, as some do for a name that they do not know")

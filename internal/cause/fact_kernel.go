@@ -1,6 +1,9 @@
 package cause
 
-import "errno_exporter/internal/host/counters"
+import (
+	"errno_exporter/internal/host/counters"
+	"errno_exporter/prober/result"
+)
 
 // Facts of the kernel's counters around the failure. They count for the whole network namespace, and in it for other
 // connections as well. So a fact holds only if the probe's own packets must be among what was counted, or if at least
@@ -36,6 +39,8 @@ func (s *scene) counted() (*counters.Changes, *Digest) {
 
 // kernel notes what the counters settle.
 func (s *scene) kernel(k *known) {
+	k.note(kernelUnsent, s.is(result.TCPAborted) && s.f.Origin == result.Local,
+		"this host itself did not send the data: nothing was in flight, though the peer's window had room for it")
 	c, o := s.counted()
 	if c == nil {
 		return

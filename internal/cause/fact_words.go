@@ -35,6 +35,8 @@ func (s *scene) words(k *known) {
 		{wordRefused, s.in(result.Connect) && s.is(result.TCPRefused)},
 		{wordNoUDP, s.in(result.Connect) && s.is(result.QUICRefused)},
 		{wordUnreachable, s.in(result.Connect) && s.is(result.TCPAddressUnreachable, result.QUICAddressUnreachable)},
+		{wordNeighbour, s.in(result.Connect) && s.f.Origin == result.Local &&
+			s.is(result.TCPAddressUnreachable, result.QUICAddressUnreachable)},
 		{wordCertificate, s.of("tls.cert")},
 		{wordHandshake, s.is(result.TLSVersionOrCipherMismatch, result.TLSALPNMismatch, result.TLSUnrecognizedName,
 			result.TLSBadClientAuthCert)},
@@ -48,7 +50,8 @@ func (s *scene) words(k *known) {
 		{wordDead, goneDead(s.f)},
 		{wordStatus, s.in(result.Validate) && s.is(result.HTTPError, result.HTTPRateLimited)},
 		{wordContent, s.in(result.Validate) && !s.is(result.HTTPError, result.HTTPRateLimited,
-			result.ProxyAuthRequired)},
+			result.ProxyAuthRequired, result.HTTPRedirectLoop)},
+		{wordRedirect, s.is(result.HTTPRedirectLoop)},
 		{wordSlowDown, s.is(result.H2Throttled)},
 		{wordNoStream, s.is(result.H2StreamRefused)},
 		{wordMalformed, !s.in(result.Proxy) && s.is(result.HTTPProtocolError, result.HTTPResponseInvalid,

@@ -15,10 +15,12 @@ import (
 // What evidence is written in by the tests: digests a quarter of a minute apart, and experiments as words.
 
 var (
-	began  = time.Date(2026, 3, 1, 3, 12, 4, 0, time.UTC)
-	target = netip.MustParseAddr("192.0.2.1")
-	other  = netip.MustParseAddr("192.0.2.2")
-	router = netip.MustParseAddr("198.51.100.1")
+	began   = time.Date(2026, 3, 1, 3, 12, 4, 0, time.UTC)
+	target  = netip.MustParseAddr("192.0.2.1")
+	other   = netip.MustParseAddr("192.0.2.2")
+	router  = netip.MustParseAddr("198.51.100.1")
+	router6 = netip.MustParseAddr("2001:db8:1::1")
+	self    = netip.MustParseAddr("203.0.113.9")
 )
 
 // seen is a digest, changed.
@@ -34,6 +36,9 @@ func failed(phase result.Phase, reason result.Reason, origin result.Origin, chan
 		Failure: &result.Failure{Phase: phase, Reason: reason, Origin: origin}}
 	return seen(o, change...)
 }
+
+// quickly is a failure a moment after the probe's beginning.
+func quickly(o *Digest) { o.Took = time.Millisecond }
 
 // worked is a success whose answer took so many milliseconds.
 func worked(ms time.Duration, change ...func(*Digest)) Digest {

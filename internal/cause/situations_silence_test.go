@@ -114,7 +114,7 @@ func refusals() []situation {
 
 // silences are situations in which nothing comes.
 func silences() []situation {
-	unreachable := failed(result.Connect, result.TCPAddressUnreachable, result.Path, icmp(router, 3, 1))
+	unreachable := failed(result.Connect, result.TCPAddressUnreachable, result.Path, icmp(router, 3, 1), quickly)
 	syns := seen(dead, small, func(o *Digest) { o.Segments = 4 })
 	up := Egress{Known: true, Up: true}
 	busy := []Digest{status(503), hangs, hangs}

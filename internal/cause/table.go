@@ -40,6 +40,7 @@ var table = []row{
 	{cause: EgressImpaired, requires: facts{kernelFilter}, sure: Low},
 	{cause: Intercepted, requires: facts{provedIntercepted}, sure: High},
 	{cause: Intercepted, requires: facts{provedNear}, sure: Medium},
+	{cause: Intercepted, requires: facts{saidBetween}, sure: Medium},
 
 	// Names. Two views that differ may both be valid: only the other address's working shows that this one is outdated.
 	{cause: DNSBroken, requires: facts{wordDNS, nameAnswered}, sure: High},
@@ -62,7 +63,7 @@ var table = []row{
 		supports: facts{timesTwice}},
 
 	// What an answer states.
-	{cause: RateLimited, requires: facts{saidLimit}, sure: High},
+	{cause: RateLimited, requires: facts{saidLimit}, sure: Medium, supports: facts{saidDirect}},
 	{cause: RateLimited, requires: facts{wordSlowDown}, sure: Medium, supports: facts{timesTwice}},
 	{cause: RateLimited, requires: facts{wordNoStream}, sure: Medium},
 	{cause: Maintenance, requires: facts{saidMaintenance}, sure: Medium, supports: facts{saidRetryLater},
@@ -78,6 +79,8 @@ var table = []row{
 	{cause: ServerError, requires: facts{status5xx}, sure: Low, excludes: facts{saidProxy, saidRefused}},
 	{cause: ServerError, requires: facts{wordMalformed, timesTwice}, sure: Medium},
 	{cause: ServerError, requires: facts{wordEnds, saidInternal}, sure: Medium, excludes: facts{timesOver}},
+	{cause: ServerError, requires: facts{wordRedirect, saidDirect}, sure: Medium},
+	{cause: ServerError, requires: facts{wordRedirect}, sure: Low},
 	{cause: RequestRejected, requires: facts{status4xx, saidDirect}, sure: High},
 	{cause: RequestRejected, party: Server, requires: facts{status4xxAnswer, saidDirect}, sure: Medium,
 		supports: facts{timesTwice, saidRefused}, excludes: facts{saidLimit}},
@@ -94,6 +97,9 @@ var table = []row{
 	{cause: TLSMismatch, requires: facts{wordNotTLS}, sure: Medium, supports: facts{timesTwice},
 		excludes: facts{provedAddress}},
 	{cause: TLSMismatch, party: UnknownParty, requires: facts{alertBare}, sure: Medium, excludes: facts{provedHello}},
+	// What sends an alert speaks TLS: the server, more often than not.
+	{cause: ClientHelloRejected, party: UnknownParty, requires: facts{provedHello, alertEnds}, sure: Medium,
+		supports: facts{provedTwice}, excludes: facts{timesSome}},
 	{cause: ClientHelloRejected, requires: facts{provedHello}, sure: Medium, supports: facts{provedTwice},
 		excludes: facts{timesSome}},
 	{cause: ClientHelloRejected, requires: facts{wordHelloEnds}, sure: Low, excludes: facts{triedHello, endsHere}},
@@ -157,6 +163,7 @@ var table = []row{
 	{cause: FirewallReject, requires: facts{wordRefused}, sure: Low, excludes: facts{closedPortAlike}},
 	{cause: FirewallReject, requires: facts{wordEnds}, sure: Low, excludes: facts{endsOnItsSide}},
 	{cause: FirewallReject, requires: facts{icmpRule}, sure: High},
+	{cause: FirewallReject, party: Server, requires: facts{icmpHostRule}, sure: High},
 	{cause: FirewallReject, party: UnknownParty, requires: facts{icmpOther}, sure: Medium, supports: facts{timesTwice}},
 	{cause: FirewallReject, party: Server, requires: facts{icmpHost}, sure: Medium, supports: facts{timesTwice}},
 	{cause: FirewallReject, party: Server, requires: facts{icmpNoHost}, sure: Medium, supports: facts{timesTwice},
@@ -192,6 +199,9 @@ var table = []row{
 	{cause: FirewallDrop, requires: facts{wordUnanswered}, sure: Low, excludes: facts{egressDown}},
 	{cause: PathOutage, requires: facts{icmpRoute}, sure: Medium, supports: facts{timesTwice},
 		excludes: facts{timesOver}},
+	{cause: PathOutage, party: UnknownParty, requires: facts{icmpLastHop}, sure: Medium, excludes: facts{timesOver}},
+	{cause: FirewallDrop, requires: facts{wordNeighbour}, sure: Low},
+	{cause: NoEgress, requires: facts{wordNeighbour}, sure: Low, excludes: facts{egressUp, egressElsewhere}},
 	// Each time a connection came about, and then nothing more: a server that drops connections without a word behind a
 	// firewall (haproxy's silent-drop) looks like a path that does. So the party is not known.
 	{cause: PathOutage, party: UnknownParty, requires: facts{timesDead, wireSmall}, sure: Medium,

@@ -20,13 +20,14 @@ type datagrams struct {
 	*udpSocket
 	start  time.Time // the attempt's beginning: times are since then
 	in     *socket.Datagrams
-	caught guard.Report // is called with panics of the trace
+	late   guard.Report // is called with panics of the trace after the close
 	floods *flood.Guard
 	units  *flood.Budget // datagrams, in both directions: most that we send are answers
 	bytes  *flood.Budget
 	head   atomic.Pointer[awaited] // the response's head, while it is under way
 
-	mu         sync.Mutex // guards what follows
+	mu         sync.Mutex   // guards what follows
+	caught     guard.Report // is called with panics of the trace
 	wire       result.Wire
 	times      packetTimes
 	firstSent  time.Duration // the first datagram was sent; 0 before
@@ -72,7 +73,8 @@ func (a *attempt) openUDP(addr netip.AddrPort) (*datagrams, error) {
 	d.bytes = d.floods.Layer("bytes of QUIC", freeQUIC, framingPrice)
 	d.wire.Local, d.wire.Remote = socket.AddrPort(conn.LocalAddr()), addr
 	d.wire.Events = make([]result.Event, 0, 8)
-	d.in, d.times.of, d.caught = socket.NewDatagrams(d.conn, a.start), d, a.caught
+	d.in, d.times.of = socket.NewDatagrams(d.conn, a.start), d
+	d.caught, d.late = a.caught, a.prober.options.Panicked
 	d.wire.KernelTimes = d.in.Stamped()
 	return d, nil
 }
@@ -172,17 +174,26 @@ func (d *datagrams) note(e result.Event) {
 	}
 }
 
-// Close closes the socket. It may be called more than once.
+// Close closes the socket. It may be called more than once. A timer of quic-go's keeps a closed connection's transport,
+// and with it this socket, in memory for three of its timeouts (Transport.ReplaceWithClosed): seconds, where answers
+// come late. From here nothing leads to the attempt, and what it holds, any more.
 func (d *datagrams) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
 		return nil
 	}
-	d.closed = true
+	d.closed, d.caught = true, d.late
 	now := time.Since(d.start)
 	d.wire.Append(result.Event{Op: result.OpClose, Start: now, End: now, Calls: 1})
 	return d.conn.Close()
+}
+
+// report returns what is called with panics of the trace.
+func (d *datagrams) report() guard.Report {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.caught
 }
 
 // seen returns what the socket saw so far, as a value that no longer changes.

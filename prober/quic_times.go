@@ -62,7 +62,7 @@ func (t *packetTimes) Close() error { return nil }
 func (t *packetTimes) RecordEvent(event qlogwriter.Event) {
 	switch event.(type) {
 	case qlog.PacketSent, qlog.PacketReceived, qlog.ConnectionStateUpdated:
-		t.of.caught.Run(func() { t.note(event) })
+		t.of.report().Run(func() { t.note(event) })
 	}
 }
 

@@ -112,6 +112,32 @@ func TestForgedAnswers(t *testing.T) {
 	}
 }
 
+// Addresses that no host has are not dialled: Linux would connect to itself.
+func TestAnswersThatAreNoHosts(t *testing.T) {
+	for _, client := range clients {
+		for _, row := range []struct {
+			answers string
+			want    lookedUp
+		}{
+			{"0.0.0.0", lookedUp{result.DNSProtocol, "", "udp"}},
+			{"224.0.0.5", lookedUp{result.DNSProtocol, "", "udp"}},
+			{"255.255.255.255 0.0.0.0", lookedUp{result.DNSProtocol, "", "udp"}},
+			{"0.0.0.0 127.0.0.1", lookedUp{"", "127.0.0.1", "udp"}},
+		} {
+			var answers []netip.Addr
+			for _, one := range strings.Fields(row.answers) {
+				answers = append(answers, netip.MustParseAddr(one))
+			}
+			server := faultlab.DNSRaw(t, func(d *faultlab.DNSDatagram) {
+				d.Answer(faultlab.DNSReply(d.Question, same, answers...))
+			}, nil)
+			if diff := cmp.Diff(row.want, lookUp(t, server, client.protocol, ample)); diff != "" {
+				t.Errorf("%s: %s (-want +got):\n%s", client.name, row.answers, diff)
+			}
+		}
+	}
+}
+
 // The socket is connected: what comes from another address or port does not arrive.
 func TestForgedSender(t *testing.T) {
 	for _, client := range clients {

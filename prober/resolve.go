@@ -3,13 +3,16 @@ package prober
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
 	"errno_exporter/guard"
 	"errno_exporter/prober/classify"
 	"errno_exporter/prober/dns"
+	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
 
@@ -54,8 +57,19 @@ func (h *hop) resolve(host string) bool {
 
 var errNoFamily = errors.New("no address of the preferred family, and ip_protocol_fallback is off")
 
-// resolve returns the name's addresses in the resolver's order, and what was seen on the wire.
+// resolve returns the name's addresses in the resolver's order, and what was seen on the wire. An answer that has no
+// host's address but 0.0.0.0 and the like is a resolver's that blocks the name.
 func (a *attempt) resolve(host string) ([]netip.Addr, *result.Lookup, error) {
+	answers, seen, err := a.ask(host)
+	hosts := slices.DeleteFunc(slices.Clone(answers), func(addr netip.Addr) bool { return !module.IsHost(addr) })
+	if err == nil && len(hosts) == 0 && len(answers) > 0 {
+		err = classify.UnusableAnswer(fmt.Sprintf("the answer %s is no host's address: resolvers that block a name "+
+			"give such", answers[0]))
+	}
+	return hosts, seen, err
+}
+
+func (a *attempt) ask(host string) ([]netip.Addr, *result.Lookup, error) {
 	resolver := a.module.Resolver
 	if resolver == nil {
 		return a.askSystem(host)

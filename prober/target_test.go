@@ -31,6 +31,12 @@ func TestParseTarget(t *testing.T) {
 		{"http://0.0.0.0/", "", `target "http://0.0.0.0/": address "0.0.0.0" means this host itself, name the address to ` +
 			`probe`},
 		{"http://[::]/", "", `target "http://[::]/": address "::" means this host itself, name the address to probe`},
+		{"http://224.0.0.5/", "", `target "http://224.0.0.5/": address "224.0.0.5" is no host's (multicast or broadcast), ` +
+			`name the address to probe`},
+		{"http://255.255.255.255/", "", `target "http://255.255.255.255/": address "255.255.255.255" is no host's ` +
+			`(multicast or broadcast), name the address to probe`},
+		{"http://[ff02::1%25eth0]/", "", `target "http://[ff02::1%25eth0]/": address "ff02::1%eth0" is no host's ` +
+			`(multicast or broadcast), name the address to probe`},
 		{"http://\u00ad/", "", `target "http://\u00ad/": host "\u00ad" is empty as a name in DNS, want a name such as ` +
 			`api.example.com`},
 		{"http://%C2%AD:8080/", "", `target "http://%C2%AD:8080/": host "\u00ad" is empty as a name in DNS, want a name ` +

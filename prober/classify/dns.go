@@ -40,7 +40,7 @@ func reasonOfLookup(l *result.Lookup, err error, ended Ending) (result.Reason, s
 	if last.Errno != 0 {
 		return classifyResolverErrno(last)
 	}
-	if contradictory(last.Err) {
+	if contradictory(last.Err) || contradictory(err) {
 		return result.DNSProtocol, 0, result.Peer
 	}
 	if reason, ok := rcodeReasons[last.RCode]; ok {
@@ -129,8 +129,8 @@ func classifyUnasked(err error, ended Ending) (result.Reason, syscall.Errno, res
 	if ended == Deadline {
 		return result.DNSTimedOut, 0, result.Self
 	}
-	if dns, ok := errors.AsType[*net.DNSError](err); ok && dns.IsNotFound {
-		return result.ProbeConfig, 0, result.Self
+	if dns, ok := errors.AsType[*net.DNSError](err); ok && dns.IsNotFound || contradictory(err) {
+		return result.ProbeConfig, 0, result.Self // or the file of hosts has an address that is none
 	}
 	if _, ok := errors.AsType[*net.AddrError](err); ok {
 		return result.ProbeConfig, 0, result.Self

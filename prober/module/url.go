@@ -71,10 +71,22 @@ func CheckURL(u *url.URL) error {
 	if err != nil {
 		return err
 	}
-	if addr, err := netip.ParseAddr(ascii); err == nil && addr.Unmap().IsUnspecified() {
+	switch addr, err := netip.ParseAddr(ascii); {
+	case err != nil:
+	case addr.Unmap().IsUnspecified():
 		return fmt.Errorf("address %q means this host itself, name the address to probe", host)
+	case !IsHost(addr):
+		return fmt.Errorf("address %q is no host's (multicast or broadcast), name the address to probe", host)
 	}
 	return nil
+}
+
+// IsHost reports whether an address may be a host's: it is neither unspecified, to which Linux connects as to itself,
+// nor multicast nor the limited broadcast address (RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.2).
+func IsHost(addr netip.Addr) bool {
+	addr = addr.Unmap()
+	return addr.IsValid() && !addr.IsUnspecified() && !addr.IsMulticast() &&
+		addr != netip.AddrFrom4([4]byte{255, 255, 255, 255})
 }
 
 func validPort(port string) bool {

@@ -37,7 +37,7 @@ func Open(report guard.Report) (*Capture, error) {
 		return nil, err
 	}
 	stop := make(chan struct{})
-	c := newCapture(&packetSocket{fd: fd, stop: stop}, report)
+	c := newCapture(&packetSocket{fd: fd, stop: stop, clock: time.Now()}, report)
 	c.Way = way
 	guard.Report(c.panicked).Go(func() { c.keepDraining(stop) })
 	return c, nil

@@ -109,6 +109,29 @@ func TestArrivedAt(t *testing.T) {
 	}
 }
 
+// The packets of the first read have the times of their arrival, too: a program that probes once reads once.
+func TestFirstReadHasTimes(t *testing.T) {
+	c, err := Open(nil)
+	if err != nil {
+		t.Skip(err)
+	}
+	defer c.Close()
+	for _, address := range []string{"127.0.0.1:0", "[::1]:0"} {
+		began := time.Now()
+		_, client := ends(t, address)
+		established := time.Now()
+		key := flow{client.LocalAddr().(*net.TCPAddr).AddrPort(), client.RemoteAddr().(*net.TCPAddr).AddrPort()}
+		c.drainOnce()
+		c.mu.Lock()
+		got := c.flows[key].synAck.arrived
+		c.mu.Unlock()
+		if got.Before(began) || got.After(established) {
+			t.Errorf("%s: the SYN-ACK arrived %s after the start, want at most %s", address, got.Sub(began),
+				established.Sub(began))
+		}
+	}
+}
+
 // FINs come once they are wanted.
 func TestSeeFINs(t *testing.T) {
 	c, err := Open(nil)

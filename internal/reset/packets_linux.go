@@ -14,7 +14,7 @@ type packetSocket struct {
 	stop   chan struct{}
 	buffer [captureLength]byte
 	oob    [64]byte  // a timestamp with its header is 32
-	clock  time.Time // when it was read last
+	clock  time.Time // when it was opened or read last
 }
 
 // stampPackets requests the time of each packet's arrival. The times of the kind with 64 bits, since Linux 5.1, do not

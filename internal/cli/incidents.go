@@ -91,7 +91,8 @@ func (o *IncidentsOptions) query(now time.Time) (incident.Query, error) {
 		o.Since)
 }
 
-// printIncidents prints a table: the last column, which servers have a say in, is as wide as it is.
+// printIncidents prints a table: the last column, which servers have a say in, is as wide as it is. Below an incident is
+// what became of the application's connections.
 func printIncidents(out io.Writer, all []*incident.Incident) error {
 	rows := [][]string{{"BEGIN (UTC)", "DURATION", "TARGET", "FAILED", "CAUSE", "PARTY", "CONFIDENCE", "FAILURE"}}
 	for _, i := range all {
@@ -111,14 +112,25 @@ func printIncidents(out io.Writer, all []*incident.Incident) error {
 		}
 	}
 	var b strings.Builder
-	for _, row := range rows {
+	for line, row := range rows {
 		for n, width := range widths {
 			fmt.Fprintf(&b, "%-*s  ", width, row[n])
 		}
 		b.WriteString(row[len(widths)] + "\n")
+		if line > 0 {
+			b.WriteString(connections(all[line-1].Application))
+		}
 	}
 	_, err := io.WriteString(out, b.String())
 	return err
+}
+
+// connections are lines on the application's connections to the target; none where none ended and none leaked.
+func connections(a *incident.Application) string {
+	if a == nil || a.Ended == 0 && a.OldestCloseWait == 0 {
+		return ""
+	}
+	return "  The application's connections: " + strings.Join(record.Application(a), "\n    ") + "\n"
 }
 
 // lasted is how long an incident lasted, or lasts by what was seen last.

@@ -15,6 +15,7 @@ import (
 
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/incident"
+	"errno_exporter/internal/observe"
 	"errno_exporter/internal/store"
 	"errno_exporter/prober/result"
 )
@@ -26,12 +27,17 @@ func storeOf(t *testing.T) string {
 	at := func(minute int) time.Time { return time.Date(2026, 11, 21, 3, minute, 0, 0, time.UTC) }
 	kind := incident.Kind{Phase: result.Processing, Reason: result.TCPReset, Sentence: "connection reset", Count: 5}
 	hostile := incident.Kind{Phase: result.Validate, Reason: result.HTTPError, Sentence: "status\x1b[2J\n500", Count: 2}
+	leaks := &incident.Application{Since: at(11), OldestCloseWait: 300}
+	for range 2 {
+		leaks.Note(&observe.End{How: observe.ResetReceived, Origin: result.Peer, Idle: 61 * time.Second, Lost: observe.Unanswered})
+	}
 	incidents := []*incident.Incident{
 		{Schema: 1, ID: ulid.MustNew(ulid.Timestamp(at(1)), nil), Target: "orders", Begin: at(1), End: at(14),
-			Ended: incident.Recovered, Attempts: 13, Failed: 12, Kinds: []incident.Kind{hostile}, LastProbe: at(16)},
+			Ended: incident.Recovered, Attempts: 13, Failed: 12, Kinds: []incident.Kind{hostile}, LastProbe: at(16),
+			Application: &incident.Application{Since: at(0)}},
 		{Schema: 1, ID: ulid.MustNew(ulid.Timestamp(at(12)), nil), Target: "payments", Begin: at(12), Attempts: 7, Failed: 7,
 			Kinds: []incident.Kind{hostile, kind}, LastProbe: at(18), Verdict: &cause.Verdict{Cause: cause.ServerAborts,
-				Party: cause.Server, Confidence: cause.Medium}},
+				Party: cause.Server, Confidence: cause.Medium}, Application: leaks},
 		{Schema: 9, ID: ulid.MustNew(ulid.Timestamp(at(20)), nil), Target: "future", Begin: at(20)},
 	}
 	path := filepath.Join(t.TempDir(), "copied.db")
@@ -54,7 +60,10 @@ func TestIncidents(t *testing.T) {
 		t.Fatal(err)
 	}
 	const head = "BEGIN (UTC)          DURATION  TARGET    FAILED    CAUSE          PARTY   CONFIDENCE  FAILURE\n"
-	const payments = "2026-11-21 03:12:00  6m0s+     payments  7 of 7    server_aborts  server  medium      connection reset; and 1 more\n"
+	const payments = "2026-11-21 03:12:00  6m0s+     payments  7 of 7    server_aborts  server  medium      connection reset; and 1 more\n" +
+		"  The application's connections: 2 ended since 2026-11-21 03:11:00 UTC, 2 of them with a request in progress\n" +
+		"    2 reset by the peer, idle for 61 s on average, from 60 s to 75 s; 2 with their last request unanswered\n" +
+		"    the oldest was in CLOSE_WAIT for 5 minutes: closed by the peer, and not by the application\n"
 	const orders = "2026-11-21 03:01:00  13m0s     orders    12 of 13  -              -       -           " +
 		`status\u001b[2J\u000a500` + "\n"
 	const left = "errno_exporter: incidents of another version of errno_exporter are left out: 1\n"

@@ -117,7 +117,7 @@ func (p *incidentPage) answer(w http.ResponseWriter, format string) {
 func (e *Endpoints) incidentPage(i *incident.Incident, now time.Time) *incidentPage {
 	p := &incidentPage{described: describe(i, now), State: stateOf(i), Cause: toCause(i.Verdict),
 		Records: []incidentRecord{}, Root: "../", Configured: e.Probe.Config.Get().Find(i.Target) != nil,
-		Connections: applicationWords(i.Application)}
+		Connections: record.Application(i.Application)}
 	p.addRecord(e, i.First, "the first failure")
 	for _, k := range i.Kinds {
 		p.addRecord(e, k.Record, "the first with: "+k.Sentence)

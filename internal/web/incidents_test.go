@@ -159,7 +159,7 @@ func TestIncidentPages(t *testing.T) {
 		{"/incidents/" + id(4), []string{`<h2 id="application">The application's connections</h2><ul><li>19 ended since ` +
 			"2026-11-21 12:00:00 UTC, 3 of them with a request in progress</li><li>1 reset (RST received), idle for 0.042 s</li>",
 			"<li>12 reset by the peer, idle for 60.5 s on average, from 45 s to 75 s; 1 with its last request unacknowledged; 2 " +
-				"with its last request unanswered</li><li>1 reset by a middlebox, idle for 1 s</li>"}},
+				"with their last request unanswered</li><li>1 reset by a middlebox, idle for 1 s</li>"}},
 		{"/incidents/" + id(4) + "?download=1", []string{"<style>", "<li>12 reset by the peer, idle for 60.5 s on average"}},
 		{"/incidents/" + id(4) + "?format=text", []string{"\n\nThe application's connections\n  19 ended since 2026-11-21 " +
 			"12:00:00 UTC, 3 of them with a request in progress\n", "\n  1 reset by the application (RST sent), idle for 0 s\n" +

@@ -1,4 +1,4 @@
-package web
+package record
 
 import (
 	"fmt"
@@ -8,13 +8,12 @@ import (
 
 	"errno_exporter/internal/incident"
 	"errno_exporter/internal/observe"
-	"errno_exporter/internal/record"
 	"errno_exporter/prober/result"
 )
 
-// applicationWords are what became of the application's connections in an incident: how many ended, then how; nothing
-// where they were not observed.
-func applicationWords(a *incident.Application) []string {
+// Application is what became of the application's connections in an incident, in words: how many ended, then how;
+// nothing where they were not observed.
+func Application(a *incident.Application) []string {
 	if a == nil {
 		return nil
 	}
@@ -48,8 +47,11 @@ func endsWords(e *incident.Ends) string {
 		count uint64
 		words string
 	}{{e.Unacknowledged, "unacknowledged"}, {e.Unanswered, "unanswered"}} {
-		if lost.count > 0 {
-			text += fmt.Sprintf("; %d with its last request %s", lost.count, lost.words)
+		switch {
+		case lost.count == 1:
+			text += "; 1 with its last request " + lost.words
+		case lost.count > 1:
+			text += fmt.Sprintf("; %d with their last request %s", lost.count, lost.words)
 		}
 	}
 	return text
@@ -81,7 +83,7 @@ func howWords(e *incident.Ends) string {
 // idleWords is a time that was measured in seconds.
 func idleWords(seconds float64) string {
 	if d := time.Duration(seconds * float64(time.Second)); d >= 2*time.Minute {
-		return record.Long(d)
+		return Long(d)
 	}
 	return strconv.FormatFloat(math.Round(seconds*1000)/1000, 'f', -1, 64) + " s"
 }

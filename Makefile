@@ -28,7 +28,7 @@ image: ## the images errno_exporter and errno_exporter:capture
 	.tools/errno_exporter --help-man | gzip -9n >$@/errno_exporter.1.gz
 	.tools/errno_exporter --completion-script-bash >$@/errno_exporter.bash
 	.tools/errno_exporter --completion-script-fish >$@/errno_exporter.fish
-	cp deploy/packages/zsh $@/_errno_exporter
+	.tools/errno_exporter --completion-script-zsh >$@/_errno_exporter
 FORCE:
 
 # At a tag, RELEASE_FLAGS= publishes. Without a key nothing is signed.

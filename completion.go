@@ -12,24 +12,38 @@ import (
 	"errno_exporter/config"
 )
 
-// fishCompletion asks the program for the words that may come next, as the scripts for bash and zsh do.
-const fishCompletion = `function __errno_exporter_complete
+// completionScripts ask the program for the words that may come next, as kingpin's script for bash does. Kingpin has none
+// for fish. Its script for zsh completes no value after an equals sign, and nothing the first time in a function path.
+var completionScripts = map[string]string{
+	"--completion-script-zsh": `#compdef errno_exporter
+_errno_exporter() {
+    local -a candidates
+    candidates=(${(f)"$(${words[1]} --completion-bash "${(@)words[2,CURRENT]}" 2>/dev/null)"})
+    compset -P '--[^=]##='
+    if (( $#candidates )); then compadd -a candidates; else _files; fi
+}
+if [[ ${funcstack[1]} = _errno_exporter ]]; then _errno_exporter "$@"; else compdef _errno_exporter errno_exporter; fi
+`,
+	"--completion-script-fish": `function __errno_exporter_complete
     set -l words (commandline -opc) (commandline -ct)
-    errno_exporter --completion-bash $words[2..-1]
+    set -l flag (string match -r -- '^--[^=]+=' $words[-1])
+    for word in (errno_exporter --completion-bash $words[2..-1] 2>/dev/null)
+        echo -- "$flag$word"
+    end
 end
 complete -c errno_exporter -f -a '(__errno_exporter_complete)'
-complete -c errno_exporter -l config.file -l web.config.file -l cacert -r -F
-`
+complete -c errno_exporter -l config.file -l web.config.file -l cacert -l storage.path -r -F
+complete -c errno_exporter -n '__fish_seen_subcommand_from check-config' -F
+`,
+}
 
-// completionFlags are the flag that prints fish's script, and the values that only the configuration knows. It returns
-// the command line, which is another one where it is to be completed.
+// completionFlags are the scripts, and the values that only the configuration knows. It returns the command line, which
+// is another one where it is to be completed.
 func completionFlags(app *kingpin.Application, o *options, args []string) []string {
-	app.Flag("completion-script-fish", "Generate completion script for fish.").Hidden().
-		PreAction(func(*kingpin.ParseContext) error {
-			fmt.Fprint(o.output, fishCompletion) // Output has the error
-			os.Exit(o.output.Status(0, o.messages))
-			return nil
-		}).Bool()
+	if len(args) == 1 && completionScripts[args[0]] != "" {
+		fmt.Fprint(o.output, completionScripts[args[0]]) // Output has the error
+		os.Exit(o.output.Status(0, o.messages))
+	}
 	targets := func() []string {
 		var names []string
 		for _, t := range o.completing().Targets {
@@ -54,7 +68,7 @@ func completionFlags(app *kingpin.Application, o *options, args []string) []stri
 const completionFlag = "--completion-bash"
 
 // completed is a command line that is to be completed, as kingpin understands it: it knows no value of a flag's short
-// name, and no flag where only a dash is typed.
+// name or after an equals sign, which bash makes a word of its own, and no flag where only a dash is typed.
 func completed(app *kingpin.Application, args []string) []string {
 	model := app.Model()
 	flags := slices.Clone(model.Flags)
@@ -63,7 +77,10 @@ func completed(app *kingpin.Application, args []string) []string {
 			flags = append(flags, c.Flags...)
 		}
 	}
-	args = slices.Clone(args)
+	args = slices.DeleteFunc(slices.Clone(args), func(word string) bool { return word == "=" })
+	if name, value, typed := strings.Cut(args[len(args)-1], "="); typed && strings.HasPrefix(name, "--") {
+		args = append(args[:len(args)-1], name, value)
+	}
 	for i, word := range args {
 		for _, f := range flags {
 			if f.Short != 0 && word == "-"+string(f.Short) && i < len(args)-1 {
@@ -71,10 +88,28 @@ func completed(app *kingpin.Application, args []string) []string {
 			}
 		}
 	}
-	if last := len(args) - 1; args[last] == "-" {
+	last := len(args) - 1
+	if args[last] == "-" {
 		args[last] = "--"
 	}
+	for _, f := range flags {
+		if last > 0 && args[last-1] == "--"+f.Name && !f.IsBoolFlag() && unlisted(app, args, f.Name) {
+			os.Exit(0) // the shell completes files
+		}
+	}
 	return args
+}
+
+// unlisted reports whether a flag's values are not listed: kingpin then prints the names of the commands.
+func unlisted(app *kingpin.Application, args []string, flag string) bool {
+	const none = "\x00" // is the value of no flag
+	_, is, unlisted := app.FlagCompletion(flag, none)
+	for _, word := range args {
+		if c := app.GetCommand(word); c != nil && !is {
+			_, is, unlisted = c.FlagCompletion(flag, none)
+		}
+	}
+	return is && unlisted
 }
 
 // plain are the names that a shell takes for themselves: bash's compgen expands the words it is given.

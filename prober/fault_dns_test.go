@@ -63,7 +63,7 @@ var dnsFaults = []lookup{
 	{".onion", faultlab.DNSSilent, "example.onion.", asIs, 5, inResolve(result.ProbeConfig, 0, result.Self)},
 	{"address literal of the other family", faultlab.DNSSilent, "[::1]",
 		func(m *module.Module) { m.PreferIPv6, m.IPProtocolFallback = false, false }, once,
-		inResolve(result.DNSNoData, 0, result.Peer)},
+		inResolve(result.ProbeConfig, 0, result.Self)},
 }
 
 func TestDNSFaults(t *testing.T) {

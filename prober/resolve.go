@@ -24,8 +24,10 @@ func (h *hop) resolve(host string) bool {
 		h.done(result.Resolve, began, began)
 		return true
 	}
+	none := result.Failure{Reason: result.DNSNoData, Origin: result.Peer, Err: errNoFamily}
 	if addr, ok := literal(host); ok {
 		h.Answers = []netip.Addr{addr}
+		none = result.Failure{Reason: result.ProbeConfig, Origin: result.Self, Err: errOtherFamily}
 	} else {
 		if r := h.attempt.module.Resolver; r != nil && r.CompareSystem && len(h.attempt.record.Hops) == 1 {
 			h.attempt.compared = h.attempt.compare(host)
@@ -43,7 +45,7 @@ func (h *hop) resolve(host string) bool {
 	m := h.attempt.module
 	addr, ok := families{m.PreferIPv6, m.IPProtocolFallback}.pick(h.Answers)
 	if !ok {
-		h.fail(result.Resolve, began, result.Failure{Reason: result.DNSNoData, Origin: result.Peer, Err: errNoFamily})
+		h.fail(result.Resolve, began, none)
 		return false
 	}
 	h.Addr = netip.AddrPortFrom(addr, 0)
@@ -55,7 +57,11 @@ func (h *hop) resolve(host string) bool {
 	return true
 }
 
-var errNoFamily = errors.New("no address of the preferred family, and ip_protocol_fallback is off")
+var (
+	errNoFamily    = errors.New("no address of the preferred family, and ip_protocol_fallback is off")
+	errOtherFamily = errors.New("the target is an address of the other family than preferred_ip_protocol, and " +
+		"ip_protocol_fallback is off")
+)
 
 // resolve returns the name's addresses in the resolver's order, and what was seen on the wire. An answer that has no
 // host's address but 0.0.0.0 and the like is a resolver's that blocks the name.

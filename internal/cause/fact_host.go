@@ -44,7 +44,12 @@ func (s *scene) names(k *known) {
 	if s.f.Extended != nil {
 		answer += ", " + s.f.Extended.Name()
 	}
-	k.note(nameAnswered, s.o.Answered, "the resolver answered: %s", answer)
+	if s.f.Origin == result.Peer {
+		answer = "the resolver answered: " + answer
+	} else {
+		answer = "the resolver answered some of the queries" // such as those for IPv4 alone
+	}
+	k.note(nameAnswered, s.o.Answered, "%s", answer)
 	k.note(nameElsewhere, s.o.OtherDNS && len(s.o.Fresh) > 0, "the other resolver answers")
 	stale := s.o.OtherDNS && len(s.o.Fresh) > 0 && s.o.Addr.IsValid() && !s.in(result.Resolve) &&
 		!slices.Contains(s.o.Fresh, s.o.Addr)

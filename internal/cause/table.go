@@ -254,17 +254,19 @@ var parties = []struct {
 	{facts{wordMalformed}, Server},
 }
 
+const wouldDecide = "`diagnose: {on_failure: true}`, or `probe --diagnose`, makes the experiments that decide between the " +
+	"candidates"
+
 // next is what decides between the candidates where no cause is shown. Experiments that were made are not advised
-// again.
+// again, nor where none is made: after a failure of this host other than a missing route.
 var next = []struct {
 	requires, lacks facts
 	says            string
 }{
 	{facts{wordConnection}, facts{timesTwice, timesSome},
 		"probe again: a second failure excludes a transient one"},
-	{facts{fails}, facts{experimentsMade},
-		"`diagnose: {on_failure: true}`, or `probe --diagnose`, makes the experiments that decide between the " +
-			"candidates"},
+	{facts{fails}, facts{experimentsMade, wordLocal}, wouldDecide},
+	{facts{wordNoRoute}, facts{experimentsMade}, wouldDecide},
 	{facts{endsUnseen}, facts{}, "CAP_NET_RAW shows who sent the reset"},
 	{facts{idleUnseen}, facts{}, "CAP_NET_RAW shows who sent the reset"},
 	{facts{appEnds}, facts{appPath}, "CAP_NET_RAW shows who sent the application's resets; " +

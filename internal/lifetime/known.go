@@ -104,7 +104,7 @@ func (s Search) String() string {
 	for i, k := range s.Matches() {
 		switch i {
 		case 0:
-			b.WriteString("; so documented: ")
+			b.WriteString("; documented for: ")
 		default:
 			b.WriteString(", ")
 		}

@@ -44,18 +44,18 @@ func TestMatches(t *testing.T) {
 		{"nothing yet", Search{}, "", "it is not known yet for how long idle connections live"},
 		{"at least", Search{Survived: most}, "", "idle connections live for at least 900s"},
 		{"the AWS document", Search{Survived: 340 * s, Died: 360 * s, End: RST}, Path,
-			"idle connections live for between 340s and 360s, then they are reset; so documented: " +
+			"idle connections live for between 340s and 360s, then they are reset; documented for: " +
 				"AWS Network Load Balancer (350s), AWS NAT gateway (350s)"},
 		{"the same age, another end", Search{Survived: 340 * s, Died: 360 * s, End: Silence}, "",
 			"idle connections live for between 340s and 360s, then the next request is not answered"},
 		{"silence in Azure", Search{Survived: 232 * s, Died: 240 * s, End: Silence}, Path,
-			"idle connections live for between 232s and 240s, then the next request is not answered; so documented: " +
+			"idle connections live for between 232s and 240s, then the next request is not answered; documented for: " +
 				"Azure Load Balancer (240s)"},
 		{"Node and Apache", Search{Survived: 4800 * time.Millisecond, Died: 5*s + time.Millisecond, End: FIN}, Server,
-			"idle connections live for between 4.8s and 5s, then they are closed with a FIN; so documented: " +
+			"idle connections live for between 4.8s and 5s, then they are closed with a FIN; documented for: " +
 				"Node.js http.Server (5s), Apache httpd (5s)"},
 		{"HTTP/2", Search{Survived: 72 * s, Died: 75 * s, End: GoAway}, Server,
-			"idle connections live for between 72s and 75s, then they are closed with a GOAWAY; so documented: nginx (75s)"},
+			"idle connections live for between 72s and 75s, then they are closed with a GOAWAY; documented for: nginx (75s)"},
 		{"a wide bracket names nobody", Search{Survived: 64 * s, Died: 128 * s, End: FIN}, "",
 			"idle connections live for between 64s and 128s, then they are closed with a FIN"},
 		{"no lower end names nobody", Search{Died: 5 * s, End: FIN}, "",

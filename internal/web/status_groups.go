@@ -196,7 +196,7 @@ func targetCount(n int) string {
 
 // partyWords are where to look.
 var partyWords = map[cause.Party]string{cause.Server: "the server", cause.Path: "the network between",
-	cause.Us: "this host or its network", cause.DNS: "DNS", cause.Proxy: "the proxy", cause.UnknownParty: "not known"}
+	cause.Us: "our own side", cause.DNS: "DNS", cause.Proxy: "the proxy", cause.UnknownParty: "not known"}
 
 // causeText is a verdict in words, with its party; empty without one.
 func causeText(v *cause.Verdict) string {

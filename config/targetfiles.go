@@ -154,7 +154,7 @@ func (c *Config) readGroup(p place, node *yaml.Node) ([]*Target, error) {
 		return nil, err
 	}
 	if shared.Module == nil {
-		return nil, p.errorAt(node, "__param_module is missing, and there is no module %q to take its place",
+		return nil, p.errorAt(node, "__param_module is missing, and there is no module %q, which is the default",
 			DefaultModule)
 	}
 	var targets []*Target

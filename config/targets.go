@@ -99,8 +99,8 @@ func (c *Config) readTarget(p place, node *yaml.Node) (*Target, error) {
 		return t, placedError{p.errorAt(node, "url is missing, want one such as url: "+
 			"https://api.example.com/v1/health")}
 	case t.Module == nil:
-		return t, placedError{p.errorAt(node, "module is missing, and there is no module %q to take its place",
-			DefaultModule)}
+		return t, placedError{p.errorAt(node, "module is missing, and there is no module %q, which is the default: "+
+			"add module: NAME, or modules: {%s: {prober: http}}", DefaultModule, DefaultModule)}
 	}
 	t.ShownURL = t.Module.MaskURL(t.URL)
 	return t, nil
@@ -129,6 +129,9 @@ func (t *Target) keys(p place, modules map[string]*module.Module) map[string]key
 		},
 		"module": func(value *yaml.Node) error {
 			if t.Module = modules[value.Value]; t.Module == nil {
+				if len(modules) == 0 {
+					return errors.New("is unknown: no module is configured, want one such as modules: {api: {prober: http}}")
+				}
 				return fmt.Errorf("is unknown, want one of: %s", strings.Join(slices.Sorted(maps.Keys(modules)), ", "))
 			}
 			return nil

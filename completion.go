@@ -12,8 +12,9 @@ import (
 	"errno_exporter/config"
 )
 
-// completionScripts ask the program for the words that may come next, as kingpin's script for bash does. Kingpin has none
-// for fish. Its script for zsh completes no value after an equals sign, and nothing the first time in a function path.
+// completionScripts ask the program for the words that may come next, as kingpin's script for bash does. Kingpin has
+// none for fish. Its script for zsh completes no value after an equals sign, and nothing the first time in a function
+// path.
 var completionScripts = map[string]string{
 	"--completion-script-zsh": `#compdef errno_exporter
 _errno_exporter() {

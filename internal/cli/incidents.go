@@ -91,8 +91,8 @@ func (o *IncidentsOptions) query(now time.Time) (incident.Query, error) {
 		o.Since)
 }
 
-// printIncidents prints a table: the last column, which servers have a say in, is as wide as it is. Below an incident is
-// what became of the application's connections.
+// printIncidents prints a table: the last column, which servers have a say in, is as wide as it is. Below an incident
+// is what became of the application's connections.
 func printIncidents(out io.Writer, all []*incident.Incident) error {
 	rows := [][]string{{"BEGIN (UTC)", "DURATION", "TARGET", "FAILED", "CAUSE", "PARTY", "CONFIDENCE", "FAILURE"}}
 	for _, i := range all {

@@ -23,8 +23,9 @@ func probeFlags(app *kingpin.Application, o *cli.Options) {
 	c.Flag("count", "Number of probes, with a line for each and a summary; 0 continues until Ctrl-C.").
 		Short('n').Default("1").IntVar(&o.Count)
 	c.Flag("interval", "Time between the starts of two probes.").Short('i').Default("1s").DurationVar(&o.Interval)
-	c.Flag("timeout", "Timeout of each probe. With --keepalive AGES it bounds each request, not the idle times before "+
-		"them; with --keepalive find the whole search, an hour by default. Defaults to the module's, or 10s.").DurationVar(&o.Timeout)
+	c.Flag("timeout", "Timeout of each probe. With --keepalive AGES it bounds each request, not the idle times "+
+		"before them; with --keepalive find the whole search, an hour by default. Defaults to the module's, "+
+		"or 10s.").DurationVar(&o.Timeout)
 	c.Flag("keepalive", "Test connections that were idle for these times, such as 30s,5m; find searches for how long "+
 		"they live.").
 		PlaceHolder("AGES|find").StringVar(&o.Keepalive)

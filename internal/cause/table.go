@@ -254,8 +254,8 @@ var parties = []struct {
 	{facts{wordMalformed}, Server},
 }
 
-const wouldDecide = "`diagnose: {on_failure: true}`, or `probe --diagnose`, makes the experiments that decide between " +
-	"the candidates"
+const wouldDecide = "`diagnose: {on_failure: true}`, or `probe --diagnose`, makes the experiments that decide " +
+	"between the candidates"
 
 // next is what decides between the candidates where no cause is shown. Experiments that were made are not advised
 // again, nor where none is made: after a failure of this host other than a missing route.

@@ -2,6 +2,7 @@ package prober_test
 
 import (
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -67,6 +68,11 @@ var (
 	stuck = func(m *module.Module) { uploading(m); briefly(m) }
 	gzip  = func(m *module.Module) { m.Compression = "gzip" }
 )
+
+// from sends from a source address.
+func from(addr string) func(*module.Module) {
+	return func(m *module.Module) { m.SourceIP = netip.MustParseAddr(addr) }
+}
 
 // sending sends a header of so many bytes.
 func sending(n int) func(*module.Module) {
@@ -137,6 +143,10 @@ func probeFaults(t *testing.T, rows []fault) {
 func TestTCPFaults(t *testing.T) { probeFaults(t, tcpFaults) }
 
 var tcpFaults = []fault{
+	{"a source address that is not this host's", faultlab.ClosedPort, from("192.0.2.1"), 5,
+		[]outcome{{result.Connect, result.ProbeConfig, syscall.EADDRNOTAVAIL, result.Self, ""}}},
+	{"a source address of the other family", faultlab.ClosedPort, from("::1"), 5,
+		[]outcome{{result.Connect, result.ProbeConfig, 0, result.Self, ""}}},
 	{"nothing listens", faultlab.ClosedPort, asIs, 5,
 		[]outcome{{result.Connect, result.TCPRefused, syscall.ECONNREFUSED, result.Peer, ""}}},
 	{"accept queue full", faultlab.NeverAccepts, briefly, once,

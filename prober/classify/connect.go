@@ -1,6 +1,9 @@
 package classify
 
 import (
+	"errors"
+	"net"
+	"os"
 	"syscall"
 
 	"errno_exporter/prober/result"
@@ -16,6 +19,9 @@ func classifyDial(e *Evidence) result.Failure {
 }
 
 func reasonOfDial(e *Evidence, errno syscall.Errno) (result.Reason, result.Origin) {
+	if foreignSource(e.Err, errno) {
+		return result.ProbeConfig, result.Self
+	}
 	if withoutFamily(e, errno) {
 		return result.LocalNoRoute, result.Local
 	}
@@ -41,6 +47,14 @@ func reasonOfDial(e *Evidence, errno syscall.Errno) (result.Reason, result.Origi
 		return result.LocalDenied, result.Local // a firewall on this host rejects
 	}
 	return reasonOfConnectErrno(errno, e.Wire.ICMP)
+}
+
+// foreignSource reports whether the module's source address is not one of this host's, or not of the target's family.
+// The kernel has the same errno for a host without free ports, but not when an address is bound (bind(2)).
+func foreignSource(err error, errno syscall.Errno) bool {
+	call, ok := errors.AsType[*os.SyscallError](err)
+	_, family := errors.AsType[*net.AddrError](err)
+	return family || ok && call.Syscall == "bind" && errno == syscall.EADDRNOTAVAIL
 }
 
 // unsent reports whether no segment was ever built: the error is this host's own.

@@ -14,6 +14,10 @@ import (
 func classifyOpenUDP(e *Evidence) result.Failure {
 	f := result.Failure{Err: e.Err}
 	f.Errno, _ = Errno(e.Err)
+	if foreignSource(e.Err, f.Errno) {
+		f.Reason, f.Origin = result.ProbeConfig, result.Self
+		return f
+	}
 	if withoutFamily(e, f.Errno) {
 		f.Reason, f.Origin = result.LocalNoRoute, result.Local
 		return f

@@ -28,6 +28,8 @@ func TestClassifyOpenUDP(t *testing.T) {
 			verdict{result.LocalFDExhausted, syscall.EMFILE, result.Local}},
 		{"no ports", dialError(syscall.EADDRNOTAVAIL), Running,
 			verdict{result.LocalPortExhausted, syscall.EADDRNOTAVAIL, result.Local}},
+		{"a source address that is not this host's", os.NewSyscallError("bind", syscall.EADDRNOTAVAIL), Running,
+			verdict{result.ProbeConfig, syscall.EADDRNOTAVAIL, result.Self}},
 		{"no IPv6 in the kernel", dialError(syscall.EAFNOSUPPORT), Running,
 			verdict{result.LocalNoRoute, syscall.EAFNOSUPPORT, result.Local}},
 		{"our deadline", os.ErrDeadlineExceeded, Deadline, self(result.QUICTimedOut)},

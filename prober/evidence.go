@@ -53,6 +53,9 @@ func (h *hop) evidence(phase result.Phase, err error) *classify.Evidence {
 	if h.head != nil && h.head.exceeded() || e.Frames != nil && e.Frames.TooMany {
 		e.Err = errTooManyFields // net/http may make something else of it: a line that ends early is malformed
 	}
+	if h.head != nil && !e.Encrypted && h.head.alerted() {
+		e.Err = classify.ErrNotEncrypted // the alert has no line's end: net/http waits for it until the connection ends
+	}
 	if e.Encrypted {
 		e.TLSEnd = h.endOfTLS()
 	}

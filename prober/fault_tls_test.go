@@ -71,7 +71,7 @@ func tlsFaults() []fault {
 		{"cipher suite refused by us", faultlab.TLSServerHelloUnknownSuite, asIs, 5,
 			refused(result.TLSVersionOrCipherMismatch)},
 		{"plain HTTP to Go's TLS", faultlab.PlainHTTPOnTLSPort, asIs, 5, []outcome{statusError(result.HTTPError)}},
-		{"plain HTTP to TLS that alerts", faultlab.PlainHTTPOnTLSPortAlert, asIs, raced, []outcome{notHTTP, cutBody}},
+		{"plain HTTP to TLS that alerts", faultlab.PlainHTTPOnTLSPortAlert, asIs, raced, []outcome{notHTTP}},
 		{"plain HTTP to TLS that closes", faultlab.PlainHTTPOnTLSPortClosed, asIs, raced, []outcome{peerClosed}},
 		{"RST after the request", faultlab.TLSResetAfterRequest, asIs, raced, []outcome{peerReset}},
 		{"FIN after the request", faultlab.TLSFinAfterRequest, asIs, raced, []outcome{peerClosed}},

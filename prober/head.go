@@ -96,7 +96,18 @@ type headConn struct {
 	mu      sync.Mutex // guards what follows: net/http reads on a goroutine of its own
 	attempt *attempt
 	lines   headLines
-	size    int // bytes of the head
+	size    int    // bytes of the head
+	first   []byte // of them
+}
+
+// tlsAlert begins a TLS alert of any version: its type, and the first byte of the version (RFC 8446 section 5.1).
+var tlsAlert = []byte{21, 3}
+
+// alerted reports whether the server answered with a TLS alert, without encryption.
+func (c *headConn) alerted() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return bytes.Equal(c.first, tlsAlert)
 }
 
 func (c *headConn) Read(p []byte) (int, error) {
@@ -118,6 +129,7 @@ func (c *headConn) watch(p []byte) (size, fields int, a *attempt, err error) {
 	if !c.lines.done {
 		c.size += len(p)
 	}
+	c.first = append(c.first, p[:min(len(p), len(tlsAlert)-len(c.first))]...)
 	if c.lines.watch(p) {
 		err = errTooManyFields
 	}
@@ -135,7 +147,7 @@ func (c *headConn) exceeded() bool {
 func (c *headConn) again(a *attempt) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.lines, c.size, c.attempt = headLines{}, 0, a
+	c.lines, c.size, c.first, c.attempt = headLines{}, 0, nil, a
 }
 
 // headReader reads one head of at most maxResponseHead bytes and maxHeadFields fields.

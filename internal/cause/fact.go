@@ -23,6 +23,7 @@ const (
 	wordOutOfReach // our own outbound connectivity would explain it
 	wordTimedOut   // at our own deadline, or the kernel's
 	wordDNS
+	wordDNSPath    // a router says that the resolver is not reached
 	wordProxyDial  // the proxy is not reached
 	wordProxyWaits // it has the request for a tunnel, and does not answer in time
 	wordProxySays  // 403 or 407 to CONNECT, or SOCKS's replies like them
@@ -89,6 +90,9 @@ const (
 	saidDirect      // the answer is not a proxy's
 	saidBetween     // the status is one that only a proxy sends, and none is configured
 	saidInternal    // INTERNAL_ERROR
+	saidHTTP1       // HTTP_1_1_REQUIRED
+	saidTLS         // an alert in answer to plain HTTP
+	saidRenegotiate // it negotiates TLS again, which this client does not
 	status4xx       // the request is at fault by the status's definition
 	status4xxAnswer // 401, 403, 404, …: refused
 	status5xx

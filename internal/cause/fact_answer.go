@@ -39,6 +39,10 @@ func (s *scene) answer(k *known) {
 		"RFC 6585 section 6), and the module has none", o.Status)
 	k.note(saidDirect, complete && !between && (!o.Relayed || said.Origin), "the server answers %d", o.Status)
 	k.note(saidInternal, said.Internal, "the server's own error code is INTERNAL_ERROR")
+	k.note(saidHTTP1, said.WantsHTTP1, "the server's own error code is HTTP_1_1_REQUIRED")
+	k.note(saidTLS, said.WantsTLS, "the server answers a request without encryption with a TLS alert")
+	k.note(saidRenegotiate, said.Renegotiate, "the server negotiates TLS again for this path, as for a client "+
+		"certificate; HTTP clients of today do not")
 	if k.has(wordStatus) {
 		k.note(status4xx, slices.Contains(requestsFault, o.Status), "status %d means that the request is at fault",
 			o.Status)

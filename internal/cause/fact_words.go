@@ -3,6 +3,7 @@ package cause
 import (
 	"slices"
 	"strings"
+	"syscall"
 
 	"errno_exporter/internal/egress"
 	"errno_exporter/prober/result"
@@ -27,6 +28,7 @@ func (s *scene) words(k *known) {
 		{wordOutOfReach, egress.OutOfReach(s.f)},
 		{wordTimedOut, timedOut},
 		{wordDNS, s.of("dns")},
+		{wordDNSPath, s.is(result.DNSUnreachable) && s.f.Origin == result.Path && s.f.Errno != syscall.ECONNREFUSED},
 		{wordProxyDial, s.in(result.Proxy) && s.of("tcp", "tls", "http") && !s.is(result.HTTPResponseTimedOut)},
 		{wordProxyWaits, s.in(result.Proxy) && s.is(result.HTTPResponseTimedOut)},
 		{wordProxySays, s.is(result.ProxyDenied, result.ProxyAuthRequired)},

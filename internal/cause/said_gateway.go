@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"errno_exporter/prober/classify"
 	"errno_exporter/prober/result"
 )
 
@@ -64,6 +65,12 @@ func (s Said) withFailure(f *result.Failure, u *result.Upstream) Said {
 		}
 	case strings.Contains(text, "INTERNAL_ERROR"): // also H3_INTERNAL_ERROR
 		s.Internal = true
+	case strings.Contains(text, "HTTP_1_1_REQUIRED"):
+		s.WantsHTTP1 = true
+	case strings.Contains(text, classify.ErrNotEncrypted.Error()): // records keep the text alone
+		s.WantsTLS = true
+	case strings.Contains(text, "tls: no renegotiation"):
+		s.Renegotiate = true
 	}
 	return s
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"errno_exporter/prober/classify"
 	"errno_exporter/prober/result"
 	"errno_exporter/prober/upstream"
 )
@@ -216,6 +217,10 @@ func TestSaidByFailures(t *testing.T) {
 		{result.H2StreamReset, "stream error: stream ID 1; INTERNAL_ERROR; received from peer", nil,
 			Said{Internal: true}},
 		{result.H2StreamReset, "stream error: stream ID 1; CANCEL; received from peer", nil, Said{}},
+		{result.H2StreamReset, "stream error: stream ID 1; HTTP_1_1_REQUIRED; received from peer", nil,
+			Said{WantsHTTP1: true}},
+		{result.TLSProtocolError, "local error: tls: no renegotiation", nil, Said{Renegotiate: true}},
+		{result.HTTPProtocolError, classify.ErrNotEncrypted.Error(), nil, Said{WantsTLS: true}},
 	} {
 		f := &result.Failure{Reason: row.reason, Err: errors.New(row.text)}
 		if diff := cmp.Diff(row.want, Said{}.withFailure(f, row.upstream)); diff != "" {

@@ -1,6 +1,10 @@
 package cause
 
-import "errno_exporter/prober/result"
+import (
+	"syscall"
+
+	"errno_exporter/prober/result"
+)
 
 // told are situations in which the failure's own words, or a status, show whose they are, and seem to show more.
 func told() []situation {
@@ -12,6 +16,13 @@ func told() []situation {
 	held := failed(result.Processing, result.TCPAborted, result.Local, small)
 	loop := failed(result.Validate, result.HTTPRedirectLoop, result.Self, func(o *Digest) { o.Status = 302 })
 	alert := seen(failed(result.TLS, result.TLSVersionOrCipherMismatch, result.Peer), func(o *Digest) { o.Alert = 40 })
+	http1 := failed(result.Processing, result.H2StreamReset, result.Peer,
+		says("stream error: stream ID 1; HTTP_1_1_REQUIRED; received from peer", nil))
+	malformed := failed(result.Transfer, result.HTTPProtocolError, result.Peer)
+	wantsTLS := speaks(func(s *Said) { s.WantsTLS = true })
+	again := failed(result.Processing, result.TLSProtocolError, result.Peer, says("local error: tls: no renegotiation", nil))
+	noResolver := failed(result.Resolve, result.DNSUnreachable, result.Path)
+	noResolver.Failure.Errno = syscall.EHOSTUNREACH
 	up := Egress{Known: true, Up: true}
 	return []situation{
 		{"a router does not find the host", after(n(1, lastHop)),
@@ -40,6 +51,25 @@ func told() []situation {
 			"server_error server medium"},
 		{"redirects without end, through a proxy", after(n(2, seen(loop, proxied))),
 			"unknown unknown low; open [server_error]"},
+		{"HTTP/2: the server wants HTTP/1.1", after(n(1, http1)),
+			"h2_only server medium; not firewall_reject request_rejected; open [server_aborts transient]"},
+		{"HTTP/2: the server wants HTTP/1.1, always", after(n(3, http1)),
+			"h2_only server high; not firewall_reject request_rejected transient"},
+		{"HTTP/2: the server wanted HTTP/1.1 once", after(healthy, n(1, http1), n(1, worked(1))),
+			"transient unknown medium; not firewall_reject h2_only request_rejected; open [server_aborts]"},
+		{"plain HTTP is answered with a TLS alert", after(n(1, seen(malformed, wantsTLS))),
+			"tls_mismatch us medium; open [transient]"},
+		{"plain HTTP is answered with a TLS alert, twice", after(n(2, seen(malformed, wantsTLS))),
+			"tls_mismatch us high; not server_error transient"},
+		{"the server negotiates TLS again", after(n(1, again)),
+			"tls_mismatch us medium; open [transient]"},
+		{"a router does not reach the resolver", after(n(1, noResolver)),
+			"dns_broken unknown medium"},
+		{"a router does not reach the resolver, nor anything else", after(n(1, noResolver)).egress(Egress{Known: true}),
+			"no_egress us high; not dns_broken"},
+		{"a router does not reach the resolver, and no network is reached",
+			after(n(1, noResolver)).egress(Egress{Others: 2, Unreached: 2, Down: true}),
+			"no_egress us medium; not dns_broken"},
 		{"511: a captive portal", after(n(2, status(511))),
 			"intercepted us medium"},
 		{"511 through a proxy", after(n(2, status(511, proxied))),

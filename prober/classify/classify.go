@@ -119,6 +119,9 @@ func spoken(e *Evidence) (result.Reason, result.Origin, bool) {
 	if _, ok := errors.AsType[TooLarge](e.Err); ok {
 		return result.HTTPHeadersTooLarge, result.Self, true // the reader is told before whatever ends the connection
 	}
+	if errors.Is(e.Err, ErrNotEncrypted) {
+		return result.HTTPProtocolError, result.Peer, true
+	}
 	if r, ok := errors.AsType[*Refusal](e.Err); ok {
 		return r.Reason, result.Peer, true
 	}

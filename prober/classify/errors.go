@@ -29,6 +29,9 @@ func (e *FloodError) Error() string {
 	return fmt.Sprintf("flood: the peer sent %d %s, which brought %d useful bytes", e.Count, e.Unit, e.Bytes)
 }
 
+// ErrNotEncrypted says that a server answered a request without encryption with a TLS alert.
+var ErrNotEncrypted = errors.New("the server answered with a TLS alert: it wants TLS, such as an https:// URL")
+
 // DecodeError says that the body arrived and its content encoding is wrong.
 type DecodeError struct{ Err error }
 

@@ -29,22 +29,33 @@ func TestInterval(t *testing.T) {
 	}
 }
 
-// Starts are an interval apart, however long the caller takes between them.
+// Starts are an interval apart on average, however long the caller takes between them.
 func TestPacer(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		began := time.Now()
-		p := NewPacer(5 * time.Millisecond)
-		for i, row := range []struct{ takes, want time.Duration }{
-			{0, 0}, {time.Millisecond, 5 * time.Millisecond}, {12 * time.Millisecond, 10 * time.Millisecond},
-			{0, 22 * time.Millisecond}, {0, 22 * time.Millisecond}, {0, 25 * time.Millisecond},
-		} {
-			p.Wait()
-			if got := time.Since(began); got != row.want {
-				t.Errorf("start %d is at %s, want %s", i, got, row.want)
-			}
-			time.Sleep(row.takes)
-		}
-	})
+	const ms = time.Millisecond
+	type start struct{ takes, at time.Duration }
+	for _, test := range []struct {
+		name     string
+		together int
+		starts   []start
+	}{
+		{"one by one", 1, []start{{0, 0}, {ms, 5 * ms}, {12 * ms, 10 * ms}, {0, 22 * ms}, {0, 22 * ms}, {0, 25 * ms}}},
+		{"three together", 3, []start{{0, 0}, {0, 0}, {ms, 0}, {0, 15 * ms}, {20 * ms, 15 * ms}, {0, 35 * ms},
+			{0, 35 * ms}, {0, 35 * ms}, {0, 35 * ms}, {0, 45 * ms}}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				began := time.Now()
+				p := NewPacer(5*ms, test.together)
+				for i, s := range test.starts {
+					p.Wait()
+					if got := time.Since(began); got != s.at {
+						t.Errorf("start %d is at %s, want %s", i, got, s.at)
+					}
+					time.Sleep(s.takes)
+				}
+			})
+		})
+	}
 }
 
 func TestReserve(t *testing.T) {

@@ -68,12 +68,13 @@ type due struct {
 	expected time.Duration
 }
 
-// start starts probes at an interval, the slowest first. One that nobody waits for any longer is not started. Whatever
-// panics, every probe ends.
+// start starts probes at a mean interval, the slowest first. One that nobody waits for any longer is not started.
+// Whatever panics, every probe ends.
 func (w *Watch) start(starting []due, every time.Duration) {
 	slices.SortStableFunc(starting, func(a, b due) int { return cmp.Compare(b.expected, a.expected) })
 	p := guard.Try(func() {
-		pacer := schedule.NewPacer(every)
+		spread(starting, schedule.Together)
+		pacer := schedule.NewPacer(every, schedule.Together)
 		for _, d := range starting {
 			pacer.Wait()
 			if !d.target.Probes.Abandon(d.probe) {

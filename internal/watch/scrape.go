@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"errno_exporter/config"
@@ -21,7 +22,8 @@ import (
 // How a scrape probes.
 //
 //   - Every target is probed once, side by side; scrapes at the same time share the probes.
-//   - Probes start one after the other: internal/schedule says how far apart.
+//   - Probes start a few at a time: internal/schedule says how many, and how far apart. Those that start together are
+//     of different hosts as far as there are such among the next ones, so that no host meets all of them at once.
 //   - The slowest targets start first, judging by their last probes, and those that are not known before them: who
 //     needs the time has it.
 
@@ -231,3 +233,26 @@ func interval(starting []due, budget time.Duration) time.Duration {
 	}
 	return schedule.Interval(len(starting), slowest, budget)
 }
+
+// spreadAhead is from how many of the next probes one of another host is taken: few enough for the slowest to stay
+// ahead.
+const spreadAhead = 64
+
+// spread takes probes of other hosts forward, so that as many as start together are of different hosts where that can
+// be. Otherwise their order stays.
+func spread(starting []due, together int) {
+	for i := range starting {
+		group := starting[i-i%together : i]
+		for j := i; j < min(i+spreadAhead, len(starting)); j++ {
+			next := starting[j]
+			if slices.ContainsFunc(group, func(d due) bool { return d.host() == next.host() }) {
+				continue
+			}
+			copy(starting[i+1:j+1], starting[i:j])
+			starting[i] = next
+			break
+		}
+	}
+}
+
+func (d due) host() string { return d.target.Config.URL.Host }

@@ -107,25 +107,41 @@ func TestAccuracy(t *testing.T) {
 		})
 	}
 	if *full {
-		t.Run("1,000 targets in one scrape", func(t *testing.T) {
-			w := watch.New(watch.Options{Prober: prober.New(prober.Options{UserAgent: "errno_exporter"}), Remember: 10,
-				Registry: prometheus.NewRegistry()})
-			defer w.Close()
-			w.Apply(server.Config(t, server.HTTPS1+bench.Delayed, 1000))
-			wire.Take()
-			reports := map[Connection]reported{}
-			for _, state := range w.Scrape(t.Context(), 9500*time.Millisecond) {
-				note(reports, state.Outcome)
-			}
-			c := compare(reports, Truths(settled(t, wire), TLS13), false)
-			row("1,000 HTTPS targets in one scrape", "HTTPS", c.excess, c.unreliable, 1000)
-			hold(t, &situation{"1,000 targets", 0, 2}, "HTTPS", &c, 1000)
-		})
+		for _, work := range []struct {
+			name, url string
+			shape     Shape
+		}{
+			{"HTTP, 200/s", server.HTTP, Shape{}},
+			{"HTTPS, HTTP/1.1, 200/s", server.HTTPS1, TLS13},
+			{"HTTPS, HTTP/2, 200/s", server.HTTPS2, Shape{Flights: 2, Answers: 1, HTTP2: true}},
+		} {
+			s := situation{"1,000 targets in one scrape", 0, 1}
+			t.Run(s.name+", "+work.name, func(t *testing.T) {
+				c := compare(scraped(t, wire, &server, work.url), Truths(settled(t, wire), work.shape), false)
+				row(s.name, work.name, c.excess, c.unreliable, 1000)
+				hold(t, &s, work.name, &c, 1000)
+			})
+		}
 	}
 	t.Logf("excess over the wire, p50 / p99 in ms\n%s", table)
 	if *update {
 		writeTable(t, "accuracy", table)
 	}
+}
+
+// scraped are the reports of 1,000 targets that one scrape has probed.
+func scraped(t *testing.T, wire *Wire, server *bench.Server, url string) map[Connection]reported {
+	t.Helper()
+	w := watch.New(watch.Options{Prober: prober.New(prober.Options{UserAgent: "errno_exporter"}), Remember: 10,
+		Registry: prometheus.NewRegistry()})
+	defer w.Close()
+	w.Apply(server.Config(t, url+bench.Delayed, 1000))
+	wire.Take()
+	reports := map[Connection]reported{}
+	for _, state := range w.Scrape(t.Context(), 9500*time.Millisecond) {
+		note(reports, state.Outcome)
+	}
+	return reports
 }
 
 // settled waits until the capture has read what has passed, and takes it.

@@ -83,18 +83,19 @@ func (b *bare) probe(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(text)
 }
 
-// paced makes n probes, of which one starts after the other.
+// paced makes n probes, of which so many start together.
 func (b *bare) paced(w http.ResponseWriter, r *http.Request) {
 	u, err := url.Parse(r.FormValue("target"))
 	every, err2 := time.ParseDuration(r.FormValue("every"))
 	n, err3 := strconv.Atoi(r.FormValue("n"))
-	if err := errors.Join(err, err2, err3); err != nil {
+	together, err4 := strconv.Atoi(r.FormValue("together"))
+	if err := errors.Join(err, err2, err3, err4); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
 	var probing sync.WaitGroup
 	var failed atomic.Int64
-	pacer := schedule.NewPacer(every)
+	pacer := schedule.NewPacer(every, together)
 	for range n {
 		pacer.Wait()
 		probing.Go(func() {

@@ -18,8 +18,9 @@ import (
 const scrapesOfARun = 5
 
 // BenchmarkScrape reports the CPU time of a scrape of 1,000 targets, of which each is probed, beside that of a bare
-// client that does the same network work at the same interval, and their ratio; and how a scrape of 5,000 targets goes:
-// how long it takes, and how many probes failed or are marked as unreliable.
+// client that does the same network work at the same mean interval, one by one, and their ratio; that of the bare
+// client where as many start together as in a scrape; and how a scrape of 5,000 targets goes: how long it takes, and
+// how many probes failed or are marked as unreliable.
 //
 //	go test ./test/cost -run '^$' -bench Scrape -benchtime 1x
 func BenchmarkScrape(b *testing.B) {
@@ -42,7 +43,13 @@ func BenchmarkScrape(b *testing.B) {
 			p.command = configured(b, &server, watched{exporter, row.url, row.targets})
 			exporter := run(b, &p)
 			every := schedule.Interval(row.targets, row.timeout, row.timeout)
-			var ours, bare, took, unreliable []float64
+			var ours, bare, grouped, took, unreliable []float64
+			paced := func(together int) float64 {
+				cpu := client.cpuTime(b)
+				client.get(b, fmt.Sprintf("/paced?n=%d&every=%s&together=%d&target=%s", row.targets, every, together,
+					url.QueryEscape(row.url)), 0)
+				return (client.cpuTime(b) - cpu).Seconds()
+			}
 			exporter.get(b, "/metrics", row.timeout) // warm
 			for b.Loop() {
 				for range row.rounds {
@@ -54,13 +61,12 @@ func BenchmarkScrape(b *testing.B) {
 					if ok := count(text, "probe_success", 1); ok != row.targets {
 						b.Errorf("%d of %d targets succeeded", ok, row.targets)
 					}
-					cpu = client.cpuTime(b)
-					client.get(b, fmt.Sprintf("/paced?n=%d&every=%s&target=%s", row.targets, every, url.QueryEscape(row.url)), 0)
-					bare = append(bare, (client.cpuTime(b) - cpu).Seconds())
+					bare, grouped = append(bare, paced(1)), append(grouped, paced(schedule.Together))
 				}
 			}
 			b.ReportMetric(median(ours), "cpu-s/scrape")
 			b.ReportMetric(median(bare), "bare-cpu-s/scrape")
+			b.ReportMetric(median(grouped), "bare-together-cpu-s/scrape")
 			b.ReportMetric(median(ours)/median(bare), "÷bare")
 			b.ReportMetric(slices.Max(took), "s")
 			b.ReportMetric(median(unreliable), "unreliable")

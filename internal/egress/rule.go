@@ -20,8 +20,9 @@ const (
 
 // Seen is what is known of one target.
 type Seen struct {
-	Result *result.Result // the last one
-	Dialed netip.Prefix   // the network that was last dialed, within a day; zero for none
+	Failure *result.Failure // of the last probe; nil if it succeeded
+	Network netip.Prefix    // of its result
+	Dialed  netip.Prefix    // the network that was last dialed, within a day; zero for none
 }
 
 // Assessment is what is known of our own egress.
@@ -41,8 +42,8 @@ func Assess(state State, configured int, targets []Seen) Assessment {
 	a := Assessment{State: state, Targets: configured, reached: map[netip.Prefix]bool{}}
 	dialed := map[netip.Prefix]bool{}
 	for _, t := range targets {
-		network, out := Network(t.Result), OutOfReach(t.Result.Failure)
-		a.reached[network] = a.reached[network] || !out
+		out := OutOfReach(t.Failure)
+		a.reached[t.Network] = a.reached[t.Network] || !out
 		if !out {
 			continue
 		}

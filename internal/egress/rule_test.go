@@ -40,7 +40,7 @@ func TestNetworks(t *testing.T) {
 	} {
 		var targets []Seen
 		for _, r := range row.results {
-			targets = append(targets, Seen{Result: r})
+			targets = append(targets, Seen{Failure: r.Failure, Network: Network(r)})
 		}
 		a := Assess(State{}, len(targets), targets)
 		if unreached, others := a.Beside(Network(row.results[0])); unreached != row.unreached || others != row.others {
@@ -90,17 +90,15 @@ var failures = map[string]*result.Failure{
 
 // target reads "1 silent": the number of its network, 0 for none, and its failure.
 func target(text string) Seen {
-	hop := result.Hop{}
 	var dialed netip.Prefix
 	if text[0] != '0' {
-		hop.Addr = netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, text[0], 1}), 443)
 		dialed = netip.PrefixFrom(netip.AddrFrom4([4]byte{192, 0, text[0], 0}), 24)
 	}
-	failure := failures[trimmed(text)]
+	failure, network := failures[trimmed(text)], dialed
 	if failure != nil && failure.Phase == result.Resolve {
-		hop.Addr = netip.AddrPort{} // the name was resolved earlier
+		network = netip.Prefix{} // the name was resolved earlier
 	}
-	return Seen{&result.Result{Failure: failure, Attempts: []result.Attempt{{Hops: []result.Hop{hop}}}}, dialed}
+	return Seen{failure, network, dialed}
 }
 
 func trimmed(text string) string { return strings.TrimSpace(text[1:]) }

@@ -67,7 +67,7 @@ const (
 
 // Recent is an outcome that may be passed on to later callers.
 type Recent[O any] struct {
-	Outcome O
+	Outcome func() O      // makes it from what is kept of it
 	Start   time.Time     // of the probe
 	Allowed time.Duration // that it might have taken
 	For     Audience
@@ -101,7 +101,7 @@ func (g *Group[O]) Join(c Claim) (f *InFlight[O], fresh bool) {
 		if g.recent[i].answers(&c) {
 			ended := make(chan struct{})
 			close(ended)
-			return &InFlight[O]{Ended: ended, outcome: g.recent[i].Outcome}, false
+			return &InFlight[O]{Ended: ended, outcome: g.recent[i].Outcome()}, false
 		}
 	}
 	f = &InFlight[O]{Until: c.Until, ends: c.Until, Allowed: c.Allowed, Via: c.Via, Ended: make(chan struct{}),

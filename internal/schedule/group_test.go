@@ -14,7 +14,7 @@ func TestJoin(t *testing.T) {
 			Recent: time.Hour}
 	}
 	ended := func(allowed time.Duration, audience Audience) []Recent[int] {
-		return []Recent[int]{{1, now, allowed, audience}}
+		return []Recent[int]{{outcome(1), now, allowed, audience}}
 	}
 	for _, row := range []struct {
 		name    string
@@ -65,16 +65,16 @@ func TestEnd(t *testing.T) {
 		later   int // of a later caller's; 0 for a fresh one
 	}{
 		{"with an outcome", func(g *Group[int], f *InFlight[int]) {
-			g.EndWith(f, 1, []Recent[int]{{2, now, time.Hour, Anyone}})
+			g.EndWith(f, 1, []Recent[int]{{outcome(2), now, time.Hour, Anyone}})
 		}, 1, 2},
 		{"without", func(g *Group[int], f *InFlight[int]) { g.End(f) }, 0, 0},
 		{"with an outcome, then without", func(g *Group[int], f *InFlight[int]) {
-			g.EndWith(f, 1, []Recent[int]{{2, now, time.Hour, Anyone}})
+			g.EndWith(f, 1, []Recent[int]{{outcome(2), now, time.Hour, Anyone}})
 			g.End(f)
 		}, 1, 2},
 		{"without, then with an outcome", func(g *Group[int], f *InFlight[int]) {
 			g.End(f)
-			g.EndWith(f, 1, []Recent[int]{{2, now, time.Hour, Anyone}})
+			g.EndWith(f, 1, []Recent[int]{{outcome(2), now, time.Hour, Anyone}})
 		}, 0, 0},
 		{"abandoned", func(g *Group[int], f *InFlight[int]) {
 			if g.Abandon(f) {
@@ -116,3 +116,6 @@ func TestStarted(t *testing.T) {
 		t.Errorf("the caller joins %p, fresh %t, want %p, which ends in time", got, fresh, f)
 	}
 }
+
+// outcome is what is passed on of an outcome.
+func outcome(n int) func() int { return func() int { return n } }

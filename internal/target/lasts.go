@@ -90,13 +90,3 @@ func (r *Results) shorten() {
 	defer r.mu.Unlock()
 	r.last, r.short = r.last.shortened(), r.short.shortened()
 }
-
-// shortened is the outcome with a brief result.
-func (o *Outcome) shortened() *Outcome {
-	if o == nil {
-		return nil
-	}
-	s := *o
-	s.Result = o.Result.Brief()
-	return &s
-}

@@ -26,17 +26,6 @@ type Outcome struct {
 	digest *cause.Digest
 }
 
-// stored is the outcome as its target stores it: with a summary of the result.
-func (o *Outcome) stored() *Outcome {
-	k := *o
-	if k.Callers && k.digest == nil {
-		seen := o.seen()
-		k.digest = &seen
-	}
-	k.Result = o.Result.Summary()
-	return &k
-}
-
 // Digest is the digest of the outcome.
 func (o *Outcome) Digest() cause.Digest {
 	if o.digest != nil {

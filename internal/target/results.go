@@ -12,42 +12,38 @@ import (
 // networkAge is how long the network that a target was last dialed in counts.
 const networkAge = 24 * time.Hour
 
-// perOutcome is what an outcome takes in memory, in bytes, without what it points to.
-const perOutcome = 104
-
 // Results are the last results of a target. The zero value is ready; it may be used by many goroutines.
 type Results struct {
 	mu      sync.Mutex   // guards what follows
-	last    *Outcome     // of the last probe that counted; nil before the first
-	short   *Outcome     // of the last one after it that did not; nil if there is none
+	last    *stored      // of the last probe that counted; nil before the first
+	short   *stored      // of the last one after it that did not; nil if there is none
 	network netip.Prefix // that was last dialed; zero for none
 	dialed  time.Time    // when the probe ended that dialed it
 }
 
 // Note makes an outcome the last one, and returns what may be passed on to callers that come within min_interval.
 func (r *Results) Note(o *Outcome) []schedule.Recent[*Outcome] {
+	s := store(o)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if o.Callers {
-		r.short = o.stored()
-	} else {
-		r.last, r.short = o.stored(), nil
-		if n := egress.Network(o.Result); n.IsValid() {
-			r.network, r.dialed = n, o.Ended
+	if !o.Callers {
+		r.last, r.short = s, nil
+		if s.dialed {
+			r.network, r.dialed = egress.Network(o.Result), o.Ended
 		}
+		return []schedule.Recent[*Outcome]{s.recent(o)}
 	}
-	var all []schedule.Recent[*Outcome]
-	for _, o := range []*Outcome{r.last, r.short} {
-		if o != nil {
-			all = append(all, schedule.Recent[*Outcome]{Outcome: o, Start: o.Result.Start, Allowed: o.Allowed,
-				For: o.audience()})
-		}
+	r.short = s
+	if r.last == nil {
+		return []schedule.Recent[*Outcome]{s.recent(o)}
 	}
-	return all
+	return []schedule.Recent[*Outcome]{r.last.recent(r.last.whole()), s.recent(o)}
 }
 
 // Latest is the last outcome that counted; nil before the first.
-func (r *Results) Latest() *Outcome {
+func (r *Results) Latest() *Outcome { return r.latest().whole() }
+
+func (r *Results) latest() *stored {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.last
@@ -55,8 +51,8 @@ func (r *Results) Latest() *Outcome {
 
 // Expected is how long the target's probe may take, judging by the last one; without one it may take longest.
 func (r *Results) Expected() time.Duration {
-	if last := r.Latest(); last != nil {
-		return last.Result.Elapsed
+	if last := r.latest(); last != nil {
+		return last.elapsed
 	}
 	return longest
 }
@@ -70,7 +66,10 @@ func (r *Results) Seen(now time.Time) (egress.Seen, bool) {
 	if r.last == nil {
 		return egress.Seen{}, false
 	}
-	s := egress.Seen{Result: r.last.Result}
+	s := egress.Seen{Failure: r.last.failure()}
+	if r.last.dialed {
+		s.Network = r.network
+	}
 	if now.Sub(r.dialed) <= networkAge {
 		s.Dialed = r.network
 	}
@@ -81,15 +80,5 @@ func (r *Results) Seen(now time.Time) (egress.Seen, bool) {
 func (r *Results) Size() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	n := 0
-	for _, o := range []*Outcome{r.last, r.short} {
-		if o == nil {
-			continue
-		}
-		n += perOutcome + o.Result.Size()
-		if o.digest != nil {
-			n += o.digest.Size()
-		}
-	}
-	return n
+	return r.last.size() + r.short.size()
 }

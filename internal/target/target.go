@@ -1,9 +1,9 @@
 // Package target is the state of a target across scrapes: its in-flight probes, its last
 // results, its counters, the evidence for verdicts and its idle connections.
 //
-// Read target.go first, then outcome.go and results.go; usual.go says which results count, evidence.go what verdicts
-// are made from, idlepool.go the pool of idle connections, remembered.go the counters of targets that are
-// not configured. The values that metrics and pages read are in the package state.
+// Read target.go first, then outcome.go, stored.go and results.go; usual.go says which results count, evidence.go what
+// verdicts are made from, idlepool.go the pool of idle connections, remembered.go the counters of targets that are not
+// configured. The values that metrics and pages read are in the package state.
 package target
 
 import (

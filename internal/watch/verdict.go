@@ -97,10 +97,8 @@ func (w *Watch) host(recent []cause.Digest) host.Record {
 // egressFor is the evidence for and against our outbound connectivity, for the failure of one target.
 func (w *Watch) egressFor(t *target.Target) cause.Egress {
 	a := w.Egress()
-	var own netip.Prefix
-	if last := t.Results.Latest(); last != nil {
-		own = egress.Network(last.Result)
-	}
+	seen, _ := t.Results.Seen(time.Now()) // of nothing before the first probe
+	own := seen.Network
 	e := cause.Egress{Known: a.Known, Up: a.Up, At: a.At, Impaired: w.impaired(own)}
 	if a.Known {
 		return e

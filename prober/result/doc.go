@@ -11,5 +11,7 @@
 //	experiment.go  follow-up attempts after a failure
 //	idle.go        what became of an idle connection
 //	cut.go         how what others sent is cut before it is stored
+//	summary.go     what samples and pages of targets need of a result
+//	pack.go        a summary as bytes, and fields.go what is in them
 //	size.go        what a result costs in memory
 package result

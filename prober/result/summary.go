@@ -2,6 +2,7 @@ package result
 
 import (
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"net/http"
 	"slices"
 	"strings"
@@ -160,10 +161,10 @@ func (s *TLSState) summary() *TLSState {
 func leafSummary(c *x509.Certificate) *x509.Certificate {
 	kept := &x509.Certificate{SerialNumber: c.SerialNumber, Subject: c.Subject, Issuer: c.Issuer,
 		NotBefore: c.NotBefore, NotAfter: c.NotAfter}
-	if len(c.Subject.String()) > maxSummaryName {
+	if longName(&c.Subject, c.RawSubject) {
 		kept.Subject = cutName(c.Subject)
 	}
-	if len(c.Issuer.String()) > maxSummaryName {
+	if longName(&c.Issuer, c.RawIssuer) {
 		kept.Issuer = cutName(c.Issuer)
 	}
 	left := maxSummaryName
@@ -175,6 +176,12 @@ func leafSummary(c *x509.Certificate) *x509.Certificate {
 		left -= len(name) + 1
 	}
 	return kept
+}
+
+// longName reports whether a name is too long for a summary. Its text has at most four bytes for one of the name as it
+// was sent, if that is known: it is made of the numbers of its types and of its values, escaped or in hexadecimal.
+func longName(name *pkix.Name, raw []byte) bool {
+	return (len(raw) == 0 || len(raw) > maxSummaryName/4) && len(name.String()) > maxSummaryName
 }
 
 // Summary is what became of the connection without the heads and texts of its request.

@@ -61,8 +61,8 @@ func TestPackedSummaries(t *testing.T) {
 	}
 }
 
-// What is not told by one clock alone is not packed: the system's was set between the beginning of the probe and that of
-// its attempt.
+// What is not told by one clock alone is not packed: the system's was set between the beginning of the probe and that
+// of its attempt.
 func TestPackedWhenTheClockIsSet(t *testing.T) {
 	r := full().Summary()
 	r.Attempts[0].Start = faultlab.ClockSet(r.Attempts[0].Start, time.Minute)

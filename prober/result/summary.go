@@ -18,8 +18,7 @@ const maxSummaryName = 1 << 10
 func (r *Result) Summary() *Result {
 	s := *r
 	s.Failure = r.Failure.Brief()
-	s.Attempts = summaries(r.Attempts)
-	s.Attempts[len(s.Attempts)-1] = r.Last().summary()
+	s.Attempts = slices.Concat(summaries(r.Attempts[:len(r.Attempts)-1]), []Attempt{r.Last().summary()})
 	s.Addresses = make([]AddressProbe, len(r.Addresses))
 	for i := range r.Addresses {
 		p := &r.Addresses[i]

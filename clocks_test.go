@@ -18,7 +18,7 @@ var withoutMonotonic = regexp.MustCompile(`\.(Round\(0\)|Truncate\(|Unix(Nano|Mi
 // wallClock is how often a file does that. None of these times is subtracted from another one, but where it says so.
 var wallClock = map[string]int{
 	"config/compile/oauth2.go":        2, // subtracts, beside the monotonic clock: see fresh
-	"internal/metrics/exemplar.go":    1, // the moment of a sample, here and below
+	"internal/metrics/exemplar.go":    2, // the moment of a sample, here and below
 	"internal/metrics/http.go":        1,
 	"internal/metrics/reload.go":      1,
 	"internal/metrics/revocation.go":  2,

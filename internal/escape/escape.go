@@ -73,6 +73,15 @@ func Line(b []byte) []byte {
 
 // Label is a text for a label's value.
 func Label(s string) string {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c >= 0x7f {
+			return unicodeLabel(s)
+		}
+	}
+	return s // nearly all
+}
+
+func unicodeLabel(s string) string {
 	s = strings.ToValidUTF8(s, string(utf8.RuneError))
 	if strings.IndexFunc(s, func(r rune) bool { return r == '\n' || !printable(r, 2) }) < 0 {
 		return s

@@ -28,8 +28,9 @@ func TestFailedDueToCEL(t *testing.T) {
 		r := &result.Result{Attempts: []result.Attempt{{Hops: []result.Hop{{}}}}, Failure: row.failure}
 		got := -1.0
 		e := NewExposition()
+		e.Reset(Delimited)
 		e.Probe(r, row.module)
-		for _, family := range e.Families() {
+		for _, family := range e.Families(t) {
 			if family.GetName() == "probe_failed_due_to_cel" {
 				got = family.Metric[0].GetGauge().GetValue()
 			}

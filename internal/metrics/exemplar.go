@@ -2,8 +2,7 @@ package metrics
 
 import (
 	"github.com/oklog/ulid/v2"
-	dto "github.com/prometheus/client_model/go"
-	"google.golang.org/protobuf/types/known/timestamppb"
+	"google.golang.org/protobuf/encoding/protowire"
 
 	"errno_exporter/internal/target/state"
 )
@@ -42,11 +41,19 @@ func appendExemplar(b []byte, x *state.Exemplar) []byte {
 	return appendFloat(b, float64(x.At.UnixNano())/1e9, openMetrics)
 }
 
-// exemplarProto is an exemplar as a protocol buffer.
-func exemplarProto(x *state.Exemplar) *dto.Exemplar {
-	p := &dto.Exemplar{Value: &x.Value, Timestamp: timestamppb.New(x.At)}
+// appendExemplarMessage writes an exemplar as a protocol buffer, a field of its sample or bucket.
+func appendExemplarMessage(b []byte, field protowire.Number, x *state.Exemplar) []byte {
+	b, from := begin(b, field)
 	for _, l := range exemplarLabels(x) {
-		p.Label = append(p.Label, &dto.LabelPair{Name: new(l.name), Value: new(l.value)})
+		b = appendLabelPair(b, l.name, l.value)
 	}
-	return p
+	b = appendFloat64(b, exemplarValue, x.Value)
+	b, at := begin(b, exemplarTimestamp)
+	if seconds := x.At.Unix(); seconds != 0 {
+		b = appendVarint(b, timestampSeconds, uint64(seconds))
+	}
+	if nanos := x.At.Nanosecond(); nanos != 0 {
+		b = appendVarint(b, timestampNanos, uint64(nanos))
+	}
+	return end(end(b, at), from)
 }

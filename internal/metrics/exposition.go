@@ -6,64 +6,64 @@ import (
 	"unicode/utf8"
 
 	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
 
 	"errno_exporter/internal/escape"
 	"errno_exporter/internal/target/state"
 )
 
-// Exposition collects the samples of one answer by family, of one probe or of a thousand targets, and writes them in
-// any of Prometheus's formats. A registry would do the same at several times the cost: it makes, checks and sorts each
-// sample again. It is used by one goroutine.
+// Exposition writes the samples of one answer, of one probe or of a thousand targets, in any of Prometheus's formats. A
+// registry would do the same at several times the cost: it makes, checks and sorts each sample again. A sample is
+// written when it is added, behind those of its family, and nothing else is kept of it. It is used by one goroutine.
 type Exposition struct {
+	format   expfmt.Format
+	dialect  dialect  // of the format
 	families []family // in the order of their first sample
 	index    map[string]int
-	order    []int           // of the families, by name; shorter than they are where it has to be rebuilt
-	next     int             // where the family is expected that is added to next: targets have much the same
-	target   string          // the label target of what is added; empty for none
-	detail   Detail          // of what is added
-	labels   []label         // of the samples, in one piece
-	copies   []*state.Counts // of targets; those behind the first ones are used again
-	targets  int             // whose counts are in use
+	order    []int        // of the families, by name; shorter than they are where it has to be rebuilt
+	next     int          // where the family is expected that is added to next: targets have much the same
+	target   []byte       // the label target of what is added, as it is written; empty for none
+	labels   []byte       // of the sample that is added, as they are written
+	counts   state.Counts // of the target that is added
+	detail   Detail       // of what is added
 }
 
 // family is the samples of one name.
 type family struct {
 	name, help string
 	kind       dto.MetricType
-	heads      [2]string // the HELP and TYPE lines, by dialect; made when they are first written
-	samples    []sample
+	heads      [dialects]string // what is written before the samples; made when it is first written
+	written    []byte           // the samples
 }
 
 // sample is one time series now.
 type sample struct {
-	target    string
-	labels    []label
+	labels    []byte // as they are written
 	value     float64
 	histogram *state.Histogram // of histograms, instead of value
 	buckets   buckets          // of a histogram
 	exemplar  *state.Exemplar  // of a counter; may be nil
 }
 
-// NewExposition returns one without samples.
+// NewExposition returns one without samples, in Prometheus's text format.
 func NewExposition() *Exposition {
 	return &Exposition{families: make([]family, 0, 48), index: make(map[string]int, 48)}
 }
 
-// Reset takes all samples away. Their memory is used again, and so is what was made of their families: one answer to
-// /probe has much the same families as the next.
-func (e *Exposition) Reset() {
+// Reset takes all samples away; those that are added from here on are written in a format that expfmt negotiated. Their
+// memory is used again, and so is what was made of their families: one answer to /probe has much the same families as
+// the next.
+func (e *Exposition) Reset(format expfmt.Format) {
 	for i := range e.families {
-		clear(e.families[i].samples) // which refer to strings
-		e.families[i].samples = e.families[i].samples[:0]
+		e.families[i].written = e.families[i].written[:0]
 	}
-	clear(e.labels)
-	e.labels, e.targets = e.labels[:0], 0
-	e.next, e.target, e.detail = 0, "", Whole
+	e.format, e.dialect = format, dialectOf(format)
+	e.next, e.target, e.detail = 0, e.target[:0], Whole
 }
 
 // For makes what is added from here on carry a label target.
 func (e *Exposition) For(target string) {
-	e.target, e.next = target, 0
+	e.target, e.next = e.dialect.appendLabel(e.target[:0], "target", target), 0
 }
 
 // gauge adds a gauge's sample.
@@ -77,18 +77,24 @@ func (e *Exposition) counter(name, help string, value float64, labels ...label) 
 }
 
 func (e *Exposition) add(name, help string, kind dto.MetricType, s sample, labels ...label) {
-	s.target = e.target
-	if n := len(e.labels); len(labels) > 0 {
-		e.labels = append(e.labels, labels...)
-		s.labels = e.labels[n:len(e.labels):len(e.labels)]
-		for i := range s.labels {
-			s.labels[i].value = boundedLabel(s.labels[i].value)
-		}
+	e.labels = e.labels[:0]
+	for i := range labels {
+		e.labels = e.dialect.appendLabel(e.labels, labels[i].name, boundedLabel(labels[i].value))
 	}
+	e.labels = append(e.labels, e.target...)
+	s.labels = e.labels
 	at := e.familyOf(name, help, kind)
-	e.families[at].samples = append(e.families[at].samples, s)
+	f := &e.families[at]
+	if e.dialect == protobuf {
+		f.written = appendMetric(f.written, kind, &s)
+	} else {
+		f.written = f.appendSample(f.written, &s, e.dialect)
+	}
 	e.next = at
 }
+
+// firstSample is how much memory a family has at first: what most samples of a probe take.
+const firstSample = 128
 
 func (e *Exposition) familyOf(name, help string, kind dto.MetricType) int {
 	for at := e.next; at < len(e.families) && at < e.next+2; at++ {
@@ -100,7 +106,8 @@ func (e *Exposition) familyOf(name, help string, kind dto.MetricType) int {
 	if !known {
 		at = len(e.families)
 		e.index[name] = at
-		e.families = append(e.families, family{name: name, help: help, kind: kind})
+		e.families = append(e.families, family{name: name, help: help, kind: kind,
+			written: make([]byte, 0, firstSample)})
 	}
 	return at
 }

@@ -60,7 +60,10 @@ func TestHistograms(t *testing.T) {
 					text = append(text, strings.Replace(labels, `",result="`, " ", 1))
 				}
 			}
-			for _, family := range e.Families() {
+			headed := strings.Contains(e.Text(), "# TYPE probe_phase_duration_seconds histogram\n")
+			e.Reset(Delimited)
+			e.Totals(totals, Kept{Histograms: row.choice})
+			for _, family := range e.Families(t) {
 				for _, m := range family.Metric {
 					h := m.Histogram
 					if h == nil {
@@ -79,9 +82,8 @@ func TestHistograms(t *testing.T) {
 			if diff := cmp.Diff(row.text, text) + cmp.Diff(row.protobuf, protobuf); diff != "" {
 				t.Errorf("text, protobuf (-want +got):\n%s", diff)
 			}
-			headed := strings.Contains(e.Text(), "# TYPE probe_phase_duration_seconds histogram\n")
 			if headed != (len(row.text) > 0) {
-				t.Errorf("the text has the histogram's TYPE: %v, want it where there is one:\n%s", headed, e.Text())
+				t.Errorf("the text has the histogram's TYPE: %v, want it where there is one", headed)
 			}
 		})
 	}
@@ -96,9 +98,10 @@ func TestExemplarsOfNativeHistograms(t *testing.T) {
 	totals.Add(r, ulid.ULID{15: 1})
 	for _, choice := range []config.Histograms{config.AutoHistograms, config.NativeHistograms, config.ClassicHistograms} {
 		e := NewExposition()
+		e.Reset(expfmt.NewFormat(expfmt.TypeProtoCompact))
 		e.Totals(totals, Kept{Histograms: choice})
 		var b bytes.Buffer
-		if err := e.WriteTo(&b, expfmt.NewFormat(expfmt.TypeProtoCompact)); err != nil {
+		if err := e.Write(&b); err != nil {
 			t.Fatal(err)
 		}
 		if !strings.Contains(b.String(), trace) || !strings.Contains(b.String(), ulid.ULID{15: 1}.String()) {

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -74,7 +75,7 @@ func text(t *testing.T, families []*dto.MetricFamily) string {
 func TestLint(t *testing.T) {
 	var got []promlint.Problem
 	for _, record := range resulttest.Records() {
-		problems, err := promlint.NewWithMetricFamilies(exposed(&record.Result).Families()).Lint()
+		problems, err := promlint.New(strings.NewReader(exposed(&record.Result).Text())).Lint()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,129 +1,181 @@
 package metrics
 
 import (
+	"encoding/binary"
 	"math"
 	"slices"
 
 	dto "github.com/prometheus/client_model/go"
+	"google.golang.org/protobuf/encoding/protowire"
 
 	"errno_exporter/internal/target/state"
 )
 
-// Families are the samples as Prometheus's protocol buffers, native histograms included.
-func (e *Exposition) Families() []*dto.MetricFamily {
-	var all []*dto.MetricFamily
-	for _, at := range e.sorted() {
-		f := &e.families[at]
-		if len(f.samples) == 0 {
-			continue
-		}
-		family := &dto.MetricFamily{Name: &f.name, Help: &f.help, Type: f.kind.Enum()}
-		family.Metric = make([]*dto.Metric, len(f.samples))
-		metrics := make([]dto.Metric, len(f.samples))
-		for i := range f.samples {
-			family.Metric[i] = &metrics[i]
-			f.fill(&metrics[i], &f.samples[i])
-		}
-		all = append(all, family)
-	}
-	return all
+// Protocol buffers are written as Prometheus reads them, without messages of client_model in between: a thousand
+// targets have a hundred thousand of those. A test compares what is written with what client_model writes.
+
+// The fields of the messages (io/prometheus/client/metrics.proto of client_model), by message.
+const (
+	familyName, familyHelp, familyType, familyMetric = 1, 2, 3, 4
+	metricLabel, metricGauge                         = 1, 2
+	metricCounter, metricHistogram                   = 3, 7
+	labelName, labelValue                            = 1, 2
+	counterValue, counterExemplar                    = 1, 2 // and those of a gauge
+	histogramCount, histogramSum, histogramBucket    = 1, 2, 3
+	histogramSchema                                  = 5
+	histogramZeroThreshold, histogramZeroCount       = 6, 7
+	histogramSpan, histogramDelta, histogramExemplar = 12, 13, 16
+	bucketCount, bucketUpperBound, bucketExemplar    = 1, 2, 3
+	spanOffset, spanLength                           = 1, 2
+	exemplarLabel, exemplarValue, exemplarTimestamp  = 1, 2, 3
+	timestampSeconds, timestampNanos                 = 1, 2
+)
+
+// headMessage is what a family's message has besides its samples.
+func (f *family) headMessage() string {
+	b := appendString(nil, familyName, f.name)
+	b = appendString(b, familyHelp, f.help)
+	return string(appendVarint(b, familyType, uint64(f.kind)))
 }
 
-// targetName is the name of the label that For adds.
-var targetName = "target"
+// delimiter is the length of a family's message, which is written before it.
+func (f *family) delimiter() []byte {
+	return binary.AppendUvarint(nil, uint64(len(f.head(protobuf))+len(f.written)))
+}
 
-// fill makes m the sample. What is many is made in one piece: a thousand targets have a hundred thousand labels and
-// buckets.
-func (f *family) fill(m *dto.Metric, s *sample) {
-	pairs := make([]dto.LabelPair, len(s.labels), len(s.labels)+1)
-	for i := range s.labels {
-		pairs[i].Name, pairs[i].Value = &s.labels[i].name, &s.labels[i].value
-	}
-	if s.target != "" {
-		pairs = pairs[:len(pairs)+1]
-		pairs[len(s.labels)].Name, pairs[len(s.labels)].Value = &targetName, &s.target
-	}
-	m.Label = make([]*dto.LabelPair, len(pairs))
-	for i := range pairs {
-		m.Label[i] = &pairs[i]
-	}
-	switch f.kind {
+// appendMetric writes a sample as a field of its family.
+func appendMetric(b []byte, kind dto.MetricType, s *sample) []byte {
+	b, from := begin(b, familyMetric)
+	b = append(b, s.labels...)
+	switch kind {
 	case dto.MetricType_COUNTER:
-		m.Counter = &dto.Counter{Value: &s.value}
-		if s.exemplar != nil {
-			m.Counter.Exemplar = exemplarProto(s.exemplar)
-		}
+		b = appendCounter(b, s)
 	case dto.MetricType_HISTOGRAM:
-		m.Histogram = histogramProto(s.histogram, s.buckets)
+		b = appendHistogramMessage(b, s.histogram, s.buckets)
 	default:
-		m.Gauge = &dto.Gauge{Value: &s.value}
+		b = protowire.AppendTag(b, metricGauge, protowire.BytesType)
+		b = appendFloat64(append(b, 9), counterValue, s.value) // 9 bytes: a tag and eight
 	}
+	return end(b, from)
+}
+
+func appendCounter(b []byte, s *sample) []byte {
+	b, from := begin(b, metricCounter)
+	b = appendFloat64(b, counterValue, s.value)
+	if s.exemplar != nil {
+		b = appendExemplarMessage(b, counterExemplar, s.exemplar)
+	}
+	return end(b, from)
+}
+
+// appendLabelPair writes a label as a field of its sample, or of its exemplar: both have the same number.
+func appendLabelPair(b []byte, name, value string) []byte {
+	b, from := begin(b, metricLabel)
+	b = appendString(b, labelName, name)
+	b = appendString(b, labelValue, value)
+	return end(b, from)
 }
 
 // zeroThreshold is the largest observation that counts as 0: there is none but 0 itself.
 const zeroThreshold = 0x1p-128
 
-func histogramProto(h *state.Histogram, kinds buckets) *dto.Histogram {
-	p := &dto.Histogram{SampleCount: new(h.Count()), SampleSum: &h.Sum}
-	addClassic(p, h)
+func appendHistogramMessage(b []byte, h *state.Histogram, kinds buckets) []byte {
+	b, from := begin(b, metricHistogram)
+	b = appendVarint(b, histogramCount, h.Count())
+	b = appendFloat64(b, histogramSum, h.Sum)
+	if kinds.classic() {
+		b = appendClassic(b, h)
+	}
 	if kinds.native() {
-		for _, bucket := range p.Bucket {
-			if bucket.Exemplar != nil {
-				p.Exemplars = append(p.Exemplars, bucket.Exemplar)
+		b = appendVarint(b, histogramSchema, protowire.EncodeZigZag(int64(h.Schema)))
+		b = appendFloat64(b, histogramZeroThreshold, zeroThreshold)
+		b = appendVarint(b, histogramZeroCount, h.Zero)
+		b = appendNative(b, h)
+		for i := range h.Classic() {
+			if x := h.Exemplar(i); x != nil {
+				b = appendExemplarMessage(b, histogramExemplar, x)
 			}
 		}
-		p.Schema, p.ZeroThreshold, p.ZeroCount = &h.Schema, new(float64(zeroThreshold)), &h.Zero
-		addSpans(p, h)
 	}
-	if !kinds.classic() {
-		p.Bucket = nil
-	}
-	return p
+	return end(b, from)
 }
 
-// addClassic adds the classic buckets with their exemplars.
-func addClassic(p *dto.Histogram, h *state.Histogram) {
-	counts, bounds := slices.Clone(h.Classic()), state.Bounds(int(h.Phase))
-	buckets := make([]dto.Bucket, len(counts))
-	p.Bucket = make([]*dto.Bucket, len(counts))
-	for i := range buckets {
-		if i > 0 {
-			counts[i] += counts[i-1]
-		}
-		bucket := &buckets[i]
-		p.Bucket[i] = bucket
-		bucket.CumulativeCount, bucket.UpperBound = &counts[i], &infinity
+// appendClassic writes the classic buckets with their exemplars.
+func appendClassic(b []byte, h *state.Histogram) []byte {
+	var cumulative uint64
+	bounds := state.Bounds(int(h.Phase))
+	for i, n := range h.Classic() {
+		bound := math.Inf(1)
 		if i < len(bounds) {
-			bucket.UpperBound = &bounds[i]
+			bound = bounds[i]
 		}
+		cumulative += n
+		var from int
+		b, from = begin(b, histogramBucket)
+		b = appendVarint(b, bucketCount, cumulative)
+		b = appendFloat64(b, bucketUpperBound, bound)
 		if x := h.Exemplar(i); x != nil {
-			bucket.Exemplar = exemplarProto(x)
+			b = appendExemplarMessage(b, bucketExemplar, x)
 		}
+		b = end(b, from)
 	}
+	return b
 }
 
-// infinity is the bound of the last bucket.
-var infinity = math.Inf(1)
-
-// addSpans writes the native buckets: runs of neighbours, each bucket as the difference to the one before.
-func addSpans(p *dto.Histogram, h *state.Histogram) {
-	var lastIndex int32
-	var lastCount int64
-	for i, b := range h.Native {
-		index := int32(b.Index)
-		if gap := index - lastIndex - 1; i == 0 || gap > 0 {
-			offset := gap
-			if i == 0 {
-				offset = index
-			}
-			p.PositiveSpan = append(p.PositiveSpan, &dto.BucketSpan{Offset: &offset, Length: new(uint32)})
+// appendNative writes the native buckets: the runs of neighbours, then each bucket as the difference to the one before.
+func appendNative(b []byte, h *state.Histogram) []byte {
+	var next int64 // the index behind the last run
+	for rest := h.Native; len(rest) > 0; {
+		first, run := int64(rest[0].Index), 1
+		for run < len(rest) && int64(rest[run].Index) == first+int64(run) {
+			run++
 		}
-		*p.PositiveSpan[len(p.PositiveSpan)-1].Length++
-		p.PositiveDelta = append(p.PositiveDelta, int64(b.Count)-lastCount)
-		lastIndex, lastCount = index, int64(b.Count)
+		b = appendSpan(b, first-next, run)
+		next, rest = first+int64(run), rest[run:]
 	}
 	if len(h.Native) == 0 {
-		// marks the histogram as native
-		p.PositiveSpan = []*dto.BucketSpan{{Offset: new(int32), Length: new(uint32)}}
+		b = appendSpan(b, 0, 0) // marks the histogram as native
 	}
+	var last int64
+	for _, bucket := range h.Native {
+		b = appendVarint(b, histogramDelta, protowire.EncodeZigZag(int64(bucket.Count)-last))
+		last = int64(bucket.Count)
+	}
+	return b
+}
+
+// appendSpan writes a run of native buckets, and by how much it is further than the one before.
+func appendSpan(b []byte, offset int64, length int) []byte {
+	b, from := begin(b, histogramSpan)
+	b = appendVarint(b, spanOffset, protowire.EncodeZigZag(offset))
+	b = appendVarint(b, spanLength, uint64(length))
+	return end(b, from)
+}
+
+// begin begins a field that is a message, and end ends it: there its length is known, and written before it.
+func begin(b []byte, field protowire.Number) (message []byte, from int) {
+	b = append(protowire.AppendTag(b, field, protowire.BytesType), 0) // most lengths take one byte
+	return b, len(b)
+}
+
+func end(b []byte, from int) []byte {
+	length := uint64(len(b) - from)
+	if more := protowire.SizeVarint(length) - 1; more > 0 {
+		var room [binary.MaxVarintLen64]byte
+		b = slices.Insert(b, from, room[:more]...)
+	}
+	binary.PutUvarint(b[from-1:], length)
+	return b
+}
+
+func appendString(b []byte, field protowire.Number, value string) []byte {
+	return protowire.AppendString(protowire.AppendTag(b, field, protowire.BytesType), value)
+}
+
+func appendVarint(b []byte, field protowire.Number, value uint64) []byte {
+	return protowire.AppendVarint(protowire.AppendTag(b, field, protowire.VarintType), value)
+}
+
+func appendFloat64(b []byte, field protowire.Number, value float64) []byte {
+	return protowire.AppendFixed64(protowire.AppendTag(b, field, protowire.Fixed64Type), math.Float64bits(value))
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/common/expfmt"
 
 	"errno_exporter/config"
 	"errno_exporter/internal/metrics"
@@ -15,11 +16,11 @@ import (
 
 // TestReset: what is written after a Reset is what a fresh exposition writes, whatever was in it before.
 func TestReset(t *testing.T) {
-	used := everything(t, config.AutoHistograms)
-	records := resulttest.Records()
+	used := everything(t, config.AutoHistograms, metrics.Delimited)
+	text, records := expfmt.NewFormat(expfmt.TypeTextPlain), resulttest.Records()
 	for i := range records {
 		fresh := metrics.NewExposition()
-		used.Reset()
+		used.Reset(text)
 		for _, e := range []*metrics.Exposition{used, fresh} {
 			totals := state.NewTotals()
 			totals.Add(&records[i].Result, ulid.Zero)

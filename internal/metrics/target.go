@@ -88,7 +88,7 @@ func AgeLabel(age time.Duration) string { return model.Duration(age).String() }
 // Totals adds what was counted of a target. What alerts need is there from the first scrape: resets in every phase in
 // which there may be some, at 0 if there was none.
 func (e *Exposition) Totals(t *state.Totals, kept Kept) {
-	c := e.counts()
+	c := &e.counts
 	t.CopyTo(c)
 	e.counter("probe_attempts_total", "Attempts since the exporter first saw the target.", float64(c.Attempts))
 	e.counter("probe_attempts_failed_total", "Attempts that failed since the exporter first saw the target.",
@@ -114,18 +114,6 @@ func (e *Exposition) Totals(t *state.Totals, kept Kept) {
 	e.addHistograms(c, kept.Histograms)
 	e.timestamp("probe_last_success_timestamp_seconds", "Unix time at which a probe last succeeded.", c.LastSuccess)
 	e.timestamp("probe_last_failure_timestamp_seconds", "Unix time at which a probe last failed.", c.LastFailure)
-}
-
-// counts is where a target's totals are copied to: its samples refer to the histograms in it.
-func (e *Exposition) counts() *state.Counts {
-	if n := len(e.copies); e.targets == n {
-		more := make([]state.Counts, min(max(1, n), 64)) // in one piece: a thousand targets are many
-		for i := range more {
-			e.copies = append(e.copies, &more[i])
-		}
-	}
-	e.targets++
-	return e.copies[e.targets-1]
 }
 
 // timestamp adds a moment, unless it has not come yet.

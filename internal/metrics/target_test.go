@@ -142,8 +142,9 @@ func TestIntercepted(t *testing.T) {
 	} {
 		got := -1.0
 		e := NewExposition()
+		e.Reset(Delimited)
 		e.Cause(row.verdict)
-		for _, family := range e.Families() {
+		for _, family := range e.Families(t) {
 			if family.GetName() == "probe_intercepted" {
 				got = family.Metric[0].GetGauge().GetValue()
 			}

@@ -4,8 +4,10 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"errno_exporter/prober/result"
@@ -31,7 +33,7 @@ func (e *Exposition) addTLS(a *result.Attempt) {
 	}
 	if state.CipherSuite != 0 {
 		e.gauge("probe_tls_cipher_info", "1, with the TLS cipher suite in use.", 1,
-			label{"cipher", tls.CipherSuiteName(state.CipherSuite)})
+			label{"cipher", cipherName(state.CipherSuite)})
 	}
 	if state.Group != 0 {
 		e.gauge("probe_tls_group_info", "1, with the group (curve) of the TLS key exchange.", 1,
@@ -43,6 +45,22 @@ func (e *Exposition) addTLS(a *result.Attempt) {
 	if len(state.Revocations) > 0 {
 		e.addRevocations(state)
 	}
+}
+
+// cipherNames are the names of the cipher suites by ID: tls.CipherSuiteName makes a list of all of them each time.
+var cipherNames = sync.OnceValue(func() map[uint16]string {
+	names := map[uint16]string{}
+	for _, suite := range slices.Concat(tls.CipherSuites(), tls.InsecureCipherSuites()) {
+		names[suite.ID] = suite.Name
+	}
+	return names
+})
+
+func cipherName(id uint16) string {
+	if name, known := cipherNames()[id]; known {
+		return name
+	}
+	return tls.CipherSuiteName(id)
 }
 
 // addChain adds the facts of the certificates as the server sent them, the leaf first.

@@ -2,219 +2,113 @@ package metrics
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
-	"math"
-	"strconv"
 	"strings"
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 )
 
-// WriteTo writes the samples in a format that expfmt negotiated. OpenMetrics is left without its end: more may follow,
-// and then CloseOpenMetrics.
-func (e *Exposition) WriteTo(w io.Writer, format expfmt.Format) error {
-	if d, ok := dialectOf(format); ok {
-		return e.writeText(w, d)
-	}
-	encoder := expfmt.NewEncoder(w, format)
-	for _, family := range e.Families() {
-		if err := encoder.Encode(family); err != nil {
-			return fmt.Errorf("encode %s: %w", family.GetName(), err)
-		}
-	}
-	return nil
-}
-
-// Text is the samples in Prometheus's text format.
-func (e *Exposition) Text() string {
-	var b strings.Builder
-	_ = e.writeText(&b, plainText) // a Builder takes everything
-	return b.String()
-}
-
-// CloseOpenMetrics ends an answer in OpenMetrics; other formats need no end.
-func CloseOpenMetrics(w io.Writer, format expfmt.Format) error {
-	if d, ok := dialectOf(format); !ok || d != openMetrics {
-		return nil
-	}
-	_, err := io.WriteString(w, "# EOF\n")
-	return err
-}
-
-// dialect is a text format: Prometheus's own, version 0.0.4, or OpenMetrics 1.0.
+// dialect is how samples are written: in Prometheus's text format, version 0.0.4, in OpenMetrics 1.0, or as protocol
+// buffers.
 type dialect int
 
 const (
 	plainText dialect = iota
 	openMetrics
+	protobuf
+	dialects
 )
 
-// dialectOf is a text format's dialect; false for other formats. A Format is a media type, the kind of which expfmt
-// would find by parsing it.
-func dialectOf(format expfmt.Format) (dialect, bool) {
+// dialectOf is the dialect of a format. A Format is a media type, the kind of which expfmt would find by parsing it.
+func dialectOf(format expfmt.Format) dialect {
 	switch {
-	case strings.HasPrefix(string(format), "text/plain"):
-		return plainText, true
+	case strings.HasPrefix(string(format), expfmt.ProtoType):
+		return protobuf
 	case strings.HasPrefix(string(format), expfmt.OpenMetricsType):
-		return openMetrics, true
+		return openMetrics
 	}
-	return plainText, false
+	return plainText
 }
 
-// flushAt is the size at which the text so far is handed on.
-const flushAt = 32 << 10
-
-func (e *Exposition) writeText(w io.Writer, d dialect) error {
-	var text []byte
-	whole, buffered := w.(*bytes.Buffer)
-	if buffered {
-		text = whole.AvailableBuffer() // what is written to it then moves nothing
-	} else {
-		text = make([]byte, 0, flushAt+4<<10)
+// Write writes the samples, which are the last ones of an answer: OpenMetrics ends with them.
+func (e *Exposition) Write(w io.Writer) error {
+	if e.dialect == protobuf && e.format.FormatType() != expfmt.TypeProtoDelim {
+		return e.translateTo(w)
 	}
-	for _, at := range e.sorted() {
-		f, headed := &e.families[at], false
-		for i := range f.samples {
-			if !f.samples[i].inText() {
-				continue
-			}
-			if !headed {
-				text, headed = append(text, f.head(d)...), true
-			}
-			text = f.appendSample(text, &f.samples[i], d)
-			if !buffered && len(text) >= flushAt {
-				if _, err := w.Write(text); err != nil {
-					return err
-				}
-				text = text[:0]
-			}
-		}
+	if err := e.writeFamilies(w); err != nil || e.dialect != openMetrics {
+		return err
 	}
-	_, err := w.Write(text)
+	_, err := io.WriteString(w, "# EOF\n")
 	return err
 }
 
-// kinds are the words of the TYPE line.
-var kinds = map[dto.MetricType]string{
-	dto.MetricType_GAUGE: "gauge", dto.MetricType_COUNTER: "counter", dto.MetricType_HISTOGRAM: "histogram",
+// writeFamilies writes the samples by family, in the order of their names.
+func (e *Exposition) writeFamilies(w io.Writer) error {
+	for _, at := range e.sorted() {
+		f := &e.families[at]
+		if len(f.written) == 0 {
+			continue
+		}
+		if e.dialect == protobuf {
+			if _, err := w.Write(f.delimiter()); err != nil {
+				return err
+			}
+		}
+		if _, err := io.WriteString(w, f.head(e.dialect)); err != nil {
+			return err
+		}
+		if _, err := w.Write(f.written); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// head is the lines HELP and TYPE.
+// translateTo writes protocol buffers as text, which is for people, by way of client_model's messages.
+func (e *Exposition) translateTo(w io.Writer) error {
+	var delimited bytes.Buffer
+	_ = e.writeFamilies(&delimited) // a buffer takes everything
+	decoder := expfmt.NewDecoder(&delimited, expfmt.NewFormat(expfmt.TypeProtoDelim))
+	encoder := expfmt.NewEncoder(w, e.format)
+	for {
+		var family dto.MetricFamily
+		if err := decoder.Decode(&family); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("decode a family: %w", err)
+		}
+		if err := encoder.Encode(&family); err != nil {
+			return fmt.Errorf("encode %s: %w", family.GetName(), err)
+		}
+	}
+}
+
+// Text is the samples, in a text format.
+func (e *Exposition) Text() string {
+	var b strings.Builder
+	_ = e.writeFamilies(&b) // a Builder takes everything
+	return b.String()
+}
+
+// head is what is written before a family's samples.
 func (f *family) head(d dialect) string {
 	if f.heads[d] == "" {
-		name := f.name
-		if d == openMetrics {
-			name = strings.TrimSuffix(name, "_total")
+		if d == protobuf {
+			f.heads[d] = f.headMessage()
+		} else {
+			f.heads[d] = f.headLines(d)
 		}
-		// our own words: nothing in them needs an escape
-		f.heads[d] = "# HELP " + name + " " + f.help + "\n# TYPE " + name + " " + kinds[f.kind] + "\n"
 	}
 	return f.heads[d]
 }
 
-// inText reports whether the text formats have the sample: they know no native histograms.
-func (s *sample) inText() bool { return s.histogram == nil || s.buckets.classic() }
-
-func (f *family) appendSample(b []byte, s *sample, d dialect) []byte {
-	if s.histogram != nil {
-		return f.appendHistogram(b, s, d)
+// appendLabel writes a label of a sample.
+func (d dialect) appendLabel(b []byte, name, value string) []byte {
+	if d == protobuf {
+		return appendLabelPair(b, name, value)
 	}
-	b = appendLabels(append(b, f.name...), s)
-	b = appendFloat(append(b, ' '), s.value, d)
-	if s.exemplar != nil && d == openMetrics {
-		b = appendExemplar(b, s.exemplar)
-	}
-	return append(b, '\n')
-}
-
-// appendLabels writes a sample's labels.
-func appendLabels(b []byte, s *sample) []byte {
-	if len(s.labels) == 0 && s.target == "" {
-		return b
-	}
-	b = appendPairs(append(b, '{'), s)
-	b[len(b)-1] = '}' // in place of the last comma
-	return b
-}
-
-// appendPairs writes a sample's labels, each with a comma behind it.
-func appendPairs(b []byte, s *sample) []byte {
-	for i := range s.labels {
-		b = appendPair(b, s.labels[i].name, s.labels[i].value)
-	}
-	if s.target != "" {
-		b = appendPair(b, "target", s.target)
-	}
-	return b
-}
-
-func appendPair(b []byte, name, value string) []byte {
-	b = append(append(b, name...), '=', '"')
-	return append(appendEscaped(b, value), '"', ',')
-}
-
-func appendEscaped(b []byte, value string) []byte {
-	for i := range len(value) {
-		switch c := value[i]; c {
-		case '\\', '"':
-			b = append(b, '\\', c)
-		case '\n':
-			b = append(b, '\\', 'n')
-		default:
-			b = append(b, c)
-		}
-	}
-	return b
-}
-
-// smallInteger is below what a float is written with an exponent from.
-const smallInteger = 1e6
-
-// appendFloat writes a value; in OpenMetrics it always looks like a float.
-func appendFloat(b []byte, v float64, d dialect) []byte {
-	switch {
-	case math.IsNaN(v):
-		return append(b, "NaN"...)
-	case math.IsInf(v, 1):
-		return append(b, "+Inf"...)
-	case math.IsInf(v, -1):
-		return append(b, "-Inf"...)
-	}
-	from := len(b)
-	if v > 0 && v < smallInteger && v == math.Trunc(v) {
-		b = strconv.AppendUint(b, uint64(v), 10)
-	} else {
-		b = strconv.AppendFloat(b, v, 'g', -1, 64)
-	}
-	if d == openMetrics && !bytes.ContainsAny(b[from:], ".e") {
-		b = append(b, ".0"...)
-	}
-	return b
-}
-
-// appendHistogram writes the classic buckets: the text formats know no others.
-func (f *family) appendHistogram(b []byte, s *sample, d dialect) []byte {
-	h, counts := s.histogram, s.histogram.Classic()
-	var cumulative uint64
-	from := len(b)
-	b = appendPairs(append(append(b, f.name...), "_bucket{"...), s)
-	to := len(b) // up to here all buckets are the same
-	for i, bound := range boundTexts[d][h.Phase] {
-		if i > 0 {
-			b = append(b, b[from:to]...)
-		}
-		cumulative += counts[i]
-		b = append(append(append(b, `le="`...), bound...), `"} `...)
-		b = strconv.AppendUint(b, cumulative, 10)
-		if x := h.Exemplar(i); x != nil && d == openMetrics {
-			b = appendExemplar(b, x)
-		}
-		b = append(b, '\n')
-	}
-	b = appendLabels(append(append(b, f.name...), "_sum"...), s)
-	b = append(appendFloat(append(b, ' '), h.Sum, d), '\n')
-	b = appendLabels(append(append(b, f.name...), "_count"...), s)
-	return append(strconv.AppendUint(append(b, ' '), cumulative, 10), '\n')
+	return appendPair(b, name, value)
 }

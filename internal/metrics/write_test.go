@@ -19,7 +19,7 @@ import (
 )
 
 // everything is the exposition of two configured targets with all that can be said of them.
-func everything(t *testing.T, histograms config.Histograms) *metrics.Exposition {
+func everything(t *testing.T, histograms config.Histograms, format expfmt.Format) *metrics.Exposition {
 	t.Helper()
 	c, err := config.Parse([]byte(`
 modules: {http_2xx: {prober: http}}
@@ -31,6 +31,7 @@ targets:
 		t.Fatal(err)
 	}
 	e := metrics.NewExposition()
+	e.Reset(format)
 	for i, target := range c.Targets {
 		totals := state.NewTotals()
 		for j, record := range resulttest.Records()[i:] {
@@ -47,7 +48,8 @@ targets:
 	return e
 }
 
-// TestFormats: in each text format the writer says what prometheus/common's encoder says of the same samples.
+// TestFormats: in each format the writer says what prometheus/common's encoder says of the same samples, which are read
+// from the protocol buffers. TestProtobuf compares those with literals.
 func TestFormats(t *testing.T) {
 	for _, row := range []struct {
 		name       string
@@ -56,45 +58,45 @@ func TestFormats(t *testing.T) {
 	}{
 		{"text", expfmt.NewFormat(expfmt.TypeTextPlain), config.ClassicHistograms},
 		{"OpenMetrics", expfmt.NewFormat(expfmt.TypeOpenMetrics), config.ClassicHistograms},
-		{"protobuf", expfmt.NewFormat(expfmt.TypeProtoDelim), config.AutoHistograms},
+		{"protobuf", metrics.Delimited, config.AutoHistograms},
+		{"protobuf with classic histograms", metrics.Delimited, config.ClassicHistograms},
+		{"protobuf with native histograms", metrics.Delimited, config.NativeHistograms},
+		{"protobuf as text", expfmt.NewFormat(expfmt.TypeProtoText), config.AutoHistograms},
+		{"protobuf as compact text", expfmt.NewFormat(expfmt.TypeProtoCompact), config.AutoHistograms},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			e := everything(t, row.histograms)
 			var want, got bytes.Buffer
 			encoder := expfmt.NewEncoder(&want, row.format)
-			for _, family := range e.Families() {
+			for _, family := range everything(t, row.histograms, metrics.Delimited).Families(t) {
 				if err := encoder.Encode(family); err != nil {
 					t.Fatal(err)
 				}
-			}
-			if err := e.WriteTo(&got, row.format); err != nil {
-				t.Fatal(err)
 			}
 			if closer, ok := encoder.(expfmt.Closer); ok {
 				if err := closer.Close(); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if err := metrics.CloseOpenMetrics(&got, row.format); err != nil {
+			if err := everything(t, row.histograms, row.format).Write(&got); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(want.String(), got.String()); diff != "" {
-				t.Errorf("WriteTo (-expfmt +got):\n%s", diff)
+				t.Errorf("Write (-expfmt +got):\n%s", diff)
 			}
 		})
 	}
 }
 
 func TestEverythingLints(t *testing.T) {
-	problems, err := promlint.NewWithMetricFamilies(everything(t, config.ClassicHistograms).Families()).Lint()
-	if err != nil || len(problems) > 0 {
+	text := everything(t, config.ClassicHistograms, expfmt.NewFormat(expfmt.TypeTextPlain)).Text()
+	if problems, err := promlint.New(strings.NewReader(text)).Lint(); err != nil || len(problems) > 0 {
 		t.Errorf("Lint() = %v, %v, want nothing", problems, err)
 	}
 }
 
 func TestSecretsAreNoLabels(t *testing.T) {
 	for _, secret := range []string{"u:p", "token=x"} {
-		if strings.Contains(everything(t, config.AutoHistograms).Text(), secret) {
+		if strings.Contains(everything(t, config.AutoHistograms, expfmt.NewFormat(expfmt.TypeTextPlain)).Text(), secret) {
 			t.Errorf("%q is shown", secret)
 		}
 	}

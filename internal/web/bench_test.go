@@ -50,7 +50,7 @@ func BenchmarkScrape(b *testing.B) {
 				samples := metrics.NewExposition()
 				reportCPU(b, func() {
 					answer.Reset()
-					samples.Reset()
+					samples.Reset(format.format)
 					if err := writeScrape(&answer, format.format, scraped{states: states, samples: samples}); err != nil {
 						b.Fatal(err)
 					}

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/common/expfmt"
+
 	"errno_exporter/config"
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/metrics"
@@ -81,12 +83,9 @@ func (h *ProbeHandler) answer(w http.ResponseWriter, r *http.Request, q *questio
 		e = metrics.NewExposition()
 	}
 	defer h.expositions.Put(e)
-	e.Reset()
-	if !q.debug {
-		e.Show(metrics.Single)
-	}
-	expose(e, state, h.Histograms)
 	if q.debug {
+		e.Reset(expfmt.NewFormat(expfmt.TypeTextPlain))
+		expose(e, state, h.Histograms)
 		plainText(w)
 		// fails only if the client is gone
 		_, _ = w.Write(record.Text(state.Outcome.Result, q.module, cause.Findings{Verdict: state.Verdict,
@@ -94,6 +93,9 @@ func (h *ProbeHandler) answer(w http.ResponseWriter, r *http.Request, q *questio
 		_, _ = io.WriteString(w, "\nModule configuration:\n"+h.Config.Get().ModuleYAML(q.module.Name))
 		return
 	}
+	e.Reset(negotiate(w, r))
+	e.Show(metrics.Single)
+	expose(e, state, h.Histograms)
 	h.write(w, r, e)
 }
 
@@ -118,9 +120,7 @@ func (h *ProbeHandler) write(w http.ResponseWriter, r *http.Request, e *metrics.
 	}
 	defer h.buffers.Put(buffer)
 	buffer.Reset()
-	format := negotiate(w, r)
-	_ = e.WriteTo(buffer, format) // a buffer takes everything
-	_ = metrics.CloseOpenMetrics(buffer, format)
+	_ = e.Write(buffer) // a buffer takes everything
 	w.Header().Set("Content-Length", strconv.Itoa(buffer.Len()))
 	writeCorked(w, r, buffer.Bytes())
 }

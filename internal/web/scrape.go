@@ -46,7 +46,7 @@ func (e *Endpoints) scrape(w http.ResponseWriter, r *http.Request, answers *spoo
 	format := negotiate(w, r)
 	samples := answers.samples.Get().(*metrics.Exposition)
 	defer answers.samples.Put(samples)
-	samples.Reset()
+	samples.Reset(format)
 	// fails only if the client is gone
 	_ = writeScrape(w, format, scraped{own, probed.States(), samples, e.Probe.Histograms})
 }
@@ -88,8 +88,5 @@ func writeScrape(w io.Writer, format expfmt.Format, s scraped) error {
 		e.For(s.states[i].Target.Name)
 		expose(e, &s.states[i], s.histograms)
 	}
-	if err := e.WriteTo(w, format); err != nil {
-		return err
-	}
-	return metrics.CloseOpenMetrics(w, format)
+	return e.Write(w)
 }

@@ -48,23 +48,25 @@ func (t *Totals) CopyTo(c *Counts) {
 	slices.SortFunc(c.IdleFailures, func(a, b IdleFailureCount) int {
 		return cmp.Or(cmp.Compare(a.Age, b.Age), a.compare(b.FailureKind))
 	})
-	for i := range c.Durations {
-		for j := range c.Durations[i] {
-			t.durations.copyTo(&c.Durations[i][j], placeOf(i, j))
-		}
-	}
+	t.durations.copyTo(&c.Durations)
 }
 
-// copyTo makes a histogram that of a place, empty where nothing was observed.
-func (d *durations) copyTo(to **Histogram, p place) {
-	if *to != nil {
-		if !d.get(p, *to) {
-			(*to).clear()
+// copyTo copies all histograms; those of places where nothing was observed become empty.
+func (d *durations) copyTo(to *[PhaseCount][2]*Histogram) {
+	for _, outcomes := range to {
+		for _, h := range outcomes {
+			if h != nil {
+				h.clear()
+			}
 		}
-		return
 	}
-	if h := new(Histogram); d.get(p, h) {
-		*to = h
+	for at := 0; at < len(d.packed); at = d.end(at) {
+		p := place(d.packed[at])
+		h := &to[p/2][p%2]
+		if *h == nil {
+			*h = new(Histogram)
+		}
+		d.unpack(at, *h)
 	}
 }
 

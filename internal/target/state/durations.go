@@ -100,7 +100,13 @@ func (d *durations) get(p place, h *Histogram) bool {
 	if at == len(d.packed) {
 		return false
 	}
-	r := reader{d.packed[at:d.end(at)], countsAt}
+	d.unpack(at, h)
+	return true
+}
+
+// unpack makes h the histogram of an entry. The memory of h is used again.
+func (d *durations) unpack(at int, h *Histogram) {
+	p, r := place(d.packed[at]), reader{d.packed[at:d.end(at)], countsAt}
 	*h = Histogram{Phase: int8(p / 2), Native: h.Native[:0], Schema: int32(int8(r.of[schemaAt])),
 		Sum: math.Float64frombits(binary.BigEndian.Uint64(r.of[sumAt:]))}
 	h.Zero = r.next()
@@ -116,7 +122,6 @@ func (d *durations) get(p place, h *Histogram) bool {
 		exemplars := *x
 		h.exemplars = &exemplars
 	}
-	return true
 }
 
 // reader reads the numbers of an entry.

@@ -33,10 +33,8 @@ type datagrams struct {
 	firstSent  time.Duration // the first datagram was sent; 0 before
 	firstRead  time.Duration // arrival of the first datagram; 0 before
 	lastRead   time.Duration
-	lastLong   time.Duration // of the last one with a packet of the handshake
 	lastSent   time.Duration
-	waited     time.Duration // of the handshake, the server for us
-	unanswered int           // datagrams sent since the last one arrived
+	unanswered int // datagrams sent since the last one arrived
 	closed     bool
 }
 
@@ -104,9 +102,6 @@ func (d *datagrams) ReadFrom(p []byte) (got int, from net.Addr, err error) {
 func (d *datagrams) received(p []byte, at time.Duration) {
 	d.wire.BytesReceived += int64(len(p))
 	d.lastRead, d.unanswered = at, 0
-	if len(p) > 0 && longHeader(p) {
-		d.lastLong = at
-	}
 	if d.firstRead == 0 {
 		d.firstRead = at
 		socket.IgnoreICMP(d.conn) // it may say what it likes of a path that works, but for a port that closes
@@ -141,8 +136,8 @@ func (d *datagrams) sent(p []byte, began, ended time.Duration) {
 	if d.firstSent == 0 {
 		d.firstSent = at
 	}
-	if d.times.handshaken == 0 && d.serverWaits() {
-		d.waited += max(0, at-max(d.lastRead, d.lastSent))
+	if !d.times.secure && len(d.times.pauses) < maxWaiting && d.serverWaits() {
+		d.times.pauses = append(d.times.pauses, pause{at, max(0, at-max(d.lastRead, d.lastSent))})
 	}
 	d.wire.BytesSent += int64(len(p))
 	d.lastSent = at
@@ -229,7 +224,7 @@ func (d *datagrams) answered() time.Duration {
 func (d *datagrams) handshake() (began, answered, ended time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.firstSent, d.firstRead, max(d.firstRead, d.times.handshaken-d.waited)
+	return d.firstSent, d.firstRead, max(d.firstRead, d.times.handshaken-d.times.waited())
 }
 
 // The path is taken for dead when more datagrams are unanswered than acknowledgements of ours can be, and the last of

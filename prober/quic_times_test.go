@@ -27,6 +27,23 @@ func oneRTT(size int, frames ...any) qlog.PacketReceived {
 	return e
 }
 
+// datagram has a size, and begins with a packet of the handshake or with another.
+func datagram(head byte, size int) []byte {
+	p := make([]byte, size)
+	p[0] = head
+	return p
+}
+
+const longHead, shortHead = 0xc0, 0x40
+
+// inLong is a packet of a datagram that begins with one of the handshake.
+func inLong(kind qlog.PacketType, size int, frames ...any) qlog.PacketReceived {
+	e := oneRTT(100, frames...)
+	e.Header.PacketType = kind
+	e.DatagramPayloadChecksum = qlog.CalculateDatagramPayloadChecksum(datagram(longHead, size))
+	return e
+}
+
 func made(checksum qlog.DatagramPayloadChecksum, frames ...any) qlog.PacketSent {
 	e := qlog.PacketSent{DatagramPayloadChecksum: checksum}
 	for _, f := range frames {
@@ -37,13 +54,10 @@ func made(checksum qlog.DatagramPayloadChecksum, frames ...any) qlog.PacketSent 
 
 // The times of an exchange are those of the datagrams that carried it, however late quic-go gets to them.
 func TestTimesOfDatagrams(t *testing.T) {
-	const long, short = 0xc0, 0x40
 	read := func(head byte, size int) func(*datagrams, time.Duration) {
 		return func(d *datagrams, at time.Duration) {
-			p := make([]byte, size)
-			p[0] = head
 			d.firstRead = max(d.firstRead, 1) // the socket's ICMP is another matter
-			d.received(p, at)
+			d.received(datagram(head, size), at)
 		}
 	}
 	write := func(size int) func(*datagrams, time.Duration) {
@@ -55,36 +69,53 @@ func TestTimesOfDatagrams(t *testing.T) {
 	}
 	settings, ack := &qlog.StreamFrame{StreamID: 2, Length: 9}, &qlog.AckFrame{}
 	complete := qlog.ConnectionStateUpdated{State: qlog.ConnectionStateHandshakeComplete}
-	handshake := []step{{event: made(7)}, {at: 1, does: write(1200)}, {at: 5, does: read(long, 1200)},
-		{at: 6, does: read(long, 900)}, {event: complete}}
+	crypto := func(offset, length int64) *qlog.CryptoFrame { return &qlog.CryptoFrame{Offset: offset, Length: length} }
+	handshake := []step{{event: made(7)}, {at: 1, does: write(1200)}, {at: 5, does: read(longHead, 1200)},
+		{at: 6, does: read(longHead, 900)}, {at: 7, does: read(longHead, 1000)},
+		{event: inLong(qlog.PacketTypeInitial, 1200, crypto(0, 90))},
+		{event: inLong(qlog.PacketTypeHandshake, 1200, crypto(0, 1000))},
+		{event: inLong(qlog.PacketTypeHandshake, 900, crypto(1000, 800))},
+		{event: inLong(qlog.PacketTypeHandshake, 1000, crypto(800, 900))}, {event: complete}}
 	for _, row := range []struct {
 		name  string
 		steps []step
 		want  quicTimes
 	}{
 		{"one after the other", []step{{event: made(8)}, {at: 7, does: write(80)}, {event: made(0, settings, end(0, 90))},
-			{at: 8, does: write(140)}, {at: 20, does: read(short, 500)}, {event: oneRTT(500, end(0, 450))}},
+			{at: 8, does: write(140)}, {at: 20, does: read(shortHead, 500)}, {event: oneRTT(500, end(0, 450))}},
 			quicTimes{0, 1, 6, 8, 20, 20}},
 		{"read late: an acknowledgement, the head, the rest", []step{{event: made(0, end(0, 90))}, {at: 8, does: write(140)},
-			{at: 9, does: read(short, 30)}, {at: 20, does: read(short, 500)}, {at: 30, does: read(short, 600)},
+			{at: 9, does: read(shortHead, 30)}, {at: 20, does: read(shortHead, 500)}, {at: 30, does: read(shortHead, 600)},
 			{event: oneRTT(30, ack)}, {event: oneRTT(500, data(0, 450))}, {event: oneRTT(600, end(450, 550))}},
 			quicTimes{0, 1, 6, 8, 20, 30}},
 		{"written late: the packets before the request's, too", []step{{event: made(9)}, {event: made(0, settings)},
 			{event: made(0, end(0, 90))}, {event: made(0, ack)}, {at: 10, does: write(80)}, {at: 11, does: write(50)},
-			{at: 12, does: write(140)}, {at: 13, does: write(30)}, {at: 20, does: read(short, 500)},
+			{at: 12, does: write(140)}, {at: 13, does: write(30)}, {at: 20, does: read(shortHead, 500)},
 			{event: oneRTT(500, end(0, 450))}}, quicTimes{0, 1, 6, 12, 20, 20}},
 		{"in one datagram with the handshake", []step{{event: made(9)}, {event: made(9, end(0, 90))},
-			{at: 10, does: write(1200)}, {event: made(0, ack)}, {at: 11, does: write(30)}, {at: 20, does: read(short, 500)},
+			{at: 10, does: write(1200)}, {event: made(0, ack)}, {at: 11, does: write(30)}, {at: 20, does: read(shortHead, 500)},
 			{event: oneRTT(500, end(0, 450))}}, quicTimes{0, 1, 6, 10, 20, 20}},
 		{"a request of two datagrams, sent again", []step{{event: made(0, data(0, 90))}, {at: 8, does: write(140)},
 			{event: made(0, end(90, 10))}, {at: 9, does: write(40)}, {event: made(0, end(0, 100))},
-			{at: 15, does: write(150)}, {at: 20, does: read(short, 500)}, {event: oneRTT(500, end(0, 450))}},
+			{at: 15, does: write(150)}, {at: 20, does: read(shortHead, 500)}, {event: oneRTT(500, end(0, 450))}},
 			quicTimes{0, 1, 6, 9, 20, 20}},
 		{"a datagram that quic-go drops", []step{{event: made(0, end(0, 90))}, {at: 8, does: write(140)},
-			{at: 9, does: read(short, 77)}, {at: 20, does: read(short, 500)}, {event: oneRTT(500, end(0, 450))}},
+			{at: 9, does: read(shortHead, 77)}, {at: 20, does: read(shortHead, 500)}, {event: oneRTT(500, end(0, 450))}},
 			quicTimes{0, 1, 6, 8, 20, 20}},
+		{"a response whose end is sent again before it is reported", []step{{event: made(0, end(0, 90))},
+			{at: 8, does: write(140)}, {at: 20, does: read(shortHead, 500)}, {at: 30, does: read(shortHead, 600)},
+			{at: 40, does: read(shortHead, 601)}, {at: 50, does: read(shortHead, 501)}, {event: oneRTT(500, data(0, 450))},
+			{event: oneRTT(600, end(450, 550))}, {event: oneRTT(601, end(450, 550))}, {event: oneRTT(501, data(0, 450))}},
+			quicTimes{0, 1, 6, 8, 20, 30}},
+		{"a response whose middle is late", []step{{event: made(0, end(0, 90))}, {at: 8, does: write(140)},
+			{at: 20, does: read(shortHead, 500)}, {at: 30, does: read(shortHead, 600)}, {at: 40, does: read(shortHead, 550)},
+			{event: oneRTT(500, data(0, 450))}, {event: oneRTT(600, end(950, 550))}, {event: oneRTT(550, data(450, 500))}},
+			quicTimes{0, 1, 6, 8, 20, 40}},
+		{"in one datagram with a packet of the handshake", []step{{event: made(0, end(0, 90))}, {at: 8, does: write(140)},
+			{at: 20, does: read(shortHead, 100)}, {at: 21, does: read(shortHead, 30)}, {event: oneRTT(100, ack)},
+			{event: inLong(qlog.PacketType1RTT, 1000, end(0, 80))}}, quicTimes{0, 1, 6, 8, 7, 7}},
 		{"not reported yet", []step{{event: made(0, end(0, 90))}, {at: 8, does: write(140)},
-			{at: 20, does: read(short, 500)}, {at: 30, does: read(short, 30)}}, quicTimes{0, 1, 6, 8, 20, 20}},
+			{at: 20, does: read(shortHead, 500)}, {at: 30, does: read(shortHead, 30)}}, quicTimes{0, 1, 6, 8, 20, 20}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			d := new(datagrams)
@@ -113,6 +144,7 @@ func TestTimesOfDatagrams(t *testing.T) {
 
 // A server that may send no more before it hears of us waits, and that is none of its time.
 func TestServerWaits(t *testing.T) {
+	const last = 100 // the size of the last datagram
 	for _, row := range []struct {
 		name     string
 		received int // bytes, 5 ms after the first datagram
@@ -123,13 +155,16 @@ func TestServerWaits(t *testing.T) {
 	} {
 		d := new(datagrams)
 		d.times.of = d
+		at := func(ms int) time.Duration { return time.Duration(ms) * time.Millisecond }
 		d.sent(make([]byte, 1200), 0, 0)
 		d.firstRead = 1
-		d.received(append([]byte{0xc0}, make([]byte, row.received-1)...), 5*time.Millisecond)
-		d.sent(make([]byte, 1200), 40*time.Millisecond, 40*time.Millisecond)
-		d.received([]byte{0xc0}, 50*time.Millisecond)
+		d.received(datagram(longHead, row.received), at(5))
+		d.sent(make([]byte, 1200), at(40), at(40))
+		d.received(datagram(longHead, last), at(50))
+		d.sent(make([]byte, 10), at(60), at(60)) // which only the end of the handshake follows
+		d.times.RecordEvent(inLong(qlog.PacketTypeHandshake, last, &qlog.CryptoFrame{Length: 10}))
 		d.times.RecordEvent(qlog.ConnectionStateUpdated{State: qlog.ConnectionStateHandshakeComplete})
-		if _, _, ended := d.handshake(); ended != time.Duration(row.want)*time.Millisecond {
+		if _, _, ended := d.handshake(); ended != at(row.want) {
 			t.Errorf("%s: the handshake ended after %s, want %d ms", row.name, ended, row.want)
 		}
 	}

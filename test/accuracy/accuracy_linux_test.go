@@ -164,6 +164,12 @@ func hold(t *testing.T, s *situation, work string, c *comparison, n int) {
 	if problems := c.problems(n, phases); s.bar > 0 && len(problems) > 0 {
 		t.Errorf("%s, %s: %s", s.name, work, strings.Join(problems, "; "))
 	}
+	holdBars(t, s, work, c)
+}
+
+// holdBars holds the bars of what was compared, however little that is.
+func holdBars(t *testing.T, s *situation, work string, c *comparison) {
+	t.Helper()
 	for _, phase := range measured {
 		bar, share := s.bar, 0.99
 		if bar == 0 {

@@ -70,6 +70,9 @@ func Truths(packets []Packet, shape Shape) map[Connection]*Truth {
 	latest := map[netip.AddrPort]*seen{}
 	uses := map[netip.AddrPort]int{}
 	for _, p := range packets {
+		if p.Datagram != nil {
+			continue
+		}
 		if p.Outgoing && p.SYN && !p.ACK {
 			s := latest[p.From]
 			if s == nil || !s.SYNACK.IsZero() { // or the SYN is repeated

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Packet is one TCP segment on the loopback interface, as the kernel stamped it.
+// Packet is one TCP segment or UDP datagram on the loopback interface, as the kernel stamped it.
 type Packet struct {
 	At       time.Time
 	From, To netip.AddrPort
@@ -25,6 +25,7 @@ type Packet struct {
 	Seq      uint32 // of its first byte
 	Path     string // of a request that begins in it
 	Outgoing bool
+	Datagram []byte // UDP's; the rest of the fields but Bytes is TCP's then
 }
 
 // Wire captures the packets of the loopback interface. The kernel stamps them when they pass: it does not matter when
@@ -62,7 +63,7 @@ func (w *Wire) read() {
 		w.ended = true
 		w.arrived.Broadcast()
 	}()
-	packet, oob := make([]byte, 128), make([]byte, 128)
+	packet, oob := make([]byte, 2048), make([]byte, 128)
 	for {
 		n, oobn, _, from, err := unix.Recvmsg(w.fd, packet, oob, 0)
 		if err == unix.EAGAIN || err == unix.EINTR {
@@ -101,13 +102,20 @@ func stamp(oob []byte) time.Time {
 	return time.Time{}
 }
 
-// parse reads IPv4 with TCP.
+// parse reads IPv4 with TCP or UDP.
 func parse(b []byte) (Packet, bool) {
-	if len(b) < 40 || b[0]>>4 != 4 || b[9] != unix.IPPROTO_TCP {
+	if len(b) < 28 || b[0]>>4 != 4 {
 		return Packet{}, false
 	}
 	ip := int(b[0]&15) * 4
-	if len(b) < ip+20 {
+	if b[9] == unix.IPPROTO_UDP && len(b) > ip+8 {
+		return Packet{
+			From:  netip.AddrPortFrom(netip.AddrFrom4([4]byte(b[12:16])), binary.BigEndian.Uint16(b[ip:])),
+			To:    netip.AddrPortFrom(netip.AddrFrom4([4]byte(b[16:20])), binary.BigEndian.Uint16(b[ip+2:])),
+			Bytes: len(b) - ip - 8, Datagram: bytes.Clone(b[ip+8:]),
+		}, true
+	}
+	if b[9] != unix.IPPROTO_TCP || len(b) < ip+20 {
 		return Packet{}, false
 	}
 	t := b[ip:]

@@ -109,10 +109,13 @@ func median(of []float64) float64 {
 func BenchmarkWaiting(b *testing.B) {
 	server := bench.Start(b)
 	for _, work := range []struct{ name, url string }{{"http", server.HTTP}, {"https1", server.HTTPS1},
-		{"https2", server.HTTPS2}} {
+		{"https2", server.HTTPS2}, {"http3", server.HTTP3}} {
 		for _, p := range programs(b, &server) {
 			if p.skip != nil && p.skip(work.name) {
 				continue
+			}
+			if work.name == "http3" {
+				p.module = moduleHTTP3
 			}
 			b.Run(work.name+"/"+p.name, func(b *testing.B) {
 				r := run(b, &p)

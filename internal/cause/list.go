@@ -154,24 +154,3 @@ var Causes = []Info{
 		"Repeat idempotent requests; look for a pattern in the alerts before looking further."},
 	{Unknown, UnknownParty, "The evidence shows no cause.", "Read the candidates and what would decide between them."},
 }
-
-// Narrowed are the causes that earlier versions gave for what now has another name, with their successors.
-var Narrowed = []struct{ Was, Now, Why string }{
-	{"server_overloaded (low): some connections end and others are served", "server_aborts",
-		"ending connections is no sign of load"},
-	{"server_overloaded: 503", "server_error, upstream_failed or maintenance", "503 alone does not say which"},
-	{"server_overloaded: 504", "upstream_failed", "RFC 9110 section 15.6.5: a gateway had no answer from its " +
-		"upstream in time"},
-	{"server_overloaded: no answer, acknowledged", "server_unresponsive", "a hang is no sign of load"},
-	{"server_error: 502", "upstream_failed", "RFC 9110 section 15.6.3: a gateway had no valid answer from its " +
-		"upstream"},
-	{"request_rejected: reset after the request", "server_aborts", "unless a plain request of the same method works"},
-	{"rate_limited: 503 with Retry-After", "maintenance, upstream_failed or server_error",
-		"Retry-After announces a time, not a limit"},
-	{"proxy_policy: proxy.failed", "upstream_failed or proxy_down",
-		"only 403, 407 and their SOCKS replies are the proxy's policy"},
-	{"server_restarted: refused from the first probe on", "not_listening",
-		"a port that never was open was not restarted"},
-	{"server_restarted: GOAWAY on every new connection", "server_aborts", "a restart ends"},
-	{"party: them", "server", "probe_cause_info has the label party"},
-}

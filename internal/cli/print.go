@@ -99,8 +99,12 @@ func (p *Printer) Waterfall(r *result.Result) {
 // Cause prints the experiments, the kernel's counters that rose, and the verdict: the cause, its evidence, what was
 // ruled out, what is open, and what is next.
 func (p *Printer) Cause(f cause.Findings) {
+	if len(f.Experiments) > 0 {
+		p.line("")
+		p.line("Experiments after the failure")
+	}
 	for i := range f.Experiments {
-		p.line("%s", record.Printable(cause.ExperimentText(&f.Experiments[i])))
+		p.line("  %s", record.Printable(cause.ExperimentText(&f.Experiments[i])))
 	}
 	if c := f.Kernel.Changes(); c != nil && len(c.Changed) > 0 {
 		p.line("")

@@ -97,6 +97,21 @@ Kernel counters that rose from 03:12:04.000 to 03:12:05.000 UTC, of this network
 	}
 }
 
+// The terminal shows the experiments in the order in which they were made.
+func TestExperiments(t *testing.T) {
+	var out bytes.Buffer
+	(&Printer{Out: &out}).Cause(cause.Findings{Experiments: []result.Experiment{{Kind: result.Again, Failure: &result.Failure{
+		Phase: result.Processing, Reason: result.TCPClosed, Origin: result.Peer}}, {Kind: result.TCPOnly}}})
+	const want = `
+Experiments after the failure
+  again: FAILED: connection closed by the peer while waiting for the response
+  tcp_only: works
+`
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestSummary(t *testing.T) {
 	s := NewSummary()
 	for i := range 20 {

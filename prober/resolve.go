@@ -34,6 +34,9 @@ func (h *hop) resolve(host string) bool {
 		}
 		var err error
 		h.Answers, h.Lookup, err = h.attempt.resolve(host)
+		if err == nil {
+			err = h.onlyHosts()
+		}
 		if err != nil {
 			h.fail(result.Resolve, began, classify.Failure(lookupEvidence(h.Lookup, err, h.attempt.ending(err))))
 		}
@@ -63,19 +66,25 @@ var (
 		"ip_protocol_fallback is off")
 )
 
-// resolve returns the name's addresses in the resolver's order, and what was seen on the wire. An answer that has no
-// host's address but 0.0.0.0 and the like is a resolver's that blocks the name.
-func (a *attempt) resolve(host string) ([]netip.Addr, *result.Lookup, error) {
-	answers, seen, err := a.ask(host)
-	hosts := slices.DeleteFunc(slices.Clone(answers), func(addr netip.Addr) bool { return !module.IsHost(addr) })
-	if err == nil && len(hosts) == 0 && len(answers) > 0 {
-		err = classify.UnusableAnswer(fmt.Sprintf("the answer %s is no host's address: resolvers that block a name "+
-			"give such", answers[0]))
+// onlyHosts removes the answers that are no host's address. It is an error if none is: a resolver that blocks a name
+// gives such. Where the policy denies them all, they are left to it.
+func (h *hop) onlyHosts() error {
+	hosts := slices.DeleteFunc(slices.Clone(h.Answers), func(addr netip.Addr) bool { return !module.IsHost(addr) })
+	if len(hosts) == 0 && len(h.Answers) > 0 {
+		if policy := h.policy(); policy != nil && len(allowed(h.Answers, policy)) == 0 {
+			return nil
+		}
+		err := classify.UnusableAnswer(fmt.Sprintf("the answer %s is no host's address: resolvers that block a name "+
+			"give such", h.Answers[0]))
+		h.Answers = hosts
+		return err
 	}
-	return hosts, seen, err
+	h.Answers = hosts
+	return nil
 }
 
-func (a *attempt) ask(host string) ([]netip.Addr, *result.Lookup, error) {
+// resolve returns the name's addresses in the resolver's order, and what was seen on the wire.
+func (a *attempt) resolve(host string) ([]netip.Addr, *result.Lookup, error) {
 	resolver := a.module.Resolver
 	if resolver == nil {
 		return a.askSystem(host)

@@ -14,6 +14,7 @@ import (
 	"errno_exporter/guard"
 	"errno_exporter/prober/classify"
 	"errno_exporter/prober/flood"
+	"errno_exporter/prober/socket"
 )
 
 // How a connection that we made becomes net/http's client connection.
@@ -93,8 +94,9 @@ var errTooManyInformations error = classify.TooLarge("more than " + strconv.Itoa
 // progress is how far an exchange came, as the hooks of net/http report it. Hooks run on net/http's goroutines, and
 // may run after RoundTrip returned.
 type progress struct {
-	start  time.Time    // the attempt's beginning
-	caught guard.Report // is called with panics
+	start  time.Time        // the attempt's beginning
+	caught guard.Report     // is called with panics
+	socket *socket.Recorder // nil over HTTP/3
 	conn   interface {
 		Times() (lastRead, accepted time.Duration)
 		Written() int64
@@ -106,6 +108,8 @@ type progress struct {
 	wroteAt      time.Duration // when; for HTTP/1 the last bytes are flushed after this, for HTTP/2 before
 	firstByte    time.Duration // arrival of the first byte of the final response; 0 before
 	sent         time.Duration // end of the last write before that
+	doubt        time.Duration // by how much firstByte may be too late
+	sentDoubt    time.Duration // by how much sent may be wrong
 	informed     time.Duration // arrival of the last 1xx response; 0 if there was none
 	informations int           // 1xx responses
 }
@@ -141,7 +145,15 @@ func (p *progress) hooks() *httptrace.ClientTrace {
 func (p *progress) responded() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.note()
+}
+
+// note takes the times of the last read and of the last write. The caller holds mu.
+func (p *progress) note() {
 	p.firstByte, p.sent = p.conn.Times()
+	if p.socket != nil {
+		p.doubt, p.sentDoubt = p.socket.Doubts()
+	}
 }
 
 // head is called when the final response's head is here. After 1xx responses net/http does not announce the final one's
@@ -150,7 +162,7 @@ func (p *progress) head() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.firstByte == 0 {
-		p.firstByte, p.sent = p.conn.Times()
+		p.note()
 	}
 }
 
@@ -159,7 +171,7 @@ func (p *progress) sentAt(at time.Duration) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if at > 0 {
-		p.sent = at
+		p.sent, p.sentDoubt = at, 0
 	}
 	return p.sent
 }

@@ -18,7 +18,7 @@ const maxResponseHead = 1 << 20
 func (h *hop) exchange() []byte {
 	began := h.attempt.elapsed()
 	h.attempt.demand(result.Request)
-	p := &progress{start: h.attempt.start, caught: h.attempt.caught, conn: h.socket}
+	p := &progress{start: h.attempt.start, caught: h.attempt.caught, conn: h.socket, socket: h.socket}
 	if conn, ok := h.stream.(*tlsConn); ok && h.attempt.prober.crowded() {
 		conn.reads.readSingly()
 	}
@@ -33,6 +33,7 @@ func (h *hop) exchange() []byte {
 		} else {
 			h.socket.StopStamping()
 		}
+		h.socket.BeginRequest()
 		request := h.traced(p)
 		h.Request = h.requestHead(request)
 		h.response, err = h.client.RoundTrip(request)
@@ -73,11 +74,24 @@ func (h *hop) receive(p *progress, began time.Duration) []byte {
 		h.failTransfer(transfer, err)
 		return nil
 	}
-	h.done(result.Transfer, transfer, h.received(transfer))
+	h.doneTransfer(p, transfer)
 	if h.socket != nil {
 		h.socket.ReadTCPInfo()
 	}
 	return body
+}
+
+// doneTransfer adds the span of transfer, which began with the response's first byte.
+func (h *hop) doneTransfer(p *progress, began time.Duration) {
+	ended := h.received(began)
+	if h.socket == nil || !h.socket.Stamped() {
+		h.done(result.Transfer, began, ended)
+		return
+	}
+	last, _ := h.socket.Doubts()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	h.doneWithin(result.Transfer, began, ended, max(last, p.doubt))
 }
 
 // received is when the response's last byte arrived.
@@ -155,8 +169,18 @@ func (h *hop) spanHead(p *progress, began time.Duration) (firstByte time.Duratio
 		sent = min(sent, p.wroteAt) // the last write may have been an acknowledgement of settings
 	}
 	sent = min(max(sent, began), p.firstByte)
+	if p.socket == nil {
+		h.done(result.Request, began, sent)
+		h.done(result.Processing, sent, p.firstByte)
+		return p.firstByte
+	}
+	if first, writes := p.socket.FirstWrite(); writes == 1 {
+		began = sent // all of it at once
+	} else if first > 0 {
+		began = min(max(began, first), sent)
+	}
 	h.done(result.Request, began, sent)
-	h.done(result.Processing, sent, p.firstByte)
+	h.doneWithin(result.Processing, sent, p.firstByte, p.sentDoubt+min(p.doubt, p.firstByte-sent))
 	return p.firstByte
 }
 

@@ -5,6 +5,8 @@ import (
 	"context"
 	"net"
 	"time"
+
+	"errno_exporter/prober/socket"
 )
 
 // A gate on computing. A handshake computes for the better part of a millisecond; a hundred of them at once keep each
@@ -16,12 +18,13 @@ import (
 type gate struct {
 	net.Conn
 	// of the connection: TLS would read a flight in pieces of half a kilobyte; nil when the handshake is over
-	ahead  *bufio.Reader
-	ctx    context.Context
-	slots  chan struct{} // nil when the handshake is over
-	holds  bool          // one of them
-	queued time.Duration // waited for the first turn, before anything was sent
-	waited time.Duration // for all
+	ahead   *bufio.Reader
+	ctx     context.Context
+	lookout *socket.Lookout
+	slots   chan struct{} // nil when the handshake is over
+	holds   bool          // one of them
+	queued  time.Duration // waited for the first turn, before anything was sent
+	waited  time.Duration // for all
 }
 
 // newGate is the gate of a handshake over a connection.
@@ -29,7 +32,7 @@ func (h *hop) newGate(over net.Conn) *gate {
 	p := h.attempt.prober
 	ahead := p.flights.Get().(*bufio.Reader)
 	ahead.Reset(over)
-	return &gate{Conn: over, ahead: ahead, ctx: h.attempt.ctx, slots: p.computing}
+	return &gate{Conn: over, ahead: ahead, ctx: h.attempt.ctx, lookout: p.lookout, slots: p.computing}
 }
 
 // over ends the gate with the handshake, however that ended. What had been read ahead stays to be read.
@@ -50,6 +53,7 @@ const flightSize = 4 << 10
 
 // enter waits for a slot.
 func (g *gate) enter() error {
+	g.lookout.Look()
 	select {
 	case g.slots <- struct{}{}:
 		g.holds = true
@@ -70,6 +74,7 @@ func (g *gate) enter() error {
 func (g *gate) leave() {
 	g.holds = false
 	<-g.slots
+	g.lookout.Look()
 }
 
 // pause waits for a time without a slot.

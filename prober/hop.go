@@ -94,6 +94,9 @@ func (h *hop) run() []byte {
 // waits beyond it, whatever layer it waits in.
 func (h *hop) own(conn *socket.Recorder) {
 	h.socket, h.stream = conn, conn
+	if h.attempt.prober.crowded() {
+		conn.WatchedBy(h.attempt.prober.lookout)
+	}
 	h.disarm = guard.Report(h.attempt.caught).AfterFunc(h.attempt.ctx, conn.Interrupt)
 }
 
@@ -120,9 +123,15 @@ func (h *hop) close() {
 	h.Wire = h.socket.Wire()
 }
 
-// done adds the span of a phase that completed.
+// done adds the span of a phase that completed, by our own clock.
 func (h *hop) done(p result.Phase, began, ended time.Duration) {
-	h.Spans = append(h.Spans, result.Span{Phase: p, Start: began, Duration: max(0, ended-began-h.waitedIn(p))})
+	h.doneWithin(p, began, ended, ended-began)
+}
+
+// doneWithin adds the span of a phase that completed, and by how much it may be wrong.
+func (h *hop) doneWithin(p result.Phase, began, ended, doubt time.Duration) {
+	h.Spans = append(h.Spans, result.Span{Phase: p, Start: began, Duration: max(0, ended-began-h.waitedIn(p)),
+		Doubt: max(0, doubt)})
 }
 
 // fail adds the span of the phase that failed, and ends the attempt with its failure.
@@ -131,8 +140,8 @@ func (h *hop) fail(p result.Phase, began time.Duration, f result.Failure) {
 }
 
 func (h *hop) failAt(p result.Phase, began, ended time.Duration, f result.Failure) {
-	h.Spans = append(h.Spans, result.Span{Phase: p, Start: began, Duration: max(0, ended-began-h.waitedIn(p)),
-		Failed: true})
+	took := max(0, ended-began-h.waitedIn(p))
+	h.Spans = append(h.Spans, result.Span{Phase: p, Start: began, Duration: took, Failed: true, Doubt: took})
 	if short := h.attempt.noRoom(); short != nil {
 		f = *short
 	}

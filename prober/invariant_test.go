@@ -57,6 +57,9 @@ func checkInvariants(t testing.TB, r *result.Result) {
 			if span.Failed != failedHere {
 				t.Errorf("%s: span %s: failed is %v", r.Target.URL, span.Phase, span.Failed)
 			}
+			if span.Doubt < 0 || span.Failed && span.Doubt != span.Duration {
+				t.Errorf("%s: span %s may be wrong by %s of its %s", r.Target.URL, span.Phase, span.Doubt, span.Duration)
+			}
 			if span.Start < end || span.Duration < 0 {
 				t.Errorf("%s: span %s overlaps the one before it: %+v", r.Target.URL, span.Phase, hop.Spans)
 			}

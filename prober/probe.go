@@ -45,7 +45,8 @@ type Prober struct {
 	idle1     *http.Transport // the same, for connections that stay open
 	idle2     *http.Transport
 	http3     *http3.Transport
-	stamping  *os.File      // keeps the kernel timestamping arrivals; nil where it cannot
+	stamping  *os.File // keeps the kernel timestamping arrivals; nil where it cannot
+	lookout   *socket.Lookout
 	computing chan struct{} // has room for as many handshakes as there are CPUs
 	// has room for one probe that parses a large body: that needs dozens of times the body's memory
 	parsing  chan struct{}
@@ -72,7 +73,7 @@ func New(options Options) *Prober {
 		idle1:    newIdleTransport((*http.Protocols).SetHTTP1),
 		idle2:    newIdleTransport((*http.Protocols).SetUnencryptedHTTP2),
 		http3:    newHTTP3(),
-		stamping: socket.HoldStamping(), computing: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		stamping: socket.HoldStamping(), lookout: socket.NewLookout(), computing: make(chan struct{}, runtime.GOMAXPROCS(0)),
 		parsing:  make(chan struct{}, 1),
 		matching: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 		heads:    newRoom(roomHeads), bodies: newRoom(roomBodies), huge: newRoom(roomHuge), fields: newRoom(roomFields),
@@ -116,6 +117,7 @@ func (p *Prober) Probe(ctx context.Context, t Target, m *module.Module) result.R
 	start := time.Now()
 	p.probing.Add(1)
 	defer p.probing.Add(-1)
+	p.lookout.Look()
 	if at, ok := ctx.Deadline(); m.Timeout > 0 && (!ok || at.After(start.Add(m.Timeout))) {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, m.Timeout)

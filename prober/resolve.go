@@ -25,8 +25,9 @@ func (h *hop) resolve(host string) bool {
 		return true
 	}
 	none := result.Failure{Reason: result.DNSNoData, Origin: result.Peer, Err: errNoFamily}
-	if addr, ok := literal(host); ok {
-		h.Answers = []netip.Addr{addr}
+	address, isAddress := literal(host)
+	if isAddress {
+		h.Answers = []netip.Addr{address}
 		none = result.Failure{Reason: result.ProbeConfig, Origin: result.Self, Err: errOtherFamily}
 	} else {
 		if r := h.attempt.module.Resolver; r != nil && r.CompareSystem && len(h.attempt.record.Hops) == 1 {
@@ -52,7 +53,11 @@ func (h *hop) resolve(host string) bool {
 		return false
 	}
 	h.Addr = netip.AddrPortFrom(addr, 0)
-	h.done(result.Resolve, began, h.attempt.elapsed())
+	ended := began
+	if !isAddress {
+		ended = h.attempt.elapsed()
+	}
+	h.done(result.Resolve, began, ended)
 	if found := h.attempt.found; found != nil {
 		h.attempt.found = nil
 		found(h)

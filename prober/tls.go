@@ -3,6 +3,7 @@ package prober
 import (
 	"crypto/tls"
 	"errors"
+	"math"
 	"net"
 	"sync/atomic"
 	"time"
@@ -29,6 +30,9 @@ func (h *hop) secure(host string) error {
 		h.fail(result.TLS, began, h.classified(result.TLS, err))
 		return err
 	}
+	if g.ahead != nil {
+		h.socket.ReadBeyond()
+	}
 	took := times(began+g.queued, h.attempt.elapsed()-(g.waited-g.queued))
 	h.stream = conn
 	if f := h.checkRevoked(conn.OCSPResponse()); f != nil {
@@ -36,7 +40,7 @@ func (h *hop) secure(host string) error {
 		h.failAt(result.TLS, took.Began, took.Began+took.Took, *f)
 		return f.Err
 	}
-	h.done(result.TLS, took.Began, took.Began+took.Took)
+	h.doneWithin(result.TLS, took.Began, took.Began+took.Took, took.Doubt)
 	return nil
 }
 
@@ -46,7 +50,7 @@ func (h *hop) secure(host string) error {
 func (h *hop) beginHandshake() func(began, ended time.Duration) socket.Flights {
 	if h.stream != h.socket || !h.socket.Stamped() {
 		return func(began, ended time.Duration) socket.Flights {
-			return socket.Flights{Began: began, Took: ended - began}
+			return socket.Flights{Began: began, Took: ended - began, Doubt: ended - began}
 		}
 	}
 	if h.socket.BeginFlights(); h.attempt.prober.crowded() {
@@ -94,7 +98,9 @@ func handshake(over net.Conn, c *tls.Config, h *hop) (*tlsConn, *result.TLSState
 	h.requirePins(c, found)
 	records := &tlsRecords{Conn: over, budget: h.socket.Floods().Layer("TLS records", flood.FreeUnits, flood.UnitPrice)}
 	conn := &tlsConn{tls.Client(records, c), records.budget, records}
+	records.single.Store(math.MaxInt32) // so that nothing beyond the handshake is read
 	err := conn.Handshake()
+	records.single.Store(0)
 	bad, _ := errors.AsType[*tls.CertificateVerificationError](err)
 	state := tlsState(conn.ConnectionState(), c, bad)
 	state.ClientCertAsked = *asked

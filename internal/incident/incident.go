@@ -47,7 +47,7 @@ type Incident struct {
 
 	Attempts   int `json:"attempts"`             // probes from the first failure to the last one
 	Failed     int `json:"failed"`               // of these
-	Unreliable int `json:"unreliable,omitempty"` // of the failed ones: the exporter itself was late
+	Unreliable int `json:"unreliable,omitempty"` // of the failed ones: the exporter was late, and they may be its own
 
 	Kinds          []Kind    `json:"kinds"`
 	OtherKinds     int       `json:"other_kinds,omitempty"` // failures of more kinds than are listed

@@ -22,7 +22,7 @@ type Seen struct {
 	Failure *Kind     // nil for a success; its Count, Record and times are set by Next
 
 	Addresses   []Address // attempts at each
-	Unreliable  bool      // the exporter itself was late
+	Unreliable  bool      // the exporter was late, and the failure or its durations may be its own
 	Verdict     *cause.Verdict
 	Experiments []Experiment
 	Kernel      *counters.Changes

@@ -11,6 +11,7 @@ import (
 type Own struct {
 	Probes         prometheus.Counter
 	NotStarted     prometheus.Counter
+	Overloaded     prometheus.Counter
 	Unreliable     prometheus.Counter
 	Denied         prometheus.Counter
 	Panics         prometheus.Counter
@@ -56,8 +57,10 @@ func NewOwn(registry prometheus.Registerer, read OwnGauges) *Own {
 		Probes: counter("errno_exporter_probes_total", "Number of probes."),
 		NotStarted: counter("errno_exporter_probes_not_started_total",
 			"Probes that got no slot within half of their time and were not started (reason local.overloaded)."),
+		Overloaded: counter("errno_exporter_probes_overloaded_total",
+			"Probes during which the exporter was overloaded: its goroutines got a CPU more than 10 ms late."),
 		Unreliable: counter("errno_exporter_probes_unreliable_total",
-			"Probes during which the exporter was overloaded (probe_reliable 0)."),
+			"Those of them whose durations or failure may be the exporter's own (probe_reliable 0)."),
 		Denied: counter("errno_exporter_probes_denied_total",
 			"Probes of targets that probe_policy denies, answered with 403."),
 		Panics: counter("errno_exporter_probe_panics_total",

@@ -32,8 +32,8 @@ func (e *Exposition) Age(age time.Duration) {
 
 // Reliable adds whether a probe's times can be believed.
 func (e *Exposition) Reliable(reliable bool) {
-	e.gauge("probe_reliable", "0 if the exporter was overloaded during the probe, so that the probe's durations are "+
-		"too long; 1 otherwise.", number(reliable))
+	e.gauge("probe_reliable", "0 if the exporter was overloaded during the probe, and a phase's duration or the failure "+
+		"may be its own; 1 otherwise.", number(reliable))
 }
 
 // Keepalive adds what became of idle connections.

@@ -15,8 +15,8 @@ import (
 type Outcome struct {
 	Result   *result.Result
 	Ended    time.Time
-	Reliable bool             // the exporter itself was not late while it probed
-	Late     time.Duration    // by how much it was, at the worst moment
+	Reliable bool             // the durations, and the failure, are not the exporter's own
+	Late     time.Duration    // by how much it was late while it probed, at the worst moment
 	Record   ulid.ULID        // the ID of its record; zero if none is kept
 	Allowed  time.Duration    // the longest that the probe might have taken
 	Kernel   *counters.Around // what the kernel counted around a failure; nil where it was not read

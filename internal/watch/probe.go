@@ -203,12 +203,21 @@ func (a *admitted) probe(ctx context.Context, t prober.Target) (*target.Outcome,
 	deadline, _ := ctx.Deadline()
 	r.ShortenedBy(a.allowed(a.asked, deadline) - a.allowed(began, deadline) + r.Waited())
 	o := &target.Outcome{Result: &r, Ended: time.Now(), Late: w.lag.Since(began)}
-	o.Reliable = o.Late == 0
+	o.Reliable = o.Late == 0 || exact(&r)
 	if slices.ContainsFunc(r.Attempts, func(a result.Attempt) bool { return a.Failure != nil }) {
 		o.Kernel = w.counters.After(before)
 	}
 	return o, nil
 }
+
+// exact reports whether what a probe measured is true however late the exporter was: every duration ends where the
+// kernel's timestamps say, and what failed, if anything did, is nothing of ours.
+func exact(r *result.Result) bool {
+	return r.Doubt() <= tolerated && !r.TimedOut() && (r.Failure == nil || r.Failure.Origin != result.Local)
+}
+
+// tolerated is by how much a duration may be wrong.
+const tolerated = 2 * time.Millisecond
 
 // allowed is how long the probe may take if it starts at a time.
 func (a *admitted) allowed(at, deadline time.Time) time.Duration {
@@ -224,7 +233,8 @@ type Published struct {
 	Target   string    // the configured target's name; empty for a target of /probe
 	Result   *result.Result
 	Module   *module.Module
-	Reliable bool           // the exporter was not overloaded during the probe
+	Reliable bool           // the durations, and the failure, are not the exporter's own
+	Late     bool           // the exporter was overloaded during the probe
 	Found    cause.Findings // nothing for a success
 	Later    bool           // the probe was published before
 	Callers  bool           // it is the caller's alone, and nothing of the target's: see package target
@@ -245,8 +255,9 @@ func (w *Watch) publish(p *Published) {
 
 // publishedOf is what is published of an outcome with its verdict.
 func publishedOf(o *target.Outcome, m *module.Module, v *cause.Verdict) *Published {
-	return &Published{ID: o.Record, Result: o.Result, Module: m, Reliable: o.Reliable, Callers: o.Callers,
-		Found: cause.Findings{Verdict: v, Kernel: o.Kernel}}
+	return &Published{ID: o.Record, Result: o.Result, Module: m, Reliable: o.Reliable, Late: o.Late > 0,
+		Callers: o.Callers,
+		Found:   cause.Findings{Verdict: v, Kernel: o.Kernel}}
 }
 
 // count is the sink of the exporter's own counters.
@@ -258,6 +269,9 @@ func count(own *metrics.Own) Sink {
 		}
 		own.Probes.Inc()
 		own.HandshakeWait.Add(p.Result.Waited().Seconds())
+		if p.Late {
+			own.Overloaded.Inc()
+		}
 		if !p.Reliable {
 			own.Unreliable.Inc()
 		}

@@ -40,7 +40,7 @@ func TestSharedFateInVerdicts(t *testing.T) {
 					hop := result.Hop{Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{198, 18, byte(i), 1}), 443),
 						Wire: &result.Wire{SYNRetransmits: 1}}
 					r := &result.Result{Start: time.Now(), Attempts: []result.Attempt{{Hops: []result.Hop{hop}}}}
-					w.publish(&Published{Result: r, Reliable: row.reliable})
+					w.publish(&Published{Result: r, Late: !row.reliable})
 				}
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()

@@ -61,7 +61,7 @@ func (w *Watch) experiment(t *target.Target, o *target.Outcome) <-chan struct{} 
 		ended = true
 		found := cause.Findings{Verdict: w.verdict(t), Experiments: experiments, Kernel: o.Kernel}
 		w.publish(&Published{ID: o.Record, Target: t.Config.Name, Result: o.Result, Module: m, Reliable: o.Reliable,
-			Found: found, Later: true})
+			Late: o.Late > 0, Found: found, Later: true})
 	})
 	if !started { // the exporter is ending
 		<-w.diagnosing
@@ -108,9 +108,10 @@ func (w *Watch) egressFor(t *target.Target) cause.Egress {
 	return e
 }
 
-// observeShared is the sink of what probes show of our egress. An overloaded exporter's show its own delays.
+// observeShared is the sink of what probes show of our egress. Those of an overloaded exporter do not count, however
+// exact they are: its host may lose packets.
 func (w *Watch) observeShared(p *Published) {
-	if !p.Later && p.Reliable {
+	if !p.Later && !p.Late {
 		w.shared.Observe(p.Result, p.Result.Start.Add(p.Result.Elapsed))
 	}
 }

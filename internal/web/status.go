@@ -268,7 +268,7 @@ func (e *Endpoints) problems(targets []watch.Status, now time.Time) []string {
 	}
 	if late > 0 {
 		problems = append(problems, fmt.Sprintf("The exporter was overloaded during the last probe of %s: the "+
-			"durations are too long.", targetCount(late)))
+			"durations may be too long.", targetCount(late)))
 	}
 	return problems
 }

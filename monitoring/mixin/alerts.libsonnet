@@ -591,12 +591,12 @@ local lib = import 'lib.libsonnet';
       expr: |||
         increase(errno_exporter_probes_not_started_total[10m]) > 0
         or
-          increase(errno_exporter_probes_unreliable_total[10m]) > 0.1 * increase(errno_exporter_probes_total[10m])
+          increase(errno_exporter_probes_overloaded_total[10m]) > 0.1 * increase(errno_exporter_probes_total[10m])
       |||,
       'for': '5m',
       keep: '10m',
       severity: 'warning',
-      summary: '{{ $labels.instance }} is overloaded: its durations are too long, or probes were not started',
+      summary: '{{ $labels.instance }} is overloaded: its durations may be too long, or probes were not started',
       description: '{{ $value | printf "%.0f" }} probes in 10 minutes. The exporter lacks CPU (throttled by its cgroup?) or slots ' +
                    '(max_concurrent): latencies marked with probe_reliable 0 are its own, not the APIs\'.',
     }),

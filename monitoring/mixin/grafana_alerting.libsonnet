@@ -101,7 +101,7 @@ local lib = import 'lib.libsonnet';
     ErrnoConfigurationTargetFilesFailed: ['errno_exporter_config_target_files_failed', 'errno_exporter_config_last_reload_successful'],
     ErrnoStorageFails: ['errno_exporter_storage_up', 'errno_exporter_storage_dropped_total'],
     ErrnoObserverLosesEvents: ['errno_exporter_observe_events_lost_total', 'errno_exporter_probes_unreliable_total'],
-    ErrnoExporterLate: ['errno_exporter_probes_unreliable_total', 'errno_exporter_probes_not_started_total'],
+    ErrnoExporterLate: ['errno_exporter_probes_overloaded_total', 'errno_exporter_probes_not_started_total'],
   },
   local flat(panels) = std.flattenArrays([[p] + flat(std.get(p, 'panels', [])) for p in panels]),
   local dashboardOf(rule) = std.split(std.split(rule.annotations.dashboard_url, '/d/')[1], '?')[0],

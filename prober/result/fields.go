@@ -120,6 +120,7 @@ func (c *coder) span(s *Span) {
 	number(c, &s.Start)
 	number(c, &s.Duration)
 	c.flag(&s.Failed)
+	number(c, &s.Doubt)
 }
 
 func (c *coder) lookup(l *Lookup) {

@@ -86,12 +86,13 @@ func full() *Result {
 	above := &x509.Certificate{Raw: []byte{2}, SerialNumber: big.NewInt(7), NotBefore: expires.Add(-day),
 		NotAfter: expires}
 	addr := netip.MustParseAddrPort("[2001:db8::1]:443")
-	first := Hop{URL: "http://api.test/", Spans: []Span{{Resolve, 0, 5, false}, {Connect, 5, 1e6, false}},
+	first := Hop{URL: "http://api.test/", Spans: []Span{{Resolve, 0, 5, false, 5}, {Connect, 5, 1e6, false, 0}},
 		Addr: netip.MustParseAddrPort("192.0.2.1:80"), Answers: []netip.Addr{addr.Addr(), netip.MustParseAddr("192.0.2.1")},
 		Lookup: &Lookup{"api.test", []DNSExchange{{"192.0.2.53:53", "udp", "api.test. A", true, 1, 2, 0, 2, true,
 			time.Minute, false, 0, nil, nil}}}}
-	second := Hop{URL: "https://api.test/", Spans: []Span{{TLS, 2e6, 1e7, false}, {Transfer, 3e7, 1 << 60, true}},
-		Addr: addr, Proxy: "http://proxy.test:3128", Waited: 1e5,
+	second := Hop{URL: "https://api.test/", Addr: addr,
+		Spans: []Span{{TLS, 2e6, 1e7, false, 3}, {Transfer, 3e7, 1 << 60, true, 1 << 60}},
+		Proxy: "http://proxy.test:3128", Waited: 1e5,
 		Wire: &Wire{Local: addr, Remote: addr, BytesSent: 900, BytesReceived: 1 << 40, Events: make([]Event, 3),
 			KernelTimes: true, Established: 1e6, Acknowledged: 3, SYNRetransmits: 1 << 31, InfoAt: "close",
 			Info: &TCPInfo{State: "ESTABLISHED", RTT: 1e6, Retransmits: 255, BytesAcked: 1 << 63, TotalRTO: 1 << 15}},

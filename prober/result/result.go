@@ -118,6 +118,31 @@ type Span struct {
 	Start    time.Duration // since the attempt began
 	Duration time.Duration
 	Failed   bool // the phase did not complete
+	// Doubt is by how much at most the duration may be wrong because this process waited for a CPU: all of it where both
+	// ends are by the process's own clock, nothing where they are by the kernel's timestamps of the segments themselves.
+	Doubt time.Duration
+}
+
+// Doubt is by how much at most the duration of a phase, in one of the attempts, may be wrong because this process
+// waited for a CPU.
+func (r *Result) Doubt() time.Duration {
+	worst := time.Duration(0)
+	for a := range r.Every() {
+		for i := range Phases {
+			worst = max(worst, a.doubt(Phases[i].Phase))
+		}
+	}
+	return worst
+}
+
+// doubt is that of one phase, over all hops.
+func (a *Attempt) doubt(p Phase) (all time.Duration) {
+	for i := range a.Hops {
+		if s, began := a.Hops[i].Span(p); began {
+			all += s.Doubt
+		}
+	}
+	return all
 }
 
 // Span returns the hop's span of a phase, and whether the phase began.

@@ -52,6 +52,7 @@ func (a *Attempt) sums() []Span {
 		for _, s := range a.Hops[i].Spans {
 			if at := slices.IndexFunc(sums, func(known Span) bool { return known.Phase == s.Phase }); at >= 0 {
 				sums[at].Duration += s.Duration
+				sums[at].Doubt += s.Doubt
 				sums[at].Failed = sums[at].Failed || s.Failed
 			} else {
 				sums = append(sums, s)

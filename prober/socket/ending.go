@@ -69,6 +69,7 @@ func (r *Recorder) Renew() {
 	r.wire = result.Wire{Local: r.wire.Local, Remote: r.wire.Remote, Established: r.wire.Established,
 		KernelTimes: r.wire.KernelTimes, Events: make([]result.Event, 0, 8)}
 	r.lastRead, r.accepted, r.firstSent, r.cut, r.holding = 0, 0, 0, false, false
+	r.readDoubt, r.sentDoubt, r.readStamp = 0, 0, time.Time{}
 	r.base = r.now()
 	r.released = make(chan struct{})
 }
@@ -86,6 +87,9 @@ func (r *Recorder) Close() error {
 		r.wire.BytesReceived += int64(len(r.unread))
 	}
 	r.closed = true
+	if r.stamps != nil {
+		r.stamps.forget()
+	}
 	r.release()
 	now := time.Since(r.start)
 	r.wire.Append(result.Event{Op: result.OpClose, Start: now, End: now, Calls: 1})

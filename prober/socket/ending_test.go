@@ -139,9 +139,10 @@ func TestRenew(t *testing.T) {
 	r.Renew()
 	w := r.Wire()
 	read, accepted := r.Times()
+	first, _ := r.FirstWrite()
 	if len(w.Events) != 0 || w.BytesSent != 0 || w.BytesReceived != 0 || w.Info != nil || read != 0 || accepted != 0 ||
-		r.FirstWrite() != 0 {
-		t.Errorf("%+v, last read %s, accepted %s, first write %s, want nothing", w, read, accepted, r.FirstWrite())
+		first != 0 {
+		t.Errorf("%+v, last read %s, accepted %s, first write %s, want nothing", w, read, accepted, first)
 	}
 	if w.Local != before.Local || w.Remote != before.Remote || w.Established != before.Established || r.Written() != 4 {
 		t.Errorf("%+v, %d bytes written, want the ends and times of %+v, and 4 bytes", w, r.Written(), before)

@@ -16,6 +16,9 @@ type flight struct {
 	upTo    int64         // bytes written with it
 	sent    time.Duration // when its last write began, by the clock
 	arrived time.Duration // the last bytes of the answer; 0 while there is none
+	calling time.Duration // how long its last write took
+	doubt   time.Duration // by how much arrived may be too late, where more than the answer may be what arrived
+	drained bool          // arrived is the time of the last bytes that were read, by the kernel
 }
 
 // maxFlights bounds the flights that are recorded: no handshake has more than four.
@@ -44,9 +47,20 @@ func (r *Recorder) StampFlights() {
 type Flights struct {
 	Began time.Duration // the first flight was sent
 	Took  time.Duration // from each flight to its answer, summed
+	Doubt time.Duration // by how much it may be too long
 }
 
-// EndFlights ends the recording, and returns what the handshake took.
+// ReadBeyond notes that more than the handshake was read with it.
+func (r *Recorder) ReadBeyond() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range r.flights {
+		r.flights[i].drained = false
+	}
+}
+
+// EndFlights ends the recording, and returns what the handshake took. Where nothing was read beyond it, the last bytes
+// that arrived before each flight of the client's are the end of the server's: the kernel's time of them is exact.
 func (r *Recorder) EndFlights() Flights {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -58,12 +72,17 @@ func (r *Recorder) EndFlights() Flights {
 	before := time.Duration(0)
 	for i := range r.flights {
 		f := &r.flights[i]
-		at := r.flightSent(f, before)
+		at, doubt := r.flightSent(f, before)
 		if i == 0 {
 			all.Began = at
 		}
 		if f.arrived > 0 {
-			all.Took += max(0, f.arrived-at)
+			if f.drained {
+				f.doubt = 0
+			}
+			took := max(0, f.arrived-at)
+			all.Took += took
+			all.Doubt += min(took, doubt+f.doubt)
 			before = f.arrived
 		}
 	}
@@ -71,16 +90,16 @@ func (r *Recorder) EndFlights() Flights {
 }
 
 // flightSent is when a flight was sent, after the answer to the one before it: by the kernel, where it reported that.
-// The caller holds mu.
-func (r *Recorder) flightSent(f *flight, before time.Duration) time.Duration {
+// Else it may be too early, by how long the call took. The caller holds mu.
+func (r *Recorder) flightSent(f *flight, before time.Duration) (at, doubt time.Duration) {
 	if r.stampBase < 0 {
-		return f.sent
+		return f.sent, f.calling
 	}
 	at, ok := r.stampOf(uint32(f.upTo-r.stampBase-1), sent)
 	if !ok || at < before || f.arrived > 0 && at > f.arrived {
-		return f.sent
+		return f.sent, f.calling
 	}
-	return at
+	return at, 0
 }
 
 // noteSent notes a write of the flight under way, or of the next one. The caller holds mu.
@@ -97,12 +116,13 @@ func (r *Recorder) noteSent(began time.Duration) {
 		r.flights, last = append(r.flights, flight{}), last+1
 	}
 	f := &r.flights[last]
-	f.upTo, f.sent = r.written, began
+	f.upTo, f.sent, f.calling = r.written, began, r.sentDoubt
 }
 
 // noteArrived notes an arrival, which answers the flight under way. The caller holds mu.
-func (r *Recorder) noteArrived(at time.Duration) {
+func (r *Recorder) noteArrived() {
 	if last := len(r.flights) - 1; r.recording && last >= 0 {
-		r.flights[last].arrived = at
+		f := &r.flights[last]
+		f.arrived, f.doubt, f.drained = r.lastRead, r.readDoubt, r.drained && !r.readStamp.IsZero()
 	}
 }

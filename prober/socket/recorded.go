@@ -53,11 +53,39 @@ func (r *Recorder) Times() (lastRead, accepted time.Duration) {
 	return r.lastRead, r.accepted
 }
 
-// FirstWrite is when the first bytes were sent.
-func (r *Recorder) FirstWrite() time.Duration {
+// Doubts are by how much at most the Times may be wrong: the read's be too late, because something that arrived later
+// has its time, and the write's be too early or too late, because this goroutine waited for a CPU beside the call.
+func (r *Recorder) Doubts() (lastRead, accepted time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.firstSent
+	if r.writing != 0 {
+		return r.readDoubt, max(0, r.lastRead-r.writing)
+	}
+	return r.readDoubt, r.sentDoubt
+}
+
+// BeginRequest has FirstWrite and Writes begin with what is written from here on.
+func (r *Recorder) BeginRequest() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.firstSent, r.writes = 0, 0
+}
+
+// FirstWrite is when the first bytes were sent, and how many writes have succeeded since.
+func (r *Recorder) FirstWrite() (began time.Duration, writes int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.firstSent, r.writes
+}
+
+// WatchedBy has a lookout note when something arrives.
+func (r *Recorder) WatchedBy(l *Lookout) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.stamps != nil {
+		r.lookout = l
+		r.stamps.watch(l, r.start.Add(r.wire.Established))
+	}
 }
 
 // Written is how many bytes have been written so far, of all exchanges.

@@ -59,11 +59,12 @@ func TestWireIsACopy(t *testing.T) {
 	}
 	r.SetReset(&result.Reset{})
 	after := r.Wire()
+	first, writes := r.FirstWrite()
 	if before.BytesSent != 0 || len(before.Events) != 1 || before.Reset != nil {
 		t.Errorf("%+v changed", before)
 	}
-	if after.BytesSent != 4 || len(after.Events) != 2 || after.Reset == nil || r.FirstWrite() <= 0 {
-		t.Errorf("%+v, first write after %s, want four bytes, a write and the reset", after, r.FirstWrite())
+	if after.BytesSent != 4 || len(after.Events) != 2 || after.Reset == nil || first <= 0 || writes != 1 {
+		t.Errorf("%+v, first write after %s, want four bytes, a write and the reset", after, first)
 	}
 	if local, remote := r.Addresses(); local != AddrPort(peer.RemoteAddr()) || remote != AddrPort(peer.LocalAddr()) {
 		t.Errorf("from %v to %v", local, remote)

@@ -48,6 +48,10 @@ type Recorder struct {
 	base      moment     // when the exchange began
 	wire      result.Wire
 	lastRead  time.Duration // end of the last read that brought bytes
+	readDoubt time.Duration // by how much it may be too late: see lookout_linux.go
+	readStamp time.Time     // the kernel's, of it; zero where its time is by the clock
+	drained   bool          // it took all that was there
+	lookout   *Lookout      // nil where none was given
 	written   int64         // bytes, of all exchanges
 	acks      []stamp       // of requests, as they were read from the error queue
 	stampBase int64         // bytes written before acknowledgements were requested; -1 until then
@@ -55,8 +59,10 @@ type Recorder struct {
 	requested bool          // the acknowledgement of the request was requested, too
 	recording bool          // flights of a handshake
 	flights   []flight
-	firstSent time.Duration // start of the first write; 0 before
+	firstSent time.Duration // start of the first write, of the request where one was begun; 0 before
+	writes    int           // that succeeded since then
 	accepted  time.Duration // when the kernel took the last bytes written while the connection was alive; 0 before
+	sentDoubt time.Duration // how long that call took
 	writing   time.Duration // start of the write in progress; 0 when there is none
 	cut       bool          // a write failed that began while the connection was alive
 	quiet     sync.Cond     // signalled when no write is in progress
@@ -98,10 +104,29 @@ func (r *Recorder) Read(p []byte) (got int, err error) {
 	defer r.mu.Unlock()
 	r.wire.BytesReceived += int64(n)
 	if n > 0 {
-		r.lastRead = r.since(at, now)
-		r.noteArrived(r.lastRead)
+		arrived := r.since(at, now)
+		if arrived == now.since {
+			at = time.Time{}
+		}
+		r.arrived(arrived, at)
+		r.drained = n < len(p)
+		r.noteArrived()
 	}
 	return n, r.note(result.Event{Op: result.OpRead, Start: began, End: now.since, Calls: 1, Bytes: int64(n), Err: err})
+}
+
+// arrived notes when what was read arrived, and by how much that may be too late. The caller holds mu.
+func (r *Recorder) arrived(at time.Duration, stamp time.Time) {
+	before := time.Duration(0) // nothing of it had arrived by then
+	if r.stamps != nil {
+		if empty := r.stamps.emptySince(); !empty.IsZero() {
+			before = empty.Sub(r.start)
+		}
+		if !r.readStamp.IsZero() && stamp.After(r.readStamp) {
+			before = max(before, r.lastRead) // another segment's time: what was joined to that one came before
+		}
+	}
+	r.lastRead, r.readStamp, r.readDoubt = at, stamp, max(0, at-before)
 }
 
 // receive reads what has arrived. at is when the kernel received its last packet; zero where it does not report that.
@@ -128,6 +153,7 @@ func (r *Recorder) Write(p []byte) (sent int, err error) {
 	if flood := r.floods.Err(); flood != nil {
 		return 0, flood
 	}
+	r.lookout.Look()
 	w, err := r.beginWrite()
 	if err != nil {
 		return 0, writeError(err)
@@ -171,6 +197,8 @@ func (r *Recorder) endWrite(w writeCall, n int, err error) (failed error, hold b
 		r.firstSent = w.began
 	}
 	if w.alive && err == nil {
+		r.writes++
+		r.sentDoubt = ended - w.began
 		r.noteSent(w.began)
 		if r.accepted = ended; r.stamps != nil && r.wire.BytesSent <= smallWrites {
 			r.accepted = w.began // it was sent at once; after that this goroutine waited for a CPU

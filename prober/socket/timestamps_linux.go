@@ -65,6 +65,10 @@ type stamps struct {
 	oobn int
 	err  error
 	try  func(fd uintptr) bool // made once: a closure for each read would be garbage
+
+	lookout *Lookout // sees when something arrives; nil where nothing else runs that would look
+	waiting *waiting // with it
+	empty   time.Time
 }
 
 func newStamps(conn *tcpConn) *stamps {
@@ -84,13 +88,42 @@ func stampDatagrams(conn *net.UDPConn) (stamped bool) {
 	return err == nil && raw.Control(func(fd uintptr) { stamped = stampArrivals(int(fd)) }) == nil && stamped
 }
 
+// watch has a lookout note when something arrives; nothing had at a time.
+func (s *stamps) watch(l *Lookout, empty time.Time) {
+	s.lookout, s.waiting = l, new(waiting)
+	_ = s.conn.raw.Control(func(fd uintptr) { l.add(int(fd), s.waiting, empty) }) // fails only on a closed one
+}
+
+// forget ends that.
+func (s *stamps) forget() {
+	if s.lookout != nil {
+		s.lookout.forget(s.waiting)
+	}
+}
+
+// emptySince is until when there was nothing to read; the zero time where that is not known.
+func (s *stamps) emptySince() time.Time {
+	return s.empty
+}
+
 // receive is one try to read; it is false while there is nothing to read.
 func (s *stamps) receive(fd uintptr) bool {
+	var began time.Time
+	if s.lookout != nil {
+		s.lookout.Look()
+		began = time.Now()
+	}
 	s.n, s.oobn, s.err = receiveNow(fd, s.into, s.oob[:], 0)
 	switch s.err {
 	case unix.EPERM, unix.ENOSYS, unix.EINVAL, unix.ENOPROTOOPT: // not of a connection: a sandbox refuses recvmsg(2)
 		s.oobn = 0
 		s.n, s.err = readNow(fd, s.into)
+	}
+	if s.lookout != nil {
+		s.empty = s.lookout.emptySince(s.waiting)
+		if s.err == unix.EAGAIN || s.n < len(s.into) {
+			s.lookout.drained(s.waiting, began)
+		}
 	}
 	return s.err != unix.EAGAIN
 }

@@ -53,7 +53,8 @@ func TestRequestStamps(t *testing.T) {
 			t.Fatal(err)
 		}
 		at := r.SentAt(r.Written())
-		r.SetAcknowledged(r.Written(), r.FirstWrite())
+		first, _ := r.FirstWrite()
+		r.SetAcknowledged(r.Written(), first)
 		after := r.Wire().Acknowledged
 		if (at > 0) != row.sent || (after > 0) != row.acknowledged {
 			t.Errorf("%s: sent after %s, acknowledged after %s more", row.name, at, after)

@@ -16,6 +16,12 @@ func HoldStamping() *os.File { return nil }
 
 type stamps struct{}
 
+func (*stamps) watch(*Lookout, time.Time) {}
+
+func (*stamps) forget() {}
+
+func (*stamps) emptySince() time.Time { return time.Time{} }
+
 func (*stamps) read([]byte) (int, time.Time, error) { return 0, time.Time{}, net.ErrClosed }
 
 func stampAcknowledgement(syscall.RawConn) {}

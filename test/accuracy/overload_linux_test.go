@@ -62,7 +62,7 @@ func TestOverload(t *testing.T) {
 				w.Apply(&config.Config{Policy: config.Policy{MaxConcurrent: s.inFlight}})
 				wire.Take()
 				reports := ours(t, w, m, work.url+bench.Delayed, s.n, s.every)
-				truths := Truths(settled(t, wire), work.shape)
+				truths := Truths(of(work.url, settled(t, wire)), work.shape)
 				all, trusted := compare(reports, truths, true), compare(reports, truths, false)
 				table += fmt.Sprintf("| %s | %s |%s%s %.1f %% |\n", s.name, work.name, all.excess.cells(measured),
 					trusted.excess.cells([]result.Phase{result.TLS, result.Processing}),

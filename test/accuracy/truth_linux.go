@@ -3,6 +3,8 @@ package accuracy
 import (
 	"net/netip"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -115,6 +117,14 @@ func fresh(upTo *uint32, p *Packet) bool {
 	}
 	*upTo = end
 	return true
+}
+
+// of are the packets from and to a server: other programs on this host use the same ports for others.
+func of(server string, packets []Packet) []Packet {
+	port := server[strings.LastIndexByte(server, ':')+1:]
+	return slices.DeleteFunc(packets, func(p Packet) bool {
+		return strconv.Itoa(int(p.From.Port())) != port && strconv.Itoa(int(p.To.Port())) != port
+	})
 }
 
 // tell finds what is what: in the clear the request is the first that is sent; encrypted it comes after the handshake's

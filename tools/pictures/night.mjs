@@ -149,7 +149,7 @@ function exporter(vantage, t) {
   const moving = {errno_exporter_probes_running: down ? 11 : 1.2, process_resident_memory_bytes: 61e6, go_memstats_heap_alloc_bytes: 24e6, process_open_fds: 31, go_goroutines: 62,
     scrape_duration_seconds: down ? 5 : 0.9 * (busy > 1 ? 2 : 1), scrape_samples_scraped: 1620};
   for (const [name, value] of Object.entries(moving)) write(name, of, noisy(name, value), t);
-  const totals = {errno_exporter_probes_total: 12, errno_exporter_probes_unreliable_total: busy > 1 ? 2 : 0, errno_exporter_probes_not_started_total: 0,
+  const totals = {errno_exporter_probes_total: 12, errno_exporter_probes_overloaded_total: busy > 1 ? 2 : 0, errno_exporter_probes_unreliable_total: busy > 1 ? 2 : 0, errno_exporter_probes_not_started_total: 0,
     errno_exporter_probe_slot_wait_seconds_total: busy > 1 ? 0.8 : 0, errno_exporter_handshake_wait_seconds_total: 0.02 * busy, process_cpu_seconds_total: 1.1 * busy ** 0.5};
   for (const [name, value] of Object.entries(totals)) count(name, of, t, noisy(name, value));
 }

@@ -33,14 +33,15 @@ function(config) {
     + p.now('{{version}} {{goversion}}', 'errno_exporter_build_info{@all}')
     + p.size(4, 4)
     + p.option({ textMode: 'name' }),
-    p.timeseries(7, 'Probes per second', 'Started, unreliable because the exporter was overloaded, and not started.')
+    p.timeseries(7, 'Probes per second', 'Started; while the exporter was overloaded; of these unreliable, because their durations may be its own; and not started.')
     + p.over([
       ['started {{instance}}', 'rate(errno_exporter_probes_total{@all}[$__rate_interval])'],
+      ['overloaded {{instance}}', 'rate(errno_exporter_probes_overloaded_total{@all}[$__rate_interval])'],
       ['unreliable {{instance}}', 'rate(errno_exporter_probes_unreliable_total{@all}[$__rate_interval])'],
       ['not started {{instance}}', 'rate(errno_exporter_probes_not_started_total{@all}[$__rate_interval])'],
     ])
     + p.size(12, 8),
-    p.timeseries(8, 'Scheduling latency', 'Scheduling latency of goroutines while probes run, sampled every 5 ms. Above 10 ms, probes are marked with probe_reliable 0.', 's')
+    p.timeseries(8, 'Scheduling latency', 'Scheduling latency of goroutines while probes run, sampled every 5 ms. Above 10 ms the exporter counts as overloaded: probes whose durations may be its own are marked with probe_reliable 0.', 's')
     + p.over([
       ['p50 {{instance}}', 'histogram_quantile(0.5, sum by (instance, le) (rate(errno_exporter_scheduler_delay_seconds_bucket{@all}[$__rate_interval])))'],
       ['p99 {{instance}}', 'histogram_quantile(0.99, sum by (instance, le) (rate(errno_exporter_scheduler_delay_seconds_bucket{@all}[$__rate_interval])))'],

@@ -59,7 +59,7 @@ function(config) {
     + p.texts([['0', 'expired', 'red']])
     + p.size(3, 4) + certificates + p.field({ noValue: 'no TLS' }),
 
-    p.stat(6, 'Unreliable', 'Targets during whose last probe the exporter was overloaded: their durations say nothing.')
+    p.stat(6, 'Unreliable', 'Targets whose last probe the overloaded exporter marked: their durations may be its own.')
     + p.now('unreliable', 'count(probe_reliable{@all} == 0) or vector(0)')
     + p.size(3, 4)
     + p.thresholds([['green', null], ['orange', 1]])

@@ -20,7 +20,8 @@ import (
 func (p *Prober) probeAddresses(ctx context.Context, t Target, r *result.Result, m *module.Module) {
 	var others guard.Group
 	var probes []result.AddressProbe
-	first := p.newAttempt(ctx, t, m, r.TraceID)
+	traceID := r.TraceID
+	first := p.newAttempt(ctx, t, m, traceID)
 	chosen := -1
 	first.found = func(h *hop) {
 		answers, lookup := h.Answers, h.Lookup // the policy removes some of the hop's while the others read them
@@ -36,7 +37,7 @@ func (p *Prober) probeAddresses(ctx context.Context, t Target, r *result.Result,
 				continue
 			}
 			others.Go(func() {
-				a := p.newAttempt(ctx, t, m, r.TraceID)
+				a := p.newAttempt(ctx, t, m, traceID)
 				a.addr, a.answers, a.lookup = probes[i].Addr, answers, lookup
 				probes[i].Attempts = p.attempts(a)
 				probes[i].Failure = probes[i].Last().Failure

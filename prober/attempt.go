@@ -107,6 +107,15 @@ func (p *Prober) attempts(first *attempt) []result.Attempt {
 	m := first.module
 	first.run()
 	all := []result.Attempt{first.record}
+	if m.Retry.Attempts > 1 {
+		all = p.retries(first, all)
+	}
+	return all
+}
+
+// retries makes the attempts after the first, as the module says.
+func (p *Prober) retries(first *attempt, all []result.Attempt) []result.Attempt {
+	m := first.module
 	backoff := m.Retry.InitialBackoff
 	for len(all) < m.Retry.Attempts {
 		last := &all[len(all)-1]

@@ -2,6 +2,7 @@ package prober
 
 import (
 	"net/netip"
+	"time"
 
 	"errno_exporter/prober/classify"
 	"errno_exporter/prober/result"
@@ -14,8 +15,7 @@ func (h *hop) connect(port uint16) error {
 	h.Addr = netip.AddrPortFrom(h.Addr.Addr(), port)
 	conn, wire, err := h.attempt.connect(h.Addr)
 	if err != nil {
-		h.Wire = wire
-		h.fail(result.Connect, began, classify.Failure(dialEvidence(wire, err, h.attempt.ending(err))))
+		h.failConnect(began, wire, err)
 		return err
 	}
 	h.own(conn)
@@ -27,6 +27,11 @@ func (h *hop) connect(port uint16) error {
 		h.done(result.Connect, began, established)
 	}
 	return nil
+}
+
+func (h *hop) failConnect(began time.Duration, wire *result.Wire, err error) {
+	h.Wire = wire
+	h.fail(result.Connect, began, classify.Failure(dialEvidence(wire, err, h.attempt.ending(err))))
 }
 
 // connect makes one TCP connection to one address. After a failure the Recorder is nil and the Wire holds what the

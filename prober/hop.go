@@ -41,14 +41,12 @@ type hop struct {
 func (h *hop) run() []byte {
 	host, port, err := hostPort(h.request.URL)
 	if err != nil {
-		h.fail(result.Resolve, h.attempt.elapsed(),
-			result.Failure{Reason: result.ProbeConfig, Origin: result.Self, Err: err})
+		h.refused(result.Resolve, result.ProbeConfig, err)
 		return nil
 	}
 	proxy, err := h.attempt.proxyFor(h.request)
 	if err != nil {
-		h.fail(result.Proxy, h.attempt.elapsed(), result.Failure{Reason: result.ProbeConfig, Origin: result.Self,
-			Err: err})
+		h.refused(result.Proxy, result.ProbeConfig, err)
 		return nil
 	}
 	h.attempt.proxied(proxy)
@@ -60,7 +58,7 @@ func (h *hop) run() []byte {
 		if proxy != nil {
 			phase = result.Proxy
 		}
-		h.fail(phase, h.attempt.elapsed(), result.Failure{Reason: result.LocalDenied, Origin: result.Self, Err: err})
+		h.refused(phase, result.LocalDenied, err)
 		return nil
 	}
 	// after the lookup, whose metrics are there then, and only where a probe is permitted
@@ -137,6 +135,11 @@ func (h *hop) doneWithin(p result.Phase, began, ended, doubt time.Duration) {
 // fail adds the span of the phase that failed, and ends the attempt with its failure.
 func (h *hop) fail(p result.Phase, began time.Duration, f result.Failure) {
 	h.failAt(p, began, h.attempt.elapsed(), f)
+}
+
+// refused is the failure of a phase that is not begun, which is our own doing.
+func (h *hop) refused(p result.Phase, reason result.Reason, err error) {
+	h.fail(p, h.attempt.elapsed(), result.Failure{Reason: reason, Origin: result.Self, Err: err})
 }
 
 func (h *hop) failAt(p result.Phase, began, ended time.Duration, f result.Failure) {

@@ -113,7 +113,7 @@ func ParseTarget(raw string) (Target, error) {
 // Probe probes the target once as the module says. What happens to a target is a Result, never an error. The probe ends
 // at the context's deadline or the module's timeout, whichever is sooner; a context that is cancelled gives reason
 // abandoned.
-func (p *Prober) Probe(ctx context.Context, t Target, m *module.Module) result.Result {
+func (p *Prober) Probe(ctx context.Context, t Target, m *module.Module) (r result.Result) {
 	start := time.Now()
 	p.probing.Add(1)
 	defer p.probing.Add(-1)
@@ -123,8 +123,8 @@ func (p *Prober) Probe(ctx context.Context, t Target, m *module.Module) result.R
 		ctx, cancel = context.WithTimeout(ctx, m.Timeout)
 		defer cancel()
 	}
-	r := result.Result{Target: t.named(), URL: result.Cut(m.MaskURL(t.URL), result.MaxShownURL), Module: m.Name,
-		Start: start}
+	// into the result itself: a copy would be on the stack of every probe that waits
+	r.Target, r.URL, r.Module, r.Start = t.named(), result.Cut(m.MaskURL(t.URL), result.MaxShownURL), m.Name, start
 	if at, ok := ctx.Deadline(); ok {
 		r.Timeout = given(at.Sub(start), m.Timeout)
 	}

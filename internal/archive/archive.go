@@ -16,7 +16,6 @@ import (
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/record"
 	"errno_exporter/internal/store"
-	"errno_exporter/internal/target/state"
 	"errno_exporter/internal/watch"
 )
 
@@ -227,7 +226,7 @@ func encode(p, success *history.Record) []byte {
 	samples.Probe(r, shown)
 	samples.Cause(p.Found.Verdict)
 	out := Record{Schema: schema, JSON: record.JSONOf(r, p.Found), Timeout: r.Timeout,
-		Text: string(record.Text(r, shown, p.Found, state.Idle{}, samples)),
+		Text: string(record.Text(r, shown, p.Found, nil, samples)),
 		Rest: strings.TrimSpace(record.Rest(r.Last())), Curl: record.Curl(r, r.Last().LastHop(), shown)}
 	out.JSON.ID, out.JSON.Name = p.ID, p.Target
 	if success != nil {

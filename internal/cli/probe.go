@@ -21,7 +21,6 @@ import (
 	"errno_exporter/internal/host/counters"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/record"
-	"errno_exporter/internal/target/state"
 	"errno_exporter/prober"
 	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
@@ -250,7 +249,7 @@ func (s *session) print(n int, r *result.Result, found cause.Findings) {
 		if n > 1 {
 			_, _ = s.out.WriteString("\n")
 		}
-		for line := range strings.Lines(string(record.Columns(s.printer.Width).Text(r, s.module, found, state.Idle{}, e))) {
+		for line := range strings.Lines(string(record.Columns(s.printer.Width).Text(r, s.module, found, nil, e))) {
 			_, _ = s.out.WriteString(wrap(strings.TrimSuffix(line, "\n"), s.printer.Width) + "\n")
 		}
 	case s.Count == 1:

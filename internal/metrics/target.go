@@ -37,7 +37,7 @@ func (e *Exposition) Reliable(reliable bool) {
 }
 
 // Keepalive adds what became of idle connections.
-func (e *Exposition) Keepalive(k state.Idle) {
+func (e *Exposition) Keepalive(k *state.Idle) {
 	for _, a := range k.Ages {
 		e.gauge("probe_keepalive_success", "1 if the connection that was idle for that long still served a request, "+
 			"0 if not.", number(a.Last.Failure == nil),

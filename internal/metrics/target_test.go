@@ -110,7 +110,7 @@ func TestLifetime(t *testing.T) {
 				`probe_keepalive_lifetime_seconds{bound="survived"} 64`}},
 	} {
 		e := NewExposition()
-		e.Keepalive(state.Idle{Lifetime: row.search})
+		e.Keepalive(&state.Idle{Lifetime: row.search})
 		if diff := cmp.Diff(row.want, samplesOf(e.Text())); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", row.name, diff)
 		}

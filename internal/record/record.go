@@ -14,8 +14,9 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// Text is the record as text: the verdict first, then what led to it, the samples last.
-func Text(r *result.Result, m *module.Module, found cause.Findings, idle state.Idle,
+// Text is the record as text: the verdict first, then what led to it, the samples last. idle is nil where no idle
+// connections are kept.
+func Text(r *result.Result, m *module.Module, found cause.Findings, idle *state.Idle,
 	samples *metrics.Exposition) []byte {
 	return DefaultWidth.Text(r, m, found, idle, samples)
 }
@@ -28,7 +29,7 @@ const DefaultWidth Columns = 100
 
 // Text is the record as text of this width: sentences are wrapped between words, bars are shorter, and other lines stay
 // as they are.
-func (c Columns) Text(r *result.Result, m *module.Module, found cause.Findings, idle state.Idle,
+func (c Columns) Text(r *result.Result, m *module.Module, found cause.Findings, idle *state.Idle,
 	samples *metrics.Exposition) []byte {
 	p := &page{width: c.prose()}
 	p.verdict(r)
@@ -72,8 +73,8 @@ func (p *page) addresses(r *result.Result) {
 }
 
 // idle lists the results of the idle connections.
-func (p *page) idle(k state.Idle) {
-	if len(k.Ages) == 0 && k.Announced == 0 && k.Lifetime == (lifetime.Search{}) {
+func (p *page) idle(k *state.Idle) {
+	if k == nil || len(k.Ages) == 0 && k.Announced == 0 && k.Lifetime == (lifetime.Search{}) {
 		return
 	}
 	p.section("Idle connections")

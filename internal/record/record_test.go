@@ -16,7 +16,6 @@ import (
 	"errno_exporter/internal/cause"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/metrics/resulttest"
-	"errno_exporter/internal/target/state"
 	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
@@ -32,7 +31,7 @@ func updating() bool { return flag.Lookup("update").Value.String() == "true" }
 func TestTextInColumns(t *testing.T) {
 	for _, record := range resulttest.Records() {
 		for _, width := range []Columns{36, 40, 60, 80, 100} {
-			got := string(width.Text(&record.Result, new(module.Module), cause.Findings{}, state.Idle{},
+			got := string(width.Text(&record.Result, new(module.Module), cause.Findings{}, nil,
 				metrics.NewExposition()))
 			for line := range strings.Lines(got) {
 				if n := utf8.RuneCountInString(line) - 1; strings.Contains(line, "  |") && n > int(width) {
@@ -55,7 +54,7 @@ func TestText(t *testing.T) {
 	module := &module.Module{Name: "api", IPProtocolFallback: true, Header: http.Header{}}
 	for _, record := range resulttest.Records() {
 		t.Run(record.Name, func(t *testing.T) {
-			got := string(Text(&record.Result, module, cause.Findings{}, state.Idle{},
+			got := string(Text(&record.Result, module, cause.Findings{}, nil,
 				exposed(&record.Result, module)))
 			file := filepath.Join("testdata", record.Name+".txt")
 			if updating() {

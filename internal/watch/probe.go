@@ -11,6 +11,7 @@ import (
 
 	"errno_exporter/guard"
 	"errno_exporter/internal/cause"
+	"errno_exporter/internal/host/counters"
 	"errno_exporter/internal/incident"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/schedule"
@@ -36,11 +37,16 @@ func (w *Watch) Probe(ctx context.Context, t prober.Target, m *module.Module) (S
 	if err != nil {
 		return State{}, err
 	}
+	return w.counted(o, &t, m), nil
+}
+
+// counted counts and publishes the outcome of a target that is not configured.
+func (w *Watch) counted(o *target.Outcome, t *prober.Target, m *module.Module) State {
 	totals := w.others.Totals(target.Identity{Module: m.Name, Target: t.URL.String(), Host: t.Host}.Key())
 	totals.Add(o.Result, o.Record)
 	v := w.alone(o)
 	w.publish(publishedOf(o, m, v))
-	return State{Module: m, Outcome: o, Totals: totals, Verdict: v}, nil
+	return State{Module: m, Outcome: o, Totals: totals, Verdict: v}
 }
 
 // probeAdHoc probes as soon as there is a slot.
@@ -200,14 +206,21 @@ func (a *admitted) probe(ctx context.Context, t prober.Target) (*target.Outcome,
 		w.own.Denied.Inc()
 		return nil, denied
 	}
+	return a.outcome(ctx, &r, began, before), nil
+}
+
+// outcome is what is kept of a probe that began at a time, after a reading of the kernel's counters.
+func (a *admitted) outcome(ctx context.Context, r *result.Result, began time.Time,
+	before *counters.Sample) *target.Outcome {
+	w := a.watch
 	deadline, _ := ctx.Deadline()
 	r.ShortenedBy(a.allowed(a.asked, deadline) - a.allowed(began, deadline) + r.Waited())
-	o := &target.Outcome{Result: &r, Ended: time.Now(), Late: w.lag.Since(began)}
-	o.Reliable = o.Late == 0 || exact(&r)
+	o := &target.Outcome{Result: r, Ended: time.Now(), Late: w.lag.Since(began)}
+	o.Reliable = o.Late == 0 || exact(r)
 	if slices.ContainsFunc(r.Attempts, func(a result.Attempt) bool { return a.Failure != nil }) {
 		o.Kernel = w.counters.After(before)
 	}
-	return o, nil
+	return o
 }
 
 // exact reports whether what a probe measured is true however late the exporter was: every duration ends where the

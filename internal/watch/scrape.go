@@ -35,7 +35,7 @@ type State struct {
 	Missing *result.Result  // says so where there is no outcome: nothing is known of the target
 	Age     time.Duration   // of the outcome; 0 when it was probed for this scrape
 	Totals  *state.Totals
-	Idle    state.Idle     // connections
+	Idle    *state.Idle    // connections; nil for one that is not configured
 	Verdict *cause.Verdict // nil if nothing failed recently
 }
 
@@ -165,7 +165,8 @@ func (w *Watch) await(ctx context.Context, targets []*target.Target, budget time
 func (s *Scraped) States() []State {
 	states := make([]State, len(s.targets))
 	for i, t := range s.targets {
-		states[i] = State{Target: t.Config, Module: t.Config.Module, Totals: t.Totals, Idle: t.Idle.State()}
+		idle := t.Idle.State()
+		states[i] = State{Target: t.Config, Module: t.Config.Module, Totals: t.Totals, Idle: &idle}
 		states[i].has(s.probes[i].Outcome(), s.began)
 		if states[i].Outcome == nil {
 			states[i].Missing = notStarted(t.Config, s.budget)

@@ -53,17 +53,20 @@ func bounded(next http.Handler) http.Handler {
 // handler that gives an answer up on purpose panics with http.ErrAbortHandler, which stays net/http's.
 func recovered(next http.Handler, report guard.Report) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p := guard.Try(func() { next.ServeHTTP(w, r) })
-		if p == nil {
-			return
-		}
-		if p.Value == http.ErrAbortHandler {
-			panic(http.ErrAbortHandler)
-		}
-		if report != nil {
-			report(p)
-		}
-		refuse(w, "a bug of errno_exporter ended this answer: see its log", http.StatusInternalServerError)
+		defer func() {
+			p := guard.Recovered(recover())
+			if p == nil {
+				return
+			}
+			if p.Value == http.ErrAbortHandler {
+				panic(http.ErrAbortHandler)
+			}
+			if report != nil {
+				report(p)
+			}
+			refuse(w, "a bug of errno_exporter ended this answer: see its log", http.StatusInternalServerError)
+		}()
+		next.ServeHTTP(w, r)
 	})
 }
 
@@ -95,7 +98,9 @@ func expose(e *metrics.Exposition, s *watch.State, histograms config.Histograms)
 	}
 	e.Reliable(reliable)
 	e.Probe(r, s.Module)
-	e.Keepalive(s.Idle)
+	if s.Idle != nil {
+		e.Keepalive(s.Idle)
+	}
 	e.Totals(s.Totals, metrics.Kept{Histograms: histograms, Resets: metrics.ResetPhases(s.Module, r.Target.URL)})
 	e.Cause(s.Verdict)
 }

@@ -17,7 +17,6 @@ import (
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/metrics/resulttest"
 	"errno_exporter/internal/record"
-	"errno_exporter/internal/target/state"
 	"errno_exporter/prober/module"
 	"errno_exporter/prober/result"
 )
@@ -91,7 +90,7 @@ func FuzzRecord(f *testing.F) {
 		r := strange(text)
 		e := metrics.NewExposition()
 		e.Probe(&r, module)
-		plain := record.Text(&r, module, cause.Findings{}, state.Idle{}, e)
+		plain := record.Text(&r, module, cause.Findings{}, nil, e)
 		w := httptest.NewRecorder()
 		if err := recordTemplate.Execute(w, newRecordPage(&history.Record{ID: ulid.ULID{15: 1}, Result: &r, Module: module},
 			string(plain))); err != nil {

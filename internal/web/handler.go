@@ -46,97 +46,105 @@ type ProbeHandler struct {
 func (h *ProbeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q, err := parseQuestion(r, h.Config.Get(), h.TimeoutOffset)
 	if err != nil {
-		if _, unknown := errors.AsType[unknownModule](err); unknown && h.UnknownModule != nil {
-			h.UnknownModule()
-		}
 		h.refuseQuestion(w, r, &q, err)
 		return
 	}
 	leave, err := h.Requests.enter(&q)
 	if err != nil {
-		w.Header().Set("Retry-After", "1")
-		refuse(w, err.Error(), http.StatusServiceUnavailable)
+		refuseForNow(w, err)
 		return
 	}
 	defer leave()
 	answerBy(w, q.timeout+answerTimeout)
 	state, err := h.probe(r.Context(), &q)
 	answerBy(w, answerTimeout)
-	denied, isDenied := errors.AsType[*result.DeniedError](err)
 	switch {
-	case isDenied:
-		h.refuseDenied(w, r, &q, denied)
-		return
-	case r.Context().Err() != nil:
-		return // the client has disconnected
 	case err != nil:
-		refuse(w, err.Error(), http.StatusServiceUnavailable)
-		return
+		h.refuseProbe(w, r, &q, err)
+	case r.Context().Err() == nil: // the client has not disconnected
+		h.answer(w, r, &q, &state)
 	}
-	h.answer(w, r, &q, &state)
 }
 
-// answer answers with the probe's samples, or with its record.
+// refuseForNow answers where a later request may be answered.
+func refuseForNow(w http.ResponseWriter, err error) {
+	w.Header().Set("Retry-After", "1")
+	refuse(w, err.Error(), http.StatusServiceUnavailable)
+}
+
+// answer answers with the probe's samples, or with its record. Samples are written whole: in pieces it would be a
+// system call for each.
 func (h *ProbeHandler) answer(w http.ResponseWriter, r *http.Request, q *question, state *watch.State) {
+	if q.debug {
+		h.debug(w, q, state)
+		return
+	}
+	samples := h.samples(negotiate(w, r), state)
+	defer h.buffers.Put(samples)
+	w.Header().Set("Content-Length", strconv.Itoa(samples.Len()))
+	writeCorked(w, r, samples.Bytes())
+}
+
+// samples renders a probe's samples into one of the buffers.
+func (h *ProbeHandler) samples(format expfmt.Format, state *watch.State) *bytes.Buffer {
 	e, ok := h.expositions.Get().(*metrics.Exposition)
 	if !ok {
 		e = metrics.NewExposition()
 	}
 	defer h.expositions.Put(e)
-	if q.debug {
-		e.Reset(expfmt.NewFormat(expfmt.TypeTextPlain))
-		expose(e, state, h.Histograms)
-		plainText(w)
-		// fails only if the client is gone
-		_, _ = w.Write(record.Text(state.Outcome.Result, q.module, cause.Findings{Verdict: state.Verdict,
-			Kernel: state.Outcome.Kernel}, state.Idle, e))
-		_, _ = io.WriteString(w, "\nModule configuration:\n"+h.Config.Get().ModuleYAML(q.module.Name))
-		return
-	}
-	e.Reset(negotiate(w, r))
+	e.Reset(format)
 	e.Show(metrics.Single)
 	expose(e, state, h.Histograms)
-	h.write(w, r, e)
+	buffer, ok := h.buffers.Get().(*bytes.Buffer)
+	if !ok {
+		buffer = new(bytes.Buffer)
+	}
+	buffer.Reset()
+	_ = e.Write(buffer) // a buffer takes everything
+	return buffer
+}
+
+// debug answers with the probe's record.
+func (h *ProbeHandler) debug(w http.ResponseWriter, q *question, state *watch.State) {
+	samples := metrics.NewExposition()
+	samples.Reset(expfmt.NewFormat(expfmt.TypeTextPlain))
+	expose(samples, state, h.Histograms)
+	plainText(w)
+	// fails only if the client is gone
+	_, _ = w.Write(record.Text(state.Outcome.Result, q.module, cause.Findings{Verdict: state.Verdict,
+		Kernel: state.Outcome.Kernel}, state.Idle, samples))
+	_, _ = io.WriteString(w, "\nModule configuration:\n"+h.Config.Get().ModuleYAML(q.module.Name))
 }
 
 // detailed makes answers with debug=true, which may be a hundred times as long as samples, wait to be taken as others
 // do. Samples are written whole, at once.
-func (h *ProbeHandler) detailed(answers *spools) http.Handler {
+func (h *ProbeHandler) detailed(answers *spools) http.HandlerFunc {
 	kept := answers.buffered(h.ServeHTTP)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.RawQuery, "debug") && r.URL.Query().Get("debug") == "true" {
 			kept(w, r)
 			return
 		}
 		h.ServeHTTP(w, r)
-	})
-}
-
-// write writes the answer whole: in pieces it would be a system call for each.
-func (h *ProbeHandler) write(w http.ResponseWriter, r *http.Request, e *metrics.Exposition) {
-	buffer, ok := h.buffers.Get().(*bytes.Buffer)
-	if !ok {
-		buffer = new(bytes.Buffer)
 	}
-	defer h.buffers.Put(buffer)
-	buffer.Reset()
-	_ = e.Write(buffer) // a buffer takes everything
-	w.Header().Set("Content-Length", strconv.Itoa(buffer.Len()))
-	writeCorked(w, r, buffer.Bytes())
 }
 
 // probe probes what is asked for; the state has an outcome if there is no error.
 func (h *ProbeHandler) probe(ctx context.Context, q *question) (watch.State, error) {
 	if q.configured != nil {
-		state, _ := h.Watch.ProbeTarget(ctx, q.configured.Name, q.timeout)
-		if state.Outcome == nil {
-			return state, watch.ErrNotStarted
-		}
-		return state, nil
+		return h.probeConfigured(ctx, q)
 	}
 	ctx, cancel := context.WithTimeout(ctx, q.timeout)
 	defer cancel()
 	return h.Watch.Probe(ctx, q.target, q.module)
+}
+
+func (h *ProbeHandler) probeConfigured(ctx context.Context, q *question) (watch.State, error) {
+	state, _ := h.Watch.ProbeTarget(ctx, q.configured.Name, q.timeout)
+	if state.Outcome == nil {
+		return state, watch.ErrNotStarted
+	}
+	return state, nil
 }
 
 // A target that cannot be probed is refused: 400 where it is no URL, 403 where the policy denies it. With
@@ -145,6 +153,9 @@ func (h *ProbeHandler) probe(ctx context.Context, q *question) (watch.State, err
 
 // refuseQuestion answers a request that asks for no probe that can be made.
 func (h *ProbeHandler) refuseQuestion(w http.ResponseWriter, r *http.Request, q *question, err error) {
+	if _, unknown := errors.AsType[unknownModule](err); unknown && h.UnknownModule != nil {
+		h.UnknownModule()
+	}
 	bad, isBad := errors.AsType[*badTarget](err)
 	denied := errors.Is(err, errConfiguredOnly)
 	if h.BlackboxErrors && q.module != nil && (isBad || denied) {
@@ -165,6 +176,15 @@ func (h *ProbeHandler) refuseQuestion(w http.ResponseWriter, r *http.Request, q 
 		status = http.StatusForbidden
 	}
 	refuse(w, err.Error(), status)
+}
+
+// refuseProbe answers where no probe was made, or one whose client has disconnected.
+func (h *ProbeHandler) refuseProbe(w http.ResponseWriter, r *http.Request, q *question, err error) {
+	if denied, ok := errors.AsType[*result.DeniedError](err); ok {
+		h.refuseDenied(w, r, q, denied)
+	} else if r.Context().Err() == nil {
+		refuse(w, err.Error(), http.StatusServiceUnavailable)
+	}
 }
 
 // refuseDenied answers for a target whose address the policy denies.

@@ -17,7 +17,6 @@ import (
 	"errno_exporter/internal/incident"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/record"
-	"errno_exporter/internal/target/state"
 	"errno_exporter/prober/module"
 )
 
@@ -169,7 +168,7 @@ func (e *Endpoints) standAlone(p *incidentPage) {
 // recordText is the text of a record; empty if it is not kept.
 func (e *Endpoints) recordText(id ulid.ULID) string {
 	if kept := e.History.Get(id); kept != nil {
-		return string(record.Text(kept.Result, kept.Module, kept.Found, state.Idle{}, metrics.NewExposition()))
+		return string(record.Text(kept.Result, kept.Module, kept.Found, nil, metrics.NewExposition()))
 	}
 	if stored := e.Archive.Record(id); stored != nil {
 		return stored.Text

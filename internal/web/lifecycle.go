@@ -52,8 +52,8 @@ func (l *Lifecycle) Drain(ctx context.Context) bool {
 }
 
 // probes counts the requests that probe, and refuses them while draining.
-func (l *Lifecycle) probes(answer http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+func (l *Lifecycle) probes(answer http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
 		l.drain.Lock()
 		if l.draining {
 			l.drain.Unlock()
@@ -63,8 +63,8 @@ func (l *Lifecycle) probes(answer http.Handler) http.Handler {
 		l.asking++
 		l.drain.Unlock()
 		defer l.answered()
-		answer.ServeHTTP(w, r)
-	})
+		answer(w, r)
+	}
 }
 
 func (l *Lifecycle) answered() {

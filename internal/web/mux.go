@@ -52,18 +52,17 @@ func (e *Endpoints) Handler() http.Handler {
 	mux.HandleFunc("GET /static/{file}", func(w http.ResponseWriter, r *http.Request) {
 		http.ServeFileFS(w, r, files, "static/"+r.PathValue("file"))
 	})
-	guarded := http.NewServeMux()
-	guarded.Handle("/", bounded(mux))
+	all := bounded(mux)
 	if e.Pprof {
-		profiles(guarded) // which take as long as they are asked to
+		all = profiled(all)
 	}
-	return recovered(e.prefixed(knownHost(sameOrigin(guarded, e.ExternalURL), e.Hosts)), e.Panicked)
+	return recovered(e.prefixed(knownHost(sameOrigin(all, e.ExternalURL), e.Hosts)), e.Panicked)
 }
 
 // unlooped refuses requests that a probe of this exporter makes itself: one probe would become as many as there are
 // slots.
-func (e *Endpoints) unlooped(answer http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+func (e *Endpoints) unlooped(answer http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
 		ctx, err := e.Probe.Watch.Nested(r.Context(), r.Header)
 		if err != nil {
 			refuse(w, err.Error(), http.StatusLoopDetected)
@@ -72,8 +71,8 @@ func (e *Endpoints) unlooped(answer http.Handler) http.Handler {
 		if ctx != r.Context() {
 			r = r.WithContext(ctx)
 		}
-		answer.ServeHTTP(w, r)
-	})
+		answer(w, r)
+	}
 }
 
 // prefixed puts everything under the prefix, to which the root redirects.
@@ -103,11 +102,14 @@ func plainText(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 }
 
-// profiles adds Go's profiles of the running program.
-func profiles(mux *http.ServeMux) {
-	mux.HandleFunc("/debug/pprof/", pprof.Index)
-	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
-	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
-	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+// profiled adds Go's profiles of the running program, which take as long as they are asked to.
+func profiled(others http.Handler) http.Handler {
+	all := http.NewServeMux()
+	all.Handle("/", others)
+	all.HandleFunc("/debug/pprof/", pprof.Index)
+	all.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	all.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	all.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	all.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	return all
 }

@@ -14,7 +14,6 @@ import (
 	"errno_exporter/internal/incident"
 	"errno_exporter/internal/metrics"
 	"errno_exporter/internal/record"
-	"errno_exporter/internal/target/state"
 	"errno_exporter/prober/result"
 )
 
@@ -81,7 +80,7 @@ func (h records) show(w http.ResponseWriter, r *http.Request, kept *history.Reco
 		_ = out.Write(w) // fails only if the client is gone
 		return
 	}
-	text := record.Text(kept.Result, kept.Module, kept.Found, state.Idle{}, e)
+	text := record.Text(kept.Result, kept.Module, kept.Found, nil, e)
 	if r.URL.Query().Get("format") == "text" || r.URL.Path == "/logs" {
 		plainText(w)
 		_, _ = w.Write(text) // fails only if the client is gone

@@ -96,7 +96,19 @@ func (r *Recorder) Read(p []byte) (got int, err error) {
 	}
 	began := time.Since(r.start)
 	n, at, err := r.receive(p)
-	now := r.now()
+	return r.endRead(readCall{began, len(p), n, at}, err)
+}
+
+// readCall is one call that read from the connection.
+type readCall struct {
+	began     time.Duration
+	room, got int       // bytes
+	at        time.Time // when the kernel received its last packet; zero where it does not report that
+}
+
+// endRead notes how a read ended. Without it the stack frame of Read is small, in which a thousand probes may wait.
+func (r *Recorder) endRead(call readCall, err error) (int, error) {
+	now, n := r.now(), call.got
 	if flood := r.reads.Charge(1, int64(n)); flood != nil {
 		return 0, flood
 	}
@@ -104,15 +116,16 @@ func (r *Recorder) Read(p []byte) (got int, err error) {
 	defer r.mu.Unlock()
 	r.wire.BytesReceived += int64(n)
 	if n > 0 {
-		arrived := r.since(at, now)
+		arrived := r.since(call.at, now)
 		if arrived == now.since {
-			at = time.Time{}
+			call.at = time.Time{}
 		}
-		r.arrived(arrived, at)
-		r.drained = n < len(p)
+		r.arrived(arrived, call.at)
+		r.drained = n < call.room
 		r.noteArrived()
 	}
-	return n, r.note(result.Event{Op: result.OpRead, Start: began, End: now.since, Calls: 1, Bytes: int64(n), Err: err})
+	return n, r.note(result.Event{Op: result.OpRead, Start: call.began, End: now.since, Calls: 1, Bytes: int64(n),
+		Err: err})
 }
 
 // arrived notes when what was read arrived, and by how much that may be too late. The caller holds mu.

@@ -72,7 +72,7 @@ func (s *Said) limit(r *result.Response) {
 		}
 	}
 	if r.Status == http.StatusTooManyRequests {
-		s.Limit = "the answer is 429 (Too Many Requests)"
+		s.Limit = "429 is Too Many Requests, a rate limit (RFC 6585 section 4)"
 	}
 }
 

@@ -32,7 +32,7 @@ func TestSaid(t *testing.T) {
 	}{
 		{"200", false, result.Response{Status: 200, Header: head("Server", "nginx")}, Said{}},
 		{"429", false, result.Response{Status: 429, Header: head("Retry-After", "30")},
-			Said{Limit: "the answer is 429 (Too Many Requests)", RetryAfter: 30 * time.Second}},
+			Said{Limit: "429 is Too Many Requests, a rate limit (RFC 6585 section 4)", RetryAfter: 30 * time.Second}},
 		{"GitHub's 403", false, result.Response{Status: 403, Header: head("X-RateLimit-Remaining", "0")},
 			Said{Limit: "the answer has X-Ratelimit-Remaining: 0"}},
 		{"something remains", false, result.Response{Status: 403, Header: head("X-RateLimit-Remaining", "10")}, Said{}},

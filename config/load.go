@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"strings"
 	"sync"
-	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 
@@ -119,18 +117,6 @@ func (p place) document(written *source) (*yaml.Node, error) {
 	return nil, p.errorAt(&more, "a second document begins here, want one")
 }
 
-// tabLine is the first line that a tab indents, which YAML forbids; 0 if there is none.
-func tabLine(data []byte) int {
-	number := 0
-	for line := range strings.Lines(string(data)) {
-		number++
-		if strings.Contains(line[:len(line)-len(strings.TrimLeft(line, " \t"))], "\t") && strings.TrimSpace(line) != "" {
-			return number
-		}
-	}
-	return 0
-}
-
 // secretParams are the names in secret_params of all modules.
 func (c *Config) secretParams() []string {
 	var names []string
@@ -138,39 +124,4 @@ func (c *Config) secretParams() []string {
 		names = append(names, m.SecretParams...)
 	}
 	return names
-}
-
-// foreignByte is the line, from 1, of the first byte that is no UTF-8 text or a control character; 0 for none, and for
-// UTF-16, which YAML allows.
-func foreignByte(data []byte) (line int, b byte) {
-	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
-		return 0, 0
-	}
-	for i := 0; i < len(data); {
-		r, size := utf8.DecodeRune(data[i:])
-		if r == utf8.RuneError && size == 1 || r < ' ' && !strings.ContainsRune("\t\n\r", r) || r == 0x7f {
-			return 1 + bytes.Count(data[:i], []byte("\n")), data[i]
-		}
-		i += size
-	}
-	return 0, 0
-}
-
-// syntaxError places what yaml says of broken YAML. The line is the last that made sense to it; it knows none of bytes
-// that are no text.
-func (p place) syntaxError(data []byte, err error) error {
-	file := p.file
-	mayBeTab := strings.Contains(err.Error(), "cannot start any token") || strings.Contains(err.Error(), "tab character")
-	if line := tabLine(data); line > 0 && mayBeTab {
-		return fmt.Errorf("%s:%d: a tab indents this line: use spaces", file, line)
-	}
-	if line, b := foreignByte(data); line > 0 {
-		return fmt.Errorf("%s:%d: the byte 0x%02x is no text: save the file as UTF-8", file, line, b)
-	}
-	problem := strings.TrimPrefix(err.Error(), "yaml: ")
-	if line, rest, found := strings.Cut(strings.TrimPrefix(problem, "line "), ": "); found && rest != "" &&
-		strings.HasPrefix(problem, "line ") {
-		return fmt.Errorf("%s:%s: broken YAML here or below: %s", file, line, rest)
-	}
-	return fmt.Errorf("%s:1: broken YAML here or below: %s", file, problem)
 }

@@ -161,6 +161,38 @@ func TestOAuth2Redirects(t *testing.T) {
 	}
 }
 
+// TestOAuth2UserAgent: a token is asked for by the same name as the API, which firewalls may let in.
+func TestOAuth2UserAgent(t *testing.T) {
+	for _, row := range []struct {
+		name, exporters string
+		modules         []string
+		want            string
+	}{
+		{"the exporter's", "errno_exporter/1", nil, "errno_exporter/1"},
+		{"the module's", "errno_exporter/1", []string{"mine"}, "mine"},
+		{"none", "errno_exporter/1", []string{""}, ""},
+	} {
+		var asked, seen heard
+		api := faultlab.Handler(t, recorderOf(&seen, fine))
+		m := oauth2Module(t, faultlab.Handler(t, recorderOf(&asked, giveToken)), "secret")
+		if row.modules != nil {
+			m.Header["User-Agent"] = row.modules
+		}
+		target, err := prober.ParseTarget(api)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := prober.New(prober.Options{UserAgent: row.exporters}).Probe(t.Context(), target, m)
+		if r.Failure != nil || len(asked.all()) != 1 || len(seen.all()) != 1 {
+			t.Fatalf("%s: Probe = %+v, want success with one token%s", row.name, outcomeOf(r.Failure), evidence(&r))
+		}
+		if token, request := asked.all()[0].Header.Get("User-Agent"), seen.all()[0].Header.Get("User-Agent"); token !=
+			row.want || request != row.want {
+			t.Errorf("%s: the token's User-Agent %q, the request's %q, want %q", row.name, token, request, row.want)
+		}
+	}
+}
+
 // giveToken is a token endpoint that wants the lab's secret, in the header or in the body.
 func giveToken(w http.ResponseWriter, r *http.Request) {
 	if _, password, _ := r.BasicAuth(); password != "secret" && r.PostFormValue("client_secret") != "secret" {

@@ -28,6 +28,8 @@ var requestUses = map[string]string{
 	"config/compile/compile.go try: http.Request{}":                "not sent: the trial at load",
 	"config/compile/compile.go hide: Module.Authorize":             "not sent: the trial that shows what to mask",
 	"config/compile/compile.go hide: http.Request{}":               "not sent: the trial that shows what to mask",
+	"config/compile/fetch.go RoundTrip: Header[]":                  "the User-Agent of the probe",
+	"config/compile/fetch.go RoundTrip: Request.Clone":             "to the token endpoint, after checkRedirect",
 	"config/compile/fetch.go RoundTrip: RoundTripper.RoundTrip":    "to the token endpoint, after checkRedirect",
 	"config/compile/oauth2.go RoundTrip: Request.Clone":            "not sent: it adds the token",
 	"config/compile/oauth2.go RoundTrip: RoundTripper.RoundTrip":   "the request, with its token",

@@ -34,21 +34,26 @@ func newFetchTransport(c *promconfig.OAuth2, secured *tls.Config) *http.Transpor
 
 // fetch is one token being fetched.
 type fetch struct {
-	ctx     context.Context // of the request that needs the token
-	flooded atomic.Bool     // a connection was ended by its bound
+	ctx       context.Context // of the request that needs the token
+	userAgent []string        // of that request; nil: net/http's own
+	flooded   atomic.Bool     // a connection was ended by its bound
 }
 
 // fetchKey carries the fetch: net/http dials with a context of its own.
 type fetchKey struct{}
 
-// boundTo sends each request with the fetch's context, whatever the library that made it thought of.
+// boundTo sends each request with the fetch's context and User-Agent, whatever the library that made it thought of.
 type boundTo struct {
 	fetch *fetch
 	next  http.RoundTripper
 }
 
 func (b boundTo) RoundTrip(request *http.Request) (*http.Response, error) {
-	return b.next.RoundTrip(request.WithContext(context.WithValue(b.fetch.ctx, fetchKey{}, b.fetch)))
+	request = request.Clone(context.WithValue(b.fetch.ctx, fetchKey{}, b.fetch))
+	if b.fetch.userAgent != nil {
+		request.Header["User-Agent"] = b.fetch.userAgent
+	}
+	return b.next.RoundTrip(request)
 }
 
 // dialForFetch makes a connection that is closed when the fetch's context ends.

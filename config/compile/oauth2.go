@@ -53,7 +53,7 @@ const GrantJWTBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer" // RFC 7523
 
 // RoundTrip adds the token to a copy of the request and hands it on.
 func (t *tokens) RoundTrip(request *http.Request) (*http.Response, error) {
-	token, err := t.valid(request.Context())
+	token, err := t.valid(request.Context(), request.Header["User-Agent"])
 	if err != nil {
 		return nil, err
 	}
@@ -63,8 +63,8 @@ func (t *tokens) RoundTrip(request *http.Request) (*http.Response, error) {
 }
 
 // valid returns the kept token, or a new one. Of several probes that need one, one fetches and the others wait as long
-// as they can.
-func (t *tokens) valid(ctx context.Context) (*oauth2.Token, error) {
+// as they can. The fetch has the User-Agent of the request.
+func (t *tokens) valid(ctx context.Context, userAgent []string) (*oauth2.Token, error) {
 	select {
 	case <-t.turn:
 		defer func() { t.turn <- struct{}{} }()
@@ -78,7 +78,7 @@ func (t *tokens) valid(ctx context.Context) (*oauth2.Token, error) {
 	if fresh(t.token, time.Now()) && t.usedWith == secret {
 		return t.token, nil
 	}
-	f := &fetch{ctx: ctx}
+	f := &fetch{ctx: ctx, userAgent: userAgent}
 	client := &http.Client{Transport: boundTo{f, t.client}, CheckRedirect: t.checkRedirect}
 	token, err := t.source(context.WithValue(ctx, oauth2.HTTPClient, client), secret).Token()
 	if f.flooded.Load() {

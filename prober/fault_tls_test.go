@@ -102,6 +102,8 @@ func http2Faults() []fault {
 	large := func(m *module.Module) { m.Method, m.Body = http.MethodPost, make([]byte, 900<<10) }
 	return []fault{
 		{"GOAWAY NO_ERROR", faultlab.H2GoAwayNoError, asIs, raced, told(result.Processing, result.H2GoAway)},
+		{"GOAWAY NO_ERROR that covers the stream, then silence", faultlab.H2GoAwayDrains, briefly, once,
+			[]outcome{tooSlow}},
 		{"GOAWAY, then FIN", faultlab.H2GoAwayThenFin, asIs, raced, told(result.Processing, result.H2GoAway)},
 		{"GOAWAY, then RST", faultlab.H2GoAwayThenReset, asIs, raced, told(result.Processing, result.H2GoAway)},
 		{"GOAWAY ENHANCE_YOUR_CALM", faultlab.H2EnhanceYourCalm, asIs, raced,

@@ -93,6 +93,13 @@ func H2GoAwayNoError(h Host) string {
 	return serveH2(h, func(s *stream) { _ = s.WriteGoAway(0, http2.ErrCodeNo, nil); s.hang() })
 }
 
+// H2GoAwayDrains answers with GOAWAY NO_ERROR that covers our stream, and nothing more: a server that drains while its
+// application hangs.
+func H2GoAwayDrains(h Host) string {
+	h.Helper()
+	return serveH2(h, func(s *stream) { _ = s.WriteGoAway(1, http2.ErrCodeNo, nil); s.hang() })
+}
+
 // H2GoAwayThenFin answers with GOAWAY INTERNAL_ERROR that covers our stream, and a FIN.
 func H2GoAwayThenFin(h Host) string {
 	h.Helper()

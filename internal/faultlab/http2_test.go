@@ -118,6 +118,7 @@ func TestHTTP2(t *testing.T) {
 		want  []string
 	}{
 		{"H2GoAwayNoError", faultlab.H2GoAwayNoError, get, []string{"GOAWAY last 0 NO_ERROR", silence}},
+		{"H2GoAwayDrains", faultlab.H2GoAwayDrains, get, []string{"GOAWAY last 1 NO_ERROR", silence}},
 		{"H2GoAwayThenFin", faultlab.H2GoAwayThenFin, get, []string{"GOAWAY last 1 INTERNAL_ERROR", closed}},
 		{"H2GoAwayThenReset", faultlab.H2GoAwayThenReset, get, []string{"GOAWAY last 1 INTERNAL_ERROR", aborted}},
 		{"H2EnhanceYourCalm", faultlab.H2EnhanceYourCalm, get, []string{"GOAWAY last 0 ENHANCE_YOUR_CALM", silence}},

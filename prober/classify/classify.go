@@ -76,10 +76,7 @@ func classifyAuthorize(e *Evidence) result.Failure {
 // classifyStream names what ended an exchange, or a handshake, on an established connection.
 func classifyStream(e *Evidence) result.Failure {
 	f := result.Failure{Err: e.Err}
-	cause := e.Wire.Cause
-	if e.Ended != Running && cause != nil && cause.End > e.EndedAt {
-		cause = nil // it came after we had given up
-	}
+	cause := e.cause()
 	if e.Ended == Cancelled && cause == nil {
 		f.Reason, f.Origin = result.Abandoned, result.Self
 		return f

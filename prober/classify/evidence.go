@@ -63,3 +63,11 @@ type TokenAnswer struct {
 	Status  int  // of its response; 0 without one
 	Refused bool // we end it: it redirects to another origin, or sends more than a token can be
 }
+
+// cause is the transport event that ended the connection before we had given up; nil for none.
+func (e *Evidence) cause() *result.Event {
+	if c := e.Wire.Cause; e.Ended == Running || c == nil || c.End <= e.EndedAt {
+		return c
+	}
+	return nil
+}

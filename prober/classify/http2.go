@@ -33,13 +33,21 @@ func spokenHTTP2(e *Evidence) (result.Reason, result.Origin, bool) {
 		return result.HTTPHeadersTooLarge, result.Self, true
 	}
 	if reason, origin, ok := classifyHTTP2(e.Err); ok {
-		return reason, origin, true
+		return reason, origin, !drained(e)
 	}
 	if e.Ended != Running {
 		return "", "", false
 	}
 	reason, ok := reasonOfFrames(seen, e.Responded)
 	return reason, result.Peer, ok
+}
+
+// drained reports whether the peer said in order that it goes away, and our deadline passed while it still had our
+// stream to answer (RFC 9113 section 6.8): net/http makes the GOAWAY the error of the connection that we then close. Of
+// a stream that the GOAWAY leaves out, and of a connection that the peer ends, it knows at once.
+func drained(e *Evidence) bool {
+	return e.Ended == Deadline && e.cause() == nil && strings.Contains(e.Err.Error(), "GOAWAY") &&
+		strings.Contains(e.Err.Error(), "ErrCode=NO_ERROR")
 }
 
 // http2Texts are errors that net/http's HTTP/2 makes without a type that can be matched (h2_bundle.go). A test provokes

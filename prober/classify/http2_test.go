@@ -13,6 +13,9 @@ func TestClassifyHTTP2(t *testing.T) {
 	stream := func(code http2.ErrCode, cause string) error {
 		return http2.StreamError{StreamID: 1, Code: code, Cause: errors.New(cause)}
 	}
+	goAway := func(code string) error {
+		return errors.New("http2: server sent GOAWAY and closed the connection; LastStreamID=1, ErrCode=" + code)
+	}
 	const fromPeer = "received from peer"
 	other := errors.New("http2: ?")
 	for _, row := range []struct {
@@ -62,6 +65,13 @@ func TestClassifyHTTP2(t *testing.T) {
 			peer(result.H2GoAway)},
 		{"a response, then GOAWAY", Evidence{Err: other, Frames: &Frames{GoAway: true}, Responded: true},
 			peer(result.H2GoAway)},
+		{"GOAWAY in the error, then our deadline", Evidence{Err: goAway("NO_ERROR"), Frames: &Frames{GoAway: true},
+			Ended: Deadline, Phase: result.Processing}, self(result.HTTPResponseTimedOut)},
+		{"GOAWAY in the error, then a FIN before our deadline", Evidence{Err: goAway("NO_ERROR"),
+			Frames: &Frames{GoAway: true}, Ended: Deadline, EndedAt: 2, Phase: result.Processing,
+			Wire: &result.Wire{Cause: &result.Event{Op: result.OpRead, End: 1, EOF: true}}}, peer(result.H2GoAway)},
+		{"GOAWAY with an error in the error, then our deadline", Evidence{Err: goAway("INTERNAL_ERROR"),
+			Frames: &Frames{GoAway: true}, Ended: Deadline, Phase: result.Processing}, peer(result.H2GoAway)},
 		{"GOAWAY, then our deadline", Evidence{Err: other, Frames: &Frames{GoAway: true}, Ended: Deadline,
 			Phase: result.Processing}, self(result.HTTPResponseTimedOut)},
 	} {

@@ -64,6 +64,9 @@ func (p place) mapping(node *yaml.Node, what string, keys map[string]key) error 
 		return nil
 	}
 	if node.Kind != yaml.MappingNode {
+		if name, found := unspaced(node, keys); found {
+			return placedError{p.errorAt(node, "%s: the colon behind %s needs a space", what, name)}
+		}
 		return placedError{p.errorAt(node, "%s: want a mapping of keys, not %s", what, kindName(node))}
 	}
 	var problems []error
@@ -83,7 +86,7 @@ func (p place) mapping(node *yaml.Node, what string, keys map[string]key) error 
 		read, known := keys[name.Value]
 		if !known {
 			problems = append(problems, p.errorAt(name, "unknown key %q in %s%s", name.Value, what,
-				suggestion(name.Value, keys)))
+				suggestion(name.Value, what, keys)))
 			continue
 		}
 		problems = append(problems, p.atKey(name, value, read))
@@ -103,7 +106,30 @@ func (p place) atKey(name, value *yaml.Node, read key) error {
 	if _, placed := errors.AsType[placedError](err); placed {
 		return err
 	}
-	return p.errorAt(value, "%s%s: %w", name.Value, quoted(value), err)
+	return p.errorAt(value, "%s%s: %s%w", name.Value, quoted(value), unlike(value, err), err)
+}
+
+// unlike says what a value is that is no plain one, where the error says only what is wanted.
+func unlike(value *yaml.Node, err error) string {
+	switch {
+	case !strings.HasPrefix(err.Error(), "want "):
+		return ""
+	case isNull(value):
+		return "has no value, "
+	case value.Kind != yaml.ScalarNode:
+		return "is " + kindName(value) + ", "
+	}
+	return ""
+}
+
+// unspaced is the key of what is one text for want of a space, as in prober:http.
+func unspaced(node *yaml.Node, keys map[string]key) (name string, found bool) {
+	if node.Kind != yaml.ScalarNode {
+		return "", false
+	}
+	name, _, colon := strings.Cut(node.Value, ":")
+	_, known := keys[name]
+	return name, colon && known
 }
 
 // joined is one error of several, each already placed.

@@ -3,28 +3,78 @@ package config
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
+
+	promconfig "github.com/prometheus/common/config"
+
+	"errno_exporter/prober/module"
 )
 
-// suggestion names the known key nearest to an unknown one, or all of them if none is near and they are few.
-func suggestion(name string, keys map[string]key) string {
-	known := make([]string, 0, len(keys))
-	best, least := "", 3
-	for k := range keys {
-		known = append(known, k)
-		if d := distance(name, k); d < least {
-			best, least = k, d
-		}
+// suggestion names the known key that was meant instead of an unknown one: another section's of the same name, the
+// nearest, or all of them if they are few.
+func suggestion(name, what string, keys map[string]key) string {
+	if section := sectionOf(name, what); section != "" {
+		return ": it belongs " + section
 	}
-	if best != "" {
+	known := slices.Sorted(maps.Keys(keys))
+	if best := likeliest(name, known); best != "" {
 		return fmt.Sprintf("; did you mean %q?", best)
 	}
 	if len(known) > 8 {
 		return ", see exporter.yml for the keys there are"
 	}
-	slices.Sort(known)
 	return ", want " + strings.Join(known, ", ")
+}
+
+// likeliest is the known key that an unknown one stands for: in another way of writing, with a slip of two letters, or
+// cut off. It is empty if there is none, or more than one of the last.
+func likeliest(name string, known []string) string {
+	plain := plainly(name)
+	best, least := "", min(3, (len(plain)+1)/2)
+	for _, k := range known {
+		if d := distance(plain, plainly(k)); d < least {
+			best, least = k, d
+		}
+	}
+	if best != "" {
+		return best
+	}
+	for _, holds := range []func(string, string) bool{strings.HasPrefix, strings.Contains} {
+		longer := slices.DeleteFunc(slices.Clone(known), func(k string) bool { return !holds(plainly(k), plain) })
+		if len(longer) == 1 && len(plain) > 3 {
+			return longer[0]
+		}
+	}
+	return ""
+}
+
+// plainly is a key without what differs between ways of writing: valid_status_codes, validStatusCodes,
+// valid-status-codes.
+func plainly(name string) string {
+	return strings.ToLower(strings.NewReplacer("_", "", "-", "", " ", "").Replace(name))
+}
+
+// sectionOf says where a key belongs that was put elsewhere; empty if it is not known, or may be in several places.
+func sectionOf(name, what string) string {
+	h := &httpKeys{Module: module.New("")}
+	tls := map[string]key{}
+	addFields(place{}, tls, reflect.ValueOf(new(promconfig.TLSConfig)).Elem())
+	has := func(keys map[string]key) bool { _, known := keys[name]; return known }
+	switch {
+	case what != "http" && what != "the module" && what != "the target" && what != "the configuration":
+		return ""
+	case what != "the module" && (name == "prober" || name == "timeout"):
+		return "to a module, beside http"
+	case what == "the target" && name == "http":
+		return "to a module"
+	case what != "http" && has(h.keys()):
+		return "under http of a module"
+	case has(tls):
+		return "under tls_config of http"
+	}
+	return ""
 }
 
 // distance is how many letters differ, after Levenshtein.

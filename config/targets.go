@@ -114,11 +114,14 @@ func (t *Target) keys(p place, modules map[string]*module.Module) map[string]key
 		"histograms":   checked(&t.Histograms, checkHistograms),
 		"labels":       func(value *yaml.Node) error { return t.readLabels(p, value) },
 		"url": func(value *yaml.Node) error {
+			if value.Kind != yaml.ScalarNode {
+				return errors.New("want a URL such as https://api.example.com/v1/health")
+			}
 			u, err := module.ParseURL(value.Value)
 			if err == nil {
 				_, err = module.ResolvableHost(u.Hostname())
 			}
-			if err != nil || value.Kind != yaml.ScalarNode || value.Value == "" {
+			if err != nil || value.Value == "" {
 				if err == nil {
 					err = errors.New("is no text, want a URL such as https://api.example.com/v1/health")
 				}
@@ -128,6 +131,9 @@ func (t *Target) keys(p place, modules map[string]*module.Module) map[string]key
 			return nil
 		},
 		"module": func(value *yaml.Node) error {
+			if value.Kind != yaml.ScalarNode {
+				return errors.New("want the name of a module")
+			}
 			if t.Module = modules[value.Value]; t.Module == nil {
 				if len(modules) == 0 {
 					return errors.New("is unknown: no module is configured, want one such as modules: {api: {prober: http}}")

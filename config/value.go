@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"regexp"
 	"strings"
 	"time"
 
@@ -19,14 +20,23 @@ func into[T any](to *T) key {
 			return fmt.Errorf("has no value, want %s", typeName(reflect.TypeFor[T]()))
 		}
 		if item := misfit(value, reflect.TypeFor[T]()); item != nil && item != value {
-			return fmt.Errorf("the item%s is not %s, want %s", quoted(item), typeName(reflect.TypeFor[T]().Elem()),
-				typeName(reflect.TypeFor[T]()))
+			return fmt.Errorf("the item%s is not %s, want %s%s", quoted(item), typeName(reflect.TypeFor[T]().Elem()),
+				typeName(reflect.TypeFor[T]()), unquoted(item, reflect.TypeFor[T]().Elem()))
 		}
 		if err := value.Decode(to); err != nil || misfit(value, reflect.TypeFor[T]()) != nil {
-			return fmt.Errorf("want %s", typeName(reflect.TypeFor[T]()))
+			return fmt.Errorf("want %s%s", typeName(reflect.TypeFor[T]()), unquoted(value, reflect.TypeFor[T]()))
 		}
 		return nil
 	}
+}
+
+// unquoted says that a value is in quotes which makes a text of it.
+func unquoted(value *yaml.Node, t reflect.Type) string {
+	if t.Kind() != reflect.String && value.Kind == yaml.ScalarNode &&
+		value.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
+		return ", without quotes"
+	}
+	return ""
 }
 
 // misfit finds the value, or the item of a list, that yaml would bend into a type: 200.5 into 200, nothing into no
@@ -100,9 +110,17 @@ func duration(to *time.Duration) key {
 	}
 }
 
+// withUnits is what durations are made of.
+var withUnits = regexp.MustCompile(`^([0-9]+(\.[0-9]*)?(ns|us|µs|μs|ms|s|m|h|d|w|y))+$`)
+
 func durationProblem(s string) string {
-	if s != "" && strings.Trim(s, "0123456789.") == "" {
+	switch {
+	case s != "" && strings.Trim(s, "0123456789.") == "":
 		return "missing unit"
+	case withUnits.MatchString(strings.ReplaceAll(s, " ", "")) && strings.Contains(s, " "):
+		return "has a space"
+	case withUnits.MatchString(s):
+		return "is too long or has its units in another order than y, w, d, h, m, s"
 	}
 	return "not a duration"
 }

@@ -24,6 +24,9 @@ type like struct {
 	n      int           // digests that are like it
 }
 
+// growBy is by how many bytes the memory of digests grows.
+const growBy = 64
+
 // maxDigests is how many digests are kept; the place of a like is a byte.
 const maxDigests = 30
 
@@ -36,7 +39,11 @@ func (d *digests) add(seen *cause.Digest) {
 	d.likes[at].n++
 	var b [2 + 9*binary.MaxVarintLen64]byte
 	b[0] = byte(at)
-	d.packed = append(d.packed, differences(b[:1], seen, d.likes[at].digest)...)
+	more := differences(b[:1], seen, d.likes[at].digest)
+	if need := len(d.packed) + len(more); need > cap(d.packed) {
+		d.packed = append(make([]byte, 0, need+growBy), d.packed...)
+	}
+	d.packed = append(d.packed, more...)
 	d.n++
 }
 
@@ -71,7 +78,10 @@ func alike(d cause.Digest, other *cause.Digest) bool {
 	for i, p := range numbers(other) {
 		*numbers(&d)[i] = *p
 	}
-	d.Segments, d.Repeats, d.Progress, d.Lost = other.Segments, other.Repeats, other.Progress, other.Lost
+	for i, p := range flags(other) {
+		*flags(&d)[i] = *p
+	}
+	d.Segments, d.Repeats = other.Segments, other.Repeats
 	return reflect.DeepEqual(&d, other)
 }
 
@@ -81,11 +91,10 @@ func numbers(d *cause.Digest) [6]*int64 {
 		&d.Sent}
 }
 
-// The bits of what else they differ in.
-const (
-	progress = 1 << iota
-	lost
-)
+// flags are what else they differ in: what has been acknowledged when a probe ends is different each time.
+func flags(d *cause.Digest) [5]*bool {
+	return [...]*bool{&d.Progress, &d.Lost, &d.Hole, &d.Delivered, &d.Arrived}
+}
 
 // differences appends what is different from a digest that is alike.
 func differences(b []byte, d, other *cause.Digest) []byte {
@@ -97,11 +106,10 @@ func differences(b []byte, d, other *cause.Digest) []byte {
 	b = binary.AppendVarint(b, int64(d.Segments)-int64(other.Segments))
 	b = binary.AppendVarint(b, int64(d.Repeats)-int64(other.Repeats))
 	var bits byte
-	if d.Progress {
-		bits |= progress
-	}
-	if d.Lost {
-		bits |= lost
+	for i, p := range flags(d) {
+		if *p {
+			bits |= 1 << i
+		}
 	}
 	return append(b, bits)
 }
@@ -121,7 +129,9 @@ func (d *digests) take(packed []byte) (seen cause.Digest, place int, rest []byte
 	}
 	seen.Segments += uint32(next()) // or what it is less, modulo 2^32
 	seen.Repeats += uint32(next())
-	seen.Progress, seen.Lost = rest[0]&progress != 0, rest[0]&lost != 0
+	for i, p := range flags(&seen) {
+		*p = rest[0]&(1<<i) != 0
+	}
 	return seen, place, rest[1:]
 }
 

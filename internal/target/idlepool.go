@@ -36,7 +36,7 @@ const idleTimeout = 10 * time.Second
 // announcementAge is how long a server's announcement counts.
 const announcementAge = time.Minute
 
-// IdlePool holds a target's idle connections.
+// IdlePool holds a target's idle connections. A target that has none, by its module, has a nil one.
 type IdlePool struct {
 	panicked guard.Report // is called with panics; may be nil
 	module   *module.Module
@@ -62,8 +62,11 @@ type idleSlot struct {
 	last *result.IdleResult // nil before the first
 }
 
-// NewIdlePool returns the pool of a target. All pools together count their connections in all; panics are reported.
+// NewIdlePool returns the pool of a target; nil where its module has no idle connections. All pools together count their connections in all; panics are reported.
 func NewIdlePool(t *Target, all *atomic.Int64, panicked guard.Report) *IdlePool {
+	if m := t.Config.Module; len(m.Keepalive) == 0 && m.KeepaliveMax == 0 {
+		return nil
+	}
 	k := &IdlePool{module: t.Config.Module, target: t.Probed(), totals: t.Totals, all: all, panicked: panicked,
 		lifetime: &t.Lifetime, measured: t.Config.Module.KeepaliveMax}
 	for _, age := range k.module.Keepalive {
@@ -76,6 +79,10 @@ func NewIdlePool(t *Target, all *atomic.Int64, panicked guard.Report) *IdlePool 
 // module's timeout, whatever the scrape's is: a scrape with a short timeout must not end a connection that works.
 func (k *IdlePool) Use(life context.Context) <-chan struct{} {
 	done := make(chan struct{})
+	if k == nil {
+		close(done)
+		return done
+	}
 	var using guard.Group
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -144,6 +151,9 @@ func (k *IdlePool) used(s *idleSlot, conn *prober.IdleConn, r *result.IdleResult
 
 // Fill makes the connections that are missing, after a probe that succeeded.
 func (k *IdlePool) Fill(life context.Context, p *prober.Prober) {
+	if k == nil {
+		return
+	}
 	for i := range k.slots {
 		s := &k.slots[i]
 		if !k.wants(s) {
@@ -198,6 +208,9 @@ func (k *IdlePool) filled(s *idleSlot, conn *prober.IdleConn, announced time.Dur
 
 // Close closes every connection; those in use are closed when they have been used.
 func (k *IdlePool) Close() {
+	if k == nil {
+		return
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.closed = true
@@ -215,6 +228,9 @@ func (k *IdlePool) Close() {
 
 // Size is about how many bytes of memory the fates of the connections take.
 func (k *IdlePool) Size() int {
+	if k == nil {
+		return 0
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	n := perSlot * cap(k.slots)
@@ -226,11 +242,14 @@ func (k *IdlePool) Size() int {
 	return n
 }
 
-// State is what is known of the connections.
+// State is what is known of the connections, but for their lifetime.
 func (k *IdlePool) State() state.Idle {
+	if k == nil {
+		return state.Idle{}
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	idle := state.Idle{Announced: k.announced, Asked: !k.asked.IsZero(), Lifetime: k.lifetime.Search()}
+	idle := state.Idle{Announced: k.announced, Asked: !k.asked.IsZero()}
 	for _, s := range k.slots {
 		if s.last != nil {
 			idle.Ages = append(idle.Ages, state.IdleAge{Age: s.age, Last: s.last})
@@ -241,6 +260,9 @@ func (k *IdlePool) State() state.Idle {
 
 // Fates are what last became of the connections of each age.
 func (k *IdlePool) Fates() []cause.IdleConn {
+	if k == nil {
+		return nil
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	var all []cause.IdleConn

@@ -14,7 +14,7 @@ import (
 	"errno_exporter/prober/module"
 )
 
-// newTestedPool is the pool of a target whose module keeps connections for some ages.
+// newTestedPool is the pool of a target whose module keeps connections for some ages. Their lifetime is not measured.
 func newTestedPool(t *testing.T, url string, all *atomic.Int64, ages ...time.Duration) *IdlePool {
 	t.Helper()
 	parsed, err := prober.ParseTarget(url)
@@ -22,8 +22,10 @@ func newTestedPool(t *testing.T, url string, all *atomic.Int64, ages ...time.Dur
 		t.Fatal(err)
 	}
 	m := module.New("m")
-	m.Keepalive = ages
-	return NewIdlePool(&Target{Known: NewKnown(), Config: &config.Target{URL: parsed.URL, Module: m}}, all, nil)
+	m.Keepalive, m.KeepaliveMax = ages, time.Hour // without both there would be no pool
+	k := NewIdlePool(&Target{Known: NewKnown(), Config: &config.Target{URL: parsed.URL, Module: m}}, all, nil)
+	k.measured = 0
+	return k
 }
 
 // A server that announced less than is wanted is asked again later, by a probe as good as any: no reload is needed once

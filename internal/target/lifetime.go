@@ -16,9 +16,14 @@ import (
 
 // Lifetime is what is measured of a target's idle connections. It outlives a configuration.
 type Lifetime struct {
-	mu     sync.Mutex // guards what follows
+	mu    sync.Mutex // guards what follows
+	busy  bool       // a trial is under way
+	found *found     // nil before the first, as most targets have none
+}
+
+// found is what trials have shown.
+type found struct {
 	search lifetime.Search
-	busy   bool      // a trial is under way
 	tried  time.Time // when the last one ended
 }
 
@@ -26,18 +31,27 @@ type Lifetime struct {
 func (l *Lifetime) Search() lifetime.Search {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.search
+	return l.known().search
+}
+
+// known is what is found so far. The caller holds mu.
+func (l *Lifetime) known() found {
+	if l.found == nil {
+		return found{}
+	}
+	return *l.found
 }
 
 // begin takes the next trial, of the age that it returns; false if none is due.
 func (l *Lifetime) begin(now time.Time, most time.Duration) (time.Duration, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.busy || l.search.Done(most) && now.Sub(l.tried) < most {
+	known := l.known()
+	if l.busy || known.search.Done(most) && now.Sub(known.tried) < most {
 		return 0, false
 	}
 	l.busy = true
-	return l.search.Next(most), true
+	return known.search.Next(most), true
 }
 
 // end ends a trial; with a result, if there is one.
@@ -49,7 +63,7 @@ func (l *Lifetime) end(age time.Duration, r *result.IdleResult) {
 		return
 	}
 	if t, ok := lifetime.Of(age, r); ok {
-		l.search, l.tried = l.search.Note(t), time.Now()
+		l.found = &found{l.known().search.Note(t), time.Now()}
 	}
 }
 

@@ -34,16 +34,16 @@ func TestLifetimeIsMeasured(t *testing.T) {
 				k.module.Timeout = time.Second
 			}
 			for range 100 {
-				if k.State().Lifetime.Done(time.Minute) {
+				if k.lifetime.Search().Done(time.Minute) {
 					break
 				}
 				age, ok := k.lifetime.begin(time.Now(), time.Minute)
 				if !ok {
-					t.Fatalf("no trial is due: %+v", k.State().Lifetime)
+					t.Fatalf("no trial is due: %+v", k.lifetime.Search())
 				}
 				k.lifetime.end(age, k.try(t.Context(), p, age))
 			}
-			got := k.State().Lifetime
+			got := k.lifetime.Search()
 			if got.End != row.end || !got.Narrow() || got.Survived > 0 != row.lives {
 				t.Errorf("%+v, want a narrow bracket, %s, survivors %t", got, row.end, row.lives)
 			}
@@ -73,7 +73,7 @@ func TestOneTrialAtATime(t *testing.T) {
 		<-ended.C // the test's own timeout bounds it
 	}
 	k.Fill(t.Context(), p)
-	if n, search := all.Load(), k.State().Lifetime; n != 0 || search != (lifetime.Search{}) {
+	if n, search := all.Load(), k.lifetime.Search(); n != 0 || search != (lifetime.Search{}) {
 		t.Errorf("%d trials after the end, %+v", n, search)
 	}
 }
@@ -82,6 +82,9 @@ func TestOneTrialAtATime(t *testing.T) {
 func TestTrialsAreRare(t *testing.T) {
 	const most = time.Minute
 	now := time.Now()
+	survived := func(age time.Duration, tried time.Time) *found {
+		return &found{lifetime.Search{Survived: age}, tried}
+	}
 	for _, row := range []struct {
 		name  string
 		l     *Lifetime
@@ -90,9 +93,9 @@ func TestTrialsAreRare(t *testing.T) {
 	}{
 		{"the first", &Lifetime{}, time.Second, true},
 		{"one is under way", &Lifetime{busy: true}, 0, false},
-		{"the next", &Lifetime{search: lifetime.Search{Survived: time.Second}, tried: now}, 2 * time.Second, true},
-		{"all is known", &Lifetime{search: lifetime.Search{Survived: most}, tried: now.Add(-most + 1)}, 0, false},
-		{"all was known", &Lifetime{search: lifetime.Search{Survived: most}, tried: now.Add(-most)}, most, true},
+		{"the next", &Lifetime{found: survived(time.Second, now)}, 2 * time.Second, true},
+		{"all is known", &Lifetime{found: survived(most, now.Add(-most+1))}, 0, false},
+		{"all was known", &Lifetime{found: survived(most, now.Add(-most))}, most, true},
 	} {
 		if age, begin := row.l.begin(now, most); age != row.age || begin != row.begin {
 			t.Errorf("%s: %s, %t, want %s, %t", row.name, age, begin, row.age, row.begin)

@@ -22,7 +22,7 @@ type Target struct {
 	*Known
 	Config *config.Target
 	Policy *module.Networks
-	Idle   *IdlePool
+	Idle   *IdlePool // nil where the module has no idle connections
 	// Application is what is known of the application's connections to the target's host and port. Targets of the same
 	// host and port share it.
 	Application *Application
@@ -76,6 +76,13 @@ func (t *Target) Count(o *Outcome) {
 	t.Timeline.Add(state.Tick{Record: o.Record, Ended: o.Ended, Elapsed: o.Result.Elapsed,
 		Phases: state.PhaseTimesOf(o.Result.Last()), Failure: o.Result.Failure.Brief()})
 	t.Evidence.Add(o.seen())
+}
+
+// IdleState is what is known of the target's idle connections, also of those that an earlier configuration had.
+func (t *Target) IdleState() state.Idle {
+	idle := t.Idle.State()
+	idle.Lifetime = t.Lifetime.Search()
+	return idle
 }
 
 // ForVerdict is the evidence for a verdict on the target; false where nothing failed recently.

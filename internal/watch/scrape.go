@@ -73,7 +73,7 @@ func (w *Watch) StatusAt(at time.Time) []Status {
 }
 
 func (w *Watch) status(t *target.Target, now time.Time) Status {
-	return Status{Target: t.Config, Last: t.Results.Latest(), Timeline: t.Timeline.At(now), Idle: t.Idle.State(),
+	return Status{Target: t.Config, Last: t.Results.Latest(), Timeline: t.Timeline.At(now), Idle: t.IdleState(),
 		Verdict: w.verdict(t), Application: w.application.of(t), Ends: t.Application.Failed(now)}
 }
 
@@ -165,7 +165,7 @@ func (w *Watch) await(ctx context.Context, targets []*target.Target, budget time
 func (s *Scraped) States() []State {
 	states := make([]State, len(s.targets))
 	for i, t := range s.targets {
-		idle := t.Idle.State()
+		idle := t.IdleState()
 		states[i] = State{Target: t.Config, Module: t.Config.Module, Totals: t.Totals, Idle: &idle}
 		states[i].has(s.probes[i].Outcome(), s.began)
 		if states[i].Outcome == nil {

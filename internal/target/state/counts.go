@@ -35,7 +35,7 @@ type IdleFailureCount struct {
 func (t *Totals) CopyTo(c *Counts) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	c.Attempts, c.Failed, c.Resets = t.attempts, t.failed, t.resets
+	c.Attempts, c.Failed, c.Resets = t.attempts, t.failed, t.resets()
 	c.LastSuccess, c.LastFailure = t.lastSuccess, t.lastFailure
 	c.Failures, c.IdleFailures = c.Failures[:0], c.IdleFailures[:0]
 	for kind, f := range t.failures {

@@ -127,12 +127,12 @@ func (d *decoder) time() time.Time {
 
 func (t *Totals) decode(d *decoder) {
 	t.attempts, t.failed = d.number(), d.number()
-	for i := range t.resets {
-		t.resets[i] = d.number()
+	for range PhaseCount {
+		d.number() // resets, which are among the failures
 	}
 	for range d.count(maxKinds) {
 		kind := d.kind()
-		t.failures[kind] = failures{n: d.number(), record: d.record()}
+		t.setFailures(kind, failures{n: d.number(), record: d.record()})
 	}
 	if n := d.count(maxKinds); n > 0 {
 		t.idle = map[IdleFailureKind]uint64{}

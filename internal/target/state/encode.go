@@ -71,7 +71,7 @@ func (t *Totals) encode(e *encoder) {
 	defer t.mu.Unlock()
 	e.number(t.attempts)
 	e.number(t.failed)
-	for _, n := range t.resets {
+	for _, n := range t.resets() {
 		e.number(n)
 	}
 	e.number(uint64(len(t.failures)))

@@ -14,8 +14,7 @@ type Totals struct {
 	mu          sync.Mutex // guards what follows
 	attempts    uint64
 	failed      uint64
-	resets      [PhaseCount]uint64
-	failures    map[FailureKind]failures
+	failures    map[FailureKind]failures // nil before the first
 	durations   durations
 	idle        map[IdleFailureKind]uint64
 	lastSuccess time.Time // zero before the first
@@ -50,7 +49,10 @@ type failures struct {
 func (t *Totals) Size() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	n := totalsBytes + kindsBytes + perKind*len(t.failures)
+	n := totalsBytes
+	if t.failures != nil {
+		n += kindsBytes + perKind*len(t.failures)
+	}
 	if t.idle != nil {
 		n += kindsBytes + perKind*len(t.idle)
 	}
@@ -58,7 +60,7 @@ func (t *Totals) Size() int {
 }
 
 // NewTotals returns one that has counted nothing.
-func NewTotals() *Totals { return &Totals{failures: map[FailureKind]failures{}} }
+func NewTotals() *Totals { return new(Totals) }
 
 // Add counts a result, whose record has an ID unless none is kept. A probe that was abandoned says nothing about its
 // target and does not count.
@@ -97,10 +99,26 @@ func (t *Totals) addAttempt(a *result.Attempt, x Exemplar) {
 	if x.Record != ulid.Zero {
 		counted.record = x.Record
 	}
-	t.failures[kind] = counted
-	if f.Reason == result.TCPReset {
-		t.resets[phaseIndex(f.Phase)]++
+	t.setFailures(kind, counted)
+}
+
+func (t *Totals) setFailures(kind FailureKind, counted failures) {
+	if t.failures == nil {
+		t.failures = map[FailureKind]failures{}
 	}
+	t.failures[kind] = counted
+}
+
+// resets is how many attempts a reset ended, by phase. The caller holds mu.
+func (t *Totals) resets() (by [PhaseCount]uint64) {
+	for kind, f := range t.failures {
+		for i, row := range result.Phases {
+			if kind.Reason == string(result.TCPReset) && kind.Phase == string(row.Phase) {
+				by[i] += f.n
+			}
+		}
+	}
+	return by
 }
 
 // addSpan counts a phase's time. The checks of a response take no time worth a histogram.

@@ -11,20 +11,27 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// ticks are the last results of a target, at most MaxTicks, in one piece of memory: one that succeeded takes about 45
+// ticks are the last results of a target, at most MaxTicks, in one piece of memory: one that succeeded takes about 30
 // bytes, where a Tick takes 96. Each is
 //
 //	1 flags
 //	. when it ended, by how much later than the one before; and how long it took, in nanoseconds, as varints
-//	. the record's ID: by how many milliseconds its time is later than the end, as a varint, and 10 random bytes
-//	2 which phases took time, and 4 for each of them, as a float32
+//	. the record's ID: by how many milliseconds its time is later than the end, as a varint, and its other 10 bytes: how
+//	  many of them are as in the ID before, and those that follow. IDs of one process have a beginning in common
+//	2 which phases took time, and for each of them the nanoseconds, as a uvarint
 type ticks struct {
 	packed   []byte
 	n        int
-	before   time.Time         // when the one before the first ended
-	newest   time.Time         // when the last one ended
+	before   tickBase          // of the one before the first
+	newest   tickBase          // of the last one
 	failures []*result.Failure // of those that failed, in their order
 	times    []time.Time       // ends that are not told by the one before: the first, and those after the clock was set
+}
+
+// tickBase is what a tick is told from by the next one.
+type tickBase struct {
+	ended time.Time
+	id    [len(ulid.ULID{}) - ulidTime]byte // of its record, or of the last one before it that has one
 }
 
 // The flags of a tick.
@@ -53,8 +60,8 @@ func (k *ticks) add(t *Tick) {
 		k.drop()
 	}
 	var room [128]byte
-	flags, ended := byte(0), k.newest.Add(t.Ended.Sub(k.newest))
-	if k.n == 0 || !SameClock(k.newest, t.Ended) || !ended.Equal(t.Ended) {
+	flags, ended := byte(0), k.newest.ended.Add(t.Ended.Sub(k.newest.ended))
+	if k.n == 0 || !SameClock(k.newest.ended, t.Ended) || !ended.Equal(t.Ended) {
 		flags, ended = flags|tickOwnTime, t.Ended
 		k.times = append(k.times, ended)
 	}
@@ -67,16 +74,26 @@ func (k *ticks) add(t *Tick) {
 	}
 	b := append(room[:0], flags)
 	if flags&tickOwnTime == 0 {
-		b = binary.AppendVarint(b, int64(ended.Sub(k.newest)))
+		b = binary.AppendVarint(b, int64(ended.Sub(k.newest.ended)))
 	}
 	b = binary.AppendVarint(b, int64(t.Elapsed))
 	if flags&tickRecorded != 0 {
 		b = binary.AppendVarint(b, int64(t.Record.Time())-ended.UnixMilli())
-		b = append(b, t.Record[ulidTime:]...)
+		b = appendID(b, &k.newest.id, t.Record[ulidTime:])
 	}
 	k.packed = appendIn(k.packed, appendPhases(b, &t.Phases))
-	k.newest = ended
+	k.newest.ended = ended
 	k.n++
+}
+
+// appendID appends an ID by how it differs from the one before, and makes it that.
+func appendID(b []byte, before *[len(ulid.ULID{}) - ulidTime]byte, id []byte) []byte {
+	same := 0
+	for same < len(id) && id[same] == before[same] {
+		same++
+	}
+	copy(before[:], id)
+	return append(append(b, byte(same)), id[same:]...)
 }
 
 func appendPhases(b []byte, times *PhaseTimes) []byte {
@@ -89,7 +106,7 @@ func appendPhases(b []byte, times *PhaseTimes) []byte {
 	b = binary.BigEndian.AppendUint16(b, which)
 	for _, seconds := range times {
 		if seconds != 0 {
-			b = binary.BigEndian.AppendUint32(b, math.Float32bits(seconds))
+			b = binary.AppendUvarint(b, uint64(math.Round(float64(seconds)*1e9)))
 		}
 	}
 	return b
@@ -106,7 +123,7 @@ func appendIn(to, more []byte) []byte {
 // tickReader reads ticks from the oldest on.
 type tickReader struct {
 	reader
-	ended    time.Time // of the last one
+	tickBase // of the last one
 	failures []*result.Failure
 	times    []time.Time
 }
@@ -128,12 +145,14 @@ func (r *tickReader) tick() (t Tick) {
 	}
 	if flags&tickRecorded != 0 {
 		_ = t.Record.SetTime(uint64(r.ended.UnixMilli() + r.signed())) // as it was
-		copy(t.Record[ulidTime:], r.take(len(t.Record)-ulidTime))
+		same := r.take(1)[0]
+		copy(r.id[same:], r.take(len(r.id)-int(same)))
+		copy(t.Record[ulidTime:], r.id[:])
 	}
 	which := binary.BigEndian.Uint16(r.take(2))
 	for i := range t.Phases {
 		if which&(1<<i) != 0 {
-			t.Phases[i] = math.Float32frombits(binary.BigEndian.Uint32(r.take(4)))
+			t.Phases[i] = float32(time.Duration(r.next()).Seconds())
 		}
 	}
 	return t
@@ -151,7 +170,8 @@ func (k *ticks) all() []Tick {
 // drop takes the oldest one away.
 func (k *ticks) drop() {
 	r := k.read()
-	k.before = r.tick().Ended
+	r.tick()
+	k.before = r.tickBase
 	k.packed = slices.Delete(k.packed, 0, r.at)
 	k.failures = slices.Delete(k.failures, 0, len(k.failures)-len(r.failures))
 	k.times = slices.Delete(k.times, 0, len(k.times)-len(r.times))

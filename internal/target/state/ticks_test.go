@@ -15,8 +15,9 @@ import (
 // Ticks are as they were added, whether they failed or not, with and without a record, also where the clock is set
 // between two of them, and the oldest go.
 func TestTicksAreAsTheyWereAdded(t *testing.T) {
-	const flat = 64 * MaxTicks // bytes, of those that succeeded with a record
+	const flat = 48 * MaxTicks // bytes, of those that succeeded with a record
 	random, start := rand.New(rand.NewPCG(1, 2)), time.Now()
+	seconds := func(most int64) float32 { return float32(time.Duration(random.Int64N(most)).Seconds()) }
 	for _, by := range append(faultlab.ClockSteps(), 0) {
 		var k ticks
 		var want []Tick
@@ -25,13 +26,13 @@ func TestTicksAreAsTheyWereAdded(t *testing.T) {
 			if n%40 > 20 {
 				ended = faultlab.ClockSet(ended, by)
 			}
-			tick := Tick{Ended: ended, Elapsed: time.Duration(random.IntN(1e9)), Phases: PhaseTimes{1: random.Float32(),
-				5: random.Float32(), 8: 1e-9}}
+			tick := Tick{Ended: ended, Elapsed: time.Duration(random.IntN(1e9)), Phases: PhaseTimes{1: seconds(1e9),
+				3: seconds(1e11), 5: seconds(1e6), 8: 1e-9}}
 			if n%9 == 0 && by != 0 {
 				tick.Failure = &result.Failure{Index: n}
 			}
 			if n%4 > 0 {
-				tick.Record = ulid.ULID{6: byte(n), 15: 1}
+				tick.Record = ulid.ULID{6: byte(n / 70), 10: 7, 15: byte(n)}
 				if err := tick.Record.SetTime(uint64(ended.UnixMilli()) + uint64(n%3)); err != nil {
 					t.Fatal(err)
 				}

@@ -41,16 +41,19 @@ type Tick struct {
 type PhaseTimes [9]float32
 
 // PhaseTimesOf adds up the phases of an attempt's hops.
-func PhaseTimesOf(a *result.Attempt) PhaseTimes {
-	var t PhaseTimes
+func PhaseTimesOf(a *result.Attempt) (t PhaseTimes) {
+	var took [len(t)]time.Duration
 	for i := range a.Hops {
 		for _, s := range a.Hops[i].Spans {
 			for at := range result.Phases {
 				if result.Phases[at].Phase == s.Phase {
-					t[at] += float32(s.Duration.Seconds())
+					took[at] += s.Duration
 				}
 			}
 		}
+	}
+	for at := range took {
+		t[at] = float32(took[at].Seconds())
 	}
 	return t
 }

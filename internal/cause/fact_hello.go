@@ -58,8 +58,17 @@ func (s *scene) hello(k *known) {
 		k.note(triedHello, tried, "another ClientHello does not help")
 		return
 	}
+	if k.has(provedSmall) && s.bySize(cure) {
+		return // the whole ClientHello works as well, in smaller packets: nothing in it is refused
+	}
 	k.note(provedHello, true, "%s; with the original it fails again", s.helloSays(cure))
 	k.note(provedTwice, rounds > 1, "the same result %d times in a row", rounds)
+}
+
+// bySize reports whether all that is known of a ClientHello that works is that it is shorter.
+func (s *scene) bySize(cure result.ExperimentKind) bool {
+	padded := s.first(result.HelloPadded)
+	return cure == result.HelloWithoutMLKEM && (padded == nil || padded.Failure != nil)
 }
 
 // helloCure is the ClientHello that works, and how often the original failed again after it; 0 where it failed as often

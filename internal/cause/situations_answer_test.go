@@ -189,7 +189,7 @@ func handshakes() []situation {
 			"unknown unknown low; open [client_hello_rejected pmtu_black_hole server_unresponsive transient]"},
 		{"the handshake hangs, and small segments help",
 			after(healthy, n(3, shaking)).made("again- small_segments+ again- small_segments+ again-"),
-			"pmtu_black_hole path high; not server_unresponsive transient"},
+			"pmtu_black_hole path high; not client_hello_rejected server_unresponsive transient"},
 		{"the handshake hangs, and another hello helps",
 			after(healthy, n(3, shaking)).made("again- hello_tls12+ again-"),
 			"client_hello_rejected path medium; not transient; open [pmtu_black_hole server_unresponsive]"},

@@ -1,6 +1,10 @@
 package cause
 
-import "strings"
+import (
+	"strings"
+
+	"errno_exporter/prober/result"
+)
 
 // hellos are situations in which other ClientHellos tell what is refused in ours.
 func hellos() []situation {
@@ -52,5 +56,19 @@ func hellos() []situation {
 		rows = append(rows, situation{"a hello is reset: " + row.name,
 			after(n(2, hello)).made("again- " + strings.Join(words, " ")), row.want})
 	}
-	return rows
+	gone := failed(result.TLS, result.TCPAborted, result.Self)
+	const small = "again- small_segments+ again- small_segments+ again- "
+	return append(rows,
+		situation{"large packets vanish: the whole hello works in small segments, and a shorter one",
+			after(n(2, gone)).made(small + "hello_without_ml_kem+ again- hello_padded- hello_small_split+ " +
+				"hello_without_ml_kem+ again-"),
+			"pmtu_black_hole path high; not client_hello_rejected transient"},
+		situation{"a hello vanishes for its name, which small segments hide",
+			after(n(2, gone)).made(small + "hello_without_ml_kem- hello_other_name+ again- hello_split+ " +
+				"hello_other_name+ again-"),
+			"client_hello_rejected path high; not transient"},
+		situation{"a hello vanishes for its key share, which small segments hide",
+			after(n(2, gone)).made(small + "hello_without_ml_kem+ again- hello_padded+ hello_other_ciphers- " +
+				"hello_without_ml_kem+ again-"),
+			"client_hello_rejected path high; not transient"})
 }

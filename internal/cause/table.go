@@ -106,7 +106,8 @@ var table = []row{
 		supports: facts{provedTwice}, excludes: facts{timesSome}},
 	{cause: ClientHelloRejected, requires: facts{provedHello}, sure: Medium, supports: facts{provedTwice},
 		excludes: facts{timesSome}},
-	{cause: ClientHelloRejected, requires: facts{wordHelloEnds}, sure: Low, excludes: facts{triedHello, endsHere}},
+	{cause: ClientHelloRejected, requires: facts{wordHelloEnds}, sure: Low,
+		excludes: facts{triedHello, provedSmall, endsHere}},
 
 	// One thing changed, and it worked; the original failed again. Where failures are not steady that is luck.
 	{cause: OneFamilyBroken, requires: facts{addressesTwice, addressesFamily}, sure: Medium,

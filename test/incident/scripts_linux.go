@@ -217,6 +217,11 @@ func paths() []Incident {
 			Module: []string{diagnosed, "method: POST", "body: " + strings.Repeat("x", 4000),
 				"retry_non_idempotent: true"},
 			Setup: through(netlab.BlackHoleForLarge(v4)), Steps: just(1)},
+		{Name: "large packets vanish, over TLS", Cause: "pmtu_black_hole", Network: true,
+			Module: []string{diagnosed, "headers: {Host: api.lab.test}"}, // which the certificate is for
+			Setup:  func(s *Stage) string { return s.ServeTLS("http/1.1") }, Steps: then(2, func(s *Stage) {
+				s.Net.Filter(netlab.R1, "forward", "meta length > 1300 drop")
+			})},
 		{Name: "the path goes dead under established connections", Cause: "path_outage", Network: true, Extra: references,
 			Setup: through(netlab.BlackHoleAfterHandshake(v4)), Steps: just(2)},
 		{Name: "a router has no route", Cause: "path_outage", Network: true, Extra: references, Setup: serve,

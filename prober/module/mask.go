@@ -25,6 +25,7 @@ type Mask struct {
 	secrets  []string
 	forms    []string // of all secrets, the longest first
 	replacer *strings.Replacer
+	pieces   *pieces
 }
 
 // With returns a Mask that masks these secrets, too.
@@ -54,7 +55,7 @@ func (k *Mask) With(secrets ...string) *Mask {
 	for _, form := range forms {
 		pairs = append(pairs, form, Masked)
 	}
-	return &Mask{secrets: all, forms: forms, replacer: strings.NewReplacer(pairs...)}
+	return &Mask{secrets: all, forms: forms, replacer: strings.NewReplacer(pairs...), pieces: newPieces(all)}
 }
 
 // ellipsis ends a text that was cut.
@@ -68,7 +69,16 @@ func (k *Mask) Text(text string) string {
 	if whole, cut := strings.CutSuffix(text, ellipsis); cut {
 		return k.Beginning(whole) + ellipsis
 	}
-	return k.replacer.Replace(text)
+	return k.whole(text)
+}
+
+// whole is a text without the secrets and parts of them. One that hides a secret behind escapes is not shown at all.
+func (k *Mask) whole(text string) string {
+	text = k.pieces.without(k.replacer.Replace(text))
+	if k.disguises(text) {
+		return Masked
+	}
+	return text
 }
 
 // Beginning is the beginning of a longer text without the secrets, nor the first bytes of one at its end.
@@ -76,7 +86,7 @@ func (k *Mask) Beginning(text string) string {
 	if k == nil {
 		return text
 	}
-	text = k.replacer.Replace(text)
+	text = k.whole(text)
 	end := len(text)
 	for _, form := range k.forms {
 		end = min(end, beginOf(form, text))
@@ -194,11 +204,14 @@ func inBase64(secret string) []string {
 	return all
 }
 
-// SecretsOfURL are a URL's password, with its user for basic authentication, and the values of its secret parameters.
+// SecretsOfURL are a URL's password, with its user for basic authentication, and the values of its secret parameters. A
+// user without a password is a secret: it is how tokens are written in URLs.
 func SecretsOfURL(u *url.URL, params []string) []string {
 	var all []string
-	if password, ok := u.User.Password(); ok && password != "" {
+	if password, _ := u.User.Password(); password != "" {
 		all = append(all, password, u.User.Username()+":"+password)
+	} else if u.User != nil {
+		all = append(all, u.User.Username())
 	}
 	if u.RawQuery == "" {
 		return all

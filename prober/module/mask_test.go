@@ -3,6 +3,8 @@ package module
 import (
 	"encoding/base64"
 	"net/url"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -48,6 +50,58 @@ func TestMask(t *testing.T) {
 	}
 }
 
+// A part of a secret is one, whatever is between its characters, and so is one that is read behind escapes.
+func TestMaskPieces(t *testing.T) {
+	const secret = "KeyCanary_ABCdef123456"
+	mask := (*Mask)(nil).With("Bearer "+secret, "https://api.example.com/audience", "joe:production-01")
+	for _, row := range []struct{ name, text, want string }{
+		{"its first half", "bad key KeyCanary_A", "bad key <hidden>"},
+		{"its second half", "BCdef123456 is bad", "<hidden> is bad"},
+		{"the beginning in quotation marks", `{"error":"bad KeyCanary_ABC..."}`, `{"error":"bad <hidden>..."}`},
+		{"without its first and last character", "eyCanary_ABCdef12345", "<hidden>"},
+		{"in mixed case", "x kEyCaNaRy_aBcDeF123456 y", "x <hidden> y"},
+		{"a space between characters", "K e y C a n a r y _ A B C d e f", "<hidden>"},
+		{"a dash instead of its own", "keycanary-abcdef123456", "<hidden>"},
+		{"hexadecimal with colons", "4b:65:79:43:61:6e:61:72:79:5f:41", "<hidden>"},
+		{"each character percent-encoded", "%4b%65%79%43%61%6e%61%72%79%5f%41%42%43", "%<hidden>"},
+		{"each character an escape of JSON", `\u004b\u0065\u0079\u0043\u0061\u006E\u0061\u0072\u0079\u005F\u0041`, Masked},
+		{"each character an escape of C", `\113\145\171\103\141\156\141\162\171\137\101`, Masked},
+		{"each character an escape of HTML", "&#75;&#101;&#121;&#67;&#x61;&#110;&#97;&#114;&#121;&#95;&#65;", Masked},
+		{"percent-encoded twice", "KeyCa%256Eary%255fABCd", Masked},
+		{"percent-encoded four times is not read", "KeyCa%2525256Eary", "KeyCa%2525256Eary"},
+		{"fewer than ten letters", "KeyCanary", "KeyCanary"},
+		{"a part of a URL, or of a user", "www.example.com production-01", "www.example.com production-01"},
+		{"escapes of something else", `100%25 \u0061 &amp; %zz \9 %`, `100%25 \u0061 &amp; %zz \9 %`},
+	} {
+		if got := mask.Text(row.text); got != row.want {
+			t.Errorf("%s: Text(%q) = %q, want %q", row.name, row.text, got, row.want)
+		}
+	}
+}
+
+// A user without a password is the token itself.
+func TestSecretsOfURL(t *testing.T) {
+	for _, row := range []struct {
+		url  string
+		want []string
+	}{
+		{"https://gh0-token@a/?b=1", []string{"gh0-token"}},
+		{"https://gh0-token:@a/", []string{"gh0-token"}},
+		{"https://joe:pass@a/?token=t&b=1&sig=s", []string{"joe:pass", "pass", "s", "t"}},
+		{"https://a/?b=1", nil},
+	} {
+		u, err := url.Parse(row.url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := SecretsOfURL(u, []string{"sig"})
+		slices.Sort(got)
+		if !slices.Equal(got, row.want) {
+			t.Errorf("SecretsOfURL(%s) = %q, want %q", row.url, got, row.want)
+		}
+	}
+}
+
 // The first bytes of a secret are not shown either where a text ends within it.
 func TestMaskBeginning(t *testing.T) {
 	mask := (*Mask)(nil).With("hunter2hunter2")
@@ -72,5 +126,15 @@ func BenchmarkMask(b *testing.B) {
 	base := (*Mask)(nil).With("Bearer hunter2hunter2hunter2hunter2")
 	for b.Loop() {
 		base.With("0123456789abcdef0123456789abcdef").Text("x 0123456789abcdef0123456789abcdef y")
+	}
+}
+
+// A head of 4 KiB that has no secret in it.
+func BenchmarkMaskNothing(b *testing.B) {
+	mask := (*Mask)(nil).With("Bearer hunter2hunter2hunter2hunter2")
+	text := strings.Repeat("Cache-Control: max-age=3600, must-revalidate 0123456789abcdef%2F\n", 63)
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		mask.Text(text)
 	}
 }

@@ -1,7 +1,7 @@
 package config
 
 import (
-	"fmt"
+	"errors"
 	"net/url"
 	"slices"
 	"strings"
@@ -65,17 +65,21 @@ func (h *httpKeys) httpVersions(node *yaml.Node) error {
 	return nil
 }
 
-// checkVersions refuses versions that no response of the module can have.
+// checkVersions refuses HTTP/3.0 alone where HTTP/3 is off, and warns of other versions that no response of the module
+// can have, which blackbox_exporter loads too.
 func (h *httpKeys) checkVersions() error {
-	if h.EnableHTTP3 || !slices.Contains(h.ValidHTTPVersions, "HTTP/3.0") {
-		return nil
+	wanted := func(version string) bool { return slices.Contains(h.ValidHTTPVersions, version) }
+	older := wanted("HTTP/1.0") || wanted("HTTP/1.1")
+	switch node := h.given["valid_http_versions"]; {
+	case h.EnableHTTP3 && (older || wanted("HTTP/2.0")) && !wanted("HTTP/3.0"):
+		h.place.warn(node, "every response fails: with enable_http3 the version is HTTP/3.0")
+	case h.EnableHTTP3 || older:
+	case wanted("HTTP/2.0") && !h.EnableHTTP2:
+		h.place.warn(node, "every response fails: HTTP/2.0 needs enable_http2: true")
+	case wanted("HTTP/3.0") && !slices.ContainsFunc(h.ValidHTTPVersions, func(v string) bool { return v != "HTTP/3.0" }):
+		return errors.New("every response would fail: HTTP/3.0 needs enable_http3: true")
 	}
-	for _, v := range h.ValidHTTPVersions {
-		if v != "HTTP/3.0" {
-			return nil
-		}
-	}
-	return fmt.Errorf("every response would fail: HTTP/3.0 needs enable_http3: true")
+	return nil
 }
 
 // ipProtocol reads preferred_ip_protocol, of which everything but ip6 means ip4.

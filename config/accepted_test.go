@@ -34,6 +34,15 @@ func TestAccepted(t *testing.T) {
 				`matches, want one of HTTP/1.0, HTTP/1.1, HTTP/2.0, HTTP/3.0`},
 		{"HTTP/3.0 among others", `{valid_http_versions: ["HTTP/2.0", "HTTP/3.0"]}`,
 			func(m *module.Module) { m.ValidHTTPVersions = []string{"HTTP/2.0", "HTTP/3.0"} }, ""},
+		{"a version that is switched off", "{enable_http2: false, valid_http_versions: [HTTP/2.0]}",
+			func(m *module.Module) {
+				m.EnableHTTP2, m.TLS.NextProtos, m.ValidHTTPVersions = false, []string{"http/1.1"}, []string{"HTTP/2.0"}
+			}, `every response fails: HTTP/2.0 needs enable_http2: true`},
+		{"a version that HTTP/3 is not", "{enable_http3: true, enable_http2: false, valid_http_versions: [HTTP/1.1]}",
+			func(m *module.Module) {
+				m.EnableHTTP3, m.EnableHTTP2, m.TLS.NextProtos = true, false, []string{"h3"}
+				m.ValidHTTPVersions = []string{"HTTP/1.1"}
+			}, `every response fails: with enable_http3 the version is HTTP/3.0`},
 		{"ipv4", "{preferred_ip_protocol: ipv4}", func(m *module.Module) { m.PreferIPv6 = false },
 			`preferred_ip_protocol "ipv4" counts as ip4, as in blackbox_exporter: want ip4 or ip6`},
 		{"ipv6", "{preferred_ip_protocol: ipv6}", func(m *module.Module) { m.PreferIPv6 = false },
@@ -100,6 +109,17 @@ func TestNulls(t *testing.T) {
 			if len(c.Warnings)+len(c.Differences) > 0 {
 				t.Errorf("%s: %q: noted %q, %q, want nothing", name, null, c.Warnings, c.Differences)
 			}
+		}
+	}
+}
+
+// TestNothingIsDifferent: a key with the value that it has without being given makes no difference.
+func TestNothingIsDifferent(t *testing.T) {
+	for _, keys := range []string{`proxy_url: ""`, "proxy_from_environment: false", `compression: ""`, `body_file: ""`,
+		"enable_http3: false", "check_revoked: no", `bearer_token: ""`, "http_headers: {}"} {
+		c, err := Parse([]byte("modules: {m: {prober: http, http: {"+keys+"}}}"), "f.yml", ".")
+		if err != nil || len(c.Warnings)+len(c.Differences) > 0 {
+			t.Errorf("%s: Parse = %+v, %v, want neither warnings nor differences", keys, c, err)
 		}
 	}
 }

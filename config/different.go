@@ -1,5 +1,7 @@
 package config
 
+import "gopkg.in/yaml.v3"
+
 // difference is something that a module's probes do otherwise than blackbox_exporter's, for modules with one of the
 // keys.
 type difference struct {
@@ -24,11 +26,20 @@ var differences = []difference{
 func (h *httpKeys) noteDifferences() {
 	for _, d := range differences {
 		for _, key := range d.keys {
-			if node := h.given[key]; node != nil && h.place.notes != nil {
+			if node := h.given[key]; node != nil && !isUnset(node) && h.place.notes != nil {
 				h.place.notes.different = append(h.place.notes.different,
 					h.place.errorAt(node, "%s: %s", key, d.text).Error())
 				break
 			}
 		}
 	}
+}
+
+// isUnset reports whether a key has the value that it has without being given.
+func isUnset(node *yaml.Node) bool {
+	if node.Kind != yaml.ScalarNode {
+		return len(node.Content) == 0
+	}
+	var yes bool
+	return node.Value == "" || isNull(node) || node.Decode(&yes) == nil && !yes
 }

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"maps"
@@ -154,66 +153,9 @@ func (h *httpKeys) finish(node *yaml.Node) error {
 	return nil
 }
 
-// checkCombinations refuses keys that exclude each other.
-func (h *httpKeys) checkCombinations(node *yaml.Node) error {
-	m := h.Module
-	if m.FailIfSSL && m.FailIfNotSSL {
-		return h.wrong(node, errors.New("fail_if_ssl and fail_if_not_ssl exclude each other: every response would "+
-			"fail"), "fail_if_not_ssl")
-	}
-	if m.Trace && m.Header.Get("Traceparent") != "" {
-		return h.wrong(node, errors.New("trace and a Traceparent header exclude each other: remove one"), "trace")
-	}
-	if err := h.checkVersions(); err != nil {
-		return h.wrong(node, err, "valid_http_versions")
-	}
-	if m.CheckRevoked && h.client.TLSConfig.InsecureSkipVerify {
-		h.place.warn(h.given["check_revoked"], "check_revoked has no effect with insecure_skip_verify: the issuer of the "+
-			"certificate, who signs the list, is not verified either")
-	}
-	if err := h.client.ProxyConfig.Validate(); err != nil {
-		return h.wrong(node, err, "proxy_from_environment", "no_proxy", "proxy_connect_header")
-	}
-	if err := h.client.Validate(); err != nil {
-		return h.wrong(node, err, "authorization", "bearer_token_file", "bearer_token", "oauth2", "basic_auth")
-	}
-	if m.AnyAddress && !m.AllAddresses {
-		return h.wrong(node, errors.New("addresses_success: any needs addresses: all"), "addresses_success")
-	}
-	if m.AllAddresses && (h.client.ProxyURL.URL != nil || h.client.ProxyFromEnvironment) {
-		return h.wrong(node, errors.New("addresses: all cannot be combined with a proxy, which chooses the address "+
-			"itself: remove one"), "addresses")
-	}
-	if h.EnableHTTP3 && (len(h.Keepalive) > 0 || h.KeepaliveMax > 0) {
-		return h.wrong(node, errors.New("keepalive cannot be combined with enable_http3: remove one"), "keepalive")
-	}
-	if err := h.checkHTTP3(); err != nil {
-		return h.wrong(node, err, "enable_http3")
-	}
-	return h.checkHandshake(node)
-}
-
-// checkHTTP3 refuses what HTTP/3 cannot be combined with.
-func (h *httpKeys) checkHTTP3() error {
-	switch {
-	case !h.EnableHTTP3:
-		return nil
-	case h.EnableHTTP2:
-		return errors.New("enable_http3 speaks nothing but HTTP/3: set enable_http2: false")
-	case h.client.ProxyURL.URL != nil || h.client.ProxyFromEnvironment:
-		return errors.New("enable_http3 cannot go through a proxy, which has no way for QUIC: remove proxy_url and " +
-			"proxy_from_environment")
-	case h.FailIfSSL:
-		return errors.New("enable_http3 and fail_if_ssl exclude each other: HTTP/3 is always over TLS")
-	case h.client.TLSConfig.MaxVersion != 0 && h.client.TLSConfig.MaxVersion < tls.VersionTLS13:
-		return errors.New("enable_http3 needs TLS 1.3: remove tls_config max_version, or set it to TLS13")
-	}
-	return nil
-}
-
 // wrong places an error at the first of the keys that the module has, or else at the module.
 func (h *httpKeys) wrong(node *yaml.Node, err error, keys ...string) error {
-	return placedError{h.place.errorAt(h.first(node, keys), "%w", err)}
+	return placedError{h.place.errorAt(h.first(node, keys), "%w", withoutRefs(err))}
 }
 
 // oauth2 reads the credentials for tokens. Its token_url is checked here, since the first fetch is the first probe's.
@@ -230,11 +172,15 @@ func (h *httpKeys) oauth2(node *yaml.Node) error {
 		return fmt.Errorf("grant_type %q is not supported, want client_credentials or %s", c.GrantType,
 			compile.GrantJWTBearer)
 	}
+	if c.GrantType == compile.GrantJWTBearer && c.ClientCertificateKey == "" && c.ClientCertificateKeyFile == "" {
+		return errors.New("client_certificate_key or client_certificate_key_file is missing, with which grant_type " +
+			compile.GrantJWTBearer + " signs")
+	}
 	if proxy := c.ProxyURL.URL; proxy != nil && *proxy == (url.URL{}) {
 		c.ProxyURL.URL = nil
 	} else if proxy != nil {
-		if err := module.CheckHostPort(proxy.Host); err != nil {
-			return fmt.Errorf("proxy_url: %w", err)
+		if err := checkProxy(proxy); err != nil {
+			return fmt.Errorf("proxy_url%w", err)
 		}
 	}
 	return c.ProxyConfig.Validate()

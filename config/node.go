@@ -106,7 +106,7 @@ func (p place) atKey(name, value *yaml.Node, read key) error {
 	if _, placed := errors.AsType[placedError](err); placed {
 		return err
 	}
-	return p.errorAt(value, "%s%s: %s%w", name.Value, quoted(value), unlike(value, err), err)
+	return p.errorAt(value, "%s%s: %s%w%s", name.Value, quoted(value), unlike(value, err), err, unreplaced(value))
 }
 
 // unlike says what a value is that is no plain one, where the error says only what is wanted.

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -20,7 +21,7 @@ func (h *httpKeys) proxyURL(node *yaml.Node) error {
 		return nil
 	}
 	u, err := h.withScheme(node)
-	if err != nil || node.Kind != yaml.ScalarNode || strings.Contains(u.Opaque, "@") {
+	if err != nil || node.Kind != yaml.ScalarNode {
 		return placedError{h.place.errorAt(node, "proxy_url is not a URL, want one such as "+
 			"http://proxy.example.com:3128")}
 	}
@@ -33,6 +34,9 @@ func (h *httpKeys) proxyURL(node *yaml.Node) error {
 
 // checkProxy checks a proxy's URL. The error continues its name.
 func checkProxy(u *url.URL) error {
+	if strings.Contains(u.Opaque, "@") { // which url.Redacted shows
+		return errors.New(" is not a URL, want one such as http://proxy.example.com:3128")
+	}
 	if !slices.Contains(proxySchemes, u.Scheme) || u.Hostname() == "" {
 		return fmt.Errorf(" %q: want SCHEME://HOST:PORT with one of the schemes %s", u.Redacted(),
 			strings.Join(proxySchemes, ", "))

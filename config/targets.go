@@ -121,11 +121,16 @@ func (t *Target) keys(p place, modules map[string]*module.Module) map[string]key
 			if err == nil {
 				_, err = module.ResolvableHost(u.Hostname())
 			}
+			if err == nil && (u.Hostname() == "http" || u.Hostname() == "https") && (strings.HasSuffix(u.Host, ":") ||
+				strings.HasPrefix(u.Path, "//")) {
+				err = fmt.Errorf("has the host %q, which is a scheme: want one such as https://api.example.com/v1/health",
+					u.Hostname())
+			}
 			if err != nil || value.Value == "" {
 				if err == nil {
 					err = errors.New("is no text, want a URL such as https://api.example.com/v1/health")
 				}
-				return placedError{p.errorAt(value, "url %w", err)} // which shows no credentials
+				return placedError{p.errorAt(value, "url %w%s", err, unreplaced(value))} // which shows no credentials
 			}
 			t.URL = u
 			return nil

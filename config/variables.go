@@ -26,3 +26,11 @@ func (p place) warnOfVariables(node *yaml.Node) {
 		}
 	}
 }
+
+// unreplaced says of a wrong value that it waits for an environment variable.
+func unreplaced(value *yaml.Node) string {
+	if value.Kind == yaml.ScalarNode && variable.MatchString(value.Value) {
+		return "; environment variables are not replaced"
+	}
+	return ""
+}

@@ -74,7 +74,7 @@ func (c *Client) connections(m *module.Module) error {
 		Certificate: named(c.TLSConfig.CertFile, c.TLSConfig.Cert, "CERTIFICATE"),
 		Key:         named(c.TLSConfig.KeyFile, string(c.TLSConfig.Key), "KEY")}
 	c.proxies(m)
-	secured, err := promconfig.NewTLSConfig(&c.TLSConfig)
+	secured, err := newTLSConfig(&c.TLSConfig)
 	if err != nil {
 		return err
 	}

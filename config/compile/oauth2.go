@@ -34,7 +34,7 @@ type tokens struct {
 }
 
 func newTokens(c *promconfig.OAuth2, next http.RoundTripper) (*tokens, error) {
-	secured, err := promconfig.NewTLSConfig(&c.TLSConfig)
+	secured, err := newTLSConfig(&c.TLSConfig)
 	if err != nil {
 		return nil, fmt.Errorf("oauth2: tls_config: %w", err)
 	}

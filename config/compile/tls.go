@@ -1,6 +1,34 @@
 package compile
 
-import "crypto/tls"
+import (
+	"crypto/tls"
+	"encoding/pem"
+	"fmt"
+	"strings"
+
+	promconfig "github.com/prometheus/common/config"
+
+	"errno_exporter/config/file"
+)
+
+// newTLSConfig compiles tls_config, and says of a key that needs a passphrase that it does: there is no key for one.
+func newTLSConfig(c *promconfig.TLSConfig) (*tls.Config, error) {
+	compiled, err := promconfig.NewTLSConfig(c)
+	if err != nil && encrypted(c) {
+		return nil, fmt.Errorf("%w: the key is encrypted, want one without a passphrase", err)
+	}
+	return compiled, err
+}
+
+func encrypted(c *promconfig.TLSConfig) bool {
+	text := []byte(c.Key)
+	if c.KeyFile != "" {
+		text, _ = file.Read(c.KeyFile)
+	}
+	block, _ := pem.Decode(text)
+	return block != nil && (block.Type == "ENCRYPTED PRIVATE KEY" || strings.Contains(block.Headers["Proc-Type"],
+		"ENCRYPTED"))
+}
 
 // Handshake is what a module's keys say of the TLS handshake in addition to tls_config.
 type Handshake struct {

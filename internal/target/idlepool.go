@@ -62,8 +62,8 @@ type idleSlot struct {
 	last *result.IdleResult // nil before the first
 }
 
-// NewIdlePool returns the pool of a target; nil where its module has no idle connections. All pools together count their
-// connections in all; panics are reported.
+// NewIdlePool returns the pool of a target; nil where its module has no idle connections. All pools together count
+// their connections in all; panics are reported.
 func NewIdlePool(t *Target, all *atomic.Int64, panicked guard.Report) *IdlePool {
 	if m := t.Config.Module; len(m.Keepalive) == 0 && m.KeepaliveMax == 0 {
 		return nil

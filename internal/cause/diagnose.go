@@ -107,7 +107,7 @@ var order = func() map[Cause]int {
 }()
 
 // unexplained are facts that are worth showing where no cause is.
-var unexplained = []fact{timesTwice, timesSome, endsOnItsSide, endsNearer, endsUnseen, icmpRoute, wireHole,
+var unexplained = []fact{timesTwice, timesSome, endsOnItsSide, endsNearer, endsUnseen, icmpRoute, certAsked, wireHole,
 	wireTaken, idleForgotten, idleUnseen, appEnds, appLost, appPath, nameNotHere, closedPortAnswers, traceEndsBefore,
 	kernelUnsent, kernelTracker, kernelQueue, kernelFilter, kernelDamaged}
 

@@ -75,7 +75,7 @@ func TestJudge(t *testing.T) {
 
 func situations() []situation {
 	return slices.Concat(quiet(), ours(), named(), proxies(), answers(), handshakes(), hellos(), changes(),
-		idleOnes(), applications(), refusals(), silences(), ending(), mixed(), counted(), told())
+		idleOnes(), applications(), refusals(), silences(), ending(), mixed(), counted(), told(), earlier())
 }
 
 // TestEveryEntryMatters drops each entry of the table in turn: some situation must be judged differently then.

@@ -64,6 +64,7 @@ type Digest struct {
 	Protocol   string
 	Alert      uint8         // the peer's fatal TLS alert
 	CertShown  bool          // the server showed a certificate
+	CertAsked  bool          // it asked for one of ours
 	Announced  int64         // the body's length as announced; 0 if unknown
 	Received   int64         // bytes
 	Sent       int64         // bytes
@@ -153,7 +154,7 @@ func DigestOf(r *result.Result, late time.Duration, ended time.Time) Digest {
 		o.Announced = announced(hop.Response)
 	}
 	if hop.TLS != nil {
-		o.Alert, o.CertShown = hop.TLS.Alert, len(hop.TLS.Chain) > 0
+		o.Alert, o.CertShown, o.CertAsked = hop.TLS.Alert, len(hop.TLS.Chain) > 0, hop.TLS.ClientCertAsked
 	}
 	o.addWire(hop.Wire, r.Elapsed)
 	o.addNames(last)

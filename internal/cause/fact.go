@@ -109,6 +109,7 @@ const (
 	wireHole      // received data wait behind a hole
 	wireLossy     // segments were lost
 	wireTaken     // the request was acknowledged before nothing was any more
+	helloTaken    // the ClientHello was acknowledged, and not answered
 	wireSYNACKs   // the server repeats its SYN-ACK: it does not take our last word of the handshake
 	endsOnItsSide // the end is the server's own: FIN, a live socket's RST from its distance, or no network between
 	endsNearer    // the RST came from nearer than the server
@@ -133,7 +134,9 @@ const (
 	workedBefore // a success is remembered
 	neverWorked  // none is, of several probes
 	endedFirst   // connections ended in this incident before new ones were refused
+	hungFirst    // requests were taken and not answered in this incident before new connections were not answered
 	busyNow      // the server said in this incident that it is busy
+	limitedNow   // or that we send too much
 	slowerBefore // answers took longer and longer
 	usuallyFast  // the answer usually takes less than a quarter of the timeout
 	usuallySlow  // more than half
@@ -141,6 +144,8 @@ const (
 	innocent     // it fails steadily, and neither the request nor a device with the server's TTL can be the reason
 	plainAnyway  // nothing can be left out of the request, or leaving it out does not help
 	idleServed   // idle connections are served
+
+	certAsked // the server asks for a client certificate, and has ended each connection before any answer
 
 	addressesTwice // the same address fails and others work, twice in a row
 	addressesThrice

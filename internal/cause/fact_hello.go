@@ -54,6 +54,9 @@ func isHello(k result.ExperimentKind) bool { return strings.HasPrefix(string(k),
 func (s *scene) hello(k *known) {
 	tried := slices.ContainsFunc(s.made, func(c result.Experiment) bool { return isHello(c.Kind) })
 	cure, rounds := s.helloCure()
+	if s.is(result.TLSALPNMismatch) {
+		return // the alert says itself what does not fit
+	}
 	if rounds == 0 {
 		k.note(triedHello, tried, "another ClientHello does not help")
 		return

@@ -66,6 +66,7 @@ func (s *scene) wire(k *known) {
 		"the server repeated its SYN-ACK: %d segments arrived and none of ours was acknowledged", o.Segments)
 	k.note(wireTaken, k.has(wordDead) && o.Delivered, "the request was acknowledged, and later keepalives were not: its "+
 		"host forgot the connection, or they were lost")
+	k.note(helloTaken, s.is(result.TLSTimedOut) && o.Delivered, "the ClientHello was acknowledged, and not answered")
 	k.note(wireLossy, o.Lost && k.has(wordHelloEnds), "segments of the handshake were lost")
 	usual := int64(0)
 	for i := range s.Recent {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"errno_exporter/prober/classify"
 	"errno_exporter/prober/result"
 )
 
@@ -173,6 +174,10 @@ func (s *scene) before(k *known) {
 	}
 	k.note(workedBefore, successes > 0, "it worked before: %d remembered probes succeeded", successes)
 	k.note(neverWorked, successes == 0 && s.failed >= 2, "none of %d remembered attempts succeeded", s.failed)
+	// node does without an alert, after a handshake that was complete on our side (TLS 1.3).
+	k.note(certAsked, s.o.CertAsked && k.has(wordEnds) && !k.has(wordTransfer) && successes == 0,
+		"the server asks for a client certificate, and ends the connection before any answer: some do so where they do "+
+			"not accept ours")
 	k.note(synRepeated, repeats >= 2 && repeats*5 >= successes, "SYNs were retransmitted in %d probes that succeeded",
 		repeats)
 	s.incident(k, start)
@@ -218,9 +223,12 @@ func last(took []time.Duration) time.Duration {
 	return took[len(took)-1]
 }
 
+// stillThere is how long a request is unanswered before it is known that its host is up: it has answered a keepalive.
+const stillThere = classify.KeepAliveIdle * 3 / 2
+
 // incident notes what else happened in this run of failures.
 func (s *scene) incident(k *known, start int) {
-	ended, busy := 0, 0
+	ended, busy, limits, hung := 0, 0, 0, 0
 	for i := start; i < s.at; i++ {
 		f := s.Recent[i].Failure
 		if f == nil {
@@ -229,12 +237,22 @@ func (s *scene) incident(k *known, start int) {
 		if ends(f.Reason) {
 			ended++
 		}
-		if o := &s.Recent[i]; o.Said.Limit != "" || o.Status == 503 && o.Said.Gateway == "" &&
+		o := &s.Recent[i]
+		if o.Said.Limit != "" || f.Reason == result.H2Throttled {
+			limits++
+		}
+		if noAnswer(f) && o.Delivered && o.Took >= stillThere {
+			hung++
+		}
+		if o.Said.Limit != "" || o.Status == 503 && o.Said.Gateway == "" &&
 			o.Said.Maintenance == "" {
 			busy++
 		}
 	}
 	k.note(endedFirst, ended > 0, "connections ended before new ones were refused, %d times in this incident", ended)
+	k.note(hungFirst, hung > 0, "connections were accepted and not answered before new ones were not accepted, %d times "+
+		"in this incident", hung)
+	k.note(limitedNow, limits > 0, "the server asked us to slow down %d times in this incident", limits)
 	k.note(busyNow, busy > 0, "the server answered 503 or 429 %d times in this incident", busy)
 }
 

@@ -123,6 +123,7 @@ func handshakes() []situation {
 	cert := failed(result.TLS, result.TLSCertDateInvalid, result.Self, func(o *Digest) { o.CertShown = true })
 	version := failed(result.TLS, result.TLSVersionOrCipherMismatch, result.Peer)
 	alert := func(o *Digest) { o.Alert = 70 }
+	noALPN := func(o *Digest) { o.Alert = 120 }
 	internal := failed(result.TLS, result.TLSProtocolError, result.Peer, func(o *Digest) { o.Alert = 80 })
 	notTLS := failed(result.TLS, result.TLSNotTLS, result.Peer)
 	finHello := failed(result.TLS, result.TCPClosed, result.Peer)
@@ -168,7 +169,17 @@ func handshakes() []situation {
 			"server_aborts server medium; not transient; open [client_hello_rejected]"},
 		{"a hello, and the server closes, after successes, another hello works",
 			after(healthy, n(2, finHello)).made("again- hello_tls12+ again-"),
-			"client_hello_rejected path medium; not server_aborts transient"},
+			"client_hello_rejected unknown medium; not server_aborts transient"},
+		{"a hello, and the server closes, another hello works, twice",
+			after(n(2, finHello)).made("again- hello_no_name+ again- hello_no_name+ again-"),
+			"client_hello_rejected unknown high; not transient"},
+		{"some hellos are answered with an end, another works",
+			after(n(1, finHello), n(1, worked(1)), n(1, finHello)).made("again- hello_no_name+ again-"),
+			"unknown server low; not server_aborts transient; open [client_hello_rejected]"},
+		{"no common protocol, and a hello without ALPN works",
+			after(n(1, seen(failed(result.TLS, result.TLSALPNMismatch, result.Peer), noALPN))).made(
+				"again- hello_no_alpn+ again- hello_no_alpn+ again-"),
+			"tls_mismatch us high; not transient"},
 		{"a hello, and the server closes, after successes, another address works",
 			after(healthy, n(2, finHello)).made("again- other_address+ again-"),
 			"one_bad_address server medium; not server_aborts transient; open [client_hello_rejected]"},
@@ -193,6 +204,18 @@ func handshakes() []situation {
 		{"the handshake hangs, and another hello helps",
 			after(healthy, n(3, shaking)).made("again- hello_tls12+ again-"),
 			"client_hello_rejected path medium; not transient; open [pmtu_black_hole server_unresponsive]"},
+		{"the handshake hangs, the hello was acknowledged, and another helps",
+			after(healthy, n(3, seen(shaking, taken))).made("again- hello_no_name+ again-"),
+			"client_hello_rejected unknown medium; not transient; open [pmtu_black_hole server_unresponsive]"},
+		{"the handshake hangs, the hello was acknowledged, and another helps, twice",
+			after(healthy, n(3, seen(shaking, taken))).made("again- hello_no_name+ again- hello_no_name+ again-"),
+			"client_hello_rejected unknown high; not transient"},
+		{"some handshakes hang, the hello was acknowledged, and another helps",
+			after(n(1, seen(shaking, taken)), n(1, worked(1)), n(1, seen(shaking, taken))).made(
+				"again- hello_no_name+ again-"),
+			"unknown unknown low; not transient; open [client_hello_rejected pmtu_black_hole server_unresponsive]"},
+		{"the handshake hangs, after successes, and the hello was acknowledged", after(healthy, n(3, seen(shaking, taken))),
+			"server_unresponsive server medium; not transient; open [client_hello_rejected pmtu_black_hole]"},
 		{"the handshake hangs, and we are late", after(healthy,
 			n(3, seen(shaking, func(o *Digest) { o.Late = 5 * time.Second }))),
 			"local_starved us high; not server_unresponsive transient"},

@@ -1,0 +1,61 @@
+package cause
+
+import (
+	"time"
+
+	"errno_exporter/prober/result"
+)
+
+// earlier are situations in which what an earlier failure of the run shows explains the newest one, or seems to.
+func earlier() []situation {
+	calm := failed(result.Processing, result.H2Throttled, result.Peer)
+	hung := seen(hangs, func(o *Digest) { o.Took = 2 * time.Second })
+	brief := seen(hangs, func(o *Digest) { o.Took = time.Second })
+	lost := seen(hung, func(o *Digest) { o.Delivered = false })
+	asked := func(o *Digest) { o.CertAsked = true }
+	unsent := seen(unanswered, sentTwice, rose("TcpRetransSegs=1, TcpExtTCPRetransFail=1"))
+	full := after(healthy, n(2, hung), n(2, unanswered))
+	up := Egress{Known: true, Up: true}
+	const nothing = "unknown unknown low; not transient; open [no_egress accept_queue_full firewall_drop path_outage]"
+	return []situation{
+		{"HTTP/2: asked to slow down, then closed", after(n(1, calm), n(2, closedFIN)),
+			"rate_limited server medium; not firewall_reject request_rejected transient; open [server_aborts]"},
+		{"HTTP/2: asked to slow down, then reset from nearer", after(n(1, calm), n(2, seen(resetBare, nearer))),
+			"firewall_reject path high; not rate_limited request_rejected server_aborts transient"},
+		{"HTTP/2: asked to slow down, then refused", after(healthy, n(1, calm), n(2, refused)),
+			"server_restarted server medium; not not_listening transient; open [firewall_reject]"},
+		{"429, then closed", after(healthy, n(1, status(429, limited)), n(2, closedFIN)),
+			"rate_limited server medium; not firewall_reject request_rejected transient; " +
+				"open [server_overloaded server_aborts]"},
+		{"asked to slow down before the last success", after(n(1, calm), n(3, worked(1)), n(3, closedFIN)),
+			"server_aborts server medium; not firewall_reject request_rejected transient"},
+
+		{"requests hang, then SYNs are not answered", full,
+			"accept_queue_full server medium; not transient; open [no_egress firewall_drop path_outage]"},
+		{"requests hang, then SYNs are not answered, and a closed port answers", full.closed(0),
+			"accept_queue_full server high; not path_outage transient"},
+		{"requests hang, then the whole host is silent", full.silent(),
+			nothing},
+		{"requests hang, then nothing is reached", full.egress(Egress{Known: true}),
+			"no_egress us high; not accept_queue_full firewall_drop transient"},
+		{"requests hang, then SYNs are not answered, and unrelated networks lose packets",
+			full.egress(Egress{Impaired: 3, Known: true, Up: true}),
+			"egress_impaired us medium; not no_egress transient; open [accept_queue_full firewall_drop path_outage]"},
+		{"requests hang, then this host does not send SYNs", after(healthy, n(2, hung), n(2, unsent)).egress(up),
+			"firewall_drop us high; not accept_queue_full no_egress path_outage transient"},
+		{"requests hang, then connections are refused", after(healthy, n(2, hung), n(2, refused)),
+			"server_restarted server medium; not not_listening transient; open [firewall_reject]"},
+		{"a request hangs for no longer than a keepalive takes, then SYNs are not answered",
+			after(healthy, n(1, brief), n(2, unanswered)), nothing},
+		{"a request is not acknowledged, then SYNs are not answered", after(healthy, n(1, lost), n(2, unanswered)), nothing},
+
+		{"a client certificate is asked for, and the server closes", after(n(3, seen(closedFIN, asked))),
+			"unknown unknown low; not firewall_reject request_rejected transient; open [tls_mismatch server_aborts]"},
+		{"a client certificate is asked for, and the server closes in the body",
+			after(n(3, seen(failed(result.Transfer, result.TCPClosed, result.Peer), asked))),
+			"server_aborts server high; not firewall_reject request_rejected transient"},
+		{"a client certificate is asked for, it worked before, and the server closes",
+			after(healthy, n(3, seen(closedFIN, asked))),
+			"server_aborts server high; not firewall_reject request_rejected transient"},
+	}
+}

@@ -116,7 +116,8 @@ func tooLarge(m *module.Module) error {
 // readUpstream notes what the answer states about a gateway's upstream: by its head, and by the beginning of its body
 // once that is read.
 func (h *hop) readUpstream(body []byte) {
-	h.Upstream = upstream.Of(upstream.Answer{Status: h.Response.Status, Header: h.Response.Header, Body: body})
+	h.Upstream = upstream.Of(upstream.Answer{Status: h.Response.Status, StatusText: h.Response.StatusText,
+		Header: h.Response.Header, Body: body})
 }
 
 // blame returns the error to classify: the connection's, or else the decoder's.

@@ -46,9 +46,9 @@ func TestSaid(t *testing.T) {
 		{"502", false, result.Response{Status: 502},
 			Said{Gateway: "the status 502 is a gateway's: its upstream gave no valid answer in time (RFC 9110 " +
 				"section 15.6)"}},
-		{"Varnish's backend is dead", false, result.Response{Status: 503,
+		{"Varnish's backend is dead", false, result.Response{Status: 503, StatusText: "503 Backend fetch failed",
 			Header: head("Server", "Varnish", "Retry-After", "5")},
-			Said{RetryAfter: 5 * time.Second, Gateway: "the answer is Varnish's own: its upstream failed"}},
+			Said{RetryAfter: 5 * time.Second, Gateway: "the answer is Varnish's own: destination_unavailable"}},
 		{"Envoy's upstream is dead", false, result.Response{Status: 503, Header: head("Server", "envoy")},
 			Said{Gateway: "the answer is Envoy's own: its upstream failed"}},
 		{"Envoy's upstream answers 503", false, result.Response{Status: 503,
@@ -161,7 +161,7 @@ func TestSaid(t *testing.T) {
 			result.Response{Status: 500, Header: head("Server", "squid")}, Said{}},
 	} {
 		hop := &result.Hop{Response: &row.answer, URL: "http://api.test/", Upstream: upstream.Of(upstream.Answer{
-			Status: row.answer.Status, Header: row.answer.Header, Body: row.answer.Body})}
+			Status: row.answer.Status, StatusText: row.answer.StatusText, Header: row.answer.Header, Body: row.answer.Body})}
 		if row.proxied {
 			hop.Proxy = "http://proxy.test"
 		}

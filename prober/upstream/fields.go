@@ -188,8 +188,8 @@ func ofServer(a *Answer) *result.Upstream {
 		reason, by = gatewayStatuses[status], result.ByAzure
 	case server == "cloudfront" && strings.HasPrefix(a.Header.Get("X-Cache"), "Error from "):
 		reason, by = gatewayStatuses[status], result.ByCloudFront
-	case server == "varnish" && status == http.StatusServiceUnavailable: // its backend's answers keep their Server
-		reason, by = result.UpstreamUnknown, result.ByVarnish
+	case server == "varnish" && status == http.StatusServiceUnavailable && a.StatusText == "503 Backend fetch failed":
+		reason, by = result.DestinationUnavailable, result.ByVarnish // with a page of the site's own
 	case (server == "envoy" || server == "istio-envoy") && a.Header.Get("X-Envoy-Upstream-Service-Time") == "":
 		if status >= http.StatusBadGateway { // with an upstream's answer, it would report how long that took
 			reason, by = gatewayStatuses[status], result.ByEnvoy

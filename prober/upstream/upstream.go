@@ -16,9 +16,10 @@ import (
 
 // Answer is a response, or the beginning of one.
 type Answer struct {
-	Status int
-	Header http.Header
-	Body   []byte // its beginning; nil for none
+	Status     int
+	StatusText string // the status line without the version; over HTTP/2 it has no words of the server
+	Header     http.Header
+	Body       []byte // its beginning; nil for none
 }
 
 // Of is what an answer states about the gateway's upstream; nil for nothing. Below 400 only Proxy-Status counts.
@@ -92,9 +93,9 @@ var pages = []page{
 	{"503 connection timed out", 503, result.ByFastly, result.ConnectionTimeout},
 	{"503 connection refused", 503, result.ByFastly, result.ConnectionRefused},
 	{"<p>guru mediation:", 503, result.ByFastly, result.UpstreamUnknown},
-	// Varnish's page (bin/varnishd/builtin.vcl).
+	// Varnish's page (bin/varnishd/builtin.vcl) is also that of synth(503), a rule: the words tell.
 	{"503 backend fetch failed", 503, result.ByVarnish, result.DestinationUnavailable},
-	{"<h3>guru meditation:</h3>", 503, result.ByVarnish, result.UpstreamUnknown},
+	{"<h1>error 503 vcl failed</h1>", 503, result.ByVarnish, result.ProxyInternalError},
 	// Apache's mod_proxy (modules/proxy/proxy_util.c).
 	{"reason: <strong>dns lookup failure for", 0, result.ByApache, result.DNSErrorUpstream},
 	{"reason: <strong>error during ssl handshake with remote server", 0, result.ByApache,

@@ -25,20 +25,23 @@ func put(u *result.Upstream) string {
 // The answers of real gateways, made by testdata/make.
 func TestSamples(t *testing.T) {
 	want := map[string]string{
-		"apache_500":    "apache dns_error",
-		"apache_502":    "apache unknown", // the upstream closed; one that is silent gives the same page
-		"apache_503":    "",               // Apache's page for each 503, also of its own
-		"haproxy_403":   "haproxy http_request_denied",
-		"haproxy_502":   "haproxy http_protocol_error",
-		"haproxy_503":   "haproxy destination_unavailable",
-		"haproxy_504":   "haproxy http_response_timeout",
-		"nginx_502":     "nginx unknown",
-		"nginx_504":     "nginx http_response_timeout",
-		"squid_denied":  "squid http_request_denied",
-		"squid_empty":   "squid http_response_incomplete",
-		"squid_refused": "squid connection_refused",
-		"squid_silent":  "squid http_response_timeout",
-		"varnish_503":   "varnish destination_unavailable",
+		"apache_500":     "apache dns_error",
+		"apache_502":     "apache unknown", // the upstream closed; one that is silent gives the same page
+		"apache_503":     "",               // Apache's page for each 503, also of its own
+		"haproxy_403":    "haproxy http_request_denied",
+		"haproxy_502":    "haproxy http_protocol_error",
+		"haproxy_503":    "haproxy destination_unavailable",
+		"haproxy_504":    "haproxy http_response_timeout",
+		"nginx_502":      "nginx unknown",
+		"nginx_504":      "nginx http_response_timeout",
+		"squid_denied":   "squid http_request_denied",
+		"squid_empty":    "squid http_response_incomplete",
+		"squid_refused":  "squid connection_refused",
+		"squid_silent":   "squid http_response_timeout",
+		"varnish_503":    "varnish destination_unavailable",
+		"varnish_failed": "varnish proxy_internal_error",    // VCL itself
+		"varnish_own":    "varnish destination_unavailable", // a page of the site's own
+		"varnish_synth":  "",                                // a rule
 	}
 	files, err := filepath.Glob("testdata/*_*")
 	if err != nil || len(files) != len(want) {
@@ -56,7 +59,7 @@ func TestSamples(t *testing.T) {
 				t.Fatal(err)
 			}
 			body, _ := io.ReadAll(r.Body) // of some samples the body is left out
-			a := Answer{Status: r.StatusCode, Header: r.Header, Body: body}
+			a := Answer{Status: r.StatusCode, StatusText: r.Status, Header: r.Header, Body: body}
 			if got := put(Of(a)); got != want[filepath.Base(file)] {
 				t.Errorf("Of(%s) = %q, want %q", file, got, want[filepath.Base(file)])
 			}
@@ -110,7 +113,7 @@ func TestFacts(t *testing.T) {
 
 		{503, "", "<h1>Error 503 first byte timeout</h1><h3>Guru Mediation:</h3>", "fastly http_response_timeout"},
 		{503, "", "<h1>Error 503 hello</h1><p>Guru Mediation:</p>", "fastly unknown"},
-		{503, "Server: Varnish", "", "varnish unknown"},
+		{503, "Server: Varnish", "", ""},
 		{500, "Server: Varnish", "", ""},
 		{503, "Content-Length: 107|Cache-Control: no-cache", "", "haproxy destination_unavailable"},
 

@@ -67,6 +67,12 @@ func startVarnish(s *site) {
 			"-l", "4m")
 		s.await(port)
 	}
+	for port, rule := range map[string]string{"8804": `synth(503, "Overloaded")`, "8805": "fail"} {
+		s.start(netlab.S, "varnishd", "-F", "-j", "none", "-a", ":"+port, "-n", s.path("varnish"+port), "-f",
+			s.write(port+".vcl", "vcl 4.1;\nbackend none none;\nsub vcl_recv { return ("+rule+"); }\n"),
+			"-p", "thread_pools=1", "-p", "thread_pool_min=10", "-s", "malloc,1m", "-l", "4m")
+		s.await(port)
+	}
 }
 
 func ofVarnish() []incident {
@@ -83,6 +89,8 @@ func ofVarnish() []incident {
 		at("8801", "the backend refuses", later, "server", "upstream_failed"),
 		at("8802", "the backend hangs", later, "server", "upstream_failed"),
 		at("8803", "healthy", "", "", ""),
+		at("8804", "synth(503)", later, "server", "server_error|server_overloaded"),
+		at("8805", "VCL fails", later, "server", "server_error"),
 	}
 }
 

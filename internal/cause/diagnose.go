@@ -109,7 +109,7 @@ var order = func() map[Cause]int {
 // unexplained are facts that are worth showing where no cause is.
 var unexplained = []fact{timesTwice, timesSome, endsOnItsSide, endsNearer, endsUnseen, icmpRoute, certAsked, wireHole,
 	wireTaken, idleForgotten, idleUnseen, appEnds, appLost, appPath, nameNotHere, closedPortAnswers, traceEndsBefore,
-	kernelUnsent, kernelTracker, kernelQueue, kernelFilter, kernelDamaged}
+	saidStreamOnly, kernelUnsent, kernelTracker, kernelQueue, kernelFilter, kernelDamaged}
 
 // cite adds facts to the evidence, each sentence once; the failure's own words are there already.
 func (v *Verdict) cite(k *known, list []fact) {

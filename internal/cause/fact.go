@@ -90,6 +90,8 @@ const (
 	saidDirect      // the answer is not a proxy's
 	saidBetween     // the status is one that only a proxy sends, and none is configured
 	saidInternal    // INTERNAL_ERROR
+	saidStreamOnly  // ENHANCE_YOUR_CALM resets our only stream
+	bodyShort       // the body ends in order, and has not the announced length
 	saidHTTP1       // HTTP_1_1_REQUIRED
 	saidTLS         // an alert in answer to plain HTTP
 	saidRenegotiate // it negotiates TLS again, which this client does not

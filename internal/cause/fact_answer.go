@@ -39,6 +39,10 @@ func (s *scene) answer(k *known) {
 		"RFC 6585 section 6), and the module has none", o.Status)
 	k.note(saidDirect, complete && !between && (!o.Relayed || said.Origin), "the server answers %d", o.Status)
 	k.note(saidInternal, said.Internal, "the server's own error code is INTERNAL_ERROR")
+	k.note(saidStreamOnly, said.StreamOnly, "ENHANCE_YOUR_CALM reset the only stream of a new connection: some send it "+
+		"for each request that a rule rejects")
+	k.note(bodyShort, said.Short && o.Announced > 0, "the body ended before the announced length of %s bytes",
+		decimal(o.Announced))
 	k.note(saidHTTP1, said.WantsHTTP1, "the server's own error code is HTTP_1_1_REQUIRED")
 	k.note(saidTLS, said.WantsTLS, "the server answers a request without encryption with a TLS alert")
 	k.note(saidRenegotiate, said.Renegotiate, "the server negotiates TLS again for this path, as for a client "+

@@ -22,6 +22,8 @@ type Said struct {
 	Maintenance string        // it is in maintenance
 	Origin      bool          // the answer names a server that is no proxy
 	Internal    bool          // the peer's own words are an internal error
+	StreamOnly  bool          // ENHANCE_YOUR_CALM resets the stream alone
+	Short       bool          // the body has come to its end too early
 	WantsHTTP1  bool          // or that it wants HTTP/1.1 for this
 	WantsTLS    bool          // it answered without encryption, by a TLS alert
 	Renegotiate bool          // it wants to negotiate TLS again in the middle of a connection

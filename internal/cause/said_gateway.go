@@ -1,6 +1,7 @@
 package cause
 
 import (
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -63,6 +64,10 @@ func (s Said) withFailure(f *result.Failure, u *result.Upstream) Said {
 			s.own(u, "the answer to CONNECT is "+u.By.Name()+"'s own")
 			s.NoName = u.Reason.OfName()
 		}
+	case f.Reason == result.H2Throttled:
+		s.StreamOnly = strings.Contains(text, "stream error: ")
+	case f.Reason == result.HTTPResponseInvalid:
+		s.Short = strings.Contains(text, io.ErrUnexpectedEOF.Error())
 	case strings.Contains(text, "INTERNAL_ERROR"): // also H3_INTERNAL_ERROR
 		s.Internal = true
 	case strings.Contains(text, "HTTP_1_1_REQUIRED"):

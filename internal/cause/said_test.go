@@ -219,6 +219,11 @@ func TestSaidByFailures(t *testing.T) {
 		{result.H2StreamReset, "stream error: stream ID 1; CANCEL; received from peer", nil, Said{}},
 		{result.H2StreamReset, "stream error: stream ID 1; HTTP_1_1_REQUIRED; received from peer", nil,
 			Said{WantsHTTP1: true}},
+		{result.H2Throttled, "stream error: stream ID 1; ENHANCE_YOUR_CALM; received from peer", nil,
+			Said{StreamOnly: true}},
+		{result.H2Throttled, "http2: server sent GOAWAY and closed the connection; ErrCode=ENHANCE_YOUR_CALM", nil, Said{}},
+		{result.HTTPResponseInvalid, "unexpected EOF", nil, Said{Short: true}},
+		{result.HTTPResponseInvalid, "gzip: invalid header", nil, Said{}},
 		{result.TLSProtocolError, "local error: tls: no renegotiation", nil, Said{Renegotiate: true}},
 		{result.HTTPProtocolError, classify.ErrNotEncrypted.Error(), nil, Said{WantsTLS: true}},
 	} {

@@ -10,6 +10,8 @@ import (
 func answers() []situation {
 	content := failed(result.Validate, result.HTTPContent, "", func(o *Digest) { o.Status = 200 })
 	slower := []Digest{worked(1), worked(2), worked(400), worked(500), worked(600)}
+	short := failed(result.Transfer, result.HTTPResponseInvalid, result.Peer, says("unexpected EOF", nil),
+		func(o *Digest) { o.Announced = 100_000 })
 	slows := failed(result.Processing, result.H2Throttled, result.Peer)
 	return []situation{
 		{"429", after(n(1, status(429, limited))),
@@ -96,7 +98,26 @@ func answers() []situation {
 		{"HTTP/2 asks to slow down, twice", after(n(2, slows)),
 			"rate_limited server high; not transient"},
 		{"HTTP/2 refuses the stream", after(n(1, failed(result.Processing, result.H2StreamRefused, result.Peer))),
-			"rate_limited server medium; open [transient]"},
+			"unknown server low; open [rate_limited server_aborts transient]"},
+		{"HTTP/2 refuses the stream, twice: HAProxy's backend gives no answer",
+			after(n(2, failed(result.Processing, result.H2StreamRefused, result.Peer))),
+			"server_aborts server medium; not transient; open [rate_limited]"},
+		{"HTTP/2 asks to slow down and resets the only stream: HAProxy's reject", after(n(3, failed(result.Processing,
+			result.H2Throttled, result.Peer, says("stream error: stream ID 1; ENHANCE_YOUR_CALM; received from peer", nil)))),
+			"unknown server low; not transient; open [rate_limited server_aborts]"},
+		{"HTTP/2: INTERNAL_ERROR in the body: nginx' upstream ended", after(n(1, failed(result.Transfer,
+			result.H2StreamReset, result.Peer,
+			says("stream error: stream ID 1; INTERNAL_ERROR; received from peer", nil)))),
+			"server_aborts server medium; not firewall_reject request_rejected server_error; open [transient]"},
+		{"the same once, later ones worked", after(healthy, n(1, failed(result.Transfer, result.H2StreamReset, result.Peer,
+			says("INTERNAL_ERROR", nil))), n(1, worked(1))),
+			"transient unknown medium; not firewall_reject request_rejected server_error; open [server_aborts]"},
+		{"a body that ends in order before its announced length: HAProxy's backend ended", after(n(2, short)),
+			"server_aborts server medium; not server_error transient"},
+		{"the same, the first probe", after(n(1, short)),
+			"unknown server low; open [transient]"},
+		{"a broken body of unknown length", after(n(2, seen(short, func(o *Digest) { o.Announced = 0 }))),
+			"server_error server medium; not transient"},
 		{"HTTP/2: INTERNAL_ERROR", after(n(1, failed(result.Processing, result.H2StreamReset, result.Peer,
 			says("stream error: stream ID 1; INTERNAL_ERROR; received from peer", nil)))),
 			"server_error server medium; not firewall_reject request_rejected; open [server_aborts transient]"},

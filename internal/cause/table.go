@@ -66,9 +66,16 @@ var table = []row{
 
 	// What an answer states.
 	{cause: RateLimited, requires: facts{saidLimit}, sure: Medium, supports: facts{saidDirect}},
-	{cause: RateLimited, requires: facts{wordSlowDown}, sure: Medium, supports: facts{timesTwice}},
+	// To a client with one stream on a new connection neither code need be about its rate: HAProxy resets the stream
+	// with ENHANCE_YOUR_CALM for each `reject`, and with REFUSED_STREAM where the backend gave no answer (src/mux_h2.c).
+	{cause: RateLimited, requires: facts{wordSlowDown}, sure: Medium, supports: facts{timesTwice},
+		excludes: facts{saidStreamOnly}},
 	{cause: RateLimited, requires: facts{wordEnds, limitedNow}, sure: Medium, excludes: facts{endsNearer}},
-	{cause: RateLimited, requires: facts{wordNoStream}, sure: Medium},
+	{cause: RateLimited, requires: facts{wordSlowDown}, sure: Low},
+	{cause: RateLimited, requires: facts{wordNoStream}, sure: Low},
+	{cause: ServerAborts, requires: facts{saidStreamOnly}, sure: Low},
+	{cause: ServerAborts, requires: facts{wordNoStream, timesTwice}, sure: Medium},
+	{cause: ServerAborts, requires: facts{wordNoStream}, sure: Low},
 	{cause: Maintenance, requires: facts{saidMaintenance}, sure: Medium, supports: facts{saidRetryLater},
 		excludes: facts{saidLimit}},
 	{cause: Maintenance, requires: facts{saidRetryLater}, sure: Low, excludes: facts{saidLimit}},
@@ -80,8 +87,8 @@ var table = []row{
 	{cause: ServerError, requires: facts{status503, saidDirect}, sure: Medium, supports: facts{saidItself},
 		excludes: facts{saidMaintenance, saidGateway, slowerBefore}},
 	{cause: ServerError, requires: facts{status5xx}, sure: Low, excludes: facts{saidProxy, saidRefused}},
-	{cause: ServerError, requires: facts{wordMalformed, timesTwice}, sure: Medium, excludes: facts{saidTLS}},
-	{cause: ServerError, requires: facts{wordEnds, saidInternal}, sure: Medium, excludes: facts{timesOver}},
+	{cause: ServerError, requires: facts{wordMalformed, timesTwice}, sure: Medium, excludes: facts{saidTLS, bodyShort}},
+	{cause: ServerError, requires: facts{wordEnds, saidInternal}, sure: Medium, excludes: facts{timesOver, wordTransfer}},
 	{cause: ServerError, requires: facts{wordRedirect, saidDirect}, sure: Medium},
 	{cause: ServerError, requires: facts{wordRedirect}, sure: Low},
 	{cause: RequestRejected, requires: facts{status4xx, saidDirect}, sure: High},
@@ -244,6 +251,10 @@ var table = []row{
 	{cause: ServerAborts, requires: facts{wordEnds, endsOnItsSide, timesTwice}, sure: Medium, supports: facts{innocent},
 		excludes: facts{provedPlain, provedHTTP1, provedAddress, slowerBefore, busyNow, limitedNow, idleServed,
 			certAsked}},
+	// In the middle of the body that is the word of what cannot send more of it, a gateway's as well.
+	{cause: ServerAborts, requires: facts{wordTransfer, saidInternal}, sure: Medium,
+		excludes: facts{timesOver}},
+	{cause: ServerAborts, requires: facts{bodyShort, timesTwice}, sure: Medium},
 	{cause: ServerAborts, requires: facts{wordEnds, endsOnItsSide, timesSome}, sure: Medium,
 		excludes: facts{timesOver}},
 	{cause: ServerAborts, requires: facts{wordHelloEnds, endsOnItsSide, timesTwice, workedBefore}, sure: Medium,
@@ -269,6 +280,8 @@ var parties = []struct {
 	{facts{wordEnds, endsOnItsSide}, Server},
 	{facts{wordHelloEnds, endsOnItsSide}, Server},
 	{facts{wordStatus, saidDirect}, Server},
+	{facts{wordSlowDown}, Server},
+	{facts{wordNoStream}, Server},
 	{facts{wordMalformed}, Server},
 }
 

@@ -141,9 +141,10 @@ var Reasons = []ReasonInfo{
 		"The server announced the end of the connection before it answered: a restart, a drain, or a limit of " +
 			"requests per connection.", "X"},
 	{H2StreamRefused, exchanged, "the server refused the stream (HTTP/2 REFUSED_STREAM)",
-		"The server refused the request before processing it: overload or a concurrency limit.", "C"},
+		"The server refused the request before processing it: overload, a concurrency limit, or HAProxy without an " +
+			"answer of its backend.", "C"},
 	{H2Throttled, exchanged, "the server asks to slow down (HTTP/2 ENHANCE_YOUR_CALM)",
-		"The server limits the client's request rate.", "X"},
+		"The server limits the client's request rate, or HAProxy rejects the request by a rule.", "X"},
 	{H2StreamReset, exchanged, "the server reset the stream (HTTP/2 RST_STREAM)",
 		"The server or a proxy in front of it cancelled the request; the record has the code.", "X (Envoy UR)"},
 	{H2PingFailed, exchanged, "HTTP/2 PING not acknowledged", "The connection stopped answering HTTP/2 pings.", "C"},

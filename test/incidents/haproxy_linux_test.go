@@ -42,6 +42,10 @@ func startHAProxy(s *site) {
 		"  tcp-request connection reject if { sc0_conn_cur gt 1 }\n  default_backend good\n" +
 		"frontend strict\n  bind *:8323 ssl crt DIR/both.pem strict-sni\n  default_backend good\n" +
 		"frontend anyname\n  bind *:8326 ssl crt DIR/both.pem\n  default_backend good\n" +
+		"backend truncating\n  server a 127.0.0.1:8902\n" +
+		"frontend h2reject\n  bind *:8330 ssl crt DIR/both.pem alpn h2\n  http-request reject\n" +
+		"frontend h2closing\n  bind *:8331 ssl crt DIR/both.pem alpn h2\n  default_backend closing\n" +
+		"frontend h2truncating\n  bind *:8332 ssl crt DIR/both.pem alpn h2\n  default_backend truncating\n" +
 		"frontend well\n  bind *:8327\n  default_backend good\n" +
 		"frontend idle\n  bind *:8325\n  timeout http-keep-alive 1s\n  default_backend good\n" +
 		"frontend closes\n  bind *:8324\n  option httpclose\n  default_backend good\n"
@@ -79,8 +83,17 @@ func ofHAProxy() []incident {
 	limited := incident{name: "haproxy: conn_cur is reached, tcp-request connection reject", needs: "haproxy",
 		url: "http://ADDRESS:8329/", labels: ends, party: "server", right: "server_aborts|connection_limit", often: 10,
 		was: "8327"}
+	overHTTP2 := func(port, name, labels, right string) incident {
+		return incident{name: "haproxy: HTTP/2, " + name, needs: "haproxy", url: "https://ADDRESS:" + port + "/",
+			labels: labels, party: "server", right: right, was: "8326"}
+	}
 	return []incident{
 		limited,
+		overHTTP2("8330", "http-request reject", "processing h2.throttled - peer", "server_aborts"),
+		overHTTP2("8331", "the backend closes", "processing h2.stream_refused - peer|validate http.error - -",
+			"server_aborts|upstream_failed"),
+		overHTTP2("8332", "the backend ends in the middle of the body", "transfer http.response.invalid - peer",
+			"server_aborts|upstream_failed"),
 		{name: "haproxy: maxconn is reached, the queue is full", needs: "haproxy", url: "http://ADDRESS:8322/",
 			labels: queueFull, party: "server", right: "accept_queue_full|connection_limit|server_unresponsive",
 			was: "8327"},

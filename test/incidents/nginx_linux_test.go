@@ -46,6 +46,8 @@ func startNginx(s *site) {
 		"server { listen 8105 ssl; ssl_reject_handshake on; }\n" +
 		"server { listen 8106 ssl http2; ssl_certificate DIR/cert.pem; ssl_certificate_key DIR/key.pem; " +
 		"location / { if (-f DIR/flag/nginx8106) { return 444; } return 200 ok; } }\n" +
+		"server { listen 8113 ssl http2; ssl_certificate DIR/cert.pem; ssl_certificate_key DIR/key.pem; " +
+		"location / { proxy_pass http://127.0.0.1:8902; } }\n" +
 		"server { listen 8107; keepalive_timeout 1s; return 200 ok; }\n" +
 		"server { listen 8108; keepalive_timeout 1s 1s; return 200 ok; }\n" +
 		"server { listen 8109; return 200 ok; }\n" +
@@ -131,6 +133,8 @@ func ofNginx() []incident {
 		{name: "nginx: HTTP/2, return 444", needs: "nginx", url: secure("8106"), happen: raise("nginx8106"),
 			labels: "processing tcp.closed - peer|processing h2.goaway - peer|processing h2.stream_reset - peer",
 			party:  "server", right: "server_aborts"},
+		{name: "nginx: HTTP/2, the upstream ends in the middle of the body", needs: "nginx", url: secure("8113"),
+			was: "8101", labels: "transfer h2.stream_reset - peer", party: "server", right: "server_aborts|upstream_failed"},
 		{name: "nginx: killed", needs: "nginx", url: at("8201"), labels: "connect tcp.refused ECONNREFUSED peer",
 			party: "server", right: "server_restarted|not_listening", happen: func(s *site) { s.owned("8201").kill() }},
 		{name: "nginx: stopped by SIGSTOP", needs: "nginx", url: at("8202"),

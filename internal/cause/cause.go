@@ -4,6 +4,7 @@
 //	digest.go, said.go    what is taken from a probe
 //	fact*.go              facts: what the evidence shows, each with its sentence
 //	table.go              the handbook: which fact requires, supports or excludes which cause
+//	unknown.go            the party, and what would decide, where no cause is shown
 //	diagnose.go           the engine: from the facts and the table to a verdict
 package cause
 

@@ -108,6 +108,7 @@ type progress struct {
 	wroteAt      time.Duration // when; for HTTP/1 the last bytes are flushed after this, for HTTP/2 before
 	firstByte    time.Duration // arrival of the first byte of the final response; 0 before
 	sent         time.Duration // end of the last write before that
+	begun        time.Duration // over HTTP/3 the request's first datagram was sent
 	doubt        time.Duration // by how much firstByte may be too late
 	sentDoubt    time.Duration // by how much sent may be wrong
 	informed     time.Duration // arrival of the last 1xx response; 0 if there was none

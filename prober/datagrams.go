@@ -113,6 +113,7 @@ func (d *datagrams) received(p []byte, at time.Duration) {
 func (d *datagrams) WriteTo(p []byte, _ net.Addr) (sent int, err error) {
 	defer guard.Catch(&err)
 	began := time.Since(d.start)
+	d.sending(began)
 	n, err := d.conn.Write(p)
 	ended := time.Since(d.start)
 	if flood := d.units.Charge(1, 0); flood != nil {
@@ -121,28 +122,35 @@ func (d *datagrams) WriteTo(p []byte, _ net.Addr) (sent int, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err == nil {
-		d.sent(p, began, ended)
+		d.sent(int64(n), ended)
 	}
 	d.note(result.Event{Op: result.OpWrite, Start: began, End: ended, Calls: 1, Bytes: int64(n), Err: err})
 	return n, err
 }
 
-// sent notes a datagram that was written between two times. The caller holds mu.
-func (d *datagrams) sent(p []byte, began, ended time.Duration) {
-	at := began // it was sent at once; after that this goroutine may have waited for a CPU
-	if d.wire.BytesSent > smallRequest {
-		at = ended // the kernel may have had no room for it
-	}
+// sending notes a datagram that is about to be written. It is sent at once; after that this goroutine may wait for a
+// CPU, until the response is there.
+func (d *datagrams) sending(at time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if d.firstSent == 0 {
 		d.firstSent = at
 	}
 	if !d.times.secure && len(d.times.pauses) < maxWaiting && d.serverWaits() {
-		d.times.pauses = append(d.times.pauses, pause{at, max(0, at-max(d.lastRead, d.lastSent))})
+		d.times.pauses = append(d.times.pauses, pause{call{began: at}, max(0, at-max(d.lastRead, d.lastSent))})
 	}
-	d.wire.BytesSent += int64(len(p))
 	d.lastSent = at
 	d.unanswered++
-	d.times.wrote(at)
+	d.times.writes(at)
+}
+
+// sent notes the end of the call that wrote a datagram. The caller holds mu.
+func (d *datagrams) sent(bytes int64, ended time.Duration) {
+	d.wire.BytesSent += bytes
+	d.times.wrote(ended)
+	if n := len(d.times.pauses); n > 0 && d.times.pauses[n-1].began == d.lastSent {
+		d.times.pauses[n-1].ended = ended
+	}
 }
 
 // serverWaits reports whether the server may send no more before it receives something: three times as much as it has
@@ -217,14 +225,6 @@ func (d *datagrams) answered() time.Duration {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.firstRead
-}
-
-// handshake returns when the first datagram was sent, when the server's first one arrived, and when its last one would
-// have arrived had it not waited for us.
-func (d *datagrams) handshake() (began, answered, ended time.Duration) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.firstSent, d.firstRead, max(d.firstRead, d.times.handshaken-d.times.waited())
 }
 
 // The path is taken for dead when more datagrams are unanswered than acknowledgements of ours can be, and the last of

@@ -27,6 +27,8 @@ func TestDoubts(t *testing.T) {
 			result.Resolve: none, result.Connect: none, result.Request: none, result.Processing: all}},
 		{"over HTTPS", faultlab.TLSHandler(t, http.HandlerFunc(slow)), secure, map[result.Phase]bool{
 			result.Resolve: none, result.Connect: none, result.Request: none, result.Processing: all}},
+		{"over HTTP/3", faultlab.HTTP3Handler(t, http.HandlerFunc(slow)), http3Module(t, ""), map[result.Phase]bool{
+			result.Resolve: none, result.Request: none}},
 		{"nothing listens", faultlab.ClosedPort(t), module.New("doubts"), map[result.Phase]bool{
 			result.Resolve: none, result.Connect: all}},
 	} {

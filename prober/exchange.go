@@ -84,6 +84,13 @@ func (h *hop) receive(p *progress, began time.Duration) []byte {
 // doneTransfer adds the span of transfer, which began with the response's first byte.
 func (h *hop) doneTransfer(p *progress, began time.Duration) {
 	ended := h.received(began)
+	if h.quic != nil {
+		_, last := h.quic.socket.ended()
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		h.doneWithin(result.Transfer, began, ended, last+p.doubt)
+		return
+	}
 	if h.socket == nil || !h.socket.Stamped() {
 		h.done(result.Transfer, began, ended)
 		return
@@ -97,7 +104,8 @@ func (h *hop) doneTransfer(p *progress, began time.Duration) {
 // received is when the response's last byte arrived.
 func (h *hop) received(began time.Duration) time.Duration {
 	if h.quic != nil {
-		return max(began, h.quic.socket.ended())
+		last, _ := h.quic.socket.ended()
+		return max(began, last)
 	}
 	if h.socket != nil && h.socket.Stamped() {
 		if last, _ := h.socket.Times(); last >= began {
@@ -170,8 +178,7 @@ func (h *hop) spanHead(p *progress, began time.Duration) (firstByte time.Duratio
 	}
 	sent = min(max(sent, began), p.firstByte)
 	if p.socket == nil {
-		h.done(result.Request, began, sent)
-		h.done(result.Processing, sent, p.firstByte)
+		h.spanDatagrams(p, began, sent)
 		return p.firstByte
 	}
 	if first, writes := p.socket.FirstWrite(); writes == 1 {

@@ -98,13 +98,13 @@ func (h *hop) dialQUIC(host string, port uint16) error {
 	h.quic.conn = conn
 	h.TLS = tlsState(conn.ConnectionState().TLS, c, nil)
 	h.TLS.ClientCertAsked = *asked
-	sent, answered, ended := socket.handshake()
-	h.done(result.Connect, max(began, sent), answered)
+	took := socket.handshake()
+	h.doneWithin(result.Connect, max(began, took.began), took.answered, took.connect)
 	if f := h.checkRevoked(conn.ConnectionState().TLS.OCSPResponse); f != nil {
 		h.close()
-		h.failAt(result.TLS, answered, ended, *f)
+		h.failAt(result.TLS, took.answered, took.ended, *f)
 		return f.Err
 	}
-	h.done(result.TLS, answered, ended)
+	h.doneWithin(result.TLS, took.answered, took.ended, took.tls)
 	return nil
 }

@@ -33,10 +33,15 @@ type packetTimes struct {
 	last     int                          // and with the last byte so far
 	end      int64                        // the bytes of the request that were sent
 
-	sent       time.Duration // the request's last byte so far
+	begun      time.Duration // the request's first byte was sent
+	sent       call          // the request's last byte so far
+	hello      int64         // the bytes of the ClientHello, or of both, that were sent
+	greeted    int           // the number of the datagram with the last of them
+	greeting   call          // which wrote that
 	crypto     [2]int64      // the bytes of the handshake that arrived, in Initial and Handshake packets
 	handshaken time.Duration // the last datagram that brought some of them arrived
 	secure     bool          // the handshake is over
+	unsure     bool          // which datagram brought the response could not be told
 	answered   time.Duration // the response's first byte arrived
 	ended      time.Duration // its last byte so far arrived
 	arrivedTo  int64         // the bytes of it that arrived without a gap
@@ -51,7 +56,10 @@ type waiting struct {
 }
 
 // pause is a time for which the server waited for us, until we sent something.
-type pause struct{ until, took time.Duration }
+type pause struct {
+	call
+	took time.Duration
+}
 
 // maxWaiting bounds the datagrams that are remembered until quic-go has processed them: it drops what is beyond 256.
 const maxWaiting = 256
@@ -92,6 +100,8 @@ func (t *packetTimes) note(event qlogwriter.Event) {
 			t.shook(&t.crypto[0], &e)
 		case qlog.PacketTypeHandshake:
 			t.shook(&t.crypto[1], &e)
+		case qlog.PacketTypeRetry:
+			t.hello = 0 // which is sent again
 		}
 	case qlog.ConnectionStateUpdated:
 		t.secure = t.secure || e.State == qlog.ConnectionStateHandshakeComplete
@@ -118,7 +128,7 @@ func (t *packetTimes) longAt(checksum qlog.DatagramPayloadChecksum) time.Duratio
 // waited is for how long the server waited for us during the handshake.
 func (t *packetTimes) waited() (sum time.Duration) {
 	for _, w := range t.pauses {
-		if w.until < t.handshaken {
+		if w.began < t.handshaken {
 			sum += w.took
 		}
 	}
@@ -132,6 +142,10 @@ func (t *packetTimes) packed(e *qlog.PacketSent) {
 	}
 	t.checksum = e.DatagramPayloadChecksum
 	for _, frame := range e.Frames {
+		if c, ok := frame.Frame.(*qlog.CryptoFrame); ok && e.Header.PacketType == qlog.PacketTypeInitial &&
+			c.Offset+c.Length > t.hello {
+			t.hello, t.greeted = c.Offset+c.Length, t.made
+		}
 		s, ok := frame.Frame.(*qlog.StreamFrame)
 		if !ok || s.StreamID != requestStream || s.Offset+s.Length <= t.end {
 			continue
@@ -143,10 +157,27 @@ func (t *packetTimes) packed(e *qlog.PacketSent) {
 	}
 }
 
-// wrote notes that a datagram was written at a time.
-func (t *packetTimes) wrote(at time.Duration) {
-	if t.written++; t.first > 0 && t.written >= t.first && t.written <= t.last {
-		t.sent = at
+// writes notes that a datagram is about to be written.
+func (t *packetTimes) writes(at time.Duration) {
+	t.written++
+	if t.written <= t.greeted {
+		t.greeting = call{began: at}
+	}
+	if t.first > 0 && t.written >= t.first && t.written <= t.last {
+		if t.begun == 0 {
+			t.begun = at
+		}
+		t.sent = call{began: at}
+	}
+}
+
+// wrote notes that the call which wrote a datagram ended.
+func (t *packetTimes) wrote(ended time.Duration) {
+	if t.written <= t.greeted {
+		t.greeting.ended = ended
+	}
+	if t.first > 0 && t.written >= t.first && t.written <= t.last {
+		t.sent.ended = ended
 	}
 }
 
@@ -170,6 +201,8 @@ func (t *packetTimes) processed(checksum qlog.DatagramPayloadChecksum, size int,
 	} else if i := slices.IndexFunc(t.waiting, func(w waiting) bool { return w.size == size }); i >= 0 {
 		at = t.waiting[i].at
 		t.waiting = append(t.waiting[:0], t.waiting[i+1:]...)
+	} else {
+		t.unsure = true
 	}
 	for _, frame := range frames {
 		if s, ok := frame.Frame.(*qlog.StreamFrame); ok && s.StreamID == requestStream {
@@ -191,49 +224,6 @@ func (t *packetTimes) responded(s *qlog.StreamFrame, at time.Duration) {
 		t.arrivedTo = end
 	}
 	t.ended, t.complete = at, t.complete || s.Fin
-}
-
-// processing is when the packet arrived that quic-go processes now: it has handed on what is in it, and not reported
-// it.
-func (t *packetTimes) processing() time.Duration {
-	if len(t.waiting) > 0 {
-		return t.waiting[0].at
-	}
-	return t.of.lastRead
-}
-
-// exchange returns when the request's last byte was sent, 0 before that, and when the response's first byte arrived.
-func (d *datagrams) exchange() (sent, answered time.Duration) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.times.answered == 0 {
-		return d.times.sent, d.times.processing()
-	}
-	return d.times.sent, d.times.answered
-}
-
-// ended returns when the response's last byte arrived.
-func (d *datagrams) ended() time.Duration {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if !d.times.complete {
-		return d.times.processing()
-	}
-	return d.times.ended
-}
-
-// byDatagrams replaces the times that HTTP/3's hooks reported: they run before the request is sent, and later than the
-// response arrives.
-func (p *progress) byDatagrams(d *datagrams) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	sent, answered := d.exchange()
-	if p.wrote && sent > 0 {
-		p.sent, p.wroteAt = sent, sent
-	}
-	if p.firstByte != 0 && p.informed == 0 {
-		p.firstByte = answered
-	}
 }
 
 // longHeader reports whether a datagram begins with a packet of the handshake (RFC 9000 section 17.2).

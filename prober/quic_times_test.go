@@ -61,7 +61,7 @@ func TestTimesOfDatagrams(t *testing.T) {
 		}
 	}
 	write := func(size int) func(*datagrams, time.Duration) {
-		return func(d *datagrams, at time.Duration) { d.sent(make([]byte, size), at, at+time.Hour) }
+		return func(d *datagrams, at time.Duration) { d.sending(at); d.sent(int64(size), at+time.Hour) }
 	}
 	data := func(offset, length int64) *qlog.StreamFrame { return &qlog.StreamFrame{Offset: offset, Length: length} }
 	end := func(offset, length int64) *qlog.StreamFrame {
@@ -129,9 +129,9 @@ func TestTimesOfDatagrams(t *testing.T) {
 				s.does(d, time.Duration(s.at)*time.Millisecond)
 			}
 			ms := func(d time.Duration) int { return int(d.Milliseconds()) }
-			began, answered, ended := d.handshake()
-			sent, head := d.exchange()
-			got := quicTimes{ms(answered), ms(began), ms(ended), ms(sent), ms(head), ms(d.ended())}
+			shook, e := d.handshake(), d.exchange()
+			last, _ := d.ended()
+			got := quicTimes{ms(shook.answered), ms(shook.began), ms(shook.ended), ms(e.sent), ms(e.answered), ms(last)}
 			if diff := cmp.Diff(row.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
@@ -156,15 +156,16 @@ func TestServerWaits(t *testing.T) {
 		d := new(datagrams)
 		d.times.of = d
 		at := func(ms int) time.Duration { return time.Duration(ms) * time.Millisecond }
-		d.sent(make([]byte, 1200), 0, 0)
+		write := func(at time.Duration, bytes int64) { d.sending(at); d.sent(bytes, at) }
+		write(0, 1200)
 		d.firstRead = 1
 		d.received(datagram(longHead, row.received), at(5))
-		d.sent(make([]byte, 1200), at(40), at(40))
+		write(at(40), 1200)
 		d.received(datagram(longHead, last), at(50))
-		d.sent(make([]byte, 10), at(60), at(60)) // which only the end of the handshake follows
+		write(at(60), 10) // which only the end of the handshake follows
 		d.times.RecordEvent(inLong(qlog.PacketTypeHandshake, last, &qlog.CryptoFrame{Length: 10}))
 		d.times.RecordEvent(qlog.ConnectionStateUpdated{State: qlog.ConnectionStateHandshakeComplete})
-		if _, _, ended := d.handshake(); ended != at(row.want) {
+		if ended := d.handshake().ended; ended != at(row.want) {
 			t.Errorf("%s: the handshake ended after %s, want %d ms", row.name, ended, row.want)
 		}
 	}

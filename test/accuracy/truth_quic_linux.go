@@ -154,8 +154,8 @@ func (s *quicSeen) frame(at time.Time, level, side int, f *quicFrame) {
 		}
 	case f.crypto || f.stream != 0 || level != levelData:
 	case side == 0:
-		if end > s.askedTo || f.fin && !s.asked {
-			s.Asked, s.askedTo, s.asked = at, max(s.askedTo, end), s.asked || f.fin
+		if s.asked = s.asked || f.fin; end > s.askedTo { // no server waits for a FIN after the request
+			s.Asked, s.askedTo = at, end
 		}
 	default:
 		if s.Answered.IsZero() && f.offset == 0 {

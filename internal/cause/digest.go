@@ -80,6 +80,7 @@ type Digest struct {
 	Arrived    bool   // something we sent after the handshake was acknowledged, be it behind a hole
 	Plain      bool   // a GET without body, and nothing of the module's could be left out
 	Addresses  []AddressSeen
+	Host       string // that was resolved; empty for an address
 	Answers    []netip.Addr
 	Answered   bool         // the resolver gave an answer, be it an error
 	Fresh      []netip.Addr // the other resolver's, with compare_with
@@ -97,7 +98,7 @@ const (
 
 // Size is about how many bytes of memory the digest takes.
 func (o *Digest) Size() int {
-	n := perDigest + o.Failure.Size() + o.Failed.Size() + perAddrSeen*cap(o.Addresses) +
+	n := perDigest + len(o.Host) + o.Failure.Size() + o.Failed.Size() + perAddrSeen*cap(o.Addresses) +
 		perAddr*(cap(o.Answers)+cap(o.Fresh)) + o.Kernel.Size()
 	return n + len(o.Said.Limit) + len(o.Said.Proxy) + len(o.Said.Gateway) + len(o.Said.Itself) +
 		len(o.Said.Refused) + len(o.Said.Maintenance) + len(o.Protocol)
@@ -155,6 +156,9 @@ func DigestOf(r *result.Result, late time.Duration, ended time.Time) Digest {
 	}
 	if hop.TLS != nil {
 		o.Alert, o.CertShown, o.CertAsked = hop.TLS.Alert, len(hop.TLS.Chain) > 0, hop.TLS.ClientCertAsked
+	}
+	if hop.Lookup != nil {
+		o.Host = hop.Lookup.Host
 	}
 	o.addWire(hop.Wire, r.Elapsed)
 	o.addNames(last)

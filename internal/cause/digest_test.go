@@ -78,7 +78,7 @@ func TestDigestOf(t *testing.T) {
 	everyAddress := one(result.Hop{}, nil)
 	everyAddress.Addresses = []result.AddressProbe{{Addr: first}, {Addr: second, Failure: failure}}
 	lookup := func(codes ...int) *result.Lookup {
-		l := &result.Lookup{}
+		l := &result.Lookup{Host: "api.test"}
 		for _, c := range codes {
 			l.Exchanges = append(l.Exchanges, result.DNSExchange{RCode: c})
 		}
@@ -147,8 +147,9 @@ func TestDigestOf(t *testing.T) {
 			o.Sent, o.Received, o.SYNRepeats, o.Reset, o.ICMP = 7, 9, 2, wire.Reset, wire.ICMP
 		}},
 		{"the resolver answered once", one(result.Hop{Lookup: lookup(3, result.NoRCode)}, nil),
-			func(o *Digest) { o.Answered = true }},
-		{"the resolver was silent", one(result.Hop{Lookup: lookup(result.NoRCode)}, nil), func(*Digest) {}},
+			func(o *Digest) { o.Host, o.Answered = "api.test", true }},
+		{"the resolver was silent", one(result.Hop{Lookup: lookup(result.NoRCode)}, nil),
+			func(o *Digest) { o.Host = "api.test" }},
 		{"the other resolver answered", one(result.Hop{Compared: &result.Comparison{Answers: []netip.Addr{second}}}, nil),
 			func(o *Digest) { o.Fresh, o.OtherDNS = []netip.Addr{second}, true }},
 		{"the other resolver failed", one(result.Hop{Compared: &result.Comparison{Failure: failure}}, nil),

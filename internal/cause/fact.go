@@ -76,6 +76,9 @@ const (
 	nameAnswered // the resolver gave an answer
 	nameElsewhere
 	nameNotHere // the address in use is not among the other resolver's
+	nameMoved   // while it worked the name had another address, and not this one
+	nameHome    // the new address is one of this host itself
+	nameFile    // the new address is from the hosts file
 	namesWork   // the other resolver's address works, A-B-A
 
 	saidLimit

@@ -1,6 +1,7 @@
 package cause
 
 import (
+	"net/netip"
 	"slices"
 	"time"
 
@@ -54,6 +55,38 @@ func (s *scene) names(k *known) {
 	stale := s.o.OtherDNS && len(s.o.Fresh) > 0 && s.o.Addr.IsValid() && !s.in(result.Resolve) &&
 		!slices.Contains(s.o.Fresh, s.o.Addr)
 	k.note(nameNotHere, stale, "%s is not among the addresses that the other resolver returns", s.o.Addr)
+	was := s.moved()
+	k.note(nameMoved, was.IsValid(), "%s was resolved to %s while it worked, and now to %s, where nothing has worked",
+		s.o.Host, was, s.o.Addr)
+	k.note(nameHome, was.IsValid() && s.o.Addr.IsLoopback() && !was.IsLoopback(),
+		"%s, which was resolved to %s while it worked, is resolved to this host itself: %s", s.o.Host, was, s.o.Addr)
+	k.note(nameFile, was.IsValid() && !s.o.Answered,
+		"the hosts file has %s for %s, which was resolved to %s while it worked", s.o.Addr, s.o.Host, was)
+}
+
+// moved is the address that the failing name had while it worked, if it has others now: the last successes were all
+// there, and none was at the address that fails. Of a name whose addresses take turns the answers have some in common,
+// or the successes are at several.
+func (s *scene) moved() (was netip.Addr) {
+	there := 0
+	for i := s.at - 1; i >= 0 && s.o.Host != ""; i-- {
+		o := &s.Recent[i]
+		if o.Failure != nil || o.Host != s.o.Host {
+			continue
+		}
+		if there == 0 {
+			was = o.Addr
+		}
+		other := o.Addr != was || slices.Contains(s.o.Answers, o.Addr)
+		if there < usualFrom && other || slices.Contains(o.Answers, s.o.Addr) {
+			return netip.Addr{}
+		}
+		there++
+	}
+	if there < usualFrom {
+		return netip.Addr{}
+	}
+	return was
 }
 
 // wire notes what the socket saw.

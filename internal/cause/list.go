@@ -71,8 +71,8 @@ var Causes = []Info{
 			"APIs are not at fault."},
 	{Intercepted, Us, "Something near us answers in place of the server: a sidecar or a transparent proxy.",
 		"Look at the service mesh's egress entries and the host's redirect rules."},
-	{DNSBroken, DNS, "The name is not resolved.", "Ask the resolver directly (dig @SERVER NAME), check the search " +
-		"list and the zone, then ask the owner of the resolver or of the zone."},
+	{DNSBroken, DNS, "The name is not resolved, or not to the API.", "Ask the resolver directly (dig @SERVER NAME), " +
+		"check the hosts file, the search list and the zone, then ask the owner of the resolver or of the zone."},
 	{DNSStale, DNS, "The address in use is outdated: it fails, and an address of a fresh DNS answer works.",
 		"Flush or fix the DNS cache that answered, and make clients honour the TTL and reconnect."},
 	{ProxyDown, Proxy, "The proxy itself is unreachable or fails.",

@@ -199,6 +199,13 @@ func named() []situation {
 	fresh := func(o *Digest) { o.Fresh, o.OtherDNS = []netip.Addr{other}, true }
 	expired := failed(result.TLS, result.TLSCertDateInvalid, result.Self, func(o *Digest) { o.CertShown = true },
 		fresh)
+	at := func(o Digest, addr netip.Addr) Digest {
+		o.Host, o.Addr, o.Answers, o.Answered = "api.test", addr, []netip.Addr{addr}, true
+		return o
+	}
+	closed := reset(result.EndHost, 62, 62, false)
+	home, away := at(refused, netip.MustParseAddr("127.0.0.1")), at(refused, other)
+	byFile := func(o *Digest) { o.Answered = false }
 	return []situation{
 		{"NXDOMAIN", after(n(1, nx)),
 			"dns_broken dns high"},
@@ -233,6 +240,40 @@ func named() []situation {
 			"dns_stale dns high; not transient"},
 		{"the fresh address has another certificate", after(n(1, expired)).made("again- fresh_address+ again-"),
 			"dns_stale dns medium; not certificate transient"},
+		{"the name is resolved to this host, after it worked elsewhere", after(n(5, at(worked(1), target)), n(1, home)),
+			"dns_broken dns high; not not_listening server_restarted"},
+		{"the hosts file has this host for the name, after it worked elsewhere",
+			after(n(5, at(worked(1), target)), n(1, seen(home, byFile))),
+			"dns_broken us high; not not_listening server_restarted"},
+		{"the hosts file has another address for the name, after it worked elsewhere",
+			after(n(5, at(worked(1), target)), n(1, seen(away, byFile))),
+			"dns_broken us medium; not not_listening server_restarted; open [dns_stale firewall_reject transient]"},
+		{"the name has another address, and that refuses", after(n(5, at(worked(1), target)), n(3, away)),
+			"unknown unknown low; not not_listening server_restarted transient; open [dns_stale firewall_reject]"},
+		{"the name has another address, and that refuses UDP",
+			after(n(5, at(worked(1), target)), n(3, at(noUDP, other))),
+			"unknown unknown low; not not_listening server_restarted transient; open [dns_stale]"},
+		{"the name has another address, and that refuses as a closed port does",
+			after(n(5, at(worked(1), target)), n(3, at(seen(refused, closed), other))).closed(62),
+			"unknown unknown low; not firewall_reject not_listening server_restarted transient; open [dns_stale]"},
+		{"the name had another address once", after(n(9, at(worked(1), target)), n(1, home), n(2, at(worked(1), target))),
+			"transient unknown medium; not dns_broken not_listening server_restarted; open [dns_stale firewall_reject]"},
+		{"the hosts file had another address for the name once", after(n(9, at(worked(1), target)),
+			n(1, seen(home, byFile)), n(2, at(worked(1), target))),
+			"transient unknown medium; not dns_broken not_listening server_restarted; open [dns_stale firewall_reject]"},
+		{"the name has another address, and another certificate", after(n(5, at(worked(1), target)),
+			n(2, at(expired, other))),
+			"certificate unknown medium; not transient; open [dns_stale]"},
+		{"the name worked at this address as well", after(n(1, at(worked(1), other)), n(4, at(worked(1), target)),
+			n(1, away)),
+			"server_restarted server medium; not not_listening; open [firewall_reject transient]"},
+		{"the name's addresses take turns", after(n(2, at(worked(1), router)), n(2, at(worked(1), target)), n(1, away)),
+			"server_restarted server medium; not not_listening; open [firewall_reject transient]"},
+		{"the name has the address where it worked, too", after(n(5, at(worked(1), target)),
+			n(1, seen(away, func(o *Digest) { o.Answers = append(o.Answers, target) }))),
+			"server_restarted server medium; not not_listening; open [firewall_reject transient]"},
+		{"a redirect led to another name", after(n(5, worked(1)), n(1, away)),
+			"server_restarted server medium; not not_listening; open [firewall_reject transient]"},
 		{"an address of two works, and the views agree", after(n(1, unanswered)).made("again- fresh_address+ again-"),
 			"dns_stale dns medium; not transient; open [no_egress accept_queue_full firewall_drop path_outage]"},
 	}

@@ -48,6 +48,11 @@ var table = []row{
 	{cause: DNSBroken, party: UnknownParty, requires: facts{wordDNSPath}, sure: Medium,
 		excludes: facts{egressDown, egressNowhere}},
 	{cause: DNSBroken, requires: facts{wordDNS}, sure: Medium, excludes: facts{egressDown, egressNowhere}},
+	// A blocking resolver answers with the address of whoever asks. Another new address is as likely a new server.
+	{cause: DNSBroken, requires: facts{nameHome}, sure: High, excludes: facts{nameFile, timesOver}},
+	{cause: DNSBroken, party: Us, requires: facts{nameFile}, sure: Medium, supports: facts{nameHome},
+		excludes: facts{timesOver}},
+	{cause: DNSStale, requires: facts{nameMoved}, sure: Low},
 	{cause: DNSStale, requires: facts{namesWork}, sure: Medium, supports: facts{provedTwice}},
 	{cause: DNSStale, requires: facts{nameNotHere}, sure: Low},
 
@@ -101,7 +106,8 @@ var table = []row{
 
 	// TLS.
 	{cause: Certificate, requires: facts{shownChain}, sure: High,
-		excludes: facts{namesWork, provedAddress, provedIntercepted}},
+		excludes: facts{nameMoved, namesWork, provedAddress, provedIntercepted}},
+	{cause: Certificate, party: UnknownParty, requires: facts{shownChain, nameMoved}, sure: Medium},
 	{cause: TLSMismatch, requires: facts{wordHandshake}, sure: Medium, supports: facts{alertSent},
 		excludes: facts{provedHello, provedAddress}},
 	{cause: TLSMismatch, requires: facts{certAsked}, sure: Low},
@@ -191,11 +197,12 @@ var table = []row{
 		excludes: facts{timesOver}},
 	{cause: ServerRestarted, requires: facts{wordRefused, workedBefore}, sure: Medium,
 		supports: facts{endedFirst, endsOnItsSide},
-		excludes: facts{endsNearer, endsHere, closedPortFarther, icmpOther, icmpHost, timesOver}},
+		excludes: facts{nameMoved, endsNearer, endsHere, closedPortFarther, icmpOther, icmpHost, timesOver}},
 	{cause: ServerRestarted, requires: facts{wordRefused, endedFirst}, sure: Medium,
 		excludes: facts{endsNearer, endsHere, closedPortFarther, icmpOther, icmpHost}},
-	{cause: ServerRestarted, requires: facts{workedBefore, closedPortAlike}, sure: Medium},
-	{cause: ServerRestarted, requires: facts{wordNoUDP, workedBefore}, sure: Medium, excludes: facts{timesOver}},
+	{cause: ServerRestarted, requires: facts{workedBefore, closedPortAlike}, sure: Medium, excludes: facts{nameMoved}},
+	{cause: ServerRestarted, requires: facts{wordNoUDP, workedBefore}, sure: Medium,
+		excludes: facts{nameMoved, timesOver}},
 	{cause: NotListening, requires: facts{wordRefused, neverWorked, endsOnItsSide}, sure: Medium,
 		excludes: facts{endedFirst}},
 	{cause: NotListening, requires: facts{wordRefused}, sure: Low, excludes: facts{workedBefore, endsHere}},

@@ -2,7 +2,9 @@ package incident
 
 import (
 	"net/http"
+	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -134,7 +136,7 @@ func ifHeader(h http.Handler) http.Handler {
 
 // All are the incidents.
 func All() []Incident {
-	return append(append(append(servers(), paths()...), idle()...), ours()...)
+	return slices.Concat(servers(), paths(), idle(), ours(), names())
 }
 
 // servers are incidents of the API itself.
@@ -280,18 +282,6 @@ func ours() []Incident {
 				<-time.After(5 * time.Second) // reference targets are looked at every five seconds
 				s.Net.Filter(netlab.R1, "forward", "drop")
 			})},
-		{Name: "the resolver says SERVFAIL", Cause: "dns_broken",
-			Setup: func(*Stage) string { return "http://api.lab.test/" }, Extra: "servfail", Steps: just(2)},
-		{Name: "the name does not exist", Cause: "dns_broken",
-			Setup: func(*Stage) string { return "http://nosuch.lab.test/" }, Extra: "127.0.0.1", Steps: just(2)},
-		{Name: "a cache returns an old address", Cause: "dns_stale", Network: true,
-			Module: []string{diagnosed, "resolver: {servers: ['10.9.2.2:53'], compare_with: system}"},
-			Setup: func(s *Stage) string {
-				// on s, the system's: it knows where the server is
-				netlab.ResolverHealthy(netlab.V4)(s.Net)
-				netlab.Names(s.Net, netlab.R2, netlab.V4.Addr(netlab.S).Prev()) // the cache: nobody is there
-				return "http://" + netlab.Name + "/"
-			}, Before: "nameserver 10.9.3.2", Steps: just(2)},
 		{Name: "no file descriptor is left", Cause: "local_descriptors", Setup: serve, Steps: then(2, func(s *Stage) {
 			limit := unix.Rlimit{Cur: uint64(oneFree(s)), Max: 1 << 10} // for the scrape itself
 			if err := unix.Prlimit(s.PID(), unix.RLIMIT_NOFILE, &limit, nil); err != nil {
@@ -329,6 +319,32 @@ func ours() []Incident {
 			Steps: just(2)},
 		{Name: "the response fails the module's rules", Cause: "response_rejected",
 			Module: []string{"fail_if_body_not_matches_regexp: [nosuch]"}, Setup: serve, Steps: just(2)},
+	}
+}
+
+// names are incidents of names.
+func names() []Incident {
+	return []Incident{
+		{Name: "the resolver says SERVFAIL", Cause: "dns_broken",
+			Setup: func(*Stage) string { return "http://api.lab.test/" }, Extra: "servfail", Steps: just(2)},
+		{Name: "the name does not exist", Cause: "dns_broken",
+			Setup: func(*Stage) string { return "http://nosuch.lab.test/" }, Extra: "127.0.0.1", Steps: just(2)},
+		{Name: "the name is resolved to this host itself, as blocked names are", Cause: "dns_broken", Network: true,
+			Module: []string{"resolver: {servers: ['10.9.2.2:53', '10.9.3.2:53']}"},
+			Setup: func(s *Stage) string {
+				s.Serve()
+				netlab.Names(s.Net, netlab.R2, netlab.V4.Addr(netlab.S))
+				netlab.Names(s.Net, netlab.S, netip.MustParseAddr("127.0.0.1"))
+				return "http://" + netlab.Name + "/"
+			}, Steps: then(2, filter(netlab.R2, "input", "udp dport 53 reject"))},
+		{Name: "a cache returns an old address", Cause: "dns_stale", Network: true,
+			Module: []string{diagnosed, "resolver: {servers: ['10.9.2.2:53'], compare_with: system}"},
+			Setup: func(s *Stage) string {
+				// on s, the system's: it knows where the server is
+				netlab.ResolverHealthy(netlab.V4)(s.Net)
+				netlab.Names(s.Net, netlab.R2, netlab.V4.Addr(netlab.S).Prev()) // the cache: nobody is there
+				return "http://" + netlab.Name + "/"
+			}, Before: "nameserver 10.9.3.2", Steps: just(2)},
 	}
 }
 

@@ -41,6 +41,9 @@ func (h *hop) runHTTP3(host string, port uint16) []byte {
 		h.attempt.leaveSmallHead(result.HeadBytes(h.response.Header))
 		err = h.countHTTP3Fields()
 	}
+	if err == nil {
+		err = h.refuseStatus()
+	}
 	if err != nil {
 		h.response = nil
 		h.failHTTP3(p, began, err)

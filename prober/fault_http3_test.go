@@ -77,6 +77,8 @@ func http3Faults() []fault {
 		{"no response", faultlab.HTTP3EndsWithoutResponse, plain, 5, told(result.Processing, result.QUICProtocolError)},
 		{"body before the head", faultlab.HTTP3BadFrame, plain, 5, told(result.Transfer, result.HTTPProtocolError)},
 		{"no settings", faultlab.HTTP3NoSettings, plain, 5, told(result.Processing, result.QUICProtocolError)},
+		{"a negative status", func(h faultlab.Host) string { return faultlab.HTTP3Status(h, "-200") }, plain, 5,
+			told(result.Transfer, result.HTTPProtocolError)},
 		{"head that cannot be decoded", faultlab.HTTP3BadHead, plain, 5,
 			told(result.Transfer, result.HTTPProtocolError)},
 		{"head of 16 MB", faultlab.HTTP3HugeHead, plain, 5, refused(result.Transfer, result.HTTPHeadersTooLarge)},

@@ -191,6 +191,7 @@ func http1Faults() []fault {
 			[]outcome{statusError(result.HTTPError)}},
 		{"garbage for a status line", answering("garbage\r\n\r\n"), asIs, 5, []outcome{notHTTP}},
 		{"status that is no number", answering("HTTP/1.1 OK fine\r\n\r\n"), asIs, 5, []outcome{notHTTP}},
+		{"status below 100", answering("HTTP/1.1 099 Low\r\nContent-Length: 0\r\n\r\n"), asIs, 5, []outcome{notHTTP}},
 		{"header without a colon", answering("HTTP/1.1 200 OK\r\nno colon\r\n\r\n"), asIs, 5, []outcome{notHTTP}},
 		{"two lengths that differ", answering("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"),
 			asIs, 5, []outcome{notHTTP}},

@@ -233,6 +233,18 @@ func H2Mute(h Host) string {
 	return "https://" + serveTLS(h, secured("h2"), func(conn *tls.Conn, _ *net.TCPConn) { waitGone(conn) }) + "/"
 }
 
+// H2Status answers with this :status, and no body.
+func H2Status(h Host, status string) string {
+	h.Helper()
+	return serveH2(h, func(s *stream) {
+		var block bytes.Buffer
+		// a buffer takes everything
+		_ = hpack.NewEncoder(&block).WriteField(hpack.HeaderField{Name: ":status", Value: status})
+		s.block(last, block.Bytes())
+		s.hang()
+	})
+}
+
 // H2GoAwaySays answers with GOAWAY INTERNAL_ERROR and debug data.
 func H2GoAwaySays(h Host, text string) string {
 	h.Helper()

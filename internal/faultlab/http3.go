@@ -129,6 +129,13 @@ func HTTP3BadHead(h Host) string {
 	return responding(h, "\x01\x03\xff\xff\xff", (*quicStream).idle)
 }
 
+// HTTP3Status answers with this :status, of fewer than 127 bytes (RFC 9204 section 4.5.4: the name is in the static
+// table, at 24).
+func HTTP3Status(h Host, status string) string {
+	h.Helper()
+	return responding(h, http3Block("\x00\x00\x5f\x09"+string(rune(len(status)))+status), (*quicStream).finish)
+}
+
 // HTTP3NoSettings begins its control stream with a frame that is not SETTINGS (RFC 9114 section 6.2.1).
 func HTTP3NoSettings(h Host) string {
 	h.Helper()

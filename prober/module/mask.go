@@ -207,20 +207,20 @@ func inBase64(secret string) []string {
 // SecretsOfURL are a URL's password, with its user for basic authentication, and the values of its secret parameters. A
 // user without a password is a secret: it is how tokens are written in URLs.
 func SecretsOfURL(u *url.URL, params []string) []string {
+	all := secretsOfURL(u, params, mostEscapes)
+	slices.Sort(all)
+	return all
+}
+
+func secretsOfURL(u *url.URL, params []string, depth int) []string {
 	var all []string
 	if password, _ := u.User.Password(); password != "" {
 		all = append(all, password, u.User.Username()+":"+password)
 	} else if u.User != nil {
 		all = append(all, u.User.Username())
 	}
-	if u.RawQuery == "" {
-		return all
+	for p := range parametersOf(u.RawQuery) {
+		all = append(all, p.secrets(params, depth)...)
 	}
-	for name, values := range u.Query() {
-		if SoundsSecret(name) || slices.Contains(params, name) {
-			all = append(all, values...)
-		}
-	}
-	slices.Sort(all)
 	return all
 }

@@ -89,15 +89,38 @@ func TestSecretsOfURL(t *testing.T) {
 		{"https://gh0-token:@a/", []string{"gh0-token"}},
 		{"https://joe:pass@a/?token=t&b=1&sig=s", []string{"joe:pass", "pass", "s", "t"}},
 		{"https://a/?b=1", nil},
+		{"https://a/?b=1;token=t;c=2", []string{"t"}},
+		{"https://a/?to=https%3A%2F%2Fjoe%3Apass@b/%3Fkey=k",
+			[]string{"https://joe:pass@b/?key=k", "joe:pass", "k", "pass"}},
 	} {
 		u, err := url.Parse(row.url)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := SecretsOfURL(u, []string{"sig"})
-		slices.Sort(got)
-		if !slices.Equal(got, row.want) {
+		if got := SecretsOfURL(u, []string{"sig"}); !slices.Equal(got, row.want) {
 			t.Errorf("SecretsOfURL(%s) = %q, want %q", row.url, got, row.want)
+		}
+	}
+}
+
+// A parameter is masked by its name, whatever separates it from others, and where it is a URL that has one.
+func TestMaskURL(t *testing.T) {
+	for link, want := range map[string]string{
+		"https://u:p@a/?b=1&token=t":                      "https://a/?b=1&token=<hidden>",
+		"https://a/?b=1;api_key=t;c=2":                    "https://a/?b=1;api_key=<hidden>;c=2",
+		"https://a/?sig=t&pwd=t&jwt=t&design=d":           "https://a/?sig=<hidden>&pwd=<hidden>&jwt=<hidden>&design=d",
+		"https://a/?code=t&token&co%64e=t&=&&":            "https://a/?code=<hidden>&token&co%64e=<hidden>&=&&",
+		"https://a/?to=https%3A%2F%2Fb%2F%3Ftoken%3Dt&c=": "https://a/?to=<hidden>&c=",
+		"https://a/?to=https://b/?c=d?token=t":            "https://a/?to=<hidden>",
+		"https://a/?to=https%3A%2F%2Fu%3Ap%40b":           "https://a/?to=<hidden>",
+		"https://a/?to=https%3A%2F%2Fb%2F%3Fc%3Dd&e=f@g":  "https://a/?to=https%3A%2F%2Fb%2F%3Fc%3Dd&e=f@g",
+	} {
+		u, err := url.Parse(link)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := MaskURL(u, []string{"code"}); got != want {
+			t.Errorf("MaskURL(%s) = %s, want %s", link, got, want)
 		}
 	}
 }

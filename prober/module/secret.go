@@ -26,8 +26,11 @@ func SoundsSecret(name string) bool {
 	if strings.HasSuffix(name, "-authenticate") {
 		return false
 	}
-	words := []string{"auth", "cookie", "token", "secret", "key", "password", "passwd", "session", "signature",
-		"credential"}
+	if slices.Contains([]string{"sig", "sid", "pass", "pwd", "jwt", "otp"}, name) {
+		return true
+	}
+	words := []string{"auth", "cookie", "token", "secret", "key", "password", "passwd", "passphrase", "session",
+		"signature", "credential", "bearer", "hmac"}
 	return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(name, word) })
 }
 
@@ -38,15 +41,14 @@ func MaskURL(u *url.URL, names []string) string {
 	}
 	shown := *u
 	shown.User = nil
-	pairs := strings.Split(u.RawQuery, "&")
-	for i, pair := range pairs {
-		name, _, found := strings.Cut(pair, "=")
-		if plain, err := url.QueryUnescape(name); found &&
-			(err != nil || SoundsSecret(plain) || slices.Contains(names, plain)) {
-			pairs[i] = name + "=" + Masked
+	var query strings.Builder
+	for p := range parametersOf(u.RawQuery) {
+		if p.secret(names, mostEscapes) {
+			p.value = Masked
 		}
+		query.WriteString(p.name + p.equals + p.value + p.end)
 	}
-	shown.RawQuery = strings.Join(pairs, "&")
+	shown.RawQuery = query.String()
 	if strings.Contains(shown.Opaque, "@") {
 		shown.Opaque = Masked
 	}

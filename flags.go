@@ -130,7 +130,7 @@ func parseFlags(args []string) *options {
 	}
 	command, err := app.Parse(args)
 	if err != nil {
-		app.Fatalf("%s, try --help", err)
+		app.Fatalf("%s%s, try --help", flagNamed(app, args), err)
 	}
 	if o.command = command; raw.check {
 		o.command = commandCheck

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/alecthomas/kingpin/v2"
 )
 
 // routes parses the external URL, nil if there is none, and the prefix of the endpoints' paths: "/", or one without a
@@ -62,4 +64,21 @@ func (o *options) resolveInterval() error {
 		o.probeInterval = demoProbeInterval
 	}
 	return nil
+}
+
+// flagNamed names the flag, with its value and a colon, whose value cannot be parsed; empty if there is none. kingpin's
+// own errors are the parsers' alone.
+func flagNamed(app *kingpin.Application, args []string) string {
+	parsed, err := app.ParseContext(args)
+	if err != nil {
+		return ""
+	}
+	for _, element := range parsed.Elements {
+		if flag, ok := element.Clause.(*kingpin.FlagClause); ok && element.Value != nil {
+			if model := flag.Model(); model.Value.Set(*element.Value) != nil {
+				return fmt.Sprintf("--%s %q: ", model.Name, *element.Value)
+			}
+		}
+	}
+	return ""
 }

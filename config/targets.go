@@ -154,6 +154,8 @@ func checkName(name string) error {
 	switch {
 	case name == "":
 		return errors.New("is empty, want a short name such as payments")
+	case strings.TrimSpace(name) == "" || name == "." || name == "..": // /targets/.. is another page
+		return errors.New("is no name that an address can have, want a short one such as payments")
 	case len(name) > maxName:
 		return fmt.Errorf("has %d bytes, want at most %d", len(name), maxName)
 	case !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }):
@@ -178,7 +180,8 @@ func (t *Target) readLabels(p place, node *yaml.Node) error {
 		keys[name] = func(value *yaml.Node) error {
 			switch {
 			case !labelName.MatchString(name) || strings.HasPrefix(name, "__"):
-				return errors.New("is not a label's name, want letters, digits and _, not __ at the beginning")
+				return placedError{p.errorAt(value, "%q is not a label's name, want letters, digits and _, not __ at the "+
+					"beginning", name)}
 			case slices.Contains(reservedLabels, name):
 				return fmt.Errorf("is taken, want another name than %s", strings.Join(reservedLabels, ", "))
 			case value.Kind != yaml.ScalarNode || !utf8.ValidString(value.Value):

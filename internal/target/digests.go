@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"reflect"
 	"slices"
+	"sync"
 	"time"
 
 	"errno_exporter/internal/cause"
@@ -11,17 +12,12 @@ import (
 )
 
 // digests are the digests of a target's last probes, at most maxDigests. Those of probes that succeeded differ in a few
-// numbers: each is kept as what it is like, with the differences, in about 25 bytes where a Digest takes 450.
+// numbers: each is kept as what it is like (like.go), with the differences, in about 25 bytes where a Digest takes
+// 450.
 type digests struct {
 	packed []byte // of each, the oldest first, the place in likes, and the differences as varints (encoding/binary)
 	n      int
 	likes  []like
-}
-
-// like is a digest that others are like.
-type like struct {
-	digest *cause.Digest // nil if the place is free
-	n      int           // digests that are like it
 }
 
 // growBy is by how many bytes the memory of digests grows.
@@ -39,7 +35,8 @@ func (d *digests) add(seen *cause.Digest) {
 	d.likes[at].n++
 	var b [2 + 9*binary.MaxVarintLen64]byte
 	b[0] = byte(at)
-	more := differences(b[:1], seen, d.likes[at].digest)
+	other := d.likes[at].digest()
+	more := differences(b[:1], seen, &other)
 	if need := len(d.packed) + len(more); need > cap(d.packed) {
 		d.packed = append(make([]byte, 0, need+growBy), d.packed...)
 	}
@@ -50,8 +47,8 @@ func (d *digests) add(seen *cause.Digest) {
 // place is the place of what a digest is like. It is itself where there is nothing else.
 func (d *digests) place(seen *cause.Digest) int {
 	if plain(seen) {
-		for i, l := range d.likes {
-			if l.n > 0 && alike(*seen, l.digest) {
+		for i := range d.likes {
+			if l := &d.likes[i]; l.n > 0 && alike(seen, l.digest()) {
 				return i
 			}
 		}
@@ -60,7 +57,7 @@ func (d *digests) place(seen *cause.Digest) int {
 	if free < 0 {
 		free, d.likes = len(d.likes), append(d.likes, like{})
 	}
-	d.likes[free].digest = new(*seen)
+	d.likes[free].set(seen)
 	return free
 }
 
@@ -70,20 +67,29 @@ func plain(d *cause.Digest) bool {
 }
 
 // alike reports whether a digest is another one but for the differences that are kept.
-func alike(d cause.Digest, other *cause.Digest) bool {
-	if !plain(other) || !state.SameClock(other.At, d.At) {
+func alike(d *cause.Digest, other cause.Digest) bool {
+	if !plain(&other) || !state.SameClock(other.At, d.At) {
 		return false
 	}
+	two := pairs.Get().(*pair)
+	defer pairs.Put(two)
+	two[0], two[1] = *d, other
+	d = &two[0]
 	d.At = other.At
-	for i, p := range numbers(other) {
-		*numbers(&d)[i] = *p
+	for i, p := range numbers(&other) {
+		*numbers(d)[i] = *p
 	}
-	for i, p := range flags(other) {
-		*flags(&d)[i] = *p
+	for i, p := range flags(&other) {
+		*flags(d)[i] = *p
 	}
 	d.Segments, d.Repeats = other.Segments, other.Repeats
-	return reflect.DeepEqual(&d, other)
+	return reflect.DeepEqual(d, &two[1])
 }
+
+// pairs are of digests that are compared, which would be allocated for that otherwise.
+var pairs = sync.Pool{New: func() any { return new(pair) }}
+
+type pair [2]cause.Digest
 
 // numbers are the numbers in which digests that are alike differ.
 func numbers(d *cause.Digest) [6]*int64 {
@@ -122,7 +128,7 @@ func (d *digests) take(packed []byte) (seen cause.Digest, place int, rest []byte
 		rest = rest[size:]
 		return n
 	}
-	seen = *d.likes[place].digest
+	seen = d.likes[place].digest()
 	seen.At = seen.At.Add(time.Duration(next()))
 	for _, p := range numbers(&seen) {
 		*p += next()
@@ -149,14 +155,12 @@ func (d *digests) drop() {
 	_, at, rest := d.take(d.packed)
 	d.packed = slices.Delete(d.packed, 0, len(d.packed)-len(rest))
 	d.n--
-	if d.likes[at].n--; d.likes[at].n == 0 {
-		d.likes[at].digest = nil
-	}
+	d.likes[at].drop()
 }
 
 // fail reports whether there may be a failure among them.
 func (d *digests) fail() bool {
-	return slices.ContainsFunc(d.likes, func(l like) bool { return l.n > 0 && !plain(l.digest) })
+	return slices.ContainsFunc(d.likes, func(l like) bool { return l.whole != nil && !plain(l.whole) })
 }
 
 // forgetKernels takes the kernel's counters from all failures but the newest ones.
@@ -171,7 +175,7 @@ func (d *digests) forgetKernels(newest int) {
 		places = append(places, at)
 	}
 	for _, at := range slices.Backward(places) {
-		if l := d.likes[at].digest; l.Kernel != nil {
+		if l := d.likes[at].whole; l != nil && l.Kernel != nil {
 			if newest--; newest < 0 {
 				l.Kernel = nil
 			}
@@ -181,13 +185,9 @@ func (d *digests) forgetKernels(newest int) {
 
 // size is about how many bytes of memory the digests take.
 func (d *digests) size() int {
-	n := cap(d.packed) + perLike*cap(d.likes)
-	for _, l := range d.likes {
-		if l.digest != nil {
-			n += l.digest.Size()
-		}
+	n := cap(d.packed) + perLike*(cap(d.likes)-len(d.likes))
+	for i := range d.likes {
+		n += d.likes[i].size()
 	}
 	return n
 }
-
-const perLike = 16

@@ -3,12 +3,10 @@ package prober
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/http/httptrace"
 	"time"
 
-	"errno_exporter/prober/classify"
 	"errno_exporter/prober/result"
 )
 
@@ -57,19 +55,6 @@ func (h *hop) exchange() []byte {
 		}
 	}()
 	return h.receive(p, began)
-}
-
-// refuseStatus refuses a response whose status is no status code (RFC 9110 section 15), which net/http and quic-go let
-// pass: a number below 100, a negative one, one of more digits.
-func (h *hop) refuseStatus() error {
-	if code := h.response.StatusCode; code >= 100 && code <= 999 {
-		return nil
-	}
-	status := h.response.Status
-	_ = h.response.Body.Close() // the connection is given up with it
-	h.response = nil
-	return &classify.Refusal{Reason: result.HTTPProtocolError,
-		Text: fmt.Sprintf("the status %q has no code of three digits from 100", status)}
 }
 
 // receive reads the response whose head is here: the end of processing, and transfer.

@@ -2,12 +2,14 @@ package prober
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net"
 	"strconv"
 	"sync"
 
 	"errno_exporter/prober/classify"
+	"errno_exporter/prober/result"
 )
 
 // How many fields a head may have. Bytes alone do not bound memory: net/http makes a map of a head, and a field without
@@ -180,4 +182,17 @@ func (r *headReader) exceeded() error {
 		return errHeadTooLarge
 	}
 	return nil
+}
+
+// refuseStatus refuses a response whose status is no status code (RFC 9110 section 15), which net/http and quic-go let
+// pass: a number below 100, a negative one, one of more digits.
+func (h *hop) refuseStatus() error {
+	if code := h.response.StatusCode; code >= 100 && code <= 999 {
+		return nil
+	}
+	status := h.response.Status
+	_ = h.response.Body.Close() // the connection is given up with it
+	h.response = nil
+	return &classify.Refusal{Reason: result.HTTPProtocolError,
+		Text: fmt.Sprintf("the status %q has no code of three digits from 100", status)}
 }

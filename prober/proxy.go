@@ -144,7 +144,7 @@ var errHeadTooLarge error = classify.TooLarge("response head exceeds " + strconv
 func refusalOf(response *http.Response) *classify.Refusal {
 	r := &classify.Refusal{Reason: result.ProxyFailed, Text: "the proxy answered CONNECT with " +
 		strconv.Quote(response.Status), Upstream: upstream.OfConnect(upstream.Answer{Status: response.StatusCode,
-		Header: response.Header})}
+		StatusText: response.Status, Header: response.Header})}
 	switch response.StatusCode {
 	case http.StatusProxyAuthRequired:
 		r.Reason = result.ProxyAuthRequired

@@ -92,6 +92,9 @@ func (s *Said) proxy(h http.Header, u *result.Upstream, through bool) {
 	case u != nil && u.By == result.BySquid:
 		s.Proxy = quoted("the answer is the proxy's own, X-Squid-Error", h.Get("X-Squid-Error"))
 		s.Denied, s.NoName = u.Reason.Stage() == result.RequestDenied, u.Reason.OfName()
+	case u != nil && (u.By == result.ByPrivoxy || u.By == result.ByTinyproxy):
+		s.Proxy = "the answer is the proxy's own, " + u.By.Name() + "'s: " + string(u.Reason)
+		s.Denied, s.NoName = u.Reason.Stage() == result.RequestDenied, u.Reason.OfName()
 	case byName:
 		s.Proxy = quoted("the answer is the proxy's own, Server", h.Get("Server"))
 	default:

@@ -56,7 +56,9 @@ const (
 	ByHAProxy    Gateway = "haproxy"
 	ByNginx      Gateway = "nginx"
 	ByProxy      Gateway = "proxy" // the module's, which does not name itself
+	ByPrivoxy    Gateway = "privoxy"
 	BySquid      Gateway = "squid"
+	ByTinyproxy  Gateway = "tinyproxy"
 	ByVarnish    Gateway = "varnish"
 	ByOther      Gateway = "other"   // Proxy-Status names one that is not in the list
 	ByUnknown    Gateway = "unknown" // only the status shows that it is a gateway
@@ -69,7 +71,8 @@ var Gateways = []struct {
 }{
 	{ByALB, "AWS's load balancer"}, {ByApache, "Apache"}, {ByAzure, "Azure"}, {ByCloudflare, "Cloudflare"},
 	{ByCloudFront, "CloudFront"}, {ByEnvoy, "Envoy"}, {ByFastly, "Fastly"}, {ByGoogle, "Google"},
-	{ByHAProxy, "HAProxy"}, {ByNginx, "nginx"}, {ByProxy, "the proxy"}, {BySquid, "Squid"}, {ByVarnish, "Varnish"},
+	{ByHAProxy, "HAProxy"}, {ByNginx, "nginx"}, {ByPrivoxy, "Privoxy"}, {ByProxy, "the proxy"}, {BySquid, "Squid"},
+	{ByTinyproxy, "Tinyproxy"}, {ByVarnish, "Varnish"},
 	{ByOther, "a gateway"}, {ByUnknown, "a gateway"},
 }
 

@@ -177,6 +177,33 @@ var albStatuses = map[int]result.UpstreamReason{
 	503: result.DestinationUnavailable, 504: result.HTTPResponseTimeout, 505: result.HTTPRequestError,
 }
 
+// statusLines are those of forward proxies: the only words in an answer to CONNECT, with the program that
+// Server names; Privoxy (cgi.c) has none. Tinyproxy (reqs.c) does not say why, and has the same for names it cannot
+// resolve.
+var statusLines = []struct {
+	line, server string
+	by           result.Gateway
+	reason       result.UpstreamReason
+}{
+	{"404 No such domain", "", result.ByPrivoxy, result.DNSErrorUpstream},
+	{"503 Connect failed", "", result.ByPrivoxy, result.DestinationUnavailable},
+	{"503 Forwarding failure", "", result.ByPrivoxy, result.DestinationUnavailable},
+	{"502 No data received from server or forwarder", "", result.ByPrivoxy, result.HTTPResponseIncomplete},
+	{"504 Connection timeout", "", result.ByPrivoxy, result.HTTPResponseTimeout},
+	{"403 Request blocked by Privoxy", "", result.ByPrivoxy, result.HTTPRequestDenied},
+	{"500 Unable to connect", "tinyproxy", result.ByTinyproxy, result.UpstreamUnknown},
+}
+
+func ofStatusLine(a *Answer) *result.Upstream {
+	program, _, _ := strings.Cut(strings.ToLower(a.Header.Get("Server")), "/")
+	for i := range statusLines {
+		if s := &statusLines[i]; s.line == a.StatusText && s.server == program {
+			return &result.Upstream{Reason: s.reason, By: s.by}
+		}
+	}
+	return nil
+}
+
 // ofServer reads the name of the program that answers, where that name shows that the answer is the gateway's own:
 // what these relay keeps the origin's Server.
 func ofServer(a *Answer) *result.Upstream {

@@ -7,10 +7,14 @@ import (
 )
 
 // OfConnect is what a proxy's answer to CONNECT states. It is the proxy's own: 502, 503 and 504 mean that it got no
-// connection to the target (RFC 9110 section 15.6); the other errors of 500 and above, that the proxy fails itself; and
-// what is below 500, or says that it does not offer tunnels (501, 505) or wants a login first (511), that it refuses.
+// connection to the target (RFC 9110 section 15.6); other errors above 500, that the proxy fails itself; and what is
+// below 500, or says that it does not offer tunnels (501, 505) or wants a login first (511), that it refuses. 500 does
+// not say what failed: Apache sends it for a name that is not resolved. It is nil then.
 func OfConnect(a Answer) *result.Upstream {
 	u := Of(a)
+	if u == nil && a.Status == http.StatusInternalServerError {
+		return nil
+	}
 	if u == nil {
 		u = &result.Upstream{Reason: reasonOfConnect(a.Status), By: result.ByProxy}
 	}

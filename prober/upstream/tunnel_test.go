@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"net/http"
+	"strconv"
 	"testing"
 )
 
@@ -16,7 +17,7 @@ func TestTunnel(t *testing.T) {
 		{503, "", "proxy unknown"},
 		{504, "", "proxy http_response_timeout"},
 		{403, "", "proxy http_request_denied"},
-		{500, "", "proxy proxy_internal_error"},
+		{500, "", ""},
 		{507, "", "proxy proxy_internal_error"},
 		{407, "", "proxy http_request_denied"},
 		{302, "", "proxy http_request_denied"},
@@ -35,6 +36,19 @@ func TestTunnel(t *testing.T) {
 		if got := put(OfConnect(Answer{Status: row.status, Header: h})); got != row.want {
 			t.Errorf("OfConnect(%d, %s) = %q, want %q", row.status, row.squid, got, row.want)
 		}
+	}
+	for line, want := range map[string]string{
+		"404 No such domain": "privoxy dns_error", "503 Connect failed": "privoxy destination_unavailable",
+		"404 Not Found": "proxy http_request_denied", "500 Unable to connect": "",
+	} {
+		status, _ := strconv.Atoi(line[:3])
+		if got := put(OfConnect(Answer{Status: status, StatusText: line, Header: http.Header{}})); got != want {
+			t.Errorf("OfConnect(%s) = %q, want %q", line, got, want)
+		}
+	}
+	tiny := Answer{Status: 500, StatusText: "500 Unable to connect", Header: http.Header{"Server": {"tinyproxy/1.11.1"}}}
+	if got, want := put(OfConnect(tiny)), "tinyproxy unknown"; got != want {
+		t.Errorf("OfConnect(Tinyproxy's 500) = %q, want %q", got, want)
 	}
 	for reply, want := range []string{"", "", "proxy http_request_denied", "proxy destination_ip_unroutable",
 		"proxy destination_unavailable", "proxy connection_refused", "proxy destination_ip_unroutable", "", ""} {

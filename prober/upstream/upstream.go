@@ -38,6 +38,9 @@ func Of(a Answer) *result.Upstream {
 	if u := ofPage(a.Status, a.Body); u != nil {
 		return u
 	}
+	if u := ofStatusLine(&a); u != nil {
+		return u
+	}
 	if u := ofServer(&a); u != nil {
 		return u
 	}

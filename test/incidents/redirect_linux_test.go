@@ -37,7 +37,7 @@ func (s *site) redirect(all []incident) {
 // else of the URL.
 func (i *incident) port() string {
 	for _, key := range moduleKeys[i.module] {
-		if _, port, there := strings.Cut(key, "ADDRESS:"); there && i.module != "proxied" {
+		if _, port, there := strings.Cut(key, "ADDRESS:"); there && i.module != "proxied" && i.module != "tinyproxied" {
 			return strings.TrimRight(port, "']}")
 		}
 	}

@@ -52,7 +52,8 @@ type Digest struct {
 	At         time.Time
 	Took       time.Duration
 	Timeout    time.Duration
-	Processing time.Duration   // of the last hop; 0 if there was none
+	Connecting time.Duration   // of the last hop; 0 if there was none
+	Processing time.Duration   // the same
 	Failure    *result.Failure // nil if it succeeded
 	Failed     *result.Failure // of an earlier attempt, where a later one succeeded
 	Late       time.Duration   // by how much the exporter itself was, at the worst moment
@@ -141,6 +142,9 @@ func DigestOf(r *result.Result, late time.Duration, ended time.Time) Digest {
 	}
 	if r.Failure == nil {
 		o.Failed = r.Attempts[0].Failure.Brief()
+	}
+	if s, ok := hop.Span(result.Connect); ok {
+		o.Connecting = s.Duration
 	}
 	if s, ok := hop.Span(result.Processing); ok {
 		o.Processing = s.Duration

@@ -106,6 +106,8 @@ func TestDigestOf(t *testing.T) {
 		{"two failures", failedTwice, func(o *Digest) { o.Failure = failure }},
 		{"processing", one(result.Hop{Spans: []result.Span{{Phase: result.Processing, Duration: 5}}}, nil),
 			func(o *Digest) { o.Processing = 5 }},
+		{"connecting", one(result.Hop{Spans: []result.Span{{Phase: result.Connect, Duration: 5}}}, nil),
+			func(o *Digest) { o.Connecting = 5 }},
 		{"an answer", one(result.Hop{Response: answered}, nil),
 			func(o *Digest) { o.Status, o.Protocol = 503, "HTTP/1.1" }},
 		{"an answer that is a failure", one(result.Hop{Response: answered}, failure), func(o *Digest) {

@@ -215,10 +215,10 @@ func (s *scene) icmp(k *known) {
 // (RFC 4861 section 10; Linux asks three times). One that has no route answers at once.
 const asksNeighbours = 500 * time.Millisecond
 
-// waited reports whether a try of this run took so long.
+// waited reports whether connecting took so long in a try of this run, less the time for which the exporter was late.
 func (s *scene) waited() bool {
 	for i := s.at; i > s.at-max(1, s.run); i-- {
-		if s.Recent[i].Took >= asksNeighbours {
+		if o := &s.Recent[i]; o.Connecting-o.Late >= asksNeighbours {
 			return true
 		}
 	}

@@ -32,13 +32,13 @@ func seen(o Digest, change ...func(*Digest)) Digest {
 }
 
 func failed(phase result.Phase, reason result.Reason, origin result.Origin, change ...func(*Digest)) Digest {
-	o := Digest{Timeout: 10 * time.Second, Took: time.Second, Addr: target, Plain: true,
+	o := Digest{Timeout: 10 * time.Second, Took: time.Second, Connecting: time.Second, Addr: target, Plain: true,
 		Failure: &result.Failure{Phase: phase, Reason: reason, Origin: origin}}
 	return seen(o, change...)
 }
 
 // quickly is a failure a moment after the probe's beginning.
-func quickly(o *Digest) { o.Took = time.Millisecond }
+func quickly(o *Digest) { o.Took, o.Connecting = time.Millisecond, time.Millisecond }
 
 // worked is a success whose answer took so many milliseconds.
 func worked(ms time.Duration, change ...func(*Digest)) Digest {

@@ -2,6 +2,7 @@ package cause
 
 import (
 	"syscall"
+	"time"
 
 	"errno_exporter/prober/result"
 )
@@ -33,6 +34,12 @@ func told() []situation {
 			"transient unknown medium; not path_outage"},
 		{"a router does not find the host, and once says so at once", after(n(1, lastHop), n(1, quick)),
 			"path_outage unknown medium; not transient"},
+		{"a router does not find the host and says so at once, and the name was resolved slowly",
+			after(n(2, seen(lastHop, func(o *Digest) { o.Connecting = time.Millisecond }))),
+			"path_outage path high; not transient"},
+		{"a router does not find the host and says so at once, and the exporter was late",
+			after(n(2, seen(lastHop, func(o *Digest) { o.Late = 900 * time.Millisecond }))),
+			"path_outage path high; not transient"},
 		{"a router has no route, and the name was resolved slowly", after(n(2, noNet)),
 			"path_outage path high; not transient"},
 		{"a neighbour is silent", after(n(2, neighbour)),

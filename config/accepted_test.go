@@ -57,6 +57,14 @@ func TestAccepted(t *testing.T) {
 			func(m *module.Module) { m.Header = http.Header{"X-A": {"a ${TOKEN}"}} }, "${TOKEN} is taken as it is " +
 				"written, environment variables are not replaced: want a key that reads a file, such as password_file, " +
 				"credentials_file or http_headers with files"},
+		{"our own mask", "{body: <hidden>}", func(m *module.Module) { m.Body = []byte("<hidden>") },
+			"<hidden> is what /config shows in the place of a secret: want the secret itself"},
+		{"a value for another program", "{headers: {X-A: !vault abc}}",
+			func(m *module.Module) { m.Header = http.Header{"X-A": {"abc"}} },
+			"the tag !vault has no effect: the value is taken as it is written"},
+		{"a masked value", "{headers: {X-A: <secret>}}",
+			func(m *module.Module) { m.Header = http.Header{"X-A": {"<secret>"}} },
+			"<secret> is what /config shows in the place of a secret: want the secret itself"},
 		{"no environment variable", "{headers: {X-A: '${1} ${} $TOKEN'}}",
 			func(m *module.Module) { m.Header = http.Header{"X-A": {"${1} ${} $TOKEN"}} }, ""},
 		{"no proxy", `{proxy_url: ""}`, unchanged, ""},

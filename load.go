@@ -114,7 +114,7 @@ func (r *reload) run() error {
 	r.outcome.Unused(len(loaded.Skipped), loaded.TargetFilesFailed)
 	r.logWarnings(loaded)
 	r.watching.Apply(loaded)
-	serve.LimitMemory(len(loaded.Targets))
+	serve.LimitMemory(loaded)
 	r.logger.Info("Reloaded the configuration", "file", r.configFile)
 	return nil
 }

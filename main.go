@@ -105,7 +105,7 @@ func exporter(o *options) error {
 	}
 	o.logWarnings(loaded)
 	loaded = o.shardOf(loaded)
-	serve.LimitMemory(len(loaded.Targets))
+	serve.LimitMemory(loaded)
 	current := config.NewCurrent(loaded)
 	metrics.NewShard(registry, o.shard.Index, o.shard.Count, func() int { return len(current.Get().OtherTargets) })
 	metrics.NewLog(registry, o.logs.Dropped)

@@ -14,6 +14,9 @@ import (
 //   - A request that changes something, by its method, is refused when a browser says that another site made it
 //     (net/http's CrossOriginProtection: Sec-Fetch-Site, or Origin beside Host). Programs send neither and are not
 //     browsers.
+//   - So is a request for a probe that a page of another site makes without going there, as for a picture: the probe
+//     would have the module's credentials, and the page chooses where they go. A link, as Prometheus' list of targets
+//     has, is followed. Browsers send Sec-Fetch-* over TLS and to loopback alone (W3C Fetch Metadata).
 //   - Where Host names are given, a request with another one is refused: a name that a stranger's DNS makes lead here
 //     (DNS rebinding) is how a page of his reads what only this origin may. /-/healthy and /-/ready answer under any
 //     name: an orchestrator uses the address, and they reveal nothing.
@@ -28,7 +31,20 @@ func sameOrigin(next http.Handler, external *url.URL) http.Handler {
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		refuse(w, "another site's page made this request: it may not change anything here", http.StatusForbidden)
 	}))
-	return protection.Handler(next)
+	return protection.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if (r.URL.Path == "/probe" || r.URL.Path == "/metrics") && embedded(r.Header) {
+			refuse(w, "another site's page made this request: it may not have anything probed", http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	}))
+}
+
+// embedded reports whether a browser says that another site's page wants this as a part of it.
+func embedded(header http.Header) bool {
+	site := header.Get("Sec-Fetch-Site")
+	return (site == "cross-site" || site == "same-site") &&
+		(header.Get("Sec-Fetch-Mode") != "navigate" || header.Get("Sec-Fetch-Dest") != "document")
 }
 
 // CheckHosts checks the names that are allowed as Host.

@@ -20,7 +20,7 @@ func TestTargetPage(t *testing.T) {
 	server := serveText(t, labModule()+fmt.Sprintf(`targets:
   - {name: "mail/2 %%2F", url: "%s?token=hunter2", module: api, labels: {team: office}}
   - {name: payments, url: %q, module: other}
-  - {name: "..", url: %q, module: other}
+  - {name: "...", url: %q, module: other}
 `, healthy, broken, faultlab.Handler(t, faultlab.Healthy)))
 	mail := "/" + targetPath("mail/2 %2F")
 	if got := ask(t, http.MethodGet, server.URL+mail, nil); got.Status != 200 ||
@@ -45,7 +45,7 @@ func TestTargetPage(t *testing.T) {
 			`<a href="../docs/failures#tcp.reset"><code>tcp.reset</code></a> <code>ECONNRESET</code> by <code>peer</code>`, `<rect class="bad" x="885"`, `aria-label="1 incidents since `,
 			`<a href="../incidents/0000`,
 			", party ", "<dd>0.0 % <span class=\"faint\">of 1</span></dd>"}},
-		{"/targets/%2E%2E", 200, []string{"<h1>..</h1>", `action="../targets/%2E%2E"`}},
+		{"/targets/%2E%2E%2E", 200, []string{"<h1>...</h1>", `action="../targets/%2E%2E%2E"`}},
 		{"/targets/mail/2%20%252F", 200, []string{"<h1>mail/2 %2F</h1>", `href="../../static/style.css"`}},
 		{"/targets/payments?format=text", 200, []string{"payments: Failing for 0 seconds: connection reset by the peer",
 			"\nCause: ", "\nAvailability: 1 h 0.0 %, 24 h 0.0 %, 30 d 0.0 %, since start 0.0 %\n",

@@ -174,8 +174,8 @@ func (s *scene) before(k *known) {
 	}
 	k.note(workedBefore, successes > 0, "it worked before: %d remembered probes succeeded", successes)
 	k.note(neverWorked, successes == 0 && s.failed >= 2, "none of %d remembered attempts succeeded", s.failed)
-	// node does without an alert, after a handshake that was complete on our side (TLS 1.3).
-	k.note(certAsked, s.o.CertAsked && k.has(wordEnds) && !k.has(wordTransfer) && successes == 0,
+	// node does without an alert, with TLS 1.3 after a handshake that was complete on our side.
+	k.note(certAsked, s.o.CertAsked && ends(s.f.Reason) && !k.has(wordTransfer) && successes == 0,
 		"the server asks for a client certificate, and ends the connection before any answer: some do so where they do "+
 			"not accept ours")
 	k.note(synRepeated, repeats >= 2 && repeats*5 >= successes, "SYNs were retransmitted in %d probes that succeeded",

@@ -266,7 +266,8 @@ var table = []row{
 		excludes: facts{timesOver}},
 	{cause: ServerAborts, requires: facts{wordHelloEnds, endsOnItsSide, timesTwice, workedBefore}, sure: Medium,
 		excludes: facts{provedHello, provedAddress}},
-	{cause: ServerAborts, requires: facts{wordHelloEnds, endsOnItsSide, timesTwice, triedHello}, sure: Medium},
+	{cause: ServerAborts, requires: facts{wordHelloEnds, endsOnItsSide, timesTwice, triedHello}, sure: Medium,
+		excludes: facts{certAsked}},
 	{cause: ServerAborts, requires: facts{wordEnds}, sure: Low,
 		excludes: facts{endsNearer, endsHere, provedPlain, provedHTTP1, provedAddress}},
 

@@ -10,7 +10,7 @@ var parties = []struct {
 	{facts{wordLocal}, Us},
 	{facts{wordDNS}, DNS},
 	{facts{wordProxyDial}, Proxy},
-	{facts{wordEnds, certAsked}, UnknownParty},
+	{facts{certAsked}, UnknownParty},
 	{facts{wordEnds, endsOnItsSide}, Server},
 	{facts{wordHelloEnds, endsOnItsSide}, Server},
 	{facts{wordStatus, saidDirect}, Server},

@@ -107,9 +107,10 @@ var order = func() map[Cause]int {
 }()
 
 // unexplained are facts that are worth showing where no cause is.
-var unexplained = []fact{timesTwice, timesSome, endsOnItsSide, endsNearer, endsUnseen, icmpRoute, certAsked, wireHole,
-	wireTaken, idleForgotten, idleUnseen, appEnds, appLost, appPath, nameNotHere, closedPortAnswers, traceEndsBefore,
-	saidStreamOnly, kernelUnsent, kernelTracker, kernelQueue, kernelFilter, kernelDamaged}
+var unexplained = []fact{timesTwice, timesSome, endsOnItsSide, endsNearer, endsUnseen, icmpRoute, certAsked,
+	wireUntaken, wireHole, wireTaken, idleForgotten, idleUnseen, appEnds, appLost, appPath, nameNotHere,
+	closedPortAnswers, traceEndsBefore, saidStreamOnly, kernelUnsent, kernelTracker, kernelQueue, kernelFilter,
+	kernelDamaged}
 
 // cite adds facts to the evidence, each sentence once; the failure's own words are there already.
 func (v *Verdict) cite(k *known, list []fact) {

@@ -78,6 +78,7 @@ type Digest struct {
 	Hole       bool   // received data wait behind a hole
 	Lost       bool   // segments, ours or the peer's: a retransmission takes 200 ms and more
 	Delivered  bool   // the request was acknowledged
+	Stuck      bool   // it was not, though segments were sent again more than once
 	Arrived    bool   // something we sent after the handshake was acknowledged, be it behind a hole
 	Plain      bool   // a GET without body, and nothing of the module's could be left out
 	Addresses  []AddressSeen
@@ -224,6 +225,7 @@ func (o *Digest) addWire(w *result.Wire, took time.Duration) {
 		o.Repeats = i.TotalRetrans
 		o.Lost = i.TotalRetrans > 0 || i.OutOfOrder > 0
 		o.Hole, o.Delivered, o.Segments = i.OutOfOrderQueued, i.BytesAcked > uint64(w.BytesSent), i.SegsIn
+		o.Stuck = w.BytesSent > 0 && !o.Delivered && max(i.Backoff, uint8(min(i.TotalRTO, 255))) > 1
 		o.Arrived = i.BytesAcked > 1 || i.Sacked > 0
 	}
 }

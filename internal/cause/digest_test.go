@@ -145,6 +145,24 @@ func TestDigestOf(t *testing.T) {
 			Info: &result.TCPInfo{BytesAcked: 1, SegsIn: 3}}}, nil), func(o *Digest) {
 			o.Sent, o.Segments = 4000, 3
 		}},
+		{"a part of the request arrived, the rest was sent again twice", one(result.Hop{Wire: &result.Wire{BytesSent: 4000,
+			Info: &result.TCPInfo{BytesAcked: 101, Backoff: 2, SegsIn: 3}}}, nil), func(o *Digest) {
+			o.Sent, o.Arrived, o.Stuck, o.Segments = 4000, true, true, 3
+		}},
+		{"the same, on a connection that a RST has ended", one(result.Hop{Wire: &result.Wire{BytesSent: 4000,
+			Info: &result.TCPInfo{BytesAcked: 101, TotalRTO: 300, SegsIn: 3}}}, nil), func(o *Digest) {
+			o.Sent, o.Arrived, o.Stuck, o.Segments = 4000, true, true, 3
+		}},
+		{"the rest was sent again once", one(result.Hop{Wire: &result.Wire{BytesSent: 4000,
+			Info: &result.TCPInfo{BytesAcked: 101, Backoff: 1, TotalRTO: 1, SegsIn: 3}}}, nil), func(o *Digest) {
+			o.Sent, o.Arrived, o.Segments = 4000, true, 3
+		}},
+		{"all of it arrived, after it was sent again twice", one(result.Hop{Wire: &result.Wire{BytesSent: 4000,
+			Info: &result.TCPInfo{BytesAcked: 4001, TotalRTO: 2, SegsIn: 3}}}, nil), func(o *Digest) {
+			o.Sent, o.Arrived, o.Delivered, o.Segments = 4000, true, true, 3
+		}},
+		{"a client certificate is asked for", one(result.Hop{TLS: &result.TLSState{ClientCertAsked: true}}, nil),
+			func(o *Digest) { o.CertAsked = true }},
 		{"no TCP_INFO", one(result.Hop{Wire: &blind}, nil), func(o *Digest) {
 			o.Sent, o.Received, o.SYNRepeats, o.Reset, o.ICMP = 7, 9, 2, wire.Reset, wire.ICMP
 		}},

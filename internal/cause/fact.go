@@ -113,6 +113,7 @@ const (
 	wireSmall     // what we sent is small, or smaller segments do not help
 	wireHole      // received data wait behind a hole
 	wireLossy     // segments were lost
+	wireUntaken   // the server ended the exchange, or answered so, without having got our request
 	wireTaken     // the request was acknowledged before nothing was any more
 	helloTaken    // the ClientHello was acknowledged, and not answered
 	wireSYNACKs   // the server repeats its SYN-ACK: it does not take our last word of the handshake

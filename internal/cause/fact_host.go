@@ -100,6 +100,9 @@ func (s *scene) wire(k *known) {
 	k.note(wireTaken, k.has(wordDead) && o.Delivered, "the request was acknowledged, and later keepalives were not: its "+
 		"host forgot the connection, or they were lost")
 	k.note(helloTaken, s.is(result.TLSTimedOut) && o.Delivered, "the ClientHello was acknowledged, and not answered")
+	gaveUp := k.has(wordEnds) || k.has(wordStatus) && slices.Contains(incomplete, o.Status)
+	k.note(wireUntaken, gaveUp && o.Stuck, "the server gave up before our request had arrived: it was not acknowledged, "+
+		"though it was sent again more than once")
 	k.note(wireLossy, o.Lost && k.has(wordHelloEnds), "segments of the handshake were lost")
 	usual := int64(0)
 	for i := range s.Recent {
@@ -111,6 +114,10 @@ func (s *scene) wire(k *known) {
 	k.note(wireFast, usual > 0 && usual < smallAnswer, "answers have at most %d bytes: none of their packets is large",
 		usual)
 }
+
+// incomplete are the statuses with which servers answer requests that did not arrive as a whole: 408 by its definition
+// (RFC 9110 section 15.5.9), and what applications make of the error of reading.
+var incomplete = []int{400, 408, 500}
 
 // synACKsAgain reports whether more arrived than the SYN-ACK and one repetition, and nothing of ours was acknowledged.
 func synACKsAgain(o *Digest) bool {

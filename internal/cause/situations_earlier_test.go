@@ -67,3 +67,34 @@ func earlier() []situation {
 			"server_aborts server high; not firewall_reject request_rejected transient"},
 	}
 }
+
+// undelivered are situations in which the server gives up before our request has arrived.
+func undelivered() []situation {
+	stuck := func(o *Digest) { o.Stuck = true }
+	gaveUp := status(408, stuck)
+	closed := seen(closedFIN, stuck)
+	return []situation{
+		{"408, and the request was not acknowledged", after(healthy, n(1, gaveUp)),
+			"unknown unknown low; not request_rejected; open [pmtu_black_hole]"},
+		{"408, and the request was not acknowledged, twice", after(healthy, n(2, gaveUp)),
+			"pmtu_black_hole path medium; not request_rejected"},
+		{"408, the request was not acknowledged, and small segments do not help",
+			after(healthy, n(2, gaveUp)).made("again- small_segments-"),
+			"unknown unknown low; not request_rejected; open [pmtu_black_hole]"},
+		{"400, and the request was not acknowledged", after(healthy, n(2, status(400, stuck))),
+			"pmtu_black_hole path medium; not request_rejected"},
+		{"500, and the request was not acknowledged", after(healthy, n(2, status(500, stuck))),
+			"pmtu_black_hole path medium; open [server_error]"},
+		{"401 before the request was acknowledged", after(healthy, n(2, status(401, stuck))),
+			"request_rejected server high"},
+		{"408", after(healthy, n(2, status(408))),
+			"request_rejected server high"},
+		{"closed before the request was acknowledged", after(healthy, n(1, closed)),
+			"unknown unknown low; not firewall_reject request_rejected; open [pmtu_black_hole server_aborts transient]"},
+		{"some are closed before the request was acknowledged",
+			after(healthy, n(1, closed), n(1, worked(1)), n(1, closed)),
+			"unknown unknown low; not firewall_reject request_rejected; open [pmtu_black_hole server_aborts transient]"},
+		{"closed before the request was acknowledged, always", after(healthy, n(3, closed)),
+			"pmtu_black_hole path medium; not firewall_reject request_rejected transient; open [server_aborts]"},
+	}
+}

@@ -11,6 +11,7 @@ var parties = []struct {
 	{facts{wordDNS}, DNS},
 	{facts{wordProxyDial}, Proxy},
 	{facts{certAsked}, UnknownParty},
+	{facts{wireUntaken}, UnknownParty},
 	{facts{wordEnds, endsOnItsSide}, Server},
 	{facts{wordHelloEnds, endsOnItsSide}, Server},
 	{facts{wordStatus, saidDirect}, Server},

@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"io"
 	"net/http"
 	"net/netip"
 	"os"
@@ -29,6 +30,17 @@ func then(n int, change func(*Stage)) func(*Stage) {
 }
 
 func becomes(h http.Handler) func(*Stage) { return func(s *Stage) { s.Become(h) } }
+
+// impatient reads requests for 800 ms, in which TCP sends what is lost again twice (after 200 and 600 ms), and then
+// answers 408: before a probe of one second ends.
+var impatient http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	if err := http.NewResponseController(w).SetReadDeadline(time.Now().Add(800 * time.Millisecond)); err != nil {
+		panic(err)
+	}
+	if _, err := io.Copy(io.Discard, r.Body); err != nil {
+		w.WriteHeader(http.StatusRequestTimeout)
+	}
+})
 
 // at is a setup by a constructor of faultlab.
 func at(serve func(faultlab.Host) string) func(*Stage) string {
@@ -219,6 +231,12 @@ func paths() []Incident {
 			Module: []string{diagnosed, "method: POST", "body: " + strings.Repeat("x", 4000),
 				"retry_non_idempotent: true"},
 			Setup: through(netlab.BlackHoleForLarge(v4)), Steps: just(1)},
+		{Name: "large packets of the request vanish, and the server answers 408", Cause: "pmtu_black_hole", Network: true,
+			Module: []string{"method: POST", "body: " + strings.Repeat("x", 4000)},
+			Setup:  serve, Steps: then(3, func(s *Stage) {
+				s.Become(impatient)
+				s.Net.Filter(netlab.R1, "forward", "meta length > 1300 drop")
+			})},
 		{Name: "large packets vanish, over TLS", Cause: "pmtu_black_hole", Network: true,
 			Module: []string{diagnosed, "headers: {Host: api.lab.test}"}, // which the certificate is for
 			Setup:  func(s *Stage) string { return s.ServeTLS("http/1.1") }, Steps: then(2, func(s *Stage) {

@@ -73,13 +73,13 @@ var table = []row{
 	{cause: RateLimited, requires: facts{saidLimit}, sure: Medium, supports: facts{saidDirect}},
 	// To a client with one stream on a new connection neither code need be about its rate: HAProxy resets the stream
 	// with ENHANCE_YOUR_CALM for each `reject`, and with REFUSED_STREAM where the backend gave no answer (src/mux_h2.c).
+	// Others refuse what is too much, so that both stay open.
 	{cause: RateLimited, requires: facts{wordSlowDown}, sure: Medium, supports: facts{timesTwice},
 		excludes: facts{saidStreamOnly}},
 	{cause: RateLimited, requires: facts{wordEnds, limitedNow}, sure: Medium, excludes: facts{endsNearer}},
 	{cause: RateLimited, requires: facts{wordSlowDown}, sure: Low},
 	{cause: RateLimited, requires: facts{wordNoStream}, sure: Low},
 	{cause: ServerAborts, requires: facts{saidStreamOnly}, sure: Low},
-	{cause: ServerAborts, requires: facts{wordNoStream, timesTwice}, sure: Medium},
 	{cause: ServerAborts, requires: facts{wordNoStream}, sure: Low},
 	{cause: Maintenance, requires: facts{saidMaintenance}, sure: Medium, supports: facts{saidRetryLater},
 		excludes: facts{saidLimit}},

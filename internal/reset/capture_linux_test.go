@@ -116,6 +116,7 @@ func TestFirstReadHasTimes(t *testing.T) {
 		t.Skip(err)
 	}
 	defer c.Close()
+	awaitStamps(t)
 	for _, address := range []string{"127.0.0.1:0", "[::1]:0"} {
 		began := time.Now()
 		_, client := ends(t, address)
@@ -129,6 +130,39 @@ func TestFirstReadHasTimes(t *testing.T) {
 			t.Errorf("%s: the SYN-ACK arrived %s after the start, want at most %s", address, got.Sub(began),
 				established.Sub(began))
 		}
+	}
+}
+
+// awaitStamps returns when the kernel stamps packets as they arrive. It begins with that some time after the first
+// socket has asked for it, in a worker of its own, and until then a packet gets the time at which it is read
+// (net_enable_timestamp in net/core/dev.c, __sock_recv_timestamp in net/socket.c).
+func awaitStamps(t *testing.T) {
+	t.Helper()
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = unix.Close(fd) }()
+	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	stampPackets(fd)
+	self, err := unix.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for stamped := false; !stamped; {
+		if err := unix.Sendto(fd, []byte("x"), 0, self); err != nil {
+			t.Fatal(err)
+		}
+		sent := time.Now()
+		var oob [64]byte
+		_, n, _, _, err := unix.Recvmsg(fd, make([]byte, 1), oob[:], 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stamp := stampIn(oob[:n])
+		stamped = !stamp.IsZero() && stamp.Before(sent.Round(0))
 	}
 }
 

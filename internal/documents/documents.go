@@ -43,8 +43,8 @@ type Library struct {
 	at     map[string]string       // names by the path in the repository
 }
 
-// New returns the documents of the sources. Two with the same name, or a folder that cannot be read, are a bug of the
-// program that carries them, and an error.
+// New returns the documents of the sources. Two with the same name are a bug of the program that carries them, and an
+// error.
 func New(sources ...Source) (*Library, error) {
 	l := &Library{render: map[string]func() *Page{}, at: map[string]string{}}
 	for _, from := range sources {
@@ -53,16 +53,12 @@ func New(sources ...Source) (*Library, error) {
 			return nil, fmt.Errorf("documents of %s: %w", from.Path, err)
 		}
 		for _, file := range files {
-			markdown, err := fs.ReadFile(from.Files, file)
-			if err != nil {
-				return nil, fmt.Errorf("documents of %s: %w", from.Path, err)
-			}
 			name, at := strings.TrimSuffix(file, suffix), path.Join(from.Path, file)
 			if l.Has(name) {
 				return nil, fmt.Errorf("documents of %s: there are two pages %q", from.Path, name)
 			}
 			l.names, l.at[at] = append(l.names, name), name
-			l.render[name] = sync.OnceValue(func() *Page { return l.page(name, at, markdown) })
+			l.render[name] = sync.OnceValue(func() *Page { return l.page(name, at, read(from.Files, file)) })
 		}
 	}
 	return l, nil
@@ -86,6 +82,15 @@ func (l *Library) Pages() []*Page {
 		pages = append(pages, l.Page(name))
 	}
 	return pages
+}
+
+// read reads a document when it is asked for: kept from the start, all of them would be half of the idle heap.
+func read(files fs.FS, file string) []byte {
+	markdown, err := fs.ReadFile(files, file)
+	if err != nil {
+		panic("documents: " + err.Error()) // the documents are the program's own, and it lists them
+	}
+	return markdown
 }
 
 // page renders a document. HTML in it is left out, and links to what is no document are text: see edit.

@@ -85,8 +85,8 @@ type Capture struct {
 	mu      sync.Mutex // guards what follows
 	fins    bool       // FINs are captured
 	flows   map[flow]flowSeen
-	order   [maxFlows]flow // of the flows, the oldest goes first
-	next    int
+	order   []flow // of the flows, up to maxFlows; then the oldest goes first
+	next    int    // the oldest in order, once it is full
 	servers map[netip.AddrPort]serverSeen
 }
 
@@ -168,7 +168,9 @@ func answersSYN(s *segment, seen *flowSeen) bool {
 }
 
 func (c *Capture) keepFlow(key flow, seen flowSeen) {
-	if _, known := c.flows[key]; !known {
+	if _, known := c.flows[key]; !known && len(c.order) < maxFlows {
+		c.order = append(c.order, key)
+	} else if !known {
 		delete(c.flows, c.order[c.next])
 		c.order[c.next] = key
 		c.next = (c.next + 1) % maxFlows

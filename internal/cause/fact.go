@@ -120,8 +120,10 @@ const (
 	endsOnItsSide // the end is the server's own: FIN, a live socket's RST from its distance, or no network between
 	endsNearer    // the RST came from nearer than the server
 	endsHere
-	measuredHere // the same, by the counter of the loopback interface
-	endsUnseen   // by whom is not known
+	measuredHere   // the same, by the counter of the loopback interface
+	endsUnseen     // by whom is not known
+	endsUncaptured // since nothing captured the reset
+	endsProxied    // since the connection leads to a proxy
 	icmpRule
 	icmpHostRule // the same, from the server's own address
 	icmpHostUDP  // nothing listens at the UDP port

@@ -36,7 +36,7 @@ func (s *scene) answer(k *known) {
 		o.Status)
 	between := complete && (o.Status == 511 || o.Status == 407 && !o.Relayed)
 	k.note(saidBetween, between, "%d is the answer of a proxy or a captive portal on the path (RFC 9110 section 15.5.8, "+
-		"RFC 6585 section 6), and the module has none", o.Status)
+		"RFC 6585 section 6), and the module has no proxy", o.Status)
 	k.note(saidDirect, complete && !between && (!o.Relayed || said.Origin), "the server answers %d", o.Status)
 	k.note(saidInternal, said.Internal, "the server's own error code is INTERNAL_ERROR")
 	k.note(saidStreamOnly, said.StreamOnly, "ENHANCE_YOUR_CALM reset the only stream of a new connection: some send it "+

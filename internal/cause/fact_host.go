@@ -169,6 +169,7 @@ func (s *scene) ends(k *known) {
 	case o.Proxied:
 		k.note(endsUnseen, true, "the connection leads to the proxy: whether the proxy or the server ended it is "+
 			"unknown")
+		k.note(endsProxied, true, "%s", k[endsUnseen])
 	case reset && r != nil && r.Sender == result.EndHost && !r.Doubtful() && (r.Live || s.is(result.TCPRefused)):
 		k.note(endsOnItsSide, true, "the reset came %s", r)
 	case reset && near:
@@ -187,6 +188,7 @@ func (s *scene) ends(k *known) {
 		k.note(endsUnseen, true, "the reset came %s: a middlebox at the same distance may send the same", r)
 	case reset:
 		k.note(endsUnseen, true, "the sender of the reset was not captured")
+		k.note(endsUncaptured, true, "%s", k[endsUnseen])
 	case ends(s.f.Reason) && s.f.Reason != result.QUICReset:
 		k.note(endsOnItsSide, true, "the end was orderly (%s): the server's side sent it", s.f.Reason)
 	}

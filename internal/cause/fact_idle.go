@@ -53,6 +53,7 @@ func idleFacts(e *Evidence, known *known) {
 	// server's by itself.
 	known.note(idleUnseen, reset && !live && !nearer && !known.has(idleForgotten),
 		"%s; the sender of the reset is unknown", text)
+	known.note(endsUncaptured, reset && k.Reset == nil, "%s", known[idleUnseen])
 	known.note(idleAnnounced, k.Announced > 0 && (k.Idle-k.Announced).Abs() < 1500*time.Millisecond,
 		"the server announces an idle timeout of %s", k.Announced)
 	n := similar(all, k)

@@ -84,7 +84,7 @@ var Causes = []Info{
 	{Maintenance, Server, "The API reports that it is under maintenance.",
 		"Wait as long as it announces; ask the API's owner for the schedule."},
 	{UpstreamFailed, Server, "A gateway or proxy answers that its upstream failed.",
-		"Ask the gateway's owner about the upstream named in the evidence."},
+		"Ask the gateway's owner why its upstream failed; the evidence has what the gateway states."},
 	{Certificate, Server, "The server's certificate is not acceptable.",
 		"Renew or complete the chain, or set ca_file to the private CA; check this host's clock and the name."},
 	{TLSMismatch, Us, "Client and server cannot agree on a TLS handshake.",

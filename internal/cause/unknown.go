@@ -33,8 +33,8 @@ var next = []struct {
 		"probe again: a second failure excludes a transient one"},
 	{facts{fails}, facts{experimentsMade, wordLocal}, wouldDecide},
 	{facts{wordNoRoute}, facts{experimentsMade}, wouldDecide},
-	{facts{endsUnseen}, facts{}, "CAP_NET_RAW shows who sent the reset"},
-	{facts{idleUnseen}, facts{}, "CAP_NET_RAW shows who sent the reset"},
+	{facts{endsUncaptured}, facts{}, "CAP_NET_RAW shows who sent the reset"},
+	{facts{endsProxied}, facts{}, "the proxy's log shows whether the proxy or the server ended the connection"},
 	{facts{appEnds}, facts{appPath}, "CAP_NET_RAW shows who sent the application's resets; " +
 		"app_connection_age_seconds and the application's log show what they have in common"},
 	{facts{wordOutOfReach}, facts{egressUp, egressElsewhere},

@@ -77,6 +77,8 @@ const roots = "tls_config: {ca_file: CA}"
 const (
 	brokenBody = "a body that breaks off is not charged to a regexp"
 	proxyTLS   = "TLS with a proxy is not TLS with the target"
+	longHead   = "a response head has at most 1,000 fields"
+	noRedirect = "a redirect that cannot be followed keeps its status"
 	emptyBody  = "an empty body is not compressed, whatever the algorithm; a 204 and HEAD have none to compress"
 )
 
@@ -142,10 +144,18 @@ func pairs() []pair {
 		{name: "body over its limit", keys: "body_size_limit: 4B", serve: found},
 		{name: "version wanted", keys: "valid_http_versions: [HTTP/1.1]", serve: found},
 		{name: "version not wanted", keys: "valid_http_versions: [HTTP/2.0]", serve: found},
+		{name: "more fields than the limit", serve: func(l *lab) string { return faultlab.ManyFields(l.T, 1001) },
+			differs: map[string]string{"probe_success": longHead, "probe_http_status_code": longHead,
+				"probe_http_version": longHead, "probe_http_content_length": longHead}},
 		{name: "HTTP/1.0", serve: fault(faultlab.HTTP10)},
 		{name: "redirect", serve: redirecting(302, "/there")},
 		{name: "redirects, relative and many", serve: fault(faultlab.Redirects), path: "5"},
 		{name: "redirects without an end", serve: redirecting(302, "/")},
+		{name: "redirect to what is no URL", serve: answering(302, "", "Location", "http://[::1"),
+			differs: map[string]string{"probe_http_status_code": noRedirect, "probe_http_version": noRedirect,
+				"probe_http_redirects": noRedirect}},
+		{name: "redirect to another scheme", serve: answering(302, "", "Location", "ftp://127.0.0.1/"),
+			differs: map[string]string{"probe_http_status_code": noRedirect, "probe_http_version": noRedirect}},
 		{name: "redirect not followed", keys: "follow_redirects: false, valid_status_codes: [301]",
 			serve: redirecting(301, "/there")},
 		{name: "redirect not followed, by the old key", keys: "no_follow_redirects: true, valid_status_codes: [302]",

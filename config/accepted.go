@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"errno_exporter/prober/module"
 )
 
 // What blackbox_exporter accepts is accepted. A value that is probably not what was meant gets a warning that says what
@@ -36,7 +38,7 @@ func (h *httpKeys) method(node *yaml.Node) error {
 	}
 	if upper := strings.ToUpper(method); upper != method {
 		h.place.warn(node, "method %q is sent as it is written, and methods are case-sensitive: did you mean %q?",
-			method, upper)
+			module.Shortened(method), module.Shortened(upper))
 	}
 	h.Method = method
 	return nil
@@ -57,9 +59,11 @@ func (h *httpKeys) httpVersions(node *yaml.Node) error {
 			return k == "HTTP/"+number || k == "HTTP/"+number+".0"
 		})
 		if meant < 0 {
-			h.place.warn(node, "valid_http_versions %q never matches, want one of %s", v, strings.Join(known, ", "))
+			h.place.warn(node, "valid_http_versions %q never matches, want one of %s",
+				module.Shortened(v), strings.Join(known, ", "))
 		} else {
-			h.place.warn(node, "valid_http_versions %q never matches: did you mean %q?", v, known[meant])
+			h.place.warn(node, "valid_http_versions %q never matches: did you mean %q?", module.Shortened(v),
+				known[meant])
 		}
 	}
 	return nil
@@ -89,7 +93,8 @@ func (h *httpKeys) ipProtocol(node *yaml.Node) error {
 		return err
 	}
 	if preferred != "ip4" && preferred != "ip6" {
-		h.place.warn(node, "preferred_ip_protocol %q counts as ip4, as in blackbox_exporter: want ip4 or ip6", preferred)
+		h.place.warn(node, "preferred_ip_protocol %q counts as ip4, as in blackbox_exporter: want ip4 or ip6",
+			module.Shortened(preferred))
 	}
 	h.PreferIPv6 = preferred == "ip6"
 	return nil

@@ -53,6 +53,15 @@ func TestAccepted(t *testing.T) {
 		{"negative limit", "{body_size_limit: -1MB}", func(m *module.Module) { m.BodySizeLimit = 0 }, ""},
 		{"empty Host", `{headers: {Host: "", X-A: ""}}`, func(m *module.Module) { m.Header = http.Header{"X-A": {""}} },
 			""},
+		{"international Host", `{headers: {Host: "bücher.example:8443"}}`,
+			func(m *module.Module) { m.Host = "xn--bcher-kva.example:8443" }, ""},
+		{"no source", `{source_ip_address: ""}`, unchanged, ""},
+		{"a header of CONNECT without a value", "{proxy_url: 'http://proxy:3128', proxy_connect_header: {X-A: }}", nil,
+			""},
+		{"a long method", "{method: " + strings.Repeat("a", 100) + "}",
+			func(m *module.Module) { m.Method = strings.Repeat("a", 100) }, `method "` + strings.Repeat("a", 80) +
+				`…" is sent as it is written, and methods are case-sensitive: did you mean "` +
+				strings.Repeat("A", 80) + `…"?`},
 		{"an environment variable", "{headers: {X-A: 'a ${TOKEN}'}}",
 			func(m *module.Module) { m.Header = http.Header{"X-A": {"a ${TOKEN}"}} }, "${TOKEN} is taken as it is " +
 				"written, environment variables are not replaced: want a key that reads a file, such as password_file, " +

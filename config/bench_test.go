@@ -48,3 +48,18 @@ func manyTargets(b *testing.B) string {
 	}
 	return path
 }
+
+// BenchmarkUnknownKeys reports 4,000 unknown keys of one module.
+func BenchmarkUnknownKeys(b *testing.B) {
+	var text strings.Builder
+	text.WriteString("modules:\n  api:\n    prober: http\n    http:\n")
+	for i := range 4000 {
+		fmt.Fprintf(&text, "      valid_status_kode%d: [200]\n", i)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Parse([]byte(text.String()), "exporter.yml", "."); err == nil {
+			b.Fatal("loaded")
+		}
+	}
+}

@@ -60,8 +60,9 @@ func (h *httpKeys) headers(node *yaml.Node) error {
 		if text == "" {
 			return nil // the target's
 		}
-		h.Host = text
-		return module.CheckHost(text)
+		var err error
+		h.Host, err = module.ASCIIHostHeader(text)
+		return err
 	})
 }
 
@@ -94,6 +95,9 @@ func (h *httpKeys) proxyConnectHeader(node *yaml.Node) error {
 	}
 	h.client.ProxyConnectHeader = promconfig.ProxyHeader{}
 	return h.place.headerMapping(node, "proxy_connect_header", func(name string, value *yaml.Node) error {
+		if isNull(value) {
+			return nil
+		}
 		var values []promconfig.Secret
 		if err := value.Decode(&values); err != nil || value.Kind != yaml.SequenceNode {
 			return fmt.Errorf("the value of %q is %s, want a list of texts", name, kindName(value))

@@ -209,6 +209,9 @@ func (h *httpKeys) body(node *yaml.Node) error {
 }
 
 func (h *httpKeys) source(node *yaml.Node) error {
+	if node.Kind == yaml.ScalarNode && node.Value == "" {
+		return nil
+	}
 	addr, err := netip.ParseAddr(node.Value)
 	if err != nil {
 		return errors.New("want an IP address such as 10.0.0.7")

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/textproto"
+	"reflect"
 	"regexp"
 	"strings"
 
@@ -37,13 +38,13 @@ func byteSize(to *int64) key {
 func regexps(p place, to *[]*regexp.Regexp) key {
 	return func(node *yaml.Node) error {
 		if node.Kind != yaml.SequenceNode {
-			return errors.New("want a list of regular expressions")
+			return fmt.Errorf("want a list of regular expressions%s", unbracketed(node, reflect.TypeFor[[]string]()))
 		}
 		for _, item := range node.Content {
 			item = resolved(item)
 			re, err := regularExpression(item)
 			if err != nil {
-				return placedError{p.errorAt(item, "regexp%s: %w", quoted(item), err)}
+				return placedError{p.errorAt(item, "regexp%s: %s%w", quoted(item), unlike(item, err), err)}
 			}
 			*to = append(*to, re)
 		}
@@ -53,7 +54,7 @@ func regexps(p place, to *[]*regexp.Regexp) key {
 
 func regularExpression(node *yaml.Node) (*regexp.Regexp, error) {
 	if node.Kind != yaml.ScalarNode || isNull(node) {
-		return nil, errors.New("has no value, want a regular expression")
+		return nil, errors.New("want a regular expression")
 	}
 	re, err := regexp.Compile(node.Value)
 	if err != nil {
@@ -96,7 +97,7 @@ func headerMatches(p place, to *[]module.HeaderMatch) key {
 func expression(to **module.CEL) key {
 	return func(node *yaml.Node) error {
 		if node.Kind != yaml.ScalarNode || isNull(node) {
-			return errors.New("has no value, want a CEL expression")
+			return errors.New("want a CEL expression")
 		}
 		compiled, err := compile.Expression(node.Value)
 		if err != nil {

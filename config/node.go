@@ -39,10 +39,12 @@ func (p place) warn(node *yaml.Node, format string, args ...any) {
 	}
 }
 
+var lineEnds = strings.NewReplacer("\n", `\n`, "\r", `\r`)
+
 // errorAt returns an error at a node's line, in one line whatever a file name in it has.
 func (p place) errorAt(node *yaml.Node, format string, args ...any) error {
 	err := fmt.Errorf("%s:%d: %s%w", p.file, node.Line, p.path, fmt.Errorf(format, args...))
-	if oneLine := strings.NewReplacer("\n", `\n`, "\r", `\r`).Replace(err.Error()); oneLine != err.Error() {
+	if oneLine := lineEnds.Replace(err.Error()); oneLine != err.Error() {
 		return errors.New(oneLine)
 	}
 	return err
@@ -70,6 +72,7 @@ func (p place) mapping(node *yaml.Node, what string, keys map[string]key) error 
 		return placedError{p.errorAt(node, "%s: want a mapping of keys, not %s", what, kindName(node))}
 	}
 	var problems []error
+	var suggest *suggester
 	seen := map[string]int{}
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		name, value := node.Content[i], node.Content[i+1]
@@ -79,14 +82,17 @@ func (p place) mapping(node *yaml.Node, what string, keys map[string]key) error 
 		}
 		if line, twice := seen[name.Value]; twice {
 			problems = append(problems, p.errorAt(name, "key %q is duplicated, first in line %d: remove one",
-				name.Value, line))
+				module.Shortened(name.Value), line))
 			continue
 		}
 		seen[name.Value] = name.Line
 		read, known := keys[name.Value]
 		if !known {
-			problems = append(problems, p.errorAt(name, "unknown key %q in %s%s", name.Value, what,
-				suggestion(name.Value, what, keys)))
+			if suggest == nil {
+				suggest = newSuggester(what, keys)
+			}
+			problems = append(problems, p.errorAt(name, "unknown key %q in %s%s", module.Shortened(name.Value), what,
+				suggest.suggestion(name.Value)))
 			continue
 		}
 		problems = append(problems, p.atKey(name, value, read))

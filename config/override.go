@@ -67,10 +67,11 @@ func overrideHeader(m *module.Module, header string) error {
 	}
 	switch {
 	case strings.EqualFold(name, "Host"):
-		if err := module.CheckHost(value); err != nil {
+		host, err := module.ASCIIHostHeader(value)
+		if err != nil {
 			return err
 		}
-		m.Host = value
+		m.Host = host
 	case value == "":
 		m.Header.Del(name)
 	default:

@@ -6,62 +6,140 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 
 	promconfig "github.com/prometheus/common/config"
 
 	"errno_exporter/prober/module"
 )
 
-// suggestion names the known key that was meant instead of an unknown one: another section's of the same name, the
-// nearest, or all of them if they are few.
-func suggestion(name, what string, keys map[string]key) string {
-	if section := sectionOf(name, what); section != "" {
-		return ": it belongs " + section
-	}
-	known := slices.Sorted(maps.Keys(keys))
-	if best := likeliest(name, known); best != "" {
-		return fmt.Sprintf("; did you mean %q?", best)
-	}
-	if len(known) > 8 {
-		return ", see exporter.yml for the keys there are"
-	}
-	return ", want " + strings.Join(known, ", ")
+// suggester names the known key of a mapping that was meant instead of an unknown one. What it compares is made once
+// for all unknown keys of the mapping: there may be thousands.
+type suggester struct {
+	what         string
+	known, plain []string // the keys, sorted; and each without what differs between ways of writing
 }
 
-// likeliest is the known key that an unknown one stands for: in another way of writing, with a slip of two letters, or
-// cut off. It is empty if there is none, or more than one of the last.
-func likeliest(name string, known []string) string {
+func newSuggester(what string, keys map[string]key) *suggester {
+	s := &suggester{what: what, known: slices.Sorted(maps.Keys(keys))}
+	for _, k := range s.known {
+		s.plain = append(s.plain, plainly(k))
+	}
+	return s
+}
+
+// suggestion names the key that was meant: another section's of the same name, the nearest, or all of them if they are
+// few.
+func (s *suggester) suggestion(name string) string {
+	if section := sectionOf(name, s.what); section != "" {
+		return ": it belongs " + section
+	}
+	if best := s.likeliest(name); best != "" {
+		return fmt.Sprintf("; did you mean %q?", best)
+	}
+	if len(s.known) > 8 {
+		return ", see exporter.yml for the keys there are"
+	}
+	return ", want " + strings.Join(s.known, ", ")
+}
+
+// likeliest is the known key that an unknown one stands for: in another way of writing, with a slip of two letters, cut
+// off, or with words left out. It is empty if there is none, or more than one of the last two.
+func (s *suggester) likeliest(name string) string {
 	plain := plainly(name)
 	best, least := "", min(3, (len(plain)+1)/2)
-	for _, k := range known {
-		if d := distance(plain, plainly(k)); d < least {
-			best, least = k, d
+	for i, k := range s.plain {
+		if d := distance(plain, k, least); d < least {
+			best, least = s.known[i], d
 		}
 	}
 	if best != "" {
 		return best
 	}
 	for _, holds := range []func(string, string) bool{strings.HasPrefix, strings.Contains} {
-		longer := slices.DeleteFunc(slices.Clone(known), func(k string) bool { return !holds(plainly(k), plain) })
-		if len(longer) == 1 && len(plain) > 3 {
-			return longer[0]
+		longer := ""
+		for i, k := range s.plain {
+			if holds(k, plain) && longer != "" {
+				longer = ""
+				break
+			} else if holds(k, plain) {
+				longer = s.known[i]
+			}
+		}
+		if longer != "" && len(plain) > 3 {
+			return longer
 		}
 	}
-	return ""
+	return s.withWords(strings.Split(name, "_"))
 }
+
+// withWords is the shortest known key that has all words, three at least, in their order: fail_if_matches_regexp, which
+// blackbox_exporter had until 0.16, is fail_if_body_matches_regexp.
+func (s *suggester) withWords(words []string) string {
+	best := ""
+	for _, k := range s.known {
+		rest := words
+		for word := range strings.SplitSeq(k, "_") {
+			if len(rest) > 0 && word == rest[0] {
+				rest = rest[1:]
+			}
+		}
+		if len(rest) == 0 && len(words) > 2 && (best == "" || len(k) < len(best)) {
+			best = k
+		}
+	}
+	return best
+}
+
+var separators = strings.NewReplacer("_", "", "-", "", " ", "")
 
 // plainly is a key without what differs between ways of writing: valid_status_codes, validStatusCodes,
 // valid-status-codes.
-func plainly(name string) string {
-	return strings.ToLower(strings.NewReplacer("_", "", "-", "", " ", "").Replace(name))
+func plainly(name string) string { return strings.ToLower(separators.Replace(name)) }
+
+// sections are where the keys belong that are in one place alone, made when there is the first unknown key.
+var sections struct {
+	once sync.Once
+	of   map[string]string
 }
+
+func findSections() {
+	found := map[string]string{}
+	add := func(section string, keys map[string]key) {
+		for name := range keys {
+			found[name] = section
+		}
+	}
+	for _, part := range []struct {
+		name   string
+		fields any
+	}{
+		{"oauth2", new(promconfig.OAuth2)}, {"authorization", new(promconfig.Authorization)},
+		{"basic_auth", new(promconfig.BasicAuth)}, {"tls_config", new(promconfig.TLSConfig)},
+	} {
+		keys := map[string]key{}
+		addFields(place{}, keys, reflect.ValueOf(part.fields).Elem())
+		add("under "+part.name+" of http", keys)
+	}
+	delete(found, "type") // a word for many things
+	add("under probe_policy, beside modules", new(Policy).keys())
+	h := &httpKeys{Module: module.New("")}
+	add(underHTTP, h.keys())
+	for _, name := range []string{"targets", "target_files", "control_targets", "observe", "probe_policy"} {
+		found[name] = besideModules
+	}
+	sections.of = found
+}
+
+const (
+	underHTTP     = "under http of a module"
+	besideModules = "at the top, beside modules"
+)
 
 // sectionOf says where a key belongs that was put elsewhere; empty if it is not known, or may be in several places.
 func sectionOf(name, what string) string {
-	h := &httpKeys{Module: module.New("")}
-	tls := map[string]key{}
-	addFields(place{}, tls, reflect.ValueOf(new(promconfig.TLSConfig)).Elem())
-	has := func(keys map[string]key) bool { _, known := keys[name]; return known }
+	sections.once.Do(findSections)
+	section := sections.of[name]
 	switch {
 	case what != "http" && what != "the module" && what != "the target" && what != "the configuration":
 		return ""
@@ -69,16 +147,19 @@ func sectionOf(name, what string) string {
 		return "to a module, beside http"
 	case what == "the target" && name == "http":
 		return "to a module"
-	case what != "http" && has(h.keys()):
-		return "under http of a module"
-	case has(tls):
-		return "under tls_config of http"
+	case section == besideModules && what == "the target":
+		return ""
+	case section == underHTTP && what == "http":
+		return ""
 	}
-	return ""
+	return section
 }
 
-// distance is how many letters differ, after Levenshtein.
-func distance(a, b string) int {
+// distance is how many letters differ, after Levenshtein; or less, if it is no less.
+func distance(a, b string, less int) int {
+	if len(a)-len(b) >= less || len(b)-len(a) >= less {
+		return less
+	}
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
@@ -117,7 +198,7 @@ func nearest(name string, names []string) string {
 	best, least := "", min(3, (len(name)+1)/2)
 	slices.Sort(names)
 	for _, other := range names {
-		if d := distance(strings.ToLower(name), strings.ToLower(other)); d < least {
+		if d := distance(strings.ToLower(name), strings.ToLower(other), least); d < least {
 			best, least = other, d
 		}
 	}

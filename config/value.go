@@ -24,7 +24,8 @@ func into[T any](to *T) key {
 				typeName(reflect.TypeFor[T]()), unquoted(item, reflect.TypeFor[T]().Elem()))
 		}
 		if err := value.Decode(to); err != nil || misfit(value, reflect.TypeFor[T]()) != nil {
-			return fmt.Errorf("want %s%s", typeName(reflect.TypeFor[T]()), unquoted(value, reflect.TypeFor[T]()))
+			return fmt.Errorf("want %s%s%s", typeName(reflect.TypeFor[T]()), unquoted(value, reflect.TypeFor[T]()),
+				unbracketed(value, reflect.TypeFor[T]()))
 		}
 		return nil
 	}
@@ -32,9 +33,17 @@ func into[T any](to *T) key {
 
 // unquoted says that a value is in quotes which makes a text of it.
 func unquoted(value *yaml.Node, t reflect.Type) string {
-	if t.Kind() != reflect.String && value.Kind == yaml.ScalarNode &&
+	if t.Kind() != reflect.String && t.Kind() != reflect.Slice && value.Kind == yaml.ScalarNode &&
 		value.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
 		return ", without quotes"
+	}
+	return ""
+}
+
+// unbracketed says that one value is where a list is wanted.
+func unbracketed(value *yaml.Node, t reflect.Type) string {
+	if t.Kind() == reflect.Slice && value.Kind == yaml.ScalarNode && misfit(value, t.Elem()) == nil {
+		return ": put [ ] around it"
 	}
 	return ""
 }

@@ -18,6 +18,22 @@ func CheckHeader(name, value string) error {
 	return nil
 }
 
+// ASCIIHostHeader is a Host header as it is sent: its name in the ASCII form, as net/http sends it.
+func ASCIIHostHeader(host string) (string, error) {
+	if isASCII(host) {
+		return host, CheckHost(host)
+	}
+	name, port, colon := strings.Cut(host, ":")
+	ascii, err := ASCIIHost(name)
+	if err != nil {
+		return "", err
+	}
+	if colon {
+		ascii += ":" + port
+	}
+	return ascii, CheckHost(ascii)
+}
+
 // CheckHost checks what takes the place of the URL's host, in the header Host and as the name in TLS.
 func CheckHost(host string) error {
 	if !httpguts.ValidHostHeader(host) || strings.ContainsAny(host, "/ @") {

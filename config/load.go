@@ -45,7 +45,7 @@ func parse(written *source, p place, dir string, previous *Config) (*Config, err
 	}
 	c := &Config{File: p.file, dir: dir, Modules: map[string]*module.Module{}, Skipped: map[string]string{},
 		Policy: DefaultPolicy()}
-	if err := (merges{p, map[*yaml.Node]bool{}}).expand(root); err != nil {
+	if err := p.merged(root, len(written.data)); err != nil {
 		return nil, err
 	}
 	if err := checkNamedFiles(p, root, dir); err != nil {

@@ -3,10 +3,24 @@ package config
 import "gopkg.in/yaml.v3"
 
 // merges puts YAML's merge keys (`<<: *name`) into effect, as blackbox_exporter's files may have them: a mapping's own
-// keys win, then those of the first mapping merged. It also refuses a value that contains itself.
+// keys win, then those of the first mapping merged. It also refuses a value that contains itself, and a file that would
+// be too long with its aliases written out: what they stand for is read each time.
 type merges struct {
 	place
 	open map[*yaml.Node]bool // true while the node's inside is being read, false when it is done
+	size map[*yaml.Node]int  // of a node that is done: the bytes of its texts, and one for each node
+	most int                 // of a size
+}
+
+// How long a file may be with its aliases written out: aliasGain times its own length, and in any case so much.
+const (
+	aliasGain = 10
+	aliasFree = 4 << 20
+)
+
+// merged puts the merge keys of a file of so many bytes into effect.
+func (p place) merged(root *yaml.Node, bytes int) error {
+	return merges{p, map[*yaml.Node]bool{}, map[*yaml.Node]int{}, max(aliasFree, aliasGain*bytes)}.expand(root)
 }
 
 func (m merges) expand(node *yaml.Node) error {
@@ -27,10 +41,24 @@ func (m merges) expand(node *yaml.Node) error {
 			return err
 		}
 	}
-	if node.Kind != yaml.MappingNode {
-		return nil
+	if node.Kind == yaml.MappingNode {
+		if err := m.merge(node); err != nil {
+			return err
+		}
 	}
-	return m.merge(node)
+	return m.measure(node)
+}
+
+// measure notes the size of a node whose inside is done.
+func (m merges) measure(node *yaml.Node) error {
+	size := 1 + len(node.Value)
+	for _, inside := range node.Content {
+		size += m.size[resolved(inside)]
+	}
+	if m.size[node] = size; size > m.most {
+		return m.errorAt(node, "with its aliases written out this is longer than %d bytes: write fewer", m.most)
+	}
+	return nil
 }
 
 // merge replaces the merge keys of one mapping by what they stand for.

@@ -57,7 +57,11 @@ type key func(value *yaml.Node) error
 // placedError is an error that already names its place.
 type placedError struct{ error }
 
-// mapping reads a mapping whose keys are known, each at most once. All errors are reported, not only the first.
+// maxProblems is how many errors of a mapping are reported.
+const maxProblems = 100
+
+// mapping reads a mapping whose keys are known, each at most once. All errors are reported, not only the first, as far
+// as anybody would read them.
 func (p place) mapping(node *yaml.Node, what string, keys map[string]key) error {
 	if node.Kind == yaml.AliasNode {
 		node = node.Alias
@@ -76,6 +80,10 @@ func (p place) mapping(node *yaml.Node, what string, keys map[string]key) error 
 	seen := map[string]int{}
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		name, value := node.Content[i], node.Content[i+1]
+		if len(problems) == maxProblems {
+			problems = append(problems, p.errorAt(name, "the rest of %s is not read after %d errors", what, maxProblems))
+			break
+		}
 		if name.Kind != yaml.ScalarNode {
 			problems = append(problems, p.errorAt(name, "a key of %s is %s, want a text", what, kindName(name)))
 			continue
@@ -95,7 +103,9 @@ func (p place) mapping(node *yaml.Node, what string, keys map[string]key) error 
 				suggest.suggestion(name.Value)))
 			continue
 		}
-		problems = append(problems, p.atKey(name, value, read))
+		if err := p.atKey(name, value, read); err != nil {
+			problems = append(problems, err)
+		}
 	}
 	return joined(problems)
 }

@@ -30,7 +30,7 @@ var secretKeys = []string{
 func show(p place, data []byte, params []string) []byte {
 	document, err := p.document(decode(data))
 	if err == nil {
-		err = (merges{p, map[*yaml.Node]bool{}}).expand(document)
+		err = p.merged(document, len(data))
 	}
 	if err != nil {
 		return []byte("# cannot be shown\n") // it was loaded, so this cannot be; the error might quote a secret

@@ -70,17 +70,34 @@ func (c *Config) readTargetFiles(p place, node *yaml.Node, previous *Config) err
 			p.warn(node, "target_files: %d targets of %q stay as they were: %w", len(targets), path, err)
 		}
 		c.targetFiles = append(c.targetFiles, targetFile{path, targets})
-		for _, t := range targets {
-			if names[t.Name] {
-				p.warn(node, "target_files: target %q of %q is left out: the name is taken",
-					module.Shortened(t.Name), path)
-				continue
-			}
-			names[t.Name] = true
-			c.Targets = append(c.Targets, t)
-		}
+		c.addTargets(p, node, path, names)
 	}
 	return nil
+}
+
+// addTargets adds the targets of the file that was read last, but for those whose names are taken: one warning for all
+// of them, as there may be thousands.
+func (c *Config) addTargets(p place, node *yaml.Node, path string, names map[string]bool) {
+	var first *Target // that is left out
+	others := 0
+	for _, t := range c.targetFiles[len(c.targetFiles)-1].targets {
+		switch {
+		case !names[t.Name]:
+			names[t.Name] = true
+			c.Targets = append(c.Targets, t)
+		case first == nil:
+			first = t
+		default:
+			others++
+		}
+	}
+	switch {
+	case others > 0:
+		p.warn(node, "target_files: target %q and %d others of %q are left out: the names are taken",
+			module.Shortened(first.Name), others, path)
+	case first != nil:
+		p.warn(node, "target_files: target %q of %q is left out: the name is taken", module.Shortened(first.Name), path)
+	}
 }
 
 // targetsBefore are the targets that a file had in the previous configuration and whose modules there still are.
@@ -117,7 +134,7 @@ func (c *Config) readTargetFile(p place) ([]*Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := (merges{p, map[*yaml.Node]bool{}}).expand(root); err != nil {
+	if err := p.merged(root, len(data)); err != nil {
 		return nil, err
 	}
 	if isNull(root) {

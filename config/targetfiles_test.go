@@ -70,7 +70,8 @@ func TestTargetFilesChange(t *testing.T) {
 		t.Fatal(err)
 	}
 	current := NewCurrent(c)
-	file := filepath.Join(filepath.Dir(path), "targets", "a.yml")
+	dir := filepath.Join(filepath.Dir(path), "targets")
+	file, other := filepath.Join(dir, "a.yml"), filepath.Join(dir, "b.yml")
 	for _, row := range []struct {
 		name, file, text string
 		changed          bool
@@ -91,6 +92,14 @@ func TestTargetFilesChange(t *testing.T) {
 		{"good again", "targets/a.yml", "- {targets: [http://c/]}\n", true, "own http://c/ http://b/", "", 0},
 		{"a name twice", "targets/b.yml", "- {targets: [http://b/, http://c/]}\n", true, "own http://c/ http://b/",
 			`b.yml" is left out: the name is taken`, 0},
+		{"names twice", "targets/b.yml", "- {targets: [http://b/, http://c/, http://b/, http://b/]}\n", true,
+			"own http://c/ http://b/", `target "http://c/" and 2 others of "` + other + `" are left out`, 0},
+		{"each name once", "targets/b.yml", "- {targets: [http://b/]}\n", true, "own http://c/ http://b/", "", 0},
+		{"a short file that aliases make long", "targets/b.yml", "- &g {targets: [" + strings.Repeat("http://b/, ", 2000) +
+			"]}\n" + strings.Repeat("- *g\n", 300), true, "own http://c/ http://b/",
+			"with its aliases written out this is longer than 4194304 bytes", 1},
+		{"thousands of unknown keys", "targets/b.yml", "- {" + strings.Repeat("k: 1, ", 3000) + "}\n", true,
+			"own http://c/ http://b/", "the rest of the target is not read after 100 errors", 1},
 	} {
 		write(row.file, row.text)
 		if changed := current.TargetsChanged(); changed != row.changed {

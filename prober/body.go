@@ -196,7 +196,7 @@ func (h *hop) compression() (name string, wanted bool) {
 	name = h.attempt.module.Compression
 	switch status := h.Response.Status; {
 	case name == "identity", h.request.Method == http.MethodHead, status == http.StatusNoContent,
-		status == http.StatusNotModified:
+		status == http.StatusNotModified, status == http.StatusSwitchingProtocols:
 		return "", false
 	case name != "" && h.checkStatus() != nil:
 		if !strings.EqualFold(h.Response.Header.Get("Content-Encoding"), name) {

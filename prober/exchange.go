@@ -63,6 +63,10 @@ func (h *hop) receive(p *progress, began time.Duration) []byte {
 	h.Response = headOf(h.response)
 	h.readUpstream(nil)
 	defer h.response.Body.Close()
+	if h.response.StatusCode == http.StatusSwitchingProtocols {
+		// it has no body: what follows is of another protocol (RFC 9110 section 15.2.2)
+		h.response.Body, h.response.Close = http.NoBody, true
+	}
 	if h.socket != nil {
 		upTo := p.requestBytes(h)
 		// before the body, with which the connection may end

@@ -222,7 +222,9 @@ func http1Faults() []fault {
 		{"503 with Retry-After", status(503, "Retry-After", "5"), asIs, once,
 			[]outcome{statusError(result.HTTPRateLimited)}},
 		{"101 that nobody asked for", answering("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: " +
-			"x\r\n\r\n"), briefly, once, []outcome{statusError(result.HTTPError), stalled}},
+			"x\r\n\r\n"), briefly, once, []outcome{statusError(result.HTTPError)}},
+		{"101 that is wanted", answering("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: " +
+			"x\r\n\r\n\x81\x01a"), func(m *module.Module) { m.ValidStatusCodes = []int{101} }, once, []outcome{success}},
 		{"302 without Location", status(302), asIs, once, []outcome{statusError(result.HTTPError)}},
 		{"bad Location", status(302, "Location", "http://a b/%zz"), asIs, once,
 			[]outcome{{result.Validate, result.HTTPRedirectInvalid, 0, result.Self, result.CheckRedirect}}},

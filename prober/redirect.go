@@ -112,7 +112,8 @@ func (r *redirects) check(next *http.Request, via []*http.Request) error {
 	a.hop.Response.Cut(&room)
 	a.hop.forget()
 	a.leaveHead()
-	next.Close, next.Response, next.Host = !a.staysOpen, a.hop.response, "" // the client does not need the head any more
+	next.Close, next.Host = a.closes(next.Header), ""
+	next.Response = a.hop.response // the client does not need the head any more
 	if strings.EqualFold(next.URL.Host, a.target.URL.Host) {
 		next.Host = a.hostOverride()
 	}

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/net/http/httpguts"
+
 	"errno_exporter/prober/module"
 )
 
@@ -47,7 +49,7 @@ func (a *attempt) newRequest(method string, u *url.URL, header http.Header, body
 	request := (&http.Request{
 		Method: method, URL: u, Header: header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Close: !a.staysOpen, // one connection, one exchange: the server may close it
+		Close: a.closes(header),
 	}).WithContext(a.ctx)
 	if len(body) > 0 {
 		// for redirects that keep it, and idle connections
@@ -63,6 +65,13 @@ func (a *attempt) newRequest(method string, u *url.URL, header http.Header, body
 		header["Traceparent"] = []string{traceparent(a.traceID)}
 	}
 	return request
+}
+
+// closes reports whether a request tells the server that its connection is for one exchange. One that asks for another
+// protocol has Connection: Upgrade alone, as from net/http's transport.
+func (a *attempt) closes(header http.Header) bool {
+	switches := header.Get("Upgrade") != "" && httpguts.HeaderValuesContainsToken(header["Connection"], "Upgrade")
+	return !a.staysOpen && !switches
 }
 
 // newBody is a request's body; it can be read once.

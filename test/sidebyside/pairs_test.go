@@ -108,6 +108,7 @@ func pairs() []pair {
 		{name: "POST without a body", keys: "method: POST", serve: found},
 		{name: "PUT", keys: "method: PUT, body: x", serve: found},
 		{name: "headers", keys: "headers: {X-A: b, Accept: text/html}", serve: found},
+		{name: "another protocol asked for", keys: "headers: {connection: Upgrade, Upgrade: websocket}", serve: found},
 		{name: "User-Agent of the module", keys: "headers: {User-Agent: mine}", serve: found},
 		{name: "Host of the module", keys: "headers: {Host: vhost.example}", serve: found},
 		{name: "hostname of the client", serve: found, query: "hostname=vhost.example"},

@@ -2,6 +2,7 @@ package cause
 
 import (
 	"slices"
+	"time"
 )
 
 // The engine: from the facts and the table to a verdict.
@@ -27,6 +28,7 @@ func conclude(rows []row, s *scene, k *known) (Verdict, bool) {
 	v := Verdict{Cause: Unknown, Confidence: Low, RuledOut: out, Intercepted: s.interception()}
 	if k.has(fails) {
 		v.Evidence = append(v.Evidence, k[fails])
+		v.cite(k, facts{ledElsewhere})
 		if since := s.history(); since != "" {
 			v.Evidence = append(v.Evidence, since)
 		}
@@ -145,3 +147,19 @@ func (v *Verdict) advise(k *known) []string {
 	}
 	return says
 }
+
+// history is the sentence on since when it fails.
+func (s *scene) history() string {
+	since := s.Recent[s.at-max(0, s.run-1)].At
+	for i := s.at; i >= 0; i-- {
+		if o := &s.Recent[i]; o.Failure == nil && !o.At.IsZero() && i < s.at {
+			return "failing since " + clock(since) + "; the last success was at " + clock(o.At)
+		}
+	}
+	if s.run >= len(s.Recent) && len(s.Recent) > 1 {
+		return "no remembered probe succeeded"
+	}
+	return ""
+}
+
+func clock(t time.Time) string { return t.UTC().Format("15:04:05") }

@@ -62,6 +62,7 @@ type Digest struct {
 	Proxied    bool            // over a connection to a proxy
 	Relayed    bool            // by a proxy that reads and writes HTTP: the answer may be its own
 	Addr       netip.Addr
+	Places     string // of the hops, where redirects led to other hosts or ports
 	Protocol   string
 	Alert      uint8         // the peer's fatal TLS alert
 	CertShown  bool          // the server showed a certificate
@@ -103,7 +104,7 @@ func (o *Digest) Size() int {
 	n := perDigest + len(o.Host) + o.Failure.Size() + o.Failed.Size() + perAddrSeen*cap(o.Addresses) +
 		perAddr*(cap(o.Answers)+cap(o.Fresh)) + o.Kernel.Size()
 	return n + len(o.Said.Limit) + len(o.Said.Proxy) + len(o.Said.Gateway) + len(o.Said.Itself) +
-		len(o.Said.Refused) + len(o.Said.Maintenance) + len(o.Protocol)
+		len(o.Said.Refused) + len(o.Said.Maintenance) + len(o.Protocol) + len(o.Places)
 }
 
 // failure is the failure to explain; nil if there is none.
@@ -140,6 +141,7 @@ func DigestOf(r *result.Result, late time.Duration, ended time.Time) Digest {
 		At: ended, Took: r.Elapsed, Timeout: r.Timeout, Failure: r.Failure.Brief(), Late: late, Addr: hop.Addr.Addr(),
 		Answers: hop.Answers,
 		Proxied: hop.Proxy != "", Relayed: relayed(hop), Plain: plain(hop.Request),
+		Places: places(last.Hops),
 	}
 	if r.Failure == nil {
 		o.Failed = r.Attempts[0].Failure.Brief()

@@ -71,6 +71,14 @@ func TestDigestOf(t *testing.T) {
 		return &result.Result{Timeout: 9 * time.Second, Elapsed: 8 * time.Second, Failure: f,
 			Attempts: []result.Attempt{{Failure: f, Hops: []result.Hop{h}}}}
 	}
+	hops := func(urls ...string) *result.Result {
+		r := one(result.Hop{}, nil)
+		r.Attempts[0].Hops = nil
+		for _, u := range urls {
+			r.Attempts[0].Hops = append(r.Attempts[0].Hops, result.Hop{URL: u, Addr: netip.AddrPortFrom(first, 443)})
+		}
+		return r
+	}
 	retried := one(result.Hop{}, nil)
 	retried.Attempts = append([]result.Attempt{{Failure: failure, Hops: []result.Hop{{}}}}, retried.Attempts...)
 	failedTwice := one(result.Hop{}, failure)
@@ -174,6 +182,9 @@ func TestDigestOf(t *testing.T) {
 			func(o *Digest) { o.Fresh, o.OtherDNS = []netip.Addr{second}, true }},
 		{"the other resolver failed", one(result.Hop{Compared: &result.Comparison{Failure: failure}}, nil),
 			func(*Digest) {}},
+		{"redirects within the host", hops("http://api.test/", "http://api.test/v1?a=b"), func(*Digest) {}},
+		{"redirects to other hosts", hops("http://u:p@api.test", "https://api.test:8443#a", "https://login.test/in?x=@y"),
+			func(o *Digest) { o.Places = "http://api.test https://api.test:8443 https://login.test" }},
 		{"all addresses", everyAddress,
 			func(o *Digest) { o.Addresses = []AddressSeen{{first, true}, {second, false}} }},
 	} {

@@ -141,6 +141,7 @@ const (
 	timesOver    // rare, and over
 	workedBefore // a success is remembered
 	neverWorked  // none is, of several probes
+	ledElsewhere // redirects led to another host or port, and that is what fails
 	endedFirst   // connections ended in this incident before new ones were refused
 	hungFirst    // requests were taken and not answered in this incident before new connections were not answered
 	busyNow      // the server said in this incident that it is busy

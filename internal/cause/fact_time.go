@@ -136,30 +136,19 @@ func (s *scene) dead() (n int, mixed bool) {
 	return n, mixed
 }
 
-// history is the sentence on since when it fails.
-func (s *scene) history() string {
-	since := s.Recent[s.at-max(0, s.run-1)].At
-	for i := s.at; i >= 0; i-- {
-		if o := &s.Recent[i]; o.Failure == nil && !o.At.IsZero() && i < s.at {
-			return "failing since " + clock(since) + "; the last success was at " + clock(o.At)
-		}
-	}
-	if s.run >= len(s.Recent) && len(s.Recent) > 1 {
-		return "no remembered probe succeeded"
-	}
-	return ""
-}
-
-func clock(t time.Time) string { return t.UTC().Format("15:04:05") }
-
 // before notes what went before the failure.
 func (s *scene) before(k *known) {
 	start := s.at - max(0, s.run-1) // of the run
-	successes, repeats := 0, 0
+	here := s.o.elsewhere()
+	successes, others, repeats := 0, 0, 0
 	var took, theirs []time.Duration // processing, and what of it was not our own lateness at least
 	for i := range s.Recent {
 		o := &s.Recent[i]
 		if o.Failure != nil {
+			continue
+		}
+		if !o.passed(here) {
+			others++ // served by others than what fails now
 			continue
 		}
 		if i < start {
@@ -172,8 +161,9 @@ func (s *scene) before(k *known) {
 			took, theirs = append(took, o.Processing), append(theirs, o.Processing-o.Late)
 		}
 	}
+	k.note(ledElsewhere, here != "", "it failed at %s, where a redirect led", here)
 	k.note(workedBefore, successes > 0, "it worked before: %d remembered probes succeeded", successes)
-	k.note(neverWorked, successes == 0 && s.failed >= 2, "none of %d remembered attempts succeeded", s.failed)
+	k.note(neverWorked, successes+others == 0 && s.failed >= 2, "none of %d remembered attempts succeeded", s.failed)
 	// node does without an alert, with TLS 1.3 after a handshake that was complete on our side.
 	k.note(certAsked, s.o.CertAsked && ends(s.f.Reason) && !k.has(wordTransfer) && successes == 0,
 		"the server asks for a client certificate, and ends the connection before any answer: some do so where they do "+

@@ -98,3 +98,41 @@ func undelivered() []situation {
 			"pmtu_black_hole path medium; not firewall_reject request_rejected transient; open [server_aborts]"},
 	}
 }
+
+// redirected are situations in which redirects led away from the target: successes elsewhere say nothing of it.
+func redirected() []situation {
+	led := func(to string) func(*Digest) {
+		return func(o *Digest) { o.Places = "http://api.test " + to }
+	}
+	closed := reset(result.EndHost, 62, 62, false)
+	login, away := led("https://login.test"), led("http://api.test:9999")
+	plain := failed(result.TLS, result.TLSNotTLS, result.Peer, led("https://api.test:80"))
+	wantsTLS := failed(result.Processing, result.HTTPProtocolError, result.Peer, led("http://api.test:443"),
+		func(o *Digest) { o.Said.WantsTLS = true })
+	return []situation{
+		{"a redirect to where nothing listens, after successes without one", after(healthy, n(2, seen(refused, away))),
+			"unknown unknown low; not transient; open [firewall_reject not_listening]"},
+		{"the same, by the host itself", after(healthy, n(3, seen(refused, away, closed))),
+			"unknown unknown low; not transient; open [firewall_reject not_listening]"},
+		{"a redirect to where nothing listens, from the first probe on", after(n(3, seen(refused, away, closed))),
+			"not_listening unknown medium; not transient; open [firewall_reject]"},
+		{"a redirect to another place than before", after(n(6, seen(worked(1), login)), n(2, seen(refused, away))),
+			"unknown unknown low; not transient; open [firewall_reject not_listening]"},
+		{"where the redirect always led refuses", after(n(6, seen(worked(1), login)), n(2, seen(refused, login))),
+			"server_restarted server medium; not not_listening transient; open [firewall_reject]"},
+		{"the target of a redirect refuses before it", after(n(6, seen(worked(1), login)), n(2, refused)),
+			"server_restarted server medium; not not_listening transient; open [firewall_reject]"},
+		{"a redirect that is new leads back to the first place", after(healthy,
+			n(2, seen(refused, led("https://login.test http://api.test")))),
+			"server_restarted server medium; not not_listening transient; open [firewall_reject]"},
+		{"a handshake hangs where a redirect leads, after successes without one", after(healthy, n(3, seen(shaking, login))),
+			"unknown unknown low; not transient; open [client_hello_rejected pmtu_black_hole server_unresponsive]"},
+		{"a redirect leads to a port without TLS", after(healthy, n(3, plain)),
+			"tls_mismatch server medium; not transient"},
+		{"a redirect leads to a port without TLS, and another address has it",
+			after(n(3, plain)).made("again- other_address+ again- other_address+ again-"),
+			"one_bad_address server high; not tls_mismatch transient"},
+		{"a redirect leads to a port with TLS, without https", after(healthy, n(3, wantsTLS)),
+			"tls_mismatch server medium; not server_error transient"},
+	}
+}

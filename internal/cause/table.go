@@ -111,9 +111,14 @@ var table = []row{
 	{cause: TLSMismatch, requires: facts{wordHandshake}, sure: Medium, supports: facts{alertSent},
 		excludes: facts{provedHello, provedAddress}},
 	{cause: TLSMismatch, requires: facts{certAsked}, sure: Low},
-	{cause: TLSMismatch, requires: facts{wordNotTLS}, sure: Medium, supports: facts{timesTwice},
+	// The scheme and port of a redirect are the choice of whoever wrote it.
+	{cause: TLSMismatch, party: Server, requires: facts{wordNotTLS, ledElsewhere}, sure: Medium,
 		excludes: facts{provedAddress}},
-	{cause: TLSMismatch, requires: facts{saidTLS}, sure: Medium, supports: facts{timesTwice}},
+	{cause: TLSMismatch, party: Server, requires: facts{saidTLS, ledElsewhere}, sure: Medium},
+	{cause: TLSMismatch, requires: facts{wordNotTLS}, sure: Medium, supports: facts{timesTwice},
+		excludes: facts{provedAddress, ledElsewhere}},
+	{cause: TLSMismatch, requires: facts{saidTLS}, sure: Medium, supports: facts{timesTwice},
+		excludes: facts{ledElsewhere}},
 	{cause: TLSMismatch, requires: facts{saidRenegotiate}, sure: Medium},
 	{cause: TLSMismatch, party: UnknownParty, requires: facts{alertBare}, sure: Medium, excludes: facts{provedHello}},
 	// What sends an alert speaks TLS: the server, more often than not. So does what closes in order, or acknowledges and

@@ -8,7 +8,7 @@ import (
 	"errno_exporter/internal/cause"
 )
 
-// like is a digest that others are like: a brief one in 160 bytes where that has all of it, as of most probes that
+// like is a digest that others are like: a brief one in 176 bytes where that has all of it, as of most probes that
 // succeeded, where a Digest takes 450.
 type like struct {
 	whole *cause.Digest // nil if it is brief, or the place is free
@@ -23,7 +23,7 @@ type brief struct {
 	segments, repeats  uint32
 	addr               netip.Addr
 	answers            []netip.Addr
-	protocol           string
+	protocol, places   string
 	status             uint16
 	flags              [5]bool
 	plain, answered    bool
@@ -33,7 +33,8 @@ type brief struct {
 // set makes the like a digest.
 func (l *like) set(d *cause.Digest) {
 	b := &brief{at: d.At, segments: d.Segments, repeats: d.Repeats, addr: d.Addr, answers: d.Answers, protocol: d.Protocol,
-		status: uint16(d.Status), plain: d.Plain, answered: d.Answered, certShown: d.CertShown, proxied: d.Proxied}
+		places: d.Places, status: uint16(d.Status), plain: d.Plain, answered: d.Answered, certShown: d.CertShown,
+		proxied: d.Proxied}
 	for i, p := range numbers(d) {
 		b.numbers[i] = *p
 	}
@@ -57,8 +58,8 @@ func (l *like) digest() cause.Digest {
 
 func (b *brief) digest() cause.Digest {
 	d := cause.Digest{At: b.at, Segments: b.segments, Repeats: b.repeats, Addr: b.addr, Answers: b.answers,
-		Protocol: b.protocol, Status: int(b.status), Plain: b.plain, Answered: b.answered, CertShown: b.certShown,
-		Proxied: b.proxied}
+		Protocol: b.protocol, Places: b.places, Status: int(b.status), Plain: b.plain, Answered: b.answered,
+		CertShown: b.certShown, Proxied: b.proxied}
 	for i, p := range numbers(&d) {
 		*p = b.numbers[i]
 	}
@@ -78,7 +79,7 @@ func (l *like) drop() {
 // What a like takes in memory, in bytes.
 const (
 	perLike  = 24
-	perBrief = 160
+	perBrief = 176
 	perAddr  = 24
 )
 
@@ -86,7 +87,7 @@ const (
 func (l *like) size() int {
 	n := perLike
 	if l.brief != nil {
-		n += perBrief + perAddr*cap(l.brief.answers) + len(l.brief.protocol)
+		n += perBrief + perAddr*cap(l.brief.answers) + len(l.brief.protocol) + len(l.brief.places)
 	}
 	if l.whole != nil {
 		n += l.whole.Size()

@@ -11,6 +11,7 @@ package cause
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
 	"errno_exporter/internal/host/counters"
 	"errno_exporter/prober/result"
@@ -145,16 +146,32 @@ func distanceText(c *result.Experiment) string {
 	return "it could not be measured from how far away the resets come"
 }
 
+func hopsText(n int) string {
+	if n == 1 {
+		return "1 hop"
+	}
+	return strconv.Itoa(n) + " hops"
+}
+
 // pathText is a path trace in a sentence.
 func pathText(hops []result.PathHop) string {
 	last := "no router answers"
 	for i, hop := range hops {
 		if hop.Reached {
-			return fmt.Sprintf("a SYN reaches the target after %d hops", i+1)
+			return "a SYN reaches the target after " + hopsText(i+1)
 		}
 		if hop.From.IsValid() {
-			last = fmt.Sprintf("the last router that answers is %s, %d hops away", hop.From, i+1)
+			last = fmt.Sprintf("the last router that answers is %s, %s away", hop.From, hopsText(i+1))
 		}
 	}
 	return last
+}
+
+// inRow is how many attempts in a row failed.
+func (s *scene) inRow() string {
+	text := strconv.Itoa(s.failed) + " attempts in a row failed"
+	if s.run >= Remembered {
+		return "at least " + text
+	}
+	return text
 }

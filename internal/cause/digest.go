@@ -12,6 +12,9 @@ import (
 	"errno_exporter/prober/result"
 )
 
+// Remembered is how many digests of a target are kept.
+const Remembered = 30
+
 // Evidence is what a verdict is made from.
 type Evidence struct {
 	Recent      []Digest        // of the target, the oldest first; the last is the newest

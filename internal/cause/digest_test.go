@@ -224,7 +224,7 @@ func TestExperimentText(t *testing.T) {
 		{result.Experiment{Kind: result.Again, Failure: reset},
 			"again: FAILED: connection reset by the peer while waiting for the response"},
 		{result.Experiment{Kind: result.PathTrace, Hops: []result.PathHop{{From: router}, {}, {}}},
-			"trace: the last router that answers is 198.51.100.1, 1 hops away"},
+			"trace: the last router that answers is 198.51.100.1, 1 hop away"},
 		{result.Experiment{Kind: result.PathTrace, Hops: []result.PathHop{{From: router}, {Reached: true}}},
 			"trace: a SYN reaches the target after 2 hops"},
 		{result.Experiment{Kind: result.PathTrace, Hops: []result.PathHop{{}}}, "trace: no router answers"},

@@ -78,8 +78,8 @@ func (s *scene) times(k *known) {
 	window, failed := s.lately()
 	newest := s.Recent[len(s.Recent)-1].Failure != nil
 	over := !newest || s.repaired
-	k.note(timesTwice, s.failed >= 2 && !over, "%d attempts in a row failed", s.failed)
-	k.note(timesSteady, s.failed >= 3 && !over, "%d attempts in a row failed, and none succeeded since", s.failed)
+	k.note(timesTwice, s.failed >= 2 && !over, "%s", s.inRow())
+	k.note(timesSteady, s.failed >= 3 && !over, "%s, and none succeeded since", s.inRow())
 	silent := s.silent()
 	k.note(timesSilent, k.has(timesTwice) && silent >= 2, "the last %d attempts got no answer", silent)
 	dead, mixed := s.dead()

@@ -27,13 +27,15 @@ func earlier() []situation {
 		{"429, then closed", after(healthy, n(1, status(429, limited)), n(2, closedFIN)),
 			"rate_limited server medium; not firewall_reject request_rejected transient; " +
 				"open [server_overloaded server_aborts]"},
+		{"as many remembered failures as are remembered, and perhaps more before", after(n(Remembered, closedFIN)),
+			"server_aborts server high; not firewall_reject request_rejected transient"},
 		{"asked to slow down before the last success", after(n(1, calm), n(3, worked(1)), n(3, closedFIN)),
 			"server_aborts server medium; not firewall_reject request_rejected transient"},
 
 		{"requests hang, then SYNs are not answered", full,
 			"accept_queue_full server medium; not transient; open [no_egress firewall_drop path_outage]"},
 		{"requests hang, then SYNs are not answered, and a closed port answers", full.closed(0),
-			"accept_queue_full server high; not path_outage transient"},
+			"accept_queue_full server high; not no_egress path_outage transient"},
 		{"requests hang, then the whole host is silent", full.silent(),
 			nothing},
 		{"requests hang, then nothing is reached", full.egress(Egress{Known: true}),

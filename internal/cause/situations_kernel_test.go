@@ -72,7 +72,7 @@ func counted() []situation {
 				"path_outage]"},
 		{"the connection tracker is full, and a closed port answers",
 			silent("TcpRetransSegs=9, conntrack drop=2").host(full).closed(0),
-			"unknown unknown low; not path_outage transient; open [no_egress egress_impaired accept_queue_full " +
+			"unknown unknown low; not no_egress path_outage transient; open [egress_impaired accept_queue_full " +
 				"firewall_drop]"},
 		{"the connection tracker is full, and nothing was dropped", silent("TcpRetransSegs=1").host(full), unknown},
 		{"the connection tracker drops others, and it is reset",

@@ -30,7 +30,8 @@ var table = []row{
 	{cause: NoEgress, requires: facts{wordOutOfReach, egressDown}, sure: High},
 	{cause: NoEgress, requires: facts{wordOutOfReach, egressNowhere}, sure: Medium},
 	{cause: NoEgress, requires: facts{wordNoRoute}, sure: Medium, excludes: facts{egressUp}},
-	{cause: NoEgress, requires: facts{wordUnanswered}, sure: Low, excludes: facts{egressUp, egressElsewhere}},
+	{cause: NoEgress, requires: facts{wordUnanswered}, sure: Low,
+		excludes: facts{egressUp, egressElsewhere, closedPortAnswers}},
 	{cause: EgressImpaired, requires: facts{wordConnection, egressImpaired}, sure: Medium, supports: facts{timesSome}},
 	// A full connection tracker drops some packets and lets others pass: ours, if it was full or none could be sent.
 	{cause: EgressImpaired, requires: facts{kernelTracker, kernelUnsent}, sure: High},

@@ -37,10 +37,11 @@ var next = []struct {
 	{facts{endsProxied}, facts{}, "the proxy's log shows whether the proxy or the server ended the connection"},
 	{facts{appEnds}, facts{appPath}, "CAP_NET_RAW shows who sent the application's resets; " +
 		"app_connection_age_seconds and the application's log show what they have in common"},
-	{facts{wordOutOfReach}, facts{egressUp, egressElsewhere},
+	{facts{wordOutOfReach}, facts{egressUp, egressElsewhere, closedPortAnswers},
 		"`control_targets` show whether anything is reached from here"},
 	{facts{wordUnanswered, experimentsMade}, facts{},
 		"probe from a second vantage point: silence there, too, is the server's side"},
+	{facts{wordRefused, experimentsMade}, facts{}, "ask the API's owner whether the server listens at that port"},
 	{facts{wordEnds, experimentsMade}, facts{}, "ask the API's owner for the server's log at that time: a request " +
 		"that is not in it was ended before"},
 }

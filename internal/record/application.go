@@ -37,7 +37,8 @@ func Application(a *incident.Application) []string {
 
 // endsWords are the connections that ended in one way.
 func endsWords(e *incident.Ends) string {
-	text := fmt.Sprintf("%d %s, idle for %s", e.Count, howWords(e), idleWords(e.Idle/float64(max(1, e.Count))))
+	idle := idleWords(e.Idle / float64(max(1, e.Count)))
+	text := fmt.Sprintf("%d %s, idle for %s", e.Count, EndWords(e.How, e.Origin), idle)
 	if from, below := e.IdleRange(); e.Count > 1 && below > 0 {
 		text += fmt.Sprintf(" on average, from %s to %s", idleWords(from), idleWords(below))
 	} else if e.Count > 1 {
@@ -57,14 +58,14 @@ func endsWords(e *incident.Ends) string {
 	return text
 }
 
-// howWords is how connections ended, and by whom.
-func howWords(e *incident.Ends) string {
-	switch e.How {
+// EndWords are how connections ended, and by whom.
+func EndWords(how observe.How, origin result.Origin) string {
+	switch how {
 	case observe.ResetReceived:
-		if e.Origin == result.Path {
+		if origin == result.Path {
 			return "reset by a middlebox"
 		}
-		if e.Origin == result.Peer {
+		if origin == result.Peer {
 			return "reset by the peer"
 		}
 		return "reset (RST received)"

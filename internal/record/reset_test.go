@@ -21,7 +21,7 @@ func TestResetOf(t *testing.T) {
 			Sequence: result.SequenceExact, Acked: -1, IPv4: true, DF: true, Index: 1, Count: 3, Payload: "<no>"}},
 			`{"sender":"middlebox","ttl":63,"syn_ack_ttl":62,"kind":"RST","sequence":"exact","window":0,"ip_id":0,` +
 				`"ip_df":true,"index":1,"count":3,"at_seconds":0.0412,"after_syn_ack_seconds":0.02,` +
-				`"after_write_seconds":0.0003,"payload":"\u003cno\u003e","sentence":"from a middlebox, 1 hops nearer than ` +
+				`"after_write_seconds":0.0003,"payload":"\u003cno\u003e","sentence":"from a middlebox, 1 hop nearer than ` +
 				`the server (TTL 63, the server's 62), the sender had no state for the connection","line":"RST at 41.2 ms, ` +
 				`0.3 ms after our last write, 20.0 ms after the SYN-ACK: sequence exact, window 0, IP ID 0, DF, ` +
 				`TTL 63 (SYN-ACK: 62), 1 of 3, payload \"\u003cno\u003e\""}`},

@@ -24,7 +24,7 @@ type digests struct {
 const growBy = 64
 
 // maxDigests is how many digests are kept; the place of a like is a byte.
-const maxDigests = 30
+const maxDigests = cause.Remembered
 
 // add adds a digest. The oldest one goes where there are too many.
 func (d *digests) add(seen *cause.Digest) {

@@ -194,7 +194,7 @@ func (p *incidentPage) write(w io.Writer) {
 		for _, open := range p.Cause.Open {
 			line("  open: %s", open)
 		}
-		for _, next := range p.Cause.Next {
+		for _, next := range p.Cause.Deciding() {
 			line("  next: %s", next)
 		}
 	}
@@ -202,7 +202,7 @@ func (p *incidentPage) write(w io.Writer) {
 		line("  %s  %s, party %s, %s confidence", j.At.UTC().Format(time.RFC3339), j.Cause, j.Party, j.Confidence)
 	}
 	if p.GroupHeadline != "" {
-		line("With %d other targets: %s", len(p.Group), p.GroupHeadline)
+		line("Part of: %s. Also: %s", p.GroupHeadline, strings.Join(p.Group, ", "))
 	}
 	line("")
 	line("Failures")

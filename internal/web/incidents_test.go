@@ -174,7 +174,7 @@ func TestIncidentPages(t *testing.T) {
 		{"/incidents/" + id(1) + "?format=text", []string{"\n  none ended since 2026-11-21 12:00:00 UTC\n"}},
 		{"/incidents/" + strings.ToLower(id(2)) + "?format=text", []string{"a: connection refused (ECONNREFUSED)\nfrom ",
 			"\nCause: not_listening, party server, high confidence. ", "\n  next: look at the server's process\n",
-			"\nWith 2 other targets: 3 targets: connection refused", "     45  connection refused"}},
+			"\nPart of: 3 targets: connection refused", "     45  connection refused"}},
 		{"/incidents/" + id(2) + "?format=json", []string{`{"schema":1,"id":"` + id(2) + `","target":"a"`,
 			`"headline":"a: connection refused (ECONNREFUSED)"`, `"state":"recovered"`, `"group":["b","mail/4"]`,
 			`"records":[{"id":"` + id(2) + `","why":"the first failure, `}},

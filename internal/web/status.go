@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -87,6 +88,11 @@ func toCause(v *cause.Verdict) *causeStatus {
 		return nil
 	}
 	return &causeStatus{v, v.Cause.Info().Sentence, v.Cause.Info().Advice}
+}
+
+// Deciding is what would decide between causes; the advice on a cause that is shown is not among it.
+func (s *causeStatus) Deciding() []string {
+	return slices.DeleteFunc(slices.Clone(s.Next), func(text string) bool { return text == s.Advice })
 }
 
 type shareStatus struct {

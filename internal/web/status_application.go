@@ -9,6 +9,7 @@ import (
 
 	"errno_exporter/internal/observe"
 	"errno_exporter/internal/record"
+	"errno_exporter/prober/result"
 )
 
 // applicationStatus is what the application's own connections show, beside the probes.
@@ -104,11 +105,7 @@ func (s *applicationStatus) open() string {
 func (s *applicationStatus) ends() string {
 	var all []string
 	for _, e := range s.Ended {
-		text := fmt.Sprintf("%d %s", e.Count, e.How)
-		if e.Origin != "" {
-			text += " by " + e.Origin
-		}
-		all = append(all, text)
+		all = append(all, fmt.Sprintf("%d %s", e.Count, record.EndWords(e.How, result.Origin(e.Origin))))
 	}
 	return strings.Join(all, ", ")
 }

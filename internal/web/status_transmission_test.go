@@ -5,7 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"errno_exporter/internal/cause"
 	"errno_exporter/internal/observe"
+	"errno_exporter/prober/result"
 )
 
 // What a target's page says of the application's data on its way, and that it says nothing where there is nothing.
@@ -34,6 +36,32 @@ func TestTransmissionOfTarget(t *testing.T) {
 		}
 		if !slices.Equal(got, row.want) {
 			t.Errorf("%s: %q, want %q", row.name, got, row.want)
+		}
+	}
+}
+
+// A target's page says in words how the application's connections ended, and by whom where a capture saw it.
+func TestEndsOfTarget(t *testing.T) {
+	c := observe.Connections{Ended: map[observe.Ending]uint64{{How: observe.ResetReceived, Origin: result.Peer}: 3,
+		{How: observe.ResetReceived}: 2, {How: observe.FINSent}: 1}}
+	want := "3 reset by the peer, 2 reset (RST received), 1 closed by the application (FIN sent)"
+	if got := toApplication(&c).Ends; got != want {
+		t.Errorf("ends %q, want %q", got, want)
+	}
+}
+
+// The advice on a cause is shown beside it, and not again as what would decide.
+func TestDeciding(t *testing.T) {
+	advice := cause.ServerAborts.Info().Advice
+	for _, row := range []struct {
+		v    cause.Verdict
+		want []string
+	}{
+		{cause.Verdict{Cause: cause.ServerAborts, Next: []string{advice}}, nil},
+		{cause.Verdict{Cause: cause.Unknown, Next: []string{"probe again"}}, []string{"probe again"}},
+	} {
+		if got := toCause(&row.v).Deciding(); !slices.Equal(got, row.want) {
+			t.Errorf("%s: %q decide, want %q", row.v.Cause, got, row.want)
 		}
 	}
 }

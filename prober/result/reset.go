@@ -44,7 +44,8 @@ func (r *Reset) Delta() (int, bool) {
 	return int(r.TTL) - int(r.Reference), r.Reference != 0
 }
 
-// String is for the record: "from a middlebox, 2 hops nearer than the server (TTL 64 and 62), flow unknown there".
+// String is for the record: "from a middlebox, 2 hops nearer than the server (TTL 64, the server's 62), an open
+// socket was aborted".
 func (r *Reset) String() string {
 	state := "the sender had no state for the connection"
 	if r.Live {
@@ -54,8 +55,12 @@ func (r *Reset) String() string {
 	case r.Sender == ThisHost:
 		return fmt.Sprintf("from this host itself (TTL %d)", r.TTL)
 	case r.Sender == Middlebox:
-		return fmt.Sprintf("from a middlebox, %d hops nearer than the server (TTL %d, the server's %d), %s", delta,
-			r.TTL, r.Reference, state)
+		hops := fmt.Sprintf("%d hops", delta)
+		if delta == 1 {
+			hops = "1 hop"
+		}
+		return fmt.Sprintf("from a middlebox, %s nearer than the server (TTL %d, the server's %d), %s", hops, r.TTL,
+			r.Reference, state)
 	case r.Sender == EndHost:
 		return fmt.Sprintf("from as far away as the server (TTL %d), %s", r.TTL, state)
 	case known:

@@ -76,7 +76,7 @@ func TestJudge(t *testing.T) {
 func situations() []situation {
 	return slices.Concat(quiet(), ours(), named(), proxies(), answers(), handshakes(), hellos(), changes(),
 		idleOnes(), applications(), refusals(), silences(), ending(), mixed(), counted(), told(), earlier(),
-		undelivered(), redirected())
+		limitedMessages(), undelivered(), redirected())
 }
 
 // TestEveryEntryMatters drops each entry of the table in turn: some situation must be judged differently then.

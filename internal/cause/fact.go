@@ -132,6 +132,9 @@ const (
 	icmpRoute
 	icmpLastHop // a router does not find the host
 	icmpNoHost  // no route, from the server's own address
+	icmpSure    // the failed attempt itself was told so, or two before it
+	icmpTwice   // and at least two attempts in a row failed
+	icmpEarlier // an earlier attempt was, and since then nothing is answered
 
 	timesTwice   // at least two attempts in a row failed
 	timesSteady  // at least three, and nothing succeeded since
@@ -259,8 +262,8 @@ func factsOf(e *Evidence) (*scene, *known) {
 		s.answer(k)
 		s.wire(k)
 		s.ends(k)
-		s.icmp(k)
 		s.times(k)
+		s.icmp(k)
 		s.before(k)
 		s.addresses(k)
 		s.experiments(k)

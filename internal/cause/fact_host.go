@@ -3,7 +3,6 @@ package cause
 import (
 	"net/netip"
 	"slices"
-	"time"
 
 	"errno_exporter/prober/result"
 )
@@ -192,59 +191,4 @@ func (s *scene) ends(k *known) {
 	case ends(s.f.Reason) && s.f.Reason != result.QUICReset:
 		k.note(endsOnItsSide, true, "the end was orderly (%s): the server's side sent it", s.f.Reason)
 	}
-}
-
-// icmp notes what routers said.
-func (s *scene) icmp(k *known) {
-	i := s.o.ICMP
-	if i == nil || !s.in(result.Connect) {
-		return
-	}
-	port := i.From.Is4() && i.Type == 3 && i.Code == 3 || i.From.Is6() && i.Type == 1 && i.Code == 4
-	k.note(icmpRule, prohibits(i) && i.From != s.o.Addr, "ICMP type %d code %d from %s: a rule forbids it", i.Type, i.Code,
-		i.From)
-	k.note(icmpHostRule, prohibits(i) && i.From == s.o.Addr, "ICMP type %d code %d from the server's own address %s: a "+
-		"rule of its host forbids it", i.Type, i.Code, i.From)
-	k.note(icmpHostUDP, k.has(wordNoUDP) && port && i.From == s.o.Addr,
-		"ICMP port unreachable from the server's own address %s: nothing listens there", i.From)
-	k.note(icmpHost, k.has(wordRefused) && port && i.From == s.o.Addr,
-		"ICMP port unreachable from the server's own address %s", i.From)
-	k.note(icmpOther, k.has(wordRefused) && port && i.From != s.o.Addr,
-		"ICMP port unreachable from %s, which is not the server", i.From)
-	route := k.has(wordUnreachable) && !k.has(wordNeighbour) && !port && !prohibits(i)
-	lastHop := hostUnreachable(i) && s.waited()
-	k.note(icmpRoute, route && i.From != s.o.Addr && !lastHop, "ICMP type %d code %d from %s", i.Type, i.Code, i.From)
-	k.note(icmpLastHop, route && i.From != s.o.Addr && lastHop, "ICMP type %d code %d from %s, and not at once: that "+
-		"router is the last one, and the host does not answer it", i.Type, i.Code, i.From)
-	k.note(icmpNoHost, route && i.From == s.o.Addr, "ICMP type %d code %d from the server's own address %s: its host has "+
-		"no route to what serves the port", i.Type, i.Code, i.From)
-}
-
-// asksNeighbours is how long a router at least asks its link for a host before it gives up: a second for each question
-// (RFC 4861 section 10; Linux asks three times). One that has no route answers at once.
-const asksNeighbours = 500 * time.Millisecond
-
-// waited reports whether connecting took so long in a try of this run, less the time for which the exporter was late.
-func (s *scene) waited() bool {
-	for i := s.at; i > s.at-max(1, s.run); i-- {
-		if o := &s.Recent[i]; o.Connecting-o.Late >= asksNeighbours {
-			return true
-		}
-	}
-	return false
-}
-
-// hostUnreachable reports whether a router says that it does not find the host: on its own link (RFC 1812 section
-// 5.2.7.1, RFC 4443 section 3.1), and with many routers where it has no route.
-func hostUnreachable(i *result.ICMP) bool {
-	return i.From.Is4() && i.Type == 3 && i.Code == 1 || i.From.Is6() && i.Type == 1 && i.Code == 3
-}
-
-// prohibits reports whether an ICMP message says that a rule forbids the packet (RFC 1812 section 5.2.7.1, RFC 4443
-// section 3.1).
-func prohibits(i *result.ICMP) bool {
-	if i.From.Is4() {
-		return i.Type == 3 && slices.Contains([]uint8{9, 10, 13}, i.Code)
-	}
-	return i.Type == 1 && slices.Contains([]uint8{1, 5, 6}, i.Code)
 }

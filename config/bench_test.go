@@ -49,11 +49,14 @@ func manyTargets(b *testing.B) string {
 	return path
 }
 
-// BenchmarkUnknownKeys reports 4,000 unknown keys of one module.
+// BenchmarkUnknownKeys reports 4,000 unknown keys: as many of each module as are reported.
 func BenchmarkUnknownKeys(b *testing.B) {
 	var text strings.Builder
-	text.WriteString("modules:\n  api:\n    prober: http\n    http:\n")
+	text.WriteString("modules:\n")
 	for i := range 4000 {
+		if i%maxProblems == 0 {
+			fmt.Fprintf(&text, "  api%d:\n    prober: http\n    http:\n", i)
+		}
 		fmt.Fprintf(&text, "      valid_status_kode%d: [200]\n", i)
 	}
 	b.ReportAllocs()

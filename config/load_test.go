@@ -44,6 +44,17 @@ func TestEveryErrorIsReported(t *testing.T) {
 	}
 }
 
+// TestErrorsAreBounded: after 100 wrong targets one line says that there may be more.
+func TestErrorsAreBounded(t *testing.T) {
+	text := "modules: {http_2xx: {prober: http}}\ntargets:\n" + strings.Repeat("- {name: a, url: http://a}\n", 2000)
+	_, err := Parse([]byte(text), "f.yml", ".")
+	lines := strings.Split(errorText(err), "\n")
+	const last = "f.yml:103: the rest of targets is not read after 100 errors"
+	if len(lines) != maxProblems+1 || lines[maxProblems] != last {
+		t.Errorf("%d lines, the last %q, want %d and %q", len(lines), lines[len(lines)-1], maxProblems+1, last)
+	}
+}
+
 func errorText(err error) string {
 	if err == nil {
 		return ""

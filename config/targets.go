@@ -67,7 +67,13 @@ func (c *Config) readTargets(p place, node *yaml.Node) error {
 			err = p.errorAt(item, "target %q is duplicated, first in line %d: give each its own name", t.Name, line)
 		}
 		lines[t.Name] = item.Line
-		problems = append(problems, err)
+		if err != nil {
+			problems = append(problems, err)
+		}
+		if len(problems) == maxProblems {
+			problems = append(problems, p.errorAt(item, "the rest of targets is not read after %d errors", maxProblems))
+			break
+		}
 		c.Targets = append(c.Targets, t)
 	}
 	return joined(problems)

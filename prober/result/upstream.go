@@ -59,6 +59,7 @@ const (
 	ByPrivoxy    Gateway = "privoxy"
 	BySquid      Gateway = "squid"
 	ByTinyproxy  Gateway = "tinyproxy"
+	ByTraffic    Gateway = "trafficserver" // Apache Traffic Server
 	ByVarnish    Gateway = "varnish"
 	ByOther      Gateway = "other"   // Proxy-Status names one that is not in the list
 	ByUnknown    Gateway = "unknown" // only the status shows that it is a gateway
@@ -72,7 +73,7 @@ var Gateways = []struct {
 	{ByALB, "AWS's load balancer"}, {ByApache, "Apache"}, {ByAzure, "Azure"}, {ByCloudflare, "Cloudflare"},
 	{ByCloudFront, "CloudFront"}, {ByEnvoy, "Envoy"}, {ByFastly, "Fastly"}, {ByGoogle, "Google"},
 	{ByHAProxy, "HAProxy"}, {ByNginx, "nginx"}, {ByPrivoxy, "Privoxy"}, {ByProxy, "the proxy"}, {BySquid, "Squid"},
-	{ByTinyproxy, "Tinyproxy"}, {ByVarnish, "Varnish"},
+	{ByTinyproxy, "Tinyproxy"}, {ByTraffic, "Apache Traffic Server"}, {ByVarnish, "Varnish"},
 	{ByOther, "a gateway"}, {ByUnknown, "a gateway"},
 }
 

@@ -106,6 +106,14 @@ var pages = []page{
 	{"the proxy server received an invalid\nresponse from an upstream server", 502, result.ByApache,
 		result.UpstreamUnknown}, // an upstream that does not answer in time has it, too
 	{"the gateway did not receive a timely response", 504, result.ByApache, result.HTTPResponseTimeout},
+	// Apache Traffic Server's (configs/body_factory/default: connect#dns_failed, connect#failed_connect,
+	// timeout#inactivity). A name that is not resolved is 500 there.
+	{"unable to locate the server requested ---\nthe server does not have a dns entry", 0, result.ByTraffic,
+		result.DNSErrorUpstream},
+	{"description: could not connect to the requested server host.", 502, result.ByTraffic,
+		result.DestinationUnavailable},
+	{"description: too much time has passed without sending any data for document.", 504, result.ByTraffic,
+		result.HTTPResponseTimeout},
 	// nginx' pages (src/http/ngx_http_special_response.c) do not say why. Cloudflare's bare ones are made likewise.
 	{"<hr><center>nginx", 502, result.ByNginx, result.UpstreamUnknown},
 	{"<hr><center>nginx", 504, result.ByNginx, result.HTTPResponseTimeout},

@@ -25,27 +25,30 @@ func put(u *result.Upstream) string {
 // The answers of real gateways, made by testdata/make.
 func TestSamples(t *testing.T) {
 	want := map[string]string{
-		"apache_500":        "apache dns_error",
-		"apache_502":        "apache unknown", // the upstream closed; one that is silent gives the same page
-		"apache_503":        "",               // Apache's page for each 503, also of its own
-		"haproxy_403":       "haproxy http_request_denied",
-		"haproxy_502":       "haproxy http_protocol_error",
-		"haproxy_503":       "haproxy destination_unavailable",
-		"haproxy_504":       "haproxy http_response_timeout",
-		"nginx_502":         "nginx unknown",
-		"nginx_504":         "nginx http_response_timeout",
-		"privoxy_blocked":   "privoxy http_request_denied",
-		"privoxy_name":      "privoxy dns_error",
-		"privoxy_refused":   "privoxy destination_unavailable",
-		"squid_denied":      "squid http_request_denied",
-		"squid_empty":       "squid http_response_incomplete",
-		"squid_refused":     "squid connection_refused",
-		"squid_silent":      "squid http_response_timeout",
-		"tinyproxy_refused": "tinyproxy unknown", // or its name is not resolved
-		"varnish_503":       "varnish destination_unavailable",
-		"varnish_failed":    "varnish proxy_internal_error",    // VCL itself
-		"varnish_own":       "varnish destination_unavailable", // a page of the site's own
-		"varnish_synth":     "",                                // a rule
+		"apache_500":            "apache dns_error",
+		"apache_502":            "apache unknown", // the upstream closed; one that is silent gives the same page
+		"apache_503":            "",               // Apache's page for each 503, also of its own
+		"haproxy_403":           "haproxy http_request_denied",
+		"haproxy_502":           "haproxy http_protocol_error",
+		"haproxy_503":           "haproxy destination_unavailable",
+		"haproxy_504":           "haproxy http_response_timeout",
+		"nginx_502":             "nginx unknown",
+		"nginx_504":             "nginx http_response_timeout",
+		"privoxy_blocked":       "privoxy http_request_denied",
+		"privoxy_name":          "privoxy dns_error",
+		"privoxy_refused":       "privoxy destination_unavailable",
+		"squid_denied":          "squid http_request_denied",
+		"squid_empty":           "squid http_response_incomplete",
+		"squid_refused":         "squid connection_refused",
+		"squid_silent":          "squid http_response_timeout",
+		"tinyproxy_refused":     "tinyproxy unknown",       // or its name is not resolved
+		"trafficserver_name":    "trafficserver dns_error", // with status 500
+		"trafficserver_refused": "trafficserver destination_unavailable",
+		"trafficserver_silent":  "trafficserver http_response_timeout",
+		"varnish_503":           "varnish destination_unavailable",
+		"varnish_failed":        "varnish proxy_internal_error",    // VCL itself
+		"varnish_own":           "varnish destination_unavailable", // a page of the site's own
+		"varnish_synth":         "",                                // a rule
 	}
 	files, err := filepath.Glob("testdata/*_*")
 	if err != nil || len(files) != len(want) {

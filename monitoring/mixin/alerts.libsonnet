@@ -81,7 +81,8 @@ local lib = import 'lib.libsonnet';
 
   local failures = [
     // Three ways to see a reset: the counter rises; its first sample is 1 already, and the failure is recent; or the last probe failed by
-    // one, which shows it also where an exporter that counted 1 was restarted and counts 1 again.
+    // one, which shows it also where an exporter that counted 1 was restarted and counts 1 again. A target that is itself new to Prometheus
+    // may have counted for long: its counter's first sample says nothing about now.
     ofTarget({
       name: 'ErrnoConnectionReset',
       expr: owned(|||
@@ -92,6 +93,8 @@ local lib = import 'lib.libsonnet';
                 (probe_connection_resets_total > 0 unless probe_connection_resets_total offset 5m)
               and on (%(key)s)
                 (time() - probe_last_failure_timestamp_seconds < 300)
+              and on (%(key)s)
+                probe_success offset 5m
             )
           or on (%(key)s, phase)
             sum by (%(key)s, phase) (count_over_time(probe_failure_info{reason="tcp.reset"}[5m])) > 0
@@ -375,7 +378,8 @@ local lib = import 'lib.libsonnet';
     ||| % { long: a.long, short: a.short, factor: a.factor, key: key })),
     page: 'ErrnoErrorBudgetBurns',
     incident: true,
-    summary: name + ': a share of {{ printf "%.2f" $value }} of the probes of the last ' + a.window + ' failed',
+    summary: name + ': a share of {{ if lt $value 0.05 }}{{ printf "%.1g" $value }}{{ else }}{{ printf "%.2f" $value }}{{ end }} ' +
+             'of the probes of the last ' + a.window + ' failed',
   }),
   local slo = [
     budgetAlert({

@@ -128,13 +128,13 @@ func (c *comparison) eval(t *testing.T, now time.Time) {
 	}
 }
 
-// firing are the alerts that fire, by their labels.
-func (c *comparison) firing() map[string]*rules.Alert {
+// in are the alerts in a state, by their labels.
+func (c *comparison) in(state rules.AlertState) map[string]*rules.Alert {
 	found := map[string]*rules.Alert{}
 	for _, g := range slices.Concat(c.groups, c.grafana) {
 		for _, r := range g.AlertingRules() {
 			for _, a := range r.ActiveAlerts() {
-				if a.State == rules.StateFiring {
+				if a.State == state {
 					found[a.Labels.String()] = a
 				}
 			}
@@ -146,7 +146,7 @@ func (c *comparison) firing() map[string]*rules.Alert {
 // compare compares the alerts of both after an evaluation, and returns those of Prometheus.
 func (c *comparison) compare(t *testing.T, now time.Time) map[string]*rules.Alert {
 	ours, theirs := map[string]*rules.Alert{}, map[string]*rules.Alert{}
-	for key, a := range c.firing() {
+	for key, a := range c.in(rules.StateFiring) {
 		if name := a.Labels.Get(labels.AlertName); strings.HasPrefix(name, prefix) {
 			named := labels.NewBuilder(a.Labels).Set(labels.AlertName, strings.TrimPrefix(name, prefix)).Labels()
 			ours[named.String()] = a
@@ -164,6 +164,11 @@ func (c *comparison) compare(t *testing.T, now time.Time) map[string]*rules.Aler
 			t.Errorf("%s, %s: Grafana alone has %s", c.scenario.Name, at, key)
 		case !c.before[key] && c.muted(a, theirs):
 			t.Errorf("%s, %s: Alertmanager mutes %s, which begins to fire in Grafana", c.scenario.Name, at, key)
+		}
+	}
+	for key, a := range c.in(rules.StatePending) {
+		if c.muted(a, theirs) {
+			c.mutedAt[key] = now
 		}
 	}
 	for key, a := range theirs {

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"errno_exporter/internal/host/counters"
 	"errno_exporter/prober/result"
@@ -174,4 +175,15 @@ func (s *scene) inRow() string {
 		return "at least " + text
 	}
 	return text
+}
+
+// shown is a duration as evidence shows it.
+func shown(d time.Duration) string {
+	switch {
+	case d >= time.Second:
+		return d.Round(100 * time.Millisecond).String()
+	case d >= time.Millisecond:
+		return d.Round(time.Millisecond).String()
+	}
+	return "less than 1ms"
 }

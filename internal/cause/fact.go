@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"errno_exporter/prober/result"
 )
@@ -288,15 +287,4 @@ func (s *scene) in(phases ...result.Phase) bool { return slices.Contains(phases,
 // of reports whether the reason is of one of the families, such as "tls.cert".
 func (s *scene) of(families ...string) bool {
 	return slices.ContainsFunc(families, func(f string) bool { return strings.HasPrefix(string(s.f.Reason), f+".") })
-}
-
-// shown is a duration as evidence shows it.
-func shown(d time.Duration) string {
-	switch {
-	case d >= time.Second:
-		return d.Round(100 * time.Millisecond).String()
-	case d >= time.Millisecond:
-		return d.Round(time.Millisecond).String()
-	}
-	return "less than 1ms"
 }

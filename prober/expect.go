@@ -33,8 +33,8 @@ func (h *hop) check(body []byte) *result.Failure {
 	if f := h.checkStatus(); f != nil {
 		return f
 	}
-	if i, err := checkHeader(m, r.Header); err != nil {
-		return refusedBy(result.CheckHeader, i, err)
+	if f := h.checkHeader(); f != nil {
+		return f
 	}
 	if i, err := h.checkBody(body); err != nil {
 		return refusedBy(result.CheckBody, i, err)
@@ -100,40 +100,6 @@ func wantedStatus(valid []int) string {
 // maxWanted is how many statuses are in a failure's text.
 const maxWanted = 10
 
-// checkHeader returns which rule refuses the header, and why.
-func checkHeader(m *module.Module, header http.Header) (int, error) {
-	for i, rule := range m.FailIfHeaderMatches {
-		values, err := headerValues(header, rule)
-		if err != nil {
-			return i, err
-		}
-		if n := slices.IndexFunc(values, rule.Regexp.MatchString); n >= 0 {
-			return i, fmt.Errorf("header %s matches %q: %s", rule.Header, rule.Regexp, shownValue(rule.Header, values[n]))
-		}
-	}
-	for i, rule := range m.FailIfHeaderNotMatches {
-		i += len(m.FailIfHeaderMatches)
-		values, err := headerValues(header, rule)
-		if err != nil {
-			return i, err
-		}
-		if len(values) > 0 && !slices.ContainsFunc(values, rule.Regexp.MatchString) {
-			return i, fmt.Errorf("header %s does not match %q: %s", rule.Header, rule.Regexp,
-				shownValue(rule.Header, values[0]))
-		}
-	}
-	return 0, nil
-}
-
-// shownValue is a field's value as a failure shows it: hidden where the name sounds like a secret's. It is cut when
-// secrets in it have been masked, not here: half of a secret would not be found.
-func shownValue(name, value string) string {
-	if name == "Set-Cookie" || module.SoundsSecret(name) {
-		return module.Masked
-	}
-	return value
-}
-
 // largeBody is the size in bytes from which bodies are taken apart one after the other.
 const largeBody = 64 << 10
 
@@ -181,16 +147,6 @@ func (h *hop) checkJSON(body []byte) *result.Failure {
 		}
 	}
 	return nil
-}
-
-// headerValues returns the values that a rule checks; none, without error, where the rule allows the header to be
-// missing.
-func headerValues(header http.Header, rule module.HeaderMatch) ([]string, error) {
-	values := header[rule.Header]
-	if len(values) == 0 && !rule.AllowMissing {
-		return nil, fmt.Errorf("header %s is missing", rule.Header)
-	}
-	return values, nil
 }
 
 // checkBody returns which rule refuses the body, and why.

@@ -117,18 +117,32 @@ func TestDeadlineBetweenPieces(t *testing.T) {
 
 // An expression that takes longer than the probe has is ended with it, and is not the target's fault.
 func TestSlowExpression(t *testing.T) {
-	slow := "fail_if_body_matches_regexp: ['" + strings.Repeat("(.*a){30}", 10) + "(.*b){500}']"
-	url := faultlab.Answer(t, "HTTP/1.1 200 OK\r\n\r\n"+strings.Repeat("a", 8<<20))
-	target, err := ParseTarget(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
-	defer cancel()
-	r := New(Options{}).Probe(ctx, target, bounded(t, slow))
-	if f := r.Failure; f == nil || f.Phase != result.Validate || f.Reason != result.LocalOverloaded ||
-		f.Check != result.CheckBody || !strings.Contains(f.Err.Error(), errNotMatched.Error()) || r.Elapsed > 5*time.Second {
-		t.Errorf("Probe() = %+v after %s, want local.overloaded of the check of the body at the deadline", f, r.Elapsed)
+	slow := "'" + strings.Repeat("(.*a){30}", 10) + "(.*b){500}'"
+	for _, row := range []struct {
+		name, answer, keys string
+		check              result.Check
+		words              error
+	}{
+		{"a body", "\r\n" + strings.Repeat("a", 8<<20), "fail_if_body_matches_regexp: [" + slow + "]",
+			result.CheckBody, errNotMatched},
+		{"a header's value", "Content-Length: 0\r\nX-A: " + strings.Repeat("a", 900<<10) + "\r\n\r\n",
+			"fail_if_header_matches: [{header: X-A, regexp: " + slow + "}]", result.CheckHeader, errValuesNotMatched},
+		{"a header's values", "Content-Length: 0\r\n" + strings.Repeat("X-A: "+strings.Repeat("a", 1000)+"\r\n", 900) + "\r\n",
+			"fail_if_header_not_matches: [{header: X-A, regexp: " + slow + "}]", result.CheckHeader,
+			errValuesNotMatched},
+	} {
+		target, err := ParseTarget(faultlab.Answer(t, "HTTP/1.1 200 OK\r\n"+row.answer))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		r := New(Options{}).Probe(ctx, target, bounded(t, row.keys))
+		cancel()
+		if f := r.Failure; f == nil || f.Phase != result.Validate || f.Reason != result.LocalOverloaded ||
+			f.Check != row.check || !strings.Contains(f.Err.Error(), row.words.Error()) || r.Elapsed > 5*time.Second {
+			t.Errorf("%s: Probe() = %+v after %s, want local.overloaded of check %s at the deadline", row.name, f,
+				r.Elapsed, row.check)
+		}
 	}
 	claims.Prove(t, "CPU time that regular expressions take of long bodies")
 }

@@ -24,7 +24,7 @@ const (
 	wordDNS
 	wordDNSPath    // a router says that the resolver is not reached
 	wordProxyDial  // the proxy is not reached
-	wordProxyWaits // it has the request for a tunnel, and does not answer in time
+	wordProxyWaits // it has the request, and does not answer in time
 	wordProxySays  // 403 or 407 to CONNECT, or SOCKS's replies like them
 	wordProxyFails // no tunnel, for another reason
 	wordUnanswered // no answer to our SYN, or to our first datagrams
@@ -57,7 +57,6 @@ const (
 	hostPorts
 	hostLate
 	hostRule
-
 	hostTracker // the connection tracker of this host is full
 
 	kernelUnsent  // no retransmission of this host could be sent
@@ -65,7 +64,6 @@ const (
 	kernelQueue   // a listener of this host dropped as many connections as we tried, and the target is on this host
 	kernelFilter  // rp_filter dropped packets that arrived
 	kernelDamaged // segments arrived with a wrong checksum
-
 	egressDown
 	egressUp
 	egressElsewhere // other networks are reached

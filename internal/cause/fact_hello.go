@@ -68,10 +68,11 @@ func (s *scene) hello(k *known) {
 	k.note(provedTwice, rounds > 1, "the same result %d times in a row", rounds)
 }
 
-// bySize reports whether all that is known of a ClientHello that works is that it is shorter.
+// bySize reports whether all that is known of a ClientHello that works is that it, or the answer to it, is shorter.
 func (s *scene) bySize(cure result.ExperimentKind) bool {
 	padded := s.first(result.HelloPadded)
-	return cure == result.HelloWithoutMLKEM && (padded == nil || padded.Failure != nil)
+	return slices.Contains(kinds{result.HelloWithoutMLKEM, result.HelloTLS12, result.HelloPlain}, cure) &&
+		(padded == nil || padded.Failure != nil)
 }
 
 // helloCure is the ClientHello that works, and how often the original failed again after it; 0 where it failed as often

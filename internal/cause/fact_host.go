@@ -68,7 +68,7 @@ func (s *scene) names(k *known) {
 // or the successes are at several.
 func (s *scene) moved() (was netip.Addr) {
 	there := 0
-	for i := s.at - 1; i >= 0 && s.o.Host != ""; i-- {
+	for i := s.at - 1; i >= 0 && s.o.Host != "" && s.o.Addr.IsValid(); i-- {
 		o := &s.Recent[i]
 		if o.Failure != nil || o.Host != s.o.Host {
 			continue

@@ -14,7 +14,8 @@ import (
 // words notes what the failure itself states.
 func (s *scene) words(k *known) {
 	text := k[fails]
-	timedOut := strings.HasSuffix(string(s.f.Reason), "timed_out") || s.is(result.TCPAborted)
+	timedOut := strings.HasSuffix(string(s.f.Reason), "timed_out") ||
+		s.is(result.TCPAborted, result.TCPStalled, result.QUICStalled)
 	exchange := s.in(exchanging...)
 	for _, w := range []struct {
 		fact  fact
@@ -30,7 +31,7 @@ func (s *scene) words(k *known) {
 		{wordDNS, s.of("dns")},
 		{wordDNSPath, s.is(result.DNSUnreachable) && s.f.Origin == result.Path && s.f.Errno != syscall.ECONNREFUSED},
 		{wordProxyDial, s.in(result.Proxy) && s.of("tcp", "tls", "http") && !s.is(result.HTTPResponseTimedOut)},
-		{wordProxyWaits, s.in(result.Proxy) && s.is(result.HTTPResponseTimedOut)},
+		{wordProxyWaits, s.in(result.Proxy) && s.is(result.HTTPResponseTimedOut) || s.atProxy()},
 		{wordProxySays, s.is(result.ProxyDenied, result.ProxyAuthRequired)},
 		{wordProxyFails, s.is(result.ProxyFailed)},
 		{wordUnanswered, s.in(result.Connect) && s.is(result.TCPTimedOut, result.QUICTimedOut)},
@@ -65,6 +66,12 @@ func (s *scene) words(k *known) {
 			k[w.fact] = text
 		}
 	}
+}
+
+// atProxy reports whether what was acknowledged may have come to the proxy only: a request that it relays, or the first
+// message through its tunnel. What answered before it is the proxy.
+func (s *scene) atProxy() bool {
+	return noAnswer(s.f) && (s.o.Relayed || s.o.Proxied && s.in(result.TLS))
 }
 
 // noAnswer reports whether what was sent is acknowledged, and nothing comes.

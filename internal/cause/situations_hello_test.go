@@ -63,6 +63,9 @@ func hellos() []situation {
 			after(n(2, gone)).made(small + "hello_without_ml_kem+ again- hello_padded- hello_small_split+ " +
 				"hello_without_ml_kem+ again-"),
 			"pmtu_black_hole path high; not client_hello_rejected transient"},
+		situation{"large answers vanish: the whole hello works in small segments, and TLS 1.2, whose answer is shorter",
+			after(n(2, gone)).made(small + "hello_without_ml_kem- hello_other_name- hello_tls12+ again- hello_tls12+ again-"),
+			"pmtu_black_hole path high; not client_hello_rejected transient"},
 		situation{"a hello vanishes for its name, which small segments hide",
 			after(n(2, gone)).made(small + "hello_without_ml_kem- hello_other_name+ again- hello_split+ " +
 				"hello_other_name+ again-"),

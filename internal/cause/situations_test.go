@@ -66,6 +66,9 @@ func ours() []situation {
 	noRoute := failed(result.Connect, result.LocalNoRoute, result.Local)
 	late := seen(hangs, func(o *Digest) { o.Late = 3 * time.Second })
 	other := Egress{Others: 3, Unreached: 2}
+	hosted := func(o *Digest) { o.Host = "api.test" }
+	unasked := failed(result.Resolve, result.LocalFDExhausted, result.Local, hosted,
+		func(o *Digest) { o.Addr = netip.Addr{} })
 	old := Egress{Known: true, Up: true, At: began.Add(-time.Minute)}
 	return []situation{
 		{"no descriptor is left", after(n(1, failed(result.Connect, result.LocalFDExhausted,
@@ -73,7 +76,12 @@ func ours() []situation {
 			"local_descriptors us high"},
 		{"no descriptor is left, and the host is not known",
 			after(n(1, failed(result.Connect, result.LocalFDExhausted, result.Local))),
-			"unknown us low"},
+			"local_descriptors us medium"},
+		{"no descriptor is left to ask for a name that worked", after(n(4, worked(1, hosted)), n(1, unasked)),
+			"local_descriptors us medium"},
+		{"a request is not taken, and the exporter is late", after(healthy, n(2, seen(failed(result.Request,
+			result.TCPStalled, result.Self), func(o *Digest) { o.Late = 3 * time.Second }))),
+			"local_starved us high; not server_unresponsive transient"},
 		{"no port is left", after(n(1, failed(result.Connect, result.LocalPortExhausted, result.Local))).host(sized),
 			"local_ports us high"},
 		{"no port is left, and the host is not known",

@@ -22,7 +22,8 @@ type facts = []fact
 
 var table = []row{
 	// What this host is short of.
-	{cause: LocalDescriptors, requires: facts{wordDescriptors, hostDescriptors}, sure: High},
+	// Where none is left, how many are open can often not be read either. The errno is the kernel's own word.
+	{cause: LocalDescriptors, requires: facts{wordDescriptors}, sure: Medium, supports: facts{hostDescriptors}},
 	{cause: LocalPorts, requires: facts{wordPorts, hostPorts}, sure: High},
 	{cause: LocalStarved, requires: facts{hostLate}, sure: High},
 
@@ -59,7 +60,7 @@ var table = []row{
 
 	// The proxy: down, refusing, or saying that its upstream failed.
 	{cause: ProxyDown, requires: facts{wordProxyDial}, sure: Medium, supports: facts{timesSteady},
-		excludes: facts{egressDown, timesOver}},
+		excludes: facts{egressDown, hostRule, timesOver}},
 	{cause: ProxyDown, requires: facts{wordProxyWaits}, sure: Low},
 	{cause: UpstreamFailed, party: UnknownParty, requires: facts{wordProxyWaits}, sure: Low},
 	{cause: ProxyDown, requires: facts{saidProxy, saidItself}, sure: Medium, supports: facts{timesTwice}},
@@ -252,11 +253,14 @@ var table = []row{
 	{cause: PathOutage, requires: facts{wordUnanswered}, sure: Low, excludes: facts{closedPortAnswers, kernelUnsent}},
 	{cause: PathOutage, requires: facts{kernelDamaged}, sure: Low},
 	{cause: ServerUnresponsive, requires: facts{timesSilent}, sure: Medium,
-		excludes: facts{wordHelloEnds, wordTransfer, hostLate, provedTime, provedSmall, usuallySlow, busyNow}},
-	{cause: ServerUnresponsive, requires: facts{wordTransfer, timesSilent, triedTime}, sure: Medium},
-	{cause: ServerUnresponsive, requires: facts{wordSilent, timesSteady, wireFast, triedTime}, sure: High},
+		excludes: facts{wordHelloEnds, wordTransfer, wordProxyWaits, hostLate, provedTime, provedSmall, usuallySlow,
+			busyNow}},
+	{cause: ServerUnresponsive, requires: facts{wordTransfer, timesSilent, triedTime}, sure: Medium,
+		excludes: facts{wordProxyWaits}},
+	{cause: ServerUnresponsive, requires: facts{wordSilent, timesSteady, wireFast, triedTime}, sure: High,
+		excludes: facts{wordProxyWaits}},
 	{cause: ServerUnresponsive, requires: facts{wordHelloEnds, wordSilent, timesTwice, workedBefore}, sure: Medium,
-		excludes: facts{provedSmall, provedHello, hostLate, wireLossy}},
+		excludes: facts{wordProxyWaits, provedSmall, provedHello, hostLate, wireLossy}},
 	{cause: ServerUnresponsive, requires: facts{wordSilent}, sure: Low, excludes: facts{provedSmall, hostLate}},
 	{cause: ServerUnresponsive, requires: facts{wireTaken}, sure: Low},
 

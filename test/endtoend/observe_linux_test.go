@@ -133,7 +133,7 @@ func TestApplicationConnections(t *testing.T) {
 	}
 	for path, wanted := range map[string][]string{
 		"/":            {`<code>stale_pool</code>`, `The application&#39;s connections in the last hour: \d+ reset by the peer`},
-		"/targets/api": {`<code>stale_pool</code>`, `\d+ reset_received`},
+		"/targets/api": {`<code>stale_pool</code>`, `\d+ reset by the peer`},
 	} {
 		_, html := d.get(t, path)
 		for _, want := range wanted {

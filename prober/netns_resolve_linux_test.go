@@ -36,6 +36,8 @@ func netnsResolveRows() []netnsRow {
 				failure("local.denied", "EPERM", "local")},
 			{f.String() + " own firewall rejects questions", netlab.ResolverRefusedHere(), often,
 				failure("local.denied", "EPERM", "local")},
+			{f.String() + " no local port left for a question", netlab.ResolverNoPort(), asked,
+				failure("local.port_exhausted", "OTHER", "local")},
 			{f.String() + " no descriptor left for a question", netlab.ResolverHealthy(f), short,
 				failure("local.fd_exhausted", "EMFILE", "local")},
 		}...)

@@ -122,9 +122,11 @@ const (
 	endsUncaptured // since nothing captured the reset
 	endsProxied    // since the connection leads to a proxy
 	icmpRule
-	icmpHostRule // the same, from the server's own address
-	icmpHostUDP  // nothing listens at the UDP port
-	icmpHost     // port unreachable from the server's own address
+	icmpProxyRule  // the same, on the way to the proxy
+	icmpProxyRoute // no route, on the way to the proxy
+	icmpHostRule   // the same, from the server's own address
+	icmpHostUDP    // nothing listens at the UDP port
+	icmpHost       // port unreachable from the server's own address
 	icmpOther
 	icmpRoute
 	icmpLastHop // a router does not find the host

@@ -13,7 +13,9 @@ func (s *scene) host(k *known) {
 	h := &s.Host
 	k.note(hostDescriptors, h.DescriptorLimit > 0, "%d of %d file descriptors are open", h.Descriptors,
 		h.DescriptorLimit)
-	k.note(hostPorts, h.Ports > 0, "%d of %d local ports are used towards one destination, %d sockets are in TIME_WAIT",
+	// Those of UDP, which questions to a resolver take, are not counted.
+	k.note(hostPorts, h.Ports > 0 && !s.in(result.Resolve),
+		"%d of %d local ports are used towards one destination, %d sockets are in TIME_WAIT",
 		h.PortsUsed, h.Ports, h.TimeWait)
 	k.note(hostTracker, h.ConntrackLimit > 0 && h.Conntrack >= h.ConntrackLimit-h.ConntrackLimit/20,
 		"%d of %d entries of this host's connection tracker are used", h.Conntrack, h.ConntrackLimit)

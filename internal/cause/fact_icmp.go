@@ -11,6 +11,7 @@ import (
 
 // icmp notes what routers said.
 func (s *scene) icmp(k *known) {
+	s.icmpToProxy(k)
 	o, alike := s.told(k)
 	if o == nil {
 		return
@@ -21,7 +22,7 @@ func (s *scene) icmp(k *known) {
 	}
 	refused, noUDP := f.Reason == result.TCPRefused, f.Reason == result.QUICRefused
 	unreached := slices.Contains([]result.Reason{result.TCPAddressUnreachable, result.QUICAddressUnreachable}, f.Reason)
-	port := i.From.Is4() && i.Type == 3 && i.Code == 3 || i.From.Is6() && i.Type == 1 && i.Code == 4
+	port := portUnreachable(i)
 	k.note(icmpEarlier, o != s.o, "an earlier attempt was answered by ICMP from %s, at %s", i.From, clock(o.At))
 	k.note(icmpRule, prohibits(i) && i.From != o.Addr, "ICMP type %d code %d from %s: a rule forbids it%s", i.Type, i.Code,
 		i.From, limited)
@@ -44,6 +45,19 @@ func (s *scene) icmp(k *known) {
 	k.note(icmpSure, o == s.o, "%s", k[fails])
 	k.note(icmpSure, o != s.o && alike >= 2, "%d attempts were answered so", alike)
 	k.note(icmpTwice, k.has(timesTwice) && k.has(icmpSure), "%s", k[timesTwice])
+}
+
+// icmpToProxy notes what routers said of the way to the proxy. That its host is not found, on the last link, is the
+// proxy's own failure.
+func (s *scene) icmpToProxy(k *known) {
+	i := s.o.ICMP
+	if i == nil || !k.has(wordProxyDial) || s.f.Origin == result.Local || i.From == s.o.Addr || portUnreachable(i) {
+		return
+	}
+	k.note(icmpProxyRule, prohibits(i), "ICMP type %d code %d from %s, on the way to the proxy: a rule forbids it",
+		i.Type, i.Code, i.From)
+	k.note(icmpProxyRoute, !prohibits(i) && !(hostUnreachable(i) && s.waited()),
+		"ICMP type %d code %d from %s, on the way to the proxy", i.Type, i.Code, i.From)
 }
 
 // told is the attempt whose ICMP message explains the failure, and how many of this run had the same: the failed one
@@ -84,6 +98,11 @@ func (s *scene) waited() bool {
 		}
 	}
 	return false
+}
+
+// portUnreachable reports whether an ICMP message says that nothing serves the port, or is made to say so by a rule.
+func portUnreachable(i *result.ICMP) bool {
+	return i.From.Is4() && i.Type == 3 && i.Code == 3 || i.From.Is6() && i.Type == 1 && i.Code == 4
 }
 
 // hostUnreachable reports whether a router says that it does not find the host: on its own link (RFC 1812 section

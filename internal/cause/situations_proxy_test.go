@@ -1,12 +1,15 @@
 package cause
 
 import (
+	"time"
+
 	"errno_exporter/prober/result"
 )
 
 // proxies are situations of the module's proxy.
 func proxies() []situation {
 	dial := failed(result.Proxy, result.TCPRefused, result.Peer)
+	unreached := failed(result.Proxy, result.TCPAddressUnreachable, result.Path)
 	fails := failed(result.Proxy, result.ProxyFailed, result.Peer)
 	denies := failed(result.Proxy, result.ProxyDenied, result.Peer)
 	squid := func(reason result.UpstreamReason) Digest {
@@ -27,6 +30,21 @@ func proxies() []situation {
 		{"a rule of this host refuses the way to the proxy, always",
 			after(healthy, n(3, failed(result.Proxy, result.TCPRefused, result.Local))),
 			"firewall_reject us high; not proxy_down"},
+		{"a router refuses the way to the proxy by a rule, always",
+			after(healthy, n(3, seen(unreached, icmp(router, 3, 13)))),
+			"firewall_reject path high; not proxy_down"},
+		{"a router has no route to the proxy, always",
+			after(healthy, n(3, seen(unreached, icmp(router, 3, 0)))),
+			"path_outage path high; not proxy_down"},
+		{"a router has no route to the proxy, once",
+			after(healthy, n(1, seen(unreached, icmp(router, 3, 0))), n(1, worked(1))),
+			"transient unknown medium; not path_outage proxy_down"},
+		{"a router does not find the proxy's host, always",
+			after(healthy, n(3, seen(unreached, icmp(router, 3, 1), func(o *Digest) { o.Connecting = 3 * time.Second }))),
+			"proxy_down proxy high"},
+		{"the proxy's host refuses by a rule, always",
+			after(healthy, n(3, seen(unreached, icmp(target, 3, 13)))),
+			"proxy_down proxy high"},
 		{"plain HTTP: the proxy takes the request, and nothing comes",
 			after(n(3, worked(1, brief)), n(3, seen(hangs, proxied))).made("again- more_time-"),
 			"unknown unknown low; not transient; open [proxy_down upstream_failed pmtu_black_hole server_unresponsive]"},

@@ -24,7 +24,7 @@ var table = []row{
 	// What this host is short of.
 	// Where none is left, how many are open can often not be read either. The errno is the kernel's own word.
 	{cause: LocalDescriptors, requires: facts{wordDescriptors}, sure: Medium, supports: facts{hostDescriptors}},
-	{cause: LocalPorts, requires: facts{wordPorts, hostPorts}, sure: High},
+	{cause: LocalPorts, requires: facts{wordPorts}, sure: Medium, supports: facts{hostPorts}},
 	{cause: LocalStarved, requires: facts{hostLate}, sure: High},
 
 	// Our egress: known by others that are reached or not, never by the one that fails.
@@ -60,7 +60,7 @@ var table = []row{
 
 	// The proxy: down, refusing, or saying that its upstream failed.
 	{cause: ProxyDown, requires: facts{wordProxyDial}, sure: Medium, supports: facts{timesSteady},
-		excludes: facts{egressDown, hostRule, timesOver}},
+		excludes: facts{egressDown, hostRule, icmpProxyRule, icmpProxyRoute, timesOver}},
 	{cause: ProxyDown, requires: facts{wordProxyWaits}, sure: Low},
 	{cause: UpstreamFailed, party: UnknownParty, requires: facts{wordProxyWaits}, sure: Low},
 	{cause: ProxyDown, requires: facts{saidProxy, saidItself}, sure: Medium, supports: facts{timesTwice}},
@@ -200,6 +200,7 @@ var table = []row{
 	{cause: FirewallReject, requires: facts{wordRefused}, sure: Low, excludes: facts{closedPortAlike}},
 	{cause: FirewallReject, requires: facts{wordEnds}, sure: Low, excludes: facts{endsOnItsSide}},
 	{cause: FirewallReject, requires: facts{icmpRule}, sure: Medium, supports: facts{icmpSure}},
+	{cause: FirewallReject, requires: facts{icmpProxyRule}, sure: Medium, supports: facts{timesTwice}},
 	{cause: FirewallReject, party: Server, requires: facts{icmpHostRule}, sure: Medium, supports: facts{icmpSure}},
 	{cause: FirewallReject, party: UnknownParty, requires: facts{icmpOther}, sure: Medium, supports: facts{icmpTwice}},
 	{cause: FirewallReject, party: Server, requires: facts{icmpHost}, sure: Medium, supports: facts{icmpTwice}},
@@ -241,6 +242,8 @@ var table = []row{
 	{cause: FirewallDrop, requires: facts{wordUnanswered}, sure: Low, excludes: facts{egressDown}},
 	{cause: PathOutage, requires: facts{icmpRoute}, sure: Medium, supports: facts{icmpTwice},
 		excludes: facts{timesOver, closedPortAnswers}},
+	{cause: PathOutage, requires: facts{icmpProxyRoute}, sure: Medium, supports: facts{timesTwice},
+		excludes: facts{timesOver}},
 	{cause: PathOutage, party: UnknownParty, requires: facts{icmpLastHop}, sure: Medium,
 		excludes: facts{timesOver, closedPortAnswers}},
 	{cause: FirewallDrop, requires: facts{wordNeighbour}, sure: Low},

@@ -150,6 +150,8 @@ func classifyResolverErrno(e *result.DNSExchange) (result.Reason, syscall.Errno,
 			return result.LocalDenied, e.Errno, result.Local
 		case syscall.ENETUNREACH, syscall.EHOSTUNREACH, syscall.ENETDOWN:
 			return result.LocalNoRoute, e.Errno, result.Local
+		case syscall.EAGAIN: // no local port is free for a datagram socket (net/ipv4/af_inet.c, inet_dgram_connect)
+			return result.LocalPortExhausted, e.Errno, result.Local
 		}
 	}
 	switch e.Errno {

@@ -91,6 +91,8 @@ func TestReasonOfLookup(t *testing.T) {
 			misbehaving, Running, verdict{result.DNSTimedOut, 0, result.Self}},
 		{"descriptors exhausted", []result.DNSExchange{ask("", result.NoRCode, 0, dialError(syscall.EMFILE))},
 			misbehaving, Running, verdict{result.LocalFDExhausted, syscall.EMFILE, result.Local}},
+		{"no local port for a question", []result.DNSExchange{ask("", result.NoRCode, 0, dialError(syscall.EAGAIN))},
+			misbehaving, Running, verdict{result.LocalPortExhausted, syscall.EAGAIN, result.Local}},
 		{"refused once, silent for the other family",
 			[]result.DNSExchange{ask("a. A", result.NoRCode, 0, dialError(syscall.ECONNREFUSED)),
 				ask("a. AAAA", result.NoRCode, 0, timeout)}, misbehaving, Deadline,

@@ -179,8 +179,9 @@ var Reasons = []ReasonInfo{
 	{LocalFDExhausted, leaving, "out of file descriptors here",
 		"This process or host has no file descriptor left. Raise the limit or find the leak; the target is not at " +
 			"fault.", "X (C INSUFFICIENT_RESOURCES)"},
-	{LocalPortExhausted, dialling, "out of local ports here",
-		"No ephemeral port is free towards this destination: too many connections, many of them in TIME_WAIT.", "X"},
+	{LocalPortExhausted, leaving, "out of local ports here",
+		"No ephemeral port is free: towards this destination, with too many connections, many of them in TIME_WAIT; " +
+			"or for a question to the resolver, with too many UDP sockets.", "X"},
 	{LocalNoResources, leaving, "out of memory or buffers here",
 		"The kernel has no buffers or memory for the socket (ENOBUFS, ENOMEM).", "X"},
 	{LocalNoRoute, leaving, "no route from here", "This host has no route to the address, or its interface is down: " +

@@ -33,6 +33,16 @@ func ResolverNoRoute(f Family) Fault {
 	}
 }
 
+// ResolverNoPort leaves c without a local port for UDP: other sockets have the two that there are.
+func ResolverNoPort() Fault {
+	return func(n *Net) string {
+		n.Sysctl(C, "net.ipv4.ip_local_port_range", "40000 40001") // of IPv6 too
+		n.ListenPacket(C, "udp", "[::]:40000")
+		n.ListenPacket(C, "udp", "[::]:40001")
+		return namedURL()
+	}
+}
+
 // ResolverDropped drops the questions in c's own firewall: no packet leaves, sending fails with EPERM.
 func ResolverDropped() Fault {
 	return func(n *Net) string {

@@ -10,9 +10,6 @@ import (
 	"errno_exporter/prober/module"
 )
 
-// celInterrupt is how many comprehension steps pass between checks of the deadline.
-const celInterrupt = 1000
-
 // Expression compiles a CEL expression on the variable body.
 func Expression(text string) (*module.CEL, error) {
 	env, err := cel.NewEnv(cel.Variable("body", cel.DynType))
@@ -26,7 +23,8 @@ func Expression(text string) (*module.CEL, error) {
 	if t := ast.OutputType(); !t.IsExactType(cel.BoolType) && !t.IsExactType(cel.DynType) {
 		return nil, fmt.Errorf("its value is %s, want a boolean", t)
 	}
-	program, err := env.Program(ast, cel.EvalOptions(cel.OptOptimize), cel.InterruptCheckFrequency(celInterrupt))
+	program, err := env.Program(ast, cel.EvalOptions(cel.OptOptimize), cel.InterruptCheckFrequency(celInterrupt),
+		cel.CustomDecoratorV2(bounded))
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +38,10 @@ func Expression(text string) (*module.CEL, error) {
 }
 
 func evaluate(ctx context.Context, program cel.Program, body any) (bool, error) {
-	value, _, err := program.ContextEval(ctx, map[string]any{"body": body})
+	value, _, err := program.ContextEval(ctx, map[string]any{"body": body, madeName: newMade(body)})
+	if err != nil && ctx.Err() != nil {
+		return false, fmt.Errorf("%w: %w", err, context.Cause(ctx))
+	}
 	if err != nil {
 		return false, err
 	}

@@ -150,6 +150,11 @@ func (h *hop) provenance(f *result.Failure) {
 		timed(h.Wire.Reset, h.attempt.start, 0)
 		h.Wire.Reset.Correct(f)
 	}
+	if h.socket == nil && h.Wire != nil && h.Wire.Local.IsValid() && f.Reason == result.TCPReset {
+		h.Wire.Reset = resets.Ended(h.Wire) // established, and reset before connect() had returned
+		timed(h.Wire.Reset, h.attempt.start, 0)
+		h.Wire.Reset.Correct(f)
+	}
 	if h.socket != nil {
 		reset := resets.Ended(h.socket.Wire())
 		_, wrote := h.socket.Times()

@@ -38,8 +38,8 @@ func Connect(ctx context.Context, addr netip.AddrPort, o Options) (*Recorder, *r
 	if err != nil {
 		event := result.Event{Op: result.OpConnect, Start: began, End: ended, Calls: 1, Err: err}
 		event.Errno, _ = classify.Errno(err)
-		return nil, &result.Wire{Remote: addr, Events: []result.Event{event}, Info: d.info, InfoAt: "failure",
-			ICMP: d.icmp}, err
+		return nil, &result.Wire{Local: d.local, Remote: addr, Events: []result.Event{event}, Info: d.info,
+			InfoAt: "failure", ICMP: d.icmp}, err
 	}
 	r := NewRecorder(d.conn, o.Start)
 	r.stamps, r.wire.SYNRetransmits = d.stamps, d.synRetransmits

@@ -56,9 +56,10 @@ func dialOnce(ctx context.Context, to netip.AddrPort, o *Options) (*dialled, err
 	c := &tcpConn{panicked: o.Panicked, file: os.NewFile(uintptr(fd), o.network), remote: to}
 	c.raw, _ = c.file.SyscallConn() // fails only without a file
 	if err := c.await(ctx, o, d); err != nil {
+		err = d.failed(o, to, err)
 		_ = c.raw.Control(func(fd uintptr) { d.readEvidence(int(fd)) }) // fails only on a closed one
 		_ = c.file.Close()
-		return d, d.failed(o, to, err)
+		return d, err
 	}
 	d.conn, d.local = c, c.local
 	if d.stamped {
@@ -131,6 +132,9 @@ func (d *dialled) failed(o *Options, to netip.AddrPort, err error) error {
 func (d *dialled) readEvidence(fd int) {
 	if d.icmp = ReadErrorQueue(fd); !d.calledTwice {
 		d.info = tcpInfo(fd)
+	}
+	if d.errno == unix.ECONNRESET { // after the handshake: a capture knows the connection by its addresses
+		d.local = ownAddress(fd)
 	}
 }
 

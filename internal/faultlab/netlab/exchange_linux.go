@@ -29,6 +29,13 @@ func RequestReset(f Family, router Node) Fault {
 	return forwardFilter(f, router, f.withData("reject with tcp reset"))
 }
 
+// HandshakeReset has a router answer the client's last word of the handshake, its ACK, with a RST that bears the
+// server's address, as a firewall does that has not seen the SYN-ACK. It may arrive before the client's connect() has
+// returned.
+func HandshakeReset(f Family, router Node) Fault {
+	return forwardFilter(f, router, f.toServer("tcp flags & (syn | rst) == 0 reject with tcp reset"))
+}
+
 // OwnRequestReset has c's own firewall answer the request with a RST that bears the server's address.
 func OwnRequestReset(f Family) Fault {
 	return outputFilter(f, fmt.Sprintf("meta length gt %d reject with tcp reset", dataLength))

@@ -194,14 +194,19 @@ func inBase64(secret string) []string {
 		raw := encoding.WithPadding(base64.NoPadding)
 		all = append(all, encoding.EncodeToString([]byte(secret)), raw.EncodeToString([]byte(secret)))
 		for before := range 3 {
-			encoded := raw.EncodeToString(append(make([]byte, before), secret...))
-			first, last := (8*before+5)/6, 8*(before+len(secret))/6
-			if last-first >= minPiece {
-				all = append(all, encoded[first:last])
+			if encoded := within(raw, secret, before); len(encoded) >= minPiece {
+				all = append(all, encoded)
 			}
 		}
 	}
 	return all
+}
+
+// within are the characters of base64 that a secret alone decides, behind so many other bytes.
+func within(raw *base64.Encoding, secret string, before int) string {
+	encoded := raw.EncodeToString(append(make([]byte, before), secret...))
+	first, last := (8*before+5)/6, 8*(before+len(secret))/6
+	return encoded[first:max(first, last)]
 }
 
 // SecretsOfURL are a URL's password, with its user for basic authentication, and the values of its secret parameters. A

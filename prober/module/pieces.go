@@ -1,6 +1,7 @@
 package module
 
 import (
+	"encoding/base64"
 	"encoding/hex"
 	"html"
 	"iter"
@@ -28,13 +29,17 @@ type pieces struct {
 	shift   int      // of a hash
 }
 
-// newPieces are the windows of these secrets, and of their hexadecimal form.
+// newPieces are the windows of these secrets, and of their forms in hexadecimal and base64. Both alphabets of base64
+// have the same letters and digits.
 func newPieces(secrets []string) *pieces {
 	var windows []uint64
 	for _, secret := range secrets {
 		for piece := range piecesOf(secret) {
 			windows = appendWindows(windows, piece)
 			windows = appendWindows(windows, hex.EncodeToString([]byte(piece)))
+			for before := range 3 {
+				windows = appendWindows(windows, within(base64.RawStdEncoding, piece, before))
+			}
 		}
 	}
 	slices.Sort(windows)
@@ -188,7 +193,7 @@ func (p *pieces) without(text string) string {
 const mostEscapes = 3
 
 // disguises reports whether a text has a secret in it that is read after its escapes: each of its characters
-// percent-encoded, or as \u0061, \x61, \141, or &#97;, or some of them twice.
+// percent-encoded, or as \u0061, \u{61}, \U00000061, \x61, \141, %u0061, or &#97;, or some of them twice.
 func (k *Mask) disguises(text string) bool {
 	for range mostEscapes {
 		plain, tells := unescape(text)
@@ -223,21 +228,25 @@ func unescape(text string) (plain string, tells bool) {
 	}
 }
 
-// escapes are what begins an escape of a byte, and its digits.
+// escapes are what begins an escape of a byte, its digits, and what ends it.
 var escapes = []struct {
 	before       string
 	digits, base int
-}{{"%", 2, 16}, {`\u`, 4, 16}, {`\x`, 2, 16}, {`\`, 3, 8}}
+	after        string
+}{
+	{"%", 2, 16, ""}, {"%u", 4, 16, ""}, {`\u`, 4, 16, ""}, {`\u{`, 2, 16, "}"}, {`\U`, 8, 16, ""},
+	{`\x`, 2, 16, ""}, {`\`, 3, 8, ""},
+}
 
 // escaped is the byte that a text begins with, and the length of its escape.
 func escaped(text string) (b byte, size int) {
 	for _, form := range escapes {
 		digits, found := strings.CutPrefix(text, form.before)
-		if !found || len(digits) < form.digits {
+		if !found || len(digits) < form.digits || !strings.HasPrefix(digits[form.digits:], form.after) {
 			continue
 		}
 		if n, err := strconv.ParseUint(digits[:form.digits], form.base, 8); err == nil {
-			return byte(n), len(form.before) + form.digits
+			return byte(n), len(form.before) + form.digits + len(form.after)
 		}
 	}
 	return text[0], 1

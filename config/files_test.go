@@ -70,3 +70,22 @@ func TestArrival(t *testing.T) {
 		}
 	}
 }
+
+// Docker makes a directory where the file that a volume names is not there: that fails the module's probes, not the load.
+func TestDirectoriesForFiles(t *testing.T) {
+	dir := t.TempDir()
+	for _, row := range []struct{ name, http, want string }{
+		{"authority", "tls_config: {ca_file: .}", "is a directory"},
+		{"certificate", "tls_config: {cert_file: ., key_file: .}", "is a directory"},
+		{"body", "body_file: .", "is a directory"},
+	} {
+		c, err := Parse([]byte("modules: {m: {prober: http, http: {"+row.http+"}}}\n"), "exporter.yml", dir)
+		if err != nil {
+			t.Errorf("%s: %v", row.name, err)
+			continue
+		}
+		if broken := c.Modules["m"].Broken; broken == nil || !strings.Contains(broken.Error(), row.want) {
+			t.Errorf("%s: Broken = %v, want … %s", row.name, broken, row.want)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"hash"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -100,10 +101,14 @@ func namedFiles(root *yaml.Node, dir string) []namedFile {
 	return files
 }
 
-// checkNamedFiles refuses files that would hold up who reads them.
+// checkNamedFiles refuses files that would hold up who reads them. A directory does not, and Docker makes one where the
+// file that a volume names is not there: it fails its module's probes, like any file that cannot be used.
 func checkNamedFiles(p place, root *yaml.Node, dir string) error {
 	var problems []error
 	for _, named := range namedFiles(root, dir) {
+		if info, err := os.Stat(named.path); err == nil && info.IsDir() {
+			continue
+		}
 		if err := file.CheckRegular(named.path); err != nil {
 			problems = append(problems, p.errorAt(named.node, "%w", err))
 		}

@@ -92,6 +92,10 @@ func typeName(t reflect.Type) string {
 		return "a list, each " + typeName(t.Elem())
 	case t == reflect.TypeFor[promconfig.URL]():
 		return "a URL"
+	case t.Kind() == reflect.Map && t.Elem().Kind() == reflect.String:
+		return "a mapping from names to texts"
+	case t.Kind() == reflect.Map && t.Elem().Kind() == reflect.Slice:
+		return "a mapping from names to lists of texts"
 	default:
 		return "a mapping of keys"
 	}

@@ -128,9 +128,9 @@ func parseFlags(args []string) *options {
 	if len(args) > 0 {
 		hideServing(app, args[0])
 	}
-	command, err := app.Parse(args)
+	command, err := parsed(app, args)
 	if err != nil {
-		app.Fatalf("%s%s, try --help", flagNamed(app, args), err)
+		app.Fatalf("%s, try --help", err)
 	}
 	if o.command = command; raw.check {
 		o.command = commandCheck

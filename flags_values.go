@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net/url"
 	"path"
@@ -66,6 +67,18 @@ func (o *options) resolveInterval() error {
 	return nil
 }
 
+// parsed is the command that a command line has. The error names the flag and what it has to be.
+func parsed(app *kingpin.Application, args []string) (string, error) {
+	if name := withoutValue(app, args); name != "" {
+		return "", fmt.Errorf("--%s has no value, want --%s=VALUE", name, name)
+	}
+	command, err := app.Parse(args)
+	if err != nil {
+		err = fmt.Errorf("%s%w", flagNamed(app, args), inWords(err))
+	}
+	return command, err
+}
+
 // flagNamed names the flag, with its value and a colon, whose value cannot be parsed; empty if there is none. kingpin's
 // own errors are the parsers' alone.
 func flagNamed(app *kingpin.Application, args []string) string {
@@ -81,4 +94,37 @@ func flagNamed(app *kingpin.Application, args []string) string {
 		}
 	}
 	return ""
+}
+
+// withoutValue is the name of the exporter's flag whose value is missing, empty if there is none. kingpin has an error
+// for it, and drops it where there is a default command: the flag would count as not given.
+func withoutValue(app *kingpin.Application, args []string) string {
+	for i, arg := range args {
+		if arg == "--" {
+			break
+		}
+		name, long := strings.CutPrefix(arg, "--")
+		flag := app.GetFlag(name)
+		if !long || flag == nil || flag.Model().IsBoolFlag() {
+			continue
+		}
+		if i+1 == len(args) || strings.HasPrefix(args[i+1], "-") && args[i+1] != "-" {
+			return name
+		}
+	}
+	return ""
+}
+
+// inWords says what a value has to be, in place of what Go's parsers of numbers say.
+func inWords(err error) error {
+	switch number, ok := errors.AsType[*strconv.NumError](err); {
+	case !ok:
+		return err
+	case number.Func == "ParseBool":
+		return errors.New("want true or false")
+	case errors.Is(err, strconv.ErrRange):
+		return errors.New("is out of range")
+	default:
+		return errors.New("want a number")
+	}
 }

@@ -5,6 +5,7 @@ package serve
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -51,8 +52,7 @@ func Run(server *http.Server, o Options) error {
 	}
 	ended := make(chan error, 1)
 	guard.Report(func(p *guard.Panic) { ended <- p }).Go(func() {
-		ended <- toolkit.ListenAndServe(server, o.Web,
-			o.Logger)
+		ended <- listenAndServe(server, &o)
 	})
 	files := newReloader(&o)
 	for {
@@ -73,6 +73,20 @@ func Run(server *http.Server, o Options) error {
 			return shutdown(server, o)
 		}
 	}
+}
+
+// listenAndServe serves. What keeps it from that is an error with the name of the flag.
+func listenAndServe(server *http.Server, o *Options) error {
+	if file := o.Web.WebConfigFile; file != nil {
+		if err := toolkit.Validate(*file); err != nil {
+			return fmt.Errorf("--web.config.file %q: %w", *file, err)
+		}
+	}
+	err := toolkit.ListenAndServe(server, o.Web, o.Logger)
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "listen" {
+		return fmt.Errorf("--web.listen-address: %w", err)
+	}
+	return err
 }
 
 // every ticks at an interval; 0 never does.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -130,7 +131,11 @@ func (c *Config) readTargetFile(p place) ([]*Target, error) {
 	if strings.EqualFold(filepath.Ext(p.file), ".json") {
 		data = bytes.ReplaceAll(data, []byte("\t"), []byte(" ")) // which YAML forbids; no text in JSON has a raw one
 	}
-	root, err := p.document(decode(data))
+	written := decode(data)
+	if errors.Is(written.broken, io.EOF) {
+		return nil, fmt.Errorf("%s:1: the file is empty, want [] for no targets", p.file)
+	}
+	root, err := p.document(written)
 	if err != nil {
 		return nil, err
 	}
@@ -200,7 +205,7 @@ func (t *Target) readGroupLabels(p place, c *Config, node *yaml.Node) error {
 		switch {
 		case name.Value == "__param_module":
 			if err := p.atKey(name, value, t.keys(p, c.Modules)["module"]); err != nil {
-				return err
+				return placedError{err}
 			}
 		case !strings.HasPrefix(name.Value, "__"):
 			shown.Content = append(shown.Content, name, value)

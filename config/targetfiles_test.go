@@ -86,7 +86,10 @@ func TestTargetFilesChange(t *testing.T) {
 		{"a reserved label", "targets/a.yml", "- {targets: [http://a/], labels: {job: x}}\n", true,
 			"own http://a/ http://b/", `job "x": is taken`, 1},
 		{"an unknown module", "targets/a.yml", "- {targets: [http://a/], labels: {__param_module: x}}\n", true,
-			"own http://a/ http://b/", "is unknown, want one of: http_2xx, post", 1},
+			"own http://a/ http://b/", "stay as they were: " + file +
+				`:1: entry 1: __param_module "x": is unknown, want one of: http_2xx, post`, 1},
+		{"empty", "targets/a.yml", "# none\n", true, "own http://a/ http://b/",
+			file + ":1: the file is empty, want [] for no targets", 1},
 		{"no URL", "targets/a.yml", "- {targets: ['http://']}\n", true, "own http://a/ http://b/", "stay as they were",
 			1},
 		{"good again", "targets/a.yml", "- {targets: [http://c/]}\n", true, "own http://c/ http://b/", "", 0},

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
@@ -120,7 +121,7 @@ func (t *Target) keys(p place, modules map[string]*module.Module) map[string]key
 		"histograms":   checked(&t.Histograms, checkHistograms),
 		"labels":       func(value *yaml.Node) error { return t.readLabels(p, value) },
 		"url": func(value *yaml.Node) error {
-			if value.Kind != yaml.ScalarNode {
+			if value.Kind != yaml.ScalarNode || isNull(value) {
 				return errors.New("want a URL such as https://api.example.com/v1/health")
 			}
 			u, err := module.ParseURL(value.Value)
@@ -164,10 +165,17 @@ func checkName(name string) error {
 		return errors.New("is no name that an address can have, want a short one such as payments")
 	case len(name) > maxName:
 		return fmt.Errorf("has %d bytes, want at most %d", len(name), maxName)
-	case !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }):
+	case !utf8.ValidString(name) || strings.ContainsFunc(name, unseen):
 		return errors.New("has characters that cannot be shown, want a short name such as payments")
 	}
 	return nil
+}
+
+// unseen reports whether a character of a name is seen by nobody: an alert with the name as it is read would match
+// nothing. Scripts and emoji need the two joiners.
+func unseen(r rune) bool {
+	const joiner, nonJoiner = '\u200d', '\u200c'
+	return unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp, unicode.Cf) && r != joiner && r != nonJoiner
 }
 
 var labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)

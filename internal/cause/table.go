@@ -98,12 +98,16 @@ var table = []row{
 	{cause: ServerError, requires: facts{wordEnds, saidInternal}, sure: Medium, excludes: facts{timesOver, wordTransfer}},
 	{cause: ServerError, requires: facts{wordRedirect, saidDirect}, sure: Medium},
 	{cause: ServerError, requires: facts{wordRedirect}, sure: Low},
-	{cause: RequestRejected, requires: facts{status4xx, saidDirect}, sure: High, excludes: facts{wireUntaken}},
+	{cause: RequestRejected, requires: facts{status4xx, saidDirect}, sure: High,
+		excludes: facts{wireUntaken, timesSome}},
 	{cause: RequestRejected, party: Server, requires: facts{status4xxAnswer, saidDirect}, sure: Medium,
 		supports: facts{timesTwice, saidRefused}, excludes: facts{saidLimit, wireUntaken, timesSome}},
-	// The same request is taken at other times: a limit that answers 403 (Apache's mod_evasive), or one of several hosts.
+	// The same request is taken at other times: a limit that answers 403 (Apache's mod_evasive) or
+	// what it is told to (nginx's limit_req_status), or one of several hosts.
 	{cause: RateLimited, requires: facts{status4xxAnswer, saidDirect, timesSome}, sure: Low},
 	{cause: ServerError, requires: facts{status4xxAnswer, saidDirect, timesSome}, sure: Low},
+	{cause: RateLimited, requires: facts{status4xx, saidDirect, timesSome}, sure: Low},
+	{cause: ServerError, requires: facts{status4xx, saidDirect, timesSome}, sure: Low},
 	{cause: RequestRejected, party: Server, requires: facts{status5xx, saidDirect, saidRefused}, sure: High},
 	{cause: RequestRejected, requires: facts{wordToken}, sure: Medium, supports: facts{timesTwice}},
 	{cause: ResponseRejected, requires: facts{statusOther, saidDirect}, sure: High},

@@ -1,6 +1,8 @@
 package prober_test
 
 import (
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,18 +11,23 @@ import (
 	"errno_exporter/prober/result"
 )
 
-// The kernel tells when the request was acknowledged: long before an application that takes its time has answered. A
-// large upload's is not asked for.
+// The kernel tells when the request was acknowledged: long before an application that takes its time has answered. That
+// of a large upload, and of a large head, is not requested: its report on a socket that takes no more would end the
+// probe.
 func TestAcknowledged(t *testing.T) {
 	const delay = 100 * time.Millisecond
 	p := prober.New(prober.Options{})
 	slow := faultlab.Slow(t, delay, 0, func(faultlab.Times) {})
 	for _, row := range []struct {
-		name string
-		body int
-		told bool
-	}{{"GET", 0, true}, {"a small upload", 1000, true}, {"a large upload", 1 << 20, false}} {
+		name       string
+		body, head int
+		told       bool
+	}{
+		{"GET", 0, 0, true}, {"a small upload", 1000, 0, true}, {"a large upload", 1 << 20, 0, false},
+		{"a large header", 0, 60 << 10, false},
+	} {
 		m := labModule()
+		m.Header = http.Header{"X-Filler": {strings.Repeat("x", row.head)}}
 		if row.body > 0 {
 			m.Method, m.Body = "POST", make([]byte, row.body)
 		}

@@ -28,7 +28,7 @@ func (h *hop) exchange() []byte {
 			h.socket.HoldWrites()
 		}
 		h.socket.Floods().Grant(h.request.ContentLength)
-		if h.request.ContentLength <= smallRequest {
+		if requestSize(h.request) <= smallRequest {
 			h.stampRequest()
 		} else {
 			h.socket.StopStamping()
@@ -138,9 +138,6 @@ func (h *hop) stampRequest() {
 
 // crowded reports whether several probes are under way.
 func (p *Prober) crowded() bool { return p.probing.Load() > 1 }
-
-// smallRequest is the size of a body in bytes up to which the socket's buffer is never full.
-const smallRequest = 8 << 10
 
 // traced is the request with our hooks, in absolute form for a proxy that is sent the request itself.
 func (h *hop) traced(p *progress) *http.Request {

@@ -67,6 +67,20 @@ func (a *attempt) newRequest(method string, u *url.URL, header http.Header, body
 	return request
 }
 
+// smallRequest is the size of a request in bytes up to which the socket's buffer is never full.
+const smallRequest = 8 << 10
+
+// requestSize is about how many bytes a request has, its head included.
+func requestSize(r *http.Request) int64 {
+	size := r.ContentLength + int64(len(r.URL.Path)+len(r.URL.RawQuery))
+	for name, values := range r.Header {
+		for _, value := range values {
+			size += int64(len(name) + len(value))
+		}
+	}
+	return size
+}
+
 // closes reports whether a request tells the server that its connection is for one exchange. One that asks for another
 // protocol has Connection: Upgrade alone, as from net/http's transport.
 func (a *attempt) closes(header http.Header) bool {

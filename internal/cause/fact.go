@@ -96,6 +96,7 @@ const (
 	saidTLS         // an alert in answer to plain HTTP
 	saidRenegotiate // it negotiates TLS again, which this client does not
 	status4xx       // the request is at fault by the status's definition
+	status4xxAny    // refused by whatever status
 	status4xxAnswer // 401, 403, 404, …: refused
 	status5xx
 	status503
@@ -141,6 +142,7 @@ const (
 	timesDead    // the newest tries had nothing acknowledged after the handshake, so many that it is no lost packet
 	timesSome    // some fail, some succeed
 	timesOver    // rare, and over
+	refusedThere // refused on the server's side, and no success between the refusals
 	workedBefore // a success is remembered
 	neverWorked  // none is, of several probes
 	ledElsewhere // redirects led to another host or port, and that is what fails

@@ -52,6 +52,7 @@ func (s *scene) answer(k *known) {
 			o.Status)
 		k.note(status4xxAnswer, o.Status >= 400 && o.Status < 500 && !between &&
 			!slices.Contains(requestsFault, o.Status), "%d is an answer to the request", o.Status)
+		k.note(status4xxAny, o.Status >= 400 && o.Status < 500 && !between, "the status %d refuses the request", o.Status)
 		k.note(status5xx, o.Status >= 500 && o.Status != 503 && !between, "%d is an error of the server's own", o.Status)
 		k.note(statusOther, o.Status < 400, "the status is %d", o.Status)
 		k.note(status503, o.Status == 503, "503 means that the server cannot serve now: load, maintenance or no "+

@@ -96,6 +96,8 @@ func (s *scene) times(k *known) {
 	alternating := failed >= 2 && failed < len(window) && s.run < failed || s.repaired && s.failed >= 2
 	k.note(timesSome, alternating, "%d of the last %d probes failed, others succeeded between them", failed,
 		len(window))
+	// A limit of the server's firewall refuses as a closed port does, by turns.
+	k.note(refusedThere, k.has(wordRefused) && !alternating, k[endsOnItsSide])
 }
 
 // silent counts the newest tries in a row, of whatever phase, in which no answer came: of other failures, a lost packet

@@ -115,9 +115,11 @@ func withoutValue(app *kingpin.Application, args []string) string {
 	return ""
 }
 
-// inWords says what a value has to be, in place of what Go's parsers of numbers say.
+// inWords says what a value has to be, in place of what Go's parsers of numbers and durations say.
 func inWords(err error) error {
 	switch number, ok := errors.AsType[*strconv.NumError](err); {
+	case strings.HasPrefix(err.Error(), "time: "):
+		return errors.New(`want a duration such as "5s"`)
 	case !ok:
 		return err
 	case number.Func == "ParseBool":

@@ -27,6 +27,8 @@ func TestParseTarget(t *testing.T) {
 		{"http://a:0/", "", `target "http://a:0/": port "0" is out of range, want 1 to 65535`},
 		{"http://a:65536/", "", `target "http://a:65536/": port "65536" is out of range, want 1 to 65535`},
 		{"http://a:http/", "", `target "http://a:http/" is not a URL: invalid port ":http" after host`},
+		{"::1", "", `target "::1" is not a URL: write an IPv6 address in brackets, as in [::1]`},
+		{" http://a/", "", `target " http://a/" is not a URL: remove the space around it`},
 		{"http://a/%zz", "", `target "http://a/%zz" is not a URL: invalid URL escape "%zz"`},
 		{"http://0.0.0.0/", "", `target "http://0.0.0.0/": address "0.0.0.0" means this host itself, name the address to ` +
 			`probe`},

@@ -24,11 +24,7 @@ func ParseURL(raw string) (*url.URL, error) {
 	}
 	u, err := url.Parse(full)
 	if err != nil {
-		var reason *url.Error
-		if errors.As(err, &reason) {
-			err = reason.Err
-		}
-		return nil, fmt.Errorf("%q is not a URL: %w", WithoutSecrets(raw), err)
+		return nil, fmt.Errorf("%q is not a URL: %w", WithoutSecrets(raw), unlikeURL(raw, err))
 	}
 	if err := checkLength(len(u.String())); err != nil {
 		return nil, err // without the URL itself
@@ -37,6 +33,20 @@ func ParseURL(raw string) (*url.URL, error) {
 		return nil, fmt.Errorf("%q: %w", WithoutSecrets(raw), err)
 	}
 	return u, nil
+}
+
+// unlikeURL says what keeps a text from being a URL.
+func unlikeURL(raw string, err error) error {
+	if reason, ok := errors.AsType[*url.Error](err); ok {
+		err = reason.Err
+	}
+	switch addr, notAddr := netip.ParseAddr(raw); {
+	case notAddr == nil && addr.Is6():
+		return fmt.Errorf("write an IPv6 address in brackets, as in [%s]", addr)
+	case strings.TrimSpace(raw) != raw:
+		return errors.New("remove the space around it")
+	}
+	return err
 }
 
 func checkLength(length int) error {

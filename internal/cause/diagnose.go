@@ -16,6 +16,8 @@ func Judge(e *Evidence) (v Verdict, ok bool) {
 	return conclude(table, s, k)
 }
 
+type facts = []fact
+
 // candidate is a cause with the surest of its rows.
 type candidate struct {
 	row  *row
@@ -35,9 +37,12 @@ func conclude(rows []row, s *scene, k *known) (Verdict, bool) {
 	}
 	if len(found) > 0 && found[0].sure != Low {
 		best := found[0]
-		v.Cause, v.Confidence, v.Party = best.row.cause, best.sure, best.row.whose()
+		v.Cause, v.Confidence, v.Party = best.row.cause, best.sure, best.row.whose(k)
 		v.cite(k, best.row.requires)
 		v.cite(k, best.row.supports)
+		if best.row.bySender {
+			v.cite(k, facts{endsOnItsSide, endsUnseen})
+		}
 	} else {
 		if k.has(idleEnded) && !k.has(appEnds) {
 			return Verdict{}, false // one connection that ended while idle is no failure
@@ -57,9 +62,14 @@ func conclude(rows []row, s *scene, k *known) (Verdict, bool) {
 }
 
 // whose is the row's party.
-func (r *row) whose() Party {
-	if r.party != "" {
+func (r *row) whose(k *known) Party {
+	switch {
+	case r.party != "":
 		return r.party
+	case r.bySender && k.has(endsOnItsSide):
+		return Server
+	case r.bySender && k.has(endsUnseen):
+		return UnknownParty
 	}
 	return r.cause.Info().Party
 }

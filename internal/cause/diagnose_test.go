@@ -75,7 +75,7 @@ func TestJudge(t *testing.T) {
 
 func situations() []situation {
 	return slices.Concat(quiet(), ours(), named(), proxies(), answers(), handshakes(), hellos(), changes(),
-		idleOnes(), applications(), refusals(), silences(), ending(), mixed(), counted(), told(), earlier(),
+		idleOnes(), applications(), refusals(), silences(), ending(), mixed(), counted(), told(), networks(), earlier(),
 		limitedMessages(), undelivered(), redirected())
 }
 

@@ -131,6 +131,7 @@ const (
 	icmpOther
 	icmpRoute
 	icmpLastHop // a router does not find the host
+	icmpScope   // our source address is not valid beyond our link
 	icmpNoHost  // no route, from the server's own address
 	icmpSure    // the failed attempt itself was told so, or two before it
 	icmpTwice   // and at least two attempts in a row failed
@@ -154,6 +155,7 @@ const (
 	usuallyFast  // the answer usually takes less than a quarter of the timeout
 	usuallySlow  // more than half
 	synRepeated  // SYNs were repeated in probes that succeeded
+	dataRepeated // and so were other segments
 	innocent     // it fails steadily, and neither the request nor a device with the server's TTL can be the reason
 	plainAnyway  // nothing can be left out of the request, or leaving it out does not help
 	idleServed   // idle connections are served

@@ -49,9 +49,9 @@ func (s *scene) names(k *known) {
 	if s.f.Origin == result.Peer {
 		answer = "the resolver answered: " + answer
 	} else {
-		answer = "the resolver answered some of the queries" // such as those for IPv4 alone
+		answer = "the resolver answered some of the queries, each time" // such as those for IPv4 alone
 	}
-	k.note(nameAnswered, s.o.Answered, "%s", answer)
+	k.note(nameAnswered, s.o.Answered && (s.f.Origin == result.Peer || s.inPart() >= partly), "%s", answer)
 	k.note(nameElsewhere, s.o.OtherDNS && len(s.o.Fresh) > 0, "the other resolver answers")
 	stale := s.o.OtherDNS && len(s.o.Fresh) > 0 && s.o.Addr.IsValid() && !s.in(result.Resolve) &&
 		!slices.Contains(s.o.Fresh, s.o.Addr)
@@ -63,6 +63,18 @@ func (s *scene) names(k *known) {
 		"%s, which was resolved to %s while it worked, is resolved to this host itself: %s", s.o.Host, was, s.o.Addr)
 	k.note(nameFile, was.IsValid() && !s.o.Answered,
 		"the hosts file has %s for %s, which was resolved to %s while it worked", s.o.Addr, s.o.Host, was)
+}
+
+// partly is how often in a row a resolver has to answer only some of the queries: of few, packets may have been lost.
+const partly = 5
+
+// inPart counts the newest failures in a row in which the resolver answered some of the queries.
+func (s *scene) inPart() int {
+	n := 0
+	for i := s.at; i > s.at-s.run && s.Recent[i].Answered; i-- {
+		n++
+	}
+	return n
 }
 
 // moved is the address that the failing name had while it worked, if it has others now: the last successes were all

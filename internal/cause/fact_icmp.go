@@ -34,7 +34,10 @@ func (s *scene) icmp(k *known) {
 		i.From, limited)
 	k.note(icmpOther, refused && port && i.From != o.Addr, "ICMP port unreachable from %s, which is not the server%s",
 		i.From, limited)
-	route := unreached && f.Origin != result.Local && !port && !prohibits(i)
+	scope := i.From.Is6() && i.Type == 1 && i.Code == 2 // RFC 4443 section 3.1
+	k.note(icmpScope, scope && unreached, "ICMP type 1 code 2 from %s: what this host sends from is not valid beyond its "+
+		"own link, as link-local addresses are: it has no other IPv6 address for this%s", i.From, limited)
+	route := unreached && f.Origin != result.Local && !port && !scope && !prohibits(i)
 	lastHop := hostUnreachable(i) && s.waited()
 	k.note(icmpRoute, route && i.From != o.Addr && !lastHop, "ICMP type %d code %d from %s%s", i.Type, i.Code, i.From,
 		limited)

@@ -142,7 +142,7 @@ func (s *scene) dead() (n int, mixed bool) {
 func (s *scene) before(k *known) {
 	start := s.at - max(0, s.run-1) // of the run
 	here := s.o.elsewhere()
-	successes, others, repeats := 0, 0, 0
+	successes, others, repeats, data := 0, 0, 0, 0
 	var took, theirs []time.Duration // processing, and what of it was not our own lateness at least
 	for i := range s.Recent {
 		o := &s.Recent[i]
@@ -159,6 +159,9 @@ func (s *scene) before(k *known) {
 		if o.SYNRepeats > 0 {
 			repeats++
 		}
+		if o.Repeats > o.SYNRepeats {
+			data++
+		}
 		if o.Processing > 0 && !o.Lost {
 			took, theirs = append(took, o.Processing), append(theirs, o.Processing-o.Late)
 		}
@@ -172,6 +175,8 @@ func (s *scene) before(k *known) {
 			"not accept ours")
 	k.note(synRepeated, repeats >= 2 && repeats*5 >= successes, "SYNs were retransmitted in %d probes that succeeded",
 		repeats)
+	k.note(dataRepeated, 2*data >= max(repeats, 1), "other segments than SYNs were sent again in %d probes that "+
+		"succeeded: packets are lost", data)
 	s.incident(k, start)
 	for i := range s.Idle {
 		served := s.Idle[i].Failure == nil && s.Idle[i].At.After(s.Recent[start].At.Add(-s.Recent[start].Took))

@@ -21,7 +21,7 @@ func (s *scene) words(k *known) {
 		fact  fact
 		holds bool
 	}{
-		{wordLocal, s.of("local") || s.is(result.ProbeConfig)},
+		{wordLocal, s.of("local") || s.is(result.ProbeConfig, result.TCPAddressInvalid)},
 		{wordDescriptors, s.is(result.LocalFDExhausted)},
 		{wordPorts, s.is(result.LocalPortExhausted)},
 		{wordNoRoute, s.is(result.LocalNoRoute)},
@@ -29,7 +29,6 @@ func (s *scene) words(k *known) {
 		{wordOutOfReach, egress.OutOfReach(s.f)},
 		{wordTimedOut, timedOut},
 		{wordDNS, s.of("dns")},
-		{wordDNSPath, s.is(result.DNSUnreachable) && s.f.Origin == result.Path && s.f.Errno != syscall.ECONNREFUSED},
 		{wordProxyDial, s.in(result.Proxy) && s.of("tcp", "tls", "http") && !s.is(result.HTTPResponseTimedOut)},
 		{wordProxyWaits, s.in(result.Proxy) && s.is(result.HTTPResponseTimedOut) || s.atProxy()},
 		{wordProxySays, s.is(result.ProxyDenied, result.ProxyAuthRequired)},
@@ -66,6 +65,23 @@ func (s *scene) words(k *known) {
 			k[w.fact] = text
 		}
 	}
+	if f := s.resolverUnreached(); f != nil {
+		k[wordDNSPath] = f.Sentence()
+	}
+}
+
+// resolverUnreached is the failure by which a router says that the resolver is not reached: the one to explain or, if
+// that is silence, an earlier one of this run. Routers limit how many ICMP messages they send.
+func (s *scene) resolverUnreached() *result.Failure {
+	for i := s.at; i > s.at-max(1, s.run); i-- {
+		switch f := s.Recent[i].failure(); {
+		case f.Reason == result.DNSUnreachable && f.Origin == result.Path && f.Errno != syscall.ECONNREFUSED:
+			return f
+		case f.Reason != result.DNSTimedOut:
+			return nil
+		}
+	}
+	return nil
 }
 
 // atProxy reports whether what was acknowledged may have come to the proxy only: a request that it relays, or the first

@@ -227,7 +227,7 @@ func named() []situation {
 			after(n(1, seen(resetBare, func(o *Digest) { o.Fresh, o.OtherDNS = []netip.Addr{target}, true }))),
 			"unknown unknown low; not request_rejected; open [firewall_reject server_aborts transient]"},
 		{"the resolver answers one of two queries", after(n(1, seen(silent, func(o *Digest) { o.Answered = true }))),
-			"dns_broken dns high"},
+			"dns_broken dns medium"},
 		{"the resolver is silent", after(n(1, silent)),
 			"dns_broken dns medium"},
 		{"the resolver is silent, the other answers", after(n(1, seen(silent, fresh))),

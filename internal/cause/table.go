@@ -7,22 +7,19 @@ package cause
 //   - supports: each that holds makes it surer;
 //   - excludes: any that holds rules the row out, and its sentence is the reason.
 //
-// A fact that is in none of a cause's rows is silent about it. What is named is the surest row; of equally sure ones
-// the cause that is earlier in Causes.
+// A fact in none of a cause's rows is silent about it. The surest row is named, or of those the first in Causes.
 type row struct {
 	cause    Cause
 	party    Party // empty: the cause's own
+	bySender bool  // the party is the server where it ended the connection itself, and not known where that is unseen
 	requires []fact
 	sure     Confidence
 	supports []fact
 	excludes []fact
 }
 
-type facts = []fact
-
 var table = []row{
-	// What this host is short of.
-	// Where none is left, how many are open can often not be read either. The errno is the kernel's own word.
+	// What this host is short of. Where none is left, how many are open can often not be read: the errno is enough.
 	{cause: LocalDescriptors, requires: facts{wordDescriptors}, sure: Medium, supports: facts{hostDescriptors}},
 	{cause: LocalPorts, requires: facts{wordPorts}, sure: Medium, supports: facts{hostPorts}},
 	{cause: LocalStarved, requires: facts{hostLate}, sure: High},
@@ -140,10 +137,12 @@ var table = []row{
 		excludes: facts{triedHello, provedSmall, endsHere}},
 
 	// One thing changed, and it worked; the original failed again. Where failures are not steady that is luck.
-	{cause: OneFamilyBroken, requires: facts{addressesTwice, addressesFamily}, sure: Medium,
+	{cause: OneFamilyBroken, party: Us, requires: facts{icmpScope}, sure: Medium, supports: facts{icmpTwice},
+		excludes: facts{timesOver}},
+	{cause: OneFamilyBroken, bySender: true, requires: facts{addressesTwice, addressesFamily}, sure: Medium,
 		supports: facts{addressesThrice}},
-	{cause: OneFamilyBroken, requires: facts{wordConnection, provedFamily}, sure: Medium, supports: facts{provedTwice},
-		excludes: facts{timesSome}},
+	{cause: OneFamilyBroken, bySender: true, requires: facts{wordConnection, provedFamily}, sure: Medium,
+		supports: facts{provedTwice}, excludes: facts{timesSome}},
 	{cause: OneBadAddress, requires: facts{addressesTwice}, sure: Medium, supports: facts{addressesThrice},
 		excludes: facts{addressesFamily}},
 	{cause: OneBadAddress, requires: facts{provedAddress}, sure: Medium, supports: facts{provedTwice},
@@ -212,9 +211,11 @@ var table = []row{
 	{cause: ServerRestarted, requires: facts{wordRefused, workedBefore}, sure: Medium,
 		supports: facts{endedFirst, refusedThere},
 		excludes: facts{nameMoved, endsNearer, endsHere, closedPortFarther, icmpOther, icmpHost, timesOver}},
+	{cause: ConnectionLimit, requires: facts{wordRefused, timesSome, endsOnItsSide}, sure: Low},
 	{cause: ServerRestarted, requires: facts{wordRefused, endedFirst}, sure: Medium,
 		excludes: facts{endsNearer, endsHere, closedPortFarther, icmpOther, icmpHost}},
-	{cause: ServerRestarted, requires: facts{workedBefore, closedPortAlike}, sure: Medium, excludes: facts{nameMoved}},
+	{cause: ServerRestarted, requires: facts{workedBefore, closedPortAlike}, sure: Medium,
+		excludes: facts{nameMoved, timesSome}},
 	{cause: ServerRestarted, requires: facts{wordNoUDP, workedBefore}, sure: Medium,
 		excludes: facts{nameMoved, timesOver}},
 	{cause: NotListening, requires: facts{wordRefused, neverWorked, endsOnItsSide}, sure: Medium,
@@ -231,7 +232,7 @@ var table = []row{
 	{cause: AcceptQueueFull, requires: facts{kernelQueue}, sure: Medium, supports: facts{timesTwice},
 		excludes: facts{kernelUnsent, timesOver}},
 	{cause: AcceptQueueFull, requires: facts{wordUnanswered, synRepeated}, sure: Medium,
-		supports: facts{closedPortAnswers}, excludes: facts{egressImpaired, kernelUnsent}},
+		supports: facts{closedPortAnswers}, excludes: facts{egressImpaired, kernelUnsent, dataRepeated}},
 	{cause: AcceptQueueFull, requires: facts{wordUnanswered, hungFirst}, sure: Medium,
 		supports: facts{closedPortAnswers}, excludes: facts{egressDown, kernelUnsent, closedPortSilent}},
 	{cause: AcceptQueueFull, requires: facts{wireSYNACKs}, sure: Medium, supports: facts{synRepeated},

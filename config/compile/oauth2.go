@@ -15,6 +15,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 	promconfig "github.com/prometheus/common/config"
+	"golang.org/x/net/http/httpguts"
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
 
@@ -84,11 +85,27 @@ func (t *tokens) valid(ctx context.Context, userAgent []string) (*oauth2.Token, 
 	if f.flooded.Load() {
 		err = module.ErrTokenFlood // golang.org/x/oauth2 hands on its text alone
 	}
+	if err == nil {
+		err = checkToken(token)
+	}
 	if err != nil {
 		return nil, t.failed(err)
 	}
 	t.token, t.usedWith = token, secret
 	return token, nil
+}
+
+// maxToken is how long a token may be in bytes, with its type: a request's head has at most 64 KiB.
+const maxToken = 48 << 10
+
+// checkToken refuses a token that no request can have in its head. It would be kept until it expires, and that may be
+// never.
+func checkToken(token *oauth2.Token) error {
+	value := token.Type() + " " + token.AccessToken
+	if len(value) > maxToken || !httpguts.ValidHeaderFieldValue(value) {
+		return errors.New("the token cannot be sent in a header field")
+	}
+	return nil
 }
 
 // tokenMargin is for how long a token has to be valid yet: oauth2's own margin.

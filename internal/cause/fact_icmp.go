@@ -115,10 +115,10 @@ func hostUnreachable(i *result.ICMP) bool {
 }
 
 // prohibits reports whether an ICMP message says that a rule forbids the packet (RFC 1812 section 5.2.7.1, RFC 4443
-// section 3.1).
+// section 3.1). That TCP itself is not known (RFC 1122 section 3.2.2.1) is what rules answer, and no server of HTTP.
 func prohibits(i *result.ICMP) bool {
 	if i.From.Is4() {
-		return i.Type == 3 && slices.Contains([]uint8{9, 10, 13}, i.Code)
+		return i.Type == 3 && slices.Contains([]uint8{2, 9, 10, 13}, i.Code)
 	}
 	return i.Type == 1 && slices.Contains([]uint8{1, 5, 6}, i.Code)
 }

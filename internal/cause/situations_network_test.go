@@ -1,6 +1,7 @@
 package cause
 
 import (
+	"net/netip"
 	"syscall"
 
 	"errno_exporter/prober/result"
@@ -19,7 +20,14 @@ func networks() []situation {
 	again := worked(1, synAgain, sentTwice)
 	data := worked(1, sentTwice)
 	nowhere := failed(result.Connect, result.TCPAddressInvalid, result.Local)
+	noProtocol := func(from netip.Addr) Digest {
+		return failed(result.Connect, result.TCPFailed, result.Path, icmp(from, 3, 2), quickly)
+	}
 	return []situation{
+		{"a router says that TCP is not known", after(n(1, noProtocol(router))),
+			"firewall_reject path high"},
+		{"the server's host says that TCP is not known", after(n(1, noProtocol(target))),
+			"firewall_reject server high"},
 		{"this host has a link-local IPv6 address only", after(n(1, scope)),
 			"one_family_broken us medium; open [transient]"},
 		{"this host has a link-local IPv6 address only, always", after(n(2, scope)),

@@ -99,6 +99,9 @@ func flagNamed(app *kingpin.Application, args []string) string {
 // withoutValue is the name of the exporter's flag whose value is missing, empty if there is none. kingpin has an error
 // for it, and drops it where there is a default command: the flag would count as not given.
 func withoutValue(app *kingpin.Application, args []string) string {
+	if len(args) > 0 && args[0] == completionFlag { // the command line is not at its end
+		return ""
+	}
 	for i, arg := range args {
 		if arg == "--" {
 			break

@@ -237,8 +237,25 @@ func protect(f func() error) (err error) {
 }
 
 // view runs a transaction that reads.
-func (s *Store) view(f func(tx *bbolt.Tx) error) error {
-	return protect(func() error { return s.db.View(f) })
+func (s *Store) view(f func(tx *bbolt.Tx) error) error { return s.transact(s.db.View, f) }
+
+// transact runs a transaction by bbolt's View or Update. A panic before it has begun, such as that of a file which
+// somebody has cut off meanwhile, leaves bbolt's locks held: nothing is asked of it any more, for it would not answer.
+func (s *Store) transact(run func(func(*bbolt.Tx) error) error, f func(tx *bbolt.Tx) error) error {
+	if s.stuck.Load() {
+		return errDamaged
+	}
+	begun := false
+	err := protect(func() error {
+		return run(func(tx *bbolt.Tx) error {
+			begun = true
+			return f(tx)
+		})
+	})
+	if _, is := errors.AsType[*guard.Panic](err); is && !begun {
+		s.stuck.Store(true)
+	}
+	return err
 }
 
 // unbounded is no limit of the file's size.
@@ -254,7 +271,7 @@ func (s *Store) update(limit int64, f func(tx *bbolt.Tx) error) error {
 	}
 	s.db.MaxSize = int(min(limit, math.MaxInt))
 	began := time.Now()
-	err := protect(func() error { return s.db.Update(f) })
+	err := s.transact(s.db.Update, f)
 	if errors.Is(err, errNothing) {
 		return nil
 	}

@@ -179,3 +179,32 @@ func overwritten(t *testing.T, path string, at []int64, text []byte) string {
 	}
 	return path
 }
+
+// A file that somebody cuts off while it is open fails what is asked of it, now and later: no reader waits for the locks
+// of one that found no file, and nor does the end of the program.
+func TestCutOffWhileOpen(t *testing.T) {
+	for _, first := range []string{"reads", "writes"} {
+		s := open(t, t.TempDir())
+		s.PutRecord(recordAt("a", began, 1))
+		s.flush(t)
+		if err := os.Truncate(s.path, 0); err != nil {
+			t.Fatal(err)
+		}
+		if first == "writes" {
+			s.PutRecord(recordAt("a", began, 2))
+			if err := s.Flush(); err == nil {
+				t.Errorf("%s: the file was written", first)
+			}
+		}
+		for range 3 {
+			if _, err := s.Records(Query{WithoutBody: true}); err == nil {
+				t.Errorf("%s: the file was read", first)
+			}
+		}
+		s.PutRecord(recordAt("a", began, 3))
+		if err := s.Flush(); err == nil {
+			t.Errorf("%s: the file was written later", first)
+		}
+		s.Close()
+	}
+}

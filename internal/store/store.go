@@ -95,6 +95,7 @@ type Store struct {
 
 	writing sync.Mutex // serialises transactions that write
 	damaged atomic.Bool
+	stuck   atomic.Bool // a transaction could not begin, and bbolt's locks are held
 	broken  atomic.Bool // the last write failed, which is logged
 	counted counted
 }

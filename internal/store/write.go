@@ -66,6 +66,9 @@ func (s *Store) collect() {
 func (s *Store) closeFile() {
 	s.writing.Lock()
 	defer s.writing.Unlock()
+	if s.stuck.Load() {
+		return // it would wait for ever
+	}
 	if err := guard.Try(func() { _ = s.db.Close() }); err != nil {
 		s.options.Logger.Error("Closing storage", "path", s.path, "err", err)
 	}

@@ -103,6 +103,7 @@ const (
 	statusOther // below 400
 	shownChain  // the server showed a certificate
 	alertSent
+	tlsSome   // a handshake that the other side does not take now and takes at other times
 	alertBare // alert 80 before a certificate
 	alertEnds // the handshake is ended by an alert of the peer's
 

@@ -96,6 +96,8 @@ func (s *scene) times(k *known) {
 	alternating := failed >= 2 && failed < len(window) && s.run < failed || s.repaired && s.failed >= 2
 	k.note(timesSome, alternating, "%d of the last %d probes failed, others succeeded between them", failed,
 		len(window))
+	k.note(tlsSome, (k.has(wordHandshake) || k.has(wordNotTLS)) && (k.has(timesSome) || s.repaired),
+		"the same handshake succeeds at other times")
 	// A limit of the server's firewall refuses as a closed port does, by turns.
 	k.note(refusedThere, k.has(wordRefused) && !alternating, k[endsOnItsSide])
 }

@@ -91,7 +91,7 @@ func told() []situation {
 		{"another hello works where an alert refuses ours now and then",
 			after(n(1, alert), n(1, worked(1)), n(1, alert), n(1, worked(1)), n(1,
 				alert)).made("again- hello_tls12+ again- hello_tls12+ again-"),
-			"unknown unknown low; not client_hello_rejected tls_mismatch transient"},
+			"tls_mismatch server medium; not client_hello_rejected transient"},
 		{"the server's own firewall prohibits", after(n(1, failed(result.Connect, result.TCPAddressUnreachable, result.Path,
 			icmp(target, 3, 13)))),
 			"firewall_reject server high"},
